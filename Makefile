@@ -1,0 +1,59 @@
+# Every target works on a machine that has git, make and Python 3.11 or newer; `make help` lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+SOURCES := app domain ports adapters tests
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run check test format lock clean
+
+help: ## Show this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: .venv/.run ## Make the environment .venv from the pinned, hashed requirements
+
+run: .venv/.run ## Start Dossier on 127.0.0.1:8000 with an embedded Postgres and files under ./data
+	@exec $(BIN)/dossier serve
+
+check: .venv/.dev ## Format, lint, types, import contracts and the fast tests: before each commit
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest -q -m 'not slow' tests/domain tests/contracts tests/http tests/app
+
+test: .venv/.dev ## The whole suite: real Postgres, real server, real files
+	$(BIN)/pytest -q
+
+format: .venv/.dev ## Rewrite the sources in the one format
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+lock: ## Resolve requirements/*.txt anew from pyproject.toml (needs uv: pip install uv)
+	uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes --upgrade \
+		--extra embedded --output-file requirements/run.txt pyproject.toml requirements/build.in
+	uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes \
+		--extra embedded --extra dev --constraint requirements/run.txt --output-file requirements/dev.txt pyproject.toml requirements/build.in
+
+clean: ## Remove the environment and every cache; ./data stays
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
+	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Dossier needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one with: make PYTHON=python3.12 …")'
+	@$(PYTHON) -m venv .venv || { echo "Python cannot make environments here; on Debian and Ubuntu: apt-get install python3-venv" >&2; rm -rf .venv; exit 1; }
+
+# Only what the lock files name, and only if its hash is right.
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+# The checkout itself, linked: built by the pinned hatchling, not by one fetched for the occasion.
+LINK = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+
+.venv/.run: .venv/bin/python requirements/run.txt pyproject.toml
+	@echo "Installing what Dossier needs into .venv …"
+	@$(INSTALL) --requirement requirements/run.txt
+	@$(LINK)
+	@touch $@
+
+.venv/.dev: .venv/.run requirements/dev.txt
+	@echo "Installing what its tests need into .venv …"
+	@$(INSTALL) --requirement requirements/dev.txt
+	@touch $@

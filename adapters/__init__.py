@@ -1,0 +1,1 @@
+"""One technology each, blind to each other; only `app` knows them all."""

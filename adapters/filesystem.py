@@ -1,0 +1,243 @@
+"""The object store in a directory. Dossier serves its links itself, so they are signed here, with HMAC-SHA256.
+
+<root>/objects/<storage path>     the bytes, written once, never replaced
+<root>/checksums/<storage path>   their SHA-256, and the ETag of the file it was taken of
+<root>/incoming/<random>          bytes on their way in
+"""
+
+import asyncio
+import errno
+import hashlib
+import hmac
+import os
+import secrets
+import stat
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import quote, urlencode
+
+from domain.documents import StoredObject
+from domain.paths import StoragePath
+from ports.storage import DownloadTerms, Exists, Mismatch, SignedRequest, UploadTerms
+from ports.system import Unavailable
+
+_PIECE = 1024 * 1024
+# What these say of a name that keeps every rule of a storage path: nothing can lie there.
+_NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
+
+
+class FilesystemStorage:
+    """`LinkedStorage` in a directory of this machine.
+
+    `root` must be one file system, which can link. `public_url` is where clients reach this service. Whoever knows
+    `secret` can sign links; every process of a deployment has the same.
+    """
+
+    def __init__(self, root: Path, public_url: str, secret: bytes) -> None:
+        self._objects = root / "objects"
+        self._checksums = root / "checksums"
+        self._incoming = root / "incoming"
+        self._public_url = public_url
+        self._secret = secret
+
+    async def stat(self, path: StoragePath) -> StoredObject | None:
+        # Not in a thread: a stat of a local file takes 2 us, the way to a thread and back 60.
+        return self._stat(path)
+
+    async def sign_upload(self, terms: UploadTerms, expires_at: datetime) -> SignedRequest:
+        query = {"expires": _seconds(expires_at), "type": terms.mime_type}
+        if terms.size_bytes is not None:
+            query["length"] = str(terms.size_bytes)
+        if terms.sha256 is not None:
+            query["sha256"] = terms.sha256
+        url = self._sign("PUT", terms.path, query)
+        return SignedRequest(method="PUT", url=url, headers={"Content-Type": terms.mime_type}, expires_at=expires_at)
+
+    async def sign_download(self, terms: DownloadTerms, expires_at: datetime) -> SignedRequest | None:
+        found = self._stat(terms.path)
+        if found is None or found.etag != terms.stored.etag:
+            return None
+        query = {
+            "expires": _seconds(expires_at),
+            "type": terms.mime_type,
+            "disposition": terms.disposition,
+            "length": str(terms.stored.size_bytes),
+            "etag": terms.stored.etag,
+        }
+        url = self._sign("GET", terms.path, query)
+        return SignedRequest(method="GET", url=url, headers={}, expires_at=expires_at)
+
+    async def probe(self) -> None:
+        await asyncio.to_thread(self._probe)
+
+    def open_upload(self, path: str, query: Mapping[str, str], at: datetime) -> UploadTerms | None:
+        if not self._is_signed("PUT", path, query, at):
+            return None
+        return UploadTerms(
+            path=StoragePath(path),
+            mime_type=query["type"],
+            size_bytes=int(query["length"]) if "length" in query else None,
+            sha256=query.get("sha256"),
+        )
+
+    def open_download(self, path: str, query: Mapping[str, str], at: datetime) -> DownloadTerms | None:
+        if not self._is_signed("GET", path, query, at):
+            return None
+        return DownloadTerms(
+            path=StoragePath(path),
+            stored=StoredObject(size_bytes=int(query["length"]), etag=query["etag"]),
+            mime_type=query["type"],
+            disposition=query["disposition"],
+        )
+
+    async def write(self, terms: UploadTerms, content: AsyncIterator[bytes]) -> StoredObject | Exists | Mismatch:
+        # Asked first, so that a client which would be refused in the end need not send the file.
+        if self._stat(terms.path) is not None:
+            return Exists()
+        incoming = self._incoming / secrets.token_hex(16)
+        try:
+            with await asyncio.to_thread(self._open_incoming, incoming) as file:
+                size, sha256 = await _receive(file, content)
+                if terms.size_bytes not in (None, size):
+                    return Mismatch("Content-Length", f"must be {terms.size_bytes}, the size this link was made for")
+                if terms.sha256 not in (None, sha256):
+                    return Mismatch("sha256", "of the bytes is not the one this link was made for")
+                return await asyncio.to_thread(self._settle, terms.path, incoming, file, sha256)
+        except OSError as error:
+            raise Unavailable(f"cannot store {terms.path}: {error}") from error
+        finally:
+            incoming.unlink(missing_ok=True)
+
+    async def read(self, terms: DownloadTerms, start: int, stop: int) -> AsyncIterator[bytes]:
+        try:
+            with await asyncio.to_thread(open, self._objects / terms.path, "rb") as file:
+                if _etag(os.fstat(file.fileno())) != terms.stored.etag:
+                    raise Unavailable(f"{terms.path} is no longer what it was")
+                await asyncio.to_thread(file.seek, start)
+                while start < stop:
+                    piece = await asyncio.to_thread(file.read, min(_PIECE, stop - start))
+                    if not piece:
+                        raise Unavailable(f"{terms.path} ends at {start}, before {stop}")
+                    start += len(piece)
+                    yield piece
+        except OSError as error:
+            raise Unavailable(f"cannot read {terms.path}: {error}") from error
+
+    def _sign(self, method: str, path: StoragePath, query: dict[str, str]) -> str:
+        signed = query | {"signature": self._signature(method, path, query)}
+        return f"{self._public_url}/storage/{quote(path)}?{urlencode(signed, quote_via=quote)}"
+
+    def _signature(self, method: str, path: str, query: Mapping[str, str]) -> str:
+        # urlencode makes the text unambiguous: no value can hold a separator.
+        text = f"{method}\n{quote(path)}\n{urlencode(sorted(query.items()))}"
+        return hmac.new(self._secret, text.encode(), hashlib.sha256).hexdigest()
+
+    def _is_signed(self, method: str, path: str, query: Mapping[str, str], at: datetime) -> bool:
+        bound = {name: value for name, value in query.items() if name != "signature"}
+        given = query.get("signature", "").encode()
+        return hmac.compare_digest(given, self._signature(method, path, bound).encode()) and (
+            at < datetime.fromtimestamp(int(bound["expires"]), UTC)
+        )
+
+    def _stat(self, path: StoragePath) -> StoredObject | None:
+        try:
+            found = os.lstat(self._objects / path)
+        except OSError as error:
+            if error.errno in _NOT_THERE:
+                return None
+            raise Unavailable(f"cannot look at {path}: {error}") from error
+        if not stat.S_ISREG(found.st_mode):
+            return None
+        etag = _etag(found)
+        return StoredObject(size_bytes=found.st_size, etag=etag, sha256=self._checksum(path, etag))
+
+    def _checksum(self, path: StoragePath, etag: str) -> str | None:
+        """The SHA-256 taken when the bytes came in; `None` for a file that came in by another way or was changed."""
+        try:
+            of, _, sha256 = (self._checksums / path).read_text().partition(" ")
+        except OSError:
+            # Unknown is a right answer here, and nothing but this answer depends on the file.
+            return None
+        # A crash may have left half a line.
+        return sha256 if of == etag and len(sha256) == 64 else None
+
+    def _open_incoming(self, incoming: Path) -> BinaryIO:
+        _make_directories(self._incoming)
+        return open(incoming, "xb")
+
+    def _settle(self, path: StoragePath, incoming: Path, file: BinaryIO, sha256: str) -> StoredObject | Exists:
+        """Give the bytes their name, once they are on the disk: a crash leaves the whole file there, or none."""
+        file.flush()
+        os.fsync(file.fileno())
+        target = self._objects / path
+        _make_directories(target.parent)
+        try:
+            # A link, not a rename: it fails where something has the name, however many try at once.
+            os.link(incoming, target)
+        except FileExistsError:
+            return Exists()
+        _fsync(target.parent)
+        found = os.fstat(file.fileno())
+        # After the link, so that only the upload which won writes it.
+        checksum = self._checksums / path
+        _make_directories(checksum.parent)
+        checksum.write_text(f"{_etag(found)} {sha256}")
+        _fsync(checksum)
+        _fsync(checksum.parent)
+        return StoredObject(size_bytes=found.st_size, etag=_etag(found), sha256=sha256)
+
+    def _probe(self) -> None:
+        try:
+            probe = self._incoming / secrets.token_hex(16)
+            self._open_incoming(probe).close()
+            probe.unlink()
+        except OSError as error:
+            raise Unavailable(f"cannot write to {self._incoming}: {error}") from error
+
+
+async def _receive(file: BinaryIO, content: AsyncIterator[bytes]) -> tuple[int, str]:
+    """Write what comes, in pieces of about `_PIECE`; its size and SHA-256."""
+    sha256, size, waiting = hashlib.sha256(), 0, bytearray()
+
+    def write() -> None:
+        sha256.update(waiting)
+        file.write(waiting)
+
+    async for piece in content:
+        waiting += piece
+        size += len(piece)
+        if len(waiting) >= _PIECE:
+            await asyncio.to_thread(write)
+            waiting.clear()
+    await asyncio.to_thread(write)
+    return size, sha256.hexdigest()
+
+
+def _etag(found: os.stat_result) -> str:
+    # Not the inode: a copy that keeps times, as a restored backup is, holds the same bytes.
+    return f"{found.st_mtime_ns:x}-{found.st_size:x}"
+
+
+def _seconds(at: datetime) -> str:
+    return str(int(at.timestamp()))
+
+
+def _make_directories(directory: Path) -> None:
+    """Make a directory and those above it, so that a crash does not lose their names."""
+    if directory.is_dir():
+        return
+    _make_directories(directory.parent)
+    with suppress(FileExistsError):
+        directory.mkdir()
+    _fsync(directory.parent)
+
+
+def _fsync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,42 @@
+"""The application: routes on Litestar, the error table behind them, the gate around them. Knows no settings."""
+
+from litestar import Litestar, Response
+from litestar.types import ASGIApp
+
+from adapters.http.body import AnyRequest
+from adapters.http.docs import docs_handlers
+from adapters.http.documents import documents_router
+from adapters.http.errors import answer
+from adapters.http.gate import Gate, call_of
+from adapters.http.health import health_router
+from adapters.http.links import links_router
+from adapters.http.services import Services
+
+
+def build(services: Services) -> ASGIApp:
+    """The ASGI application that answers with these services."""
+    application = Litestar(
+        route_handlers=[
+            documents_router(services),
+            health_router(services),
+            *docs_handlers(),
+            *([links_router(services.links, services.now)] if services.links else []),
+        ],
+        exception_handlers={Exception: _answer},
+        # Ours is made from the same routes: openapi.py says why.
+        openapi_config=None,
+        logging_config=None,
+        # Every body is read by body.py, which bounds it; uploads have a bound of their own.
+        request_max_body_size=None,
+    )
+    return Gate(application, services.admit, services.now, services.new_id)
+
+
+def _answer(request: AnyRequest, error: Exception) -> Response[bytes]:
+    response = answer(error, call_of(request.scope).request_id)
+    return Response(
+        response.body,
+        status_code=response.status,
+        headers=dict(response.headers),
+        media_type="application/json",
+    )

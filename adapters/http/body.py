@@ -1,0 +1,165 @@
+"""One reader for everything a client sends as JSON: strict, bounded in size, depth and time (RFC 8259, RFC 7493)."""
+
+import asyncio
+import json
+import math
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from litestar import Request
+
+from adapters.http.errors import RequestTimeout, UnsupportedMediaType
+from domain.errors import Invalid, PayloadTooLarge
+from domain.idempotency import idempotency_key
+from domain.members import Members, Wrong
+
+BODY_MAX_BYTES = 64 * 1024
+NESTING_MAX = 32
+BODY_SECONDS = 10
+"""How long a client may take between two pieces of a body, and for all of a JSON one."""
+
+AnyRequest = Request[Any, Any, Any]
+
+
+async def read_members(request: AnyRequest) -> Members:
+    """The members of the JSON object in a request's body.
+
+    Raises:
+        UnsupportedMediaType: it is not announced as JSON.
+        PayloadTooLarge: it has more than 64 KiB.
+        RequestTimeout: it did not come in time.
+        Invalid: it is not one well-formed JSON object.
+    """
+    if not _is_json(request.headers.getall("content-type", [])):
+        raise UnsupportedMediaType
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            raw = b"".join([piece async for piece in body_pieces(request, BODY_MAX_BYTES)])
+    except TimeoutError:
+        raise RequestTimeout from None
+    try:
+        return parse_object(raw)
+    except Wrong as wrong:
+        raise Invalid({"body": str(wrong)}) from None
+
+
+async def body_pieces(request: AnyRequest, limit_bytes: int) -> AsyncIterator[bytes]:
+    """A body as it comes in.
+
+    Raises:
+        PayloadTooLarge: it announces, or has, more than the limit.
+        RequestTimeout: a piece did not come in time, or the client went away.
+    """
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced[:20]) > limit_bytes:
+        raise PayloadTooLarge(limit_bytes)
+    received = 0
+    while True:
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                message = await request.receive()
+        except TimeoutError:
+            raise RequestTimeout from None
+        if message["type"] != "http.request":
+            raise RequestTimeout
+        piece = message["body"]
+        received += len(piece)
+        if received > limit_bytes:
+            raise PayloadTooLarge(limit_bytes)
+        yield piece
+        if not message.get("more_body", False):
+            return
+
+
+def read_idempotency_key(request: AnyRequest) -> str | None:
+    """The Idempotency-Key of a request, if it has one.
+
+    Raises:
+        Invalid: it is no UUID, or there are two.
+    """
+    sent = request.headers.getall("idempotency-key", [])
+    if not sent:
+        return None
+    try:
+        return idempotency_key(",".join(sent))
+    except Wrong as wrong:
+        raise Invalid({"Idempotency-Key": str(wrong)}) from None
+
+
+def parse_object(raw: bytes) -> Members:
+    """A JSON object of UTF-8 text, without what JSON readers disagree on.
+
+    Raises:
+        Wrong: saying what is the matter.
+    """
+    try:
+        value = json.loads(
+            raw.decode("utf-8"),
+            object_pairs_hook=_members,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+        )
+    except UnicodeDecodeError:
+        raise Wrong("must be UTF-8") from None
+    except RecursionError:
+        raise Wrong(f"must not nest deeper than {NESTING_MAX}") from None
+    except Wrong:
+        raise
+    # JSONDecodeError, and the limit that Python sets to the digits of an integer.
+    except ValueError:
+        raise Wrong("must be well-formed JSON") from None
+    if not isinstance(value, dict):
+        raise Wrong("must be a JSON object")
+    _check(value, NESTING_MAX)
+    return value
+
+
+def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise Wrong("must not have two members of one name")
+    return members
+
+
+def _no_constant(name: str) -> object:
+    raise Wrong(f"must not contain {name}, which is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise Wrong("must not contain numbers that no double holds")
+    return number
+
+
+def _check(value: object, levels: int) -> None:
+    """Refuse what is nested too deep, and strings that are no text: no database and no other client could hold them."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise Wrong("must not contain lone surrogates") from None
+        if "\0" in value:
+            raise Wrong("must not contain NUL")
+    elif isinstance(value, dict | list):
+        if levels == 0:
+            raise Wrong(f"must not nest deeper than {NESTING_MAX}")
+        for item in _children(value):
+            _check(item, levels - 1)
+
+
+def _children(value: dict[str, object] | list[object]) -> Iterator[object]:
+    if isinstance(value, dict):
+        yield from value.keys()
+        yield from value.values()
+    else:
+        yield from value
+
+
+def _is_json(content_types: list[str]) -> bool:
+    if len(content_types) != 1:
+        return False
+    essence, *parameters = (part.strip().lower() for part in content_types[0].split(";"))
+    return essence == "application/json" and all(
+        parameter in ("charset=utf-8", 'charset="utf-8"') for parameter in parameters
+    )

@@ -1,0 +1,129 @@
+"""Around the whole application, the router's own 404 and 405 included: request ids, admission, rate-limit headers.
+
+Plain ASGI, because a framework's middleware does not run where no route matches.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any, cast
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from adapters.http.errors import Answer, answer
+from domain.access import Caller
+from domain.errors import InvalidKey, RateLimited
+from domain.use_cases.admit_request import AdmitRequest
+from ports.rate_limit import Verdict
+from ports.system import Clock, NewId
+
+# These need no key: what lies behind them is public, or signed.
+_OPEN = ("/health/", "/openapi.json", "/docs", "/storage/")
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_BEARER = re.compile(rb"bearer +(\S+) *", re.IGNORECASE)
+_SCOPE_KEY = "dossier.call"
+
+
+@dataclass(slots=True)
+class Call:
+    """What the gate learned of a request."""
+
+    request_id: str
+    caller: Caller | None = None
+    verdict: Verdict | None = None
+
+
+def call_of(scope: Scope) -> Call:
+    """What the gate learned of this request."""
+    return cast("Call", cast("dict[str, Any]", scope)[_SCOPE_KEY])
+
+
+def caller_of(scope: Scope) -> Caller:
+    """Who sent this request.
+
+    Raises:
+        InvalidKey: nobody we know.
+    """
+    caller = call_of(scope).caller
+    if caller is None:
+        raise InvalidKey
+    return caller
+
+
+class Gate:
+    """Name every request, admit whoever presents a key, and say so on every response.
+
+    Admission comes before routing: so a call with a valid key is counted, and told its limits, wherever it goes. A
+    wrong key is refused by the route that wanted one, so that an unknown address is 404 for everybody.
+    """
+
+    def __init__(self, app: ASGIApp, admit: AdmitRequest, now: Clock, new_id: NewId) -> None:
+        self._app = app
+        self._admit = admit
+        self._now = now
+        self._new_id = new_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
+        call = Call(self._request_id(scope))
+        cast("dict[str, Any]", scope)[_SCOPE_KEY] = call
+
+        async def send_tagged(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *_headers(call)]
+            await send(message)
+
+        try:
+            await self._admit_into(call, scope)
+        # Safe: nothing is passed over. The client gets the error table's answer, as it does behind the router.
+        except Exception as error:  # noqa: BLE001
+            await _send(answer(error, call.request_id), send_tagged)
+        else:
+            await self._app(scope, receive, send_tagged)
+
+    def _request_id(self, scope: Scope) -> str:
+        sent = _values(scope, b"x-request-id")
+        if len(sent) == 1 and _REQUEST_ID.fullmatch(sent[0]):
+            return sent[0].decode()
+        return "req_" + self._new_id(self._now())
+
+    async def _admit_into(self, call: Call, scope: Scope) -> None:
+        if scope["path"].startswith(_OPEN):
+            return
+        sent = _values(scope, b"authorization")
+        match = _BEARER.fullmatch(sent[0]) if len(sent) == 1 else None
+        # A header that holds no key is as wrong as a wrong key; only its absence is not a guess.
+        presented = match[1].decode("latin-1") if match else "" if sent else None
+        client = scope["client"]
+        try:
+            admission = await self._admit(presented, client[0] if client else "", call.request_id)
+        except InvalidKey:
+            return
+        call.verdict = admission.verdict
+        if not admission.verdict.admitted:
+            raise RateLimited(admission.verdict.retry_after)
+        call.caller = admission.caller
+
+
+def _values(scope: Scope, name: bytes) -> list[bytes]:
+    return [value for key, value in scope["headers"] if key == name]
+
+
+def _headers(call: Call) -> list[tuple[bytes, bytes]]:
+    headers = [(b"x-request-id", call.request_id.encode())]
+    if call.verdict is not None:
+        headers += [
+            (b"x-ratelimit-limit", b"%d" % call.verdict.limit),
+            (b"x-ratelimit-remaining", b"%d" % call.verdict.remaining),
+            (b"x-ratelimit-reset", b"%d" % call.verdict.reset),
+        ]
+    return headers
+
+
+async def _send(response: Answer, send: Send) -> None:
+    headers = [(name.lower().encode(), value.encode()) for name, value in response.headers.items()]
+    headers += [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(response.body))]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body, "more_body": False})

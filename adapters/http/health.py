@@ -1,0 +1,68 @@
+"""For operators and their probes: is the process alive, can it work."""
+
+import asyncio
+
+import msgspec
+from litestar import Response, Router, get
+
+from adapters.http.body import AnyRequest
+from adapters.http.errors import unavailable
+from adapters.http.gate import call_of
+from adapters.http.openapi import described
+from adapters.http.services import Probe, Services
+from adapters.http.wire import Envelope, Health
+from ports.system import Unavailable
+
+_PROBE_SECONDS = 2
+
+
+def health_router(services: Services) -> Router:
+    """`/health/live` and `/health/ready`."""
+
+    @get(
+        "/live",
+        opt=described(
+            summary="Whether the process runs", status=200, success=Envelope[Health], keyless=True, tag="Operations"
+        ),
+    )
+    async def live() -> Response[bytes]:
+        """Answers whatever the dependencies do: restart the process when this fails."""
+        return _healthy("live", {})
+
+    @get(
+        "/ready",
+        opt=described(
+            summary="Whether requests can be answered",
+            status=200,
+            success=Envelope[Health],
+            keyless=True,
+            refusals=(503,),
+            tag="Operations",
+        ),
+    )
+    async def ready(request: AnyRequest) -> Response[bytes]:
+        """Asks every dependency: send requests elsewhere while this fails. `checks` says which is away."""
+        answers = await asyncio.gather(*(_check(probe) for probe in services.probes.values()))
+        checks = dict(zip(services.probes, answers, strict=True))
+        if all(state == "ok" for state in answers):
+            return _healthy("ready", checks)
+        answer = unavailable(call_of(request.scope).request_id, {"checks": checks})
+        return Response(
+            answer.body, status_code=answer.status, headers=dict(answer.headers), media_type="application/json"
+        )
+
+    return Router("/health", route_handlers=[live, ready])
+
+
+async def _check(probe: Probe) -> str:
+    try:
+        async with asyncio.timeout(_PROBE_SECONDS):
+            await probe()
+    except (Unavailable, TimeoutError):
+        return "unavailable"
+    return "ok"
+
+
+def _healthy(status: str, checks: dict[str, str]) -> Response[bytes]:
+    body = msgspec.json.encode(Envelope(Health(status, checks)))
+    return Response(body, media_type="application/json")

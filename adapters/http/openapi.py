@@ -1,0 +1,182 @@
+"""The OpenAPI 3.1 document, made from the routes themselves: each handler says what it is with `described`.
+
+Not Litestar's generator: that one reads handler parameters, and our handlers take none but the request, because bodies
+and queries are read by rules that report every mistake. https://spec.openapis.org/oas/v3.1.0
+"""
+
+import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
+from litestar.routes import HTTPRoute
+
+from adapters.http.errors import STATUS
+from adapters.http.wire import ErrorBody
+
+Json = dict[str, Any]
+_KEY = "described"
+
+_MEANING: Mapping[int, str] = {
+    400: "Something in the request is wrong: `details.fields` says what, member by member.",
+    401: "The API key is missing, malformed, unknown, expired or revoked.",
+    403: "The key lacks the permission, or the storage quota is used up.",
+    404: "Nothing is there, or it is not this workspace's.",
+    405: "The address does not take this method.",
+    408: "The body did not arrive in time.",
+    409: "It conflicts with what is stored.",
+    413: "It is too large.",
+    415: "The body is not announced as JSON.",
+    422: "The Idempotency-Key was used for a different request.",
+    429: "The rate limit is used up; `Retry-After` says how long.",
+    500: "Something went wrong on our side.",
+    503: "A dependency is away; try again.",
+}
+_RATE_HEADERS: Mapping[str, str] = {
+    "X-RateLimit-Limit": "Requests allowed in the window that has the fewest left.",
+    "X-RateLimit-Remaining": "Requests left in that window.",
+    "X-RateLimit-Reset": "When that window ends, in Unix seconds.",
+}
+_DESCRIPTION = """\
+Dossier records documents whose bytes lie in an object store. Ask for an upload URL, PUT the file there, record the
+document, read it back with a download URL.
+
+Every error has the body `{"error": {"code", "message", "request_id", "details"}}`; every response has an
+`X-Request-ID`, and, when the key was valid, the three `X-RateLimit-…` headers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """What a client should know of an operation. `query` is name -> (type, default, meaning)."""
+
+    summary: str
+    status: int
+    success: Any
+    use_case: type | None = None
+    body: type[msgspec.Struct] | None = None
+    refusals: Iterable[int] = ()
+    query: Mapping[str, tuple[type, object, str]] = field(default_factory=dict)
+    idempotent: bool = False
+    etag: bool = False
+    keyless: bool = False
+    tag: str = "Documents"
+
+
+def described(**facts: Any) -> dict[str, Any]:
+    """The `opt` of a handler that is part of the document; the keywords are the fields of `Described`."""
+    return {_KEY: Described(**facts)}
+
+
+def openapi_document(application: Litestar) -> Json:
+    """The document of all described routes."""
+    operations = [
+        (route.path_format, method, handler)
+        for route in application.routes
+        if isinstance(route, HTTPRoute)
+        for handler in route.route_handlers
+        for method in sorted(handler.http_methods)
+        if _KEY in handler.opt
+    ]
+    structs = {ErrorBody} | {handler.opt[_KEY].success for _, _, handler in operations}
+    structs |= {handler.opt[_KEY].body for _, _, handler in operations} - {None}
+    _, schemas = msgspec.json.schema_components(sorted(structs, key=str), ref_template="#/components/schemas/{name}")
+    paths: dict[str, Json] = {}
+    for path, method, handler in operations:
+        paths.setdefault(path, {})[method.lower()] = _operation(path, handler)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Dossier",
+            "version": version("dossier"),
+            "description": _DESCRIPTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/", "description": "This deployment"}],
+        "tags": [
+            {"name": "Documents", "description": "Upload, record, read."},
+            {"name": "Operations", "description": "For operators and their probes."},
+        ],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer", "bearerFormat": "wbk_…"}},
+        },
+    }
+
+
+def _operation(path: str, handler: HTTPRouteHandler) -> Json:
+    facts: Described = handler.opt[_KEY]
+    operation: Json = {
+        "operationId": handler.handler_name,
+        "summary": facts.summary,
+        "description": inspect.getdoc(facts.use_case or handler.fn) or "",
+        "tags": [facts.tag],
+        "security": [] if facts.keyless else [{"apiKey": []}],
+        "parameters": list(_parameters(path, facts)),
+        "responses": {str(facts.status): _success(facts)}
+        | {str(status): _refusal(status, facts) for status in sorted({*facts.refusals, 500, 503})},
+    }
+    if facts.body is not None:
+        content = {"application/json": {"schema": _reference(facts.body)}}
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation
+
+
+def _parameters(path: str, facts: Described) -> Iterable[Json]:
+    for part in path.split("/"):
+        if part.startswith("{"):
+            yield {"name": part[1:-1], "in": "path", "required": True, "schema": {"type": "string"}}
+    for name, (type_, default, meaning) in facts.query.items():
+        schema = msgspec.json.schema(type_) | {"default": default}
+        yield {"name": name, "in": "query", "description": meaning, "schema": schema}
+    if facts.idempotent:
+        yield {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "A UUID of your choice: the same request sent again within 24 hours is done once.",
+            "schema": {"type": "string", "format": "uuid"},
+        }
+
+
+def _success(facts: Described) -> Json:
+    headers = {"X-Request-ID": "Names this request in logs."}
+    if not facts.keyless:
+        headers |= _RATE_HEADERS
+    if facts.idempotent:
+        headers["Location"] = "The path of the new document."
+        headers["Idempotent-Replayed"] = "`true` when an earlier request with this key was answered again."
+    if facts.etag:
+        headers["ETag"] = "Names the state of the record."
+    return {
+        "description": "Done.",
+        "headers": _headers(headers),
+        "content": {"application/json": {"schema": _reference(facts.success)}},
+    }
+
+
+def _refusal(status: int, facts: Described) -> Json:
+    codes = sorted({refusal.code for refusal, at in STATUS.items() if at == status})
+    headers = {"X-Request-ID": "Names this request in logs."}
+    if status in (429, 503):
+        headers["Retry-After"] = "Seconds to wait."
+    if status == 401:
+        headers["WWW-Authenticate"] = "`Bearer`"
+    elif not facts.keyless:
+        headers |= _RATE_HEADERS
+    return {
+        "description": _MEANING[status] + (f" Codes: {', '.join(f'`{code}`' for code in codes)}." if codes else ""),
+        "headers": _headers(headers),
+        "content": {"application/json": {"schema": _reference(ErrorBody)}},
+    }
+
+
+def _headers(meanings: Mapping[str, str]) -> Json:
+    return {name: {"description": text, "schema": {"type": "string"}} for name, text in meanings.items()}
+
+
+def _reference(type_: Any) -> Json:
+    return msgspec.json.schema_components([type_], ref_template="#/components/schemas/{name}")[0][0]

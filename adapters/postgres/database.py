@@ -1,0 +1,112 @@
+"""Connections: opened through Piccolo's engine, bounded in every wait, and one way to fail.
+
+Piccolo's own `run` and `transaction` wait for a connection for ever, and the latter loses it when COMMIT fails; so
+statements go through here.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from piccolo.engine.postgres import PostgresEngine
+from piccolo.query.base import Query
+
+from adapters.postgres.tables import TABLES
+from ports.system import Unavailable
+
+ACQUIRE_SECONDS = 2.0
+STATEMENT_SECONDS = 3.0
+CONNECT_SECONDS = 2.0
+POOL_SIZE = 10
+
+# What a later try may mend. Anything else that Postgres answers is a mistake of ours, and shall look like one.
+_TRANSIENT = (
+    OSError,  # TimeoutError is one
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.ReadOnlySQLTransactionError,
+)
+
+Row = Any
+"""A record of asyncpg: values by column name."""
+
+
+class Database:
+    """A pool of connections to one database. Each call is one statement, which is one transaction."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+
+    async def fetch(self, sql: str, *arguments: object) -> Sequence[Row]:
+        """All rows of a statement with `$1`, `$2` … for its arguments.
+
+        Raises:
+            Unavailable: no connection within 2 s, no answer within 3 s, or the server went away: a statement that
+                writes may have written, or may write yet.
+        """
+        try:
+            async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+                rows: Sequence[Row] = await connection.fetch(sql, *arguments, timeout=STATEMENT_SECONDS)
+                return rows
+        except _TRANSIENT as error:
+            raise Unavailable(f"database: {type(error).__name__}: {error}") from error
+
+    async def fetch_one(self, sql: str, *arguments: object) -> Row | None:
+        """The first row of a statement, if it has one. Raises as `fetch` does."""
+        rows = await self.fetch(sql, *arguments)
+        return rows[0] if rows else None
+
+    async def run(self, query: Query[Any, Any]) -> Sequence[Row]:
+        """The rows of a query made with Piccolo's builder. Raises as `fetch` does."""
+        sql, arguments = query.default_querystrings[0].compile_string(engine_type="postgres")
+        return await self.fetch(sql, *arguments)
+
+    async def probe(self) -> None:
+        """Return when the database answers. Raises as `fetch` does."""
+        await self.fetch("SELECT 1")
+
+
+@asynccontextmanager
+async def open_database(url: str) -> AsyncIterator[Database]:
+    """A pool for a `postgresql://` URL, closed at the end.
+
+    Raises:
+        Unavailable: nobody answers there, or not to us.
+    """
+    try:
+        # In a thread, because this constructor connects at once and waits for it.
+        engine = await asyncio.to_thread(PostgresEngine, {"dsn": url, "timeout": CONNECT_SECONDS})
+        await engine.start_connection_pool(
+            min_size=1,
+            max_size=POOL_SIZE,
+            reset=_keep_session,
+            # The server gives up just before we do: so nothing is still running when we have given up.
+            server_settings={
+                "application_name": "dossier",
+                "statement_timeout": str(int(STATEMENT_SECONDS * 1000) - 100),
+            },
+        )
+    except _TRANSIENT as error:
+        raise Unavailable(f"database: {type(error).__name__}: {error}") from error
+    assert engine.pool is not None
+    for table in TABLES:
+        # The builder asks a table's engine for its dialect. Queries run here, so whose engine it is does not matter.
+        table._meta.db = engine
+    try:
+        yield Database(engine.pool)
+    finally:
+        try:
+            await asyncio.wait_for(engine.pool.close(), STATEMENT_SECONDS)
+        except TimeoutError:
+            engine.pool.terminate()
+
+
+async def _keep_session(connection: Any) -> None:
+    """No reset on release: it is a second round trip, and no statement of ours leaves anything in the session."""

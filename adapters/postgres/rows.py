@@ -1,0 +1,76 @@
+"""Between rows and the domain: ids without their prefix, and a document as one JSON object, its facts.
+
+The facts are what a receipt keeps, what the write sends and what a read returns: one shape, read by one function.
+"""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from domain.documents import Document, StoredObject, search_text
+from domain.ids import DocumentId, KeyId, UserId, WorkspaceId, decode_ulid, encode_ulid
+from domain.paths import FolderPath, StoragePath
+
+Facts = dict[str, Any]
+
+
+def to_uuid(prefixed: str) -> UUID:
+    """The 128 bits of an id."""
+    return UUID(int=decode_ulid(prefixed.rpartition("_")[2]))
+
+
+def from_uuid(prefix: str, value: UUID | str) -> str:
+    """The id that has these 128 bits."""
+    return prefix + encode_ulid((value if isinstance(value, UUID) else UUID(value)).int)
+
+
+def to_facts(document: Document) -> Facts:
+    """A document as JSON values."""
+    stored = document.stored
+    return {
+        "id": str(to_uuid(document.id)),
+        "workspace_id": str(to_uuid(document.workspace_id)),
+        "name": document.name,
+        "description": document.description,
+        "mime_type": document.mime_type,
+        "storage_path": document.storage_path,
+        "size_bytes": stored.size_bytes,
+        "etag": stored.etag,
+        "sha256": stored.sha256,
+        "version_id": stored.version_id,
+        "folder": document.folder,
+        "tags": list(document.tags),
+        "search_text": search_text(document.name, document.description),
+        "revision": document.revision,
+        "created_by": str(to_uuid(document.created_by)),
+        "created_by_key": str(to_uuid(document.created_by_key)),
+        "created_at": document.created_at.isoformat(),
+        "updated_at": document.updated_at.isoformat(),
+    }
+
+
+def from_facts(text: str) -> Document:
+    """The document that JSON text spells."""
+    facts: Facts = json.loads(text)
+    return Document(
+        id=DocumentId(from_uuid("doc_", facts["id"])),
+        workspace_id=WorkspaceId(from_uuid("ws_", facts["workspace_id"])),
+        name=facts["name"],
+        description=facts["description"],
+        mime_type=facts["mime_type"],
+        storage_path=StoragePath(facts["storage_path"]),
+        stored=StoredObject(
+            size_bytes=facts["size_bytes"],
+            etag=facts["etag"],
+            sha256=facts["sha256"],
+            version_id=facts["version_id"],
+        ),
+        folder=None if facts["folder"] is None else FolderPath(facts["folder"]),
+        tags=tuple(facts["tags"]),
+        revision=facts["revision"],
+        created_by=UserId(from_uuid("usr_", facts["created_by"])),
+        created_by_key=KeyId(from_uuid("key_", facts["created_by_key"])),
+        created_at=datetime.fromisoformat(facts["created_at"]).astimezone(UTC),
+        updated_at=datetime.fromisoformat(facts["updated_at"]).astimezone(UTC),
+    )

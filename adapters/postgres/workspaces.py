@@ -1,0 +1,49 @@
+"""Workspaces in Postgres."""
+
+from collections.abc import Sequence
+
+from adapters.postgres import statements
+from adapters.postgres.database import Database, Row
+from adapters.postgres.rows import from_uuid, to_uuid
+from domain.access import Plan, Workspace
+from domain.ids import UserId, WorkspaceId
+
+
+class PostgresWorkspaces:
+    """`Workspaces` in Postgres. The quota lies in the usage row, under the same lock as what is used of it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, workspace: Workspace) -> None:
+        await self._database.fetch(
+            statements.ADD_WORKSPACE,
+            to_uuid(workspace.id),
+            workspace.name,
+            to_uuid(workspace.owner_id),
+            workspace.plan,
+            workspace.created_at,
+            workspace.quota_bytes,
+        )
+
+    async def get(self, workspace: WorkspaceId) -> Workspace | None:
+        row = await self._database.fetch_one(statements.WORKSPACES, to_uuid(workspace))
+        return None if row is None else _to_workspace(row)
+
+    async def all(self) -> Sequence[Workspace]:
+        return [_to_workspace(row) for row in await self._database.fetch(statements.WORKSPACES, None)]
+
+    async def update(self, workspace: WorkspaceId, plan: Plan | None, quota_bytes: int | None) -> Workspace | None:
+        row = await self._database.fetch_one(statements.UPDATE_WORKSPACE, to_uuid(workspace), plan, quota_bytes)
+        return None if row is None else _to_workspace(row)
+
+
+def _to_workspace(row: Row) -> Workspace:
+    return Workspace(
+        id=WorkspaceId(from_uuid("ws_", row["id"])),
+        name=row["name"],
+        owner_id=UserId(from_uuid("usr_", row["owner_id"])),
+        plan=Plan(row["plan"]),
+        quota_bytes=row["quota_bytes"],
+        created_at=row["created_at"],
+    )

@@ -1,0 +1,39 @@
+"""The machine's clock and its source of chance."""
+
+import os
+import secrets
+import threading
+from datetime import UTC, datetime
+
+from domain.access import BASE62, KEY_SECRET_LENGTH
+from domain.ids import encode_ulid
+
+_CHANCE_BITS = 80
+
+
+def utc_now() -> datetime:
+    """The time now, in UTC."""
+    return datetime.now(UTC)
+
+
+def new_secret() -> str:
+    """32 base62 characters, 190 bits, from the system's source for secrets."""
+    return "".join(secrets.choice(BASE62) for _ in range(KEY_SECRET_LENGTH))
+
+
+class Ulids:
+    """ULIDs of this process: each greater than the one before, also within a millisecond or when the clock steps back.
+
+    https://github.com/ulid/spec#monotonicity
+    """
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, at: datetime) -> str:
+        """A new ULID of that time."""
+        drawn = int(at.timestamp() * 1000) << _CHANCE_BITS | int.from_bytes(os.urandom(_CHANCE_BITS // 8))
+        with self._lock:
+            self._last = max(drawn, self._last + 1)
+            return encode_ulid(self._last)

@@ -1,0 +1,138 @@
+"""The environment, read once: every mistake in it is reported together, in words, before anything starts."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar, cast
+from urllib.parse import unquote, urlsplit
+
+from limits import parse_many
+
+from domain.access import Plan, Plans, Window
+
+PREFIX = "DOSSIER_"
+
+T = TypeVar("T")
+
+
+class SettingsError(Exception):
+    """Settings that cannot be meant: one line for each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How this deployment is put together. `database_url` is `None` for the embedded Postgres below `data_dir`."""
+
+    data_dir: Path
+    database_url: str | None
+    postgres_bin: Path | None
+    storage_url: str
+    rate_limit_url: str
+    public_url: str
+    secret: str | None
+    plans: Plans
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> "Settings":
+        """The settings that the environment spells. A variable that is set to nothing counts as not set.
+
+        Raises:
+            SettingsError: naming every variable that is wrong, and what would be right.
+        """
+        variables = _Variables(environ)
+        data_dir = variables.read("DATA_DIR", "./data", lambda text: Path(text).expanduser().resolve())
+        settings = cls(
+            data_dir=data_dir,
+            database_url=variables.read_optional("DATABASE_URL", _database_url),
+            postgres_bin=variables.read_optional("POSTGRES_BIN", _binaries),
+            storage_url=variables.read("STORAGE_URL", f"file://{data_dir}/files", _storage_url),
+            rate_limit_url=variables.read("RATE_LIMIT_URL", "memory://", _rate_limit_url),
+            public_url=variables.read("PUBLIC_URL", "http://127.0.0.1:8000", _public_url),
+            secret=variables.read_optional("SECRET", _secret),
+            plans={
+                Plan.STARTER: variables.read("PLAN_STARTER", "10/minute;100/day", _windows),
+                Plan.PRO: variables.read("PLAN_PRO", "50/minute;1000/day", _windows),
+                Plan.ORG: variables.read("PLAN_ORG", "200/minute;10000/day", _windows),
+            },
+        )
+        variables.finish()
+        return settings
+
+
+def storage_directory(url: str) -> Path:
+    """The directory that a `file://` URL names."""
+    return Path(unquote(urlsplit(url).path))
+
+
+class _Variables:
+    """Reads one variable after the other, and remembers what was wrong with any."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._unread = {name: value for name, value in environ.items() if name.startswith(PREFIX) and value}
+        self._mistakes: list[str] = []
+
+    def read(self, name: str, default: str, rule: Callable[[str], T]) -> T:
+        return self._apply(name, rule, self._unread.pop(PREFIX + name, default))
+
+    def read_optional(self, name: str, rule: Callable[[str], T]) -> T | None:
+        text = self._unread.pop(PREFIX + name, None)
+        return None if text is None else self._apply(name, rule, text)
+
+    def finish(self) -> None:
+        # A misspelt setting would silently be its default.
+        self._mistakes += [f"{name} is not a setting of Dossier; the README lists them" for name in self._unread]
+        if self._mistakes:
+            raise SettingsError("\n".join(self._mistakes))
+
+    def _apply(self, name: str, rule: Callable[[str], T], text: str) -> T:
+        try:
+            return rule(text)
+        except ValueError as error:
+            self._mistakes.append(f"{PREFIX}{name} {error}")
+            return cast("T", None)  # never seen: finish() raises
+
+
+def _database_url(text: str) -> str:
+    if urlsplit(text).scheme not in ("postgresql", "postgres"):
+        raise ValueError("must be a URL such as postgresql://user:password@host/database")
+    return text
+
+
+def _binaries(text: str) -> Path:
+    path = Path(text).expanduser().resolve()
+    if not (path / "postgres").exists() or not (path / "initdb").exists():
+        raise ValueError("must be a folder that holds the programs postgres and initdb")
+    return path
+
+
+def _storage_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme != "file" or parts.netloc or not parts.path.startswith("/"):
+        raise ValueError("must be a URL such as file:///srv/dossier/files, with an absolute path")
+    return text
+
+
+def _rate_limit_url(text: str) -> str:
+    if text != "memory://":
+        raise ValueError("must be memory://")
+    return text
+
+
+def _public_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("must be the address clients reach this service at, such as https://documents.example.com")
+    return text.rstrip("/")
+
+
+def _secret(text: str) -> str:
+    if len(text) < 32:
+        raise ValueError("must have at least 32 characters, such as the output of: openssl rand -hex 32")
+    return text
+
+
+def _windows(text: str) -> tuple[Window, ...]:
+    try:
+        return tuple(Window(item.amount, item.get_expiry()) for item in parse_many(text))
+    except ValueError:
+        raise ValueError("must be limits such as 10/minute;100/day") from None

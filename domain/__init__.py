@@ -1,0 +1,1 @@
+"""What Dossier knows: documents, paths, access and the refusals. Standard library only, no I/O, no clock."""

@@ -1,0 +1,157 @@
+"""Who may call: API keys, permissions, and the plan that bounds how often."""
+
+import hashlib
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from domain.errors import InsufficientPermissions
+from domain.ids import KeyId, UserId, WorkspaceId
+from domain.members import Wrong
+from domain.text import not_blank, string, written
+
+KEY_PREFIX = "wbk_"
+KEY_SECRET_LENGTH = 32
+BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+NAME_MAX = 120
+
+_CHECKSUM_LENGTH = 6
+_KEY = re.compile(rf"{KEY_PREFIX}[0-9A-Za-z]{{{KEY_SECRET_LENGTH + _CHECKSUM_LENGTH}}}", re.ASCII)
+
+
+class Permission(StrEnum):
+    """`verb:resource`. None implies another."""
+
+    READ_DOCUMENTS = "read:documents"
+    WRITE_DOCUMENTS = "write:documents"
+    ADMIN_DOCUMENTS = "admin:documents"
+    ADMIN_API_KEYS = "admin:api_keys"
+
+
+class Plan(StrEnum):
+    """What a workspace has bought; the rate limits of each are a setting of the deployment."""
+
+    STARTER = "starter"
+    PRO = "pro"
+    ORG = "org"
+
+
+class Tier(StrEnum):
+    """How a key stands to the plan of its workspace: at it, at ten times of it, or free of it."""
+
+    STANDARD = "standard"
+    HIGH = "high"
+    UNMETERED = "unmetered"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """At most `limit` requests in every `seconds`, counted from whole multiples of it in UTC."""
+
+    limit: int
+    seconds: int
+
+    def end(self, at: datetime) -> int:
+        """When the window that holds `at` ends, in Unix seconds."""
+        return (int(at.timestamp()) // self.seconds + 1) * self.seconds
+
+
+Plans = Mapping[Plan, tuple[Window, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """An API key as it is kept: never the key itself, only the SHA-256 it is found by."""
+
+    id: KeyId
+    workspace_id: WorkspaceId
+    user_id: UserId
+    name: str
+    prefix: str
+    digest: bytes
+    permissions: frozenset[Permission]
+    tier: Tier
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+    def is_active(self, at: datetime) -> bool:
+        """Whether the key opens anything at that time."""
+        return self.revoked_at is None and (self.expires_at is None or at < self.expires_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """A tenant: nothing it owns is visible to another. `quota_bytes` bounds the sum of its stored sizes."""
+
+    id: WorkspaceId
+    name: str
+    owner_id: UserId
+    plan: Plan
+    quota_bytes: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Who speaks in a request, and in which."""
+
+    workspace_id: WorkspaceId
+    user_id: UserId
+    key_id: KeyId
+    permissions: frozenset[Permission]
+    request_id: str
+
+    def require(self, permission: Permission) -> None:
+        """Refuse unless the key has the permission.
+
+        Raises:
+            InsufficientPermissions: naming it.
+        """
+        if permission not in self.permissions:
+            raise InsufficientPermissions(permission)
+
+
+def mint_key(secret: str) -> str:
+    """The key around 32 random base62 characters.
+
+    It ends in a checksum of what precedes, so that a typo is told from a key without asking any database, and a
+    scanner for leaked secrets knows one when it sees one.
+    """
+    body = KEY_PREFIX + secret
+    return body + _checksum(body)
+
+
+def is_wellformed_key(text: str) -> bool:
+    """Whether `text` can be a key at all: its form and its checksum are right."""
+    return _KEY.fullmatch(text) is not None and _checksum(text[:-_CHECKSUM_LENGTH]) == text[-_CHECKSUM_LENGTH:]
+
+
+def key_digest(key: str) -> bytes:
+    """What is kept of a key. Its 190 random bits need neither salt nor stretching."""
+    return hashlib.sha256(key.encode()).digest()
+
+
+def _checksum(body: str) -> str:
+    """CRC-32 in six base62 digits, most significant first."""
+    rest, digits = zlib.crc32(body.encode()), ""
+    for _ in range(_CHECKSUM_LENGTH):
+        rest, digit = divmod(rest, 62)
+        digits = BASE62[digit] + digits
+    return digits
+
+
+def label(value: object) -> str:
+    """The name of a key or a workspace."""
+    return not_blank(written(value, most=NAME_MAX))
+
+
+def permissions(value: object) -> frozenset[Permission]:
+    """At least one permission, each a known one."""
+    known = {permission.value: permission for permission in Permission}
+    if not isinstance(value, list | tuple) or not value or any(text not in known for text in map(string, value)):
+        raise Wrong("must be one or more of " + ", ".join(known))
+    return frozenset(known[text] for text in value)

@@ -1,0 +1,185 @@
+"""Documents and the rules of their members, as the contract states them (`docs/contract.md`)."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.ids import DocumentId, KeyId, UserId, WorkspaceId
+from domain.members import Form, Members, Wrong
+from domain.paths import FolderPath, StoragePath, folder_path, storage_path
+from domain.text import not_blank, string, written
+
+NAME_MAX = 255
+MIME_TYPE_MAX = 255
+DESCRIPTION_MAX = 4096
+TAGS_MAX = 50
+TAG_MAX = 64
+SIZE_MAX = 2**63 - 1
+
+# RFC 6838 4.2: restricted names of at most 127 characters; RFC 9110 5.6.6: parameters.
+_RESTRICTED = r"[A-Za-z0-9][A-Za-z0-9!#$&\-^_.+]{0,126}"
+_PARAMETER = r"[A-Za-z0-9!#$%&'*+\-.^_`|~]+"
+_QUOTED = r'"(?:[\t \x21\x23-\x5b\x5d-\x7e]|\\[\t\x20-\x7e])*"'
+_MEDIA_TYPE = re.compile(
+    rf"{_RESTRICTED}/{_RESTRICTED}(?:[ \t]*;[ \t]*{_PARAMETER}=(?:{_PARAMETER}|{_QUOTED}))*", re.ASCII
+)
+_SHA256 = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredObject:
+    """What the store says of an object: enough to tell whether the same bytes lie there later.
+
+    `sha256` in lower-case hex and `version_id` where the store has them. `etag` is opaque.
+    """
+
+    size_bytes: int
+    etag: str
+    sha256: str | None = None
+    version_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A recorded document: what it is, where its bytes lie, who recorded it and when.
+
+    `stored` is what was measured when it was recorded. Times are UTC. `revision` counts the states of the record
+    from 1.
+    """
+
+    id: DocumentId
+    workspace_id: WorkspaceId
+    name: str
+    description: str | None
+    mime_type: str
+    storage_path: StoragePath
+    stored: StoredObject
+    folder: FolderPath | None
+    tags: tuple[str, ...]
+    revision: int
+    created_by: UserId
+    created_by_key: KeyId
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A document as a client wants it recorded: every rule kept, nothing yet known of the bytes."""
+
+    name: str
+    mime_type: str
+    storage_path: StoragePath
+    size_bytes: int | None
+    description: str | None
+    folder: FolderPath | None
+    tags: tuple[str, ...]
+
+    @classmethod
+    def read(cls, members: Members, workspace: WorkspaceId) -> "Draft":
+        """The draft that the members of a request spell.
+
+        Raises:
+            Invalid: naming every wrong member.
+        """
+        form = Form(members)
+        draft = cls(
+            name=form.required("name", name),
+            mime_type=form.required("mime_type", mime_type),
+            storage_path=form.required("storage_path", lambda value: storage_path(value, workspace)),
+            size_bytes=form.optional("size_bytes", size_bytes),
+            description=form.optional("description", description),
+            folder=form.optional("folder", folder_path),
+            tags=form.optional("tags", tags) or (),
+        )
+        form.finish()
+        return draft
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadDraft:
+    """A file as a client wants to upload it. Size in bytes; `sha256` in lower-case hex."""
+
+    name: str
+    mime_type: str
+    size_bytes: int | None
+    sha256: str | None
+
+    @classmethod
+    def read(cls, members: Members) -> "UploadDraft":
+        """The upload that the members of a request spell.
+
+        Raises:
+            Invalid: naming every wrong member.
+        """
+        form = Form(members)
+        draft = cls(
+            name=form.required("name", name),
+            mime_type=form.required("mime_type", mime_type),
+            size_bytes=form.optional("size_bytes", size_bytes),
+            sha256=form.optional("sha256", sha256),
+        )
+        form.finish()
+        return draft
+
+
+def name(value: object) -> str:
+    """A display name on one line."""
+    return not_blank(written(value, most=NAME_MAX))
+
+
+def description(value: object) -> str:
+    """Text of any number of lines; empty is allowed."""
+    return written(value, least=0, most=DESCRIPTION_MAX, kept="\n\t")
+
+
+def mime_type(value: object) -> str:
+    """A media type in the syntax of RFC 6838, parameters allowed; whether it is registered is not asked."""
+    text = string(value)
+    if len(text) > MIME_TYPE_MAX:
+        raise Wrong(f"must have at most {MIME_TYPE_MAX} characters")
+    if not _MEDIA_TYPE.fullmatch(text):
+        raise Wrong("must be a media type such as application/pdf")
+    return text
+
+
+def size_bytes(value: object) -> int:
+    """A size in bytes that a signed 64-bit integer holds."""
+    # bool is an int to Python, not to JSON.
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise Wrong("must be an integer")
+    if not 0 <= value <= SIZE_MAX:
+        raise Wrong(f"must be 0 to {SIZE_MAX}")
+    return value
+
+
+def tags(value: object) -> tuple[str, ...]:
+    """Tags trimmed and in NFC, the first of equal ones kept, in the order sent."""
+    if not isinstance(value, list | tuple):
+        raise Wrong("must be an array of strings")
+    distinct = dict.fromkeys(_tag(item) for item in value)
+    if len(distinct) > TAGS_MAX:
+        raise Wrong(f"must have at most {TAGS_MAX} tags")
+    return tuple(distinct)
+
+
+def _tag(value: object) -> str:
+    if not isinstance(value, str):
+        raise Wrong("must be an array of strings")
+    try:
+        return written(value.strip(), most=TAG_MAX)
+    except Wrong as wrong:
+        raise Wrong(f"has a tag that {wrong}") from None
+
+
+def sha256(value: object) -> str:
+    """A SHA-256 as 64 hex digits of either case; lower case comes out."""
+    text = string(value)
+    if not _SHA256.fullmatch(text):
+        raise Wrong("must be 64 hexadecimal digits")
+    return text.lower()
+
+
+def search_text(document_name: str, document_description: str | None) -> str:
+    """What `search` looks in: folded here, because no database folds as Python does."""
+    return f"{document_name}\n{document_description or ''}".casefold()

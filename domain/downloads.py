@@ -1,0 +1,63 @@
+"""How a file is presented to whoever downloads it: always as a file to save, never as a page to run.
+
+Content-Disposition is RFC 6266, its `filename*` RFC 8187; media types are RFC 6838.
+"""
+
+import unicodedata
+from urllib.parse import quote
+
+_INERT = "application/octet-stream"
+# What a browser may execute, or read as a page: served under its own type, it could run in the store's origin.
+_ACTIVE = frozenset(
+    {
+        "application/ecmascript",
+        "application/javascript",
+        "application/x-ecmascript",
+        "application/x-javascript",
+        "application/x-shockwave-flash",
+        "application/xhtml+xml",
+        "application/xml",
+        "image/svg+xml",
+        "multipart/x-mixed-replace",
+        "text/cache-manifest",
+        "text/ecmascript",
+        "text/html",
+        "text/javascript",
+        "text/vbscript",
+        "text/xml",
+        "text/xsl",
+    }
+)
+_FILE_NAME_MAX = 150
+
+
+def served_type(mime_type: str) -> str:
+    """The media type to serve a file under: its own, or application/octet-stream where that one is active."""
+    essence = mime_type.partition(";")[0].strip().lower()
+    return _INERT if essence in _ACTIVE or essence.endswith("+xml") else mime_type
+
+
+def attachment(name: str) -> str:
+    """A Content-Disposition that saves the file under its name: in ASCII for old clients, in UTF-8 for the others."""
+    # Quotes, backslashes and percent signs are read differently by different clients (RFC 6266, appendix D).
+    plain = "".join(char if " " <= char <= "~" and char not in '"\\%' else "_" for char in _ascii(name))
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def safe_file_name(name: str) -> str:
+    """A name for the end of an object key: letters, digits, `.`, `_` and `-`, at most 150, never empty or hidden."""
+    kept = "".join(char if char.isalnum() or char in "._-" else " " for char in _ascii(name))
+    safe = "-".join(kept.split()).lstrip(".-") or "file"
+    if len(safe) <= _FILE_NAME_MAX:
+        return safe
+    stem, dot, extension = safe.rpartition(".")
+    ending = dot + extension if stem and len(extension) <= 16 else ""
+    return safe[: _FILE_NAME_MAX - len(ending)] + ending
+
+
+def _ascii(name: str) -> str:
+    """The name without accents; what has no ASCII form becomes `_`."""
+    decomposed = unicodedata.normalize("NFKD", name)
+    return "".join(
+        char if char.isascii() else "_" for char in decomposed if unicodedata.category(char) not in ("Mn", "Cf")
+    )

@@ -1,0 +1,57 @@
+"""Reading what a client sent: every member by its rule, every wrong member reported, none passed over.
+
+A rule is a total function: any JSON value in, the normalised value out, or `Wrong` with the reason.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar, cast
+
+from domain.errors import Invalid
+
+Members = Mapping[str, object]
+"""A JSON object as it was sent: str, int, float, bool, None, lists and dicts."""
+
+T = TypeVar("T")
+Rule = Callable[[object], T]
+
+
+class Wrong(ValueError):
+    """A value breaks its rule. The text completes the sentence that begins with the member's name."""
+
+
+class Form:
+    """The members of one request, read one by one; `finish` refuses when any was wrong."""
+
+    def __init__(self, members: Members) -> None:
+        self._unread = dict(members)
+        self._wrong: dict[str, str] = {}
+
+    def required(self, member: str, rule: Rule[T]) -> T:
+        """The member by its rule; absent and `null` are wrong."""
+        if member not in self._unread:
+            self._wrong[member] = "is required"
+            return cast("T", None)  # never seen: finish() raises
+        return self._apply(member, rule, self._unread.pop(member))
+
+    def optional(self, member: str, rule: Rule[T]) -> T | None:
+        """The member by its rule; absent and `null` are `None`."""
+        value = self._unread.pop(member, None)
+        return None if value is None else self._apply(member, rule, value)
+
+    def finish(self) -> None:
+        """Refuse with every wrong member, those that no rule names among them.
+
+        Raises:
+            Invalid: with one reason a member.
+        """
+        for member in self._unread:
+            self._wrong[member] = "is not a member of this request; leave it out"
+        if self._wrong:
+            raise Invalid(self._wrong)
+
+    def _apply(self, member: str, rule: Rule[T], value: object) -> T:
+        try:
+            return rule(value)
+        except Wrong as wrong:
+            self._wrong[member] = str(wrong)
+            return cast("T", None)  # never seen: finish() raises

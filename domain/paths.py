@@ -1,0 +1,71 @@
+"""The two grammars of paths: where bytes lie in the object store, and where a document lies in its folders."""
+
+import re
+from typing import NewType
+
+from domain.ids import WorkspaceId
+from domain.members import Wrong
+from domain.text import string, written
+
+StoragePath = NewType("StoragePath", str)
+"""An object key below `workspaces/<workspace>/`: only `storage_path` makes one from what a client sent."""
+
+FolderPath = NewType("FolderPath", str)
+"""An absolute folder such as `/clients/acme`; the root is `None`, never `/`."""
+
+STORAGE_PATH_MAX_BYTES = 1024
+STORAGE_SEGMENT_MAX_BYTES = 255
+FOLDER_MAX_SEGMENTS = 20
+FOLDER_SEGMENT_MAX = 255
+
+# No character needs escaping twice on its way through a URL, and none means anything to a file system.
+_SEGMENT = r"(?!\.{1,2}(?:/|\Z))(?! )[A-Za-z0-9!\-_.*'()&$@=;:+, ]{1,255}(?<! )"
+_OBJECT_KEY = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*", re.ASCII)
+
+
+def workspace_prefix(workspace: WorkspaceId) -> str:
+    """What every object key of the workspace begins with."""
+    return f"workspaces/{workspace}/"
+
+
+def storage_path(value: object, workspace: WorkspaceId) -> StoragePath:
+    """An object key of this workspace, as it is: refused, never normalised.
+
+    Another workspace's key gets the answer that nonsense gets, so that nothing is learned from it.
+    """
+    key = string(value)
+    if not (
+        len(key) <= STORAGE_PATH_MAX_BYTES
+        and key.startswith(workspace_prefix(workspace))
+        and _OBJECT_KEY.fullmatch(key)
+    ):
+        raise Wrong("must be an object key of this workspace, such as the one that upload-url returned")
+    return StoragePath(key)
+
+
+def folder_path(value: object) -> FolderPath | None:
+    """A folder in NFC; one trailing slash is dropped, `/` is the root (`None`)."""
+    path = string(value)
+    if path == "/":
+        return None
+    if not path.startswith("/"):
+        raise Wrong("must begin with '/'")
+    segments = path[1:].removesuffix("/").split("/")
+    if len(segments) > FOLDER_MAX_SEGMENTS:
+        raise Wrong(f"must have at most {FOLDER_MAX_SEGMENTS} levels")
+    return FolderPath("".join(f"/{_folder_segment(segment)}" for segment in segments))
+
+
+def _folder_segment(segment: str) -> str:
+    if segment in ("", ".", ".."):
+        raise Wrong("must not have empty, '.' or '..' levels")
+    # Two folders that look the same must be the same: no invisible characters (Cf), none of private meaning (Co).
+    return written(segment, most=FOLDER_SEGMENT_MAX, hidden=("Cc", "Cf", "Co", "Cs"))
+
+
+def ancestors(folder: FolderPath | None) -> tuple[FolderPath, ...]:
+    """The folder and everything above it but the root, from the top: `/a`, `/a/b`."""
+    if folder is None:
+        return ()
+    segments = folder[1:].split("/")
+    return tuple(FolderPath("/" + "/".join(segments[:depth])) for depth in range(1, len(segments) + 1))

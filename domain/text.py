@@ -1,0 +1,43 @@
+"""Text that people write: NFC, bounded in code points, without characters that hide or control.
+
+Unicode normalisation form C: https://unicode.org/reports/tr15/
+"""
+
+import unicodedata
+from collections.abc import Collection
+
+from domain.members import Wrong
+
+
+def string(value: object) -> str:
+    """A JSON string."""
+    if not isinstance(value, str):
+        raise Wrong("must be a string")
+    return value
+
+
+def written(
+    value: object,
+    *,
+    most: int,
+    least: int = 1,
+    hidden: Collection[str] = ("Cc", "Cs"),
+    kept: str = "",
+) -> str:
+    """Text in NFC of `least` to `most` code points, free of the general categories `hidden` but for `kept`.
+
+    Surrogates (Cs) are no text: they cannot be encoded in UTF-8.
+    """
+    text = unicodedata.normalize("NFC", string(value))
+    if not least <= len(text) <= most:
+        raise Wrong(f"must have {least} to {most} characters")
+    if any(unicodedata.category(char) in hidden and char not in kept for char in text):
+        raise Wrong("must not contain control characters")
+    return text
+
+
+def not_blank(text: str) -> str:
+    """Text with something in it to see."""
+    if not text.strip():
+        raise Wrong("must not be blank")
+    return text

@@ -1,0 +1,82 @@
+"""The door: a presented key becomes a Caller, and may it call now."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from domain.access import Caller, Plans, Tier, Window, is_wellformed_key, key_digest
+from domain.errors import InvalidKey, RateLimited
+from ports.keys import ApiKeys
+from ports.rate_limit import RateLimiter, Verdict
+from ports.system import Clock
+
+GUESSES = (Window(60, 60),)
+"""How many wrong keys an address may present."""
+
+HIGH_TIER_FACTOR = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """Who calls. Whether they may is `verdict.admitted`; what it says of the window is told either way."""
+
+    caller: Caller
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdmitRequest:
+    """Find who presents a key, and count the request against the rate limit of the workspace's plan.
+
+    - A key that is missing, malformed, unknown, expired or revoked is refused, and which of these it is, is not told.
+    - A malformed key costs no look-up. Wrong keys are counted by the address they come from, right keys never are: so
+      who guesses is stopped, and who shares the guesser's address is not.
+    - Keys of tier `high` have ten times the plan, counted apart; `unmetered` ones are counted not at all.
+    """
+
+    keys: ApiKeys
+    limiter: RateLimiter
+    plans: Plans
+    now: Clock
+
+    async def __call__(self, presented: str | None, address: str, request_id: str) -> Admission:
+        if presented is None:
+            raise InvalidKey
+        at = self.now()
+        found = await self.keys.find(key_digest(presented)) if is_wellformed_key(presented) else None
+        if found is None or not found.key.is_active(at):
+            guess = await self.limiter.acquire(f"address:{address}", GUESSES, at)
+            raise InvalidKey if guess.admitted else RateLimited(guess.retry_after)
+
+        key = found.key
+        caller = Caller(
+            workspace_id=key.workspace_id,
+            user_id=key.user_id,
+            key_id=key.id,
+            permissions=key.permissions,
+            request_id=request_id,
+        )
+        plan = self.plans[found.plan]
+        match key.tier:
+            case Tier.STANDARD:
+                verdict = await self.limiter.acquire(key.workspace_id, plan, at)
+            case Tier.HIGH:
+                windows = [Window(window.limit * HIGH_TIER_FACTOR, window.seconds) for window in plan]
+                verdict = await self.limiter.acquire(f"{key.workspace_id}:high", windows, at)
+            case Tier.UNMETERED:
+                verdict = _untouched(plan, at)
+            case _:
+                assert_never(key.tier)
+        return Admission(caller, verdict)
+
+
+def _untouched(plan: Sequence[Window], at: datetime) -> Verdict:
+    narrowest = min(plan, key=lambda window: window.limit)
+    return Verdict(
+        admitted=True,
+        limit=narrowest.limit,
+        remaining=narrowest.limit,
+        reset=narrowest.end(at),
+        retry_after=0,
+    )

@@ -1,0 +1,60 @@
+"""Reading one document, and the way to its bytes."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from domain.access import Caller, Permission
+from domain.documents import Document
+from domain.downloads import attachment, served_type
+from domain.errors import NotFound, ObjectChanged
+from domain.ids import document_id
+from ports.documents import DocumentRepository
+from ports.storage import DownloadTerms, ObjectStorage, SignedRequest
+from ports.system import Clock
+
+LINK_LIFETIME = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A document and, when asked for, a signed GET of its bytes."""
+
+    document: Document
+    download: SignedRequest | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetDocument:
+    """Read a document, by default with a signed URL to download its bytes.
+
+    - The URL works for 15 minutes, saves the file under the document's name, and honours Range requests. Types that a
+      browser could execute are served as `application/octet-stream`.
+    - It is issued only while the stored bytes are those that were recorded; `download=false` reads the record alone.
+    - `ETag` names the state of the record: a fresh URL does not change it.
+    """
+
+    documents: DocumentRepository
+    storage: ObjectStorage
+    now: Clock
+
+    permission = Permission.READ_DOCUMENTS
+
+    async def __call__(self, caller: Caller, id_as_sent: str, *, download: bool) -> Found:
+        caller.require(self.permission)
+        id_ = document_id(id_as_sent)
+        document = await self.documents.get(caller.workspace_id, id_) if id_ else None
+        if document is None:
+            raise NotFound
+        if not download:
+            return Found(document, None)
+
+        terms = DownloadTerms(
+            path=document.storage_path,
+            stored=document.stored,
+            mime_type=served_type(document.mime_type),
+            disposition=attachment(document.name),
+        )
+        signed = await self.storage.sign_download(terms, self.now() + LINK_LIFETIME)
+        if signed is None:
+            raise ObjectChanged
+        return Found(document, signed)

@@ -1,0 +1,100 @@
+"""What an operator does before anybody can call: make workspaces and their first keys."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.access import ApiKey, Plan, Tier, Workspace, key_digest, label, mint_key, permissions
+from domain.documents import size_bytes
+from domain.errors import Invalid
+from domain.ids import KeyId, UserId, WorkspaceId, user_id, workspace_id
+from domain.members import Form, Wrong
+from ports.keys import ApiKeys
+from ports.system import Clock, NewId, NewSecret
+from ports.workspaces import Workspaces
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateWorkspace:
+    """Make a workspace and, with it, the user who owns it."""
+
+    workspaces: Workspaces
+    now: Clock
+    new_id: NewId
+
+    async def __call__(self, name: str, plan: Plan, quota_bytes: int) -> Workspace:
+        form = Form({"name": name, "quota": quota_bytes})
+        at = self.now()
+        workspace = Workspace(
+            id=WorkspaceId("ws_" + self.new_id(at)),
+            name=form.required("name", label),
+            owner_id=UserId("usr_" + self.new_id(at)),
+            plan=plan,
+            quota_bytes=form.required("quota", size_bytes),
+            created_at=at,
+        )
+        form.finish()
+        await self.workspaces.add(workspace)
+        return workspace
+
+
+@dataclass(frozen=True, slots=True)
+class MintedKey:
+    """A new key: `secret` is the key itself, which nobody can be told again."""
+
+    key: ApiKey
+    secret: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MintKey:
+    """Make an API key of a workspace; without a user it belongs to the workspace's owner."""
+
+    workspaces: Workspaces
+    keys: ApiKeys
+    now: Clock
+    new_id: NewId
+    new_secret: NewSecret
+
+    async def __call__(
+        self,
+        *,
+        workspace: str,
+        name: str,
+        granted: Sequence[str],
+        user: str | None = None,
+        tier: Tier = Tier.STANDARD,
+        expires_at: datetime | None = None,
+    ) -> MintedKey:
+        id_ = workspace_id(workspace)
+        home = await self.workspaces.get(id_) if id_ else None
+        if home is None:
+            raise Invalid({"workspace": "names no workspace"})
+        at = self.now()
+        secret = mint_key(self.new_secret())
+        form = Form({"name": name, "permission": granted, "user": user or home.owner_id})
+        key = ApiKey(
+            id=KeyId("key_" + self.new_id(at)),
+            workspace_id=home.id,
+            user_id=form.required("user", _user),
+            name=form.required("name", label),
+            prefix=secret[:8],
+            digest=key_digest(secret),
+            permissions=form.required("permission", permissions),
+            tier=tier,
+            created_at=at,
+            expires_at=expires_at,
+            revoked_at=None,
+        )
+        form.finish()
+        if not key.is_active(at):
+            raise Invalid({"expires_at": "must lie in the future"})
+        await self.keys.add(key)
+        return MintedKey(key, secret)
+
+
+def _user(value: object) -> UserId:
+    user = user_id(str(value))
+    if user is None:
+        raise Wrong("must be a user id, usr_ and 26 characters")
+    return user

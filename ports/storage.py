@@ -1,0 +1,96 @@
+"""The object store: where bytes lie, and the signed requests that reach them without us."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from domain.documents import StoredObject
+from domain.paths import StoragePath
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedRequest:
+    """A request anybody may send until `expires_at`: `method` to `url` with exactly `headers`."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadTerms:
+    """What a signed upload binds: the length in bytes and the SHA-256 (hex) when given, the type always."""
+
+    path: StoragePath
+    mime_type: str
+    size_bytes: int | None
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadTerms:
+    """What a signed download gives: these very bytes, under this type and Content-Disposition."""
+
+    path: StoragePath
+    stored: StoredObject
+    mime_type: str
+    disposition: str
+
+
+class ObjectStorage(Protocol):
+    async def stat(self, path: StoragePath) -> StoredObject | None:
+        """What lies at the path; `None` when nothing does."""
+        ...
+
+    async def sign_upload(self, terms: UploadTerms, expires_at: datetime) -> SignedRequest:
+        """A PUT that stores bytes at a path where nothing lies yet, and can never replace what lies there."""
+        ...
+
+    async def sign_download(self, terms: DownloadTerms, expires_at: datetime) -> SignedRequest | None:
+        """A GET of the bytes, which honours Range; `None` when they are no longer those of `terms.stored`."""
+        ...
+
+    async def probe(self) -> None:
+        """Return when objects can be stored and read; raise `Unavailable` saying what is wrong."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """Something lies at the path already; it stays as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """The bytes are not those that were announced: `what` names the header, `why` completes the sentence."""
+
+    what: str
+    why: str
+
+
+class LinkedStorage(ObjectStorage, Protocol):
+    """A store without an HTTP server of its own: its signed requests come to us, and are carried out here.
+
+    A link is the path and the query of a signed URL; one that was changed in any place, or has expired, is `None`.
+    """
+
+    def open_upload(self, path: str, query: Mapping[str, str], at: datetime) -> UploadTerms | None:
+        """The terms of a PUT link."""
+        ...
+
+    def open_download(self, path: str, query: Mapping[str, str], at: datetime) -> DownloadTerms | None:
+        """The terms of a GET link."""
+        ...
+
+    async def write(self, terms: UploadTerms, content: AsyncIterator[bytes]) -> StoredObject | Exists | Mismatch:
+        """Store the bytes, durably, or nothing at all: a cut-off upload leaves nothing at the path."""
+        ...
+
+    def read(self, terms: DownloadTerms, start: int, stop: int) -> AsyncIterator[bytes]:
+        """The bytes from `start` up to `stop`, in pieces of bounded size.
+
+        Raises `Unavailable` when they are no longer there as they were.
+        """
+        ...
