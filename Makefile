@@ -19,7 +19,7 @@ check: .venv/.dev ## Format, lint, types, import contracts and the fast tests: b
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -q -m 'not slow' tests/domain tests/contracts tests/http tests/app
+	$(BIN)/pytest -q -m 'not slow' tests/domain tests/contracts tests/http tests/postgres tests/app
 
 test: .venv/.dev ## The whole suite: real Postgres, real server, real files
 	$(BIN)/pytest -q

@@ -3,16 +3,19 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 
 import click
 import uvicorn
+import uvloop
 
-from app.container import open_backends
+from app.container import database_url, open_backends
 from app.settings import PREFIX, Settings
 from domain.access import Permission, Plan
 
 FIRST_QUOTA_BYTES = 10 * 10**9
+DRAIN_SECONDS = 10
 
 
 def run_server(host: str, port: int) -> None:
@@ -21,6 +24,7 @@ def run_server(host: str, port: int) -> None:
     Raises:
         SettingsError, Unavailable, NotMigrated: before anything is served.
     """
+    settings = Settings.read(os.environ)
     config = uvicorn.Config(
         "app.main:create_app",
         factory=True,
@@ -32,60 +36,82 @@ def run_server(host: str, port: int) -> None:
         # Paths of links carry their signatures: they are for their holders, not for a log.
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=10,
+        # By default it believes X-Forwarded-For from this machine: then whoever guesses keys here has any address.
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_graceful_shutdown=DRAIN_SECONDS,
         log_level="warning",
     )
     # First of all, so that a port that is taken is said before a key is shown.
     listening = config.bind_socket()
-    address = f"http://{host}:{listening.getsockname()[1]}"
+    address = _address(host, listening.getsockname()[1])
     os.environ.setdefault(PREFIX + "PUBLIC_URL", address)
-    welcome = asyncio.run(_prepare(Settings.read(os.environ)))
-    click.echo(f"Dossier answers on {address} (API reference: {address}/docs). Ctrl-C stops it.{welcome}")
-    # uvicorn drains, then raises the signal again: with these handlers, that ends in words and 0, not in a traceback.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(0))
-    server = uvicorn.Server(config)
-    server.run(sockets=[listening])
-    if not server.started:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        started = runner.run(_serve(config, listening, address))
+    if not started:
         sys.exit(1)
 
 
+async def _serve(config: uvicorn.Config, listening: socket.socket, address: str) -> bool:
+    settings = Settings.read(os.environ)
+    # Held here, so that an embedded database runs from before the first request until after the last.
+    async with database_url(settings):
+        welcome = await _prepare(settings)
+        click.echo(f"Dossier answers on {address}, the API reference is {address}/docs. Ctrl-C stops it.{welcome}")
+        # uvicorn drains, then raises the signal once more: that must not end us before the database has stopped.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+        server = uvicorn.Server(config)
+        await server.serve(sockets=[listening])
+        return server.started
+
+
 async def _prepare(settings: Settings) -> str:
-    """Open everything once: so what is wrong is said in words, a database of ours is migrated, and the first start
-    ends with something to try."""
+    """Open everything once: what is wrong is said in words, a database of ours is migrated, and on an empty data
+    directory there is something to try."""
     async with open_backends(settings) as backends:
         if settings.database_url is not None or await backends.workspaces.all():
             return ""
         # Plan org, so that nobody who tries things out meets a limit at the eleventh call.
         workspace = await backends.create_workspace("My workspace", Plan.ORG, FIRST_QUOTA_BYTES)
         minted = await backends.mint_key(workspace=workspace.id, name="First key", granted=list(Permission))
-        return _WALK_THROUGH.format(workspace=workspace.id, key=minted.secret, url=settings.public_url)
+        return _WELCOME.format(workspace=workspace.id, key=minted.secret, url=settings.public_url)
 
 
-_WALK_THROUGH = """
+def _address(host: str, port: int) -> str:
+    """Where this machine reaches what listens there."""
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
 
-This data directory was empty, so there is now a workspace, {workspace}, and an API key with every permission.
-Keep the key, it is shown only now:
+
+_WELCOME = """
+
+The data directory was empty: there is now a workspace, {workspace},
+and an API key with every permission. Keep the key, it is shown only now:
 
     {key}
 
-Paste this into another terminal to upload a file, record it, read it back and download it:
+Paste this into another terminal. It uploads a file, records it, reads the record and downloads the file again;
+FILE and TYPE may be those of any file of yours:
 
     KEY={key}
     URL={url}
-    pick() {{ python3 -c "import json, sys; print(json.load(sys.stdin)['data']['$1'])"; }}
-    printf 'My first document\\n' > first.txt
+    json() {{ python3 -c 'import json, sys; print(json.dumps(dict(a.split("=", 1) for a in sys.argv[1:])))' "$@"; }}
+    pick() {{ python3 -c 'import json, sys; print(json.load(sys.stdin)["data"][sys.argv[1]])' "$1"; }}
+    api() {{ curl -sS -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' "$@"; }}
 
-    UPLOAD=$(curl -s "$URL/v1/documents/upload-url" -H "Authorization: Bearer $KEY" \\
-      -H 'Content-Type: application/json' -d '{{"name": "first.txt", "mime_type": "text/plain"}}')
-    curl -s -T first.txt -H 'Content-Type: text/plain' "$(echo "$UPLOAD" | pick upload_url)"
+    echo 'My first document' > first.txt
+    FILE=first.txt TYPE=text/plain
 
-    DOCUMENT=$(curl -s "$URL/v1/documents" -H "Authorization: Bearer $KEY" \\
-      -H 'Content-Type: application/json' -H "Idempotency-Key: $(python3 -c 'import uuid; print(uuid.uuid4())')" \\
-      -d '{{"name": "first.txt", "mime_type": "text/plain", "folder": "/inbox", "tags": ["first"],
-           "storage_path": "'"$(echo "$UPLOAD" | pick storage_path)"'"}}')
+    UPLOAD=$(api "$URL/v1/documents/upload-url" -d "$(json name="$FILE" mime_type="$TYPE")")
+    curl -sS -T "$FILE" -H "Content-Type: $TYPE" "$(printf %s "$UPLOAD" | pick upload_url)"
+
+    STORED=$(printf %s "$UPLOAD" | pick storage_path)
+    DOCUMENT=$(api "$URL/v1/documents" -H "Idempotency-Key: $(python3 -c 'import uuid; print(uuid.uuid4())')" \\
+      -d "$(json name="$FILE" mime_type="$TYPE" folder=/inbox storage_path="$STORED")")
     echo "$DOCUMENT"
 
-    FOUND=$(curl -s "$URL/v1/documents/$(echo "$DOCUMENT" | pick id)" -H "Authorization: Bearer $KEY")
-    curl -s "$(echo "$FOUND" | pick download_url)"
+    FOUND=$(api "$URL/v1/documents/$(printf %s "$DOCUMENT" | pick id)")
+    curl -sS -o downloaded "$(printf %s "$FOUND" | pick download_url)"
+    cmp "$FILE" downloaded && echo 'The same bytes came back.'
 """

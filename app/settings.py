@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TypeVar, cast
 from urllib.parse import unquote, urlsplit
@@ -30,6 +31,7 @@ class Settings:
     rate_limit_url: str
     public_url: str
     secret: str | None
+    trusted_proxies: tuple[str, ...]
     plans: Plans
 
     @classmethod
@@ -49,6 +51,7 @@ class Settings:
             rate_limit_url=variables.read("RATE_LIMIT_URL", "memory://", _rate_limit_url),
             public_url=variables.read("PUBLIC_URL", "http://127.0.0.1:8000", _public_url),
             secret=variables.read_optional("SECRET", _secret),
+            trusted_proxies=variables.read("TRUSTED_PROXIES", "", _networks),
             plans={
                 Plan.STARTER: variables.read("PLAN_STARTER", "10/minute;100/day", _windows),
                 Plan.PRO: variables.read("PLAN_PRO", "50/minute;1000/day", _windows),
@@ -129,6 +132,16 @@ def _secret(text: str) -> str:
     if len(text) < 32:
         raise ValueError("must have at least 32 characters, such as the output of: openssl rand -hex 32")
     return text
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    networks = tuple(part.strip() for part in text.split(",") if part.strip())
+    try:
+        for network in networks:
+            ip_network(network)
+    except ValueError:
+        raise ValueError("must be addresses or networks, such as 10.0.0.1, 10.1.0.0/16") from None
+    return networks
 
 
 def _windows(text: str) -> tuple[Window, ...]:

@@ -8,27 +8,20 @@ from urllib.parse import quote
 
 _INERT = "application/octet-stream"
 # What a browser may execute, or read as a page: served under its own type, it could run in the store's origin.
+# What is a script, and what is XML, is said in https://mimesniff.spec.whatwg.org/#mime-type-groups.
 _ACTIVE = frozenset(
     {
-        "application/ecmascript",
-        "application/javascript",
-        "application/x-ecmascript",
-        "application/x-javascript",
-        "application/x-shockwave-flash",
-        "application/xhtml+xml",
-        "application/xml",
-        "image/svg+xml",
-        "multipart/x-mixed-replace",
-        "text/cache-manifest",
-        "text/ecmascript",
-        "text/html",
-        "text/javascript",
-        "text/vbscript",
-        "text/xml",
-        "text/xsl",
+        *("application/ecmascript", "application/javascript", "application/x-ecmascript", "application/x-javascript"),
+        *("text/ecmascript", "text/javascript", "text/x-ecmascript", "text/x-javascript"),
+        *(f"text/javascript1.{version}" for version in range(6)),
+        *("text/jscript", "text/livescript", "text/vbscript"),
+        *("application/xml", "text/xml", "text/xsl"),
+        *("application/xml-external-parsed-entity", "text/xml-external-parsed-entity"),
+        *("application/x-shockwave-flash", "multipart/x-mixed-replace", "text/cache-manifest", "text/html"),
     }
 )
 _FILE_NAME_MAX = 150
+_EXTENSION_MAX = 16
 
 
 def served_type(mime_type: str) -> str:
@@ -47,12 +40,12 @@ def attachment(name: str) -> str:
 def safe_file_name(name: str) -> str:
     """A name for the end of an object key: letters, digits, `.`, `_` and `-`, at most 150, never empty or hidden."""
     kept = "".join(char if char.isalnum() or char in "._-" else " " for char in _ascii(name))
-    safe = "-".join(kept.split()).lstrip(".-") or "file"
-    if len(safe) <= _FILE_NAME_MAX:
-        return safe
-    stem, dot, extension = safe.rpartition(".")
-    ending = dot + extension if stem and len(extension) <= 16 else ""
-    return safe[: _FILE_NAME_MAX - len(ending)] + ending
+    whole = "-".join(kept.split())
+    stem, dot, extension = whole.rpartition(".")
+    if not dot or not extension.isalnum() or len(extension) > _EXTENSION_MAX:
+        stem, dot, extension = whole, "", ""
+    ending = dot + extension
+    return (stem.strip(".-") or "file")[: _FILE_NAME_MAX - len(ending)] + ending
 
 
 def _ascii(name: str) -> str:

@@ -34,7 +34,8 @@ class Invalid(Refusal):
 
     @property
     def message(self) -> str:
-        return "Correct the following and send the request again: " + ", ".join(self.fields) + "."
+        # Not naming them: some are whatever the client sent.
+        return "The request breaks a rule; correct what details.fields names and send it again."
 
     def __str__(self) -> str:
         return "; ".join(f"{field} {why}" for field, why in self.fields.items())

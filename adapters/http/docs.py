@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from adapters.http.body import AnyRequest
 from adapters.http.openapi import openapi_document
@@ -27,6 +28,7 @@ _PAGE = b"""<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Dossier API</title>
+<link rel="service-desc" type="application/json" href="/openapi.json">
 <link rel="stylesheet" href="/docs/swagger-ui.css">
 <link rel="icon" type="image/png" href="/docs/favicon-32x32.png">
 </head>
@@ -62,7 +64,7 @@ def docs_handlers() -> Sequence[HTTPRouteHandler]:
         return Response(_PAGE, media_type="text/html", headers={"Content-Security-Policy": _POLICY})
 
     @get("/docs/{name:str}", sync_to_thread=True)
-    def docs_file(name: str) -> Response[bytes]:
+    def docs_file(name: FromPath[str]) -> Response[bytes]:
         if name not in _TYPES:
             raise NotFound
         content = _START if name == "start.js" else (_swagger_ui() / name).read_bytes()

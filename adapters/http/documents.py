@@ -4,6 +4,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from litestar import Response, Router, get, post
+from litestar.params import FromPath
 
 from adapters.http.body import AnyRequest, read_idempotency_key, read_members
 from adapters.http.deadline import deadline
@@ -82,7 +83,7 @@ def documents_router(services: Services) -> Router:
             etag=True,
         ),
     )
-    async def read_document(request: AnyRequest, document_id: str) -> Response[bytes]:
+    async def read_document(request: AnyRequest, document_id: FromPath[str]) -> Response[bytes]:
         caller = caller_of(request.scope)
         caller.require(get_document.permission)
         download = _flag(request, "download", default=True)

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from litestar import Response, Router, put, route
 from litestar.enums import HttpMethod
+from litestar.params import FromPath
 from litestar.response import Stream
 
 from adapters.http.body import AnyRequest, body_pieces
@@ -18,14 +19,14 @@ from domain.use_cases.request_upload import UPLOAD_LIMIT_BYTES
 from ports.storage import DownloadTerms, Exists, LinkedStorage, Mismatch
 from ports.system import Clock
 
-_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})", re.ASCII)
+_RANGE = re.compile(r"bytes=(\d{0,255})-(\d{0,255})", re.ASCII)
 
 
 def links_router(storage: LinkedStorage, now: Clock) -> Router:
     """`/storage/…`, where the signed URLs point."""
 
     @put("/{path:path}", status_code=200)
-    async def upload(request: AnyRequest, path: str) -> Response[bytes]:
+    async def upload(request: AnyRequest, path: FromPath[str]) -> Response[bytes]:
         terms = storage.open_upload(path.removeprefix("/"), _query(request), now())
         if terms is None:
             raise LinkRefused
@@ -43,7 +44,7 @@ def links_router(storage: LinkedStorage, now: Clock) -> Router:
                 return Response(b"", headers={"ETag": f'"{stored.etag}"'})
 
     @route("/{path:path}", http_method=[HttpMethod.GET, HttpMethod.HEAD], status_code=200)
-    async def download(request: AnyRequest, path: str) -> Response[bytes] | Stream:
+    async def download(request: AnyRequest, path: FromPath[str]) -> Response[bytes] | Stream:
         terms = storage.open_download(path.removeprefix("/"), _query(request), now())
         if terms is None:
             raise LinkRefused

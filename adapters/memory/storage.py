@@ -69,7 +69,7 @@ class MemoryStorage:
         for at in range(start, stop, _PIECE):
             yield content[at : min(at + _PIECE, stop)]
 
-    async def replace(self, path: StoragePath, content: bytes | None) -> None:
+    def swap(self, path: StoragePath, content: bytes | None) -> None:
         """Swap the bytes, or take them away, as nobody can through a link: for tests of what then happens."""
         if content is None:
             self._objects.pop(path, None)

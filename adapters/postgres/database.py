@@ -81,8 +81,7 @@ async def open_database(url: str) -> AsyncIterator[Database]:
         Unavailable: nobody answers there, or not to us.
     """
     try:
-        # In a thread, because this constructor connects at once and waits for it.
-        engine = await asyncio.to_thread(PostgresEngine, {"dsn": url, "timeout": CONNECT_SECONDS})
+        engine = _Engine({"dsn": url, "timeout": CONNECT_SECONDS})
         await engine.start_connection_pool(
             min_size=1,
             max_size=POOL_SIZE,
@@ -106,6 +105,16 @@ async def open_database(url: str) -> AsyncIterator[Database]:
             await asyncio.wait_for(engine.pool.close(), STATEMENT_SECONDS)
         except TimeoutError:
             engine.pool.terminate()
+
+
+class _Engine(PostgresEngine):
+    """Piccolo's engine whose constructor does not connect, and keep the loop waiting for it."""
+
+    async def check_version(self) -> None:
+        """Not asked."""
+
+    async def prep_database(self) -> None:
+        """Nothing to prepare: extensions are the migrations' business."""
 
 
 async def _keep_session(connection: Any) -> None:

@@ -13,7 +13,6 @@ import fcntl
 import hashlib
 import os
 import shutil
-import socket
 import stat
 import subprocess
 import sys
@@ -23,8 +22,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import IO
 
-from adapters.postgres.keeper import DATA, KEEPER_LOCK, KEEPER_LOG, USER, USERS_LOCK, is_locked
+from adapters.postgres.keeper import DATA, KEEPER_LOCK, KEEPER_LOG, SERVER_PID, USER, USERS_LOCK, is_locked
 from ports.system import Unavailable
 
 START_SECONDS = 60
@@ -54,9 +54,7 @@ async def open_embedded(
             yield f"postgresql://{USER}@/postgres?host={sockets}"
         finally:
             fcntl.flock(users, fcntl.LOCK_UN)
-            # If we were the last, the keeper has the lock in a moment, and until the server is stopped.
-            await asyncio.sleep(0.02)
-            await asyncio.to_thread(fcntl.flock, users, fcntl.LOCK_SH)
+            await asyncio.to_thread(_wait_for_keeper, directory, users)
 
 
 def _ensure_running(directory: Path, sockets: Path, binaries: Path, options: Sequence[str]) -> None:
@@ -65,7 +63,7 @@ def _ensure_running(directory: Path, sockets: Path, binaries: Path, options: Seq
         fcntl.flock(starting, fcntl.LOCK_EX)
         keeper = None if is_locked(directory / KEEPER_LOCK) else _start_keeper(directory, sockets, binaries, options)
         give_up = time.monotonic() + START_SECONDS
-        while not _is_ready(directory, sockets):
+        while not _is_ready(directory):
             ended = not is_locked(directory / KEEPER_LOCK) if keeper is None else keeper.poll() is not None
             if ended or time.monotonic() > give_up:
                 log = (directory / KEEPER_LOG).read_text(errors="replace")
@@ -76,8 +74,32 @@ def _ensure_running(directory: Path, sockets: Path, binaries: Path, options: Seq
             keeper.returncode = 0
 
 
+def _wait_for_keeper(directory: Path, users: IO[str]) -> None:
+    """Return once the server is stopped, or at once when others use it."""
+    while is_locked(directory / KEEPER_LOCK) and not _is_used(users):
+        time.sleep(0.01)
+
+
+def _is_used(users: IO[str]) -> bool:
+    """Whether others hold `users.lock` as users, not the keeper for itself. Leaves `users` unlocked."""
+    try:
+        # To share it fails while the keeper has it; to have it alone fails while others share it.
+        fcntl.flock(users, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        fcntl.flock(users, fcntl.LOCK_UN)
+
+
 def _start_keeper(directory: Path, sockets: Path, binaries: Path, options: Sequence[str]) -> "subprocess.Popen[bytes]":
     as_user = _as_ordinary_user(directory, sockets)
+    (directory / SERVER_PID).unlink(missing_ok=True)
     with (directory / KEEPER_LOG).open("w") as log:
         return subprocess.Popen(
             [*as_user, sys.executable, "-m", "adapters.postgres.keeper", directory, sockets, binaries, *options],
@@ -89,12 +111,12 @@ def _start_keeper(directory: Path, sockets: Path, binaries: Path, options: Seque
         )
 
 
-def _is_ready(directory: Path, sockets: Path) -> bool:
-    """Whether the server takes queries: a status file alone may be a killed one's, a socket alone comes too early."""
+def _is_ready(directory: Path) -> bool:
+    """Whether the keeper's server takes queries. Its process is compared: the status may be a killed server's."""
     try:
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.connect(str(sockets / ".s.PGSQL.5432"))
-        return (directory / DATA / "postmaster.pid").read_text().splitlines()[7].strip() == "ready"
+        started = (directory / SERVER_PID).read_text()
+        status = (directory / DATA / "postmaster.pid").read_text().splitlines()
+        return status[0] == started and status[7].strip() == "ready"
     except (OSError, IndexError):
         return False
 

@@ -20,6 +20,7 @@ DATA = "data"
 USERS_LOCK = "users.lock"
 KEEPER_LOCK = "keeper.lock"
 KEEPER_LOG = "keeper.log"
+SERVER_PID = "server.pid"
 STOP_SECONDS = 60
 
 _PR_SET_PDEATHSIG = 1
@@ -61,8 +62,11 @@ def main(directory: Path, sockets: Path, binaries: Path, options: Sequence[str])
                 pass_fds=[postgres.fileno()],
                 preexec_fn=_die_with_parent,
             )
+            (directory / SERVER_PID).write_text(str(server.pid))
             try:
                 signal.signal(signal.SIGCHLD, _on_child)
+                if server.poll() is not None:
+                    raise _ServerDied  # before the line above
                 fcntl.flock(users, fcntl.LOCK_EX)  # waits for the last user to go
                 return
             except _ServerDied:

@@ -72,7 +72,8 @@ class MintKey:
             raise Invalid({"workspace": "names no workspace"})
         at = self.now()
         secret = mint_key(self.new_secret())
-        form = Form({"name": name, "permission": granted, "user": user or home.owner_id})
+        owner = home.owner_id if user is None else user
+        form = Form({"name": name, "permission": granted, "user": owner, "expires_at": expires_at})
         key = ApiKey(
             id=KeyId("key_" + self.new_id(at)),
             workspace_id=home.id,
@@ -83,12 +84,10 @@ class MintKey:
             permissions=form.required("permission", permissions),
             tier=tier,
             created_at=at,
-            expires_at=expires_at,
+            expires_at=form.optional("expires_at", lambda moment: _after(at, moment)),
             revoked_at=None,
         )
         form.finish()
-        if not key.is_active(at):
-            raise Invalid({"expires_at": "must lie in the future"})
         await self.keys.add(key)
         return MintedKey(key, secret)
 
@@ -98,3 +97,9 @@ def _user(value: object) -> UserId:
     if user is None:
         raise Wrong("must be a user id, usr_ and 26 characters")
     return user
+
+
+def _after(now: datetime, value: object) -> datetime:
+    if not isinstance(value, datetime) or value <= now:
+        raise Wrong("must lie in the future")
+    return value

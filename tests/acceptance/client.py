@@ -1,0 +1,234 @@
+"""A client of the public API which checks, on every answer, what the contract promises of every answer."""
+
+import json
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import httpx
+
+T = TypeVar("T")
+HeaderList = Mapping[str, str] | Sequence[tuple[str, str]]
+
+ULID = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
+NOBODYS_ID = "doc_01ARZ3NDEKTSV4RRFFQ69G5FAV"
+MEMBERS = [
+    "id",
+    "name",
+    "description",
+    "mime_type",
+    "size_bytes",
+    "storage_path",
+    "folder",
+    "tags",
+    "created_by",
+    "created_at",
+    "updated_at",
+]
+RATE_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
+OPERATORS = ("/health/", "/openapi.json", "/docs")
+"""Not part of the API: no key is read there, so there is no limit to speak of."""
+OMIT: Any = object()
+"""As a member's value: leave the member out."""
+
+_CODES = {
+    400: {"validation_error"},
+    401: {"invalid_key"},
+    403: {"insufficient_permissions", "quota_exceeded"},
+    404: {"not_found"},
+    405: {"method_not_allowed"},
+    408: {"request_timeout"},
+    409: {"storage_conflict", "in_use", "duplicate_name", "object_changed"},
+    412: {"precondition_failed"},
+    413: {"payload_too_large"},
+    415: {"unsupported_media_type"},
+    422: {"idempotency_mismatch"},
+    429: {"rate_limited"},
+}
+_FACTS = {
+    "validation_error": {"fields"},
+    "storage_conflict": {"document_id"},
+    "quota_exceeded": {"limit_bytes", "used_bytes", "requested_bytes"},
+    "rate_limited": {"retry_after"},
+}
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """The answer of POST /v1/documents/upload-url."""
+
+    upload_url: str
+    method: str
+    headers: dict[str, str]
+    storage_path: str
+    expires_at: str
+
+
+class Client:
+    """One API key's view of Dossier. `key` None is a caller without one."""
+
+    def __init__(self, base_url: str, key: str | None, workspace: str = "", *, admitted: bool = True) -> None:
+        self.base_url, self.key, self.workspace = base_url, key, workspace
+        self._admitted = admitted and key is not None
+        bearer = {"Authorization": f"Bearer {key}"} if key is not None else {}
+        self._api = httpx.Client(base_url=base_url, headers=bearer, timeout=30, trust_env=False)
+        self._bare = httpx.Client(timeout=60, trust_env=False)
+
+    def close(self) -> None:
+        self._api.close()
+        self._bare.close()
+
+    def request(
+        self, method: str, path: str, *, content: Any = None, headers: HeaderList | None = None
+    ) -> httpx.Response:
+        answer = self._api.request(method, path, content=content, headers=headers)
+        check(answer, admitted=self._admitted)
+        return answer
+
+    def get(self, path: str, headers: HeaderList | None = None) -> httpx.Response:
+        return self.request("GET", path, headers=headers)
+
+    def post(self, path: str, body: object, headers: HeaderList | None = None) -> httpx.Response:
+        """`body` as JSON (bytes: as they are). `headers` may hold another Content-Type."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        given = list(headers.items() if isinstance(headers, Mapping) else headers or ())
+        if "content-type" not in {name.lower() for name, _ in given}:
+            given.append(("Content-Type", "application/json"))
+        return self.request("POST", path, content=content, headers=given)
+
+    def document(self, storage_path: str, **members: Any) -> dict[str, Any]:
+        """The smallest body that records `storage_path`, changed by `members`."""
+        body = {"name": "a.txt", "mime_type": "text/plain", "storage_path": storage_path} | members
+        return {name: value for name, value in body.items() if value is not OMIT}
+
+    def record(self, storage_path: str, headers: HeaderList | None = None, **members: Any) -> httpx.Response:
+        return self.post("/v1/documents", self.document(storage_path, **members), headers)
+
+    def recorded(self, storage_path: str | None = None, **members: Any) -> dict[str, Any]:
+        """`data` of a document which must be accepted."""
+        return data_of(self.record(storage_path or self.upload(), **members), 201)
+
+    def ticket(self, name: str = "a.txt", mime_type: str = "text/plain", **members: Any) -> Ticket:
+        answer = self.post("/v1/documents/upload-url", {"name": name, "mime_type": mime_type, **members})
+        return Ticket(**data_of(answer, 200))
+
+    def put(self, ticket: Ticket, content: Any, **headers: str) -> httpx.Response:
+        """PUT with the ticket's headers; `headers` (underscores for hyphens) replace some, OMIT drops one."""
+        sent = httpx.Headers(ticket.headers)
+        sent.pop("Content-Length", None)  # httpx counts; a wrong count must be what really is sent
+        for name, value in headers.items():
+            sent.pop(name.replace("_", "-"), None)
+            if value is not OMIT:
+                sent[name.replace("_", "-")] = value
+        return self.storage("PUT", ticket.upload_url, content=content, headers=sent)
+
+    def storage(
+        self, method: str, url: str, *, content: Any = None, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """A call to a signed URL: without the API key; in Dossier's envelope if Dossier serves it."""
+        answer = self._bare.request(method, url, content=content, headers=headers)
+        assert answer.status_code < 500, f"{method} {url} -> {answer.status_code}: {answer.text[:500]}"
+        if url.startswith(self.base_url):
+            assert re.fullmatch(f"req_{ULID}", answer.headers["X-Request-ID"])
+            if answer.status_code >= 400 and answer.status_code != 416 and method != "HEAD":
+                assert {"code", "message"} <= set(answer.json()["error"])
+        return answer
+
+    def upload(self, content: bytes = b"hello", name: str = "a.txt", mime_type: str = "text/plain") -> str:
+        """Bytes into the store, and where they are."""
+        ticket = self.ticket(name, mime_type)
+        answer = self.put(ticket, content)
+        assert answer.status_code == 200, answer.text
+        return ticket.storage_path
+
+    def download_url(self, document_id: str) -> str:
+        url: str = data_of(self.get(f"/v1/documents/{document_id}"), 200)["download_url"]
+        return url
+
+
+def with_member(body: Mapping[str, Any], member: str, text: str) -> bytes:
+    """`body` as JSON, with `text` just as it is for the value of `member`."""
+    others = [f"{json.dumps(name)}:{json.dumps(value)}" for name, value in body.items() if name != member]
+    return f"{{{','.join([*others, f'{json.dumps(member)}:{text}'])}}}".encode()
+
+
+def data_of(answer: httpx.Response, status: int) -> dict[str, Any]:
+    assert answer.status_code == status, f"{answer.status_code} instead of {status}: {answer.text[:500]}"
+    data: dict[str, Any] = answer.json()["data"]
+    return data
+
+
+def error_of(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    assert answer.status_code == status, f"{answer.status_code} instead of {status}: {answer.text[:500]}"
+    error: dict[str, Any] = answer.json()["error"]
+    assert error["code"] == code, error
+    return error
+
+
+def wrong_fields(answer: httpx.Response) -> set[str]:
+    """The members a 400 complains of; a complaint of `tags[3]` or `tags.3` is one of `tags`."""
+    fields = error_of(answer, 400, "validation_error")["details"]["fields"]
+    return {re.split(r"[.\[]", name)[0] for name in fields}
+
+
+def without_request_id(answer: httpx.Response) -> dict[str, Any]:
+    """An error, ready to be compared with another."""
+    error: dict[str, Any] = answer.json()["error"]
+    return {name: value for name, value in error.items() if name != "request_id"}
+
+
+def check(answer: httpx.Response, *, admitted: bool) -> None:
+    """What the contract says of every response, whatever its status and route."""
+    where = f"{answer.request.method} {answer.request.url} -> {answer.status_code}: {answer.text[:500]}"
+    assert answer.status_code < 500, where
+    request_id = answer.headers.get("X-Request-ID", "")
+    asked = answer.request.headers.get("X-Request-ID", "")
+    kept = request_id == asked and re.fullmatch(r"[A-Za-z0-9._-]{1,128}", asked)
+    assert kept or re.fullmatch(f"req_{ULID}", request_id), where
+    if admitted and not answer.request.url.path.startswith(OPERATORS):
+        for name in RATE_HEADERS:
+            assert answer.headers.get(name, "").isdigit(), f"{name} of {where}"
+    if answer.status_code >= 400:
+        assert answer.headers["Content-Type"].startswith("application/json"), where
+        _check_error(answer, request_id, where)
+    elif answer.request.url.path.startswith("/v1/") and answer.content:
+        assert answer.headers["Content-Type"].startswith("application/json"), where
+        assert set(answer.json()) == {"data"}, where
+
+
+def _check_error(answer: httpx.Response, request_id: str, where: str) -> None:
+    body = answer.json()
+    assert set(body) == {"error"}, where
+    error = body["error"]
+    facts = _FACTS.get(error["code"])
+    assert set(error) == {"code", "message", "request_id"} | ({"details"} if facts else set()), where
+    assert error["code"] in _CODES[answer.status_code], where
+    assert error["request_id"] == request_id, where
+    assert error["message"].strip(), where
+    assert "\n" not in error["message"], where
+    assert "Traceback" not in answer.text, where
+    if facts:
+        assert set(error["details"]) == facts, where
+    if error["code"] == "validation_error":
+        assert all(isinstance(why, str) and why for why in error["details"]["fields"].values()), where
+
+
+def moment(text: str) -> datetime:
+    """A time as the wire has it: UTC, whole seconds, Z."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+
+
+def together(jobs: Sequence[Callable[[], T]]) -> list[T]:
+    """Run all jobs at the same time, each in a thread, and give back their results in order."""
+    barrier = threading.Barrier(len(jobs))
+
+    def run(job: Callable[[], T]) -> T:
+        barrier.wait(10)
+        return job()
+
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        return list(pool.map(run, jobs))

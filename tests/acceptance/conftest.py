@@ -1,0 +1,49 @@
+"""A real server for the session, or the one that ACCEPTANCE_BASE_URL and ACCEPTANCE_CLI name."""
+
+import os
+import shlex
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from .client import Client
+from .service import Cli, Server, fresh_data_dir
+from .tenants import Tenants
+
+
+@pytest.fixture(scope="session")
+def tenants() -> Iterator[Tenants]:
+    base_url, prefix = os.environ.get("ACCEPTANCE_BASE_URL"), os.environ.get("ACCEPTANCE_CLI")
+    if base_url and prefix:
+        with closing(Tenants(base_url.rstrip("/"), Cli(shlex.split(prefix), None))) as outside:
+            yield outside
+        return
+    with fresh_data_dir() as data_dir, closing(Server(data_dir)) as server:
+        server.start()
+        with closing(Tenants(server.base_url, server.cli)) as ours:
+            yield ours
+
+
+@pytest.fixture(scope="session")
+def home(tenants: Tenants) -> Client:
+    """The workspace of most tests: room for everything, never refused for its rate."""
+    return tenants.client()
+
+
+@pytest.fixture(scope="session")
+def neighbour(tenants: Tenants) -> Client:
+    """Somebody else, in a workspace of their own."""
+    return tenants.client()
+
+
+@pytest.fixture(scope="session")
+def reader(tenants: Tenants, home: Client) -> Client:
+    """In the home workspace, with read:documents alone."""
+    return tenants.client(home.workspace, "read:documents")
+
+
+@pytest.fixture
+def stored(home: Client) -> str:
+    """Where five bytes, "hello", are waiting to be recorded."""
+    return home.upload(b"hello")

@@ -1,0 +1,38 @@
+"""Signed URLs, changed by those who want more than was signed."""
+
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+FORGED = {400, 401, 403, 404}
+"""What a URL whose path was changed may be answered with: some are no signed URL any more, some no route."""
+
+
+def _changed(text: str) -> str:
+    """`text` with one letter or digit, as near the middle as there is one, made another of its kind."""
+    middle = len(text) // 2
+    at = next((at for at in [*range(middle, len(text)), *range(middle)] if text[at].isalnum()), middle)
+    sign = text[at]
+    new = {"9": "8", "f": "e", "z": "y", "F": "E", "Z": "Y"}.get(sign) or chr(ord(sign) + 1)
+    return text[:at] + new + text[at + 1 :]
+
+
+def tampered(url: str) -> list[str]:
+    """The URL with each of its query values changed in one character."""
+    parts = urlsplit(url)
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    return [
+        urlunsplit(parts._replace(query=urlencode([*query[:at], (name, _changed(value)), *query[at + 1 :]])))
+        for at, (name, value) in enumerate(query)
+        if value
+    ]
+
+
+def moved(url: str) -> list[str]:
+    """The URL with each segment of its path changed in one character, and without its query."""
+    parts = urlsplit(url)
+    segments = parts.path.split("/")
+    elsewhere = [
+        urlunsplit(parts._replace(path="/".join([*segments[:at], _changed(segment), *segments[at + 1 :]])))
+        for at, segment in enumerate(segments)
+        if segment
+    ]
+    return [*elsewhere, urlunsplit(parts._replace(query=""))] if parts.query else elsewhere

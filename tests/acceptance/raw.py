@@ -1,0 +1,55 @@
+"""HTTP written by hand, for what a well-behaved client library refuses to send."""
+
+import http.client
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def send(base_url: str, payload: bytes, *, more: bool = True) -> Answer | None:
+    """The first answer to `payload`; None when it hung up without one. `more` False: we hang up first."""
+    where = urlsplit(base_url)
+    with socket.create_connection((where.hostname, where.port or 80), timeout=20) as wire:
+        try:
+            wire.sendall(payload)
+            if not more:
+                return None
+            answer = http.client.HTTPResponse(wire, method=payload.split(b" ", 1)[0].decode())
+            try:
+                answer.begin()
+                headers = {name.lower(): value for name, value in answer.getheaders()}
+                return Answer(answer.status, headers, answer.read())
+            finally:
+                answer.close()
+        except (ConnectionError, http.client.HTTPException):
+            return None
+
+
+def message(
+    base_url: str, method: str, target: bytes, headers: Sequence[tuple[str, bytes]], body: bytes | None = None
+) -> bytes:
+    """A request as bytes. Nothing is checked or escaped; a header given twice is sent twice."""
+    lines = [method.encode() + b" " + target + b" HTTP/1.1"]
+    names = {name.lower() for name, _ in headers}
+    if "host" not in names:
+        lines.append(b"Host: " + urlsplit(base_url).netloc.encode())
+    lines += [name.encode() + b": " + value for name, value in headers]
+    if body is not None and not names & {"content-length", "transfer-encoding"}:
+        lines.append(b"Content-Length: %d" % len(body))
+    if "connection" not in names:
+        lines.append(b"Connection: close")
+    return b"\r\n".join(lines) + b"\r\n\r\n" + (body or b"")
+
+
+def ask(
+    base_url: str, method: str, target: bytes, headers: Sequence[tuple[str, bytes]], body: bytes | None = None
+) -> Answer | None:
+    return send(base_url, message(base_url, method, target, headers, body))

@@ -1,0 +1,156 @@
+"""Dossier as an operator meets it: a server process and a command line."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def command() -> list[str]:
+    """The installed console script of this environment, else the module."""
+    script = Path(sys.executable).with_name("dossier")
+    return [str(script)] if script.exists() else [sys.executable, "-m", "app.cli"]
+
+
+def environment(data_dir: Path, **settings: str) -> dict[str, str]:
+    """Ours, without any setting of Dossier's but the ones named here."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DOSSIER_")}
+    return inherited | {"DOSSIER_DATA_DIR": str(data_dir)} | settings
+
+
+def eventually(holds: Callable[[], bool], within: float, what: str) -> None:
+    """Poll until `holds`, or fail after `within` seconds saying what never came."""
+    end = time.monotonic() + within
+    while not holds():
+        assert time.monotonic() < end, f"not within {within} s: {what}"
+        time.sleep(0.05)
+
+
+@contextmanager
+def fresh_data_dir() -> Iterator[Path]:
+    """A short path (Postgres' socket may live in it), open to others as a folder in a checkout would be."""
+    path = Path(tempfile.mkdtemp(prefix="dsr-")).resolve()
+    path.chmod(0o755)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def postgres_processes(data_dir: Path) -> list[str]:
+    """Command lines of the Postgres processes of `data_dir` (its children show it as their cwd only)."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            cwd = os.readlink(entry / "cwd")
+        except OSError:
+            continue  # ended while we looked
+        if "postgres" in line and (str(data_dir) in line or cwd.startswith(str(data_dir))):
+            found.append(f"{entry.name}: {line}")
+    return found
+
+
+@dataclass(frozen=True)
+class Cli:
+    prefix: list[str]
+    env: dict[str, str] | None
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*self.prefix, *words],
+            cwd=REPOSITORY,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def ask(self, *words: str) -> dict[str, Any]:
+        """Run with --json; standard output must be one JSON object and nothing else."""
+        done = self.run(*words, "--json")
+        assert done.returncode == 0, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        answer = json.loads(done.stdout)
+        assert isinstance(answer, dict), done.stdout
+        return answer
+
+
+class Server:
+    """One `dossier serve` on a data directory. Start it as often as you like, each time on a new port."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.env = environment(data_dir)
+        self.cli = Cli(command(), self.env)
+        self.base_url = ""
+        self.log = data_dir.with_name(data_dir.name + ".log")
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.base_url = f"http://127.0.0.1:{port}"
+        with self.log.open("ab") as output:
+            # A session of its own: `stop(SIGINT)` can then signal the whole group, as a terminal does.
+            self.process = subprocess.Popen(
+                [*command(), "serve", "--host", "127.0.0.1", "--port", str(port)],
+                cwd=REPOSITORY,
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            eventually(self._ready, 60, f"{self.base_url}/health/ready answers 200")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\nThe server said:\n{self.said()}") from None
+
+    def _ready(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, f"the server ended with {self.process.returncode}"
+        try:
+            return httpx.get(f"{self.base_url}/health/ready", timeout=5, trust_env=False).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")[-8000:] if self.log.exists() else ""
+
+    def stop(self, sign: signal.Signals = signal.SIGTERM) -> int:
+        """Signal it and give back its exit code; a server that does not stop is killed and is a failure."""
+        assert self.process is not None
+        if sign is signal.SIGINT:
+            os.killpg(self.process.pid, sign)
+        else:
+            self.process.send_signal(sign)
+        try:
+            return self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"still running 20 s after {sign.name}:\n{self.said()}") from None
+
+    def close(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.stop()
+        self.log.unlink(missing_ok=True)

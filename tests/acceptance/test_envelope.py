@@ -1,0 +1,150 @@
+"""Request ids, rate headers and the error envelope, on every status of every route."""
+
+import json
+from collections.abc import Callable
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from .client import NOBODYS_ID, RATE_HEADERS, Client, check, error_of
+from .raw import ask
+from .tenants import Tenants
+
+ONE = f"/v1/documents/{NOBODYS_ID}"
+MANY = "/v1/documents"
+UPLOAD = "/v1/documents/upload-url"
+
+
+@pytest.fixture(scope="module")
+def metered(tenants: Tenants, home: Client) -> Client:
+    """A key of the standard tier, so that the headers are the ones real clients see."""
+    return tenants.client(home.workspace, tier="standard")
+
+
+@pytest.fixture(scope="module")
+def metered_reader(tenants: Tenants, home: Client) -> Client:
+    return tenants.client(home.workspace, "read:documents", tier="standard")
+
+
+def recorded_twice(client: Client) -> httpx.Response:
+    path = client.upload()
+    client.recorded(path)
+    return client.record(path)
+
+
+def mismatched(client: Client) -> httpx.Response:
+    key = {"Idempotency-Key": str(uuid4())}
+    client.record(client.upload(), key)
+    return client.record(client.upload(), key)
+
+
+ANSWERS: dict[str, tuple[int, Callable[[Client], httpx.Response]]] = {
+    "recorded": (201, lambda client: client.record(client.upload())),
+    "upload url": (200, lambda client: client.post(UPLOAD, {"name": "a", "mime_type": "a/b"})),
+    "document": (200, lambda client: client.get(f"{MANY}/{client.recorded()['id']}")),
+    "wrong body": (400, lambda client: client.post(MANY, {})),
+    "wrong upload": (400, lambda client: client.post(UPLOAD, {})),
+    "no JSON": (400, lambda client: client.post(MANY, b"{")),
+    "wrong query": (400, lambda client: client.get(f"{ONE}?download=2")),
+    "wrong header": (400, lambda client: client.post(MANY, {}, {"Idempotency-Key": "x"})),
+    "absent": (404, lambda client: client.get(ONE)),
+    "malformed id": (404, lambda client: client.get(f"{MANY}/x")),
+    "unknown route": (404, lambda client: client.get("/v1/nothing")),
+    "unknown route, POST": (404, lambda client: client.post("/v1/nothing", {})),
+    "wrong method": (405, lambda client: client.request("PUT", MANY)),
+    "wrong method on one": (405, lambda client: client.request("PUT", ONE)),
+    "conflict": (409, recorded_twice),
+    "too large": (413, lambda client: client.post(MANY, b" " * 70_000)),
+    "too large an upload": (
+        413,
+        lambda client: client.post(UPLOAD, {"name": "a", "mime_type": "a/b", "size_bytes": 2**40}),
+    ),
+    "no JSON type": (415, lambda client: client.post(MANY, b"{}", {"Content-Type": "text/plain"})),
+    "mismatch": (422, mismatched),
+}
+
+
+@pytest.mark.parametrize(("status", "call"), ANSWERS.values(), ids=ANSWERS.keys())
+def test_every_answer_to_a_key_has_a_request_id_and_the_rate_headers(
+    metered: Client, status: int, call: Callable[[Client], httpx.Response]
+) -> None:
+    answer = call(metered)
+    assert answer.status_code == status
+    check(answer, admitted=True)
+    assert 0 <= int(answer.headers["X-RateLimit-Remaining"]) < int(answer.headers["X-RateLimit-Limit"])
+
+
+def test_a_refused_permission_has_the_rate_headers_too(metered_reader: Client) -> None:
+    answer = metered_reader.post(MANY, {})
+    assert answer.status_code == 403
+    assert all(answer.headers[name].isdigit() for name in RATE_HEADERS)
+
+
+def test_no_two_answers_share_a_request_id(home: Client) -> None:
+    assert len({home.get(ONE).headers["X-Request-ID"] for _ in range(50)}) == 50
+
+
+@pytest.mark.parametrize("path", [MANY, UPLOAD, ONE, "/v1/nothing", "/health/live", "/openapi.json", "/docs"])
+@pytest.mark.parametrize("request_id", ["a", "req_01ARZ3NDEKTSV4RRFFQ69G5FAV", "A-Z.a_z-09", "..", "x" * 128])
+def test_a_well_formed_request_id_is_kept(home: Client, path: str, request_id: str) -> None:
+    answer = home.get(path, {"X-Request-ID": request_id})
+    assert answer.headers["X-Request-ID"] == request_id
+    assert answer.status_code < 400 or answer.json()["error"]["request_id"] == request_id
+
+
+@pytest.mark.parametrize(
+    "request_id",
+    [
+        *(b"", b"x" * 129, b"x" * 5000, b"a b", b"a\tb", b"a/b", b"a:b", b"a,b", b"<script>", b"a%0ab"),
+        *(b'"a"', b"{}", b"a=b"),
+        *(b"\xc3\xa9", b"\xff", b"a\xc2\x85b", b"\xe2\x80\xa8", b"${jndi:ldap://x}", b"a;b", b"a\\nb"),
+        *(b"a'b", b"*"),
+    ],
+)
+@pytest.mark.parametrize("path", [MANY, ONE, "/v1/nothing", "/health/live"])
+def test_any_other_request_id_is_replaced(home: Client, path: str, request_id: bytes) -> None:
+    headers = [("X-Request-ID", request_id), ("Authorization", f"Bearer {home.key}".encode())]
+    answer = ask(home.base_url, "GET", path.encode(), headers)
+    assert answer is not None
+    assert answer.headers["x-request-id"].startswith("req_")
+    assert len(answer.headers["x-request-id"]) == 30
+    if answer.status >= 400:
+        assert json.loads(answer.body)["error"]["request_id"] == answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("value", [b"a\x00b", b"a\x1b[31mb", b"a\x7fb", b"\x01"])
+def test_a_request_id_with_control_characters_never_comes_back(home: Client, value: bytes) -> None:
+    headers = [("X-Request-ID", value), ("Authorization", f"Bearer {home.key}".encode())]
+    answer = ask(home.base_url, "GET", ONE.encode(), headers)
+    assert answer is not None
+    assert answer.status < 500
+    assert value.decode() not in answer.headers.get("x-request-id", "")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        *((method, MANY, "POST") for method in ("PUT", "PATCH", "DELETE")),
+        *((method, ONE, "GET") for method in ("PUT", "POST")),
+        *((method, UPLOAD, "POST") for method in ("PUT", "PATCH", "DELETE")),
+        *((method, "/health/live", "GET") for method in ("POST", "DELETE")),
+        *(("POST", path, "GET") for path in ("/health/ready", "/openapi.json", "/docs")),
+    ],
+)
+def test_another_method_is_405_with_allow(home: Client, method: str, path: str, allowed: str) -> None:
+    answer = home.request(method, path)
+    allow = {name.strip() for name in answer.headers["Allow"].split(",")}
+    error_of(answer, 405, "method_not_allowed")
+    assert allowed in allow
+    assert method not in allow
+
+
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/v2/documents", "/v1/documents/a/b/c", "/admin"])
+def test_an_unknown_route_is_404_in_the_envelope(home: Client, path: str) -> None:
+    error_of(home.get(path), 404, "not_found")
+
+
+@pytest.mark.parametrize("path", ["/v1/nothing", "/nothing"])
+def test_an_unknown_route_without_a_key_is_404_or_asks_for_one(tenants: Tenants, path: str) -> None:
+    assert tenants.connect(None).get(path).status_code in {401, 404}

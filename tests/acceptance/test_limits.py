@@ -1,0 +1,128 @@
+"""Rate limits: aligned minutes, exact counts, and who is spared."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from .client import NOBODYS_ID, Client, data_of, error_of, together
+from .tenants import Tenants
+
+ONE = f"/v1/documents/{NOBODYS_ID}"
+
+
+def reset_of(answer: httpx.Response) -> int:
+    return int(answer.headers["X-RateLimit-Reset"])
+
+
+def numbers(answer: httpx.Response) -> tuple[int, int]:
+    return int(answer.headers["X-RateLimit-Limit"]), int(answer.headers["X-RateLimit-Remaining"])
+
+
+def in_one_minute(client: Client, count: int) -> list[httpx.Response]:
+    """The first `count` answers of one window; when the minute turns on the way, of the next."""
+    answers: list[httpx.Response] = []
+    for _ in range(3 * count):
+        answer = client.get(ONE)
+        if answers and reset_of(answer) != reset_of(answers[0]):
+            answers = []
+        answers.append(answer)
+        if len(answers) == count:
+            return answers
+    raise AssertionError(f"{count} calls never came within one minute")
+
+
+def while_exhausted(client: Client, call: Callable[[], httpx.Response]) -> httpx.Response:
+    """The answer to `call` in a minute that has nothing left."""
+    for _ in range(3):
+        last = client.get(ONE)
+        for _ in range(40):
+            if last.status_code == 429:
+                break
+            last = client.get(ONE)
+        error_of(last, 429, "rate_limited")
+        answer = call()
+        if time.time() < reset_of(last):
+            return answer
+    raise AssertionError("the minute turned three times")
+
+
+@pytest.fixture(scope="module")
+def starter(tenants: Tenants) -> Client:
+    return tenants.client(plan="starter", tier="standard")
+
+
+def test_ten_calls_a_minute_are_admitted_and_the_eleventh_is_429(tenants: Tenants) -> None:
+    answers = in_one_minute(tenants.client(plan="starter", tier="standard"), 12)
+    received = time.time()
+    assert [answer.status_code for answer in answers] == [404] * 10 + [429] * 2
+    assert [numbers(answer) for answer in answers] == [(10, left) for left in (*range(9, -1, -1), 0, 0)]
+    assert len({reset_of(answer) for answer in answers}) == 1
+    assert reset_of(answers[0]) % 60 == 0
+    assert received - 1 < reset_of(answers[0]) <= received + 61
+    for refused in answers[10:]:
+        error = error_of(refused, 429, "rate_limited")
+        retry_after = int(refused.headers["Retry-After"])
+        assert error["details"] == {"retry_after": retry_after}
+        assert received + retry_after >= reset_of(refused)
+        assert 1 <= retry_after <= 61
+
+
+def test_a_refused_request_uses_nothing_up_and_leaves_its_key_free(tenants: Tenants, starter: Client) -> None:
+    spared = tenants.client(starter.workspace)
+    path, key = spared.upload(), {"Idempotency-Key": str(uuid4())}
+    refused = while_exhausted(starter, lambda: starter.record(path, key))
+    error_of(refused, 429, "rate_limited")
+    recorded = spared.record(path, key)
+    data_of(recorded, 201)
+    assert "Idempotent-Replayed" not in recorded.headers
+
+
+def test_the_limit_comes_before_permission_headers_and_body(tenants: Tenants, starter: Client) -> None:
+    reader = tenants.client(starter.workspace, "read:documents", tier="standard")
+    call = partial(reader.post, "/v1/documents", b"\xff", {"Idempotency-Key": "x"})
+    error_of(while_exhausted(reader, call), 429, "rate_limited")
+
+
+def test_an_unknown_key_is_401_even_beside_an_exhausted_one(tenants: Tenants, starter: Client) -> None:
+    anonymous = tenants.connect(None)
+    error_of(while_exhausted(starter, lambda: anonymous.get(ONE)), 401, "invalid_key")
+
+
+def test_of_forty_calls_at_once_exactly_ten_are_admitted(tenants: Tenants) -> None:
+    for _ in range(3):
+        client = tenants.client(plan="starter", tier="standard")
+        answers = together([partial(client.get, ONE)] * 40)
+        if len({reset_of(answer) for answer in answers}) == 1:
+            break
+    admitted = [answer for answer in answers if answer.status_code == 404]
+    assert len(admitted) == 10
+    assert sorted(numbers(answer)[1] for answer in admitted) == list(range(10))
+    assert {answer.status_code for answer in answers} == {404, 429}
+
+
+@pytest.mark.parametrize(("plan", "a_minute"), [("starter", 10), ("pro", 50), ("org", 200)])
+def test_each_plan_has_its_limit_and_high_is_ten_times_it(tenants: Tenants, plan: str, a_minute: int) -> None:
+    workspace = tenants.workspace(plan)
+    assert numbers(tenants.client(workspace, tier="standard").get(ONE))[0] == a_minute
+    limit, left = numbers(tenants.client(workspace, tier="high").get(ONE))
+    assert limit == 10 * a_minute
+    assert left < limit
+
+
+def test_an_unmetered_key_is_never_refused_and_its_headers_show_the_plan_unused(
+    tenants: Tenants, starter: Client
+) -> None:
+    spared = tenants.client(starter.workspace)
+    answers = [spared.get(ONE) for _ in range(40)]
+    assert {answer.status_code for answer in answers} == {404}
+    assert {numbers(answer) for answer in answers} == {(10, 10)}
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/openapi.json", "/docs"])
+def test_the_operators_pages_are_not_limited(tenants: Tenants, starter: Client, path: str) -> None:
+    unlimited = tenants.connect(starter.key, admitted=False)
+    assert while_exhausted(starter, partial(unlimited.get, path)).status_code == 200

@@ -1,0 +1,172 @@
+"""POST /v1/documents/upload-url, and what its URL does and does not allow."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from .client import OMIT, ULID, Client, Ticket, data_of, error_of, moment, wrong_fields
+from .forgery import FORGED, moved, tampered
+from .raw import message, send
+
+GIB = 2**30
+
+
+def nothing_is_there(client: Client, ticket: Ticket) -> None:
+    assert wrong_fields(client.record(ticket.storage_path)) == {"storage_path"}
+
+
+def test_the_answer_says_how_to_put(home: Client) -> None:
+    body = {"name": "a.pdf", "mime_type": "application/pdf", "size_bytes": 5, "sha256": "0" * 64}
+    data = data_of(home.post("/v1/documents/upload-url", body), 200)
+    assert list(data) == ["upload_url", "method", "headers", "storage_path", "expires_at"]
+    assert data["method"] == "PUT"
+    assert all(isinstance(value, str) for value in data["headers"].values())
+    assert re.fullmatch(f"workspaces/{home.workspace}/documents/{ULID}/a\\.pdf", data["storage_path"])
+    assert abs(moment(data["expires_at"]) - datetime.now(UTC) - timedelta(minutes=15)) < timedelta(minutes=1)
+
+
+def test_the_optional_members_may_be_null(home: Client) -> None:
+    assert home.put(home.ticket(size_bytes=None, sha256=None), b"x").status_code == 200
+
+
+def test_no_two_tickets_share_a_path(home: Client) -> None:
+    assert len({home.ticket().storage_path for _ in range(20)}) == 20
+
+
+def test_what_was_put_can_be_recorded(home: Client) -> None:
+    digest = hashlib.sha256(b"hello").hexdigest()
+    ticket = home.ticket(size_bytes=5, sha256=digest)
+    assert home.put(ticket, b"hello").status_code == 200
+    assert home.recorded(ticket.storage_path)["size_bytes"] == 5
+
+
+def test_a_checksum_may_be_given_in_upper_case(home: Client) -> None:
+    ticket = home.ticket(sha256=hashlib.sha256(b"hello").hexdigest().upper())
+    assert home.put(ticket, b"hello").status_code == 200
+
+
+@pytest.mark.parametrize("content", [b"hello", b"other", b"something longer"])
+def test_a_second_put_to_the_same_url_is_412_and_changes_nothing(home: Client, content: bytes) -> None:
+    ticket = home.ticket()
+    assert home.put(ticket, b"hello").status_code == 200
+    assert home.put(ticket, content).status_code == 412
+    document = home.recorded(ticket.storage_path, size_bytes=5)
+    assert home.put(ticket, content).status_code == 412
+    assert home.storage("GET", home.download_url(document["id"])).content == b"hello"
+
+
+def test_an_empty_object_cannot_be_overwritten_either(home: Client) -> None:
+    ticket = home.ticket()
+    assert home.put(ticket, b"").status_code == 200
+    assert home.put(ticket, b"x").status_code == 412
+
+
+@pytest.mark.parametrize("kind", ["text/html", "text/plain; charset=utf-8", "text/plainx", "", OMIT])
+def test_another_content_type_than_bound_is_refused_and_nothing_is_stored(home: Client, kind: Any) -> None:
+    ticket = home.ticket(mime_type="text/plain")
+    assert home.put(ticket, b"hello", Content_Type=kind).status_code in {400, 403}
+    nothing_is_there(home, ticket)
+    assert home.put(ticket, b"hello").status_code == 200
+
+
+@pytest.mark.parametrize("content", [b"", b"hell", b"hello!", b"x" * 100_000])
+def test_another_length_than_bound_is_refused_and_nothing_is_stored(home: Client, content: bytes) -> None:
+    ticket = home.ticket(size_bytes=5)
+    assert home.put(ticket, content).status_code in {400, 403}
+    nothing_is_there(home, ticket)
+    assert home.put(ticket, b"hello").status_code == 200
+
+
+@pytest.mark.parametrize("content", [b"hell", b"hello!", b"x" * 100_000])
+def test_another_length_than_bound_is_noticed_when_none_is_declared(home: Client, content: bytes) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield content[:3]
+        yield content[3:]
+
+    ticket = home.ticket(size_bytes=5)
+    assert home.put(ticket, pieces()).status_code in {400, 403, 411}
+    nothing_is_there(home, ticket)
+
+
+@pytest.mark.parametrize("bind_length", [True, False])
+def test_other_bytes_than_the_bound_checksum_are_not_stored(home: Client, bind_length: bool) -> None:
+    digest = hashlib.sha256(b"hello").hexdigest()
+    ticket = home.ticket(sha256=digest, size_bytes=5 if bind_length else None)
+    assert home.put(ticket, b"hallo").status_code in {400, 403}
+    nothing_is_there(home, ticket)
+    assert home.put(ticket, b"hello").status_code == 200
+
+
+def test_a_put_that_breaks_off_stores_nothing_and_can_be_tried_again(home: Client) -> None:
+    ticket = home.ticket()
+    where = urlsplit(ticket.upload_url)
+    given = {name.lower(): value for name, value in ticket.headers.items()} | {"content-length": "100000"}
+    headers = [(name, value.encode()) for name, value in given.items()]
+    target = f"{where.path}?{where.query}".encode()
+    send(ticket.upload_url, message(ticket.upload_url, "PUT", target, headers, b"x" * 50_000), more=False)
+    nothing_is_there(home, ticket)
+    assert home.put(ticket, b"hello").status_code == 200
+    assert home.recorded(ticket.storage_path)["size_bytes"] == 5
+
+
+def test_a_tampered_url_is_refused_and_nothing_is_stored(home: Client) -> None:
+    ticket = home.ticket(size_bytes=5, sha256=hashlib.sha256(b"hello").hexdigest())
+
+    def put(url: str) -> int:
+        return home.storage("PUT", url, content=b"hello", headers=ticket.headers).status_code
+
+    assert {put(url) for url in tampered(ticket.upload_url)} <= {403}
+    assert {put(url) for url in moved(ticket.upload_url)} <= FORGED
+    nothing_is_there(home, ticket)
+    assert home.put(ticket, b"hello").status_code == 200
+
+
+def test_an_upload_url_does_not_read(home: Client) -> None:
+    ticket = home.ticket()
+    home.put(ticket, b"hello")
+    for method in ("GET", "HEAD", "DELETE", "POST"):
+        answer = home.storage(method, ticket.upload_url, headers=ticket.headers)
+        assert answer.status_code in {400, 403, 404, 405}
+        assert b"hello" not in answer.content
+
+
+WRONG: dict[str, list[Any]] = {
+    "name": [OMIT, None, 5, [], "", " ", "x" * 256, "a\nb", "a\r\nX-Evil: 1"],
+    "mime_type": [OMIT, None, 5, [], "", "pdf", "*/*", "text/plain\r\nX-Evil: 1"],
+    "size_bytes": [True, "5", 5.5, -1, [], {}],
+    "sha256": ["", "0" * 63, "0" * 65, "g" * 64, "0" * 63 + "\n", "\uff10" * 64, 0, []],
+    "storage_path": ["workspaces/x/y"],
+    "colour": ["red"],
+}
+
+
+@pytest.mark.parametrize(("member", "value"), [(name, value) for name in WRONG for value in WRONG[name]])
+def test_a_wrong_field_is_named(home: Client, member: str, value: Any) -> None:
+    body = {"name": "a", "mime_type": "text/plain"} | {member: value}
+    body = {name: given for name, given in body.items() if given is not OMIT}
+    assert wrong_fields(home.post("/v1/documents/upload-url", body)) == {member}
+
+
+def test_all_wrong_fields_are_named_at_once(home: Client) -> None:
+    body = {"name": "", "mime_type": "", "size_bytes": -1, "sha256": "x", "colour": "red"}
+    assert wrong_fields(home.post("/v1/documents/upload-url", body)) == set(body)
+
+
+@pytest.mark.parametrize("size", [5 * GIB + 1, 2**62, 2**63 - 1])
+def test_more_than_the_upload_limit_of_5_gib_is_413(home: Client, size: int) -> None:
+    body = {"name": "a", "mime_type": "text/plain", "size_bytes": size}
+    error_of(home.post("/v1/documents/upload-url", body), 413, "payload_too_large")
+
+
+def test_a_size_beyond_64_bits_is_refused(home: Client) -> None:
+    body = {"name": "a", "mime_type": "text/plain", "size_bytes": 2**63}
+    assert home.post("/v1/documents/upload-url", body).status_code in {400, 413}
+
+
+def test_exactly_5_gib_may_be_announced(home: Client) -> None:
+    home.ticket(size_bytes=5 * GIB)

@@ -1,0 +1,84 @@
+"""A deployment opens what its settings name, works, and closes again."""
+
+import os
+import stat
+from pathlib import Path
+
+import httpx
+import pytest
+
+from adapters.http.asgi import build
+from adapters.postgres.database import open_database
+from app.container import NotMigrated, open_backends
+from app.settings import Settings
+from domain.access import Permission, Plan
+
+URL = "http://testserver"
+
+
+def settings(tmp_path: Path, **more: str) -> Settings:
+    return Settings.read(
+        {"DOSSIER_DATA_DIR": str(tmp_path), "DOSSIER_PUBLIC_URL": URL}
+        | {f"DOSSIER_{name.upper()}": value for name, value in more.items()}
+    )
+
+
+async def upload_and_read_back(configured: Settings) -> None:
+    async with open_backends(configured) as backends:
+        workspace = await backends.create_workspace("Acme", Plan.ORG, 1000)
+        minted = await backends.mint_key(workspace=workspace.id, name="k", granted=list(Permission))
+        transport = httpx.ASGITransport(app=build(backends.services()))  # type: ignore[arg-type]
+        headers = {"Authorization": f"Bearer {minted.secret}"}
+        async with httpx.AsyncClient(transport=transport, base_url=URL, headers=headers) as http:
+            members = {"name": "a.txt", "mime_type": "text/plain"}
+            data = (await http.post("/v1/documents/upload-url", json=members)).json()["data"]
+            put = await http.put(data["upload_url"], headers=data["headers"], content=b"content")
+            assert put.status_code == 200, put.text
+            members["storage_path"] = data["storage_path"]
+            recorded = await http.post("/v1/documents", json=members)
+            assert recorded.status_code == 201, recorded.text
+            found = await http.get(recorded.headers["Location"])
+            assert (await http.get(found.json()["data"]["download_url"])).content == b"content"
+            ready = (await http.get("/health/ready")).json()["data"]
+            assert ready == {"status": "ready", "checks": {"database": "ok", "storage": "ok"}}
+
+
+async def test_an_external_database_and_the_default_storage(tmp_path: Path, database_url: str) -> None:
+    await upload_and_read_back(settings(tmp_path, database_url=database_url))
+
+
+async def test_an_external_database_and_a_storage_of_ones_own(tmp_path: Path, database_url: str) -> None:
+    files = tmp_path / "my files"
+    await upload_and_read_back(
+        settings(tmp_path, database_url=database_url, storage_url=files.as_uri(), secret="s" * 32)
+    )
+    assert any(files.rglob("a.txt"))
+    assert not (tmp_path / "secret").exists()
+
+
+@pytest.mark.slow
+async def test_the_embedded_database_keeps_what_was_recorded(tmp_path: Path) -> None:
+    await upload_and_read_back(settings(tmp_path))
+    async with open_backends(settings(tmp_path)) as backends:
+        (workspace,) = await backends.workspaces.all()
+        assert (await backends.documents.usage(workspace.id)).documents == 1
+
+
+async def test_the_secret_is_made_once_and_is_this_users_alone(tmp_path: Path, database_url: str) -> None:
+    configured = settings(tmp_path, database_url=database_url)
+    async with open_backends(configured), open_backends(configured):
+        file = tmp_path / "secret"
+        assert stat.S_IMODE(os.stat(file).st_mode) == 0o600
+        assert len(file.read_text()) == 64
+        assert [path.name for path in tmp_path.iterdir() if path.name.startswith("secret")] == ["secret"]
+
+
+async def test_an_external_database_without_our_schema_is_refused_naming_the_command(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with open_database(database_url) as database:
+        await database.fetch("CREATE DATABASE unmigrated")
+    url = database_url.replace("/postgres?", "/unmigrated?")
+    with pytest.raises(NotMigrated, match="dossier migrate"):
+        async with open_backends(settings(tmp_path, database_url=url)):
+            pass

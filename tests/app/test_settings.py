@@ -1,0 +1,75 @@
+"""The environment as settings: what is taken, and that every mistake is told at once."""
+
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings, SettingsError, storage_directory
+from domain.access import Plan, Window
+
+
+def test_nothing_set_is_a_working_deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = Settings.read({})
+    assert settings.data_dir == tmp_path / "data"
+    assert settings.database_url is None
+    assert storage_directory(settings.storage_url) == tmp_path / "data" / "files"
+    assert settings.rate_limit_url == "memory://"
+    assert settings.plans == {
+        Plan.STARTER: (Window(10, 60), Window(100, 86_400)),
+        Plan.PRO: (Window(50, 60), Window(1000, 86_400)),
+        Plan.ORG: (Window(200, 60), Window(10_000, 86_400)),
+    }
+
+
+def test_every_setting_is_read() -> None:
+    settings = Settings.read(
+        {
+            "DOSSIER_DATA_DIR": "/srv/dossier",
+            "DOSSIER_DATABASE_URL": "postgresql://u:p@db/dossier",
+            "DOSSIER_STORAGE_URL": "file:///srv/a%20b",
+            "DOSSIER_RATE_LIMIT_URL": "memory://",
+            "DOSSIER_PUBLIC_URL": "https://documents.example.com/",
+            "DOSSIER_SECRET": "s" * 32,
+            "DOSSIER_TRUSTED_PROXIES": "10.0.0.1, 10.1.0.0/16",
+            "DOSSIER_PLAN_STARTER": "1/second",
+            "PATH": "/bin",
+        }
+    )
+    assert settings.data_dir == Path("/srv/dossier")
+    assert settings.database_url == "postgresql://u:p@db/dossier"
+    assert storage_directory(settings.storage_url) == Path("/srv/a b")
+    assert settings.public_url == "https://documents.example.com"
+    assert settings.secret == "s" * 32
+    assert settings.trusted_proxies == ("10.0.0.1", "10.1.0.0/16")
+    assert settings.plans[Plan.STARTER] == (Window(1, 1),)
+
+
+def test_set_to_nothing_is_not_set() -> None:
+    assert Settings.read({"DOSSIER_DATABASE_URL": ""}).database_url is None
+
+
+def test_every_mistake_is_told_with_its_variable() -> None:
+    wrong = {
+        "DOSSIER_DATABASE_URL": "mysql://x",
+        "DOSSIER_POSTGRES_BIN": "/nowhere",
+        "DOSSIER_STORAGE_URL": "ftp://x",
+        "DOSSIER_RATE_LIMIT_URL": "nonsense",
+        "DOSSIER_PUBLIC_URL": "example.com",
+        "DOSSIER_SECRET": "short",
+        "DOSSIER_TRUSTED_PROXIES": "localhost",
+        "DOSSIER_PLAN_STARTER": "many",
+        "DOSSIER_PLAN_PRO": "10",
+        "DOSSIER_PLAN_ORG": ";",
+        "DOSSIER_DATABSE_URL": "postgresql://misspelt",
+    }
+    with pytest.raises(SettingsError) as caught:
+        Settings.read(wrong)
+    lines = str(caught.value).splitlines()
+    assert sorted(line.split()[0] for line in lines) == sorted(wrong)
+
+
+@pytest.mark.parametrize("url", ["file://relative", "file:relative", "file://host/path", "s3://bucket", "/srv/files"])
+def test_a_storage_url_names_an_absolute_directory(url: str) -> None:
+    with pytest.raises(SettingsError, match="DOSSIER_STORAGE_URL"):
+        Settings.read({"DOSSIER_STORAGE_URL": url})

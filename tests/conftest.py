@@ -1,0 +1,30 @@
+"""One real Postgres for the whole run, from the embedded launcher that ships; a fresh workspace isolates each test."""
+
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from adapters.postgres.database import Database, open_database
+from adapters.postgres.embedded import open_embedded
+from adapters.postgres.migrate import migrate
+
+# A power cut may lose a test's database; nothing else may.
+_FAST = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+
+
+@pytest.fixture(scope="session")
+async def database_url() -> AsyncIterator[str]:
+    """A migrated database."""
+    with tempfile.TemporaryDirectory(prefix="dossier-") as directory:
+        async with open_embedded(Path(directory), options=_FAST) as url:
+            await migrate(url)
+            yield url
+
+
+@pytest.fixture(scope="session")
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A pool for it."""
+    async with open_database(database_url) as database:
+        yield database

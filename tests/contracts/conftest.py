@@ -1,0 +1,136 @@
+"""Every port on every adapter: one parametrised fixture each, the adapter's name in the report."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from adapters.filesystem import FilesystemStorage
+from adapters.memory.documents import MemoryDocuments
+from adapters.memory.keys import MemoryApiKeys
+from adapters.memory.storage import MemoryStorage
+from adapters.memory.workspaces import MemoryWorkspaces
+from adapters.postgres.documents import PostgresDocuments
+from adapters.postgres.keys import PostgresApiKeys
+from adapters.postgres.workspaces import PostgresWorkspaces
+from adapters.system import Ulids
+from domain.access import Caller, Permission, Plan, Workspace
+from domain.documents import Document, StoredObject
+from domain.idempotency import fingerprint
+from domain.ids import DocumentId, KeyId, UserId, WorkspaceId
+from domain.paths import FolderPath, StoragePath
+from ports.documents import DocumentRepository, Intent
+from ports.keys import ApiKeys
+from ports.storage import LinkedStorage
+from ports.workspaces import Workspaces
+from tests.clock import StillClock
+
+PUBLIC_URL = "http://files.test"
+
+
+@dataclass
+class Records:
+    """The repositories of one technology, and what a test makes of them."""
+
+    workspaces: Workspaces
+    keys: ApiKeys
+    documents: DocumentRepository
+    clock: StillClock
+    new_id: Ulids = field(default_factory=Ulids)
+
+    async def workspace(self, quota_bytes: int = 1000) -> Workspace:
+        """A workspace nobody else has."""
+        made = Workspace(
+            id=WorkspaceId("ws_" + self.new_id(self.clock())),
+            name="Acme",
+            owner_id=UserId("usr_" + self.new_id(self.clock())),
+            plan=Plan.PRO,
+            quota_bytes=quota_bytes,
+            created_at=self.clock(),
+        )
+        await self.workspaces.add(made)
+        return made
+
+    def document(
+        self,
+        workspace: Workspace,
+        *,
+        path: str = "documents/a.pdf",
+        size_bytes: int = 10,
+        folder: str | None = None,
+        name: str = "a.pdf",
+    ) -> Document:
+        """A document that is not recorded yet."""
+        at = self.clock()
+        return Document(
+            id=DocumentId("doc_" + self.new_id(at)),
+            workspace_id=workspace.id,
+            name=name,
+            description="Zeile 1\nZeile 2 \N{GRINNING FACE}",
+            mime_type="application/pdf",
+            storage_path=StoragePath(f"workspaces/{workspace.id}/{path}"),
+            stored=StoredObject(size_bytes=size_bytes, etag="e1", sha256="ab" * 32, version_id=None),
+            folder=None if folder is None else FolderPath(folder),
+            tags=("nda", "Ü"),
+            revision=1,
+            created_by=workspace.owner_id,
+            created_by_key=KeyId("key_" + self.new_id(at)),
+            created_at=at,
+            updated_at=at,
+        )
+
+    def intent(self, workspace: Workspace, key: str | None = None, asks: str = "this") -> Intent:
+        """A caller's wish to record something."""
+        caller = Caller(
+            workspace_id=workspace.id,
+            user_id=workspace.owner_id,
+            key_id=KeyId("key_" + self.new_id(self.clock())),
+            permissions=frozenset(Permission),
+            request_id="req_1",
+        )
+        return Intent(
+            operation="create_document",
+            caller=caller,
+            key=key,
+            fingerprint=fingerprint("create_document", workspace.id, {"name": asks}),
+        )
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def records(request: pytest.FixtureRequest) -> Records:
+    """Workspaces, keys and documents, on each adapter."""
+    clock = StillClock()
+    match request.param:
+        case "memory":
+            workspaces = MemoryWorkspaces()
+            return Records(workspaces, MemoryApiKeys(workspaces), MemoryDocuments(workspaces, clock), clock)
+        case _:
+            database = request.getfixturevalue("database")
+            return Records(
+                PostgresWorkspaces(database), PostgresApiKeys(database), PostgresDocuments(database, clock), clock
+            )
+
+
+@dataclass
+class Store:
+    """A store, and what nobody can do to it through a link."""
+
+    storage: LinkedStorage
+    swap: Callable[[StoragePath, bytes | None], None]
+    """Put other bytes at a path, or take them away."""
+
+
+@pytest.fixture(params=["memory", "filesystem"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """The object store, on each adapter."""
+    if request.param == "memory":
+        memory = MemoryStorage(PUBLIC_URL)
+        return Store(memory, memory.swap)
+
+    def swap(path: StoragePath, content: bytes | None) -> None:
+        file = tmp_path / "objects" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.unlink() if content is None else file.write_bytes(content)
+
+    return Store(FilesystemStorage(tmp_path, PUBLIC_URL, b"secret" * 8), swap)

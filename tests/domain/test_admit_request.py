@@ -1,0 +1,226 @@
+"""The door: who calls, and may they call now."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from domain.access import ApiKey, Permission, Plan, Tier, mint_key
+from domain.errors import InvalidKey, RateLimited
+from domain.use_cases.provision import MintedKey
+from ports.rate_limit import Verdict
+from tests.domain.world import MINUTE, NEVER_ASKED, PLANS, World
+
+HERE, THERE = "192.0.2.1", "192.0.2.2"
+UNKNOWN = mint_key("0" * 32)
+MALFORMED = ["", "wbk_", "nonsense", UNKNOWN[:-1], UNKNOWN + "0", UNKNOWN[:-1] + "Z", "\xff", "x" * 100_000]
+MINUTE_WINDOW, DAY_WINDOW = PLANS[Plan.STARTER]
+
+
+async def a_key(world: World, tier: Tier = Tier.STANDARD, expires_at: datetime | None = None) -> MintedKey:
+    """A key of a new workspace of plan starter: 3 a minute, 5 a day."""
+    home = await world.workspace(plan=Plan.STARTER)
+    return await another_key(world, home.id, tier, expires_at)
+
+
+async def another_key(
+    world: World, workspace: str, tier: Tier = Tier.STANDARD, expires_at: datetime | None = None
+) -> MintedKey:
+    return await world.mint_key(
+        workspace=workspace, name="CI", granted=["read:documents"], tier=tier, expires_at=expires_at
+    )
+
+
+async def verdicts(world: World, secret: str, count: int) -> Sequence[Verdict]:
+    return [(await world.admit_request(secret, HERE, "req_1")).verdict for _ in range(count)]
+
+
+async def guess(world: World, presented: str | None = UNKNOWN, address: str = HERE, times: int = 1) -> None:
+    """Be refused that often."""
+    for _ in range(times):
+        with pytest.raises(InvalidKey):
+            await world.admit_request(presented, address, "req_1")
+
+
+async def test_a_key_becomes_its_caller(world: World) -> None:
+    minted = await a_key(world)
+    caller = (await world.admit_request(minted.secret, HERE, "req_9")).caller
+    key: ApiKey = minted.key
+    assert (caller.workspace_id, caller.user_id, caller.key_id) == (key.workspace_id, key.user_id, key.id)
+    assert caller.permissions == {Permission.READ_DOCUMENTS}
+    assert caller.request_id == "req_9"
+
+
+async def test_a_missing_key_is_refused_and_nothing_is_asked(world: World) -> None:
+    admit = replace(world.admit_request, keys=NEVER_ASKED, limiter=NEVER_ASKED, now=NEVER_ASKED)
+    with pytest.raises(InvalidKey):
+        await admit(None, HERE, "req_1")
+
+
+async def test_a_missing_key_is_no_guess(world: World) -> None:
+    await guess(world, None, times=100)
+    await guess(world)
+
+
+@pytest.mark.parametrize("presented", MALFORMED, ids=lambda text: ascii(text[:50]))
+async def test_a_malformed_key_is_refused_without_a_look_up(world: World, presented: str) -> None:
+    admit = replace(world.admit_request, keys=NEVER_ASKED)
+    with pytest.raises(InvalidKey):
+        await admit(presented, HERE, "req_1")
+
+
+async def test_an_unknown_key_is_refused(world: World) -> None:
+    await a_key(world)
+    await guess(world)
+
+
+async def test_a_key_is_refused_from_the_moment_it_expires(world: World) -> None:
+    minted = await a_key(world, expires_at=world.clock() + timedelta(hours=1))
+    world.clock.advance(seconds=3599, microseconds=999_999)
+    await world.admit_request(minted.secret, HERE, "req_1")
+    world.clock.advance(microseconds=1)
+    await guess(world, minted.secret)
+
+
+async def test_a_revoked_key_is_refused(world: World) -> None:
+    minted = await a_key(world)
+    await world.admit_request(minted.secret, HERE, "req_1")
+    await world.keys.revoke(minted.key.id, world.clock())
+    await guess(world, minted.secret)
+
+
+async def test_why_a_key_is_refused_is_not_told(world: World) -> None:
+    revoked, expired = await a_key(world), await a_key(world, expires_at=world.clock() + timedelta(hours=1))
+    await world.keys.revoke(revoked.key.id, world.clock())
+    world.clock.advance(hours=1)
+    told = set()
+    for presented in (None, *MALFORMED, UNKNOWN, revoked.secret, expired.secret):
+        with pytest.raises(InvalidKey) as refused:
+            await world.admit_request(presented, HERE, "req_1")
+        told.add((type(refused.value), refused.value.message, tuple(vars(refused.value))))
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("kind", ["unknown", "malformed", "revoked", "expired"])
+async def test_the_61st_guess_of_an_address_in_a_minute_is_rate_limited(world: World, kind: str) -> None:
+    minted = await a_key(world, expires_at=world.clock() + timedelta(hours=1))
+    if kind == "revoked":
+        await world.keys.revoke(minted.key.id, world.clock())
+    world.clock.advance(minutes=30 if kind == "revoked" else 60, seconds=15)
+    wrong = {"unknown": UNKNOWN, "malformed": "nonsense"}.get(kind, minted.secret)
+    await guess(world, wrong, times=60)
+    with pytest.raises(RateLimited) as refused:
+        await world.admit_request(wrong, HERE, "req_1")
+    assert refused.value.retry_after == 45
+
+
+async def test_a_valid_key_is_admitted_from_the_address_of_a_guesser(world: World) -> None:
+    minted = await a_key(world)
+    await guess(world, times=60)
+    with pytest.raises(RateLimited):
+        await world.admit_request(UNKNOWN, HERE, "req_1")
+    assert (await world.admit_request(minted.secret, HERE, "req_1")).verdict.admitted
+
+
+async def test_guesses_are_counted_by_address(world: World) -> None:
+    await guess(world, times=60)
+    await guess(world, address=THERE, times=60)
+    with pytest.raises(RateLimited):
+        await world.admit_request(UNKNOWN, HERE, "req_1")
+
+
+async def test_guesses_are_allowed_again_in_the_next_minute(world: World) -> None:
+    await guess(world, times=60)
+    world.clock.advance(seconds=59)
+    with pytest.raises(RateLimited):
+        await world.admit_request(UNKNOWN, HERE, "req_1")
+    world.clock.advance(seconds=1)
+    await guess(world, times=60)
+
+
+async def test_a_right_key_is_never_counted_as_a_guess(world: World) -> None:
+    minted = await a_key(world, Tier.UNMETERED)
+    await verdicts(world, minted.secret, 100)
+    await guess(world, times=60)
+
+
+async def test_a_wrong_key_uses_nothing_of_a_workspaces_plan(world: World) -> None:
+    minted, expired = await a_key(world), await a_key(world)
+    gone = await another_key(world, minted.key.workspace_id)
+    await world.keys.revoke(gone.key.id, world.clock())
+    await guess(world, gone.secret, times=10)
+    assert (await verdicts(world, minted.secret, 1))[0].remaining == 2
+    assert (await verdicts(world, expired.secret, 1))[0].remaining == 2
+
+
+async def test_a_standard_key_has_the_plan_of_its_workspace(world: World) -> None:
+    minted = await a_key(world)
+    end, midnight = MINUTE_WINDOW.end(world.clock()), DAY_WINDOW.end(world.clock())
+    assert await verdicts(world, minted.secret, 4) == [
+        Verdict(True, 3, 2, end, 0),
+        Verdict(True, 3, 1, end, 0),
+        Verdict(True, 3, 0, end, 0),
+        Verdict(False, 3, 0, end, MINUTE),
+    ]
+    world.clock.advance(minutes=1)
+    assert await verdicts(world, minted.secret, 3) == [
+        Verdict(True, 5, 1, midnight, 0),
+        Verdict(True, 5, 0, midnight, 0),
+        Verdict(False, 5, 0, midnight, midnight - int(world.clock().timestamp())),
+    ]
+
+
+async def test_who_is_over_the_limit_is_known_all_the_same(world: World) -> None:
+    minted = await a_key(world)
+    await verdicts(world, minted.secret, 3)
+    refused = await world.admit_request(minted.secret, HERE, "req_1")
+    assert not refused.verdict.admitted
+    assert refused.caller.key_id == minted.key.id
+
+
+async def test_the_day_ends_at_midnight_utc(world: World) -> None:
+    minted = await a_key(world)
+    for _ in range(2):
+        await verdicts(world, minted.secret, 3)
+        world.clock.advance(minutes=1)
+    assert not (await verdicts(world, minted.secret, 1))[0].admitted
+    world.clock.advance(seconds=DAY_WINDOW.end(world.clock()) - world.clock().timestamp())
+    assert (world.clock().hour, world.clock().minute) == (0, 0)
+    assert (await verdicts(world, minted.secret, 1))[0].admitted
+
+
+async def test_the_keys_of_a_workspace_share_its_plan_and_workspaces_share_nothing(world: World) -> None:
+    one = await a_key(world)
+    other, stranger = await another_key(world, one.key.workspace_id), await a_key(world)
+    await verdicts(world, one.secret, 2)
+    assert [verdict.admitted for verdict in await verdicts(world, other.secret, 2)] == [True, False]
+    assert (await verdicts(world, stranger.secret, 1))[0].remaining == 2
+
+
+async def test_a_change_of_plan_holds_at_the_next_request(world: World) -> None:
+    minted = await a_key(world)
+    await verdicts(world, minted.secret, 4)
+    await world.workspaces.update(minted.key.workspace_id, Plan.PRO, None)
+    assert (await verdicts(world, minted.secret, 1))[0].limit == 50
+
+
+async def test_a_high_key_has_ten_times_the_plan_counted_apart(world: World) -> None:
+    high = await a_key(world, Tier.HIGH)
+    standard = await another_key(world, high.key.workspace_id)
+    told = await verdicts(world, high.secret, 31)
+    assert [verdict.admitted for verdict in told] == [True] * 30 + [False]
+    assert told[0] == Verdict(True, 30, 29, MINUTE_WINDOW.end(world.clock()), 0)
+    assert (await verdicts(world, standard.secret, 1))[0].remaining == 2
+    world.clock.advance(seconds=MINUTE)
+    assert (await verdicts(world, high.secret, 1))[0] == Verdict(True, 50, 19, DAY_WINDOW.end(world.clock()), 0)
+
+
+async def test_an_unmetered_key_is_never_refused_and_nothing_is_counted(world: World) -> None:
+    unmetered = await a_key(world, Tier.UNMETERED)
+    standard = await another_key(world, unmetered.key.workspace_id)
+    untouched = Verdict(True, 3, 3, MINUTE_WINDOW.end(world.clock()), 0)
+    assert await verdicts(world, unmetered.secret, DAY_WINDOW.limit * 20) == [untouched] * DAY_WINDOW.limit * 20
+    assert (await verdicts(world, standard.secret, 1))[0].remaining == 2
+    admit = replace(world.admit_request, limiter=NEVER_ASKED)
+    assert (await admit(unmetered.secret, HERE, "req_1")).verdict == untouched

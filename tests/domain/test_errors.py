@@ -1,0 +1,71 @@
+"""Refusals: a code each, and a sentence a person can act on."""
+
+import pytest
+
+from domain.errors import (
+    IdempotencyMismatch,
+    InsufficientPermissions,
+    Invalid,
+    InvalidKey,
+    NotFound,
+    ObjectChanged,
+    PayloadTooLarge,
+    QuotaExceeded,
+    RateLimited,
+    Refusal,
+    StorageConflict,
+)
+from domain.ids import DocumentId
+
+ID = DocumentId("doc_01HY0000000000000000000000")
+REFUSALS: dict[str, Refusal] = {
+    "validation_error": Invalid({"name": "is required", "tags": "must be an array of strings"}),
+    "invalid_key": InvalidKey(),
+    "insufficient_permissions": InsufficientPermissions("write:documents"),
+    "quota_exceeded": QuotaExceeded(100, 90, 11),
+    "not_found": NotFound(),
+    "storage_conflict": StorageConflict(ID),
+    "object_changed": ObjectChanged(),
+    "idempotency_mismatch": IdempotencyMismatch(),
+    "rate_limited": RateLimited(42),
+    "payload_too_large": PayloadTooLarge(65_536),
+}
+
+
+def test_these_are_all_refusals_of_the_domain() -> None:
+    known = {kind for kind in Refusal.__subclasses__() if kind.__module__ == Refusal.__module__}
+    assert known == {type(refusal) for refusal in REFUSALS.values()}
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+def test_a_refusal_has_the_code_of_the_contract(code: str) -> None:
+    assert REFUSALS[code].code == code
+
+
+@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
+def test_a_refusal_says_in_one_sentence_what_to_do(refusal: Refusal) -> None:
+    assert refusal.message.endswith(".")
+    assert refusal.message[0].isupper()
+    assert refusal.message.isprintable()
+    assert ID not in refusal.message
+
+
+@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
+def test_a_refusal_can_be_raised_and_hashed(refusal: Refusal) -> None:
+    with pytest.raises(type(refusal)) as raised:
+        raise refusal
+    assert {raised.value} == {refusal}
+    assert str(raised.value)
+
+
+def test_to_an_operator_what_is_wrong_is_told_in_one_line() -> None:
+    invalid = Invalid({"name": "is required", "tags": "must be an array of strings"})
+    assert str(invalid) == "name is required; tags must be an array of strings"
+
+
+def test_a_message_repeats_nothing_that_was_sent() -> None:
+    assert "wbk_secret" not in Invalid({"wbk_secret": "is not a member of this request; leave it out"}).message
+
+
+def test_a_missing_permission_is_named() -> None:
+    assert "write:documents" in InsufficientPermissions("write:documents").message

@@ -1,0 +1,143 @@
+"""Folders: absolute, in NFC, without levels that cannot be told apart."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.members import Wrong
+from domain.paths import FolderPath, ancestors, folder_path
+from tests.domain.anything import JSON, SPITEFUL, TEXTS, ask
+
+GRIN = "\N{GRINNING FACE}"
+LEVELS = st.text("abc \xe9.-", min_size=1, max_size=8) | st.text(SPITEFUL, max_size=5)
+FOLDERS = st.lists(LEVELS, max_size=22).map(lambda levels: "/" + "/".join(levels)) | TEXTS.map("/".__add__)
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("/clients/acme/ndas", "/clients/acme/ndas"),
+        ("/clients/acme/ndas/", "/clients/acme/ndas"),
+        ("/a", "/a"),
+        ("/A/a", "/A/a"),
+        ("/a b/ c ", "/a b/ c "),
+        ("/.../a./.b", "/.../a./.b"),
+        ("/%2e%2e", "/%2e%2e"),
+        ("/a\\b", "/a\\b"),
+        pytest.param("/e\u0301/\u212b", "/\xe9/\xc5", id="in NFC"),
+        pytest.param("/\u0301", "/\u0301", id="a level that is an accent"),
+        pytest.param("/" + GRIN * 255, "/" + GRIN * 255, id="a level of 255 characters"),
+        pytest.param("/" + "e\u0301" * 255, "/" + "\xe9" * 255, id="a level of 255 characters in NFC"),
+        pytest.param("/a" * 20, "/a" * 20, id="20 levels"),
+        pytest.param("/a" * 20 + "/", "/a" * 20, id="20 levels and a slash"),
+    ],
+)
+def test_a_folder_is_kept_in_nfc_without_its_last_slash(sent: str, kept: str) -> None:
+    assert folder_path(sent) == kept
+
+
+def test_a_slash_is_the_root_and_the_root_is_none() -> None:
+    assert folder_path("/") is None
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "",
+        "a",
+        "a/b",
+        " /a",
+        "\\a",
+        "//",
+        "///",
+        "//a",
+        "/a//b",
+        "/a//",
+        "/.",
+        "/..",
+        "/./",
+        "/../",
+        "/a/.",
+        "/a/../b",
+        "/./a",
+        "/a\nb",
+        "/a\tb",
+        "/a\0",
+        "/a\x7f",
+        "/a\x85",
+        pytest.param("/a\u200b", id="zero-width space"),
+        pytest.param("/a\u202eb", id="right-to-left override"),
+        pytest.param("/\ufeffa", id="byte order mark"),
+        pytest.param("/a\xad", id="soft hyphen"),
+        pytest.param("/\U000e0041", id="tag character"),
+        pytest.param("/\ue000", id="private use"),
+        pytest.param("/\U0010fffd", id="private use, plane 16"),
+        pytest.param("/\ud800", id="lone surrogate"),
+        pytest.param("/" + "a" * 256, id="a level of 256 characters"),
+        pytest.param("/" + "\u0958" * 128, id="a level of 256 characters in NFC"),
+        pytest.param("/a" * 21, id="21 levels"),
+        pytest.param("/a" * 30_000, id="30000 levels"),
+    ],
+)
+def test_any_other_folder_is_wrong(sent: str) -> None:
+    with pytest.raises(Wrong):
+        folder_path(sent)
+
+
+@given(JSON | FOLDERS)
+def test_the_folder_rules_are_total_and_stable(value: object) -> None:
+    once = ask(folder_path, value)
+    if not isinstance(once, Wrong):
+        assert folder_path("/" if once is None else once) == once
+
+
+@given(FOLDERS)
+def test_an_accepted_folder_keeps_every_promise(sent: str) -> None:
+    folder = ask(folder_path, sent)
+    if isinstance(folder, Wrong):
+        return
+    if folder is None:
+        assert sent == "/"
+        return
+    root, *levels = folder.split("/")
+    assert root == ""
+    assert 1 <= len(levels) <= 20
+    assert unicodedata.is_normalized("NFC", folder)
+    for level in levels:
+        assert level not in ("", ".", "..")
+        assert len(level) <= 255
+        assert not {unicodedata.category(char) for char in level} & {"Cc", "Cf", "Co", "Cs"}
+
+
+@given(FOLDERS)
+def test_a_slash_at_the_end_changes_nothing(sent: str) -> None:
+    folder = ask(folder_path, sent)
+    if folder is not None and not isinstance(folder, Wrong):
+        assert folder_path(folder + "/") == folder
+        with pytest.raises(Wrong):
+            folder_path(folder + "//")
+
+
+def test_the_ancestors_are_the_folder_and_all_above_it_from_the_top() -> None:
+    assert ancestors(FolderPath("/a/b/c")) == ("/a", "/a/b", "/a/b/c")
+    assert ancestors(FolderPath("/a")) == ("/a",)
+
+
+def test_the_root_has_no_ancestors() -> None:
+    assert ancestors(None) == ()
+
+
+@given(FOLDERS)
+def test_every_ancestor_is_a_folder_one_level_deeper_than_the_one_before(sent: str) -> None:
+    folder = ask(folder_path, sent)
+    if isinstance(folder, Wrong):
+        return
+    line = ancestors(folder)
+    assert len(line) == (folder or "").count("/")
+    for depth, ancestor in enumerate(line, start=1):
+        assert ancestor.count("/") == depth
+        assert folder_path(ancestor) == ancestor
+        assert ancestors(ancestor) == line[:depth]
+    assert line[-1:] == (() if folder is None else (folder,))

@@ -1,0 +1,80 @@
+"""Reading the members of a request: all by their rules, all the wrong ones reported."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.errors import Invalid
+from domain.members import Form, Wrong
+from domain.text import string
+from tests.domain.anything import JSON, TEXTS
+
+
+def never(value: object) -> str:
+    raise Wrong("is never right")
+
+
+def test_a_required_member_is_read_by_its_rule() -> None:
+    form = Form({"name": "a"})
+    assert form.required("name", lambda value: string(value).upper()) == "A"
+    form.finish()
+
+
+def test_an_absent_required_member_is_wrong() -> None:
+    form = Form({})
+    form.required("name", string)
+    with pytest.raises(Invalid) as refused:
+        form.finish()
+    assert refused.value.fields == {"name": "is required"}
+
+
+def test_null_is_wrong_for_a_required_member() -> None:
+    form = Form({"name": None})
+    form.required("name", string)
+    with pytest.raises(Invalid) as refused:
+        form.finish()
+    assert refused.value.fields == {"name": "must be a string"}
+
+
+@pytest.mark.parametrize("members", [{}, {"name": None}], ids=["absent", "null"])
+def test_an_optional_member_may_be_absent_or_null_and_its_rule_is_not_asked(members: dict[str, object]) -> None:
+    form = Form(members)
+    assert form.optional("name", never) is None
+    form.finish()
+
+
+@pytest.mark.parametrize("value", [False, 0, 0.0, "", [], {}], ids=repr)
+def test_what_is_empty_is_not_absent(value: object) -> None:
+    form = Form({"name": value})
+    form.optional("name", never)
+    with pytest.raises(Invalid) as refused:
+        form.finish()
+    assert refused.value.fields == {"name": "is never right"}
+
+
+def test_reading_does_not_change_what_was_sent() -> None:
+    sent = {"name": "a", "other": 1}
+    form = Form(sent)
+    form.required("name", string)
+    with pytest.raises(Invalid):
+        form.finish()
+    assert sent == {"name": "a", "other": 1}
+
+
+@given(st.dictionaries(TEXTS, JSON, max_size=8), st.sets(st.sampled_from("abcd")), st.sets(st.sampled_from("efgh")))
+def test_every_wrong_every_absent_and_every_unknown_member_is_reported(
+    sent: dict[str, object], required: set[str], optional: set[str]
+) -> None:
+    form = Form(sent)
+    for member in required:
+        form.required(member, never)
+    for member in optional:
+        form.optional(member, never)
+    null = {member for member in optional if sent.get(member) is None}
+    expected = (sent.keys() | required) - null
+    try:
+        form.finish()
+        reported: set[str] = set()
+    except Invalid as refused:
+        reported = set(refused.fields)
+    assert reported == expected

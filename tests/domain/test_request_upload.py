@@ -1,0 +1,144 @@
+"""Where a client may put the bytes of a document to be."""
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.access import Permission
+from domain.documents import Draft
+from domain.documents import name as rule_of_name
+from domain.errors import InsufficientPermissions, Invalid, PayloadTooLarge, QuotaExceeded
+from ports.documents import Usage
+from ports.storage import UploadTerms
+from tests.domain.anything import ask, objects_around
+from tests.domain.samples import NASTY_NAMES, UPLOAD
+from tests.domain.world import NEVER_ASKED, World, followed, members
+
+LEAST: dict[str, object] = {"name": "a.pdf", "mime_type": "application/pdf"}
+LIMIT = 5 * 2**30
+VALID_NAMES = [name for name in NASTY_NAMES if ask(rule_of_name, name) == name]
+
+
+async def terms_of(world: World, url: str) -> UploadTerms | None:
+    path, query = followed(url)
+    return world.storage.open_upload(path, query, world.clock())
+
+
+async def test_a_link_is_a_put_that_works_for_15_minutes(world: World) -> None:
+    caller = await world.caller()
+    signed = (await world.request_upload(caller, LEAST)).request
+    assert signed.method == "PUT"
+    assert signed.expires_at == world.clock() + timedelta(minutes=15)
+    world.clock.advance(minutes=14, seconds=59)
+    assert await terms_of(world, signed.url)
+    world.clock.advance(seconds=1)
+    assert await terms_of(world, signed.url) is None
+
+
+async def test_a_link_binds_the_type_the_length_and_the_checksum(world: World) -> None:
+    caller = await world.caller()
+    sent = {"name": "a.csv", "mime_type": "text/csv; charset=utf-8", "size_bytes": 10, "sha256": "AB" * 32}
+    upload = await world.request_upload(caller, sent)
+    assert await terms_of(world, upload.request.url) == UploadTerms(
+        path=upload.path, mime_type="text/csv; charset=utf-8", size_bytes=10, sha256="ab" * 32
+    )
+    assert upload.request.headers["Content-Type"] == "text/csv; charset=utf-8"
+
+
+async def test_what_is_left_out_is_not_bound(world: World) -> None:
+    caller = await world.caller()
+    upload = await world.request_upload(caller, {**LEAST, "size_bytes": None, "sha256": None})
+    assert await terms_of(world, upload.request.url) == UploadTerms(
+        path=upload.path, mime_type="application/pdf", size_bytes=None, sha256=None
+    )
+
+
+@pytest.mark.parametrize("name", VALID_NAMES, ids=ascii)
+async def test_the_path_is_an_own_one_that_can_be_recorded_whatever_the_name(world: World, name: str) -> None:
+    caller = await world.caller()
+    path = (await world.request_upload(caller, {**LEAST, "name": name})).path
+    assert re.fullmatch(rf"workspaces/{caller.workspace_id}/documents/[0-9A-Z]{{26}}/[A-Za-z0-9._-]{{1,150}}", path)
+    assert Draft.read(members(path), caller.workspace_id).storage_path == path
+
+
+async def test_the_path_ends_in_a_safe_form_of_the_name(world: World) -> None:
+    upload = await world.request_upload(await world.caller(), {**LEAST, "name": "Vertr\xe4ge 2026.pdf"})
+    assert upload.path.endswith("/Vertrage-2026.pdf")
+
+
+async def test_every_call_returns_a_new_path(world: World) -> None:
+    caller = await world.caller()
+    uploads = [await world.request_upload(caller, LEAST) for _ in range(50)]
+    assert len({upload.path for upload in uploads}) == 50
+    assert len({upload.request.url for upload in uploads}) == 50
+
+
+async def test_a_link_writes_and_charges_nothing(world: World) -> None:
+    caller = await world.caller()
+    upload = await world.request_upload(caller, {**LEAST, "size_bytes": 10})
+    assert await world.storage.stat(upload.path) is None
+    assert await world.documents.usage(caller.workspace_id) == Usage(0, 1000, 0)
+
+
+async def test_what_was_uploaded_through_a_link_can_be_recorded_and_no_more_be_overwritten(world: World) -> None:
+    caller = await world.caller()
+    path = await world.upload(caller, b"12345")
+    assert (await world.create_document(caller, members(path, size_bytes=5), None)).document.storage_path == path
+
+
+async def test_a_size_that_fits_the_quota_to_the_byte_gets_a_link_and_one_more_does_not(world: World) -> None:
+    caller = await world.caller(quota_bytes=10)
+    await world.record(caller, b"1234567")
+    await world.request_upload(caller, {**LEAST, "size_bytes": 3})
+    with pytest.raises(QuotaExceeded) as refused:
+        await world.request_upload(caller, {**LEAST, "size_bytes": 4})
+    told = refused.value
+    assert (told.limit_bytes, told.used_bytes, told.requested_bytes) == (10, 7, 4)
+
+
+async def test_an_empty_file_fits_a_full_workspace(world: World) -> None:
+    caller = await world.caller(quota_bytes=3)
+    await world.record(caller, b"123")
+    await world.request_upload(caller, {**LEAST, "size_bytes": 0})
+
+
+async def test_a_size_of_5_gib_gets_a_link_and_one_byte_more_is_too_large(world: World) -> None:
+    caller = await world.caller(quota_bytes=2**62)
+    await world.request_upload(caller, {**LEAST, "size_bytes": LIMIT})
+    for size in (LIMIT + 1, 2**63 - 1):
+        with pytest.raises(PayloadTooLarge) as refused:
+            await world.request_upload(caller, {**LEAST, "size_bytes": size})
+        assert refused.value.limit_bytes == LIMIT
+
+
+async def test_without_a_size_the_quota_is_not_asked(world: World) -> None:
+    caller = await world.caller(quota_bytes=0)
+    await replace(world.request_upload, documents=NEVER_ASKED)(caller, LEAST)
+
+
+@given(objects_around(UPLOAD), st.sets(st.sampled_from(sorted(set(Permission) - {Permission.WRITE_DOCUMENTS}))))
+async def test_the_permission_is_checked_before_anything_else(
+    sent: dict[str, object], granted: set[Permission]
+) -> None:
+    world = World()
+    caller = replace(await world.caller(), permissions=frozenset(granted))
+    blind = replace(
+        world.request_upload, documents=NEVER_ASKED, storage=NEVER_ASKED, now=NEVER_ASKED, new_id=NEVER_ASKED
+    )
+    with pytest.raises(InsufficientPermissions, match="write:documents"):
+        await blind(caller, sent)
+
+
+@given(objects_around(UPLOAD).filter(lambda sent: not {"name", "mime_type"} <= sent.keys()))
+async def test_an_incomplete_request_costs_no_call(sent: dict[str, object]) -> None:
+    world = World()
+    caller = await world.caller()
+    blind = replace(
+        world.request_upload, documents=NEVER_ASKED, storage=NEVER_ASKED, now=NEVER_ASKED, new_id=NEVER_ASKED
+    )
+    with pytest.raises(Invalid):
+        await blind(caller, sent)

@@ -1,0 +1,79 @@
+"""Windows that begin at whole minutes and days of UTC, and the life of a key."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.access import ApiKey, Permission, Tier, Window
+from domain.ids import KeyId, UserId, WorkspaceId
+from tests.domain.world import DAY, MINUTE
+
+NOON = datetime(2026, 4, 17, 12, 0, tzinfo=UTC)
+JIFFY = timedelta(microseconds=1)
+MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.timezones())  # noqa: DTZ001
+
+KEY = ApiKey(
+    id=KeyId("key_1"),
+    workspace_id=WorkspaceId("ws_1"),
+    user_id=UserId("usr_1"),
+    name="CI",
+    prefix="wbk_0000",
+    digest=b"",
+    permissions=frozenset({Permission.READ_DOCUMENTS}),
+    tier=Tier.STANDARD,
+    created_at=NOON,
+    expires_at=None,
+    revoked_at=None,
+)
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "at", "end"),
+    [
+        (MINUTE, "2026-04-17T10:45:00", "2026-04-17T10:46:00"),
+        (MINUTE, "2026-04-17T10:45:59.999999", "2026-04-17T10:46:00"),
+        (MINUTE, "2026-04-17T10:46:00", "2026-04-17T10:47:00"),
+        (DAY, "2026-04-17T00:00:00", "2026-04-18T00:00:00"),
+        (DAY, "2026-04-17T23:59:59.999999", "2026-04-18T00:00:00"),
+        (DAY, "2026-12-31T12:00:00", "2027-01-01T00:00:00"),
+        (DAY, "2028-02-28T12:00:00", "2028-02-29T00:00:00"),
+    ],
+)
+def test_a_window_ends_at_the_next_whole_minute_or_day(seconds: int, at: str, end: str) -> None:
+    assert Window(1, seconds).end(utc(at)) == utc(end).timestamp()
+
+
+def test_the_day_is_that_of_utc_wherever_the_clock_stands() -> None:
+    tokyo = utc("2026-04-17T23:30:00").astimezone(timezone(timedelta(hours=9)))
+    assert tokyo.day == 18
+    assert Window(1, DAY).end(tokyo) == utc("2026-04-18T00:00:00").timestamp()
+
+
+@given(MOMENTS, st.sampled_from([1, MINUTE, 3600, DAY]))
+def test_every_moment_lies_in_one_window_that_is_a_multiple_of_its_length(at: datetime, seconds: int) -> None:
+    end = Window(1, seconds).end(at)
+    assert end % seconds == 0
+    assert end - seconds <= at.timestamp() < end
+
+
+def test_a_key_without_end_is_active() -> None:
+    assert KEY.is_active(NOON + timedelta(days=36_500))
+
+
+def test_a_key_is_active_until_the_moment_it_expires() -> None:
+    key = replace(KEY, expires_at=NOON)
+    assert key.is_active(NOON - JIFFY)
+    assert not key.is_active(NOON)
+    assert not key.is_active(NOON + JIFFY)
+
+
+@pytest.mark.parametrize("expires_at", [None, NOON + timedelta(days=1)], ids=["without end", "until tomorrow"])
+def test_a_revoked_key_is_not_active(expires_at: datetime | None) -> None:
+    assert not replace(KEY, expires_at=expires_at, revoked_at=NOON).is_active(NOON)
