@@ -231,7 +231,8 @@ def _make_directories(directory: Path) -> None:
         return
     _make_directories(directory.parent)
     with suppress(FileExistsError):
-        directory.mkdir()
+        # Nobody else's to read: other users of this machine have no key.
+        directory.mkdir(mode=0o700)
     _fsync(directory.parent)
 
 

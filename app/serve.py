@@ -1,6 +1,7 @@
 """`dossier serve`: one process that answers requests, and a welcome for whoever starts it the first time."""
 
 import asyncio
+import fcntl
 import os
 import signal
 import socket
@@ -10,7 +11,7 @@ import click
 import uvicorn
 import uvloop
 
-from app.container import database_url, open_backends
+from app.container import Backends, database_url, open_backends
 from app.settings import PREFIX, Settings
 from domain.access import Permission, Plan
 
@@ -70,12 +71,22 @@ async def _prepare(settings: Settings) -> str:
     """Open everything once: what is wrong is said in words, a database of ours is migrated, and on an empty data
     directory there is something to try."""
     async with open_backends(settings) as backends:
-        if settings.database_url is not None or await backends.workspaces.all():
+        if settings.database_url is not None:
             return ""
-        # Plan org, so that nobody who tries things out meets a limit at the eleventh call.
-        workspace = await backends.create_workspace("My workspace", Plan.ORG, FIRST_QUOTA_BYTES)
-        minted = await backends.mint_key(workspace=workspace.id, name="First key", granted=list(Permission))
-        return _WELCOME.format(workspace=workspace.id, key=minted.secret, url=settings.public_url)
+        with (settings.data_dir / "first-run.lock").open("w") as lock:
+            # Of two that start at once on an empty directory, one makes the workspace and the other finds it.
+            await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+            return await _welcome(backends, settings.public_url)
+
+
+async def _welcome(backends: Backends, url: str) -> str:
+    """What to say on an empty database; nothing on any other."""
+    if await backends.workspaces.all():
+        return ""
+    # Plan org, so that nobody who tries things out meets a limit at the eleventh call.
+    workspace = await backends.create_workspace("My workspace", Plan.ORG, FIRST_QUOTA_BYTES)
+    minted = await backends.mint_key(workspace=workspace.id, name="First key", granted=list(Permission))
+    return _WELCOME.format(workspace=workspace.id, key=minted.secret, url=url)
 
 
 def _address(host: str, port: int) -> str:

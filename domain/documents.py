@@ -1,4 +1,4 @@
-"""Documents and the rules of their members, as the contract states them (`docs/contract.md`)."""
+"""Documents and the rules of their members, each as the contract of the API states it."""
 
 import re
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from domain import documents
 from domain.documents import Document
@@ -163,21 +163,11 @@ class DocumentDetail(Struct, kw_only=True):
     def of(cls, found: Found) -> "DocumentDetail":
         document, download = found.document, found.download
         return cls(
-            id=document.id,
-            name=document.name,
-            description=document.description,
-            mime_type=document.mime_type,
-            size_bytes=document.stored.size_bytes,
-            storage_path=document.storage_path,
-            folder=document.folder,
-            tags=list(document.tags),
+            **structs.asdict(DocumentRecord.of(document)),
             # Nothing can be linked yet; the member stands so that clients need not change when it can.
             linked_entities=[],
             download_url=download.url if download else UNSET,
             download_url_expires_at=_seconds(download.expires_at) if download else UNSET,
-            created_by=document.created_by,
-            created_at=_seconds(document.created_at),
-            updated_at=_seconds(document.updated_at),
             sha256=document.stored.sha256,
         )
 

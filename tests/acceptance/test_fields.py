@@ -149,6 +149,13 @@ def test_any_other_size_than_the_stored_integer_is_refused(home: Client, stored:
     refused(home, stored, "size_bytes", size)
 
 
+@pytest.mark.parametrize(("size", "content"), [(True, b"1"), (False, b"")])
+def test_a_truth_value_is_no_size_even_where_it_would_be_the_right_number(
+    home: Client, size: bool, content: bytes
+) -> None:
+    refused(home, home.upload(content), "size_bytes", size)
+
+
 @pytest.mark.parametrize("text", ["5.0", "5e0", "50e-1"])
 def test_a_size_written_as_a_real_number_is_refused_or_taken_as_its_integer(
     home: Client, stored: str, text: str

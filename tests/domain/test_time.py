@@ -13,7 +13,8 @@ from tests.domain.world import DAY, MINUTE
 
 NOON = datetime(2026, 4, 17, 12, 0, tzinfo=UTC)
 JIFFY = timedelta(microseconds=1)
-MOMENTS = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.timezones())  # noqa: DTZ001
+OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+MOMENTS = st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=OFFSETS)  # noqa: DTZ001
 
 KEY = ApiKey(
     id=KeyId("key_1"),
