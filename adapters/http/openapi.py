@@ -7,7 +7,7 @@ and queries are read by rules that report every mistake. https://spec.openapis.o
 import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import msgspec
@@ -91,7 +91,7 @@ def openapi_document(application: Litestar) -> Json:
         "openapi": "3.1.0",
         "info": {
             "title": "Dossier",
-            "version": version("dossier"),
+            "version": _version(),
             "description": _DESCRIPTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
@@ -106,6 +106,14 @@ def openapi_document(application: Litestar) -> Json:
             "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer", "bearerFormat": "wbk_…"}},
         },
     }
+
+
+def _version() -> str:
+    try:
+        return version("dossier")
+    except PackageNotFoundError:
+        # Run from the sources without having been installed.
+        return "unknown"
 
 
 def _operation(path: str, handler: HTTPRouteHandler) -> Json:

@@ -96,14 +96,6 @@ def test_a_key_comes_before_everything_else(anonymous: Client) -> None:
     error_of(anonymous.get("/v1/documents/x?download=2"), 401, "invalid_key")
 
 
-def test_a_revoked_key_is_refused_within_two_seconds(tenants: Tenants, home: Client) -> None:
-    key = tenants.key(home.workspace)
-    client = tenants.connect(key.key, admitted=False)
-    assert client.get(ONE).status_code == 404
-    tenants.cli.ask("keys", "revoke", key.id)
-    eventually(lambda: client.get(ONE).status_code == 401, 2, "401 for the revoked key")
-
-
 @pytest.mark.parametrize("path", ["/v1/documents", "/v1/documents/upload-url"])
 def test_writing_needs_write_documents(reader: Client, admin: Client, path: str) -> None:
     for client in (reader, admin):

@@ -23,26 +23,21 @@ def complains(done: subprocess.CompletedProcess[str]) -> None:
     assert "Error(" not in done.stderr
 
 
-def test_a_workspace_and_a_key_have_ids_and_the_key_is_shown(tenants: Tenants) -> None:
-    workspace = tenants.workspace()
-    assert re.fullmatch(f"ws_{ULID}", workspace)
-    key = tenants.key(workspace)
+def test_a_workspace_and_a_key_have_ids_and_the_key_is_shown(tenants: Tenants, home: Client) -> None:
+    key = tenants.key(home.workspace)
+    assert re.fullmatch(f"ws_{ULID}", home.workspace)
     assert re.fullmatch(f"key_{ULID}", key.id)
     assert re.fullmatch("wbk_[0-9A-Za-z]{38}", key.key)
     assert has_checksum(key.key)
 
 
-def test_without_plan_and_quota_a_workspace_is_made_too(tenants: Tenants) -> None:
-    workspace = tenants.cli.ask("workspace", "create", f"w-{uuid4()}")["id"]
-    assert re.fullmatch(f"ws_{ULID}", workspace)
-    tenants.client(workspace).recorded()
-
-
-def test_without_json_the_answer_is_for_people(tenants: Tenants) -> None:
+def test_a_workspace_needs_only_a_name_and_without_json_the_answer_is_for_people(tenants: Tenants) -> None:
     done = tenants.cli.run("workspace", "create", f"w-{uuid4()}")
     assert done.returncode == 0, done.stderr
-    assert re.search(f"ws_{ULID}", done.stdout)
     assert not done.stdout.startswith("{")
+    workspace = re.search(f"ws_{ULID}", done.stdout)
+    assert workspace
+    tenants.client(workspace[0]).recorded()
 
 
 def test_workspaces_and_keys_are_listed_and_no_key_is_shown(tenants: Tenants, home: Client) -> None:
@@ -57,11 +52,14 @@ def test_workspaces_and_keys_are_listed_and_no_key_is_shown(tenants: Tenants, ho
     assert (home.key or "-") not in listed.stdout
 
 
-@pytest.mark.parametrize(("quota", "size"), [("1000", 1000), ("2GB", 2 * 10**9), ("2GiB", 2 * 2**30)])
-def test_a_quota_is_bytes_or_has_a_unit(tenants: Tenants, quota: str, size: int) -> None:
+def test_a_quota_is_bytes_or_has_a_unit(tenants: Tenants) -> None:
+    client = tenants.client(quota="2GB")
     body = {"name": "a", "mime_type": "a/b", "size_bytes": 5 * 10**9}
-    refused = tenants.client(quota=quota).post("/v1/documents/upload-url", body)
-    assert error_of(refused, 403, "quota_exceeded")["details"]["limit_bytes"] == size
+    for quota, size in (("", 2 * 10**9), ("2GiB", 2 * 2**30), ("1000", 1000)):
+        if quota:
+            tenants.cli.ask("workspace", "update", client.workspace, "--quota", quota)
+        refused = client.post("/v1/documents/upload-url", body)
+        assert error_of(refused, 403, "quota_exceeded")["details"]["limit_bytes"] == size
 
 
 def test_an_update_holds_at_once_for_the_running_server(tenants: Tenants) -> None:
@@ -77,10 +75,11 @@ def test_an_update_holds_at_once_for_the_running_server(tenants: Tenants) -> Non
     eventually(is_pro, 2, "the plan's limit in the headers")
 
 
-def test_a_new_key_works_at_once_and_a_revoked_one_within_two_seconds_not_any_more(
+def test_a_key_works_at_once_until_it_is_revoked_and_two_seconds_later_not_any_more(
     tenants: Tenants, home: Client
 ) -> None:
-    key = tenants.key(home.workspace)
+    in_an_hour = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    key = tenants.key(home.workspace, expires_at=in_an_hour)
     client = tenants.connect(key.key, admitted=False)
     assert client.get(ONE).status_code == 404
     tenants.cli.ask("keys", "revoke", key.id)
@@ -88,16 +87,9 @@ def test_a_new_key_works_at_once_and_a_revoked_one_within_two_seconds_not_any_mo
     assert home.get(ONE).status_code == 404
 
 
-def test_a_key_with_an_expiry_works_until_then(tenants: Tenants, home: Client) -> None:
-    expiry = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    key = tenants.key(home.workspace, expires_at=expiry)
-    assert tenants.connect(key.key).get(ONE).status_code == 404
-
-
 def test_migrate_and_doctor_are_content_with_a_running_server(tenants: Tenants, home: Client) -> None:
     tenants.cli.ask("migrate")
     tenants.cli.ask("doctor")
-    assert tenants.cli.run("doctor").returncode == 0
     home.recorded()
 
 
@@ -108,7 +100,6 @@ def test_migrate_and_doctor_are_content_with_a_running_server(tenants: Tenants, 
         ["workspace", "create", "x", "--quota", "lots"],
         ["workspace", "create", "x", "--quota", "10XB"],
         ["workspace", "create", "x", "--quota", "-5"],
-        ["workspace", "update", "{workspace}", "--plan", "gold"],
         ["workspace", "update", "ws_01ARZ3NDEKTSV4RRFFQ69G5FAV", "--quota", "5"],
         ["workspace", "update", "nonsense", "--quota", "5"],
         ["keys", "create", "--workspace", "{workspace}", "--name", "k", "--permission", "read:everything"],
@@ -150,7 +141,6 @@ def test_migrate_and_doctor_are_content_with_a_running_server(tenants: Tenants, 
         ],
         ["keys", "revoke", "key_01ARZ3NDEKTSV4RRFFQ69G5FAV"],
         ["keys", "revoke", "nonsense"],
-        ["nonsense"],
     ],
     ids=" ".join,
 )

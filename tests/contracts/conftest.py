@@ -119,6 +119,8 @@ class Store:
     storage: LinkedStorage
     swap: Callable[[StoragePath, bytes | None], None]
     """Put other bytes at a path, or take them away."""
+    litter: Callable[[], int]
+    """How many files lie about that are nobody's."""
 
 
 @pytest.fixture(params=["memory", "filesystem"])
@@ -126,11 +128,14 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     """The object store, on each adapter."""
     if request.param == "memory":
         memory = MemoryStorage(PUBLIC_URL)
-        return Store(memory, memory.swap)
+        return Store(memory, memory.swap, lambda: 0)
 
     def swap(path: StoragePath, content: bytes | None) -> None:
         file = tmp_path / "objects" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.unlink() if content is None else file.write_bytes(content)
 
-    return Store(FilesystemStorage(tmp_path, PUBLIC_URL, b"secret" * 8), swap)
+    def litter() -> int:
+        return sum(1 for _ in (tmp_path / "incoming").iterdir())
+
+    return Store(FilesystemStorage(tmp_path, PUBLIC_URL, b"secret" * 8), swap, litter)

@@ -116,7 +116,9 @@ async def test_an_upload_that_breaks_off_leaves_nothing(store: Store) -> None:
     with pytest.raises(ClientGone):
         await store.storage.write(upload(), broken_off(b"half a fi"))
     assert await store.storage.stat(PATH) is None
+    assert store.litter() == 0
     assert not isinstance(await store.storage.write(upload(), pieces(CONTENT)), Exists)
+    assert store.litter() == 0
 
 
 async def test_a_link_carries_its_terms(store: Store) -> None:
