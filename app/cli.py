@@ -17,7 +17,7 @@ from app.doctor import examine
 from app.serve import run_server
 from app.settings import Settings, SettingsError
 from domain.access import ApiKey, Permission, Plan, Tier, Workspace
-from domain.errors import Refusal
+from domain.errors import Invalid, Refusal
 from domain.ids import key_id, workspace_id
 from ports.system import Unavailable
 
@@ -52,7 +52,10 @@ class Moment(click.ParamType[datetime]):
             moment = datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is no time; give one such as 2027-01-31T12:00:00Z", param, ctx)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        try:
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except OverflowError:
+            self.fail(f"{value!r} is too far away", param, ctx)
 
 
 def _choice(kind: type[Plan] | type[Tier] | type[Permission]) -> click.Choice[str]:
@@ -127,13 +130,9 @@ def update_workspace(id_: str, plan: str | None, quota: int | None, as_json: boo
     if plan is None and quota is None:
         raise click.UsageError("Say what to change: --plan, --quota or both.")
 
-    async def update(backends: Backends) -> Workspace | None:
-        known = workspace_id(id_)
-        return await backends.workspaces.update(known, Plan(plan) if plan else None, quota) if known else None
-
-    changed = _with_backends(update)
-    if changed is None:
-        raise click.ClickException(f"There is no workspace {id_}; 'dossier workspace list' shows all.")
+    changed = _with_backends(
+        lambda backends: backends.update_workspace(id_, plan=Plan(plan) if plan else None, quota_bytes=quota)
+    )
     _say(_workspace_facts(changed), f"Changed workspace {changed.id}.", as_json)
 
 
@@ -188,10 +187,14 @@ def create_key(
 
 
 @keys.command("list")
+@click.option("--workspace", "workspace_", metavar="ID", help="Only those of this workspace.")
 @json_option
-def list_keys(as_json: bool) -> None:
+def list_keys(workspace_: str | None, as_json: bool) -> None:
     """Show every key, oldest first; never the keys themselves."""
-    found = _with_backends(lambda backends: backends.keys.all())
+    of = None if workspace_ is None else workspace_id(workspace_)
+    if workspace_ is not None and of is None:
+        raise Invalid({"workspace": "names no workspace"})
+    found = _with_backends(lambda backends: backends.keys.all(of))
     now = datetime.now(UTC)
     lines = [
         f"{key.id}  {key.workspace_id}  {key.prefix}…  {'active' if key.is_active(now) else 'ended '}  {key.name}"

@@ -1,9 +1,10 @@
-"""Settings become services: the only `match` on what a deployment has chosen, and the order in which it opens."""
+"""Settings become services: the only place that chooses between backends, and the order in which they open."""
 
 import os
 import secrets
+import tempfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -28,18 +29,22 @@ from domain.access import Plan, Plans, Window
 from domain.use_cases.admit_request import AdmitRequest
 from domain.use_cases.create_document import CreateDocument
 from domain.use_cases.get_document import GetDocument
-from domain.use_cases.provision import CreateWorkspace, MintKey
+from domain.use_cases.provision import CreateWorkspace, MintKey, UpdateWorkspace
 from domain.use_cases.request_upload import RequestUpload
 from ports.documents import DocumentRepository
 from ports.keys import ApiKeys
 from ports.rate_limit import RateLimiter
 from ports.storage import LinkedStorage
-from ports.system import Clock, NewId, NewSecret
+from ports.system import Clock, NewId, NewSecret, Unavailable
 from ports.workspaces import Workspaces
+
+DEFAULT_PUBLIC_URL = "http://127.0.0.1:8000"
+
+SECRET_MIN_LENGTH = 32
 
 
 class NotMigrated(Exception):
-    """The database has another schema than this version needs."""
+    """The database lacks migrations that this version needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +65,10 @@ class Backends:
     @property
     def create_workspace(self) -> CreateWorkspace:
         return CreateWorkspace(workspaces=self.workspaces, now=self.now, new_id=self.new_id)
+
+    @property
+    def update_workspace(self) -> UpdateWorkspace:
+        return UpdateWorkspace(workspaces=self.workspaces)
 
     @property
     def mint_key(self) -> MintKey:
@@ -95,10 +104,9 @@ async def open_backends(settings: Settings) -> AsyncIterator[Backends]:
 
     Raises:
         Unavailable: a dependency is away.
-        NotMigrated: the database is not of this version's schema.
+        NotMigrated: the database lacks migrations, and is not ours to change.
     """
-    async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(_open_database(settings))
+    async with _open_database(settings) as database:
         storage = open_storage(settings)
         yield Backends(
             workspaces=PostgresWorkspaces(database),
@@ -160,7 +168,7 @@ def open_storage(settings: Settings) -> LinkedStorage:
     match urlsplit(settings.storage_url).scheme:
         case "file":
             root = storage_directory(settings.storage_url)
-            return FilesystemStorage(root, settings.public_url, _secret(settings))
+            return FilesystemStorage(root, settings.public_url or DEFAULT_PUBLIC_URL, _secret(settings))
         case scheme:
             raise AssertionError(f"settings let {scheme} through")
 
@@ -178,15 +186,24 @@ def _secret(settings: Settings) -> bytes:
     if settings.secret is not None:
         return settings.secret.encode()
     file = settings.data_dir / "secret"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(f"{file}.{os.getpid()}")
-    made.touch(mode=0o600)
-    made.write_text(secrets.token_hex(32))
     try:
-        # A link fails where a secret is: of many processes that start at once, one decides.
-        os.link(made, file)
-    except FileExistsError:
-        pass
-    finally:
-        made.unlink()
-    return file.read_text().encode()
+        _keep_if_absent(file, secrets.token_hex(32))
+        secret = file.read_text()
+    except OSError as error:
+        raise Unavailable(f"cannot use {file}: {error}") from error
+    if len(secret) < SECRET_MIN_LENGTH:
+        raise Unavailable(f"{file} does not hold a secret; remove it, and a new one is made")
+    return secret.encode()
+
+
+def _keep_if_absent(file: Path, text: str) -> None:
+    """Write a private file, whole and durably, unless it is there: of many that try at once, one decides."""
+    if file.exists():
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=file.parent, prefix=".secret-") as made:  # mode 0600
+        made.write(text)
+        made.flush()
+        os.fsync(made.fileno())
+        with suppress(FileExistsError):
+            os.link(made.name, file)

@@ -48,4 +48,4 @@ async def _storage(settings: Settings) -> Finding:
         await open_storage(settings).probe()
     except Unavailable as error:
         return Finding("storage", False, str(error))
-    return Finding("storage", True, f"{settings.storage_url} takes files; links begin with {settings.public_url}")
+    return Finding("storage", True, f"{settings.storage_url} takes files")

@@ -2,63 +2,67 @@
 
 import asyncio
 import fcntl
+import logging
 import os
 import signal
 import socket
 import sys
+from dataclasses import replace
+from functools import partial
 
 import click
 import uvicorn
 import uvloop
 
 from app.container import Backends, database_url, open_backends
-from app.settings import PREFIX, Settings
+from app.main import create_app
+from app.settings import Settings
 from domain.access import Permission, Plan
+from ports.system import Unavailable
 
 FIRST_QUOTA_BYTES = 10 * 10**9
 DRAIN_SECONDS = 10
+BACKLOG = 2048
 
 
 def run_server(host: str, port: int) -> None:
-    """Serve until Ctrl-C or SIGTERM, then answer what was accepted, and return.
+    """Serve until Ctrl-C or SIGTERM, then give requests that were accepted ten seconds to end, and return.
 
     Raises:
         SettingsError, Unavailable, NotMigrated: before anything is served.
     """
     settings = Settings.read(os.environ)
+    # First of all, so that a port that is taken is said before a key is shown.
+    listening = _listen(host, port)
+    address = _address(host, listening.getsockname()[1])
+    settings = replace(settings, public_url=settings.public_url or address)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.WARNING)
     config = uvicorn.Config(
-        "app.main:create_app",
+        partial(create_app, settings),
         factory=True,
-        host=host,
-        port=port,
         loop="uvloop",
         http="httptools",
         ws="none",
         # Paths of links carry their signatures: they are for their holders, not for a log.
         access_log=False,
+        log_config=None,
         server_header=False,
         # By default it believes X-Forwarded-For from this machine: then whoever guesses keys here has any address.
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=DRAIN_SECONDS,
-        log_level="warning",
     )
-    # First of all, so that a port that is taken is said before a key is shown.
-    listening = config.bind_socket()
-    address = _address(host, listening.getsockname()[1])
-    os.environ.setdefault(PREFIX + "PUBLIC_URL", address)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        started = runner.run(_serve(config, listening, address))
+        started = runner.run(_serve(config, settings, listening, address))
     if not started:
         sys.exit(1)
 
 
-async def _serve(config: uvicorn.Config, listening: socket.socket, address: str) -> bool:
-    settings = Settings.read(os.environ)
+async def _serve(config: uvicorn.Config, settings: Settings, listening: socket.socket, address: str) -> bool:
     # Held here, so that an embedded database runs from before the first request until after the last.
     async with database_url(settings):
-        welcome = await _prepare(settings)
-        click.echo(f"Dossier answers on {address}, the API reference is {address}/docs. Ctrl-C stops it.{welcome}")
+        await _prepare(settings)
+        click.echo(f"Dossier answers on {address}, the API reference is {address}/docs. Ctrl-C stops it.")
         # uvicorn drains, then raises the signal once more: that must not end us before the database has stopped.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
@@ -67,26 +71,35 @@ async def _serve(config: uvicorn.Config, listening: socket.socket, address: str)
         return server.started
 
 
-async def _prepare(settings: Settings) -> str:
-    """Open everything once: what is wrong is said in words, a database of ours is migrated, and on an empty data
-    directory there is something to try."""
+async def _prepare(settings: Settings) -> None:
+    """Open everything once: what is wrong is said in words, and a database of ours is migrated. Where there is no
+    workspace yet, make one to try things with."""
     async with open_backends(settings) as backends:
-        if settings.database_url is not None:
-            return ""
-        with (settings.data_dir / "first-run.lock").open("w") as lock:
-            # Of two that start at once on an empty directory, one makes the workspace and the other finds it.
-            await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
-            return await _welcome(backends, settings.public_url)
+        for probe in backends.probes.values():
+            await probe()
+        if settings.database_url is None:
+            with (settings.data_dir / "first-run.lock").open("w") as lock:
+                # Of two that start at once on an empty directory, one makes the workspace and the other finds it.
+                await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+                await _welcome(backends, settings.public_url or "")
 
 
-async def _welcome(backends: Backends, url: str) -> str:
-    """What to say on an empty database; nothing on any other."""
+async def _welcome(backends: Backends, url: str) -> None:
     if await backends.workspaces.all():
-        return ""
+        return
     # Plan org, so that nobody who tries things out meets a limit at the eleventh call.
     workspace = await backends.create_workspace("My workspace", Plan.ORG, FIRST_QUOTA_BYTES)
     minted = await backends.mint_key(workspace=workspace.id, name="First key", granted=list(Permission))
-    return _WELCOME.format(workspace=workspace.id, key=minted.secret, url=url)
+    click.echo(_WELCOME.format(workspace=workspace.id, key=minted.secret, url=url))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG
+        )
+    except OSError as error:
+        raise Unavailable(f"cannot listen on {host} port {port}: {error.strerror}") from error
 
 
 def _address(host: str, port: int) -> str:
@@ -95,10 +108,9 @@ def _address(host: str, port: int) -> str:
     return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
 
 
-_WELCOME = """
-
-The data directory was empty: there is now a workspace, {workspace},
-and an API key with every permission. Keep the key, it is shown only now:
+_WELCOME = """\
+There was no workspace yet, so one was made: {workspace}, with an API key that has every permission.
+Keep the key, it is shown only now:
 
     {key}
 

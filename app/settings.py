@@ -17,19 +17,22 @@ T = TypeVar("T")
 
 
 class SettingsError(Exception):
-    """Settings that cannot be meant: one line for each."""
+    """Wrong settings: one line for each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How this deployment is put together. `database_url` is `None` for the embedded Postgres below `data_dir`."""
+    """How this deployment is put together.
+
+    `database_url` is `None` for the embedded Postgres below `data_dir`, `public_url` for the address that is served.
+    """
 
     data_dir: Path
     database_url: str | None
     postgres_bin: Path | None
     storage_url: str
     rate_limit_url: str
-    public_url: str
+    public_url: str | None
     secret: str | None
     trusted_proxies: tuple[str, ...]
     plans: Plans
@@ -47,9 +50,9 @@ class Settings:
             data_dir=data_dir,
             database_url=variables.read_optional("DATABASE_URL", _database_url),
             postgres_bin=variables.read_optional("POSTGRES_BIN", _binaries),
-            storage_url=variables.read("STORAGE_URL", f"file://{data_dir}/files", _storage_url),
+            storage_url=variables.read("STORAGE_URL", (data_dir / "files").as_uri(), _storage_url),
             rate_limit_url=variables.read("RATE_LIMIT_URL", "memory://", _rate_limit_url),
-            public_url=variables.read("PUBLIC_URL", "http://127.0.0.1:8000", _public_url),
+            public_url=variables.read_optional("PUBLIC_URL", _public_url),
             secret=variables.read_optional("SECRET", _secret),
             trusted_proxies=variables.read("TRUSTED_PROXIES", "", _networks),
             plans={
@@ -82,8 +85,9 @@ class _Variables:
         return None if text is None else self._apply(name, rule, text)
 
     def finish(self) -> None:
-        # A misspelt setting would silently be its default.
-        self._mistakes += [f"{name} is not a setting of Dossier; the README lists them" for name in self._unread]
+        # A misspelt setting would silently be its default. Kubernetes' own names for a service called dossier are none.
+        unknown = [name for name in self._unread if not name.startswith((f"{PREFIX}SERVICE_", f"{PREFIX}PORT"))]
+        self._mistakes += [f"{name} is not a setting of Dossier; the README lists them" for name in unknown]
         if self._mistakes:
             raise SettingsError("\n".join(self._mistakes))
 
@@ -96,8 +100,14 @@ class _Variables:
 
 
 def _database_url(text: str) -> str:
-    if urlsplit(text).scheme not in ("postgresql", "postgres"):
-        raise ValueError("must be a URL such as postgresql://user:password@host/database")
+    wanted = "must be a URL such as postgresql://user:password@host/database"
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise ValueError(wanted) from None
+    if parts.scheme not in ("postgresql", "postgres"):
+        raise ValueError(wanted)
     return text
 
 
@@ -146,6 +156,9 @@ def _networks(text: str) -> tuple[str, ...]:
 
 def _windows(text: str) -> tuple[Window, ...]:
     try:
-        return tuple(Window(item.amount, item.get_expiry()) for item in parse_many(text))
+        windows = tuple(Window(item.amount, item.get_expiry()) for item in parse_many(text))
     except ValueError:
         raise ValueError("must be limits such as 10/minute;100/day") from None
+    if len({window.seconds for window in windows}) < len(windows):
+        raise ValueError("must not have two limits for the same time")
+    return windows

@@ -16,7 +16,7 @@ from domain.text import not_blank, string, written
 KEY_PREFIX = "wbk_"
 KEY_SECRET_LENGTH = 32
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-NAME_MAX = 120
+LABEL_MAX = 120
 
 _CHECKSUM_LENGTH = 6
 _KEY = re.compile(rf"{KEY_PREFIX}[0-9A-Za-z]{{{KEY_SECRET_LENGTH + _CHECKSUM_LENGTH}}}", re.ASCII)
@@ -40,7 +40,7 @@ class Plan(StrEnum):
 
 
 class Tier(StrEnum):
-    """How a key stands to the plan of its workspace: at it, at ten times of it, or free of it."""
+    """How the plan of its workspace applies to a key: as it is, times ten, or not at all."""
 
     STANDARD = "standard"
     HIGH = "high"
@@ -146,7 +146,7 @@ def _checksum(body: str) -> str:
 
 def label(value: object) -> str:
     """The name of a key or a workspace."""
-    return not_blank(written(value, most=NAME_MAX))
+    return not_blank(written(value, most=LABEL_MAX))
 
 
 def permissions(value: object) -> frozenset[Permission]:

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.ids import DocumentId, KeyId, UserId, WorkspaceId
 from domain.members import Form, Members, Wrong
@@ -15,6 +15,9 @@ DESCRIPTION_MAX = 4096
 TAGS_MAX = 50
 TAG_MAX = 64
 SIZE_MAX = 2**63 - 1
+
+LINK_LIFETIME = timedelta(minutes=15)
+"""How long a signed URL to a document's bytes works, to put them or to get them."""
 
 # RFC 6838 4.2: restricted names of at most 127 characters; RFC 9110 5.6.6: parameters.
 _RESTRICTED = r"[A-Za-z0-9][A-Za-z0-9!#$&\-^_.+]{0,126}"
@@ -124,7 +127,7 @@ class UploadDraft:
 
 
 def name(value: object) -> str:
-    """A display name on one line."""
+    """A display name: not blank, without control characters."""
     return not_blank(written(value, most=NAME_MAX))
 
 

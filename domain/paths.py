@@ -18,7 +18,7 @@ STORAGE_SEGMENT_MAX_BYTES = 255
 FOLDER_MAX_SEGMENTS = 20
 FOLDER_SEGMENT_MAX = 255
 
-# No character needs escaping twice on its way through a URL, and none means anything to a file system.
+# The characters that S3 calls safe or usable in object keys; no Unix file system gives any of them a meaning.
 _SEGMENT = r"(?!\.{1,2}(?:/|\Z))(?! )[A-Za-z0-9!\-_.*'()&$@=;:+, ]{1,255}(?<! )"
 _OBJECT_KEY = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*", re.ASCII)
 

@@ -32,7 +32,7 @@ def written(
     if not least <= len(text) <= most:
         raise Wrong(f"must have {least} to {most} characters")
     if any(unicodedata.category(char) in hidden and char not in kept for char in text):
-        raise Wrong("must not contain control characters")
+        raise Wrong("must not contain control characters, or others that cannot be seen")
     return text
 
 

@@ -1,4 +1,4 @@
-"""Documents at rest: cut by intent, so that each fact that must be true together is one call."""
+"""Documents at rest: one call per intent, so that facts that belong together are written together."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -72,6 +72,8 @@ class Usage:
 class DocumentRepository(Protocol):
     async def create(self, document: Document, intent: Intent) -> Outcome:
         """Record a document together with its folders, quota charge, object state, receipt and event: all or nothing.
+
+        Its workspace exists.
 
         Decided in this order, under one lock of the workspace: a receipt of the same key that is younger than 24 hours
         answers (`Replayed`, or `KeyReused` for another intent); a path that is known is `PathTaken`; what does not fit

@@ -53,7 +53,7 @@ class ObjectStorage(Protocol):
         ...
 
     async def probe(self) -> None:
-        """Return when objects can be stored and read; raise `Unavailable` saying what is wrong."""
+        """Return when objects can be stored; raise `Unavailable` saying what is wrong."""
         ...
 
 
@@ -64,7 +64,7 @@ class Exists:
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """The bytes are not those that were announced: `what` names the header, `why` completes the sentence."""
+    """The bytes are not those that were announced: `what` of them is wrong, `why` completes the sentence."""
 
     what: str
     why: str
@@ -85,7 +85,10 @@ class LinkedStorage(ObjectStorage, Protocol):
         ...
 
     async def write(self, terms: UploadTerms, content: AsyncIterator[bytes]) -> StoredObject | Exists | Mismatch:
-        """Store the bytes, durably, or nothing at all: a cut-off upload leaves nothing at the path."""
+        """Store the bytes, durably, or nothing at all: a cut-off upload leaves nothing at the path.
+
+        What is raised out of `content` passes through. Not much more of it is taken than `terms` announce.
+        """
         ...
 
     def read(self, terms: DownloadTerms, start: int, stop: int) -> AsyncIterator[bytes]:

@@ -6,7 +6,7 @@ from litestar.types import ASGIApp
 from adapters.http.body import AnyRequest
 from adapters.http.docs import docs_handlers
 from adapters.http.documents import documents_router
-from adapters.http.errors import answer
+from adapters.http.errors import answer, to_response
 from adapters.http.gate import Gate, call_of
 from adapters.http.health import health_router
 from adapters.http.links import links_router
@@ -33,10 +33,4 @@ def build(services: Services) -> ASGIApp:
 
 
 def _answer(request: AnyRequest, error: Exception) -> Response[bytes]:
-    response = answer(error, call_of(request.scope).request_id)
-    return Response(
-        response.body,
-        status_code=response.status,
-        headers=dict(response.headers),
-        media_type="application/json",
-    )
+    return to_response(answer(error, call_of(request.scope).request_id))

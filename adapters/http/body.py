@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
+from urllib.parse import parse_qsl
 
 from litestar import Request
 
@@ -84,6 +85,11 @@ def read_idempotency_key(request: AnyRequest) -> str | None:
         return idempotency_key(",".join(sent))
     except Wrong as wrong:
         raise Invalid({"Idempotency-Key": str(wrong)}) from None
+
+
+def query_pairs(request: AnyRequest) -> list[tuple[str, str]]:
+    """The names and values of the query, in order, repeated and empty ones included."""
+    return parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
 
 
 def parse_object(raw: bytes) -> Members:

@@ -1,14 +1,12 @@
 """The documents API: each handler reads, calls one use case, and renders what it returns."""
 
-from urllib.parse import parse_qsl
-
 import msgspec
 from litestar import Response, Router, get, post
 from litestar.params import FromPath
 
-from adapters.http.body import AnyRequest, read_idempotency_key, read_members
-from adapters.http.deadline import deadline
-from adapters.http.gate import caller_of
+from adapters.http.body import AnyRequest, query_pairs, read_idempotency_key, read_members
+from adapters.http.errors import RequestTimeout, UnsupportedMediaType
+from adapters.http.gate import caller_of, deadline
 from adapters.http.openapi import described
 from adapters.http.services import Services
 from adapters.http.wire import (
@@ -19,8 +17,17 @@ from adapters.http.wire import (
     RequestUploadBody,
     UploadLink,
 )
-from domain.errors import Invalid
+from domain.errors import (
+    IdempotencyMismatch,
+    Invalid,
+    NotFound,
+    ObjectChanged,
+    PayloadTooLarge,
+    QuotaExceeded,
+    StorageConflict,
+)
 
+_READING_A_BODY = (Invalid, RequestTimeout, PayloadTooLarge, UnsupportedMediaType)
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -36,14 +43,14 @@ def documents_router(services: Services) -> Router:
             body=RequestUploadBody,
             status=200,
             success=Envelope[UploadLink],
-            refusals=(400, 401, 403, 408, 413, 415, 429),
+            refusals=(*_READING_A_BODY, QuotaExceeded),
         ),
     )
     async def request_upload_url(request: AnyRequest) -> Response[bytes]:
         caller = caller_of(request.scope)
         caller.require(request_upload.permission)
         members = await read_members(request)
-        async with deadline():
+        async with deadline(request.scope):
             upload = await request_upload(caller, members)
         return _json(UploadLink.of(upload), status=200)
 
@@ -55,7 +62,7 @@ def documents_router(services: Services) -> Router:
             body=CreateDocumentBody,
             status=201,
             success=Envelope[DocumentRecord],
-            refusals=(400, 401, 403, 408, 409, 413, 415, 422, 429),
+            refusals=(*_READING_A_BODY, StorageConflict, QuotaExceeded, IdempotencyMismatch),
             idempotent=True,
         ),
     )
@@ -64,7 +71,7 @@ def documents_router(services: Services) -> Router:
         caller.require(create.permission)
         key = read_idempotency_key(request)
         members = await read_members(request)
-        async with deadline():
+        async with deadline(request.scope):
             receipt = await create(caller, members, key)
         headers = {"Location": f"/v1/documents/{receipt.document.id}"}
         if receipt.replayed:
@@ -78,7 +85,7 @@ def documents_router(services: Services) -> Router:
             use_case=type(get_document),
             status=200,
             success=Envelope[DocumentDetail],
-            refusals=(400, 401, 403, 404, 409, 429),
+            refusals=(Invalid, NotFound, ObjectChanged),
             query={"download": (bool, True, "Whether to sign a download URL: true, false, 1 or 0.")},
             etag=True,
         ),
@@ -87,7 +94,7 @@ def documents_router(services: Services) -> Router:
         caller = caller_of(request.scope)
         caller.require(get_document.permission)
         download = _flag(request, "download", default=True)
-        async with deadline():
+        async with deadline(request.scope):
             found = await get_document(caller, document_id, download=download)
         return _json(DocumentDetail.of(found), status=200, headers={"ETag": f'"{found.document.revision}"'})
 
@@ -96,8 +103,7 @@ def documents_router(services: Services) -> Router:
 
 def _flag(request: AnyRequest, name: str, *, default: bool) -> bool:
     """A boolean of the query."""
-    query = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    sent = [value for key, value in query if key == name]
+    sent = [value for key, value in query_pairs(request) if key == name]
     if not sent:
         return default
     if len(sent) > 1 or sent[0] not in _BOOLEANS:

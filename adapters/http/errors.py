@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
+from litestar import Response
 from litestar.exceptions import HTTPException
 from msgspec import UNSET
 
@@ -92,14 +93,19 @@ def answer(error: Exception, request_id: str) -> Answer:
         case Refusal():
             return _answer(STATUS[type(error)], error.code, error.message, request_id, _details(error), _headers(error))
         case Unavailable():
-            log.error("unavailable: %s", error, extra={"request_id": request_id})
+            log.error("%s unavailable: %s", request_id, error)
             return unavailable(request_id)
-        case HTTPException():
+        case HTTPException() if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
             return _routing_error(error, request_id)
         case _:
-            log.error("unexpected error", exc_info=error, extra={"request_id": request_id})
+            log.error("%s unexpected error", request_id, exc_info=error)
             message = "Something went wrong on our side; the operator finds it under this request id."
             return _answer(500, "internal_error", message, request_id)
+
+
+def to_response(answer: Answer) -> Response[bytes]:
+    """The answer as a response of the framework."""
+    return Response(answer.body, status_code=answer.status, headers=dict(answer.headers), media_type="application/json")
 
 
 def unavailable(request_id: str, details: Mapping[str, Any] | None = None) -> Answer:

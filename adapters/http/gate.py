@@ -3,22 +3,30 @@
 Plain ASGI, because a framework's middleware does not run where no route matches.
 """
 
+import asyncio
 import re
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from adapters.http.errors import Answer, answer
+from adapters.http.errors import Answer, answer, unavailable
 from domain.access import Caller
 from domain.errors import InvalidKey, RateLimited
 from domain.use_cases.admit_request import AdmitRequest
 from ports.rate_limit import Verdict
-from ports.system import Clock, NewId
+from ports.system import Clock, NewId, Unavailable
 
-# These need no key: what lies behind them is public, or signed.
-_OPEN = ("/health/", "/openapi.json", "/docs", "/storage/")
+REQUEST_SECONDS = 7
+"""How long a request may take us, whatever the client takes to send it."""
+
+# These take no key and count nothing: what lies behind them is public, or signed.
+_OPEN = ("/health/", "/docs/", "/storage/")
+_OPEN_PAGES = ("/openapi.json", "/docs")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _BEARER = re.compile(rb"bearer +(\S+) *", re.IGNORECASE)
 _SCOPE_KEY = "dossier.call"
@@ -29,6 +37,7 @@ class Call:
     """What the gate learned of a request."""
 
     request_id: str
+    seconds_left: float = REQUEST_SECONDS
     caller: Caller | None = None
     verdict: Verdict | None = None
 
@@ -50,11 +59,25 @@ def caller_of(scope: Scope) -> Caller:
     return caller
 
 
+@asynccontextmanager
+async def deadline(scope: Scope) -> AsyncIterator[None]:
+    """Give up on a request once it has taken seven seconds of our time, admission included.
+
+    Raises:
+        Unavailable: whether a write was made is not known; a retry will tell.
+    """
+    try:
+        async with asyncio.timeout(call_of(scope).seconds_left):
+            yield
+    except TimeoutError:
+        raise Unavailable(f"no answer within {REQUEST_SECONDS} s") from None
+
+
 class Gate:
     """Name every request, admit whoever presents a key, and say so on every response.
 
-    Admission comes before routing: so a call with a valid key is counted, and told its limits, wherever it goes. A
-    wrong key is refused by the route that wanted one, so that an unknown address is 404 for everybody.
+    Admission comes before routing: so a call with a valid key is counted, and told its limits, on every address but the
+    open ones. A wrong key is refused by the route that wanted one, so that an unknown address is 404 for everybody.
     """
 
     def __init__(self, app: ASGIApp, admit: AdmitRequest, now: Clock, new_id: NewId) -> None:
@@ -70,8 +93,12 @@ class Gate:
         call = Call(self._request_id(scope))
         cast("dict[str, Any]", scope)[_SCOPE_KEY] = call
 
+        started = False
+
         async def send_tagged(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 message["headers"] = [*message["headers"], *_headers(call)]
             await send(message)
 
@@ -80,8 +107,13 @@ class Gate:
         # Safe: nothing is passed over. The client gets the error table's answer, as it does behind the router.
         except Exception as error:  # noqa: BLE001
             await _send(answer(error, call.request_id), send_tagged)
-        else:
+            return
+        try:
             await self._app(scope, receive, send_tagged)
+        except asyncio.CancelledError:
+            # The server stops and has waited long enough. Nobody waits for this task, so it may end here.
+            if not started:
+                await _send(unavailable(call.request_id), send_tagged)
 
     def _request_id(self, scope: Scope) -> str:
         sent = _values(scope, b"x-request-id")
@@ -90,21 +122,29 @@ class Gate:
         return "req_" + self._new_id(self._now())
 
     async def _admit_into(self, call: Call, scope: Scope) -> None:
-        if scope["path"].startswith(_OPEN):
+        if scope["path"].startswith(_OPEN) or scope["path"] in _OPEN_PAGES:
             return
-        sent = _values(scope, b"authorization")
-        match = _BEARER.fullmatch(sent[0]) if len(sent) == 1 else None
-        # A header that holds no key is as wrong as a wrong key; only its absence is not a guess.
-        presented = match[1].decode("latin-1") if match else "" if sent else None
         client = scope["client"]
+        began = time.monotonic()
         try:
-            admission = await self._admit(presented, client[0] if client else "", call.request_id)
+            async with deadline(scope):
+                admission = await self._admit(_presented(scope), client[0] if client else "", call.request_id)
         except InvalidKey:
             return
+        call.seconds_left -= time.monotonic() - began
         call.verdict = admission.verdict
         if not admission.verdict.admitted:
             raise RateLimited(admission.verdict.retry_after)
         call.caller = admission.caller
+
+
+def _presented(scope: Scope) -> str | None:
+    """The key a request presents. A header that holds none is as wrong as a wrong key; only its absence is no guess."""
+    sent = _values(scope, b"authorization")
+    if not sent:
+        return None
+    match = _BEARER.fullmatch(sent[0]) if len(sent) == 1 else None
+    return match[1].decode("latin-1") if match else ""
 
 
 def _values(scope: Scope, name: bytes) -> list[bytes]:

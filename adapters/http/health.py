@@ -1,17 +1,20 @@
 """For operators and their probes: is the process alive, can it work."""
 
 import asyncio
+import logging
 
 import msgspec
 from litestar import Response, Router, get
 
 from adapters.http.body import AnyRequest
-from adapters.http.errors import unavailable
+from adapters.http.errors import to_response, unavailable
 from adapters.http.gate import call_of
 from adapters.http.openapi import described
 from adapters.http.services import Probe, Services
 from adapters.http.wire import Envelope, Health
 from ports.system import Unavailable
+
+log = logging.getLogger("dossier.http")
 
 _PROBE_SECONDS = 2
 
@@ -36,29 +39,26 @@ def health_router(services: Services) -> Router:
             status=200,
             success=Envelope[Health],
             keyless=True,
-            refusals=(503,),
             tag="Operations",
         ),
     )
     async def ready(request: AnyRequest) -> Response[bytes]:
         """Asks every dependency: send requests elsewhere while this fails. `checks` says which is away."""
-        answers = await asyncio.gather(*(_check(probe) for probe in services.probes.values()))
+        answers = await asyncio.gather(*(_check(name, probe) for name, probe in services.probes.items()))
         checks = dict(zip(services.probes, answers, strict=True))
         if all(state == "ok" for state in answers):
             return _healthy("ready", checks)
-        answer = unavailable(call_of(request.scope).request_id, {"checks": checks})
-        return Response(
-            answer.body, status_code=answer.status, headers=dict(answer.headers), media_type="application/json"
-        )
+        return to_response(unavailable(call_of(request.scope).request_id, {"checks": checks}))
 
     return Router("/health", route_handlers=[live, ready])
 
 
-async def _check(probe: Probe) -> str:
+async def _check(name: str, probe: Probe) -> str:
     try:
         async with asyncio.timeout(_PROBE_SECONDS):
             await probe()
-    except (Unavailable, TimeoutError):
+    except (Unavailable, TimeoutError) as error:
+        log.error("not ready: %s: %s %s", name, type(error).__name__, error)
         return "unavailable"
     return "ok"
 

@@ -5,14 +5,13 @@ Range is RFC 9110 14: one range of bytes; a request for several gets the whole, 
 
 import re
 from collections.abc import Mapping
-from urllib.parse import parse_qsl
 
 from litestar import Response, Router, put, route
 from litestar.enums import HttpMethod
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from adapters.http.body import AnyRequest, body_pieces
+from adapters.http.body import AnyRequest, body_pieces, query_pairs
 from adapters.http.errors import LinkRefused, ObjectExists
 from domain.errors import Invalid, ObjectChanged
 from domain.use_cases.request_upload import UPLOAD_LIMIT_BYTES
@@ -86,7 +85,8 @@ def _range(request: AnyRequest, size: int, etag: str) -> tuple[int, int] | None:
     if request.headers.get("if-range", etag) != etag:
         return None
     match = _RANGE.fullmatch(request.headers.get("range", ""))
-    if not match or match[0] == "bytes=-":
+    # Range is defined for GET alone (RFC 9110 14.2).
+    if request.method != "GET" or not match or match[0] == "bytes=-":
         return None
     first, last = match.groups()
     if not first:
@@ -97,6 +97,6 @@ def _range(request: AnyRequest, size: int, etag: str) -> tuple[int, int] | None:
 
 
 def _query(request: AnyRequest) -> Mapping[str, str]:
-    pairs = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    # Of two values of one name, one would be signed and the other believed.
+    pairs = query_pairs(request)
+    # A repeated name is refused rather than resolved.
     return dict(pairs) if len(dict(pairs)) == len(pairs) else {}

@@ -17,6 +17,7 @@ from litestar.routes import HTTPRoute
 
 from adapters.http.errors import STATUS
 from adapters.http.wire import ErrorBody
+from domain.errors import InsufficientPermissions, InvalidKey, RateLimited, Refusal
 
 Json = dict[str, Any]
 _KEY = "described"
@@ -24,9 +25,8 @@ _KEY = "described"
 _MEANING: Mapping[int, str] = {
     400: "Something in the request is wrong: `details.fields` says what, member by member.",
     401: "The API key is missing, malformed, unknown, expired or revoked.",
-    403: "The key lacks the permission, or the storage quota is used up.",
+    403: "The key lacks the permission, or the quota does not hold the file: `code` says which.",
     404: "Nothing is there, or it is not this workspace's.",
-    405: "The address does not take this method.",
     408: "The body did not arrive in time.",
     409: "It conflicts with what is stored.",
     413: "It is too large.",
@@ -36,6 +36,7 @@ _MEANING: Mapping[int, str] = {
     500: "Something went wrong on our side.",
     503: "A dependency is away; try again.",
 }
+_OF_A_KEY = (InvalidKey, InsufficientPermissions, RateLimited)
 _RATE_HEADERS: Mapping[str, str] = {
     "X-RateLimit-Limit": "Requests allowed in the window that has the fewest left.",
     "X-RateLimit-Remaining": "Requests left in that window.",
@@ -51,14 +52,18 @@ Every error has the body `{"error": {"code", "message", "request_id", "details"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Described:
-    """What a client should know of an operation. `query` is name -> (type, default, meaning)."""
+    """What a client should know of an operation.
+
+    `refusals` are those of its own; those of every key and every failure of ours go without saying. `query` is
+    name -> (type, default, meaning).
+    """
 
     summary: str
     status: int
     success: Any
     use_case: type | None = None
     body: type[msgspec.Struct] | None = None
-    refusals: Iterable[int] = ()
+    refusals: Iterable[type[Refusal]] = ()
     query: Mapping[str, tuple[type, object, str]] = field(default_factory=dict)
     idempotent: bool = False
     etag: bool = False
@@ -125,8 +130,7 @@ def _operation(path: str, handler: HTTPRouteHandler) -> Json:
         "tags": [facts.tag],
         "security": [] if facts.keyless else [{"apiKey": []}],
         "parameters": list(_parameters(path, facts)),
-        "responses": {str(facts.status): _success(facts)}
-        | {str(status): _refusal(status, facts) for status in sorted({*facts.refusals, 500, 503})},
+        "responses": {str(facts.status): _success(facts)} | dict(_refusals(facts)),
     }
     if facts.body is not None:
         content = {"application/json": {"schema": _reference(facts.body)}}
@@ -166,20 +170,28 @@ def _success(facts: Described) -> Json:
     }
 
 
-def _refusal(status: int, facts: Described) -> Json:
-    codes = sorted({refusal.code for refusal, at in STATUS.items() if at == status})
-    headers = {"X-Request-ID": "Names this request in logs."}
-    if status in (429, 503):
-        headers["Retry-After"] = "Seconds to wait."
-    if status == 401:
-        headers["WWW-Authenticate"] = "`Bearer`"
-    elif not facts.keyless:
-        headers |= _RATE_HEADERS
-    return {
-        "description": _MEANING[status] + (f" Codes: {', '.join(f'`{code}`' for code in codes)}." if codes else ""),
-        "headers": _headers(headers),
-        "content": {"application/json": {"schema": _reference(ErrorBody)}},
-    }
+def _refusals(facts: Described) -> Iterable[tuple[str, Json]]:
+    """What can be answered instead, by status, with the codes of each."""
+    codes: dict[int, list[str]] = {500: ["internal_error"], 503: ["unavailable"]}
+    for refusal in (*facts.refusals, *(() if facts.keyless else _OF_A_KEY)):
+        codes.setdefault(STATUS[refusal], []).append(refusal.code)
+    for status in sorted(codes):
+        headers = {"X-Request-ID": "Names this request in logs."}
+        if status in (429, 503):
+            headers["Retry-After"] = "Seconds to wait."
+        if status == 401:
+            headers["WWW-Authenticate"] = "`Bearer`"
+        elif not facts.keyless:
+            headers |= _RATE_HEADERS
+        named = ", ".join(f"`{code}`" for code in sorted(codes[status]))
+        yield (
+            str(status),
+            {
+                "description": f"{_MEANING[status]} Code: {named}.",
+                "headers": _headers(headers),
+                "content": {"application/json": {"schema": _reference(ErrorBody)}},
+            },
+        )
 
 
 def _headers(meanings: Mapping[str, str]) -> Json:

@@ -18,7 +18,7 @@ Name = Annotated[
     Meta(
         min_length=1,
         max_length=documents.NAME_MAX,
-        description="Display name of the document: one line, not blank. Kept in NFC.",
+        description="Display name of the document: not blank, no control characters. Kept in NFC.",
         examples=["Acme-NDA-2026.pdf"],
     ),
 ]

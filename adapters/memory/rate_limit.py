@@ -34,7 +34,8 @@ class MemoryRateLimiter:
         return Verdict(
             admitted=not refused_until,
             limit=windows[tightest].limit,
-            remaining=left[tightest],
+            # A plan that was lowered within a window can have been used up more than it allows.
+            remaining=max(0, left[tightest]),
             reset=ends[tightest],
             retry_after=max(refused_until) - now if refused_until else 0,
         )

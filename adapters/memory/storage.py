@@ -51,7 +51,11 @@ class MemoryStorage:
         return _open(self._downloads, path, query, at)
 
     async def write(self, terms: UploadTerms, content: AsyncIterator[bytes]) -> StoredObject | Exists | Mismatch:
-        received = b"".join([piece async for piece in content])
+        received = b""
+        async for piece in content:
+            received += piece
+            if terms.size_bytes is not None and len(received) > terms.size_bytes:
+                break
         stored = _describe(received)
         if terms.path in self._objects:
             return Exists()

@@ -21,10 +21,10 @@ STATEMENT_SECONDS = 3.0
 CONNECT_SECONDS = 2.0
 POOL_SIZE = 10
 
-# What a later try may mend. Anything else that Postgres answers is a mistake of ours, and shall look like one.
+# What a later try may mend. Nearly everything else that Postgres answers is a mistake of ours, and looks like one.
 _TRANSIENT = (
     OSError,  # TimeoutError is one
-    asyncpg.InterfaceError,
+    asyncpg.InterfaceError,  # a closed connection; some mistakes of ours too, which asyncpg does not tell apart
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
@@ -86,9 +86,11 @@ async def open_database(url: str) -> AsyncIterator[Database]:
             min_size=1,
             max_size=POOL_SIZE,
             reset=_keep_session,
-            # The server gives up just before we do: so nothing is still running when we have given up.
+            # The server usually gives up just before we do.
             server_settings={
                 "application_name": "dossier",
+                # The write relies on it: each of its statements sees what was committed before that statement.
+                "default_transaction_isolation": "read committed",
                 "statement_timeout": str(int(STATEMENT_SECONDS * 1000) - 100),
             },
         )
@@ -108,7 +110,7 @@ async def open_database(url: str) -> AsyncIterator[Database]:
 
 
 class _Engine(PostgresEngine):
-    """Piccolo's engine whose constructor does not connect, and keep the loop waiting for it."""
+    """Piccolo's engine without the queries of its constructor, which would block the event loop."""
 
     async def check_version(self) -> None:
         """Not asked."""

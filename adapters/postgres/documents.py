@@ -8,6 +8,7 @@ from adapters.postgres import statements
 from adapters.postgres.database import Database, Row
 from adapters.postgres.rows import Facts, from_facts, from_uuid, to_facts, to_uuid
 from domain.documents import Document
+from domain.idempotency import LIFETIME
 from domain.ids import DocumentId, WorkspaceId
 from domain.paths import ancestors
 from ports.documents import Created, Intent, KeyReused, Outcome, OverQuota, PathTaken, Replayed, Usage
@@ -25,9 +26,9 @@ class PostgresDocuments:
         row = await self._database.fetch_one(
             statements.RECORD_DOCUMENTS,
             to_uuid(document.workspace_id),
-            json.dumps([_to_record(document, intent)]),
+            json.dumps([to_record(document, intent)]),
         )
-        return _outcome(row, document)
+        return to_outcome(row, document)
 
     async def receipt(self, intent: Intent) -> Replayed | KeyReused | None:
         if intent.key is None:
@@ -50,7 +51,7 @@ class PostgresDocuments:
         return Usage(0, 0, 0) if row is None else Usage(row["used_bytes"], row["quota_bytes"], row["documents"])
 
 
-def _to_record(document: Document, intent: Intent) -> Facts:
+def to_record(document: Document, intent: Intent) -> Facts:
     """What `record_documents_v1` wants to know of one document."""
     return {
         "document": to_facts(document),
@@ -61,11 +62,13 @@ def _to_record(document: Document, intent: Intent) -> Facts:
         "key": intent.key,
         "operation": intent.operation,
         "fingerprint": intent.fingerprint.hex(),
+        "receipt_expires_at": (document.created_at + LIFETIME).isoformat(),
         "request_id": intent.caller.request_id,
     }
 
 
-def _outcome(row: Row, document: Document) -> Outcome:
+def to_outcome(row: Row, document: Document) -> Outcome:
+    """What one answer of `record_documents_v1` means for its document."""
     facts = row["facts"]
     match row["outcome"]:
         case "created":

@@ -3,7 +3,7 @@
 Every user, server or command, holds a shared lock on `users.lock`. The first one starts a keeper (`keeper.py`), which
 starts Postgres and stops it again once it gets that lock for itself: that is when the last user has gone, by its own
 will or by a kill -9, which gives locks back too. So users come and go in any order, none stops Postgres under another,
-and nobody cleans up after the killed.
+and nobody cleans up after the killed. Should the keeper itself be killed, a user starts another.
 
 The wheel's own start-up is not used: as root it makes users and opens every folder above the data.
 """
@@ -11,24 +11,31 @@ The wheel's own start-up is not used: as root it makes users and opens every fol
 import asyncio
 import fcntl
 import hashlib
+import logging
 import os
 import shutil
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
-from adapters.postgres.keeper import DATA, KEEPER_LOCK, KEEPER_LOG, SERVER_PID, USER, USERS_LOCK, is_locked
+from adapters.postgres.keeper import DATA, KEEPER_LOCK, KEEPER_LOG, SERVER_PID, USER, USERS_LOCK, is_locked, try_lock
 from ports.system import Unavailable
 
+log = logging.getLogger("dossier.postgres")
+
 START_SECONDS = 60
+WATCH_SECONDS = 1
 _NOBODY = 65534
+_SOCKET = ".s.PGSQL.5432"
+_SOCKET_PATH_MAX_BYTES = 107
+_LOG_TAIL = 2000
 _ADVICE = "Set DOSSIER_DATABASE_URL to a Postgres of your own, or run Dossier as an ordinary user."
 
 
@@ -44,81 +51,114 @@ async def open_embedded(
     Raises:
         Unavailable: it cannot be had here; the text says why, and what to do instead.
     """
-    await asyncio.to_thread(directory.mkdir, mode=0o700, parents=True, exist_ok=True)
-    with (directory / USERS_LOCK).open("w") as users:
+    try:
+        await asyncio.to_thread(directory.mkdir, mode=0o700, parents=True, exist_ok=True)
+        sockets = _socket_directory(directory)
+        users = (directory / USERS_LOCK).open("w")
+    except OSError as error:
+        raise Unavailable(f"cannot use {directory}: {error}") from error
+    with users:
         # Waits while a keeper, whose users have all gone, is stopping the server.
         await asyncio.to_thread(fcntl.flock, users, fcntl.LOCK_SH)
-        sockets = _socket_directory(directory)
-        await asyncio.to_thread(_ensure_running, directory, sockets, binaries or _find_binaries(), options)
+        embedded = _Embedded(directory, sockets, binaries or _find_binaries(), options)
+        await asyncio.to_thread(embedded.ensure_running)
+        watch = asyncio.create_task(_watch(embedded))
         try:
             yield f"postgresql://{USER}@/postgres?host={sockets}"
         finally:
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
             fcntl.flock(users, fcntl.LOCK_UN)
-            await asyncio.to_thread(_wait_for_keeper, directory, users)
+            await asyncio.to_thread(embedded.wait_for_keeper, users)
 
 
-def _ensure_running(directory: Path, sockets: Path, binaries: Path, options: Sequence[str]) -> None:
-    # Who holds this starts the keeper; the others find it started.
-    with (directory / "start.lock").open("w") as starting:
-        fcntl.flock(starting, fcntl.LOCK_EX)
-        keeper = None if is_locked(directory / KEEPER_LOCK) else _start_keeper(directory, sockets, binaries, options)
-        give_up = time.monotonic() + START_SECONDS
-        while not _is_ready(directory):
-            ended = not is_locked(directory / KEEPER_LOCK) if keeper is None else keeper.poll() is not None
-            if ended or time.monotonic() > give_up:
-                log = (directory / KEEPER_LOG).read_text(errors="replace")
-                raise Unavailable(f"the embedded Postgres does not start: {log}\n{_ADVICE}")
-            time.sleep(0.02)
-        if keeper is not None:
-            # Left to itself from here on, and to outlive us if others need it: not ours to wait for.
-            keeper.returncode = 0
+@dataclass(frozen=True, slots=True)
+class _Embedded:
+    """One data directory, and what starts a server on it."""
+
+    directory: Path
+    sockets: Path
+    binaries: Path
+    options: Sequence[str]
+
+    def ensure_running(self) -> None:
+        """Return once the server takes queries; start its keeper if there is none.
+
+        Raises:
+            Unavailable: with the end of the keeper's log.
+        """
+        # Who holds this starts the keeper; the others find it started.
+        with (self.directory / "start.lock").open("w") as starting:
+            fcntl.flock(starting, fcntl.LOCK_EX)
+            keeper = None if self.keeper_runs() else self._start_keeper()
+            give_up = time.monotonic() + START_SECONDS
+            while not self._is_ready():
+                ended = not self.keeper_runs() if keeper is None else keeper.poll() is not None
+                if ended or time.monotonic() > give_up:
+                    end = (self.directory / KEEPER_LOG).read_text(errors="replace")[-_LOG_TAIL:]
+                    raise Unavailable(f"the embedded Postgres does not start: {end}\n{_ADVICE}")
+                time.sleep(0.02)
+            if keeper is not None:
+                # Popen would warn of a child that nobody waits for; this one may outlive us.
+                keeper.returncode = 0
+
+    def keeper_runs(self) -> bool:
+        """Whether a keeper is there."""
+        return is_locked(self.directory / KEEPER_LOCK)
+
+    def wait_for_keeper(self, users: IO[str]) -> None:
+        """Return once the server is stopped, or at once when others use it. `users` is unlocked before and after."""
+        while self.keeper_runs() and not _is_shared(users):
+            time.sleep(0.01)
+
+    def _is_ready(self) -> bool:
+        """Whether the keeper's server takes queries. Its process is compared: the status may be a killed server's."""
+        try:
+            started = (self.directory / SERVER_PID).read_text()
+            status = (self.directory / DATA / "postmaster.pid").read_text().splitlines()
+            return status[0] == started and status[7].strip() == "ready"
+        except (OSError, IndexError):
+            return False
+
+    def _start_keeper(self) -> "subprocess.Popen[bytes]":
+        as_user = _as_ordinary_user(self.directory, self.sockets)
+        (self.directory / SERVER_PID).unlink(missing_ok=True)
+        with (self.directory / KEEPER_LOG).open("a") as output:
+            return subprocess.Popen(
+                [
+                    # -P: a folder named `adapters` in the current directory must not be taken for ours.
+                    *as_user,
+                    *(sys.executable, "-P", "-m", "adapters.postgres.keeper"),
+                    *(self.directory, self.sockets, self.binaries),
+                    *self.options,
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                # A session of its own: Ctrl-C in the terminal must not reach it before the server has drained.
+                start_new_session=True,
+            )
 
 
-def _wait_for_keeper(directory: Path, users: IO[str]) -> None:
-    """Return once the server is stopped, or at once when others use it."""
-    while is_locked(directory / KEEPER_LOCK) and not _is_used(users):
-        time.sleep(0.01)
+async def _watch(embedded: _Embedded) -> None:
+    """Start the keeper again when it was killed."""
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        if not embedded.keeper_runs():
+            try:
+                await asyncio.to_thread(embedded.ensure_running)
+            except Unavailable as error:
+                log.error("%s", error)
 
 
-def _is_used(users: IO[str]) -> bool:
-    """Whether others hold `users.lock` as users, not the keeper for itself. Leaves `users` unlocked."""
+def _is_shared(users: IO[str]) -> bool:
+    """Whether others hold `users.lock` as users, not the keeper for itself."""
     try:
-        # To share it fails while the keeper has it; to have it alone fails while others share it.
-        fcntl.flock(users, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    try:
-        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    else:
-        return False
+        # To share it fails while the keeper has it; then to have it alone fails while others share it.
+        return try_lock(users, fcntl.LOCK_SH) and not try_lock(users, fcntl.LOCK_EX)
     finally:
         fcntl.flock(users, fcntl.LOCK_UN)
-
-
-def _start_keeper(directory: Path, sockets: Path, binaries: Path, options: Sequence[str]) -> "subprocess.Popen[bytes]":
-    as_user = _as_ordinary_user(directory, sockets)
-    (directory / SERVER_PID).unlink(missing_ok=True)
-    with (directory / KEEPER_LOG).open("w") as log:
-        return subprocess.Popen(
-            [*as_user, sys.executable, "-m", "adapters.postgres.keeper", directory, sockets, binaries, *options],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            # A session of its own: Ctrl-C in the terminal must not reach it before the server has drained.
-            start_new_session=True,
-        )
-
-
-def _is_ready(directory: Path) -> bool:
-    """Whether the keeper's server takes queries. Its process is compared: the status may be a killed server's."""
-    try:
-        started = (directory / SERVER_PID).read_text()
-        status = (directory / DATA / "postmaster.pid").read_text().splitlines()
-        return status[0] == started and status[7].strip() == "ready"
-    except (OSError, IndexError):
-        return False
 
 
 def _find_binaries() -> Path:
@@ -132,9 +172,11 @@ def _find_binaries() -> Path:
 
 
 def _socket_directory(directory: Path) -> Path:
-    """A short folder of its own: a socket's path has at most 107 bytes, a data folder may have more."""
-    digest = hashlib.sha256(str(directory).encode()).hexdigest()[:16]
-    sockets = Path(tempfile.gettempdir()) / f"dossier-{os.getuid()}-{digest}"
+    """Beside the data, where everybody who uses them looks; in /tmp when that path is too long for a socket."""
+    sockets = directory / "run"
+    if len(os.fsencode(sockets / _SOCKET)) > _SOCKET_PATH_MAX_BYTES:
+        digest = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
+        sockets = Path("/tmp") / f"dossier-{digest}"  # noqa: S108  checked below; TMPDIR may differ between users
     sockets.mkdir(mode=0o700, exist_ok=True)
     found = sockets.lstat()
     # Who connects through it is trusted: it must be a folder, ours, and closed to everybody else.
@@ -154,9 +196,8 @@ def _as_ordinary_user(directory: Path, sockets: Path) -> Sequence[str]:
     nobody = ("setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups")
     for path in (sockets, directory, *directory.rglob("*")):
         os.chown(path, _NOBODY, _NOBODY, follow_symlinks=False)
-    if _succeeds(
-        [*nobody, sys.executable, "-c", f"import os, adapters.postgres.keeper; os.listdir({str(directory)!r})"]
-    ):
+    try_out = f"import os, adapters.postgres.keeper; os.listdir({str(directory)!r})"
+    if _succeeds([*nobody, sys.executable, "-P", "-c", try_out]):
         return nobody
     raise Unavailable(
         "Postgres does not run as root; user namespaces are forbidden here, and the user nobody cannot reach "

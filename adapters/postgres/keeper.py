@@ -10,10 +10,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
-from typing import Never
+from typing import IO
 
 USER = "dossier"
 DATA = "data"
@@ -22,38 +22,46 @@ KEEPER_LOCK = "keeper.lock"
 KEEPER_LOG = "keeper.log"
 SERVER_PID = "server.pid"
 STOP_SECONDS = 60
+POLL_SECONDS = 0.05
+RESTARTS = 5
+"""How often a server that ends by itself is started again before the keeper gives up."""
 
 _PR_SET_PDEATHSIG = 1
 
 
-class _ServerDied(Exception):
-    """Postgres has ended, though nobody told it to."""
+def try_lock(file: IO[str], operation: int) -> bool:
+    """Take a lock (`LOCK_SH` or `LOCK_EX`) if that is possible at once."""
+    try:
+        fcntl.flock(file, operation | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def is_locked(path: Path) -> bool:
     """Whether some process has the lock for itself."""
     with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        return False
+        return not try_lock(file, fcntl.LOCK_EX)
 
 
 def main(directory: Path, sockets: Path, binaries: Path, options: Sequence[str]) -> None:
     """Run Postgres until nobody uses it any more."""
     with (
-        (directory / KEEPER_LOCK).open("w") as keeper,
-        (directory / "postgres.lock").open("w") as postgres,
+        # Opened first, so closed last: whoever gets this lock after us finds the keeper's free.
         (directory / USERS_LOCK).open("w") as users,
+        (directory / "postgres.lock").open("w") as postgres,
+        (directory / KEEPER_LOCK).open("w") as keeper,
     ):
         fcntl.flock(keeper, fcntl.LOCK_EX)
         # Every process of a server inherits this lock: so it is free once the last of them has ended, even when the
         # keeper before us was killed and its server is still on its way down.
         fcntl.flock(postgres, fcntl.LOCK_EX)
+        # No server of these data runs, then. After a power cut, the number in this file may be another program's now,
+        # and Postgres would wait for that.
+        (directory / DATA / "postmaster.pid").unlink(missing_ok=True)
         _make_cluster(directory, binaries)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit())
-        while True:
+        for _ in range(RESTARTS):
             server = subprocess.Popen(
                 [
                     *(binaries / "postgres", "-D", directory / DATA, "-k", sockets),
@@ -64,17 +72,15 @@ def main(directory: Path, sockets: Path, binaries: Path, options: Sequence[str])
             )
             (directory / SERVER_PID).write_text(str(server.pid))
             try:
-                signal.signal(signal.SIGCHLD, _on_child)
-                if server.poll() is not None:
-                    raise _ServerDied  # before the line above
-                fcntl.flock(users, fcntl.LOCK_EX)  # waits for the last user to go
-                return
-            except _ServerDied:
-                if server.poll() not in (None, 0) and not (directory / DATA / "postmaster.pid").exists():
-                    sys.exit("Postgres ended before it had started")
+                while server.poll() is None:
+                    if try_lock(users, fcntl.LOCK_EX):
+                        return  # the last user has gone
+                    time.sleep(POLL_SECONDS)
             finally:
-                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 _stop(server)
+            # It ended by itself. What it left running, if anything, ends with it.
+            time.sleep(POLL_SECONDS)
+        sys.exit(f"Postgres ended by itself {RESTARTS} times")
 
 
 def _make_cluster(directory: Path, binaries: Path) -> None:
@@ -101,13 +107,13 @@ def _check_version(data: Path, binaries: Path) -> None:
     ours = answer.split()[2].partition(".")[0]
     if made_by != ours:
         sys.exit(
-            f"{data} was made by Postgres {made_by}, this is {ours}. With the old version installed, run "
-            f"'pg_dumpall', move {data} away, start Dossier once, and load the dump with 'psql'."
+            f"{data} was made by Postgres {made_by}, this is {ours}. Start Dossier with DOSSIER_POSTGRES_BIN set to "
+            f"the folder of Postgres {made_by}, run 'pg_dumpall', stop, move {data} away, start without, load the dump."
         )
 
 
 def _stop(server: "subprocess.Popen[bytes]") -> None:
-    """Fast shutdown: clients are cut off, the data are written; a crash's recovery is the last resort."""
+    """Fast shutdown: clients are cut off, the data are written; leaving them to a recovery is the last resort."""
     for how in (signal.SIGINT, signal.SIGQUIT):
         if server.poll() is None:
             server.send_signal(how)
@@ -115,10 +121,6 @@ def _stop(server: "subprocess.Popen[bytes]") -> None:
                 server.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 continue
-
-
-def _on_child(_signum: int, _frame: FrameType | None) -> Never:
-    raise _ServerDied
 
 
 def _die_with_parent() -> None:

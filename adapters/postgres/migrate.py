@@ -4,7 +4,6 @@ import asyncio
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 
 import asyncpg
 
@@ -33,28 +32,37 @@ async def migrate(url: str) -> None:
     Raises:
         Unavailable: the database does not answer, or a migration failed; the text says how.
     """
-    # Piccolo keeps its engine in globals and takes no lock, so it runs in a process of its own, under our lock.
     try:
         connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
-    except (OSError, asyncpg.PostgresError) as error:
-        raise Unavailable(f"database: {type(error).__name__}: {error}") from error
-    try:
-        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "piccolo.main", "migrations", "forwards", APP_NAME),
-            env=os.environ | {"PICCOLO_CONF": "adapters.postgres.piccolo_conf", "DOSSIER_DATABASE_URL": url},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        output, _ = await process.communicate()
-        if process.returncode != 0:
-            raise Unavailable(f"the migration failed:\n{output.decode(errors='replace')}")
-    finally:
-        # Closing gives the lock back; the server does so too when the connection is lost.
-        with suppress(OSError, asyncpg.PostgresError):
+        try:
+            # A lock of the session: it is given back when the connection is closed, and when it is lost.
+            await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+            await _run_piccolo(url)
+        finally:
             await connection.close()
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise Unavailable(f"database: {type(error).__name__}: {error}") from error
+
+
+async def _run_piccolo(url: str) -> None:
+    # In a process of its own: Piccolo keeps its engine in globals, and prints.
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-P", "-m", "piccolo.main", "migrations", "forwards", APP_NAME),
+        env=os.environ | {"PICCOLO_CONF": "adapters.postgres.piccolo_conf", "DOSSIER_DATABASE_URL": url},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        output, _ = await process.communicate()
+    except asyncio.CancelledError:
+        # It must not go on without our lock.
+        process.kill()
+        await process.wait()
+        raise
+    if process.returncode != 0:
+        raise Unavailable(f"the migration failed:\n{output.decode(errors='replace')}")
 
 
 def _stem(migration_id: str) -> str:

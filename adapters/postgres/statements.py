@@ -22,7 +22,8 @@ WHERE d.workspace_id = $1 AND d.id = $2
 
 USAGE = "SELECT used_bytes, quota_bytes, documents FROM usage WHERE workspace_id = $1"
 
-# The digest is unique by its 256 bits; that a unique index would have to begin with the workspace is no loss.
+# By an index that is not unique: a unique key must begin with the workspace, which is not known yet. Two SHA-256
+# digests do not collide.
 FIND_KEY = """
 SELECT k.*, w.plan
 FROM api_keys k JOIN workspaces w ON w.id = k.workspace_id

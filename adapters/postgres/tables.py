@@ -1,24 +1,14 @@
-"""The tables that Piccolo's builder reads and writes. The schema itself, all of it, is made by `migrations`."""
+"""The table that Piccolo's builder reads and writes. The schema itself, all of it, is made by `migrations`."""
 
-from piccolo.columns import UUID, Array, Bytea, ForeignKey, Text, Timestamptz
+from piccolo.columns import UUID, Array, Bytea, Text, Timestamptz
 from piccolo.table import Table
-
-
-class WorkspaceRow(Table, tablename="workspaces"):
-    """A tenant."""
-
-    id = UUID(primary_key=True)
-    name = Text()
-    owner_id = UUID()
-    plan = Text()
-    created_at = Timestamptz()
 
 
 class ApiKeyRow(Table, tablename="api_keys"):
     """An API key: its SHA-256, never the key. The true primary key is (workspace_id, id)."""
 
     id = UUID(primary_key=True)
-    workspace_id = ForeignKey(references=WorkspaceRow)
+    workspace_id = UUID()
     user_id = UUID()
     name = Text()
     prefix = Text()
@@ -30,4 +20,4 @@ class ApiKeyRow(Table, tablename="api_keys"):
     revoked_at = Timestamptz(null=True)
 
 
-TABLES = (WorkspaceRow, ApiKeyRow)
+TABLES = (ApiKeyRow,)

@@ -1,4 +1,4 @@
-"""The door: a presented key becomes a Caller, and may it call now."""
+"""Turn a presented key into a Caller, and say whether it may call now."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class AdmitRequest:
     - A key that is missing, malformed, unknown, expired or revoked is refused, and which of these it is, is not told.
     - A malformed key costs no look-up. Wrong keys are counted by the address they come from, right keys never are: so
       who guesses is stopped, and who shares the guesser's address is not.
-    - Keys of tier `high` have ten times the plan, counted apart; `unmetered` ones are counted not at all.
+    - Keys of tier `high` have ten times the plan, counted apart; `unmetered` ones are not counted.
     """
 
     keys: ApiKeys

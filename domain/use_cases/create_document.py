@@ -15,7 +15,7 @@ from ports.system import Clock, NewId
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class Recorded:
     """The document as it was when it was recorded; `replayed` when that was in an earlier request."""
 
     document: Document
@@ -44,7 +44,7 @@ class CreateDocument:
 
     permission = Permission.WRITE_DOCUMENTS
 
-    async def __call__(self, caller: Caller, members: Members, key: str | None) -> Receipt:
+    async def __call__(self, caller: Caller, members: Members, key: str | None) -> Recorded:
         caller.require(self.permission)
         draft = Draft.read(members, caller.workspace_id)
         intent = Intent(
@@ -83,9 +83,9 @@ class CreateDocument:
             case None:
                 raise Invalid(_mismatch(stored))
             case Created(document):
-                return Receipt(document, replayed=False)
+                return Recorded(document, replayed=False)
             case Replayed(document):
-                return Receipt(document, replayed=True)
+                return Recorded(document, replayed=True)
             case KeyReused():
                 raise IdempotencyMismatch
             case PathTaken(document_id):

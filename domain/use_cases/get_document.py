@@ -1,18 +1,15 @@
 """Reading one document, and the way to its bytes."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from domain.access import Caller, Permission
-from domain.documents import Document
+from domain.documents import LINK_LIFETIME, Document
 from domain.downloads import attachment, served_type
 from domain.errors import NotFound, ObjectChanged
 from domain.ids import document_id
 from ports.documents import DocumentRepository
 from ports.storage import DownloadTerms, ObjectStorage, SignedRequest
 from ports.system import Clock
-
-LINK_LIFETIME = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,23 @@ class CreateWorkspace:
         return workspace
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateWorkspace:
+    """Change the plan or the quota of a workspace, or both; what is `None` stays."""
+
+    workspaces: Workspaces
+
+    async def __call__(self, workspace: str, *, plan: Plan | None, quota_bytes: int | None) -> Workspace:
+        form = Form({"quota": quota_bytes})
+        quota = form.optional("quota", size_bytes)
+        form.finish()
+        id_ = workspace_id(workspace)
+        changed = await self.workspaces.update(id_, plan, quota) if id_ else None
+        if changed is None:
+            raise Invalid({"workspace": "names no workspace"})
+        return changed
+
+
 @dataclass(frozen=True, slots=True)
 class MintedKey:
     """A new key: `secret` is the key itself, which nobody can be told again."""

@@ -1,10 +1,9 @@
 """Where a client may put the bytes of a document to be."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from domain.access import Caller, Permission
-from domain.documents import UploadDraft
+from domain.documents import LINK_LIFETIME, UploadDraft
 from domain.downloads import safe_file_name
 from domain.errors import PayloadTooLarge, QuotaExceeded
 from domain.members import Members
@@ -14,7 +13,6 @@ from ports.storage import ObjectStorage, SignedRequest, UploadTerms
 from ports.system import Clock, NewId
 
 UPLOAD_LIMIT_BYTES = 5 * 2**30
-LINK_LIFETIME = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Every port on every adapter: one parametrised fixture each, the adapter's name in the report."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,6 +120,8 @@ class Store:
     storage: LinkedStorage
     swap: Callable[[StoragePath, bytes | None], None]
     """Put other bytes at a path, or take them away."""
+    copy: Callable[[StoragePath], None]
+    """Let the same bytes lie there as another file, as after a backup was restored."""
     litter: Callable[[], int]
     """How many files lie about that are nobody's."""
 
@@ -128,14 +131,17 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     """The object store, on each adapter."""
     if request.param == "memory":
         memory = MemoryStorage(PUBLIC_URL)
-        return Store(memory, memory.swap, lambda: 0)
+        return Store(memory, memory.swap, lambda path: None, lambda: 0)
 
     def swap(path: StoragePath, content: bytes | None) -> None:
         file = tmp_path / "objects" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.unlink() if content is None else file.write_bytes(content)
 
+    def copy(path: StoragePath) -> None:
+        os.utime(tmp_path / "objects" / path, (1_000_000_000, 1_000_000_000))
+
     def litter() -> int:
         return sum(1 for _ in (tmp_path / "incoming").iterdir())
 
-    return Store(FilesystemStorage(tmp_path, PUBLIC_URL, b"secret" * 8), swap, litter)
+    return Store(FilesystemStorage(tmp_path, PUBLIC_URL, b"secret" * 8), swap, copy, litter)

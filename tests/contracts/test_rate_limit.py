@@ -47,6 +47,14 @@ async def test_retry_after_waits_for_every_window_that_refused(limiter: RateLimi
     assert verdict.retry_after == Window(1, DAY).end(clock()) - int(clock().timestamp())
 
 
+async def test_nothing_less_than_nothing_is_left_when_the_limit_is_lowered(limiter: RateLimiter) -> None:
+    clock = StillClock()
+    for _ in range(3):
+        await limiter.acquire("a", (Window(3, MINUTE),), clock())
+    verdict = await limiter.acquire("a", (Window(1, MINUTE),), clock())
+    assert (verdict.admitted, verdict.remaining) == (False, 0)
+
+
 async def test_subjects_are_counted_apart(limiter: RateLimiter) -> None:
     clock = StillClock()
     one = (Window(1, MINUTE),)

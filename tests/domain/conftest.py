@@ -1,13 +1,8 @@
 """A fresh world for each test."""
 
 import pytest
-from hypothesis import settings
 
 from tests.domain.world import World
-
-# How long an example takes says more about the machine than about the code.
-settings.register_profile("domain", deadline=None)
-settings.load_profile("domain")
 
 
 @pytest.fixture

@@ -77,6 +77,11 @@ def test_a_character_too_few_or_too_many_is_noticed(secret: str, other: str) -> 
     assert not is_wellformed_key(key + other)
 
 
+@pytest.mark.parametrize("length", [0, 1, 31, 33, 1000])
+def test_a_secret_of_another_length_makes_no_key(length: int) -> None:
+    assert not is_wellformed_key(mint_key("0" * length))
+
+
 @pytest.mark.parametrize(
     "text",
     [

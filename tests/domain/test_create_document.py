@@ -11,7 +11,7 @@ from domain.documents import Document
 from domain.errors import InsufficientPermissions, Invalid, QuotaExceeded, StorageConflict
 from domain.ids import document_id
 from domain.paths import FolderPath, StoragePath, workspace_prefix
-from domain.use_cases.create_document import Receipt
+from domain.use_cases.create_document import Recorded
 from ports.documents import Usage
 from tests.domain.anything import JSON, TEXTS, objects_around
 from tests.domain.samples import DOCUMENT, FOREIGN, OWN
@@ -127,6 +127,14 @@ async def test_the_quota_is_exact_to_the_byte(world: World) -> None:
         await world.record(caller, b"1")
 
 
+async def test_nothing_fits_a_workspace_whose_quota_has_shrunk_below_its_use(world: World) -> None:
+    caller = await world.caller()
+    await world.record(caller, b"123")
+    await world.workspaces.update(caller.workspace_id, None, 2)
+    with pytest.raises(QuotaExceeded):
+        await world.record(caller, b"")
+
+
 async def test_documents_have_ids_in_the_order_they_were_recorded(world: World) -> None:
     caller = await world.caller()
     ids = [(await world.record(caller)).id for _ in range(20)]
@@ -144,7 +152,7 @@ def somebody(*granted: Permission) -> Caller:
     )
 
 
-async def ask_nobody(caller: Caller, sent: dict[str, object]) -> Receipt:
+async def ask_nobody(caller: Caller, sent: dict[str, object]) -> Recorded:
     """Create a document where neither repository nor store, clock nor chance may be asked."""
     blind = replace(
         World().create_document, documents=NEVER_ASKED, storage=NEVER_ASKED, now=NEVER_ASKED, new_id=NEVER_ASKED

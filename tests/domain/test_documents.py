@@ -199,7 +199,13 @@ def test_anything_else_is_no_sha256(sent: str) -> None:
 
 
 def test_search_finds_any_part_of_name_or_description_in_any_case() -> None:
-    text = search_text("STRASSE.pdf", "\N{GREEK CAPITAL LETTER SIGMA}")
-    assert "stra\N{LATIN SMALL LETTER SHARP S}e".casefold() in text
-    assert "\N{GREEK SMALL LETTER FINAL SIGMA}".casefold() in text
+    text = search_text("Stra\N{LATIN SMALL LETTER SHARP S}e.pdf", "\N{GREEK SMALL LETTER FINAL SIGMA}")
+    for wanted in (
+        "STRASSE",
+        "strasse",
+        "stra\N{LATIN SMALL LETTER SHARP S}e",
+        ".PDF",
+        "\N{GREEK CAPITAL LETTER SIGMA}",
+    ):
+        assert wanted.casefold() in text
     assert "none" not in search_text("a", None)

@@ -54,6 +54,7 @@ def test_the_extension_is_kept_of_a_name_without_letters(name: str) -> None:
         ("two words.pdf", "two-words.pdf"),
         ("  a   b  ", "a-b"),
         ("r\xe9sum\xe9.pdf", "resume.pdf"),
+        ("\ufb01le \uff12.pdf", "file-2.pdf"),
         ("\u5951\u7d04.pdf", "__.pdf"),
         ("../../etc/passwd", "etc-passwd"),
         ("a/b\\c.pdf", "a-b-c.pdf"),

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.access import Permission
-from domain.documents import Document
 from domain.errors import InsufficientPermissions, NotFound, ObjectChanged
 from domain.ids import document_id
 from domain.use_cases.get_document import Found, GetDocument
@@ -102,7 +101,7 @@ def without_storage(world: World) -> GetDocument:
     return replace(world.get_document, storage=NEVER_ASKED, now=NEVER_ASKED)
 
 
-async def refusal_of(world: World, id_as_sent: str, document: Document | None = None) -> tuple[type[NotFound], str]:
+async def refusal_of(world: World, id_as_sent: str) -> tuple[type[NotFound], str]:
     """How somebody with nothing but an id is refused, the store unasked."""
     stranger = await world.caller()
     with pytest.raises(NotFound) as refused:

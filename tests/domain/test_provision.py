@@ -1,5 +1,6 @@
 """Making workspaces and their first keys."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,13 @@ from ports.keys import KeyFound
 from tests.domain.world import World
 
 READ = ["read:documents"]
+NO_WORKSPACES = {
+    "empty": "",
+    "a name": "Acme",
+    "a prefix": "ws_",
+    "malformed": "ws_01hy0000000000000000000000",
+    "unknown": "ws_01HY0000000000000000000000",
+}
 
 
 async def test_a_workspace_is_kept_with_nothing_used_of_its_quota(world: World) -> None:
@@ -37,6 +45,42 @@ async def test_everything_wrong_with_a_workspace_is_told_and_nothing_is_kept(wor
         await world.create_workspace(" ", Plan.PRO, -1)
     assert set(refused.value.fields) == {"name", "quota"}
     assert await world.workspaces.all() == []
+
+
+@pytest.mark.parametrize(
+    ("plan", "quota_bytes"),
+    [(Plan.ORG, 7), (Plan.ORG, None), (None, 7), (None, 0), (None, 2**63 - 1), (None, None)],
+    ids=str,
+)
+async def test_plan_and_quota_change_and_what_is_none_stays(
+    world: World, plan: Plan | None, quota_bytes: int | None
+) -> None:
+    home, other = await world.workspace(), await world.workspace()
+    changed = await world.update_workspace(home.id, plan=plan, quota_bytes=quota_bytes)
+    assert changed == replace(
+        home,
+        plan=home.plan if plan is None else plan,
+        quota_bytes=home.quota_bytes if quota_bytes is None else quota_bytes,
+    )
+    assert await world.workspaces.get(home.id) == changed
+    assert await world.workspaces.get(other.id) == other
+
+
+@pytest.mark.parametrize("quota_bytes", [-1, 2**63])
+async def test_a_quota_out_of_range_changes_nothing(world: World, quota_bytes: int) -> None:
+    home = await world.workspace()
+    with pytest.raises(Invalid) as refused:
+        await world.update_workspace(home.id, plan=Plan.ORG, quota_bytes=quota_bytes)
+    assert set(refused.value.fields) == {"quota"}
+    assert await world.workspaces.get(home.id) == home
+
+
+@pytest.mark.parametrize("workspace", NO_WORKSPACES.values(), ids=NO_WORKSPACES)
+async def test_only_a_workspace_that_is_there_can_be_changed(world: World, workspace: str) -> None:
+    await world.workspace()
+    with pytest.raises(Invalid) as refused:
+        await world.update_workspace(workspace, plan=Plan.ORG, quota_bytes=None)
+    assert set(refused.value.fields) == {"workspace"}
 
 
 async def test_a_key_is_found_by_its_digest_and_kept_without_its_secret(world: World) -> None:
@@ -80,11 +124,7 @@ async def test_two_keys_share_nothing(world: World) -> None:
     assert one.key.id != other.key.id
 
 
-@pytest.mark.parametrize(
-    "workspace",
-    ["", "Acme", "ws_", "ws_01hy0000000000000000000000", "ws_01HY0000000000000000000000"],
-    ids=["empty", "a name", "a prefix", "malformed", "unknown"],
-)
+@pytest.mark.parametrize("workspace", NO_WORKSPACES.values(), ids=NO_WORKSPACES)
 async def test_a_key_needs_a_workspace(world: World, workspace: str) -> None:
     await world.workspace()
     with pytest.raises(Invalid) as refused:

@@ -84,7 +84,7 @@ async def test_a_link_writes_and_charges_nothing(world: World) -> None:
     assert await world.documents.usage(caller.workspace_id) == Usage(0, 1000, 0)
 
 
-async def test_what_was_uploaded_through_a_link_can_be_recorded_and_no_more_be_overwritten(world: World) -> None:
+async def test_what_was_uploaded_through_a_link_can_be_recorded(world: World) -> None:
     caller = await world.caller()
     path = await world.upload(caller, b"12345")
     assert (await world.create_document(caller, members(path, size_bytes=5), None)).document.storage_path == path
@@ -104,6 +104,14 @@ async def test_an_empty_file_fits_a_full_workspace(world: World) -> None:
     caller = await world.caller(quota_bytes=3)
     await world.record(caller, b"123")
     await world.request_upload(caller, {**LEAST, "size_bytes": 0})
+
+
+async def test_nothing_fits_a_workspace_whose_quota_has_shrunk_below_its_use(world: World) -> None:
+    caller = await world.caller()
+    await world.record(caller, b"123")
+    await world.workspaces.update(caller.workspace_id, None, 2)
+    with pytest.raises(QuotaExceeded):
+        await world.request_upload(caller, {**LEAST, "size_bytes": 0})
 
 
 async def test_a_size_of_5_gib_gets_a_link_and_one_byte_more_is_too_large(world: World) -> None:

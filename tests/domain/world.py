@@ -17,7 +17,7 @@ from domain.paths import StoragePath
 from domain.use_cases.admit_request import AdmitRequest
 from domain.use_cases.create_document import CreateDocument
 from domain.use_cases.get_document import GetDocument
-from domain.use_cases.provision import CreateWorkspace, MintKey
+from domain.use_cases.provision import CreateWorkspace, MintKey, UpdateWorkspace
 from domain.use_cases.request_upload import RequestUpload
 from tests.clock import StillClock
 
@@ -53,6 +53,7 @@ class World:
         self.documents = MemoryDocuments(self.workspaces, self.clock)
         self.storage = MemoryStorage("https://files.test")
         self.create_workspace = CreateWorkspace(workspaces=self.workspaces, now=self.clock, new_id=self.new_id)
+        self.update_workspace = UpdateWorkspace(workspaces=self.workspaces)
         self.mint_key = MintKey(
             workspaces=self.workspaces, keys=self.keys, now=self.clock, new_id=self.new_id, new_secret=new_secret
         )

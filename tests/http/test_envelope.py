@@ -100,7 +100,7 @@ async def test_wrong_keys_are_told_one_thing(api: Api) -> None:
         answer = await api.http.get(path, headers=[*encoded, (b"X-Request-ID", b"same")])
         assert answer.status_code == 401
         assert answer.headers["WWW-Authenticate"] == "Bearer"
-        assert not RATE & answer.headers.keys()
+        assert not set(map(str.lower, RATE)) & answer.headers.keys()
         bodies.add(answer.content)
     assert len(bodies) == 1
 

@@ -61,6 +61,17 @@ async def ask(url: str, sql: str) -> object:
         await connection.close()
 
 
+async def answers(url: str, sql: str, value: object) -> None:
+    """Wait until the server answers, at most ten seconds."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                assert await ask(url, sql) == value
+                return
+            except (OSError, asyncpg.PostgresError):
+                await asyncio.sleep(0.01)
+
+
 def postmaster(directory: Path) -> int:
     return int((directory / DATA / "postmaster.pid").read_text().splitlines()[0])
 
@@ -123,11 +134,29 @@ async def test_a_killed_keeper_takes_its_server_along_and_the_next_user_waits_fo
     pid = postmaster(tmp_path)
     (keeper,) = keepers(tmp_path)
     os.kill(keeper, signal.SIGKILL)
+    await until(lambda: not runs(keeper))
     async with open_embedded(tmp_path) as url:
         assert await ask(url, "SELECT 1") == 1
         assert postmaster(tmp_path) != pid
         assert not runs(pid)
     await user.communicate(b"")
+
+
+async def test_a_killed_keeper_is_replaced_for_those_who_use_its_server(tmp_path: Path) -> None:
+    async with open_embedded(tmp_path) as url:
+        await ask(url, "CREATE TABLE kept AS SELECT 42 AS n")
+        (keeper,) = keepers(tmp_path)
+        os.kill(keeper, signal.SIGKILL)
+        await until(lambda: keepers(tmp_path) not in ([], [keeper]))
+        await answers(url, "SELECT n FROM kept", 42)
+
+
+async def test_a_status_file_that_names_another_living_process_does_not_stop_the_start(tmp_path: Path) -> None:
+    async with open_embedded(tmp_path):
+        pass
+    (tmp_path / DATA / "postmaster.pid").write_text(f"{os.getpid()}\n{tmp_path / DATA}\n0\n5432\n\n\n\nready\n")
+    async with open_embedded(tmp_path) as url:
+        assert await ask(url, "SELECT 1") == 1
 
 
 async def test_a_killed_server_is_started_again_for_its_users(tmp_path: Path) -> None:
@@ -136,13 +165,7 @@ async def test_a_killed_server_is_started_again_for_its_users(tmp_path: Path) ->
         pid = postmaster(tmp_path)
         os.kill(pid, signal.SIGKILL)
         await until(lambda: (tmp_path / DATA / "postmaster.pid").exists() and postmaster(tmp_path) != pid)
-        async with asyncio.timeout(10):
-            while True:
-                try:
-                    assert await ask(url, "SELECT n FROM kept") == 42
-                    break
-                except (OSError, asyncpg.PostgresError):
-                    await asyncio.sleep(0.01)
+        await answers(url, "SELECT n FROM kept", 42)
 
 
 async def test_a_start_that_was_cut_off_is_made_good(tmp_path: Path) -> None:

@@ -21,6 +21,18 @@ async def test_many_migrate_at_once_and_each_finds_it_done(database_url: str, da
         assert (await fresh.fetch("SELECT count(*) AS n FROM migration"))[0]["n"] == 1
 
 
+async def test_a_migration_that_was_killed_before_it_was_noted_is_not_made_again(
+    database_url: str, database: Database
+) -> None:
+    await database.fetch("CREATE DATABASE unnoted")
+    url = database_url.replace("/postgres?", "/unnoted?")
+    async with open_database(url) as fresh:
+        await migrate(url)
+        await fresh.fetch("DELETE FROM migration")
+        await migrate(url)
+        assert await pending(fresh) == []
+
+
 async def test_the_columns_the_builder_names_are_those_of_the_database(database: Database) -> None:
     for table in TABLES:
         rows = await database.fetch(

@@ -1,11 +1,11 @@
 -- Record documents of one workspace, in the order given, each wholly or not at all; one outcome a row.
 --
 -- Locked first, looked second: whoever holds the usage row sees everything the workspace has committed, because every
--- statement in here takes a snapshot of its own and every change to a workspace takes that row before anything else.
+-- statement in here takes a snapshot of its own (READ COMMITTED, which the pool sets) and every change to a workspace takes that row before anything else.
 -- So an outcome is final, no unique key is ever violated, and there is nothing to deadlock on.
 --
--- A row: {document, folders: [{id, path, digest}], key, operation, fingerprint, request_id}; `document` is what a
--- receipt keeps. Outcomes: created | replayed (facts: the document) | key_reused | path_taken (facts: document_id) |
+-- A row: {document, folders: [{id, path, digest}], key, operation, fingerprint, receipt_expires_at, request_id};
+-- `document` is what a receipt keeps. Outcomes: created | replayed (facts: the document) | key_reused | path_taken (facts: document_id) |
 -- over_quota (facts: limit_bytes, used_bytes, requested_bytes).
 CREATE FUNCTION record_documents_v1(workspace uuid, batch jsonb)
 RETURNS TABLE (ordinal integer, outcome text, facts jsonb)
@@ -15,16 +15,16 @@ SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 DECLARE
-    held usage%ROWTYPE;
+    account usage%ROWTYPE;
     item jsonb;
     doc jsonb;
     doc_id uuid;
     at timestamptz;
     size bigint;
     answered receipts%ROWTYPE;
-    lain objects%ROWTYPE;
+    known objects%ROWTYPE;
 BEGIN
-    SELECT * INTO held FROM usage WHERE workspace_id = workspace FOR NO KEY UPDATE;
+    SELECT * INTO account FROM usage WHERE workspace_id = workspace FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'workspace % does not exist', workspace;
     END IF;
@@ -60,15 +60,15 @@ BEGIN
             END IF;
         END IF;
 
-        SELECT * INTO lain FROM objects
+        SELECT * INTO known FROM objects
         WHERE workspace_id = workspace AND storage_path = doc ->> 'storage_path';
         IF FOUND THEN
-            IF lain.document_id = doc_id THEN
+            IF known.document_id = doc_id THEN
                 outcome := 'created';
             ELSE
                 outcome := 'path_taken';
                 facts := jsonb_build_object(
-                    'document_id', CASE WHEN lain.state = 'recorded' THEN lain.document_id END
+                    'document_id', CASE WHEN known.state = 'recorded' THEN known.document_id END
                 );
             END IF;
             RETURN NEXT;
@@ -76,10 +76,10 @@ BEGIN
         END IF;
 
         -- Subtracted, not added: a sum could be more than a bigint holds.
-        IF size > held.quota_bytes - held.used_bytes THEN
+        IF size > account.quota_bytes - account.used_bytes THEN
             outcome := 'over_quota';
             facts := jsonb_build_object(
-                'limit_bytes', held.quota_bytes, 'used_bytes', held.used_bytes, 'requested_bytes', size
+                'limit_bytes', account.quota_bytes, 'used_bytes', account.used_bytes, 'requested_bytes', size
             );
             RETURN NEXT;
             CONTINUE;
@@ -116,25 +116,25 @@ BEGIN
             INSERT INTO receipts (workspace_id, key, operation, fingerprint, facts, expires_at)
             VALUES (
                 workspace, (item ->> 'key')::uuid, item ->> 'operation', decode(item ->> 'fingerprint', 'hex'),
-                doc, at + interval '24 hours'
+                doc, (item ->> 'receipt_expires_at')::timestamptz
             );
         END IF;
 
         INSERT INTO events (workspace_id, seq, at, kind, document_id, user_id, key_id, request_id)
         VALUES (
-            workspace, held.next_seq, at, 'document.created', doc_id, (doc ->> 'created_by')::uuid,
+            workspace, account.next_seq, at, 'document.created', doc_id, (doc ->> 'created_by')::uuid,
             (doc ->> 'created_by_key')::uuid, item ->> 'request_id'
         );
 
-        held.used_bytes := held.used_bytes + size;
-        held.documents := held.documents + 1;
-        held.next_seq := held.next_seq + 1;
+        account.used_bytes := account.used_bytes + size;
+        account.documents := account.documents + 1;
+        account.next_seq := account.next_seq + 1;
         outcome := 'created';
         RETURN NEXT;
     END LOOP;
 
     UPDATE usage
-    SET used_bytes = held.used_bytes, documents = held.documents, next_seq = held.next_seq
-    WHERE workspace_id = workspace AND next_seq < held.next_seq;
+    SET used_bytes = account.used_bytes, documents = account.documents, next_seq = account.next_seq
+    WHERE workspace_id = workspace AND next_seq < account.next_seq;
 END
 $$

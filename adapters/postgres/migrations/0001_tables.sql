@@ -6,8 +6,8 @@ CREATE TABLE workspaces (
     created_at timestamptz NOT NULL
 )
 ---
--- The row that every change to a workspace locks first. Often updated: room in each page keeps the versions of a row
--- in its page, without touching an index.
+-- The row that every change to a workspace locks first. Updated at every create: half of each page stays free, so that
+-- the new version of a row fits beside the old one (a HOT update, which writes no index).
 CREATE TABLE usage (
     workspace_id uuid PRIMARY KEY REFERENCES workspaces (id),
     quota_bytes bigint NOT NULL CHECK (quota_bytes >= 0),
