@@ -25,8 +25,8 @@ def idempotency_key(value: str) -> str:
 def fingerprint(operation: str, target: str, members: Members) -> bytes:
     """32 bytes that are equal for equal requests: the operation, its target, and the members as they were sent.
 
-    As sent, not as read: a rule added later must not turn a retry into a mismatch. The order of members does not
-    matter. Pinned by a test: receipts of the version before are compared with it.
+    As sent, not as read: a later version that reads the same members otherwise still knows the retry. The order of
+    members does not matter. Pinned by a test: receipts of the version before are compared with it.
     """
     canonical = json.dumps([operation, target, members], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).digest()

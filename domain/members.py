@@ -20,7 +20,10 @@ class Wrong(ValueError):
 
 
 class Form:
-    """The members of one request, read one by one; `finish` refuses when any was wrong."""
+    """The members of one request, read one by one.
+
+    What is read is only to be used after `finish`, which refuses when any member was wrong.
+    """
 
     def __init__(self, members: Members) -> None:
         self._unread = dict(members)

@@ -14,7 +14,6 @@ FolderPath = NewType("FolderPath", str)
 """An absolute folder such as `/clients/acme`; the root is `None`, never `/`."""
 
 STORAGE_PATH_MAX_BYTES = 1024
-STORAGE_SEGMENT_MAX_BYTES = 255
 FOLDER_MAX_SEGMENTS = 20
 FOLDER_SEGMENT_MAX = 255
 
@@ -59,7 +58,7 @@ def folder_path(value: object) -> FolderPath | None:
 def _folder_segment(segment: str) -> str:
     if segment in ("", ".", ".."):
         raise Wrong("must not have empty, '.' or '..' levels")
-    # Two folders that look the same must be the same: no invisible characters (Cf), none of private meaning (Co).
+    # No characters that cannot be seen (Cf) or mean something only to some (Co): levels are told apart by eye.
     return written(segment, most=FOLDER_SEGMENT_MAX, hidden=("Cc", "Cf", "Co", "Cs"))
 
 

@@ -101,13 +101,21 @@ class Server:
         self.env = environment(data_dir)
         self.cli = Cli(command(), self.env)
         self.base_url = ""
-        self.log = data_dir.with_name(data_dir.name + ".log")
+        # Its own, also where two serve one data directory.
+        descriptor, log = tempfile.mkstemp(prefix=data_dir.name, suffix=".log")
+        os.close(descriptor)
+        self.log = Path(log)
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self, port: int = 0) -> None:
+        if not port:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port = probe.getsockname()[1]
         self.base_url = f"http://127.0.0.1:{port}"
         with self.log.open("ab") as output:
             # A session of its own: `stop(SIGINT)` can then signal the whole group, as a terminal does.
@@ -120,6 +128,8 @@ class Server:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def wait_until_ready(self) -> None:
         try:
             eventually(self._ready, 60, f"{self.base_url}/health/ready answers 200")
         except AssertionError as error:

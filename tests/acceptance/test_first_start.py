@@ -1,0 +1,94 @@
+"""The first minutes of a newcomer: what is printed works when it is pasted, and is what the README shows."""
+
+import os
+import re
+import shutil
+import subprocess
+import textwrap
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from .service import REPOSITORY, Server, eventually, fresh_data_dir
+
+pytestmark = [
+    pytest.mark.skipif("ACCEPTANCE_BASE_URL" in os.environ, reason="starts servers of its own"),
+    pytest.mark.timeout(120),
+]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with fresh_data_dir() as data_dir, closing(Server(data_dir)) as server:
+        server.start()
+        eventually(lambda: "Ctrl-C" in server.said(), 10, "the server has said that it answers")
+        yield server
+
+
+def walk_through(said: str) -> str:
+    """The lines to paste, from the key to the comparison."""
+    text = said[said.index("    KEY=") : said.index("came back.'") + len("came back.'")]
+    return textwrap.dedent(text)
+
+
+@pytest.mark.parametrize("shell", ["bash", "dash", "zsh"])
+def test_the_walk_through_works_when_pasted(server: Server, shell: str, tmp_path: Path) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    script = walk_through(server.said())
+    done = subprocess.run([shell, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert '"name":"first.txt"' in done.stdout
+    assert done.stdout.endswith("The same bytes came back.\n")
+
+
+@pytest.mark.parametrize(
+    "name", ['Müller & Söhne – NDA "final".pdf', "an empty file", "a\\b.pdf"], ids=["quotes", "empty", "backslash"]
+)
+def test_the_walk_through_works_with_any_file(server: Server, name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"" if "empty" in name else os.urandom(3_000_000))
+    script = re.sub(r"(?m)^FILE=.*$", 'FILE="$1" TYPE=application/pdf', walk_through(server.said()))
+    done = subprocess.run(
+        ["bash", "-c", script, "bash", name], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("The same bytes came back.\n")
+
+
+def test_the_readme_shows_what_is_printed(server: Server) -> None:
+    def essence(text: str) -> list[str]:
+        return [line for line in text.splitlines() if not line.startswith(("KEY=", "URL="))]
+
+    readme = (REPOSITORY / "README.md").read_text()
+    (shown,) = re.findall(r"```sh\n(KEY=.*?)\n```", readme, re.DOTALL)
+    assert essence(shown) == essence(walk_through(server.said()))
+
+
+def test_the_key_is_shown_once(server: Server) -> None:
+    key = re.findall(r"wbk_\w+", server.said())[0]
+    server.stop()
+    server.start()
+    assert server.said().count("There was no workspace yet") == 1
+    assert key not in server.said()[server.said().rindex("Dossier answers") - 200 :].split("Dossier answers")[-1]
+
+
+def test_of_two_first_starts_at_once_one_makes_the_workspace() -> None:
+    with fresh_data_dir() as data_dir, closing(Server(data_dir)) as one, closing(Server(data_dir)) as two:
+        one.launch()
+        two.launch()
+        one.wait_until_ready()
+        two.wait_until_ready()
+        assert len(one.cli.ask("workspace", "list")["workspaces"]) == 1
+        assert len(one.cli.ask("keys", "list")["keys"]) == 1
+
+
+def test_a_port_that_is_taken_is_said_before_anything_is_made(server: Server) -> None:
+    with fresh_data_dir() as data_dir, closing(Server(data_dir)) as late:
+        late.launch(port=int(server.base_url.rpartition(":")[2]))
+        assert late.process is not None
+        assert late.process.wait(20) == 1
+        assert "cannot listen" in late.said()
+        assert "Traceback" not in late.said()
+        assert not (data_dir / "postgres").exists()

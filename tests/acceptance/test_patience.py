@@ -1,0 +1,84 @@
+"""Whoever is slow is not waited for without end, and whoever stops the server does not lose what was accepted."""
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from urllib.parse import urlsplit
+
+import pytest
+
+from .client import Client
+from .raw import send
+from .service import Server, fresh_data_dir
+from .tenants import Tenants
+
+pytestmark = [
+    pytest.mark.skipif("ACCEPTANCE_BASE_URL" in os.environ, reason="stops a server of its own"),
+    pytest.mark.timeout(120),
+]
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with fresh_data_dir() as data_dir, closing(Server(data_dir)) as server:
+        server.start()
+        yield server
+
+
+@pytest.fixture
+def owner(server: Server) -> Iterator[Client]:
+    with closing(Tenants(server.base_url, server.cli)) as tenants:
+        yield tenants.client(plan="org")
+
+
+def test_a_body_that_does_not_come_is_408_and_harms_nobody_else(owner: Client) -> None:
+    began = time.monotonic()
+    waiting = threading.Thread(target=lambda: owner.recorded())
+    waiting.start()
+    head = (
+        f"POST /v1/documents HTTP/1.1\r\nHost: {urlsplit(owner.base_url).netloc}\r\nContent-Length: 10\r\n"
+        f"Content-Type: application/json\r\nAuthorization: Bearer {owner.key}\r\n\r\n{{"
+    )
+    answer = send(owner.base_url, head.encode())
+    assert answer is not None
+    assert answer.status == 408
+    assert b'"request_timeout"' in answer.body
+    assert "x-request-id" in answer.headers
+    assert time.monotonic() - began < 15
+    waiting.join()
+
+
+def test_a_request_that_is_cut_off_by_the_stop_is_told_in_the_envelope(server: Server, owner: Client) -> None:
+    where = urlsplit(owner.ticket("a.bin", "application/octet-stream").upload_url)
+    with socket.create_connection((where.hostname, where.port or 80), timeout=30) as wire:
+        wire.sendall(
+            f"PUT {where.path}?{where.query} HTTP/1.1\r\nHost: {where.netloc}\r\n"
+            "Content-Type: application/octet-stream\r\nContent-Length: 1000\r\n\r\n".encode()
+        )
+        assert server.process is not None
+        ended = False
+
+        def drip() -> None:
+            while not ended:
+                try:
+                    wire.sendall(b"x")
+                except OSError:
+                    return
+                time.sleep(0.5)
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        server.process.send_signal(signal.SIGTERM)
+        answer = b""
+        while piece := wire.recv(4096):
+            answer += piece
+        ended = True
+        dripping.join()
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b'"unavailable"' in answer
+    assert b"x-request-id" in answer
+    assert server.process.wait(20) == 0
