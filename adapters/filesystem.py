@@ -218,15 +218,19 @@ class FilesystemStorage:
         incoming = self._incoming / secrets.token_hex(16)
         linked = self._objects / f".probe-{incoming.name}"
         try:
-            self._open_incoming(incoming).close()
+            with self._open_incoming(incoming) as file:
+                # More than nothing, and to the disk: a full one takes empty files.
+                file.write(bytes(4096))
+                file.flush()
+                os.fsync(file.fileno())
             _make_directories(self._objects)
             os.link(incoming, linked)
         except OSError as error:
             raise Unavailable(f"cannot store files in {self._objects}: {error}") from error
         finally:
-            for file in (incoming, linked):
+            for made in (incoming, linked):
                 with suppress(OSError):
-                    file.unlink()
+                    made.unlink()
 
 
 async def _receive(file: BinaryIO, content: AsyncIterator[bytes], announced: int | None) -> tuple[int, str]:

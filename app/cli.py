@@ -142,7 +142,8 @@ def list_workspaces(as_json: bool) -> None:
     """Show every workspace, oldest first."""
     found = _with_backends(lambda backends: backends.workspaces.all())
     lines = [f"{item.id}  {item.plan:7}  {item.quota_bytes:>16}  {item.name}" for item in found]
-    _say({"workspaces": [_workspace_facts(item) for item in found]}, "\n".join(lines), as_json)
+    text = "\n".join(lines) or f"No workspaces; the data directory is {_settings().data_dir}."
+    _say({"workspaces": [_workspace_facts(item) for item in found]}, text, as_json)
 
 
 @dossier.group()
@@ -200,7 +201,8 @@ def list_keys(workspace_: str | None, as_json: bool) -> None:
         f"{key.id}  {key.workspace_id}  {key.prefix}…  {'active' if key.is_active(now) else 'ended '}  {key.name}"
         for key in found
     ]
-    _say({"keys": [_key_facts(key) for key in found]}, "\n".join(lines), as_json)
+    text = "\n".join(lines) or f"No keys; the data directory is {_settings().data_dir}."
+    _say({"keys": [_key_facts(key) for key in found]}, text, as_json)
 
 
 @keys.command("revoke")

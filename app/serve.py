@@ -82,6 +82,8 @@ async def _prepare(settings: Settings) -> None:
                 # Of two that start at once on an empty directory, one makes the workspace and the other finds it.
                 await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
                 await _welcome(backends, settings.public_url or "")
+        if not await backends.keys.all():
+            click.echo("There is no API key yet: make one with 'dossier workspace create' and 'dossier keys create'.")
 
 
 async def _welcome(backends: Backends, url: str) -> None:
@@ -99,7 +101,10 @@ def _listen(host: str, port: int) -> socket.socket:
             (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG
         )
     except OSError as error:
-        raise Unavailable(f"cannot listen on {host} port {port}: {error.strerror}") from error
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise Unavailable(
+            f"cannot listen on {host} port {port}: {why}; choose others with --host and --port"
+        ) from error
 
 
 def _address(host: str, port: int) -> str:
@@ -120,21 +125,23 @@ FILE and TYPE may be those of any file of yours:
     KEY={key}
     URL={url}
     json() {{ python3 -c 'import json, sys; print(json.dumps(dict(a.split("=", 1) for a in sys.argv[1:])))' "$@"; }}
-    pick() {{ python3 -c 'import json, sys; print(json.load(sys.stdin)["data"][sys.argv[1]])' "$1"; }}
+    pick() {{ python3 -c 'import json, sys; a = json.load(sys.stdin); print((a.get("data") or sys.exit(a))[sys.argv[1]])' "$1"; }}
     api() {{ curl -sS -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' "$@"; }}
 
     echo 'My first document' > first.txt
     FILE=first.txt TYPE=text/plain
+    NAME=$(basename -- "$FILE")
 
-    UPLOAD=$(api "$URL/v1/documents/upload-url" -d "$(json name="$FILE" mime_type="$TYPE")")
-    curl -sS -T "$FILE" -H "Content-Type: $TYPE" "$(printf %s "$UPLOAD" | pick upload_url)"
-
-    STORED=$(printf %s "$UPLOAD" | pick storage_path)
+    rm -f downloaded
+    UPLOAD=$(api "$URL/v1/documents/upload-url" -d "$(json name="$NAME" mime_type="$TYPE")") &&
+    LINK=$(printf %s "$UPLOAD" | pick upload_url) &&
+    STORED=$(printf %s "$UPLOAD" | pick storage_path) &&
+    curl -sS -g -T "$FILE" -H "Content-Type: $TYPE" "$LINK" &&
     DOCUMENT=$(api "$URL/v1/documents" -H "Idempotency-Key: $(python3 -c 'import uuid; print(uuid.uuid4())')" \\
-      -d "$(json name="$FILE" mime_type="$TYPE" folder=/inbox storage_path="$STORED")")
-    echo "$DOCUMENT"
-
-    FOUND=$(api "$URL/v1/documents/$(printf %s "$DOCUMENT" | pick id)")
-    curl -sS -o downloaded "$(printf %s "$FOUND" | pick download_url)"
-    cmp "$FILE" downloaded && echo 'The same bytes came back.'
-"""
+      -d "$(json name="$NAME" mime_type="$TYPE" folder=/inbox storage_path="$STORED")") &&
+    printf '%s\\n' "$DOCUMENT" &&
+    FOUND=$(api "$URL/v1/documents/$(printf %s "$DOCUMENT" | pick id)") &&
+    DOWNLOAD=$(printf %s "$FOUND" | pick download_url) &&
+    curl -sS -o downloaded "$DOWNLOAD" &&
+    cmp -- "$FILE" downloaded && echo 'The same bytes came back.'
+"""  # noqa: E501  lines to paste are not wrapped

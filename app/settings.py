@@ -159,6 +159,8 @@ def _windows(text: str) -> tuple[Window, ...]:
         windows = tuple(Window(item.amount, item.get_expiry()) for item in parse_many(text))
     except ValueError:
         raise ValueError("must be limits such as 10/minute;100/day") from None
+    if any(window.limit < 1 for window in windows):
+        raise ValueError("must allow at least one request in each time")
     if len({window.seconds for window in windows}) < len(windows):
         raise ValueError("must not have two limits for the same time")
     return windows

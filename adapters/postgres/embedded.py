@@ -36,7 +36,7 @@ _NOBODY = 65534
 _SOCKET = ".s.PGSQL.5432"
 _SOCKET_PATH_MAX_BYTES = 107
 _LOG_TAIL = 2000
-_ADVICE = "Set DOSSIER_DATABASE_URL to a Postgres of your own, or run Dossier as an ordinary user."
+_ADVICE = "Or set DOSSIER_DATABASE_URL to a Postgres of your own."
 
 
 @asynccontextmanager
@@ -192,17 +192,25 @@ def _as_ordinary_user(directory: Path, sockets: Path) -> Sequence[str]:
     # In a user namespace of its own, root's files are an ordinary user's.
     namespace = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
     if _succeeds([*namespace, "true"]):
+        _give(os.getuid(), directory, sockets)
         return namespace
     nobody = ("setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups")
-    for path in (sockets, directory, *directory.rglob("*")):
-        os.chown(path, _NOBODY, _NOBODY, follow_symlinks=False)
-    try_out = f"import os, adapters.postgres.keeper; os.listdir({str(directory)!r})"
+    # Tried before anything is given away: a refusal leaves the data as they were.
+    try_out = f"import os, adapters.postgres.keeper; os.stat({str(directory)!r})"
     if _succeeds([*nobody, sys.executable, "-P", "-c", try_out]):
+        _give(_NOBODY, directory, sockets)
         return nobody
     raise Unavailable(
         "Postgres does not run as root; user namespaces are forbidden here, and the user nobody cannot reach "
-        f"{directory} or {sys.prefix}. {_ADVICE}"
+        f"{directory} or {sys.prefix}. Run Dossier as an ordinary user. {_ADVICE}"
     )
+
+
+def _give(user: int, directory: Path, sockets: Path) -> None:
+    """Make the data a user's own, unless they are: root may have run here when user namespaces were (not) allowed."""
+    if directory.stat().st_uid != user:
+        for path in (sockets, directory, *directory.rglob("*")):
+            os.chown(path, user, user, follow_symlinks=False)
 
 
 def _succeeds(command: Sequence[str]) -> bool:

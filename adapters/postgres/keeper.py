@@ -91,13 +91,15 @@ def _make_cluster(directory: Path, binaries: Path) -> None:
     # Made under another name first: a half-made cluster never has the right one.
     unfinished = directory / "unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
-    subprocess.run(
+    made = subprocess.run(
         [
             *(binaries / "initdb", "--pgdata", unfinished, "--username", USER, "--auth=trust"),
             *("--encoding=UTF8", "--locale=C.UTF-8"),
         ],
-        check=True,
+        check=False,
     )
+    if made.returncode != 0:
+        sys.exit("initdb failed")
     unfinished.rename(data)
 
 

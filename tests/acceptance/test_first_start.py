@@ -57,6 +57,15 @@ def test_the_walk_through_works_with_any_file(server: Server, name: str, tmp_pat
     assert done.stdout.endswith("The same bytes came back.\n")
 
 
+def test_a_refusal_on_the_way_is_shown_and_not_called_a_success(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "downloaded").write_text("My first document\n")
+    script = re.sub(r"(?m)^KEY=.*$", "KEY=wbk_wrong", walk_through(server.said()))
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert "invalid_key" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "came back" not in done.stdout
+
+
 def test_the_readme_shows_what_is_printed(server: Server) -> None:
     def essence(text: str) -> list[str]:
         return [line for line in text.splitlines() if not line.startswith(("KEY=", "URL="))]

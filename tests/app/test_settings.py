@@ -60,7 +60,7 @@ def test_every_mistake_is_told_with_its_variable() -> None:
         "DOSSIER_TRUSTED_PROXIES": "localhost",
         "DOSSIER_PLAN_STARTER": "many",
         "DOSSIER_PLAN_PRO": "10",
-        "DOSSIER_PLAN_ORG": ";",
+        "DOSSIER_PLAN_ORG": "0/minute",
         "DOSSIER_DATABSE_URL": "postgresql://misspelt",
     }
     with pytest.raises(SettingsError) as caught:
