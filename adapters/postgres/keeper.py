@@ -60,7 +60,9 @@ def main(directory: Path, sockets: Path, binaries: Path, options: Sequence[str])
         # and Postgres would wait for that.
         (directory / DATA / "postmaster.pid").unlink(missing_ok=True)
         _make_cluster(directory, binaries)
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+        # Only the end of the last user ends us. A service manager that stops all of a service's processes at once would
+        # otherwise take the database from a server that still answers what it has accepted.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         for _ in range(RESTARTS):
             server = subprocess.Popen(
                 [

@@ -151,6 +151,15 @@ async def test_a_killed_keeper_is_replaced_for_those_who_use_its_server(tmp_path
         await answers(url, "SELECT n FROM kept", 42)
 
 
+async def test_a_terminated_keeper_stays_as_long_as_its_server_is_used(tmp_path: Path) -> None:
+    async with open_embedded(tmp_path) as url:
+        pid, (keeper,) = postmaster(tmp_path), keepers(tmp_path)
+        os.kill(keeper, signal.SIGTERM)
+        assert await ask(url, "SELECT 1") == 1
+    assert not runs(pid)
+    assert not runs(keeper)
+
+
 async def test_a_status_file_that_names_another_living_process_does_not_stop_the_start(tmp_path: Path) -> None:
     async with open_embedded(tmp_path):
         pass
