@@ -4,7 +4,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -106,12 +106,12 @@ async def open_backends(settings: Settings) -> AsyncIterator[Backends]:
         Unavailable: a dependency is away.
         NotMigrated: the database lacks migrations, and is not ours to change.
     """
-    async with _open_database(settings) as database:
+    async with _open_database(settings) as database, aclosing(PostgresDocuments(database, utc_now)) as documents:
         storage = open_storage(settings)
         yield Backends(
             workspaces=PostgresWorkspaces(database),
             keys=PostgresApiKeys(database),
-            documents=PostgresDocuments(database, utc_now),
+            documents=documents,
             storage=storage,
             limiter=_limiter(settings),
             plans=settings.plans,

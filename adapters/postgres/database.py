@@ -53,7 +53,12 @@ class Database:
         """
         try:
             async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-                rows: Sequence[Row] = await connection.fetch(sql, *arguments, timeout=STATEMENT_SECONDS)
+                try:
+                    rows: Sequence[Row] = await connection.fetch(sql, *arguments, timeout=STATEMENT_SECONDS)
+                except (TimeoutError, asyncio.CancelledError):
+                    # Its answer may come yet. To ask the server to stop could take as long as the statement has.
+                    connection.terminate()
+                    raise
                 return rows
         except _TRANSIENT as error:
             raise Unavailable(f"database: {type(error).__name__}: {error}") from error
@@ -92,6 +97,8 @@ async def open_database(url: str) -> AsyncIterator[Database]:
                 # The write relies on it: each of its statements sees what was committed before that statement.
                 "default_transaction_isolation": "read committed",
                 "statement_timeout": str(int(STATEMENT_SECONDS * 1000) - 100),
+                # A statement whose connection was cut stops, instead of holding its locks to the end.
+                "client_connection_check_interval": "500",
             },
         )
     except _TRANSIENT as error:

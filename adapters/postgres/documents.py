@@ -1,16 +1,17 @@
 """Documents in Postgres: every write is one call of a function that takes the workspace's lock first."""
 
-import hashlib
-import json
-from uuid import UUID, uuid4
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
 
 from adapters.postgres import statements
 from adapters.postgres.database import Database, Row
-from adapters.postgres.rows import Facts, from_facts, from_uuid, to_facts, to_uuid
-from domain.documents import Document
+from adapters.postgres.rows import from_facts, from_uuid, to_facts, to_uuid
+from adapters.postgres.writer import BatchedWriter, Pending
+from domain.documents import Document, search_text
 from domain.idempotency import LIFETIME
 from domain.ids import DocumentId, WorkspaceId
-from domain.paths import ancestors
 from ports.documents import Created, Intent, KeyReused, Outcome, OverQuota, PathTaken, Replayed, Usage
 from ports.system import Clock
 
@@ -21,14 +22,19 @@ class PostgresDocuments:
     def __init__(self, database: Database, now: Clock) -> None:
         self._database = database
         self._now = now
+        self._writer = BatchedWriter(self._record)
 
     async def create(self, document: Document, intent: Intent) -> Outcome:
-        row = await self._database.fetch_one(
-            statements.RECORD_DOCUMENTS,
-            to_uuid(document.workspace_id),
-            json.dumps([to_record(document, intent)]),
-        )
-        return to_outcome(row, document)
+        return await self._writer.record(Pending(document, intent, to_record(document, intent)))
+
+    async def aclose(self) -> None:
+        """Return once every create that is under way is settled; those that come later are refused."""
+        await self._writer.aclose()
+
+    async def _record(self, workspace: WorkspaceId, pending: Sequence[Pending]) -> Sequence[Outcome]:
+        batch = b"[" + b",".join(create.record for create in pending) + b"]"
+        answers = await self._database.fetch(statements.RECORD_DOCUMENTS, to_uuid(workspace), batch.decode())
+        return [to_outcome(answer, create.document) for answer, create in zip(answers, pending, strict=True)]
 
     async def receipt(self, intent: Intent) -> Replayed | KeyReused | None:
         if intent.key is None:
@@ -51,26 +57,25 @@ class PostgresDocuments:
         return Usage(0, 0, 0) if row is None else Usage(row["used_bytes"], row["quota_bytes"], row["documents"])
 
 
-def to_record(document: Document, intent: Intent) -> Facts:
-    """What `record_documents_v1` wants to know of one document."""
-    return {
-        "document": to_facts(document),
-        "folders": [
-            {"id": str(uuid4()), "path": path, "digest": hashlib.sha256(path.encode()).hexdigest()}
-            for path in ancestors(document.folder)
-        ],
-        "key": intent.key,
-        "operation": intent.operation,
-        "fingerprint": intent.fingerprint.hex(),
-        "receipt_expires_at": (document.created_at + LIFETIME).isoformat(),
-        "request_id": intent.caller.request_id,
-    }
+def to_record(document: Document, intent: Intent) -> bytes:
+    """What `record_documents_v2` wants to know of one document, as JSON."""
+    return msgspec.json.encode(
+        {
+            "document": to_facts(document),
+            "search_text": search_text(document.name, document.description),
+            "key": intent.key,
+            "operation": intent.operation,
+            "fingerprint": intent.fingerprint.hex(),
+            "receipt_expires_at": (document.created_at + LIFETIME).isoformat(),
+            "request_id": intent.caller.request_id,
+        }
+    )
 
 
-def to_outcome(row: Row, document: Document) -> Outcome:
-    """What one answer of `record_documents_v1` means for its document."""
-    facts = row["facts"]
-    match row["outcome"]:
+def to_outcome(answer: Row, document: Document) -> Outcome:
+    """What one answer of `record_documents_v2` means for its document."""
+    facts = answer["facts"]
+    match answer["outcome"]:
         case "created":
             return Created(document)
         case "replayed":
@@ -78,9 +83,9 @@ def to_outcome(row: Row, document: Document) -> Outcome:
         case "key_reused":
             return KeyReused()
         case "path_taken":
-            holder = json.loads(facts)["document_id"]
+            holder = msgspec.json.decode(facts)["document_id"]
             return PathTaken(None if holder is None else DocumentId(from_uuid("doc_", holder)))
         case "over_quota":
-            return OverQuota(**json.loads(facts))
+            return OverQuota(**msgspec.json.decode(facts))
         case unknown:
-            raise AssertionError(f"record_documents_v1 answered {unknown}")
+            raise AssertionError(f"record_documents_v2 answered {unknown}")

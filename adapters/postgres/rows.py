@@ -3,12 +3,13 @@
 The facts are what a receipt keeps, what the write sends and what a read returns: one shape, read by one function.
 """
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from domain.documents import Document, StoredObject, search_text
+import msgspec
+
+from domain.documents import Document, StoredObject
 from domain.ids import DocumentId, KeyId, UserId, WorkspaceId, decode_ulid, encode_ulid
 from domain.paths import FolderPath, StoragePath
 
@@ -41,7 +42,6 @@ def to_facts(document: Document) -> Facts:
         "version_id": stored.version_id,
         "folder": document.folder,
         "tags": list(document.tags),
-        "search_text": search_text(document.name, document.description),
         "revision": document.revision,
         "created_by": str(to_uuid(document.created_by)),
         "created_by_key": str(to_uuid(document.created_by_key)),
@@ -52,7 +52,7 @@ def to_facts(document: Document) -> Facts:
 
 def from_facts(text: str) -> Document:
     """The document that JSON text spells."""
-    facts: Facts = json.loads(text)
+    facts: Facts = msgspec.json.decode(text)
     return Document(
         id=DocumentId(from_uuid("doc_", facts["id"])),
         workspace_id=WorkspaceId(from_uuid("ws_", facts["workspace_id"])),

@@ -1,7 +1,7 @@
 """The statements of the paths that every request takes, each with its reasons."""
 
 # One function call is one transaction and one round trip; the function itself is in migrations, beside the tables.
-RECORD_DOCUMENTS = "SELECT outcome, facts FROM record_documents_v1($1, $2) ORDER BY ordinal"
+RECORD_DOCUMENTS = "SELECT outcome, facts FROM record_documents_v2($1, $2)"
 
 RECEIPT = "SELECT operation, fingerprint, facts FROM receipts WHERE workspace_id = $1 AND key = $2 AND expires_at > $3"
 

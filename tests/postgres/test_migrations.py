@@ -15,10 +15,11 @@ async def test_many_migrate_at_once_and_each_finds_it_done(database_url: str, da
     await database.fetch("CREATE DATABASE contended")
     url = database_url.replace("/postgres?", "/contended?")
     async with open_database(url) as fresh:
-        assert len(await pending(fresh)) == 1
+        every = await pending(fresh)
+        assert len(every) == 2
         await asyncio.gather(*(migrate(url) for _ in range(4)))
         assert await pending(fresh) == []
-        assert (await fresh.fetch("SELECT count(*) AS n FROM migration"))[0]["n"] == 1
+        assert (await fresh.fetch("SELECT count(*) AS n FROM migration"))[0]["n"] == len(every)
 
 
 async def test_a_migration_that_was_killed_before_it_was_noted_is_not_made_again(

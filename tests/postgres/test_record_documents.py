@@ -1,12 +1,14 @@
 """What the write leaves in the tables, beyond what the port tells."""
 
-import json
 from uuid import uuid4
 
+import asyncpg
+
 from adapters.postgres import statements
-from adapters.postgres.database import Database
+from adapters.postgres.database import Database, open_database
 from adapters.postgres.documents import PostgresDocuments, to_outcome, to_record
 from adapters.postgres.keys import PostgresApiKeys
+from adapters.postgres.migrate import migrate
 from adapters.postgres.rows import to_uuid
 from adapters.postgres.workspaces import PostgresWorkspaces
 from ports.documents import Created, KeyReused, OverQuota, PathTaken, Replayed, Usage
@@ -62,29 +64,103 @@ async def test_the_counters_are_the_sums_of_the_rows(database: Database) -> None
 
 async def test_many_rows_in_one_call_are_decided_in_order_each_for_itself(database: Database) -> None:
     records = records_on(database)
-    home = await records.workspace(quota_bytes=30)
-    key, other = str(uuid4()), str(uuid4())
-    first = records.document(home, path="documents/1", folder="/a/b")
-    await records.documents.create(first, records.intent(home, other))
+    home = await records.workspace(quota_bytes=40)
+    answered, tried = str(uuid4()), str(uuid4())
+    old, ours = records.document(home, path="documents/1", folder="/a/b"), records.document(home, path="documents/2")
+    await records.documents.create(old, records.intent(home, answered))
+    await records.documents.create(ours, records.intent(home, tried))
     rows = [
-        (records.document(home, path="documents/2", folder="/a/c"), records.intent(home, key)),
-        (records.document(home, path="documents/3"), records.intent(home, key)),  # twin of the row before
-        (records.document(home, path="documents/4"), records.intent(home, key, asks="that")),  # key of the row before
-        (records.document(home, path="documents/2"), records.intent(home)),  # path of the first row
-        (records.document(home, path="documents/5", size_bytes=11), records.intent(home)),  # 20 of 30 are used
-        (records.document(home, path="documents/6", size_bytes=10), records.intent(home)),  # fits what is left
-        (first, records.intent(home, other)),  # its own earlier try
+        (records.document(home, path="documents/3", folder="/a/c"), records.intent(home, str(uuid4()))),
+        (records.document(home, path="documents/4", folder="/no"), records.intent(home, answered)),
+        (records.document(home, path="documents/5", folder="/no"), records.intent(home, tried, asks="that")),
+        (records.document(home, path="documents/1", folder="/no"), records.intent(home)),  # the path of the first
+        (records.document(home, path="documents/6", size_bytes=11), records.intent(home)),  # 30 of 40 are used
+        (records.document(home, path="documents/7", size_bytes=10), records.intent(home)),  # fits what is left
+        (ours, records.intent(home)),  # its own earlier try
     ]
-    answers = await database.fetch(
-        statements.RECORD_DOCUMENTS, to_uuid(home.id), json.dumps([to_record(*row) for row in rows])
-    )
+    batch = b"[" + b",".join(to_record(*row) for row in rows) + b"]"
+    answers = await database.fetch(statements.RECORD_DOCUMENTS, to_uuid(home.id), batch.decode())
     assert [to_outcome(answer, document) for answer, (document, _) in zip(answers, rows, strict=True)] == [
         Created(rows[0][0]),
-        Replayed(rows[0][0]),
+        Replayed(old),
         KeyReused(),
-        PathTaken(rows[0][0].id),
-        OverQuota(30, 20, 11),
+        PathTaken(old.id),
+        OverQuota(40, 30, 11),
         Created(rows[5][0]),
-        Created(first),
+        Created(ours),
     ]
-    assert await records.documents.usage(home.id) == Usage(30, 30, 3)
+    assert await records.documents.usage(home.id) == Usage(40, 40, 4)
+    folders = await database.fetch("SELECT path FROM folders WHERE workspace_id = $1 ORDER BY path", to_uuid(home.id))
+    assert [row["path"] for row in folders] == ["/a", "/a/b", "/a/c"]
+
+
+async def test_an_earlier_try_that_left_a_receipt_is_created_and_no_replay(database: Database) -> None:
+    records = records_on(database)
+    home, key = await records.workspace(), str(uuid4())
+    document = records.document(home)
+    for _ in range(2):
+        batch = b"[" + to_record(document, records.intent(home, key)) + b"]"
+        answers = await database.fetch(statements.RECORD_DOCUMENTS, to_uuid(home.id), batch.decode())
+        assert [to_outcome(answer, document) for answer in answers] == [Created(document)]
+    assert (await records.documents.usage(home.id)).documents == 1
+
+
+async def test_plans_made_on_empty_tables_never_scan_the_full_ones(database_url: str) -> None:
+    """Counted, not timed: how many rows a sequential or too wide a scan has read, once the tables are full."""
+    read = "SELECT relname, seq_tup_read + coalesce(idx_tup_fetch, 0) AS read FROM pg_stat_xact_user_tables"
+    async with open_database(database_url) as other:
+        await other.fetch("CREATE DATABASE grown")
+    grown = database_url.replace("/postgres?", "/grown?")
+    await migrate(grown)
+    connection = await asyncpg.connect(grown)
+    async with open_database(grown) as database:
+        records = records_on(database)
+        home = await records.workspace(quota_bytes=2**62)
+        workspace = to_uuid(home.id)
+
+        async def record() -> dict[str, int]:
+            """Rows read by one call of 32 new documents."""
+            documents = [records.document(home, path=str(uuid4()), folder=f"/a/{n}") for n in range(32)]
+            rows = b",".join(to_record(document, records.intent(home, str(uuid4()))) for document in documents)
+            async with connection.transaction():
+                before = {row["relname"]: row["read"] for row in await connection.fetch(read)}
+                await connection.fetch(statements.RECORD_DOCUMENTS, workspace, f"[{rows.decode()}]")
+                after = {row["relname"]: row["read"] for row in await connection.fetch(read)}
+            return {table: after[table] - before[table] for table in after}
+
+        await record()
+        # From now on the planner knows that the tables are tiny, and would rather scan them.
+        await connection.execute("ANALYZE")
+        for _ in range(10):
+            empty = await record()
+        for statement in FILL:
+            await connection.execute(statement, workspace)
+        full = await record()
+    await connection.close()
+    assert full == empty
+    assert sum(full.values()) < 500
+
+
+# Enough of each that one scan too many is seen at once.
+FILL = (
+    """
+    INSERT INTO objects (workspace_id, storage_path, size_bytes, etag, document_id, state)
+    SELECT $1, 'filled/' || n, 1, 'e1', gen_random_uuid(), 'recorded' FROM generate_series(1, 20000) n
+    """,
+    """
+    INSERT INTO documents (
+        workspace_id, id, name, mime_type, storage_path, tags, search_text, revision, created_by, created_by_key,
+        created_at, updated_at
+    )
+    SELECT $1, document_id, 'a', 'a/b', storage_path, '{}', 'a', 1, $1, $1, now(), now()
+    FROM objects WHERE storage_path LIKE 'filled/%' AND workspace_id = $1
+    """,
+    """
+    INSERT INTO receipts (workspace_id, key, operation, fingerprint, facts, expires_at)
+    SELECT $1, gen_random_uuid(), 'create_document', sha256('a'), '{}', now() FROM generate_series(1, 20000)
+    """,
+    """
+    INSERT INTO folders (workspace_id, id, path, path_digest)
+    SELECT $1, gen_random_uuid(), '/filled/' || n, sha256(n::text::bytea) FROM generate_series(1, 20000) n
+    """,
+)
