@@ -25,6 +25,7 @@ from ports.storage import DownloadTerms, Exists, Mismatch, SignedRequest, Upload
 from ports.system import Unavailable
 
 _PIECE = 1024 * 1024
+_CHECKSUM_MAX_BYTES = 256
 # For a valid path these mean only that no object is there.
 _NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
 
@@ -147,7 +148,8 @@ class FilesystemStorage:
 
     def _stat(self, path: StoragePath) -> StoredObject | None:
         try:
-            found = os.lstat(self._objects / path)
+            # Not with pathlib: this is asked at every create, and to join paths takes longer than to look.
+            found = os.lstat(f"{self._objects}/{path}")
         except OSError as error:
             if error.errno in _NOT_THERE:
                 return None
@@ -160,8 +162,9 @@ class FilesystemStorage:
     def _checksum(self, path: StoragePath, etag: str) -> str | None:
         """The SHA-256 taken when the bytes came in; `None` for a file that came in by another way or was changed."""
         try:
-            of, _, sha256 = (self._checksums / path).read_text().partition(" ")
-        except OSError:
+            with open(f"{self._checksums}/{path}", "rb", buffering=0) as file:
+                of, _, sha256 = file.read(_CHECKSUM_MAX_BYTES).decode().partition(" ")
+        except (OSError, UnicodeDecodeError):
             # Unknown is a right answer here, and nothing but this answer depends on the file.
             return None
         # A crash may have left half a line.

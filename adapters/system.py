@@ -24,7 +24,7 @@ def new_secret() -> str:
 class Ulids:
     """ULIDs of this process: each greater than the one before, also within a millisecond or when the clock steps back.
 
-    https://github.com/ulid/spec#monotonicity
+    Chance is drawn anew each millisecond, and counted up within it: https://github.com/ulid/spec#monotonicity
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,10 @@ class Ulids:
 
     def __call__(self, at: datetime) -> str:
         """A new ULID of that time."""
-        drawn = int(at.timestamp() * 1000) << _CHANCE_BITS | int.from_bytes(os.urandom(_CHANCE_BITS // 8))
+        milliseconds = int(at.timestamp() * 1000)
         with self._lock:
-            self._last = max(drawn, self._last + 1)
+            if milliseconds > self._last >> _CHANCE_BITS:
+                self._last = milliseconds << _CHANCE_BITS | int.from_bytes(os.urandom(_CHANCE_BITS // 8))
+            else:
+                self._last += 1
             return encode_ulid(self._last)

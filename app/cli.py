@@ -126,7 +126,7 @@ def create_workspace(name: str, plan: str, quota: int, as_json: bool) -> None:
 @click.option("--quota", type=Quota(), help="What it may store from now on.")
 @json_option
 def update_workspace(id_: str, plan: str | None, quota: int | None, as_json: bool) -> None:
-    """Change the plan or the quota of a workspace, at once and while the server runs."""
+    """Change the plan or the quota of a workspace; a server that runs knows within a second."""
     if plan is None and quota is None:
         raise click.UsageError("Say what to change: --plan, --quota or both.")
 
@@ -209,7 +209,7 @@ def list_keys(workspace_: str | None, as_json: bool) -> None:
 @click.argument("id_", metavar="ID")
 @json_option
 def revoke_key(id_: str, as_json: bool) -> None:
-    """End a key's life, at once and while the server runs."""
+    """End a key's life; a server that runs knows within a second."""
 
     async def revoke(backends: Backends) -> bool:
         known = key_id(id_)

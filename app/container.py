@@ -23,6 +23,7 @@ from adapters.postgres.embedded import open_embedded
 from adapters.postgres.keys import PostgresApiKeys
 from adapters.postgres.migrate import migrate, pending
 from adapters.postgres.workspaces import PostgresWorkspaces
+from adapters.recent_keys import RecentKeys
 from adapters.system import Ulids, new_secret, utc_now
 from app.settings import Settings, storage_directory
 from domain.access import Plan, Plans, Window
@@ -110,7 +111,7 @@ async def open_backends(settings: Settings) -> AsyncIterator[Backends]:
         storage = open_storage(settings)
         yield Backends(
             workspaces=PostgresWorkspaces(database),
-            keys=PostgresApiKeys(database),
+            keys=RecentKeys(PostgresApiKeys(database)),
             documents=documents,
             storage=storage,
             limiter=_limiter(settings),

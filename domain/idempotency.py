@@ -12,6 +12,7 @@ from domain.members import Members, Wrong
 
 LIFETIME = timedelta(hours=24)
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _UUID = re.compile(r'("?)([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\1', re.ASCII)
 
 
@@ -28,5 +29,4 @@ def fingerprint(operation: str, target: str, members: Members) -> bytes:
     As sent, not as read: a later version that reads the same members otherwise still knows the retry. The order of
     members does not matter. Pinned by a test: receipts of the version before are compared with it.
     """
-    canonical = json.dumps([operation, target, members], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).digest()
+    return hashlib.sha256(_CANONICAL.encode([operation, target, members]).encode()).digest()

@@ -16,11 +16,12 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 # The first character carries only three bits: 26 x 5 = 130.
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", re.ASCII)
 _TO_PYTHON_BASE32 = str.maketrans(_ALPHABET, "0123456789abcdefghijklmnopqrstuv")
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 
 
 def encode_ulid(number: int) -> str:
     """The 26 characters of a 128-bit number."""
-    return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])
 
 
 def decode_ulid(text: str) -> int:

@@ -28,10 +28,14 @@ def written(
 
     Surrogates (Cs) are no text: they cannot be encoded in UTF-8.
     """
-    text = unicodedata.normalize("NFC", string(value))
+    text = string(value)
+    # Most text is printable ASCII, of which nothing is hidden and which is its own NFC: no need to look at each one.
+    is_plain = text.isascii() and text.isprintable()
+    if not is_plain:
+        text = unicodedata.normalize("NFC", text)
     if not least <= len(text) <= most:
         raise Wrong(f"must have {least} to {most} characters")
-    if any(unicodedata.category(char) in hidden and char not in kept for char in text):
+    if not is_plain and any(unicodedata.category(char) in hidden and char not in kept for char in text):
         raise Wrong("must not contain control characters, or others that cannot be seen")
     return text
 

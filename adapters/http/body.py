@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 from litestar import Request
 
+from adapters.http.answer import header_values
 from adapters.http.errors import RequestTimeout, UnsupportedMediaType
 from domain.errors import Invalid, PayloadTooLarge
 from domain.idempotency import idempotency_key
@@ -31,11 +32,11 @@ async def read_members(request: AnyRequest) -> Members:
         RequestTimeout: it did not come in time.
         Invalid: it is not one well-formed JSON object.
     """
-    if not _is_json(request.headers.getall("content-type", [])):
+    if not _is_json(header_values(request.scope, b"content-type")):
         raise UnsupportedMediaType
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            raw = b"".join([piece async for piece in body_pieces(request, BODY_MAX_BYTES)])
+            raw = await _whole(request)
     except TimeoutError:
         raise RequestTimeout from None
     try:
@@ -44,32 +45,49 @@ async def read_members(request: AnyRequest) -> Members:
         raise Invalid({"body": str(wrong)}) from None
 
 
-async def body_pieces(request: AnyRequest, limit_bytes: int) -> AsyncIterator[bytes]:
-    """A body as it comes in.
+async def upload_pieces(request: AnyRequest, limit_bytes: int) -> AsyncIterator[bytes]:
+    """A body as it comes in, however long it takes as a whole.
 
     Raises:
         PayloadTooLarge: it announces, or has, more than the limit.
         RequestTimeout: a piece did not come in time, or the client went away.
     """
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced[:20]) > limit_bytes:
-        raise PayloadTooLarge(limit_bytes)
-    received = 0
-    while True:
+    _check_announced(request, limit_bytes)
+    received, more = 0, True
+    while more:
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                message = await request.receive()
+                piece, more = await _receive(request, received, limit_bytes)
         except TimeoutError:
             raise RequestTimeout from None
-        if message["type"] != "http.request":
-            raise RequestTimeout
-        piece = message["body"]
         received += len(piece)
-        if received > limit_bytes:
-            raise PayloadTooLarge(limit_bytes)
         yield piece
-        if not message.get("more_body", False):
-            return
+
+
+async def _whole(request: AnyRequest) -> bytes:
+    """All of a JSON body, which most often comes in one piece."""
+    _check_announced(request, BODY_MAX_BYTES)
+    raw, more = await _receive(request, 0, BODY_MAX_BYTES)
+    while more:
+        piece, more = await _receive(request, len(raw), BODY_MAX_BYTES)
+        raw += piece
+    return raw
+
+
+def _check_announced(request: AnyRequest, limit_bytes: int) -> None:
+    for announced in header_values(request.scope, b"content-length"):
+        if announced.isdigit() and int(announced[:20]) > limit_bytes:
+            raise PayloadTooLarge(limit_bytes)
+
+
+async def _receive(request: AnyRequest, received: int, limit_bytes: int) -> tuple[bytes, bool]:
+    """The next piece of a body, and whether more of it comes."""
+    message = await request.receive()
+    if message["type"] != "http.request":
+        raise RequestTimeout
+    if received + len(message["body"]) > limit_bytes:
+        raise PayloadTooLarge(limit_bytes)
+    return message["body"], message.get("more_body", False)
 
 
 def read_idempotency_key(request: AnyRequest) -> str | None:
@@ -78,11 +96,11 @@ def read_idempotency_key(request: AnyRequest) -> str | None:
     Raises:
         Invalid: it is no UUID, or there are two.
     """
-    sent = request.headers.getall("idempotency-key", [])
+    sent = header_values(request.scope, b"idempotency-key")
     if not sent:
         return None
     try:
-        return idempotency_key(",".join(sent))
+        return idempotency_key(b",".join(sent).decode("latin-1"))
     except Wrong as wrong:
         raise Invalid({"Idempotency-Key": str(wrong)}) from None
 
@@ -99,12 +117,7 @@ def parse_object(raw: bytes) -> Members:
         Wrong: saying what is the matter.
     """
     try:
-        value = json.loads(
-            raw.decode("utf-8"),
-            object_pairs_hook=_members,
-            parse_constant=_no_constant,
-            parse_float=_finite,
-        )
+        value = _DECODER.decode(raw.decode("utf-8"))
     except UnicodeDecodeError:
         raise Wrong("must be UTF-8") from None
     except RecursionError:
@@ -116,7 +129,9 @@ def parse_object(raw: bytes) -> Members:
         raise Wrong("must be well-formed JSON") from None
     if not isinstance(value, dict):
         raise Wrong("must be a JSON object")
-    _check(value, NESTING_MAX)
+    # NUL and lone surrogates can only be written with \\u: JSON allows no raw control characters, UTF-8 no surrogates.
+    if b"\\u" in raw or raw.count(b"{") + raw.count(b"[") > NESTING_MAX:
+        _check(value, NESTING_MAX)
     return value
 
 
@@ -162,10 +177,13 @@ def _children(value: dict[str, object] | list[object]) -> Iterator[object]:
         yield from value
 
 
-def _is_json(content_types: list[str]) -> bool:
+_DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_no_constant, parse_float=_finite)
+
+
+def _is_json(content_types: list[bytes]) -> bool:
     if len(content_types) != 1:
         return False
-    essence, *parameters = (part.strip().lower() for part in content_types[0].split(";"))
-    return essence == "application/json" and all(
-        parameter in ("charset=utf-8", 'charset="utf-8"') for parameter in parameters
+    essence, *parameters = (part.strip().lower() for part in content_types[0].split(b";"))
+    return essence == b"application/json" and all(
+        parameter in (b"charset=utf-8", b'charset="utf-8"') for parameter in parameters
     )

@@ -1,9 +1,10 @@
 """The documents API: each handler reads, calls one use case, and renders what it returns."""
 
 import msgspec
-from litestar import Response, Router, get, post
+from litestar import Router, get, post
 from litestar.params import FromPath
 
+from adapters.http.answer import Answer
 from adapters.http.body import AnyRequest, query_pairs, read_idempotency_key, read_members
 from adapters.http.errors import RequestTimeout, UnsupportedMediaType
 from adapters.http.gate import caller_of, deadline
@@ -46,7 +47,7 @@ def documents_router(services: Services) -> Router:
             refusals=(*_READING_A_BODY, QuotaExceeded),
         ),
     )
-    async def request_upload_url(request: AnyRequest) -> Response[bytes]:
+    async def request_upload_url(request: AnyRequest) -> Answer:
         caller = caller_of(request.scope)
         caller.require(request_upload.permission)
         members = await read_members(request)
@@ -66,7 +67,7 @@ def documents_router(services: Services) -> Router:
             idempotent=True,
         ),
     )
-    async def create_document(request: AnyRequest) -> Response[bytes]:
+    async def create_document(request: AnyRequest) -> Answer:
         caller = caller_of(request.scope)
         caller.require(create.permission)
         key = read_idempotency_key(request)
@@ -90,7 +91,7 @@ def documents_router(services: Services) -> Router:
             etag=True,
         ),
     )
-    async def read_document(request: AnyRequest, document_id: FromPath[str]) -> Response[bytes]:
+    async def read_document(request: AnyRequest, document_id: FromPath[str]) -> Answer:
         caller = caller_of(request.scope)
         caller.require(get_document.permission)
         download = _flag(request, "download", default=True)
@@ -111,6 +112,5 @@ def _flag(request: AnyRequest, name: str, *, default: bool) -> bool:
     return _BOOLEANS[sent[0]]
 
 
-def _json(data: msgspec.Struct, *, status: int, headers: dict[str, str] | None = None) -> Response[bytes]:
-    body = msgspec.json.encode(Envelope(data))
-    return Response(body, status_code=status, headers=headers, media_type="application/json")
+def _json(data: msgspec.Struct, *, status: int, headers: dict[str, str] | None = None) -> Answer:
+    return Answer(status, msgspec.json.encode(Envelope(data)), headers or {})

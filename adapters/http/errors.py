@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -11,6 +10,7 @@ from litestar import Response
 from litestar.exceptions import HTTPException
 from msgspec import UNSET
 
+from adapters.http.answer import Answer
 from adapters.http.wire import Error, ErrorBody
 from domain import errors
 from domain.errors import Refusal
@@ -78,22 +78,14 @@ STATUS: Mapping[type[Refusal], int] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A response, ready to send."""
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str]
-
-
 def answer(error: Exception, request_id: str) -> Answer:
     """The response to anything that was raised. Of a failure of ours, a client learns nothing but that it was one."""
     match error:
         case Refusal():
             return _answer(STATUS[type(error)], error.code, error.message, request_id, _details(error), _headers(error))
-        case Unavailable():
-            log.error("%s unavailable: %s", request_id, error)
+        # Of time-outs only the request's own deadline comes this far: adapters call theirs Unavailable.
+        case Unavailable() | TimeoutError():
+            log.error("%s unavailable: %s %s", request_id, type(error).__name__, error)
             return unavailable(request_id)
         case HTTPException() if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
             return _routing_error(error, request_id)

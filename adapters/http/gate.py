@@ -6,20 +6,19 @@ Plain ASGI, because a framework's middleware does not run where no route matches
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from adapters.http.errors import Answer, answer, unavailable
+from adapters.http.answer import header_values
+from adapters.http.errors import answer, unavailable
 from domain.access import Caller
 from domain.errors import InvalidKey, RateLimited
 from domain.use_cases.admit_request import AdmitRequest
 from ports.rate_limit import Verdict
-from ports.system import Clock, NewId, Unavailable
+from ports.system import Clock, NewId
 
 REQUEST_SECONDS = 7
 """How long a request may take us, whatever the client takes to send it."""
@@ -59,18 +58,12 @@ def caller_of(scope: Scope) -> Caller:
     return caller
 
 
-@asynccontextmanager
-async def deadline(scope: Scope) -> AsyncIterator[None]:
+def deadline(scope: Scope) -> asyncio.Timeout:
     """Give up on a request once it has taken seven seconds of our time, admission included.
 
-    Raises:
-        Unavailable: whether a write was made is not known; a retry will tell.
+    `async with` it raises TimeoutError then: whether a write was made is not known; a retry will tell.
     """
-    try:
-        async with asyncio.timeout(call_of(scope).seconds_left):
-            yield
-    except TimeoutError:
-        raise Unavailable(f"no answer within {REQUEST_SECONDS} s") from None
+    return asyncio.timeout(call_of(scope).seconds_left)
 
 
 class Gate:
@@ -106,17 +99,17 @@ class Gate:
             await self._admit_into(call, scope)
         # Safe: nothing is passed over. The client gets the error table's answer, as it does behind the router.
         except Exception as error:  # noqa: BLE001
-            await _send(answer(error, call.request_id), send_tagged)
+            await answer(error, call.request_id)(scope, receive, send_tagged)
             return
         try:
             await self._app(scope, receive, send_tagged)
         except asyncio.CancelledError:
             # The server stops and has waited long enough. Nobody waits for this task, so it may end here.
             if not started:
-                await _send(unavailable(call.request_id), send_tagged)
+                await unavailable(call.request_id)(scope, receive, send_tagged)
 
     def _request_id(self, scope: Scope) -> str:
-        sent = _values(scope, b"x-request-id")
+        sent = header_values(scope, b"x-request-id")
         if len(sent) == 1 and _REQUEST_ID.fullmatch(sent[0]):
             return sent[0].decode()
         return "req_" + self._new_id(self._now())
@@ -140,15 +133,11 @@ class Gate:
 
 def _presented(scope: Scope) -> str | None:
     """The key a request presents. A header that holds none is as wrong as a wrong key; only its absence is no guess."""
-    sent = _values(scope, b"authorization")
+    sent = header_values(scope, b"authorization")
     if not sent:
         return None
     match = _BEARER.fullmatch(sent[0]) if len(sent) == 1 else None
     return match[1].decode("latin-1") if match else ""
-
-
-def _values(scope: Scope, name: bytes) -> list[bytes]:
-    return [value for key, value in scope["headers"] if key == name]
 
 
 def _headers(call: Call) -> list[tuple[bytes, bytes]]:
@@ -160,10 +149,3 @@ def _headers(call: Call) -> list[tuple[bytes, bytes]]:
             (b"x-ratelimit-reset", b"%d" % call.verdict.reset),
         ]
     return headers
-
-
-async def _send(response: Answer, send: Send) -> None:
-    headers = [(name.lower().encode(), value.encode()) for name, value in response.headers.items()]
-    headers += [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(response.body))]
-    await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body, "more_body": False})

@@ -4,10 +4,11 @@ import asyncio
 import logging
 
 import msgspec
-from litestar import Response, Router, get
+from litestar import Router, get
 
+from adapters.http.answer import Answer
 from adapters.http.body import AnyRequest
-from adapters.http.errors import to_response, unavailable
+from adapters.http.errors import unavailable
 from adapters.http.gate import call_of
 from adapters.http.openapi import described
 from adapters.http.services import Probe, Services
@@ -28,7 +29,7 @@ def health_router(services: Services) -> Router:
             summary="Whether the process runs", status=200, success=Envelope[Health], keyless=True, tag="Operations"
         ),
     )
-    async def live() -> Response[bytes]:
+    async def live() -> Answer:
         """Answers whatever the dependencies do: restart the process when this fails."""
         return _healthy("live", {})
 
@@ -42,13 +43,13 @@ def health_router(services: Services) -> Router:
             tag="Operations",
         ),
     )
-    async def ready(request: AnyRequest) -> Response[bytes]:
+    async def ready(request: AnyRequest) -> Answer:
         """Asks every dependency: send requests elsewhere while this fails. `checks` says which is away."""
         answers = await asyncio.gather(*(_check(name, probe) for name, probe in services.probes.items()))
         checks = dict(zip(services.probes, answers, strict=True))
         if all(state == "ok" for state in answers):
             return _healthy("ready", checks)
-        return to_response(unavailable(call_of(request.scope).request_id, {"checks": checks}))
+        return unavailable(call_of(request.scope).request_id, {"checks": checks})
 
     return Router("/health", route_handlers=[live, ready])
 
@@ -63,6 +64,5 @@ async def _check(name: str, probe: Probe) -> str:
     return "ok"
 
 
-def _healthy(status: str, checks: dict[str, str]) -> Response[bytes]:
-    body = msgspec.json.encode(Envelope(Health(status, checks)))
-    return Response(body, media_type="application/json")
+def _healthy(status: str, checks: dict[str, str]) -> Answer:
+    return Answer(200, msgspec.json.encode(Envelope(Health(status, checks))))

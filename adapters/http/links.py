@@ -11,7 +11,7 @@ from litestar.enums import HttpMethod
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from adapters.http.body import AnyRequest, body_pieces, query_pairs
+from adapters.http.body import AnyRequest, query_pairs, upload_pieces
 from adapters.http.errors import LinkRefused, ObjectExists
 from domain.errors import Invalid, ObjectChanged
 from domain.use_cases.request_upload import UPLOAD_LIMIT_BYTES
@@ -34,7 +34,7 @@ def links_router(storage: LinkedStorage, now: Clock) -> Router:
         length = request.headers.get("content-length")
         if terms.size_bytes is not None and length not in (None, str(terms.size_bytes)):
             raise Invalid({"Content-Length": f"must be {terms.size_bytes}, the size this link was made for"})
-        match await storage.write(terms, body_pieces(request, UPLOAD_LIMIT_BYTES)):
+        match await storage.write(terms, upload_pieces(request, UPLOAD_LIMIT_BYTES)):
             case Exists():
                 raise ObjectExists
             case Mismatch(what, why):

@@ -66,7 +66,7 @@ def to_record(document: Document, intent: Intent) -> bytes:
             "key": intent.key,
             "operation": intent.operation,
             "fingerprint": intent.fingerprint.hex(),
-            "receipt_expires_at": (document.created_at + LIFETIME).isoformat(),
+            "receipt_expires_at": document.created_at + LIFETIME,
             "request_id": intent.caller.request_id,
         }
     )

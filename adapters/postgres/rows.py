@@ -23,15 +23,20 @@ def to_uuid(prefixed: str) -> UUID:
 
 def from_uuid(prefix: str, value: UUID | str) -> str:
     """The id that has these 128 bits."""
-    return prefix + encode_ulid((value if isinstance(value, UUID) else UUID(value)).int)
+    return prefix + encode_ulid(value.int if isinstance(value, UUID) else int(value.replace("-", ""), 16))
+
+
+def to_hex(prefixed: str) -> str:
+    """The 128 bits of an id as Postgres reads a uuid from text."""
+    return f"{decode_ulid(prefixed.rpartition('_')[2]):032x}"
 
 
 def to_facts(document: Document) -> Facts:
-    """A document as JSON values."""
+    """A document as values that msgspec writes as JSON."""
     stored = document.stored
     return {
-        "id": str(to_uuid(document.id)),
-        "workspace_id": str(to_uuid(document.workspace_id)),
+        "id": to_hex(document.id),
+        "workspace_id": to_hex(document.workspace_id),
         "name": document.name,
         "description": document.description,
         "mime_type": document.mime_type,
@@ -43,10 +48,10 @@ def to_facts(document: Document) -> Facts:
         "folder": document.folder,
         "tags": list(document.tags),
         "revision": document.revision,
-        "created_by": str(to_uuid(document.created_by)),
-        "created_by_key": str(to_uuid(document.created_by_key)),
-        "created_at": document.created_at.isoformat(),
-        "updated_at": document.updated_at.isoformat(),
+        "created_by": to_hex(document.created_by),
+        "created_by_key": to_hex(document.created_by_key),
+        "created_at": document.created_at,
+        "updated_at": document.updated_at,
     }
 
 

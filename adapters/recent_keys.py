@@ -1,0 +1,53 @@
+"""API keys as they were at most a second ago: what every request asks is not asked of the database every time."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from time import monotonic
+
+from domain.access import ApiKey
+from domain.ids import KeyId, WorkspaceId
+from ports.keys import ApiKeys, KeyFound
+
+STALE_SECONDS = 1.0
+"""How long a key that was revoked elsewhere may go on working, and a changed plan stay unnoticed."""
+
+KEYS_MAX = 10_000
+
+
+class RecentKeys:
+    """`ApiKeys` that asks another for each key at most once a second. `seconds` is a clock that never steps back.
+
+    Only what was found is kept: keys that nobody has are as many as somebody cares to make up.
+    """
+
+    def __init__(self, keys: ApiKeys, seconds: Callable[[], float] = monotonic, keys_max: int = KEYS_MAX) -> None:
+        self._keys = keys
+        self._seconds = seconds
+        self._keys_max = keys_max
+        # By digest, the oldest first: what was found, and when it was asked for.
+        self._found: dict[bytes, tuple[float, KeyFound]] = {}
+
+    async def find(self, digest: bytes) -> KeyFound | None:
+        now = self._seconds()
+        kept = self._found.get(digest)
+        if kept is not None and now < kept[0] + STALE_SECONDS:
+            return kept[1]
+        found = await self._keys.find(digest)
+        # Put anew, so that the order stays that of age. `now` is from before the question: the answer may be as old.
+        self._found.pop(digest, None)
+        if found is not None:
+            if len(self._found) >= self._keys_max:
+                del self._found[next(iter(self._found))]
+            self._found[digest] = (now, found)
+        return found
+
+    async def add(self, key: ApiKey) -> None:
+        await self._keys.add(key)
+
+    async def all(self, workspace: WorkspaceId | None = None) -> Sequence[ApiKey]:
+        return await self._keys.all(workspace)
+
+    async def revoke(self, key: KeyId, at: datetime) -> bool:
+        revoked = await self._keys.revoke(key, at)
+        self._found.clear()
+        return revoked

@@ -1,0 +1,104 @@
+"""Keys are remembered for a second and no longer, and only those that exist."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+import pytest
+
+from adapters.memory.keys import MemoryApiKeys
+from adapters.memory.workspaces import MemoryWorkspaces
+from adapters.recent_keys import RecentKeys
+from app.container import Backends, memory_backends
+from domain.access import ApiKey, Plan
+from domain.ids import KeyId
+from ports.keys import KeyFound
+
+
+class CountingKeys(MemoryApiKeys):
+    """Notes how often it is asked."""
+
+    def __init__(self, workspaces: MemoryWorkspaces) -> None:
+        super().__init__(workspaces)
+        self.asked = 0
+
+    async def find(self, digest: bytes) -> KeyFound | None:
+        self.asked += 1
+        return await super().find(digest)
+
+
+@dataclass
+class World:
+    """A key, where it really is, and what is remembered of it."""
+
+    key: ApiKey
+    source: CountingKeys
+    recent: RecentKeys
+    time: list[float] = field(default_factory=lambda: [1000.0])
+
+
+@pytest.fixture
+async def world() -> World:
+    backends: Backends = memory_backends()
+    workspaces = backends.workspaces
+    assert isinstance(workspaces, MemoryWorkspaces)
+    source = CountingKeys(workspaces)
+    backends = replace(backends, keys=source)
+    home = await backends.create_workspace("Acme", Plan.PRO, 1000)
+    key = (await backends.mint_key(workspace=home.id, name="k", granted=["read:documents"])).key
+    time = [1000.0]
+    return World(key, source, RecentKeys(source, lambda: time[0]), time)
+
+
+async def test_a_key_is_asked_for_once_a_second(world: World) -> None:
+    for _ in range(3):
+        found = await world.recent.find(world.key.digest)
+        assert found is not None
+        assert found.key == world.key
+    assert world.source.asked == 1
+    world.time[0] += 1.0
+    await world.recent.find(world.key.digest)
+    assert world.source.asked == 2
+
+
+async def test_a_key_revoked_elsewhere_is_known_after_a_second(world: World, now: datetime) -> None:
+    await world.recent.find(world.key.digest)
+    await world.source.revoke(world.key.id, now)
+    world.time[0] += 1.0
+    found = await world.recent.find(world.key.digest)
+    assert found is not None
+    assert found.key.revoked_at == now
+
+
+async def test_a_key_revoked_here_is_known_at_once(world: World, now: datetime) -> None:
+    await world.recent.find(world.key.digest)
+    assert await world.recent.revoke(world.key.id, now)
+    found = await world.recent.find(world.key.digest)
+    assert found is not None
+    assert found.key.revoked_at == now
+
+
+async def test_a_key_that_does_not_exist_is_never_remembered(world: World) -> None:
+    stranger = bytes(32)
+    assert await world.recent.find(stranger) is None
+    assert await world.recent.find(stranger) is None
+    assert world.source.asked == 2
+    await world.source.add(replace(world.key, digest=stranger))
+    assert await world.recent.find(stranger) is not None
+
+
+async def test_the_oldest_goes_when_there_are_too_many(world: World) -> None:
+    world.recent = RecentKeys(world.source, keys_max=2)
+    digests = [bytes([number]) * 32 for number in range(3)]
+    for digest in digests:
+        await world.source.add(replace(world.key, id=KeyId(f"key_{digest.hex()}"), digest=digest))
+        await world.recent.find(digest)
+    await world.recent.find(digests[2])
+    await world.recent.find(digests[1])
+    assert world.source.asked == 3
+    await world.recent.find(digests[0])
+    assert world.source.asked == 4
+
+
+@pytest.fixture
+def now() -> datetime:
+    return memory_backends().now()
