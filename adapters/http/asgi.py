@@ -4,10 +4,11 @@ from litestar import Litestar, Response
 from litestar.types import ASGIApp
 
 from adapters.http.body import AnyRequest
+from adapters.http.call import call_of
 from adapters.http.docs import docs_handlers
 from adapters.http.documents import documents_router
 from adapters.http.errors import answer, to_response
-from adapters.http.gate import Gate, call_of
+from adapters.http.gate import Gate
 from adapters.http.health import health_router
 from adapters.http.links import links_router
 from adapters.http.services import Services

@@ -1,6 +1,5 @@
 """One reader for everything a client sends as JSON: strict, bounded in size, depth and time (RFC 8259, RFC 7493)."""
 
-import asyncio
 import json
 import math
 from collections.abc import AsyncIterator, Iterator
@@ -10,6 +9,7 @@ from urllib.parse import parse_qsl
 from litestar import Request
 
 from adapters.http.answer import header_values
+from adapters.http.call import call_of
 from adapters.http.errors import RequestTimeout, UnsupportedMediaType
 from domain.errors import Invalid, PayloadTooLarge
 from domain.idempotency import idempotency_key
@@ -17,9 +17,6 @@ from domain.members import Members, Wrong
 
 BODY_MAX_BYTES = 64 * 1024
 NESTING_MAX = 32
-BODY_SECONDS = 10
-"""How long a client may take between two pieces of a body, and for all of a JSON one."""
-
 AnyRequest = Request[Any, Any, Any]
 
 
@@ -29,16 +26,15 @@ async def read_members(request: AnyRequest) -> Members:
     Raises:
         UnsupportedMediaType: it is not announced as JSON.
         PayloadTooLarge: it has more than 64 KiB.
-        RequestTimeout: it did not come in time.
+        RequestTimeout: the client went away.
         Invalid: it is not one well-formed JSON object.
     """
     if not _is_json(header_values(request.scope, b"content-type")):
         raise UnsupportedMediaType
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            raw = await _whole(request)
-    except TimeoutError:
-        raise RequestTimeout from None
+    call = call_of(request.scope)
+    call.wait_for_client()
+    raw = await _whole(request)
+    call.go_on()
     try:
         return parse_object(raw)
     except Wrong as wrong:
@@ -50,16 +46,15 @@ async def upload_pieces(request: AnyRequest, limit_bytes: int) -> AsyncIterator[
 
     Raises:
         PayloadTooLarge: it announces, or has, more than the limit.
-        RequestTimeout: a piece did not come in time, or the client went away.
+        RequestTimeout: the client went away.
     """
     _check_announced(request, limit_bytes)
+    call = call_of(request.scope)
     received, more = 0, True
     while more:
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                piece, more = await _receive(request, received, limit_bytes)
-        except TimeoutError:
-            raise RequestTimeout from None
+        call.wait_for_client()
+        piece, more = await _receive(request, received, limit_bytes)
+        call.go_on()
         received += len(piece)
         yield piece
 

@@ -6,8 +6,8 @@ from litestar.params import FromPath
 
 from adapters.http.answer import Answer
 from adapters.http.body import AnyRequest, query_pairs, read_idempotency_key, read_members
+from adapters.http.call import caller_of
 from adapters.http.errors import RequestTimeout, UnsupportedMediaType
-from adapters.http.gate import caller_of, deadline
 from adapters.http.openapi import described
 from adapters.http.services import Services
 from adapters.http.wire import (
@@ -51,8 +51,7 @@ def documents_router(services: Services) -> Router:
         caller = caller_of(request.scope)
         caller.require(request_upload.permission)
         members = await read_members(request)
-        async with deadline(request.scope):
-            upload = await request_upload(caller, members)
+        upload = await request_upload(caller, members)
         return _json(UploadLink.of(upload), status=200)
 
     @post(
@@ -72,8 +71,7 @@ def documents_router(services: Services) -> Router:
         caller.require(create.permission)
         key = read_idempotency_key(request)
         members = await read_members(request)
-        async with deadline(request.scope):
-            receipt = await create(caller, members, key)
+        receipt = await create(caller, members, key)
         headers = {"Location": f"/v1/documents/{receipt.document.id}"}
         if receipt.replayed:
             headers["Idempotent-Replayed"] = "true"
@@ -95,8 +93,7 @@ def documents_router(services: Services) -> Router:
         caller = caller_of(request.scope)
         caller.require(get_document.permission)
         download = _flag(request, "download", default=True)
-        async with deadline(request.scope):
-            found = await get_document(caller, document_id, download=download)
+        found = await get_document(caller, document_id, download=download)
         return _json(DocumentDetail.of(found), status=200, headers={"ETag": f'"{found.document.revision}"'})
 
     return Router("/v1/documents", route_handlers=[request_upload_url, create_document, read_document])

@@ -83,9 +83,8 @@ def answer(error: Exception, request_id: str) -> Answer:
     match error:
         case Refusal():
             return _answer(STATUS[type(error)], error.code, error.message, request_id, _details(error), _headers(error))
-        # Of time-outs only the request's own deadline comes this far: adapters call theirs Unavailable.
-        case Unavailable() | TimeoutError():
-            log.error("%s unavailable: %s %s", request_id, type(error).__name__, error)
+        case Unavailable():
+            log.error("%s unavailable: %s", request_id, error)
             return unavailable(request_id)
         case HTTPException() if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
             return _routing_error(error, request_id)

@@ -4,66 +4,26 @@ Plain ASGI, because a framework's middleware does not run where no route matches
 """
 
 import asyncio
+import logging
 import re
-import time
-from dataclasses import dataclass
-from typing import Any, cast
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from adapters.http.answer import header_values
-from adapters.http.errors import answer, unavailable
-from domain.access import Caller
+from adapters.http.answer import Answer, header_values
+from adapters.http.call import Call, Calls, keep_call
+from adapters.http.errors import RequestTimeout, answer, unavailable
 from domain.errors import InvalidKey, RateLimited
 from domain.use_cases.admit_request import AdmitRequest
-from ports.rate_limit import Verdict
 from ports.system import Clock, NewId
 
-REQUEST_SECONDS = 7
-"""How long a request may take us, whatever the client takes to send it."""
+log = logging.getLogger("dossier.http")
 
 # These take no key and count nothing: what lies behind them is public, or signed.
 _OPEN = ("/health/", "/docs/", "/storage/")
 _OPEN_PAGES = ("/openapi.json", "/docs")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _BEARER = re.compile(rb"bearer +(\S+) *", re.IGNORECASE)
-_SCOPE_KEY = "dossier.call"
-
-
-@dataclass(slots=True)
-class Call:
-    """What the gate learned of a request."""
-
-    request_id: str
-    seconds_left: float = REQUEST_SECONDS
-    caller: Caller | None = None
-    verdict: Verdict | None = None
-
-
-def call_of(scope: Scope) -> Call:
-    """What the gate learned of this request."""
-    return cast("Call", cast("dict[str, Any]", scope)[_SCOPE_KEY])
-
-
-def caller_of(scope: Scope) -> Caller:
-    """Who sent this request.
-
-    Raises:
-        InvalidKey: nobody we know.
-    """
-    caller = call_of(scope).caller
-    if caller is None:
-        raise InvalidKey
-    return caller
-
-
-def deadline(scope: Scope) -> asyncio.Timeout:
-    """Give up on a request once it has taken seven seconds of our time, admission included.
-
-    `async with` it raises TimeoutError then: whether a write was made is not known; a retry will tell.
-    """
-    return asyncio.timeout(call_of(scope).seconds_left)
 
 
 class Gate:
@@ -78,14 +38,14 @@ class Gate:
         self._admit = admit
         self._now = now
         self._new_id = new_id
+        self._calls = Calls()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        call = Call(self._request_id(scope))
-        cast("dict[str, Any]", scope)[_SCOPE_KEY] = call
-
+        call = Call(self._request_id(scope), asyncio.current_task())
+        keep_call(scope, call)
         started = False
 
         async def send_tagged(message: Message) -> None:
@@ -95,18 +55,22 @@ class Gate:
                 message["headers"] = [*message["headers"], *_headers(call)]
             await send(message)
 
+        self._calls.add(call)
         try:
             await self._admit_into(call, scope)
-        # Safe: nothing is passed over. The client gets the error table's answer, as it does behind the router.
-        except Exception as error:  # noqa: BLE001
-            await answer(error, call.request_id)(scope, receive, send_tagged)
-            return
-        try:
             await self._app(scope, receive, send_tagged)
         except asyncio.CancelledError:
-            # The server stops and has waited long enough. Nobody waits for this task, so it may end here.
+            # Late, or the server stops and has waited long enough. Nobody waits for this task, so it may end here.
             if not started:
-                await unavailable(call.request_id)(scope, receive, send_tagged)
+                await _cut_off(call)(scope, receive, send_tagged)
+        # Safe: nothing is passed over. The client gets the error table's answer, as it does behind the router.
+        except Exception as error:
+            if started:
+                # Half an answer is cut off by the server, and so told from a whole one.
+                raise
+            await answer(error, call.request_id)(scope, receive, send_tagged)
+        finally:
+            self._calls.remove(call)
 
     def _request_id(self, scope: Scope) -> str:
         sent = header_values(scope, b"x-request-id")
@@ -117,18 +81,24 @@ class Gate:
     async def _admit_into(self, call: Call, scope: Scope) -> None:
         if scope["path"].startswith(_OPEN) or scope["path"] in _OPEN_PAGES:
             return
+        call.begin()
         client = scope["client"]
-        began = time.monotonic()
         try:
-            async with deadline(scope):
-                admission = await self._admit(_presented(scope), client[0] if client else "", call.request_id)
+            admission = await self._admit(_presented(scope), client[0] if client else "", call.request_id)
         except InvalidKey:
             return
-        call.seconds_left -= time.monotonic() - began
         call.verdict = admission.verdict
         if not admission.verdict.admitted:
             raise RateLimited(admission.verdict.retry_after)
         call.caller = admission.caller
+
+
+def _cut_off(call: Call) -> Answer:
+    """The response to a request that could not be waited for any longer."""
+    if call.is_late and call.is_clients_turn:
+        return answer(RequestTimeout(), call.request_id)
+    log.error("%s cut off: %s", call.request_id, "no answer in time" if call.is_late else "the server stops")
+    return unavailable(call.request_id)
 
 
 def _presented(scope: Scope) -> str | None:

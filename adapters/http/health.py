@@ -8,8 +8,8 @@ from litestar import Router, get
 
 from adapters.http.answer import Answer
 from adapters.http.body import AnyRequest
+from adapters.http.call import call_of
 from adapters.http.errors import unavailable
-from adapters.http.gate import call_of
 from adapters.http.openapi import described
 from adapters.http.services import Probe, Services
 from adapters.http.wire import Envelope, Health
