@@ -25,7 +25,7 @@ from ports.storage import DownloadTerms, Exists, Mismatch, SignedRequest, Upload
 from ports.system import Unavailable
 
 _PIECE = 1024 * 1024
-_CHECKSUM_MAX_BYTES = 256
+_SMALL_BYTES = 256
 # For a valid path these mean only that no object is there.
 _NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
 
@@ -162,8 +162,7 @@ class FilesystemStorage:
     def _checksum(self, path: StoragePath, etag: str) -> str | None:
         """The SHA-256 taken when the bytes came in; `None` for a file that came in by another way or was changed."""
         try:
-            with open(f"{self._checksums}/{path}", "rb", buffering=0) as file:
-                of, _, sha256 = file.read(_CHECKSUM_MAX_BYTES).decode().partition(" ")
+            of, _, sha256 = _read_small(f"{self._checksums}/{path}").decode().partition(" ")
         except (OSError, UnicodeDecodeError):
             # Unknown is a right answer here, and nothing but this answer depends on the file.
             return None
@@ -260,6 +259,15 @@ def _etag(found: os.stat_result) -> str:
     # Cheap to ask at every request. A copy that keeps times to the nanosecond has the same; any other is told by its
     # checksum, see sign_download.
     return f"{found.st_mtime_ns:x}-{found.st_size:x}"
+
+
+def _read_small(path: str) -> bytes:
+    """The beginning of a file, with no more system calls than that takes: it is read at every create."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, _SMALL_BYTES)
+    finally:
+        os.close(descriptor)
 
 
 def _seconds(at: datetime) -> str:
