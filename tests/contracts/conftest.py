@@ -1,5 +1,6 @@
 """Every port on every adapter: one parametrised fixture each, the adapter's name in the report."""
 
+import itertools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from adapters.memory.documents import MemoryDocuments
 from adapters.memory.keys import MemoryApiKeys
 from adapters.memory.storage import MemoryStorage
 from adapters.memory.workspaces import MemoryWorkspaces
+from adapters.postgres.database import Database
 from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.keys import PostgresApiKeys
 from adapters.postgres.workspaces import PostgresWorkspaces
@@ -21,9 +23,10 @@ from domain.documents import Document, StoredObject
 from domain.idempotency import fingerprint
 from domain.ids import DocumentId, KeyId, UserId, WorkspaceId
 from domain.paths import FolderPath, StoragePath
-from ports.documents import DocumentRepository, Intent
+from ports.documents import DocumentRepository, Intent, Outcome
 from ports.keys import ApiKeys
 from ports.storage import LinkedStorage
+from ports.system import Clock
 from ports.workspaces import Workspaces
 from tests.clock import StillClock
 
@@ -98,7 +101,18 @@ class Records:
         )
 
 
-@pytest.fixture(params=["memory", "postgres"])
+class InTurns(PostgresDocuments):
+    """Two repositories that know nothing of each other, as in two processes: every other create goes to each."""
+
+    def __init__(self, database: Database, now: Clock) -> None:
+        super().__init__(database, now)
+        self._turns = itertools.cycle((super().create, PostgresDocuments(database, now).create))
+
+    async def create(self, document: Document, intent: Intent) -> Outcome:
+        return await next(self._turns)(document, intent)
+
+
+@pytest.fixture(params=["memory", "postgres", "postgres from two processes"])
 def records(request: pytest.FixtureRequest) -> Records:
     """Workspaces, keys and documents, on each adapter."""
     clock = StillClock()
@@ -106,11 +120,10 @@ def records(request: pytest.FixtureRequest) -> Records:
         case "memory":
             workspaces = MemoryWorkspaces()
             return Records(workspaces, MemoryApiKeys(workspaces), MemoryDocuments(workspaces, clock), clock)
-        case _:
+        case kind:
             database = request.getfixturevalue("database")
-            return Records(
-                PostgresWorkspaces(database), PostgresApiKeys(database), PostgresDocuments(database, clock), clock
-            )
+            documents = PostgresDocuments if kind == "postgres" else InTurns
+            return Records(PostgresWorkspaces(database), PostgresApiKeys(database), documents(database, clock), clock)
 
 
 @dataclass

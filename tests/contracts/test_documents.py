@@ -168,37 +168,37 @@ async def test_no_method_finds_what_another_workspace_has(records: Records) -> N
 
 async def test_of_many_twins_at_once_one_creates_and_all_agree(records: Records) -> None:
     home, key = await records.workspace(), a_key()
-    documents = [records.document(home) for _ in range(40)]
+    documents = [records.document(home) for _ in range(200)]
     outcomes = await asyncio.gather(
         *(records.documents.create(document, records.intent(home, key)) for document in documents)
     )
     created = [outcome.document for outcome in outcomes if isinstance(outcome, Created)]
     assert len(created) == 1
-    assert outcomes.count(Replayed(created[0])) == 39
+    assert outcomes.count(Replayed(created[0])) == 199
     assert (await records.documents.usage(home.id)).documents == 1
 
 
 async def test_of_many_at_one_path_at_once_one_creates(records: Records) -> None:
     home = await records.workspace()
-    documents = [records.document(home) for _ in range(40)]
+    documents = [records.document(home) for _ in range(200)]
     outcomes = await asyncio.gather(*(records.documents.create(item, records.intent(home)) for item in documents))
     created = [outcome.document for outcome in outcomes if isinstance(outcome, Created)]
     assert len(created) == 1
-    assert outcomes.count(PathTaken(created[0].id)) == 39
+    assert outcomes.count(PathTaken(created[0].id)) == 199
 
 
 async def test_of_many_at_once_exactly_those_that_fit_are_created(records: Records) -> None:
     home = await records.workspace(quota_bytes=70)
-    documents = [records.document(home, path=f"documents/{n}", size_bytes=10) for n in range(40)]
+    documents = [records.document(home, path=f"documents/{n}", size_bytes=10) for n in range(200)]
     outcomes = await asyncio.gather(*(records.documents.create(item, records.intent(home)) for item in documents))
     assert sum(isinstance(outcome, Created) for outcome in outcomes) == 7
-    assert outcomes.count(OverQuota(70, 70, 10)) == 33
+    assert outcomes.count(OverQuota(70, 70, 10)) == 193
     assert await records.documents.usage(home.id) == Usage(70, 70, 7)
 
 
 async def test_many_creators_of_one_deep_folder_at_once_all_succeed(records: Records) -> None:
-    home = await records.workspace()
+    home = await records.workspace(quota_bytes=2000)
     folder = "/a" * 20
-    documents = [records.document(home, path=f"documents/{n}", folder=folder) for n in range(40)]
+    documents = [records.document(home, path=f"documents/{n}", folder=folder) for n in range(200)]
     outcomes = await asyncio.gather(*(records.documents.create(item, records.intent(home)) for item in documents))
     assert outcomes == [Created(document) for document in documents]

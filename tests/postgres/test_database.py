@@ -1,8 +1,10 @@
 """Connections are bounded in every wait and never lost, and there is one way to fail."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+import asyncpg
 import pytest
 
 from adapters.postgres.database import POOL_SIZE, Database, open_database
@@ -63,3 +65,57 @@ async def test_connections_cut_by_the_server_are_unavailable_once_and_then_repla
 async def test_a_mistake_of_ours_is_not_called_unavailable(database: Database) -> None:
     with pytest.raises(Exception, match="syntax error"):
         await database.fetch("SELEC 1")
+
+
+SCRATCH = (
+    "CREATE SCHEMA IF NOT EXISTS scratch",
+    "CREATE TABLE IF NOT EXISTS scratch.parent (id integer PRIMARY KEY)",
+    "CREATE TABLE IF NOT EXISTS scratch.child (id integer REFERENCES scratch.parent DEFERRABLE INITIALLY DEFERRED)",
+)
+
+
+async def mistaken(database: Database, _: int) -> None:
+    with pytest.raises(asyncpg.PostgresSyntaxError):
+        await database.fetch("SELEC 1")
+
+
+async def refused(database: Database, _: int) -> None:
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await database.fetch("SELECT 1 / 0")
+
+
+async def cut(database: Database, _: int) -> None:
+    with pytest.raises(Unavailable):
+        await database.fetch("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+async def cancelled(database: Database, number: int) -> None:
+    """At every point of its way: while it waits for a connection, while it is sent, while it is answered."""
+    task = asyncio.create_task(database.fetch("SELECT 1"))
+    for _ in range(number % 12):
+        await asyncio.sleep(0)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def deferred(database: Database, _: int) -> None:
+    """Refused by COMMIT, after the statement itself went well."""
+    with pytest.raises(asyncpg.ForeignKeyViolationError):
+        await database.fetch("INSERT INTO scratch.child VALUES (1)")
+
+
+@pytest.mark.parametrize("fails", [mistaken, refused, cut, cancelled, deferred])
+async def test_every_connection_comes_back_whatever_fails(
+    database_url: str, fails: Callable[[Database, int], Awaitable[None]]
+) -> None:
+    async with open_database(database_url) as database:
+        for statement in SCRATCH:
+            await database.fetch(statement)
+        for number in range(200):
+            await asyncio.gather(*(fails(database, number) for _ in range(2)))
+            pool = database._pool
+            assert pool.get_idle_size() == pool.get_size()
+        # And each of them works, all at the same time.
+        pids = await asyncio.gather(*(database.fetch("SELECT pg_backend_pid() AS pid") for _ in range(POOL_SIZE)))
+        assert all(pids)
