@@ -1,10 +1,10 @@
 # Every target works on a machine that has git, make and Python 3.11 or newer; `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := app domain ports adapters tests
+SOURCES := app domain ports adapters tests bench
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test format lock clean
+.PHONY: help setup run check test soak bench format lock clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -24,6 +24,16 @@ check: .venv/.dev ## Format, lint, types, import contracts and the fast tests: b
 test: .venv/.dev ## The whole suite: real Postgres, real server, real files
 	$(BIN)/pytest -q
 
+soak: .venv/.dev ## The crash tests in their long form: 2,000 kills and more, for hours, with a progress line
+	SOAK=1 $(BIN)/pytest -q -s -x tests/crash
+
+ROUNDS ?= 5
+SECONDS ?= 3
+CREATES ?= 200000
+RESULTS ?= bench/results
+bench: .venv/.bench ## Measure Dossier beside pgbench, a bare handler and a peer; ROUNDS=1 SECONDS=2 CREATES=0 for a quick look
+	@$(BIN)/python -m bench --rounds $(ROUNDS) --seconds $(SECONDS) --creates $(CREATES) --results $(RESULTS)
+
 format: .venv/.dev ## Rewrite the sources in the one format
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
@@ -33,6 +43,9 @@ lock: ## Resolve requirements/*.txt anew from pyproject.toml (needs uv: pip inst
 		--extra embedded --output-file requirements/run.txt pyproject.toml requirements/build.in
 	uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes \
 		--extra embedded --extra dev --constraint requirements/run.txt --output-file requirements/dev.txt pyproject.toml requirements/build.in
+	uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes \
+		--extra embedded --extra bench --constraint requirements/run.txt --constraint requirements/dev.txt \
+		--output-file requirements/bench.txt pyproject.toml requirements/build.in
 
 clean: ## Remove the environment and every cache; ./data stays
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
@@ -56,4 +69,9 @@ LINK = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-dep
 .venv/.dev: .venv/.run requirements/dev.txt
 	@echo "Installing what its tests need into .venv …"
 	@$(INSTALL) --requirement requirements/dev.txt
+	@touch $@
+
+.venv/.bench: .venv/.run requirements/bench.txt
+	@echo "Installing what the benchmark's peer needs into .venv …"
+	@$(INSTALL) --requirement requirements/bench.txt
 	@touch $@

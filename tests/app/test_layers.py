@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-CODE = ("app", "domain", "ports", "adapters", "tests")
+CODE = ("app", "domain", "ports", "adapters", "tests", "bench")
 
 
 def layers() -> list[set[str]]:

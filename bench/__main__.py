@@ -1,0 +1,260 @@
+"""The order of a run: `python -m bench --help`, or `make bench`."""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from adapters.postgres.migrate import migrate
+from bench import contenders, servers
+from bench.ceiling.pgbench import BARE_TABLE, Pgbench
+from bench.chart import chart
+from bench.contenders import DOSSIER, FLOOR, MANY, MOST, PEER, Service, cases
+from bench.cpu import machine
+from bench.crowd import Crowd, found_workspaces, upload_model
+from bench.load import Refused, require_wrk
+from bench.memory import measure_memory
+from bench.postgres import Postgres, open_postgres
+from bench.report import Results, table, write
+from bench.servers import free_port, running
+
+WARM_UP_SECONDS = 1
+BUSY = 0.5
+"""Processes that want to run, on average over the last minute."""
+
+# The peer is given the same tenants and keys: its tables have the same columns.
+_SEEDED = (
+    ("workspaces", "id, name, owner_id, plan, created_at"),
+    ("usage", "workspace_id, quota_bytes"),
+    (
+        "api_keys",
+        "workspace_id, id, user_id, name, prefix, digest, permissions, tier, created_at, expires_at, revoked_at",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for. `only` is a part of the names of the contenders to measure."""
+
+    rounds: int
+    seconds: int
+    creates: int
+    results: Path
+    only: str
+
+    def wants(self, contender: str) -> bool:
+        """Whether this contender is to be measured."""
+        return self.only.lower() in contender.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """All contenders, ready, and who writes to them."""
+
+    postgres: Postgres
+    settings: dict[str, str]
+    dossier: Service
+    peer: Service
+    floor: Service
+    ceiling: Pgbench
+    single: Crowd
+    many: Crowd
+    third: Crowd
+    """For the run that watches memory."""
+    lone: str
+    """The workspace of lone.py, in the database of that name."""
+
+    async def measure(self, options: Options, results: Results) -> None:
+        """Every case once a round; every other round in the opposite order, so that no one always follows the same."""
+        order = [
+            (case, run)
+            for case, run in cases(
+                dossier=self.dossier,
+                peer=self.peer,
+                floor=self.floor,
+                ceiling=self.ceiling,
+                single=self.single,
+                many=self.many,
+            )
+            if options.wants(case.contender)
+        ]
+        for service in {case.contender for case, _ in order} & {DOSSIER, PEER, FLOOR}:
+            await self._warm_up(service)
+        for round_ in range(1, options.rounds + 1):
+            for number, (case, run) in enumerate(order, 1):
+                sample = await run(options.seconds)
+                results.add(case, sample)
+                note(
+                    f"round {round_}/{options.rounds}, {number}/{len(order)}: {case.contender}, "
+                    f"{case.workspaces} workspaces, {case.connections} connections{', keys' if case.keyed else ''}: "
+                    f"{sample.rate:,.0f}/s, p50 {sample.p50_ms:.2f} ms"
+                )
+            if options.wants(DOSSIER):
+                results.lone.append(await self._measure_lone(options.seconds))
+            order.reverse()
+
+    async def _warm_up(self, name: str) -> None:
+        service = {DOSSIER: self.dossier, PEER: self.peer, FLOOR: self.floor}[name]
+        for crowd in (self.single, self.many):
+            for keyed in (True, False):
+                await service.run(crowd, connections=MOST, keyed=keyed, seconds=WARM_UP_SECONDS)
+
+    async def _measure_lone(self, seconds: int) -> dict[str, float]:
+        await self.postgres.settle()
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bench.lone", self.postgres.url("lone"), self.lone, str(seconds)),
+            cwd=servers.REPOSITORY,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        output, _ = await process.communicate()
+        if process.returncode != 0:
+            raise RuntimeError("bench.lone failed")
+        found: dict[str, float] = json.loads(output)
+        note(f"a lone create {found['batched_ms']:.3f} ms, its statement alone {found['direct_ms']:.3f} ms")
+        return found
+
+    async def watch_memory(self, options: Options, results: Results) -> None:
+        """On a server of its own, which has answered nothing before."""
+        note(f"memory over {options.creates:,} creates")
+        port = free_port()
+        async with running("dossier-memory", port, servers.dossier(port), self.settings) as server:
+            service = Service(DOSSIER, server, self.postgres, "dossier")
+            results.memory = await measure_memory(service, self.third, options.creates)
+
+
+@asynccontextmanager
+async def prepared(directory: Path) -> AsyncIterator[Bench]:
+    """Everything a run needs, in `directory`, until the end of the block."""
+    async with open_postgres(directory / "postgres") as postgres:
+        note("preparing databases, workspaces and servers")
+        url = await postgres.create_database("dossier")
+        await migrate(url)
+        for database in ("ceiling", "lone"):
+            await postgres.create_database(database, template="dossier")
+        await postgres.create_database("peer")
+        await postgres.sql("ceiling", BARE_TABLE)
+
+        files = directory / "files"
+        settings = {
+            "DOSSIER_DATA_DIR": str(directory),
+            "DOSSIER_DATABASE_URL": url,
+            "DOSSIER_STORAGE_URL": files.as_uri(),
+        }
+        members = await found_workspaces(settings, MANY + 2)
+        ceiling, lone = [
+            (await found_workspaces(settings | {"DOSSIER_DATABASE_URL": postgres.url(database)}, 1))[0].workspace_id
+            for database in ("ceiling", "lone")
+        ]
+        of_peer = settings | {
+            "PEER_DATABASE_URL": postgres.url("peer", "postgresql+asyncpg"),
+            "PEER_FILES": str(files),
+        }
+        ports = free_port(), free_port(), free_port()
+        async with (
+            running("dossier", ports[0], servers.dossier(ports[0]), settings) as dossier,
+            running("peer", ports[1], servers.peer(ports[1]), of_peer) as peer,
+            running("floor", ports[2], servers.floor(ports[2]), settings) as floor,
+        ):
+            await _seed_peer(postgres)
+            model = Path("workspaces") / (await upload_model(dossier.url, members[0])).relative_to("workspaces")
+            yield Bench(
+                postgres=postgres,
+                settings=settings,
+                dossier=Service(DOSSIER, dossier, postgres, "dossier"),
+                peer=Service(PEER, peer, postgres, "peer"),
+                floor=Service(FLOOR, floor, postgres, None),
+                ceiling=Pgbench(postgres, "ceiling", ceiling),
+                single=Crowd(members[:1], files, model),
+                third=Crowd(members[1:2], files, model),
+                many=Crowd(members[2:], files, model),
+                lone=lone,
+            )
+
+
+async def _seed_peer(postgres: Postgres) -> None:
+    for name, columns in _SEEDED:
+        rows = await postgres.sql("dossier", f"COPY {name} ({columns}) TO STDOUT")
+        await postgres.sql("peer", f"COPY {name} ({columns}) FROM STDIN", rows + "\n")
+
+
+async def run(options: Options, directory: Path) -> Results:
+    """Measure everything, and leave nothing running."""
+    load = os.getloadavg()[0]
+    if load > BUSY:
+        note(f"this machine is busy with something else (load {load:.1f}): the figures will be of both")
+    async with prepared(directory) as bench:
+        results = Results(await _conditions(options, load, bench.postgres))
+        await bench.measure(options, results)
+        if options.creates and options.wants(DOSSIER):
+            await bench.watch_memory(options, results)
+        return results
+
+
+async def _conditions(options: Options, load: float, postgres: Postgres) -> dict[str, Any]:
+    commit = await asyncio.to_thread(
+        subprocess.run,
+        [shutil.which("git") or "git", "describe", "--always", "--dirty"],
+        cwd=servers.REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return machine() | {
+        "load_before": load,
+        "rounds": options.rounds,
+        "seconds": options.seconds,
+        "python": platform.python_version(),
+        "postgres": "Postgres " + await postgres.sql("postgres", "SHOW server_version"),
+        "fsync": await postgres.sql("postgres", "SHOW fsync"),
+        "synchronous_commit": await postgres.sql("postgres", "SHOW synchronous_commit"),
+        "commit": commit.stdout.strip(),
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+
+
+def note(line: str) -> None:
+    """A line of progress."""
+    sys.stderr.write(f"{datetime.now(UTC):%H:%M:%S} {line}\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench", description=contenders.__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=3, help="of each run")
+    parser.add_argument("--creates", type=int, default=200_000, help="while memory is watched; 0 to leave that out")
+    parser.add_argument("--results", type=Path, default=servers.REPOSITORY / "bench" / "results", help="a folder")
+    parser.add_argument("--only", default="", help="part of a contender's name, such as dossier")
+    options = Options(**vars(parser.parse_args()))
+    require_wrk()
+    if sys.platform != "linux":
+        sys.exit("make bench reads CPU and memory from /proc, which Linux has")
+    # Short, because the socket's path must be; on a disk, because fsync is what is measured.
+    directory = Path(tempfile.mkdtemp(prefix="dsr-bench-"))
+    try:
+        results = asyncio.run(run(options, directory))
+        files = write(options.results, results, chart(results))
+        sys.stdout.write(table(results) + "\n")
+        note("written: " + ", ".join(map(str, files)))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Refused as refused:
+        sys.exit(f"the benchmark ends here: {refused}")
+    finally:
+        note("removing the data")
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

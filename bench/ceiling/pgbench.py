@@ -1,0 +1,156 @@
+"""Runs of pgbench: the facts of a create as one statement and as six, and an INSERT that has nothing to decide."""
+
+import asyncio
+import json
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+
+from adapters.postgres import statements
+from adapters.postgres.documents import to_record
+from adapters.postgres.rows import to_facts, to_uuid
+from adapters.system import utc_now
+from bench.facts import sample
+from bench.postgres import Postgres
+
+ONE_STATEMENT = statements.RECORD_DOCUMENTS
+"""The very statement of the adapter, with $1 for the workspace and $2 for a batch, here of one."""
+
+BARE_TABLE = "CREATE TABLE bare (LIKE documents INCLUDING ALL)"
+
+_FOLDER = Path(__file__).parent
+_NUMBERS_A_RUN = 10**8
+_THREADS = 2
+
+_ID = UUID("00000000-0000-4000-8000-0123456789ab")
+_KEY = UUID("00000000-0000-4000-8000-0123456789ac")
+_PATH = "b-the-number-of-the-path"
+_ONE_STATEMENT_SCRIPT = r"""
+\set n :n + 1
+\set k :first + :n * 64 + :client_id
+\set chance random(0, 4294967295)
+{statement};
+"""
+# Number, id and key, put into a batch that was written once. The key is random where an index looks first.
+_BATCH = """format(
+    '{template}',
+    :k::bigint,
+    '00000000-0000-4000-8000-' || lpad(:k::bigint::text, 12, '0'),
+    lpad(to_hex(:chance::bigint), 8, '0') || '-0000-4000-8000-' || lpad(:k::bigint::text, 12, '0')
+)::jsonb"""
+
+
+@dataclass(frozen=True, slots=True)
+class Transactions:
+    """What pgbench counted. Latencies are of every transaction, waits for the lock included."""
+
+    count: int
+    rate: float
+    p50_ms: float
+    p99_ms: float
+
+
+class Pgbench:
+    """Runs in one database, whose workspace exists and where Dossier's tables are."""
+
+    def __init__(self, postgres: Postgres, database: str, workspace: str) -> None:
+        self.postgres = postgres
+        self._database = database
+        self._workspace = workspace
+        self._runs = 0
+
+    async def run(self, script: str, clients: int, seconds: int) -> Transactions:
+        """`script` is `one_statement`, or the name of a file of this folder.
+
+        Raises:
+            RuntimeError: a transaction failed, or did not record a document.
+        """
+        self._runs += 1
+        checks = script != "bare_insert"
+        before = await self.postgres.documents(self._database) if checks else 0
+        with tempfile.TemporaryDirectory(prefix="pgbench-") as directory:
+            file = _script(Path(directory), script, self._workspace)
+            output = await self._start(file, clients, seconds, directory)
+            latencies = await asyncio.to_thread(_latencies, Path(directory))
+        count = _figure(r"number of transactions actually processed: (\d+)", output)
+        if _figure(r"number of failed transactions: (\d+)", output):
+            raise RuntimeError(f"pgbench {script}: {output}")
+        if checks and (recorded := await self.postgres.documents(self._database) - before) != count:
+            raise RuntimeError(f"pgbench {script}: {count:.0f} transactions recorded {recorded} documents")
+        return Transactions(
+            count=int(count),
+            rate=_figure(r"tps = ([\d.]+) \(without", output),
+            p50_ms=latencies[len(latencies) // 2] / 1000,
+            p99_ms=latencies[len(latencies) * 99 // 100] / 1000,
+        )
+
+    async def _start(self, file: Path, clients: int, seconds: int, directory: str) -> str:
+        document, _ = sample(self._workspace, _ID.int, _PATH, str(_ID), utc_now)
+        variables = {
+            "n": "0",
+            "first": str(self._runs * _NUMBERS_A_RUN),
+            "workspace": str(to_uuid(self._workspace)),
+            "facts": msgspec.json.encode(to_facts(document)).decode(),
+        }
+        process = await asyncio.create_subprocess_exec(
+            *(self.postgres.binaries / "pgbench", "--no-vacuum", "--protocol=prepared", f"--client={clients}"),
+            *(f"--jobs={min(_THREADS, clients)}", f"--time={seconds}", "--log", f"--file={file}"),
+            *(f"--define={name}={value}" for name, value in variables.items()),
+            self.postgres.url(self._database),
+            cwd=directory,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+        if process.returncode != 0:
+            raise RuntimeError(f"pgbench {file.stem}: {output.decode(errors='replace')}")
+        return output.decode()
+
+
+def _script(directory: Path, name: str, workspace: str) -> Path:
+    if name != "one_statement":
+        return _FOLDER / f"{name}.sql"
+    file = directory / f"{name}.sql"
+    statement = ONE_STATEMENT.replace("$1", ":workspace::uuid").replace(
+        "$2", _BATCH.format(template=_template(workspace))
+    )
+    file.write_text(_ONE_STATEMENT_SCRIPT.format(statement=statement))
+    return file
+
+
+def _template(workspace: str) -> str:
+    """A batch of one as the adapter sends it, as text in an SQL string for `format`."""
+    path = f"workspaces/{workspace}/documents/{_PATH}"
+    record = to_record(*sample(workspace, _ID.int, path, str(_KEY), utc_now))
+    text = json.dumps([json.loads(record)])
+    # pgbench takes a colon before a letter or digit for a variable; in JSON they stand in strings only.
+    text = re.sub(r":(?=\w)", r"\\u003a", text)
+    text = text.replace("%", "%%").replace("'", "''")
+    for pattern, argument in ((_PATH, "b%1$s"), (_either_form(_ID), "%2$s"), (_either_form(_KEY), "%3$s")):
+        text, replaced = re.subn(pattern, argument, text)
+        if not replaced:
+            raise RuntimeError(f"what the adapter sends holds no {pattern}: every transaction would be the same")
+    return text
+
+
+def _either_form(value: UUID) -> str:
+    """A UUID as text, with its hyphens or without."""
+    return f"{value}|{value.hex}"
+
+
+def _latencies(directory: Path) -> list[int]:
+    """Of all transactions in pgbench's logs, in microseconds, ascending."""
+    return sorted(
+        int(line.split()[2]) for log in directory.glob("pgbench_log.*") for line in log.read_text().splitlines()
+    )
+
+
+def _figure(pattern: str, output: str) -> float:
+    match = re.search(pattern, output)
+    if match is None:
+        raise RuntimeError(f"pgbench did not say what was expected:\n{output}")
+    return float(match[1])

@@ -1,0 +1,150 @@
+"""What is measured: every case of every contender, and how one run of it is made."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+
+from bench import load
+from bench.ceiling.pgbench import Pgbench
+from bench.cpu import process_seconds
+from bench.crowd import Crowd
+from bench.postgres import Postgres
+from bench.servers import Server, said
+
+DOSSIER = "Dossier"
+PEER = "FastAPI + SQLAlchemy"
+FLOOR = "bare Litestar handler"
+ONE_STATEMENT = "pgbench, one statement"
+SIX_STATEMENTS = "pgbench, six statements"
+BARE_INSERT = "pgbench, bare INSERT"
+
+CONNECTIONS = (1, 8, 32)
+MOST = 32
+MANY = 100
+"""Workspaces, when it is not one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A contender under one load. `keyed` says whether each create has an Idempotency-Key, and so leaves a receipt."""
+
+    contender: str
+    workspaces: int
+    connections: int
+    keyed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One run of a case: creates a second, latencies in ms, CPU in microseconds a create where there is any."""
+
+    rate: float
+    p50_ms: float
+    p99_ms: float
+    python_us: float | None
+    postgres_us: float | None
+
+
+Run = Callable[[int], Awaitable[Sample]]
+"""One run of so many seconds."""
+
+
+@dataclass(slots=True)
+class Service:
+    """A contender over HTTP, and how far it has come in each crowd. Without a database it records nothing."""
+
+    name: str
+    server: Server
+    postgres: Postgres
+    database: str | None
+    _recorded: dict[int, int] = field(default_factory=dict)
+
+    async def run(self, crowd: Crowd, *, connections: int, keyed: bool, seconds: int) -> Sample:
+        """Load it for so many seconds.
+
+        Raises:
+            Refused: a create was refused, or what was answered is not what was recorded.
+        """
+        first = self.prepare(crowd, seconds * load.MOST_A_SECOND)
+        await self.postgres.settle()
+        rows = await self._rows()
+        python, postgres = process_seconds(self.server.pid), self.postgres.cpu_seconds()
+        wrk = await load.start(
+            self.server.url, crowd, first=first, connections=connections, seconds=seconds, keyed=keyed
+        )
+        try:
+            answers = await load.finish(wrk)
+        except load.Refused as refused:
+            raise load.Refused(f"{self.name}: {refused}\n{said(self.server)}") from refused
+        python, postgres = process_seconds(self.server.pid) - python, self.postgres.cpu_seconds() - postgres
+        self.advance(crowd, answers)
+        if self.database is not None:
+            self._compare(answers, await self._rows() - rows)
+        return Sample(
+            rate=answers.requests / answers.seconds,
+            p50_ms=answers.p50_ms,
+            p99_ms=answers.p99_ms,
+            python_us=python / answers.requests * 1e6,
+            postgres_us=None if self.database is None else postgres / answers.requests * 1e6,
+        )
+
+    def prepare(self, crowd: Crowd, creates: int) -> int:
+        """The number of the first path to record; so many from there on have bytes."""
+        first = self._recorded.get(id(crowd), 0)
+        if self.database is not None:
+            crowd.stock(first + creates)
+        return first
+
+    def advance(self, crowd: Crowd, answers: load.Answers) -> None:
+        """Never use these paths again."""
+        self._recorded[id(crowd)] = self._recorded.get(id(crowd), 0) + answers.issued
+
+    async def _rows(self) -> int:
+        return 0 if self.database is None else await self.postgres.documents(self.database)
+
+    def _compare(self, answers: load.Answers, recorded: int) -> None:
+        # A few were on their way when time was up: recorded, and their answers never read.
+        if not answers.requests <= recorded <= answers.issued:
+            raise load.Refused(f"{self.name}: {answers.requests} creates were answered, {recorded} recorded")
+
+
+def cases(
+    *, dossier: Service, peer: Service, floor: Service, ceiling: Pgbench, single: Crowd, many: Crowd
+) -> Iterator[tuple[Case, Run]]:
+    """All of a round, contenders next to those they are compared with."""
+    for connections in reversed(CONNECTIONS):
+        for keyed in (True, False):
+            for crowd in (single, many):
+                yield _over_http(dossier, crowd, connections, keyed=keyed)
+                if keyed or connections == MOST:
+                    yield _over_http(peer, crowd, connections, keyed=keyed)
+        if connections in (1, MOST):
+            yield _over_http(floor, single, connections, keyed=True)
+            for name, script in (
+                (ONE_STATEMENT, "one_statement"),
+                (SIX_STATEMENTS, "six_statements"),
+                (BARE_INSERT, "bare_insert"),
+            ):
+                yield _in_postgres(ceiling, name, script, connections)
+
+
+def _over_http(service: Service, crowd: Crowd, connections: int, *, keyed: bool) -> tuple[Case, Run]:
+    async def run(seconds: int) -> Sample:
+        return await service.run(crowd, connections=connections, keyed=keyed, seconds=seconds)
+
+    return Case(service.name, len(crowd.members), connections, keyed), run
+
+
+def _in_postgres(ceiling: Pgbench, name: str, script: str, clients: int) -> tuple[Case, Run]:
+    async def run(seconds: int) -> Sample:
+        await ceiling.postgres.settle()
+        before = ceiling.postgres.cpu_seconds()
+        done = await ceiling.run(script, clients, seconds)
+        return Sample(
+            rate=done.rate,
+            p50_ms=done.p50_ms,
+            p99_ms=done.p99_ms,
+            python_us=None,
+            postgres_us=(ceiling.postgres.cpu_seconds() - before) / done.count * 1e6,
+        )
+
+    return Case(name, 1, clients, keyed=script != "bare_insert"), run

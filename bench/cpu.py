@@ -1,0 +1,60 @@
+"""What a process has used so far: seconds of CPU and bytes of memory, from Linux' /proc (proc(5))."""
+
+import os
+from pathlib import Path
+
+_PROC = Path("/proc")
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+# Fields of /proc/<pid>/stat, counted from the one after the name: that may hold spaces, but ends with the last ')'.
+_PARENT, _UTIME, _STIME, _CUTIME, _CSTIME = 1, 11, 12, 13, 14
+
+
+def process_seconds(pid: int) -> float:
+    """User and system time of a process, all its threads included."""
+    stat = _stat(pid)
+    return (int(stat[_UTIME]) + int(stat[_STIME])) / _TICKS
+
+
+def family_seconds(parent: int) -> float:
+    """User and system time of a process and of its children: those that run, and those that have ended.
+
+    Of Postgres that is everything: the postmaster has no grandchildren, and waits for each child that ends.
+    """
+    total = 0
+    for entry in _PROC.iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            stat = _stat(int(entry.name))
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # ended while we looked
+        if int(stat[_PARENT]) == parent:
+            total += int(stat[_UTIME]) + int(stat[_STIME])
+    own = _stat(parent)
+    return (total + sum(int(own[field]) for field in (_UTIME, _STIME, _CUTIME, _CSTIME))) / _TICKS
+
+
+def resident_bytes(pid: int) -> int:
+    """The memory of a process that is in RAM."""
+    return int((_PROC / str(pid) / "statm").read_text().split()[1]) * _PAGE
+
+
+def machine() -> dict[str, str | int]:
+    """What the figures were taken on."""
+    models = {
+        line.partition(":")[2].strip()
+        for line in (_PROC / "cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    }
+    memory = (_PROC / "meminfo").read_text().split()[1]
+    return {
+        "processor": ", ".join(sorted(models)) or os.uname().machine,
+        "cores": len(os.sched_getaffinity(0)),
+        "memory_mib": int(memory) // 1024,
+        "kernel": os.uname().release,
+    }
+
+
+def _stat(pid: int) -> list[str]:
+    return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()

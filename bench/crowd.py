@@ -1,0 +1,125 @@
+"""Who writes: workspaces with a key each, and stored objects that wait to be recorded, as many as a run may need."""
+
+import asyncio
+import errno
+import http.client
+import json
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from app.container import open_backends
+from app.settings import Settings
+from domain.access import Permission, Plan, Tier
+
+FILE_BYTES = 183204
+"""The size of the file in the API's own example."""
+
+_QUOTA_BYTES = 10**15
+_SECONDS_TO_ANSWER = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A workspace and a key that may write to it."""
+
+    workspace_id: str
+    key: str
+
+
+@dataclass(slots=True)
+class Crowd:
+    """Workspaces that are written to in turn. Path number n is `b<n>`, nine digits, in workspace n modulo their number.
+
+    Each contender records each path at most once; contenders, whose databases are apart, may record the same ones.
+    """
+
+    members: list[Member]
+    root: Path
+    model: Path
+    """The stored object, below `root/objects`, that all the others are links to."""
+    stocked: int = 0
+    accounts: Path = field(init=False)
+    """What load.lua reads: a line for each workspace, its id and its key."""
+
+    def __post_init__(self) -> None:
+        self.accounts = self.root.with_name(f"accounts-{self.members[0].workspace_id}")
+        self.accounts.write_text("".join(f"{member.workspace_id} {member.key}\n" for member in self.members))
+        for tree in ("objects", "checksums"):
+            for member in self.members:
+                (self.root / tree / "workspaces" / member.workspace_id / "documents").mkdir(parents=True, exist_ok=True)
+
+    def path(self, number: int) -> str:
+        """The storage path of this number."""
+        home = self.members[number % len(self.members)].workspace_id
+        return f"workspaces/{home}/documents/b{number:09}"
+
+    def stock(self, stop: int) -> None:
+        """See to it that all paths below `stop` have bytes.
+
+        They are hard links to the same bytes and to the same checksum, which stays right because links share their
+        time. What is measured then is one look at a file whose directory entry is cached, for every contender.
+        """
+        for number in range(self.stocked, stop):
+            for tree in ("objects", "checksums"):
+                self._link(self.root / tree / self.model, self.root / tree / self.path(number))
+        self.stocked = max(self.stocked, stop)
+
+    def _link(self, model: Path, target: Path) -> None:
+        try:
+            os.link(model, target)
+        except OSError as error:
+            if error.errno != errno.EMLINK:
+                raise
+            # ext4 allows a file 65,000 names. Go on with a copy, which keeps the time.
+            copy = model.with_name("copy")
+            shutil.copy2(model, copy)
+            copy.replace(model)
+            os.link(model, target)
+
+
+async def found_workspaces(environment: dict[str, str], count: int) -> list[Member]:
+    """Make workspaces that no quota and no rate limit stops, in the database that the settings name."""
+    async with open_backends(Settings.read(environment)) as backends:
+        members = []
+        for number in range(count):
+            workspace = await backends.create_workspace(f"Bench {number}", Plan.ORG, _QUOTA_BYTES)
+            minted = await backends.mint_key(
+                workspace=workspace.id, name="Bench", granted=list(Permission), tier=Tier.UNMETERED
+            )
+            members.append(Member(workspace.id, minted.secret))
+        return members
+
+
+async def upload_model(base_url: str, member: Member) -> Path:
+    """Upload one file as a client does: the path of what is stored then."""
+    return Path(await asyncio.to_thread(_upload, base_url, member))
+
+
+def _upload(base_url: str, member: Member) -> str:
+    asked = {"name": "Acme-NDA-2026.pdf", "mime_type": "application/pdf"}
+    headers = {"Authorization": f"Bearer {member.key}", "Content-Type": "application/json"}
+    status, answer = request(base_url, "POST", "/v1/documents/upload-url", json.dumps(asked).encode(), headers)
+    if status != 200:
+        raise RuntimeError(f"upload-url answered {status}: {answer}")
+    link = json.loads(answer)["data"]
+    target = urlsplit(link["upload_url"])
+    status, answer = request(
+        base_url, link["method"], f"{target.path}?{target.query}", os.urandom(FILE_BYTES), link["headers"]
+    )
+    if status not in (200, 201, 204):
+        raise RuntimeError(f"the upload was answered {status}: {answer}")
+    return str(link["storage_path"])
+
+
+def request(base_url: str, method: str, target: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
+    """Status and body of the answer to one request."""
+    connection = http.client.HTTPConnection(urlsplit(base_url).netloc, timeout=_SECONDS_TO_ANSWER)
+    try:
+        connection.request(method, target, body, headers)
+        response = connection.getresponse()
+        return response.status, response.read().decode(errors="replace")
+    finally:
+        connection.close()

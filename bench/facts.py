@@ -1,0 +1,57 @@
+"""The document that every contender records: the one of load.lua, for those who get it without HTTP."""
+
+from bench.crowd import FILE_BYTES
+from domain.access import Caller, Permission
+from domain.documents import Document, StoredObject
+from domain.idempotency import fingerprint
+from domain.ids import DocumentId, KeyId, UserId, WorkspaceId, encode_ulid
+from domain.paths import FolderPath, StoragePath
+from ports.documents import Intent
+from ports.system import Clock
+
+FOLDER = "/clients/acme/ndas"
+TAGS = ("nda", "confidentiality")
+NAME = "Acme-NDA-2026.pdf"
+MIME_TYPE = "application/pdf"
+OPERATION = "create_document"
+
+_OWNER = encode_ulid(1 << 120)
+
+
+def sample(workspace: str, number: int, path: str, key: str, now: Clock) -> tuple[Document, Intent]:
+    """A document whose id has these 128 bits, and the intent to record it under an Idempotency-Key."""
+    home, at = WorkspaceId(workspace), now()
+    caller = Caller(
+        workspace_id=home,
+        user_id=UserId(f"usr_{_OWNER}"),
+        key_id=KeyId(f"key_{_OWNER}"),
+        permissions=frozenset(Permission),
+        request_id=f"req_{_OWNER}",
+    )
+    document = Document(
+        id=DocumentId(f"doc_{encode_ulid(number)}"),
+        workspace_id=home,
+        name=NAME,
+        description=None,
+        mime_type=MIME_TYPE,
+        storage_path=StoragePath(path),
+        stored=StoredObject(size_bytes=FILE_BYTES, etag="187a2b3c4d5e6f70-2cba4", sha256="ab" * 32),
+        folder=FolderPath(FOLDER),
+        tags=TAGS,
+        revision=1,
+        created_by=caller.user_id,
+        created_by_key=caller.key_id,
+        created_at=at,
+        updated_at=at,
+    )
+    members = {
+        "name": NAME,
+        "mime_type": MIME_TYPE,
+        "storage_path": path,
+        "size_bytes": FILE_BYTES,
+        "folder": FOLDER,
+        "tags": list(TAGS),
+    }
+    return document, Intent(
+        operation=OPERATION, caller=caller, key=key, fingerprint=fingerprint(OPERATION, workspace, members)
+    )

@@ -1,0 +1,70 @@
+"""The floor of the framework: a Litestar handler that reads the same body, does nothing, and answers as much."""
+
+import gc
+from typing import Annotated
+
+from litestar import Litestar, post
+from msgspec import Meta, Struct
+
+
+class Body(Struct):
+    """A document to record."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=255)]
+    mime_type: str
+    storage_path: str
+    size_bytes: int | None = None
+    description: str | None = None
+    folder: str | None = None
+    tags: list[str] | None = None
+
+
+class Record(Struct):
+    """A document as it is recorded."""
+
+    id: str
+    name: str
+    description: str | None
+    mime_type: str
+    size_bytes: int | None
+    storage_path: str
+    folder: str | None
+    tags: list[str]
+    created_by: str
+    created_at: str
+    updated_at: str
+
+
+class Envelope(Struct):
+    """Every success."""
+
+    data: Record
+
+
+@post("/v1/documents")
+async def create_document(data: Body) -> Envelope:
+    """201, and the members that came with as many more as Dossier would add."""
+    return Envelope(
+        Record(
+            id="doc_01M84JC1BPMH100XWPY0H5DGJN",
+            name=data.name,
+            description=data.description,
+            mime_type=data.mime_type,
+            size_bytes=data.size_bytes,
+            storage_path=data.storage_path,
+            folder=data.folder,
+            tags=data.tags or [],
+            created_by="usr_01M84JBZKK9MV9FYJRXH48B7MR",
+            created_at="2026-11-23T16:03:36Z",
+            updated_at="2026-11-23T16:03:36Z",
+        )
+    )
+
+
+def freeze() -> None:
+    """As Dossier does once it has started."""
+    gc.collect()
+    gc.freeze()
+
+
+app = Litestar([create_document], openapi_config=None, on_startup=[freeze])

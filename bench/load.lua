@@ -1,0 +1,57 @@
+-- Creates, each of a new path, as wrk sends them. Arguments: a file of "workspace key" lines, the number of the first
+-- path, and 1 when each request has an Idempotency-Key of its own.
+--
+-- Whole requests are put together here from pieces made once: wrk.format would make every header anew. Answers are not
+-- looked at one by one, which would cost as much again: wrk counts those of status 400 and above, and the caller
+-- compares the number of answers with the rows in the database.
+
+local heads, middles, homes = {}, {}, 0
+local tail = '","size_bytes":%d,"folder":"/clients/acme/ndas","tags":["nda","confidentiality"]}'
+local start = '{"name":"Acme-NDA-2026.pdf","mime_type":"application/pdf","storage_path":"workspaces/'
+local next_path, keyed = 0, false
+local format, random = string.format, math.random
+issued = 0
+
+function init(args)
+   local size_bytes
+   next_path, keyed, size_bytes = tonumber(args[2]), args[3] == "1", tonumber(args[4])
+   tail = format(tail, size_bytes)
+   math.randomseed(next_path)
+   for line in io.lines(args[1]) do
+      local workspace, key = line:match("^(%S+) (%S+)$")
+      local body = start .. workspace .. "/documents/b"
+      heads[homes] = "POST /v1/documents HTTP/1.1\r\nHost: " .. wrk.host .. ":" .. wrk.port
+         .. "\r\nAuthorization: Bearer " .. key .. "\r\nContent-Type: application/json\r\nContent-Length: "
+         .. (#body + 9 + #tail) .. "\r\n"
+      middles[homes] = "\r\n" .. body
+      homes = homes + 1
+   end
+end
+
+function request()
+   local home, number = next_path % homes, format("%09d", next_path)
+   local key = ""
+   if keyed then
+      -- Random where an index looks first, as clients' keys are; never the same twice, because of the number.
+      key = format("Idempotency-Key: %08x-%04x-4000-8000-000%s\r\n", random(0, 4294967295), random(0, 65535), number)
+   end
+   next_path = next_path + 1
+   issued = issued + 1
+   return heads[home] .. key .. middles[home] .. number .. tail
+end
+
+local threads = {}
+
+function setup(thread)
+   threads[#threads + 1] = thread
+end
+
+function done(summary, latency)
+   local errors = summary.errors
+   print(format(
+      '\n{"requests":%d,"issued":%d,"seconds":%.6f,"p50_ms":%.3f,"p99_ms":%.3f,"refused":%d,"broken":%d}',
+      summary.requests, threads[1]:get("issued"), summary.duration / 1e6,
+      latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
+      errors.status, errors.connect + errors.read + errors.write + errors.timeout
+   ))
+end

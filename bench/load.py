@@ -1,0 +1,87 @@
+"""The load generator: wrk, one thread, every request a create of a new path (load.lua)."""
+
+import asyncio
+import json
+import shutil
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.crowd import FILE_BYTES, Crowd
+
+MOST_A_SECOND = 15_000
+"""More than any contender answers: what is stocked for a run."""
+
+_SCRIPT = Path(__file__).with_name("load.lua")
+_TIMEOUT = "10s"
+
+
+class Refused(Exception):
+    """A create was not answered 201: what was measured is not what was meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What wrk counted. `issued` is how many requests it made up; a few were not sent or not answered in time.
+
+    Latencies are wrk's: after an answer that took more than twice the mean it adds those that the requests would have
+    had which were not sent meanwhile. So p99 is not flattered by the few connections.
+    """
+
+    requests: int
+    issued: int
+    seconds: float
+    p50_ms: float
+    p99_ms: float
+    refused: int
+    broken: int
+
+
+def require_wrk() -> str:
+    """Where wrk is; without it, say how it is installed and end."""
+    found = shutil.which("wrk")
+    if found is None:
+        sys.stderr.write(
+            "make bench needs the load generator wrk, and it is not on PATH. Install it with\n"
+            "    apt-get install wrk      (Debian, Ubuntu)\n"
+            "    brew install wrk         (Homebrew)\n"
+        )
+        sys.exit(2)
+    return found
+
+
+async def start(
+    base_url: str, crowd: Crowd, *, first: int, connections: int, seconds: int, keyed: bool
+) -> asyncio.subprocess.Process:
+    """wrk on its way: for `seconds`, or until `stop`."""
+    return await asyncio.create_subprocess_exec(
+        *(require_wrk(), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", _TIMEOUT, "-s", _SCRIPT, base_url),
+        *("--", crowd.accounts, str(first), str(int(keyed)), str(FILE_BYTES)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+
+
+def stop(wrk: asyncio.subprocess.Process) -> None:
+    """Have it end now, with its summary."""
+    wrk.send_signal(signal.SIGINT)
+
+
+async def finish(wrk: asyncio.subprocess.Process) -> Answers:
+    """Its summary, when it has ended.
+
+    Raises:
+        Refused: an answer had a status of 400 or more, a connection broke, or an answer took ten seconds.
+    """
+    output, _ = await wrk.communicate()
+    lines = [line for line in output.decode(errors="replace").splitlines() if line.startswith("{")]
+    if wrk.returncode != 0 or not lines:
+        raise Refused(f"wrk ended with {wrk.returncode}:\n{output.decode(errors='replace')}")
+    answers = Answers(**json.loads(lines[-1]))
+    if answers.refused or answers.broken or not answers.requests:
+        raise Refused(
+            f"of {answers.requests} answers {answers.refused} were refusals; {answers.broken} connections broke or "
+            "timed out"
+        )
+    return answers

@@ -1,0 +1,106 @@
+"""What the writer costs a create that is alone: `python -m bench.lone URL WORKSPACE SECONDS`, JSON on standard output.
+
+In one process, in turns: a create through the repository, and the same statement awaited directly, its arguments made
+beforehand. So whatever the repository does around its statement counts against it.
+"""
+
+import asyncio
+import gc
+import json
+import statistics
+import sys
+import time
+from collections.abc import Awaitable
+from typing import TypeVar
+from uuid import uuid4
+
+import uvloop
+
+from adapters.postgres import statements
+from adapters.postgres.database import Database, open_database
+from adapters.postgres.documents import PostgresDocuments, to_record
+from adapters.postgres.rows import to_uuid
+from adapters.system import Ulids, utc_now
+from bench.facts import sample
+from domain.documents import Document
+from domain.ids import decode_ulid
+from ports.documents import Created, Intent
+
+WARM_UP = 50
+"""Pairs before the first that counts: connections open, statements are prepared."""
+
+
+T = TypeVar("T")
+
+
+class Pairs:
+    """Creates of one workspace, each a new document."""
+
+    def __init__(self, database: Database, workspace: str) -> None:
+        self._database = database
+        self._workspace = workspace
+        self._documents = PostgresDocuments(database, utc_now)
+        self._new_id = Ulids()
+        self._batched: list[float] = []
+        self._direct: list[float] = []
+
+    async def measure(self, seconds: float) -> dict[str, float]:
+        """Medians in milliseconds, and how many pairs they are of."""
+        for _ in range(WARM_UP):
+            await self._pair()
+        self._batched.clear()
+        self._direct.clear()
+        end = time.perf_counter() + seconds
+        while time.perf_counter() < end:
+            await self._pair()
+        return {
+            "batched_ms": statistics.median(self._batched) * 1000,
+            "direct_ms": statistics.median(self._direct) * 1000,
+            "pairs": len(self._batched),
+        }
+
+    async def _pair(self) -> None:
+        # Who goes first changes, because the second finds caches warmer.
+        if len(self._batched) % 2:
+            await self._create()
+            await self._fetch()
+        else:
+            await self._fetch()
+            await self._create()
+
+    async def _create(self) -> None:
+        document, intent = self._next()
+        outcome, seconds = await _timed(self._documents.create(document, intent))
+        assert outcome == Created(document), outcome
+        self._batched.append(seconds)
+
+    async def _fetch(self) -> None:
+        document, intent = self._next()
+        batch = f"[{to_record(document, intent).decode()}]"
+        call = self._database.fetch(statements.RECORD_DOCUMENTS, to_uuid(self._workspace), batch)
+        rows, seconds = await _timed(call)
+        assert [row["outcome"] for row in rows] == ["created"]
+        self._direct.append(seconds)
+
+    def _next(self) -> tuple[Document, Intent]:
+        ulid = self._new_id(utc_now())
+        path = f"workspaces/{self._workspace}/documents/{ulid}"
+        return sample(self._workspace, decode_ulid(ulid), path, str(uuid4()), utc_now)
+
+
+async def _timed(call: Awaitable[T]) -> tuple[T, float]:
+    began = time.perf_counter()
+    answer = await call
+    return answer, time.perf_counter() - began
+
+
+async def main(url: str, workspace: str, seconds: float) -> None:
+    async with open_database(url) as database:
+        gc.collect()
+        gc.freeze()
+        sys.stdout.write(json.dumps(await Pairs(database, workspace).measure(seconds)) + "\n")
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main(sys.argv[1], sys.argv[2], float(sys.argv[3])))

@@ -1,0 +1,165 @@
+"""What a run has shown: medians, ratios against what issue 3 asks for, as a table and as JSON."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from bench.contenders import BARE_INSERT, DOSSIER, FLOOR, MANY, MOST, ONE_STATEMENT, PEER, SIX_STATEMENTS, Case, Sample
+from bench.memory import SETTLED, Memory
+
+# The case of each contender that ratios are made of: 32 connections, and the receipt is one of the facts.
+OURS = Case(DOSSIER, 1, MOST, keyed=True)
+OURS_SPREAD = Case(DOSSIER, MANY, MOST, keyed=True)
+THEIRS = Case(PEER, 1, MOST, keyed=True)
+THEIRS_SPREAD = Case(PEER, MANY, MOST, keyed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A ratio of two cases, and the bound it must keep. `of` names what is compared: a member of `Sample`."""
+
+    name: str
+    ours: Case
+    other: Case
+    bound: float
+    of: str = "rate"
+    at_least: bool = True
+
+
+TARGETS = (
+    Target("creates/s ÷ pgbench, one statement", OURS, Case(ONE_STATEMENT, 1, MOST, keyed=True), 4),
+    Target("creates/s ÷ pgbench, six statements", OURS, Case(SIX_STATEMENTS, 1, MOST, keyed=True), 4),
+    Target("creates/s ÷ pgbench, bare INSERT", OURS, Case(BARE_INSERT, 1, MOST, keyed=False), 0.5),
+    Target("creates/s ÷ the FastAPI peer", OURS, THEIRS, 6),
+    Target("creates/s ÷ the FastAPI peer, 100 workspaces", OURS_SPREAD, THEIRS_SPREAD, 2.5),
+    Target("Python CPU ÷ the bare handler's", OURS, Case(FLOOR, 1, MOST, keyed=True), 1.5, "python_us", at_least=False),
+)
+LONE_BOUND = 1.15
+LONE_NAME = "latency of a lone create ÷ its statement alone"
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """The median over the rounds, each with both its runs; `met` says whether it keeps the bound."""
+
+    name: str
+    value: float
+    bound: float
+    at_least: bool
+    rounds: list[float]
+
+    @property
+    def met(self) -> bool:
+        return self.value >= self.bound if self.at_least else self.value <= self.bound
+
+
+@dataclass(slots=True)
+class Results:
+    """Everything measured: `samples` by case, one for each round; `lone` likewise."""
+
+    conditions: Mapping[str, Any]
+    samples: dict[Case, list[Sample]] = field(default_factory=dict)
+    lone: list[dict[str, float]] = field(default_factory=list)
+    memory: Memory | None = None
+
+    def add(self, case: Case, sample: Sample) -> None:
+        self.samples.setdefault(case, []).append(sample)
+
+    def ratios(self) -> list[Ratio]:
+        """Those whose cases were both measured."""
+        found = []
+        for target in TARGETS:
+            if target.ours in self.samples and target.other in self.samples:
+                rounds = [
+                    getattr(ours, target.of) / getattr(other, target.of)
+                    for ours, other in zip(self.samples[target.ours], self.samples[target.other], strict=True)
+                ]
+                found.append(Ratio(target.name, median(rounds), target.bound, target.at_least, rounds))
+        if self.lone:
+            rounds = [lone["batched_ms"] / lone["direct_ms"] for lone in self.lone]
+            found.append(Ratio(LONE_NAME, median(rounds), LONE_BOUND, at_least=False, rounds=rounds))
+        return found
+
+
+def middle(samples: Sequence[Sample]) -> Sample:
+    """The median of each figure by itself."""
+    return Sample(
+        rate=median(sample.rate for sample in samples),
+        p50_ms=median(sample.p50_ms for sample in samples),
+        p99_ms=median(sample.p99_ms for sample in samples),
+        python_us=_median([sample.python_us for sample in samples]),
+        postgres_us=_median([sample.postgres_us for sample in samples]),
+    )
+
+
+def table(results: Results) -> str:
+    """For a terminal, and for a page of documentation: Markdown's tables."""
+    lines = [
+        "| contender | workspaces | connections | key | creates/s | p50 ms | p99 ms | Python µs | Postgres µs |",
+        "|---|--:|--:|---|--:|--:|--:|--:|--:|",
+    ]
+    order = sorted(results.samples, key=lambda case: (case.workspaces, -case.connections, not case.keyed))
+    for case in order:
+        figures = middle(results.samples[case])
+        lines.append(
+            f"| {case.contender} | {case.workspaces} | {case.connections} | {'yes' if case.keyed else 'no'} "
+            f"| {figures.rate:,.0f} | {figures.p50_ms:.2f} | {figures.p99_ms:.2f} "
+            f"| {_micros(figures.python_us)} | {_micros(figures.postgres_us)} |"
+        )
+    if ratios := results.ratios():
+        lines += ["", "| ratio | value | wanted | |", "|---|--:|--:|---|"]
+        lines += [
+            f"| {ratio.name} | {ratio.value:.2f} | {'≥' if ratio.at_least else '≤'} {ratio.bound:g} "
+            f"| {'met' if ratio.met else 'missed'} |"
+            for ratio in ratios
+        ]
+    if results.lone:
+        batched, direct = (median(lone[name] for lone in results.lone) for name in ("batched_ms", "direct_ms"))
+        lines += ["", f"A lone create takes {batched:.3f} ms, its statement alone {direct:.3f} ms."]
+    if results.memory:
+        lines += ["", _told(results.memory)]
+    return "\n".join(lines)
+
+
+def to_json(results: Results) -> str:
+    """Every round of every case."""
+    document = {
+        "conditions": dict(results.conditions),
+        "cases": [
+            asdict(case) | {"median": asdict(middle(samples)), "rounds": [asdict(sample) for sample in samples]}
+            for case, samples in results.samples.items()
+        ],
+        "ratios": [asdict(ratio) | {"met": ratio.met} for ratio in results.ratios()],
+        "lone": results.lone,
+        "memory": None if results.memory is None else asdict(results.memory),
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def write(folder: Path, results: Results, chart: str) -> list[Path]:
+    """The files of a run: bench.json, bench.md and bench.svg, in place of the ones before."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {"bench.json": to_json(results), "bench.md": table(results) + "\n", "bench.svg": chart}
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    return [folder / name for name in files]
+
+
+def _told(memory: Memory) -> str:
+    first, last = memory.resident[0] / 2**20, memory.resident[-1] / 2**20
+    return (
+        f"Resident memory of Dossier: {first:.1f} MiB idle, {last:.1f} MiB after {memory.creates[-1]:,} creates; "
+        f"{memory.growth:+.1%} since the {memory.creates[SETTLED]:,}th."
+    )
+
+
+def _median(figures: Sequence[float | None]) -> float | None:
+    known = [figure for figure in figures if figure is not None]
+    return median(known) if known else None
+
+
+def _micros(figure: float | None) -> str:
+    return "–" if figure is None else f"{figure:,.0f}"
