@@ -44,6 +44,20 @@ class FilesystemStorage:
         self._public_url = public_url
         self._secret = secret
 
+    def prepare(self) -> None:
+        """Make the directories: once, when a process starts. One that goes missing later is not made anew.
+
+        What is stored lies on a volume that is not mounted then, and nothing may be taken for lost, or put beside it.
+
+        Raises:
+            Unavailable: it cannot be done; the text says why.
+        """
+        try:
+            for directory in (self._objects, self._checksums, self._incoming):
+                _make_directories(directory)
+        except OSError as error:
+            raise Unavailable(f"cannot store files in {self._objects.parent}: {error}") from error
+
     async def stat(self, path: StoragePath) -> StoredObject | None:
         # Not in a thread: to look at two local files takes 20 us, the way to a thread and back 60.
         return self._stat(path)
@@ -102,7 +116,7 @@ class FilesystemStorage:
             return Exists()
         incoming = self._incoming / secrets.token_hex(16)
         try:
-            with await asyncio.to_thread(self._open_incoming, incoming) as file:
+            with await asyncio.to_thread(open, incoming, "xb") as file:
                 size, sha256 = await _receive(file, content, terms.size_bytes)
                 if terms.size_bytes not in (None, size):
                     return Mismatch("Content-Length", f"must be {terms.size_bytes}, the size this link was made for")
@@ -151,7 +165,7 @@ class FilesystemStorage:
             # Not with pathlib: this is asked at every create, and to join paths takes longer than to look.
             found = os.lstat(f"{self._objects}/{path}")
         except OSError as error:
-            if error.errno in _NOT_THERE:
+            if error.errno in _NOT_THERE and self._objects.is_dir():
                 return None
             raise Unavailable(f"cannot look at {path}: {error}") from error
         if not stat.S_ISREG(found.st_mode):
@@ -189,21 +203,17 @@ class FilesystemStorage:
 
     def _keep_checksum(self, path: StoragePath, etag: str, sha256: str) -> None:
         checksum = self._checksums / path
-        _make_directories(checksum.parent)
+        _make_directories(checksum.parent, below=self._checksums)
         checksum.write_text(f"{etag} {sha256}")
         _fsync(checksum)
         _fsync(checksum.parent)
-
-    def _open_incoming(self, incoming: Path) -> BinaryIO:
-        _make_directories(self._incoming)
-        return open(incoming, "xb")
 
     def _settle(self, path: StoragePath, incoming: Path, file: BinaryIO, sha256: str) -> StoredObject | Exists:
         """Give the bytes their name, once they are on the disk: a crash leaves the whole file there, or none."""
         file.flush()
         os.fsync(file.fileno())
         target = self._objects / path
-        _make_directories(target.parent)
+        _make_directories(target.parent, below=self._objects)
         try:
             # A link, not a rename: it fails where something has the name, however many try at once.
             os.link(incoming, target)
@@ -220,12 +230,11 @@ class FilesystemStorage:
         incoming = self._incoming / secrets.token_hex(16)
         linked = self._objects / f".probe-{incoming.name}"
         try:
-            with self._open_incoming(incoming) as file:
+            with open(incoming, "xb") as file:
                 # More than nothing, and to the disk: a full one takes empty files.
                 file.write(bytes(4096))
                 file.flush()
                 os.fsync(file.fileno())
-            _make_directories(self._objects)
             os.link(incoming, linked)
         except OSError as error:
             raise Unavailable(f"cannot store files in {self._objects}: {error}") from error
@@ -274,11 +283,13 @@ def _seconds(at: datetime) -> str:
     return str(int(at.timestamp()))
 
 
-def _make_directories(directory: Path) -> None:
-    """Make a directory and those above it, so that a crash does not lose their names."""
+def _make_directories(directory: Path, below: Path | None = None) -> None:
+    """Make a directory and those above it, so that a crash does not lose their names; `below` itself must be there."""
     if directory.is_dir():
         return
-    _make_directories(directory.parent)
+    if directory == below:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(directory))
+    _make_directories(directory.parent, below)
     with suppress(FileExistsError):
         # Nobody else's to read: other users of this machine have no key.
         directory.mkdir(mode=0o700)

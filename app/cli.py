@@ -13,7 +13,7 @@ import click
 
 from adapters.postgres.migrate import migrate as run_migrations
 from app.container import Backends, NotMigrated, database_url, open_backends
-from app.doctor import examine
+from app.doctor import Finding, examine
 from app.serve import run_server
 from app.settings import Settings, SettingsError
 from domain.access import ApiKey, Permission, Plan, Tier, Workspace
@@ -96,7 +96,10 @@ def migrate(as_json: bool) -> None:
 @json_option
 def doctor(as_json: bool) -> None:
     """Examine the deployment: settings, database, storage. Ends with 1 when something is wrong."""
-    findings = asyncio.run(examine(_settings()))
+    try:
+        findings = asyncio.run(examine(_settings()))
+    except SettingsError as error:
+        findings = [Finding("settings", ok=False, found=str(error))]
     healthy = all(finding.ok for finding in findings)
     checks = [{"check": finding.check, "ok": finding.ok, "found": finding.found} for finding in findings]
     lines = [f"{'ok  ' if finding.ok else 'FAIL'}  {finding.check}: {finding.found}" for finding in findings]

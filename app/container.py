@@ -169,7 +169,9 @@ def open_storage(settings: Settings) -> LinkedStorage:
     match urlsplit(settings.storage_url).scheme:
         case "file":
             root = storage_directory(settings.storage_url)
-            return FilesystemStorage(root, settings.public_url or DEFAULT_PUBLIC_URL, _secret(settings))
+            storage = FilesystemStorage(root, settings.public_url or DEFAULT_PUBLIC_URL, _secret(settings))
+            storage.prepare()
+            return storage
         case scheme:
             raise AssertionError(f"settings let {scheme} through")
 

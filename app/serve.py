@@ -16,6 +16,7 @@ import uvloop
 
 from app.container import Backends, database_url, open_backends
 from app.main import create_app
+from app.protocol import EnvelopeProtocol
 from app.settings import Settings
 from domain.access import Permission, Plan
 from ports.system import Unavailable
@@ -41,7 +42,7 @@ def run_server(host: str, port: int) -> None:
         partial(create_app, settings),
         factory=True,
         loop="uvloop",
-        http="httptools",
+        http=EnvelopeProtocol,
         ws="none",
         # Paths of links carry their signatures: they are for their holders, not for a log.
         access_log=False,

@@ -1,17 +1,20 @@
 """The environment, read once: every mistake in it is reported together, in words, before anything starts."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
 from typing import TypeVar, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from limits import parse_many
 
 from domain.access import Plan, Plans, Window
 
 PREFIX = "DOSSIER_"
+# RFC 3986 without query and fragment: signed URLs begin with it, and are sent as they are.
+_URL_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/\[\]@!$&'()*+,;=%]+")
 
 T = TypeVar("T")
 
@@ -45,12 +48,14 @@ class Settings:
             SettingsError: naming every variable that is wrong, and what would be right.
         """
         variables = _Variables(environ)
-        data_dir = variables.read("DATA_DIR", "./data", lambda text: Path(text).expanduser().resolve())
+        data_dir = variables.read("DATA_DIR", "./data", _path)
+        # Text, because a wrong directory is none, and is told once.
+        default_files = Path("/", str(data_dir), "files").as_uri()
         settings = cls(
             data_dir=data_dir,
             database_url=variables.read_optional("DATABASE_URL", _database_url),
             postgres_bin=variables.read_optional("POSTGRES_BIN", _binaries),
-            storage_url=variables.read("STORAGE_URL", (data_dir / "files").as_uri(), _storage_url),
+            storage_url=variables.read("STORAGE_URL", default_files, _storage_url),
             rate_limit_url=variables.read("RATE_LIMIT_URL", "memory://", _rate_limit_url),
             public_url=variables.read_optional("PUBLIC_URL", _public_url),
             secret=variables.read_optional("SECRET", _secret),
@@ -99,29 +104,47 @@ class _Variables:
             return cast("T", None)  # never seen: finish() raises
 
 
+def _path(text: str) -> Path:
+    if "\0" in text:
+        raise ValueError("must be a path")
+    try:
+        return Path(text).expanduser().resolve()
+    except RuntimeError:
+        raise ValueError("must not begin with the home of a user who is unknown here") from None
+
+
 def _database_url(text: str) -> str:
     wanted = "must be a URL such as postgresql://user:password@host/database"
-    try:
-        parts = urlsplit(text)
-        _ = parts.port
-    except ValueError:
-        raise ValueError(wanted) from None
+    parts = _split(text, wanted)
     if parts.scheme not in ("postgresql", "postgres"):
         raise ValueError(wanted)
     return text
 
 
 def _binaries(text: str) -> Path:
-    path = Path(text).expanduser().resolve()
+    path = _path(text)
     if not (path / "postgres").exists() or not (path / "initdb").exists():
         raise ValueError("must be a folder that holds the programs postgres and initdb")
     return path
 
 
+def _split(text: str, wanted: str) -> SplitResult:
+    """The parts of a URL whose port, if any, is a number that can be one."""
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise ValueError(wanted) from None
+    return parts
+
+
 def _storage_url(text: str) -> str:
-    parts = urlsplit(text)
+    wanted = "must be a URL such as file:///srv/dossier/files, with an absolute path; '#' and '?' are %23 and %3F in it"
+    parts = _split(text, wanted)
     if parts.scheme != "file" or parts.netloc or not parts.path.startswith("/"):
-        raise ValueError("must be a URL such as file:///srv/dossier/files, with an absolute path")
+        raise ValueError(wanted)
+    if "?" in text or "#" in text or "\0" in unquote(parts.path):
+        raise ValueError(wanted)
     return text
 
 
@@ -132,13 +155,20 @@ def _rate_limit_url(text: str) -> str:
 
 
 def _public_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("must be the address clients reach this service at, such as https://documents.example.com")
+    wanted = "must be the address clients reach this service at, such as https://documents.example.com"
+    parts = _split(text, wanted)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+        raise ValueError(wanted)
+    if not _URL_CHARACTERS.fullmatch(text):
+        raise ValueError(wanted)
     return text.rstrip("/")
 
 
 def _secret(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("must be text in UTF-8") from None
     if len(text) < 32:
         raise ValueError("must have at least 32 characters, such as the output of: openssl rand -hex 32")
     return text

@@ -60,6 +60,19 @@ class ObjectExists(Refusal):
         return "A file was stored through this link already and stays as it is; ask for a new link for another file."
 
 
+class RangeNotSatisfiable(Refusal):
+    """A Range (RFC 9110 14.2) of which nothing is there."""
+
+    code = "validation_error"
+
+    def __init__(self, size_bytes: int) -> None:
+        self.size_bytes = size_bytes
+
+    @property
+    def message(self) -> str:
+        return "The file ends before this Range begins; Content-Range says how long it is."
+
+
 STATUS: Mapping[type[Refusal], int] = {
     errors.Invalid: 400,
     errors.InvalidKey: 401,
@@ -73,6 +86,7 @@ STATUS: Mapping[type[Refusal], int] = {
     ObjectExists: 412,
     errors.PayloadTooLarge: 413,
     UnsupportedMediaType: 415,
+    RangeNotSatisfiable: 416,
     errors.IdempotencyMismatch: 422,
     errors.RateLimited: 429,
 }
@@ -111,7 +125,8 @@ def _routing_error(error: HTTPException, request_id: str) -> Answer:
         case HTTPStatus.NOT_FOUND:
             return answer(errors.NotFound(), request_id)
         case HTTPStatus.METHOD_NOT_ALLOWED:
-            allowed = (error.headers or {}).get("allow", "")
+            # The framework has them in a set, whose order is another in each process.
+            allowed = ", ".join(sorted((error.headers or {}).get("allow", "").split(", ")))
             message = f"This address does not take the method; it takes {allowed}."
             return _answer(405, "method_not_allowed", message, request_id, headers={"Allow": allowed})
         case _:
@@ -134,6 +149,8 @@ def _details(refusal: Refusal) -> Mapping[str, Any] | None:
     match refusal:
         case errors.Invalid(fields):
             return {"fields": dict(fields)}
+        case RangeNotSatisfiable():
+            return {"fields": {"Range": f"must begin before {refusal.size_bytes}, the size of the file"}}
         case errors.StorageConflict(document_id):
             return None if document_id is None else {"document_id": document_id}
         case errors.QuotaExceeded(limit_bytes, used_bytes, requested_bytes):
@@ -150,5 +167,7 @@ def _headers(refusal: Refusal) -> Mapping[str, str]:
             return {"WWW-Authenticate": "Bearer"}
         case errors.RateLimited(retry_after):
             return {"Retry-After": str(retry_after)}
+        case RangeNotSatisfiable():
+            return {"Content-Range": f"bytes */{refusal.size_bytes}"}
         case _:
             return {}

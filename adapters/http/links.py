@@ -12,7 +12,7 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from adapters.http.body import AnyRequest, query_pairs, upload_pieces
-from adapters.http.errors import LinkRefused, ObjectExists
+from adapters.http.errors import LinkRefused, ObjectExists, RangeNotSatisfiable
 from domain.errors import Invalid, ObjectChanged
 from domain.use_cases.request_upload import UPLOAD_LIMIT_BYTES
 from ports.storage import DownloadTerms, Exists, LinkedStorage, Mismatch
@@ -40,7 +40,7 @@ def links_router(storage: LinkedStorage, now: Clock) -> Router:
             case Mismatch(what, why):
                 raise Invalid({what: why})
             case stored:
-                return Response(b"", headers={"ETag": f'"{stored.etag}"'})
+                return Response(b"", headers={"ETag": f'"{stored.etag}"'}, media_type="text/plain")
 
     @route("/{path:path}", http_method=[HttpMethod.GET, HttpMethod.HEAD], status_code=200)
     async def download(request: AnyRequest, path: FromPath[str]) -> Response[bytes] | Stream:
@@ -71,7 +71,7 @@ async def _serve(request: AnyRequest, storage: LinkedStorage, terms: DownloadTer
     if (asked := _range(request, size, headers["ETag"])) is not None:
         start, stop = asked
         if start >= stop:
-            return Response(b"", status_code=416, headers={"Content-Range": f"bytes */{size}"})
+            raise RangeNotSatisfiable(size)
         status = 206
         headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
     headers["Content-Length"] = str(stop - start)

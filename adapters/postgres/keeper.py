@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -70,7 +71,7 @@ def main(directory: Path, sockets: Path, binaries: Path, options: Sequence[str])
                     *("-c", "listen_addresses=", "-c", "unix_socket_permissions=0700", *options),
                 ],
                 pass_fds=[postgres.fileno()],
-                preexec_fn=_die_with_parent,
+                preexec_fn=partial(_die_with, os.getpid()),
             )
             (directory / SERVER_PID).write_text(str(server.pid))
             try:
@@ -106,7 +107,10 @@ def _make_cluster(directory: Path, binaries: Path) -> None:
 
 
 def _check_version(data: Path, binaries: Path) -> None:
-    made_by = (data / "PG_VERSION").read_text().strip()
+    try:
+        made_by = (data / "PG_VERSION").read_text().strip()
+    except OSError as error:
+        sys.exit(f"{data} holds no data of Postgres: {error.strerror}. Move it away, or set DOSSIER_DATA_DIR.")
     answer = subprocess.run([binaries / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
     ours = answer.split()[2].partition(".")[0]
     if made_by != ours:
@@ -127,10 +131,22 @@ def _stop(server: "subprocess.Popen[bytes]") -> None:
                 continue
 
 
-def _die_with_parent() -> None:
+def heed_sigint() -> None:
+    """In the new process: SIGINT ends it, also before Postgres has its own handler.
+
+    A shell starts what it puts in the background with SIGINT ignored, and that is inherited.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _die_with(keeper: int) -> None:
     """In the new process: a fast shutdown when the keeper is killed. Linux only; elsewhere nothing asks for it."""
+    heed_sigint()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+        if os.getppid() != keeper:
+            # It was killed before this was asked for.
+            os._exit(1)
 
 
 if __name__ == "__main__":

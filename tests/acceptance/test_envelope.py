@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from .client import NOBODYS_ID, RATE_HEADERS, Client, check, error_of
-from .raw import ask
+from .raw import ask, send
 from .tenants import Tenants
 
 ONE = f"/v1/documents/{NOBODYS_ID}"
@@ -148,3 +148,22 @@ def test_an_unknown_route_is_404_in_the_envelope(home: Client, path: str) -> Non
 @pytest.mark.parametrize("path", ["/v1/nothing", "/nothing"])
 def test_an_unknown_route_without_a_key_is_404_or_asks_for_one(tenants: Tenants, path: str) -> None:
     assert tenants.connect(None).get(path).status_code in {401, 404}
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"FOO /v1/documents HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /v1/documents HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n" % (b"a" * 70_000),
+        b"nonsense\r\n\r\n",
+    ],
+    ids=["unknown method", "negative length", "endless address", "no HTTP"],
+)
+def test_what_is_no_request_at_all_is_refused_in_the_envelope_too(home: Client, payload: bytes) -> None:
+    answer = send(home.base_url, payload)
+    assert answer is not None
+    assert answer.status == 400
+    error = json.loads(answer.body)["error"]
+    assert error["code"] == "validation_error"
+    assert answer.headers["x-request-id"] == error["request_id"]

@@ -1,5 +1,7 @@
 """The command line, beside a running server."""
 
+import json
+import os
 import re
 import subprocess
 from datetime import UTC, datetime, timedelta
@@ -9,7 +11,7 @@ import pytest
 
 from .client import NOBODYS_ID, ULID, Client, data_of, error_of
 from .keys import has_checksum
-from .service import eventually
+from .service import Cli, eventually
 from .tenants import Tenants
 
 ONE = f"/v1/documents/{NOBODYS_ID}"
@@ -157,3 +159,12 @@ def test_help_is_there_without_any_setting(tenants: Tenants) -> None:
     assert done.returncode == 0
     for word in ("serve", "migrate", "workspace", "keys", "doctor"):
         assert word in done.stdout
+
+
+def test_doctor_tells_wrong_settings_as_it_tells_everything(tenants: Tenants) -> None:
+    cli = Cli(tenants.cli.prefix, (tenants.cli.env or dict(os.environ)) | {"DOSSIER_PUBLIC_URL": "nonsense"})
+    done = cli.run("doctor", "--json")
+    assert done.returncode == 1
+    answer = json.loads(done.stdout)
+    assert answer["ok"] is False
+    assert "DOSSIER_PUBLIC_URL" in answer["checks"][0]["found"]

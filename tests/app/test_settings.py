@@ -69,7 +69,34 @@ def test_every_mistake_is_told_with_its_variable() -> None:
     assert sorted(line.split()[0] for line in lines) == sorted(wrong)
 
 
-@pytest.mark.parametrize("url", ["file://relative", "file:relative", "file://host/path", "s3://bucket", "/srv/files"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("file://relative", "file:relative", "file://host/path", "s3://bucket", "/srv/files"),
+        *("file:///srv/a#b", "file:///srv/a?b", "file:///srv/a%00b", "file://[x"),
+    ],
+)
 def test_a_storage_url_names_an_absolute_directory(url: str) -> None:
     with pytest.raises(SettingsError, match="DOSSIER_STORAGE_URL"):
         Settings.read({"DOSSIER_STORAGE_URL": url})
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://h:99999", "http://h/a b", "http://h/ä", "http://u:p@h/x", "http://[::1", "http://h/?a", "http://h/#a"],
+)
+def test_a_public_url_is_one_that_signed_urls_can_begin_with(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"DOSSIER_PUBLIC_URL must be the address"):
+        Settings.read({"DOSSIER_PUBLIC_URL": url})
+
+
+@pytest.mark.parametrize("name", ["DOSSIER_DATA_DIR", "DOSSIER_POSTGRES_BIN"])
+@pytest.mark.parametrize("path", ["~nobody-has-this-name/x", "a\0b"])
+def test_a_path_that_cannot_be_one_is_told_in_words(name: str, path: str) -> None:
+    with pytest.raises(SettingsError, match=f"{name} must "):
+        Settings.read({name: path})
+
+
+def test_a_secret_is_text() -> None:
+    with pytest.raises(SettingsError, match="DOSSIER_SECRET must be text"):
+        Settings.read({"DOSSIER_SECRET": "\udcff" * 40})

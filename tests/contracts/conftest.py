@@ -157,4 +157,6 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     def litter() -> int:
         return sum(1 for _ in (tmp_path / "incoming").iterdir())
 
-    return Store(FilesystemStorage(tmp_path, PUBLIC_URL, b"secret" * 8), swap, copy, litter)
+    storage = FilesystemStorage(tmp_path, PUBLIC_URL, b"secret" * 8)
+    storage.prepare()
+    return Store(storage, swap, copy, litter)

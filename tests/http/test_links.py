@@ -113,6 +113,7 @@ async def test_one_range_is_served_and_anything_else_is_the_whole(
 async def test_a_range_beyond_the_end_is_416(api: Api, asked: str) -> None:
     answer = await api.http.get(await download_url(api), headers={"Range": asked})
     assert (answer.status_code, answer.headers["Content-Range"]) == (416, "bytes */2560")
+    assert "Range" in answer.json()["error"]["details"]["fields"]
 
 
 async def test_if_range_with_another_etag_gets_the_whole(api: Api) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import asyncpg
 import pytest
 
 from adapters.postgres.embedded import open_embedded
-from adapters.postgres.keeper import DATA, KEEPER_LOCK, is_locked
+from adapters.postgres.keeper import DATA, KEEPER_LOCK, heed_sigint, is_locked
 from ports.system import Unavailable
 
 pytestmark = pytest.mark.slow
@@ -198,6 +199,26 @@ async def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match=r"(?s)no_such_setting.*DOSSIER_DATABASE_URL"):
         async with open_embedded(tmp_path, options=["-c", "no_such_setting=1"]):
             pass
+
+
+async def test_data_of_something_else_are_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / DATA).mkdir()
+    (tmp_path / DATA / "junk").touch()
+    with pytest.raises(Unavailable, match=r"(?s)holds no data of Postgres.*Move it away") as caught:
+        async with open_embedded(tmp_path):
+            pass
+    assert "Traceback" not in str(caught.value)
+
+
+def test_a_server_heeds_the_signal_that_stops_it_also_where_its_keeper_was_started_to_ignore_it() -> None:
+    """A shell does that to what it puts in the background; a server told to stop as it starts was deaf for 60 s."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        server = subprocess.Popen(["sleep", "60"], preexec_fn=heed_sigint)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    server.send_signal(signal.SIGINT)
+    assert server.wait(10) == -signal.SIGINT
 
 
 async def test_a_very_long_data_folder_works(tmp_path: Path) -> None:
