@@ -7,6 +7,7 @@ half the rules of a document, and a request would need three.
 import asyncio
 import math
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any, cast
 
 from litestar.types import Scope
@@ -30,7 +31,7 @@ _SCOPE_KEY = "dossier.call"
 class Call:
     """What is known of a request so far.
 
-    `due` is when its task is cancelled, by the loop's clock; it then `is_late`: the client, if it `is_clients_turn`,
+    `due` is when its task is cancelled, by a clock that never steps back; it then `is_late`: the client, if it `is_clients_turn`,
     else we.
     """
 
@@ -45,18 +46,18 @@ class Call:
 
     def begin(self) -> None:
         """From now on our time counts."""
-        self.due = _now() + REQUEST_SECONDS
+        self.due = monotonic() + REQUEST_SECONDS
 
     def wait_for_client(self) -> None:
         """From now on the client's time counts, and ours does not."""
-        now = _now()
+        now = monotonic()
         self._ours = self.due - now
         self.due = now + BODY_SECONDS
         self.is_clients_turn = True
 
     def go_on(self) -> None:
         """The client has sent what it was waited for: ours goes on where it stopped."""
-        self.due = _now() + self._ours
+        self.due = monotonic() + self._ours
         self.is_clients_turn = False
 
 
@@ -82,7 +83,7 @@ class Calls:
         asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
 
     def _look(self) -> None:
-        now = _now()
+        now = monotonic()
         for call in self._calls:
             if call.due <= now and call.task is not None:
                 call.due = math.inf
@@ -113,7 +114,3 @@ def caller_of(scope: Scope) -> Caller:
     if caller is None:
         raise InvalidKey
     return caller
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
