@@ -31,8 +31,8 @@ _SCOPE_KEY = "dossier.call"
 class Call:
     """What is known of a request so far.
 
-    `due` is when its task is cancelled, by a clock that never steps back; it then `is_late`: the client, if it `is_clients_turn`,
-    else we.
+    `due`, by a clock that never steps back, is when its task is cancelled. It then `is_late`: by the client's fault, if
+    it `is_clients_turn`, else by ours.
     """
 
     request_id: str
