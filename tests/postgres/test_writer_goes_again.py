@@ -1,0 +1,78 @@
+"""What fails goes again until its outcome is known, and hurts nobody else."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from adapters.postgres.writer import BatchedWriter
+from ports.documents import Created, Replayed
+from ports.system import Unavailable
+from tests.postgres.calls import Rig, breaks, cut
+
+
+async def test_a_twin_never_joins_a_row_that_is_settled_while_its_companions_still_fail(rig: Rig) -> None:
+    key = str(uuid4())
+    broken = Unavailable("this row makes the server crash")
+    rig.calls.every = breaks("bad", broken)
+    good, bad = rig.create("good", key), rig.send(rig.create("bad"))
+    first = rig.send(good)
+    assert await first == Created(good.document)
+    assert not bad.done()
+    twin = rig.send(rig.create("good", key))
+    await asyncio.sleep(0)
+    rig.calls.every = None
+    assert await twin == Replayed(good.document)
+    await bad
+
+
+async def test_a_cut_connection_goes_again_with_the_same_document_and_at_once(rig: Rig) -> None:
+    rig.calls.before = [cut]
+    create = rig.create("a")
+    assert await rig.writer.record(create) == Created(create.document)
+    assert rig.calls.made == [["a"], ["a"]]
+    assert rig.pauses == []
+
+
+async def test_a_lost_answer_is_asked_for_again_and_nothing_is_doubled(rig: Rig) -> None:
+    rig.calls.after = [cut]
+    keyed, bare = rig.create("a", str(uuid4())), rig.create("b")
+    outcomes = await asyncio.gather(*map(rig.send, (keyed, bare)))
+    assert outcomes == [Created(keyed.document), Created(bare.document)]
+    assert rig.calls.made == [["a", "b"], ["a", "b"]]
+    assert (await rig.calls.records.documents.usage(rig.home.id)).documents == 2
+
+
+async def test_after_two_failures_rows_go_one_by_one_and_the_bad_one_hurts_no_other(rig: Rig) -> None:
+    rig.calls.every = breaks("bad", Unavailable("this row makes the server crash"))
+    creates = [rig.create(path) for path in ("a", "bad", "c")]
+    first, bad, last = map(rig.send, creates)
+    assert await first == Created(creates[0].document)
+    assert await last == Created(creates[2].document)
+    assert rig.calls.made[:5] == [["a", "bad", "c"], ["a", "bad", "c"], ["a"], ["bad"], ["c"]]
+    bad.cancel()
+
+
+async def test_a_row_that_the_database_will_never_take_fails_alone(rig: Rig) -> None:
+    rig.calls.every = breaks("bad", ValueError("no such text"))
+    creates = [rig.create(path) for path in ("a", "bad", "c")]
+    outcomes = await asyncio.gather(*map(rig.send, creates), return_exceptions=True)
+    assert outcomes[0] == Created(creates[0].document)
+    assert isinstance(outcomes[1], ValueError)
+    assert outcomes[2] == Created(creates[2].document)
+    assert rig.calls.made == [["a", "bad", "c"], ["a"], ["bad"], ["c"]]
+
+
+async def test_pauses_between_tries_grow_to_half_a_second(rig: Rig) -> None:
+    rig.calls.before = [cut] * 8
+    await rig.writer.record(rig.create("a"))
+    assert rig.pauses == [0.05, 0.1, 0.2, 0.4, 0.5, 0.5, 0.5]
+
+
+async def test_what_fails_for_too_long_is_unavailable_and_the_next_create_is_tried_anew(rig: Rig) -> None:
+    rig.writer = BatchedWriter(rig.calls, give_up_seconds=0.0)
+    rig.calls.before = [cut]
+    with pytest.raises(Unavailable, match="the connection was cut"):
+        await rig.writer.record(rig.create("a"))
+    create = rig.create("a")
+    assert await rig.writer.record(create) == Created(create.document)
