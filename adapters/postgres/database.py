@@ -25,6 +25,7 @@ POOL_SIZE = 10
 _TRANSIENT = (
     OSError,  # TimeoutError is one
     asyncpg.InterfaceError,  # a closed connection; some mistakes of ours too, which asyncpg does not tell apart
+    asyncpg.InternalClientError,  # Postgres has taken leave on an idle connection, and asyncpg used it all the same
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
@@ -55,7 +56,7 @@ class Database:
             async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
                 try:
                     rows: Sequence[Row] = await connection.fetch(sql, *arguments, timeout=STATEMENT_SECONDS)
-                except (TimeoutError, asyncio.CancelledError):
+                except (TimeoutError, asyncio.CancelledError, asyncpg.InternalClientError):
                     # Its answer may come yet. To ask the server to stop could take as long as the statement has.
                     connection.terminate()
                     raise

@@ -1,0 +1,85 @@
+"""The balance after a crash: the ledger of the callers against the rows, and against what servers answer now."""
+
+import asyncio
+
+from .deployment import Deployment
+from .fleet import Fleet
+from .ledger import Intent, Ledger
+from .ulids import to_prefixed
+from .wire import ask, message
+
+AT_ONCE = 32
+
+
+async def balance(deployment: Deployment, fleet: Fleet, ledger: Ledger) -> None:
+    """Nothing acknowledged is lost, nothing is doubled, every counter is what it counts, every key answers again.
+
+    An intent that was never acknowledged may be recorded or not, but not in halves.
+    """
+    await _compare_rows(deployment, ledger)
+    acknowledged = [intent for intent in ledger.intents if intent.answers]
+    for start in range(0, len(acknowledged), AT_ONCE):
+        batch = acknowledged[start : start + AT_ONCE]
+        await asyncio.gather(*(_ask_again(fleet, ledger, intent) for intent in batch))
+    # Asking again has recorded nothing.
+    await _compare_rows(deployment, ledger)
+
+
+async def _compare_rows(deployment: Deployment, ledger: Ledger) -> None:
+    async with deployment.sql() as sql, sql.transaction(isolation="repeatable_read", readonly=True):
+        workspace = ledger.workspace.uuid
+        documents, objects, receipts, events, folders = [
+            await sql.fetch(query, workspace) for query in (_DOCUMENTS, _OBJECTS, _RECEIPTS, _EVENTS, _FOLDERS)
+        ]
+        usage = await sql.fetchrow("SELECT * FROM usage WHERE workspace_id = $1", workspace)
+
+    recorded = {row["storage_path"]: to_prefixed("doc_", row["id"]) for row in documents}
+    intended = {intent.storage_path: intent for intent in ledger.intents}
+    assert len(recorded) == len(documents), "a path is recorded twice"
+    assert recorded.keys() <= intended.keys(), "there is a document that nobody wanted"
+    for intent in ledger.intents:
+        for answer in intent.answers:
+            found = recorded.get(intent.storage_path)
+            assert found is not None, f"acknowledged and lost: {answer}"
+            assert found == answer.data["id"], f"acknowledged with another id than {found}: {answer}"
+            assert answer.body == intent.answers[0].body, f"answers differ: {answer}, {intent.answers[0]}"
+
+    sizes = {path: intended[path].size for path in recorded}
+    assert {row["storage_path"]: row["size_bytes"] for row in documents} == sizes
+    assert sorted(row["id"] for row in documents) == sorted(row["document_id"] for row in objects)
+    assert (usage["used_bytes"], usage["documents"]) == (sum(sizes.values()), len(documents))
+    assert sum(row["size_bytes"] for row in objects) == usage["used_bytes"]
+    assert usage["used_bytes"] <= usage["quota_bytes"]
+
+    assert [row["seq"] for row in events] == list(range(1, len(documents) + 1))
+    assert usage["next_seq"] == len(documents) + 1
+    assert sorted(row["document_id"] for row in events) == sorted(row["id"] for row in documents)
+
+    keyed = [intent.key for path, intent in intended.items() if path in recorded and intent.key]
+    assert sorted(str(row["key"]) for row in receipts) == sorted(keyed)
+    assert len({row["path"] for row in folders}) == len(folders), "a folder is there twice"
+
+
+async def _ask_again(fleet: Fleet, ledger: Ledger, intent: Intent) -> None:
+    first = intent.answers[0]
+    target = f"/v1/documents/{first.data['id']}?download=false"
+    read = await ask(fleet.another().port, message("GET", target, ledger.workspace.key, {}))
+    assert read.status == 200, read
+    assert {member: read.data[member] for member in first.data} == first.data
+    if intent.key is not None:
+        again = await ledger.ask_once(intent, fleet.another().port)
+        assert again.status == 201, again
+        assert again.replayed, f"recorded anew: {again}"
+        assert again.body == first.body, f"answers differ: {again}, {first}"
+        assert again.headers["location"] == first.headers["location"]
+
+
+_DOCUMENTS = """
+SELECT d.id, d.storage_path, o.size_bytes
+FROM documents d JOIN objects o ON o.workspace_id = d.workspace_id AND o.storage_path = d.storage_path
+WHERE d.workspace_id = $1 AND o.state = 'recorded' AND o.document_id = d.id AND d.folder_id IS NOT NULL
+"""
+_OBJECTS = "SELECT document_id, size_bytes FROM objects WHERE workspace_id = $1"
+_RECEIPTS = "SELECT key FROM receipts WHERE workspace_id = $1"
+_EVENTS = "SELECT seq, document_id FROM events WHERE workspace_id = $1 AND kind = 'document.created' ORDER BY seq"
+_FOLDERS = "SELECT path FROM folders WHERE workspace_id = $1"

@@ -1,0 +1,13 @@
+"""One Postgres, with nothing turned off, for every test that leaves it alive."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from .deployment import Deployment, open_deployment
+
+
+@pytest.fixture(scope="session")
+async def deployment() -> AsyncIterator[Deployment]:
+    async with open_deployment() as opened:
+        yield opened

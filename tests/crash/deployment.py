@@ -1,0 +1,133 @@
+"""A Postgres, a directory of files, and workspaces: what the servers of a test share."""
+
+import asyncio
+import hashlib
+import os
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from adapters.postgres.embedded import open_embedded
+from adapters.postgres.migrate import migrate
+from tests.acceptance.keys import unknown_key
+from tests.acceptance.service import Cli, command, environment, fresh_data_dir
+
+from .fleet import Fleet, Node, open_fleet
+from .ulids import to_prefixed, to_uuid
+
+PLENTY = 10**12
+CRASH_SAFE = ("-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "full_page_writes=on")
+"""The defaults, said aloud: these tests are about what is durable."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    id: str
+    uuid: UUID
+    key: str
+    storage: Path
+
+    def store(self, size: int) -> str:
+        """Bytes into the store, past the signed links; where they are."""
+        path = f"workspaces/{self.id}/crash/{uuid4()}"
+        file = self.storage / "objects" / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(bytes(size))
+        return path
+
+
+@dataclass(frozen=True)
+class Deployment:
+    directory: Path
+    database_url: str
+    secret: str
+    model: Workspace
+    """The one the command line made; the others are like it."""
+
+    @property
+    def socket(self) -> Path:
+        """Where Postgres listens."""
+        return Path(parse_qs(urlsplit(self.database_url).query)["host"][0]) / ".s.PGSQL.5432"
+
+    @property
+    def postmaster(self) -> int:
+        """The process id of Postgres itself."""
+        return int((self.directory / "postgres" / "data" / "postmaster.pid").read_text().splitlines()[0])
+
+    def node(self, database_url: str = "") -> Node:
+        """A server, not started yet; by another way to the database, if one is given."""
+        return Node(
+            self.directory / "server",
+            DOSSIER_DATABASE_URL=database_url or self.database_url,
+            DOSSIER_STORAGE_URL=self.model.storage.as_uri(),
+            DOSSIER_SECRET=self.secret,
+        )
+
+    def fleet(self, servers: int) -> AbstractAsyncContextManager[Fleet]:
+        """Servers, running."""
+        return open_fleet([self.node() for _ in range(servers)])
+
+    @asynccontextmanager
+    async def sql(self) -> AsyncIterator[Any]:
+        """A connection of the test's own."""
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    async def workspace(self, quota: int = PLENTY) -> Workspace:
+        """A fresh one with a key of tier unmetered. By SQL: the command line takes two seconds for it."""
+        uuid, key = uuid4(), unknown_key(self.model.key)
+        async with self.sql() as sql, sql.transaction():
+            await sql.execute(_COPY_WORKSPACE, uuid, self.model.uuid)
+            await sql.execute("INSERT INTO usage (workspace_id, quota_bytes) VALUES ($1, $2)", uuid, quota)
+            digest = hashlib.sha256(key.encode()).digest()
+            await sql.execute(_COPY_KEY, uuid, uuid4(), digest, self.model.uuid)
+        return Workspace(to_prefixed("ws_", uuid), uuid, key, self.model.storage)
+
+
+@asynccontextmanager
+async def open_deployment() -> AsyncIterator[Deployment]:
+    """A Postgres that loses nothing, migrated, and what servers need beside it."""
+    with fresh_data_dir() as directory:
+        async with open_embedded(directory / "postgres", options=CRASH_SAFE) as url:
+            await migrate(url)
+            cli = Cli(command(), environment(directory / "server") | {"DOSSIER_DATABASE_URL": url})
+            model = await asyncio.to_thread(_make_model, cli, directory / "files")
+            yield Deployment(directory, url, secrets.token_hex(32), model)
+
+
+def _make_model(cli: Cli, storage: Path) -> Workspace:
+    workspace = cli.ask("workspace", "create", "crash", "--plan", "org", "--quota", str(PLENTY))["id"]
+    words = ("--workspace", workspace, "--name", "crash", "--tier", "unmetered")
+    key = cli.ask("keys", "create", *words, "--permission", "read:documents", "--permission", "write:documents")["key"]
+    return Workspace(workspace, to_uuid(workspace), key, storage)
+
+
+def kill_postgres(postmaster: int) -> None:
+    """kill -9 of every process of a Postgres. The postmaster first: it must not notice that a child died."""
+    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+    for process in (postmaster, *map(int, children)):
+        try:
+            os.kill(process, 9)
+        except ProcessLookupError:
+            continue  # the postmaster's end had ended it already
+
+
+_COPY_WORKSPACE = """
+INSERT INTO workspaces (id, name, owner_id, plan, created_at)
+SELECT $1, name, owner_id, plan, created_at FROM workspaces WHERE id = $2
+"""
+
+_COPY_KEY = """
+INSERT INTO api_keys (workspace_id, id, user_id, name, prefix, digest, permissions, tier, created_at)
+SELECT $1, $2, user_id, name, prefix, $3, permissions, tier, created_at FROM api_keys WHERE workspace_id = $4
+"""

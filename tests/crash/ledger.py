@@ -1,0 +1,114 @@
+"""What the callers of a workspace wanted and what they were told, kept outside of Dossier, in the callers' memory."""
+
+import asyncio
+import itertools
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from .deployment import Workspace
+from .fleet import Fleet
+from .wire import Interrupted, Reply, ask, message
+
+PATIENCE = 90
+"""Seconds until a caller with a key, who asks again and again, must have been answered."""
+
+
+@dataclass
+class Intent:
+    """One document that somebody wants recorded."""
+
+    storage_path: str
+    size: int
+    key: str | None
+    request: bytes
+    answers: list[Reply] = field(default_factory=list)
+    """Every 201, the first one first."""
+
+
+class Ledger:
+    """The intents of one workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.intents: list[Intent] = []
+        self.acknowledged = 0
+        """Intents with an answer."""
+        self.interrupted = 0
+        """Requests whose answer never came."""
+        self.unavailable = 0
+        """Requests that were answered 503."""
+        self._numbers = itertools.count(1)
+        self._news = asyncio.Event()
+
+    def __str__(self) -> str:
+        return (
+            f"{len(self.intents)} intents, {self.acknowledged} acknowledged, "
+            f"{self.interrupted} interrupted, {self.unavailable} unavailable"
+        )
+
+    def intend(self, count: int, *, keyed: bool = True, size: int = 0) -> Sequence[Intent]:
+        """New intents, their bytes stored; of many sizes unless `size` is given."""
+        made = [self._intend(keyed, size) for _ in range(count)]
+        self.intents += made
+        return made
+
+    def note(self, intent: Intent, reply: Reply) -> None:
+        """Enter an answer to a create that must not be refused: 201, or 503 with a time to come back."""
+        if reply.status == 503:
+            assert reply.headers["retry-after"].isdigit()
+            self.unavailable += 1
+            return
+        assert reply.status == 201, reply
+        assert reply.data["storage_path"] == intent.storage_path
+        assert reply.headers["location"] == f"/v1/documents/{reply.data['id']}"
+        self.acknowledged += not intent.answers
+        intent.answers.append(reply)
+        self._news.set()
+
+    async def until_acknowledged(self, count: int) -> None:
+        """Return once so many intents are."""
+        while self.acknowledged < count:
+            self._news.clear()
+            await self._news.wait()
+
+    async def ask_once(self, intent: Intent, port: int) -> Reply:
+        """Send it to one server, and enter the answer."""
+        reply = await ask(port, intent.request)
+        self.note(intent, reply)
+        return reply
+
+    async def insist(self, intent: Intent, fleet: Fleet) -> None:
+        """Send it to one server after the other until it is acknowledged, as a caller with a key does."""
+        node = None
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while True:
+                    node = fleet.another(node)
+                    try:
+                        reply = await self.ask_once(intent, node.port)
+                    except Interrupted:
+                        self.interrupted += 1
+                        continue
+                    if reply.status == 201:
+                        return
+                    await asyncio.sleep(int(reply.headers["retry-after"]))
+        except TimeoutError:
+            raise AssertionError(f"the key {intent.key} has no answer after {PATIENCE} s of asking") from None
+
+    def _intend(self, keyed: bool, size: int) -> Intent:
+        number = next(self._numbers)
+        size = size or number * 37 % 997 + 1
+        path = self.workspace.store(size)
+        key = str(uuid4()) if keyed else None
+        document = {
+            "name": f"{number}.bin",
+            "mime_type": "application/octet-stream",
+            "storage_path": path,
+            "folder": f"/crash/{number % 7}/{number % 3}",
+            "tags": ["crash", f"n{number % 5}"],
+        }
+        headers = {"Content-Type": "application/json"} | ({"Idempotency-Key": key} if key else {})
+        body = json.dumps(document).encode()
+        return Intent(path, size, key, message("POST", "/v1/documents", self.workspace.key, headers, body))

@@ -1,0 +1,40 @@
+"""A workspace that is blocked from outside: every write to it waits."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from .deployment import Deployment, Workspace
+
+
+@dataclass(frozen=True)
+class Lock:
+    sql: Any
+
+    async def waiting(self) -> frozenset[tuple[int, datetime]]:
+        """Who is first in the queue for the lock, and since when."""
+        return frozenset((row["pid"], row["waitstart"]) for row in await self.sql.fetch(_WAITING))
+
+    async def until_somebody_waits(self) -> frozenset[tuple[int, datetime]]:
+        """Return once a write has come as far as the lock."""
+        while not (waiting := await self.waiting()):  # noqa: ASYNC110  nothing tells
+            await asyncio.sleep(0.02)
+        return waiting
+
+
+@asynccontextmanager
+async def blocked(deployment: Deployment, workspace: Workspace) -> AsyncIterator[Lock]:
+    """The lock that every write of the workspace takes first is somebody else's until the end of the block."""
+    async with deployment.sql() as sql, sql.transaction():
+        await sql.execute("SELECT FROM usage WHERE workspace_id = $1 FOR UPDATE", workspace.uuid)
+        yield Lock(sql)
+
+
+# Who comes later waits for the first one.
+_WAITING = """
+SELECT pid, waitstart FROM pg_locks
+WHERE NOT granted AND waitstart IS NOT NULL AND transactionid = pg_current_xact_id()::xid
+"""

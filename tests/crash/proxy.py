@@ -1,0 +1,148 @@
+"""Between a server and Postgres: loses what is under way, at a moment that is known.
+
+It speaks as much of the protocol (version 3, https://www.postgresql.org/docs/current/protocol.html) as it takes to
+know which messages belong to a write. A write is one statement that is a transaction by itself: it is committed
+before Postgres says ReadyForQuery.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+WRITE = b"record_documents"
+"""In the text of a statement that writes."""
+
+LEAVE_SECONDS = 0.1
+"""From Postgres' last words to the end of the connection."""
+
+_REASON = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
+_LEAVE = b"E" + (len(_REASON) + 4).to_bytes(4) + _REASON
+
+
+class Fault(Enum):
+    """What becomes of a write."""
+
+    ANSWER_CUT = "it is committed, then the connection breaks before the answer is through"
+    REQUEST_CUT = "the connection breaks before Postgres has heard of it"
+    ANSWER_SILENT = "it is committed, and nobody ever answers; the connection stays open"
+    REQUEST_SILENT = "Postgres never hears of it, and nobody ever answers; the connection stays open"
+    LEAVE = "it is committed and answered, and then Postgres ends the connection, as it does when it is shut down"
+
+    @property
+    def reaches_postgres(self) -> bool:
+        return self not in (Fault.REQUEST_CUT, Fault.REQUEST_SILENT)
+
+    @property
+    def ends(self) -> bool:
+        """Whether the connection does."""
+        return self not in (Fault.ANSWER_SILENT, Fault.REQUEST_SILENT)
+
+
+class Proxy:
+    """Listens on 127.0.0.1 for the Postgres behind a Unix socket."""
+
+    def __init__(self, target: Path) -> None:
+        self.url = ""
+        self.plan: deque[Fault | None] = deque()
+        """What the next writes meet, in their order; after that, and for None, nothing."""
+        self.struck: asyncio.Queue[Fault] = asyncio.Queue()
+        """Faults that have happened: what was to be committed is."""
+        self._target = target
+        self._links: set[asyncio.Task[None]] = set()
+
+    def accept(self, client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
+        link = asyncio.create_task(self._serve(client, answers))
+        self._links.add(link)
+        # Not in the task: one that is cancelled at once never begins.
+        link.add_done_callback(lambda _: answers.close())
+
+    async def disconnect(self) -> None:
+        """End every connection."""
+        # While these end, others are opened.
+        links, self._links = self._links, set()
+        for link in links:
+            link.cancel()
+        await asyncio.gather(*links, return_exceptions=True)
+
+    async def _serve(self, client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
+        server, requests = await asyncio.open_unix_connection(self._target)
+        link = _Link(self, client, answers, server, requests)
+        ways = [asyncio.create_task(link.forward_requests()), asyncio.create_task(link.forward_answers())]
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            requests.close()
+            await asyncio.gather(*ways, return_exceptions=True)
+
+
+@dataclass
+class _Link:
+    """One connection. Each way ends, and with it the connection, when it is cut or closed."""
+
+    proxy: Proxy
+    client: asyncio.StreamReader
+    answers: asyncio.StreamWriter
+    server: asyncio.StreamReader
+    requests: asyncio.StreamWriter
+    fault: Fault | None = None
+
+    async def forward_requests(self) -> None:
+        writes: dict[bytes, bool] = {}  # by the names of the statements that were prepared
+        # The first message, alone, has no type.
+        length = await self.client.readexactly(4)
+        self.requests.write(length + await self.client.readexactly(int.from_bytes(length) - 4))
+        while True:
+            kind, message = await _read(self.client)
+            if kind == b"P":
+                name, statement, _ = message[5:].split(b"\0", 2)
+                writes[name] = WRITE in statement
+            elif kind == b"B" and self.fault is None and writes[message[5:].split(b"\0", 2)[1]]:
+                # asyncpg binds when it has read every answer before: those that come next are this write's.
+                self.fault = self.proxy.plan.popleft() if self.proxy.plan else None
+                if self.fault is not None and not self.fault.reaches_postgres:
+                    self.proxy.struck.put_nowait(self.fault)
+                    if self.fault.ends:
+                        return
+            if self.fault is None or self.fault.reaches_postgres:
+                self.requests.write(message)
+
+    async def forward_answers(self) -> None:
+        while True:
+            kind, message = await _read(self.server)
+            is_last = kind == b"Z"
+            if self.fault in (None, Fault.LEAVE):
+                # In one piece: asyncpg has read that Postgres leaves before it uses the connection again.
+                self.answers.write(message + _LEAVE if is_last and self.fault else message)
+            if is_last and self.fault is not None:
+                self.proxy.struck.put_nowait(self.fault)
+                if self.fault is Fault.LEAVE:
+                    await asyncio.sleep(LEAVE_SECONDS)
+                if self.fault.ends:
+                    return
+
+
+async def _read(stream: asyncio.StreamReader) -> tuple[bytes, bytes]:
+    """A message's type, and all of it."""
+    head = await stream.readexactly(5)
+    return head[:1], head + await stream.readexactly(int.from_bytes(head[1:]) - 4)
+
+
+@asynccontextmanager
+async def open_proxy(target: Path) -> AsyncIterator[Proxy]:
+    """A proxy for the Postgres that listens at `target`; every connection ends with the block."""
+    proxy = Proxy(target)
+    async with await asyncio.start_server(proxy.accept, "127.0.0.1", 0) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        # Plain: what is encrypted cannot be told apart.
+        proxy.url = f"postgresql://dossier@127.0.0.1:{port}/postgres?sslmode=disable"
+        try:
+            yield proxy
+        finally:
+            listening.close()
+            await proxy.disconnect()

@@ -1,0 +1,32 @@
+"""How often: a few times in `make test`, thousands in `make soak`, which sets SOAK=1 and shows how far it is."""
+
+import os
+import sys
+from typing import TypeVar
+
+T = TypeVar("T")
+
+# Not DOSSIER_…: a server refuses to start with a setting it does not know.
+SOAK = os.environ.get("SOAK", "") not in ("", "0")
+
+
+def of(quick: T, long: T) -> T:
+    """The figure for this run."""
+    return long if SOAK else quick
+
+
+SERVER_KILLS = of(20, 2_000)
+POSTGRES_KILLS = of(2, 20)
+CUTS = of(40, 240)
+CRASHES_BETWEEN = of(2, 50)
+TWINS = of(60, 500)
+TWIN_SERVERS = of(3, 8)
+SILENCES = of(16, 80)
+QUOTAS = of(1, 25)
+
+
+def progress(line: str) -> None:
+    """Overwrite the last line of a long run."""
+    if SOAK:
+        sys.stderr.write(f"\r\x1b[K{line}")
+        sys.stderr.flush()

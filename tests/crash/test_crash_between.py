@@ -1,0 +1,65 @@
+"""A server that is killed with a write under way leaves a key that answers at once."""
+
+import asyncio
+
+import pytest
+
+from . import scale
+from .books import balance
+from .deployment import Deployment
+from .fleet import open_fleet
+from .ledger import Ledger
+from .locks import blocked
+from .proxy import Fault, open_proxy
+from .wire import ANSWERED_WITHIN, Interrupted
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(scale.of(120, 3600))]
+
+
+async def test_a_server_killed_between_commit_and_answer_leaves_the_answer_to_the_next_one(
+    deployment: Deployment,
+) -> None:
+    async with open_proxy(deployment.socket) as proxy:
+        victim, other = deployment.node(proxy.url), deployment.node()
+        async with open_fleet([victim, other]) as fleet:
+            ledger = Ledger(await deployment.workspace())
+            for crash in range(scale.CRASHES_BETWEEN):
+                for fault in (Fault.ANSWER_SILENT, Fault.REQUEST_SILENT):
+                    await fleet.until_up(2)
+                    (intent,) = ledger.intend(1)
+                    proxy.plan.append(fault)
+                    call = asyncio.create_task(ledger.ask_once(intent, victim.port))
+                    async with asyncio.timeout(ANSWERED_WITHIN):
+                        assert await proxy.struck.get() is fault
+                    fleet.kill(victim)
+                    with pytest.raises(Interrupted):
+                        await call
+                    reply = await ledger.ask_once(intent, other.port)
+                    assert reply.status == 201, reply
+                    assert reply.replayed is fault.reaches_postgres
+                    fleet.start(victim)
+                scale.progress(f"killed between commit and answer: {crash + 1}")
+            await balance(deployment, fleet, ledger)
+
+
+async def test_a_server_killed_while_its_write_waits_leaves_one_document_to_the_next_one(
+    deployment: Deployment,
+) -> None:
+    victim, other = deployment.node(), deployment.node()
+    async with open_fleet([victim, other]) as fleet:
+        ledger = Ledger(await deployment.workspace())
+        for crash in range(scale.CRASHES_BETWEEN):
+            await fleet.until_up(2)
+            (intent,) = ledger.intend(1)
+            async with blocked(deployment, ledger.workspace) as lock:
+                call = asyncio.create_task(ledger.ask_once(intent, victim.port))
+                await lock.until_somebody_waits()
+                fleet.kill(victim)
+                with pytest.raises(Interrupted):
+                    await call
+            # Postgres may still carry it out, before this one or after: nobody there knows that its server is dead.
+            reply = await ledger.ask_once(intent, other.port)
+            assert reply.status == 201, reply
+            fleet.start(victim)
+            scale.progress(f"killed while waiting: {crash + 1}")
+        await balance(deployment, fleet, ledger)

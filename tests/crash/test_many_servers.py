@@ -1,0 +1,105 @@
+"""Several servers at once on one database: one key, one quota, one workspace that is blocked."""
+
+import asyncio
+import json
+from contextlib import AsyncExitStack
+
+import pytest
+
+from . import scale
+from .books import balance
+from .deployment import Deployment
+from .ledger import Ledger
+from .locks import blocked
+from .wire import ask, line_to
+
+SERVERS = 3
+KEYS_AT_ONCE = 10
+CREATES = 200
+ROOM_FOR = 57
+SIZE = 10
+BLOCKED_SECONDS = 5
+"""Longer than a statement may take."""
+STUCK_CALLERS = 60
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(scale.of(120, 3600))]
+
+
+async def test_one_key_sent_to_every_server_at_once_makes_one_document_and_equal_answers(
+    deployment: Deployment,
+) -> None:
+    async with deployment.fleet(scale.TWIN_SERVERS) as fleet:
+        ledger = Ledger(await deployment.workspace())
+        for keys in range(0, scale.TWINS, KEYS_AT_ONCE):
+            async with AsyncExitStack() as stack:
+                lines = [
+                    (intent, await stack.enter_async_context(line_to(node.port)))
+                    for intent in ledger.intend(KEYS_AT_ONCE)
+                    for node in fleet.nodes
+                ]
+                # All connected, none has begun: now.
+                for intent, line in lines:
+                    line.send(intent.request)
+                replies = await asyncio.gather(*(line.reply() for _, line in lines))
+                for (intent, _), reply in zip(lines, replies, strict=True):
+                    ledger.note(intent, reply)
+            for intent in ledger.intents[keys:]:
+                assert len(intent.answers) == len(fleet.nodes)
+                assert sum(not answer.replayed for answer in intent.answers) == 1
+            scale.progress(f"keys sent to {len(fleet.nodes)} servers: {keys + KEYS_AT_ONCE}")
+        await balance(deployment, fleet, ledger)
+
+
+@pytest.mark.parametrize("size", [SIZE, 0], ids=["equal sizes", "many sizes"])
+async def test_the_quota_is_exact_over_servers(deployment: Deployment, size: int) -> None:
+    quota = ROOM_FOR * (size or 499)
+    async with deployment.fleet(SERVERS) as fleet:
+        for _ in range(scale.QUOTAS):
+            ledger = Ledger(await deployment.workspace(quota))
+            intents = ledger.intend(CREATES, size=size)
+            replies = await asyncio.gather(*(ask(fleet.another().port, intent.request) for intent in intents))
+            taken = sum(intent.size for intent, reply in zip(intents, replies, strict=True) if reply.status == 201)
+            for intent, reply in zip(intents, replies, strict=True):
+                if reply.status == 403:
+                    error = json.loads(reply.body)["error"]
+                    assert error["code"] == "quota_exceeded"
+                    assert error["details"]["limit_bytes"] == quota
+                    # Nothing is ever given back here: so what did not fit then does not fit now.
+                    assert intent.size > quota - error["details"]["used_bytes"] >= quota - taken
+                else:
+                    ledger.note(intent, reply)
+            if size:
+                assert ledger.acknowledged == ROOM_FOR
+            await balance(deployment, fleet, ledger)
+            async with deployment.sql() as sql:
+                usage = await sql.fetchrow("SELECT * FROM usage WHERE workspace_id = $1", ledger.workspace.uuid)
+            assert (usage["used_bytes"], usage["documents"]) == (taken, ledger.acknowledged)
+            assert taken == quota if size else taken <= quota
+
+
+async def test_a_blocked_workspace_slows_nobody_else_and_gets_its_documents_afterwards(deployment: Deployment) -> None:
+    async with deployment.fleet(SERVERS) as fleet:
+        stuck = Ledger(await deployment.workspace())
+        others = [Ledger(await deployment.workspace()) for _ in range(4)]
+        loop = asyncio.get_running_loop()
+        async with asyncio.TaskGroup() as callers, blocked(deployment, stuck.workspace) as lock:
+            release = loop.time() + BLOCKED_SECONDS
+            # More than all the connections that the servers may open.
+            for intent in stuck.intend(STUCK_CALLERS):
+                callers.create_task(stuck.ask_once(intent, fleet.another().port))
+            first = await lock.until_somebody_waits()
+            calls = [
+                ledger.ask_once(intent, fleet.another().port)
+                for ledger in others
+                for intent in ledger.intend(CREATES // len(others))
+            ]
+            replies = await asyncio.gather(*calls)
+            assert [reply.status for reply in replies] == [201] * CREATES
+            assert await lock.waiting() == first, "the others had to wait until the blocked write was given up"
+            assert stuck.acknowledged == 0
+            await asyncio.sleep(release - loop.time())
+        async with asyncio.TaskGroup() as callers:
+            for intent in stuck.intents:
+                callers.create_task(stuck.insist(intent, fleet))
+        for ledger in (stuck, *others):
+            await balance(deployment, fleet, ledger)

@@ -1,0 +1,105 @@
+"""HTTP over one connection a request: nothing is pooled or sent twice behind the tests' back, and a request that is
+written in one piece can be released together with others."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+ANSWERED_WITHIN = 8
+"""Seconds: promised of every request, whatever happens behind the server."""
+
+
+class Interrupted(Exception):
+    """The connection broke before the whole answer was there: nothing is known."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    headers: Mapping[str, str]
+    """By lower-case name."""
+    body: bytes
+
+    @property
+    def data(self) -> dict[str, Any]:
+        data: dict[str, Any] = json.loads(self.body)["data"]
+        return data
+
+    @property
+    def replayed(self) -> bool:
+        return self.headers.get("idempotent-replayed") == "true"
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.body[:500].decode(errors='replace')}"
+
+
+class Line:
+    """An open connection, for one request."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    def send(self, request: bytes) -> None:
+        self._writer.write(request)
+
+    async def reply(self) -> Reply:
+        """
+        Raises:
+            Interrupted: the server, or the connection, is gone.
+        """
+        try:
+            async with asyncio.timeout(ANSWERED_WITHIN):
+                await self._writer.drain()
+                answer = await self._reader.read()
+        except TimeoutError:
+            raise AssertionError(f"no answer within {ANSWERED_WITHIN} s") from None
+        except OSError as error:
+            raise Interrupted from error
+        head, _, body = answer.partition(b"\r\n\r\n")
+        status, *lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        if len(body) != int(headers.get("content-length", -1)):
+            raise Interrupted
+        return Reply(int(status.split()[1]), headers, body)
+
+
+@asynccontextmanager
+async def line_to(port: int) -> AsyncIterator[Line]:
+    """A connection to the server on `port`.
+
+    Raises:
+        Interrupted: nobody listens there.
+    """
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError as error:
+        raise Interrupted from error
+    try:
+        yield Line(reader, writer)
+    finally:
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+
+
+async def ask(port: int, request: bytes) -> Reply:
+    """Send a request and wait for the whole answer. Raises Interrupted."""
+    async with line_to(port) as line:
+        line.send(request)
+        return await line.reply()
+
+
+def message(method: str, target: str, key: str, headers: Mapping[str, str], body: bytes = b"") -> bytes:
+    """A request as bytes, with an API key."""
+    lines = [
+        f"{method} {target} HTTP/1.1",
+        "Host: dossier",
+        "Connection: close",
+        f"Authorization: Bearer {key}",
+        *(f"{name}: {value}" for name, value in headers.items()),
+        f"Content-Length: {len(body)}",
+    ]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
