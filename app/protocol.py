@@ -1,4 +1,7 @@
-"""What uvicorn refuses before there is a request (bytes that are no HTTP/1.1), refused as everything else is."""
+"""uvicorn's HTTP protocol, but for two things: how it refuses what is no HTTP/1.1, and in how many pieces it sends."""
+
+import asyncio
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -9,10 +12,14 @@ from domain.errors import Invalid
 _new_id = Ulids()
 
 
-class EnvelopeProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, whose own refusal has the envelope and a request id too."""
+class Protocol(HttpToolsProtocol):
+    """What `dossier serve` has uvicorn speak."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(cast("asyncio.Transport", JoinedWrites(cast("asyncio.Transport", transport))))
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  the text is for developers of servers
+        """Refuse what is no request at all in the envelope too, with a request id."""
         request_id = "req_" + _new_id(utc_now())
         refusal = answer(Invalid({"request": "is not well-formed HTTP/1.1, or too long to be read"}), request_id)
         self.transport.write(
@@ -20,3 +27,38 @@ class EnvelopeProtocol(HttpToolsProtocol):
             b"x-request-id: %s\r\ncontent-length: %d\r\n\r\n%s" % (request_id.encode(), len(refusal.body), refusal.body)
         )
         self.transport.close()
+
+
+class JoinedWrites:
+    """A transport that sends what is written in one turn of the event loop as one piece.
+
+    uvicorn writes the head of a response and then its body, and uvloop sends each at once: two system calls, and two
+    packets for the client to read. Joined, a create takes a tenth less CPU.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._call_soon = asyncio.get_running_loop().call_soon
+        self._waiting: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        """Send it with this turn's end at the latest."""
+        if not self._waiting:
+            self._call_soon(self._send)
+        self._waiting.append(data)
+
+    def close(self) -> None:
+        """Send what waits, and close."""
+        self._send()
+        self._transport.close()
+
+    def _send(self) -> None:
+        if self._waiting:
+            data = b"".join(self._waiting)
+            self._waiting.clear()
+            if not self._transport.is_closing():
+                self._transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is as it was."""
+        return getattr(self._transport, name)

@@ -16,7 +16,7 @@ import uvloop
 
 from app.container import Backends, database_url, open_backends
 from app.main import create_app
-from app.protocol import EnvelopeProtocol
+from app.protocol import Protocol
 from app.settings import Settings
 from domain.access import Permission, Plan
 from ports.system import Unavailable
@@ -42,7 +42,7 @@ def run_server(host: str, port: int) -> None:
         partial(create_app, settings),
         factory=True,
         loop="uvloop",
-        http=EnvelopeProtocol,
+        http=Protocol,
         ws="none",
         # Paths of links carry their signatures: they are for their holders, not for a log.
         access_log=False,

@@ -1,10 +1,18 @@
-"""The floor of the framework: a Litestar handler that reads the same body, does nothing, and answers as much."""
+"""The floor of the framework: a Litestar handler that reads the same body, does nothing, and answers as much.
+
+`python -m bench.floor PORT` serves it as `dossier serve` would, Dossier's own protocol class included.
+"""
 
 import gc
+import sys
 from typing import Annotated
 
+import uvicorn
 from litestar import Litestar, post
 from msgspec import Meta, Struct
+
+from app.main import YOUNG_OBJECTS
+from app.protocol import Protocol
 
 
 class Body(Struct):
@@ -65,6 +73,19 @@ def freeze() -> None:
     """As Dossier does once it has started."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS)
 
 
-app = Litestar([create_document], openapi_config=None, on_startup=[freeze])
+if __name__ == "__main__":
+    uvicorn.run(
+        Litestar([create_document], openapi_config=None, on_startup=[freeze]),
+        host="127.0.0.1",
+        port=int(sys.argv[1]),
+        loop="uvloop",
+        http=Protocol,
+        ws="none",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+    )

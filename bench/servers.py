@@ -39,7 +39,7 @@ def dossier(port: int) -> list[str]:
 
 def floor(port: int) -> list[str]:
     """The words that start the bare handler."""
-    return [sys.executable, *_UVICORN, "--port", str(port), "bench.floor:app"]
+    return [sys.executable, "-m", "bench.floor", str(port)]
 
 
 def peer(port: int) -> list[str]:
