@@ -33,6 +33,7 @@ _TRANSIENT = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.LockNotAvailableError,  # where the operator has set a lock_timeout
 )
 
 Row = Any
