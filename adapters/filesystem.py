@@ -44,20 +44,6 @@ class FilesystemStorage:
         self._public_url = public_url
         self._secret = secret
 
-    def prepare(self) -> None:
-        """Make the directories: once, when a process starts. One that goes missing later is not made anew.
-
-        What is stored lies on a volume that is not mounted then, and nothing may be taken for lost, or put beside it.
-
-        Raises:
-            Unavailable: it cannot be done; the text says why.
-        """
-        try:
-            for directory in (self._objects, self._checksums, self._incoming):
-                _make_directories(directory)
-        except OSError as error:
-            raise Unavailable(f"cannot store files in {self._objects.parent}: {error}") from error
-
     async def stat(self, path: StoragePath) -> StoredObject | None:
         # Not in a thread: to look at two local files takes 20 us, the way to a thread and back 60.
         return self._stat(path)
@@ -86,6 +72,14 @@ class FilesystemStorage:
         }
         url = self._sign("GET", terms.path, query)
         return SignedRequest(method="GET", url=url, headers={}, expires_at=expires_at)
+
+    async def prepare(self) -> None:
+        # One that goes missing later is a volume that is not mounted.
+        try:
+            for directory in (self._objects, self._checksums, self._incoming):
+                await asyncio.to_thread(_make_directories, directory)
+        except OSError as error:
+            raise Unavailable(f"cannot store files in {self._objects.parent}: {error}") from error
 
     async def probe(self) -> None:
         await asyncio.to_thread(self._probe)

@@ -11,13 +11,16 @@ from ports.keys import ApiKeys, KeyFound
 STALE_SECONDS = 1.0
 """How long a key that was revoked elsewhere may go on working, and a changed plan stay unnoticed."""
 
+FRESH_SECONDS = STALE_SECONDS / 2
 KEYS_MAX = 10_000
 
 
 class RecentKeys:
-    """`ApiKeys` that asks another for each key at most once a second. `seconds` is a clock that never steps back.
+    """`ApiKeys` that asks another about twice a second for each key. `seconds` is a clock that never steps back.
 
-    Only what was found is kept: keys that nobody has are as many as somebody cares to make up.
+    Half a second after the last answer one caller asks anew, and the others go on with what is kept until it comes, for
+    another half second at the most. Only what was found is kept: keys that nobody has are as many as somebody cares to
+    make up.
     """
 
     def __init__(self, keys: ApiKeys, seconds: Callable[[], float] = monotonic, keys_max: int = KEYS_MAX) -> None:
@@ -26,13 +29,20 @@ class RecentKeys:
         self._keys_max = keys_max
         # By digest, the oldest first: what was found, and when it was asked for.
         self._found: dict[bytes, tuple[float, KeyFound]] = {}
+        self._asking: set[bytes] = set()
 
     async def find(self, digest: bytes) -> KeyFound | None:
         now = self._seconds()
         kept = self._found.get(digest)
-        if kept is not None and now < kept[0] + STALE_SECONDS:
-            return kept[1]
-        found = await self._keys.find(digest)
+        if kept is not None:
+            age = now - kept[0]
+            if age < FRESH_SECONDS or (age < STALE_SECONDS and digest in self._asking):
+                return kept[1]
+        self._asking.add(digest)
+        try:
+            found = await self._keys.find(digest)
+        finally:
+            self._asking.discard(digest)
         # Put anew, so that the order stays that of age. `now` is from before the question: the answer may be as old.
         self._found.pop(digest, None)
         if found is not None:

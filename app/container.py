@@ -169,9 +169,7 @@ def open_storage(settings: Settings) -> LinkedStorage:
     match urlsplit(settings.storage_url).scheme:
         case "file":
             root = storage_directory(settings.storage_url)
-            storage = FilesystemStorage(root, settings.public_url or DEFAULT_PUBLIC_URL, _secret(settings))
-            storage.prepare()
-            return storage
+            return FilesystemStorage(root, settings.public_url or DEFAULT_PUBLIC_URL, _secret(settings))
         case scheme:
             raise AssertionError(f"settings let {scheme} through")
 

@@ -45,6 +45,7 @@ class _Application:
             await receive()
             try:
                 backends = await stack.enter_async_context(open_backends(self._settings))
+                await backends.storage.prepare()
             except (Unavailable, NotMigrated) as error:
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 return

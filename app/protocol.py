@@ -16,7 +16,13 @@ class Protocol(HttpToolsProtocol):
     """What `dossier serve` has uvicorn speak."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(cast("asyncio.Transport", JoinedWrites(cast("asyncio.Transport", transport))))
+        self._joined = JoinedWrites(cast("asyncio.Transport", transport))
+        super().connection_made(cast("asyncio.Transport", self._joined))
+
+    def eof_received(self) -> None:
+        # Whoever has sent all and says so still reads; and the loop closes the transport next, without asking us.
+        self._joined.flush()
+        super().eof_received()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  the text is for developers of servers
         """Refuse what is no request at all in the envelope too, with a request id."""
@@ -30,7 +36,7 @@ class Protocol(HttpToolsProtocol):
 
 
 class JoinedWrites:
-    """A transport that sends what is written in one turn of the event loop as one piece.
+    """A transport that sends what is written in one turn of the event loop as one piece, early in the next.
 
     uvicorn writes the head of a response and then its body, and uvloop sends each at once: two system calls, and two
     packets for the client to read. Joined, a create takes a tenth less CPU.
@@ -42,17 +48,18 @@ class JoinedWrites:
         self._waiting: list[bytes] = []
 
     def write(self, data: bytes) -> None:
-        """Send it with this turn's end at the latest."""
+        """Send it in the next turn at the latest."""
         if not self._waiting:
-            self._call_soon(self._send)
+            self._call_soon(self.flush)
         self._waiting.append(data)
 
     def close(self) -> None:
         """Send what waits, and close."""
-        self._send()
+        self.flush()
         self._transport.close()
 
-    def _send(self) -> None:
+    def flush(self) -> None:
+        """Send what waits."""
         if self._waiting:
             data = b"".join(self._waiting)
             self._waiting.clear()
@@ -60,5 +67,5 @@ class JoinedWrites:
                 self._transport.write(data)
 
     def __getattr__(self, name: str) -> Any:
-        """Everything else is as it was."""
+        """Everything else is the transport's own; of what writes or counts bytes, uvicorn uses nothing else."""
         return getattr(self._transport, name)

@@ -76,6 +76,7 @@ async def _prepare(settings: Settings) -> None:
     """Open everything once: what is wrong is said in words, and a database of ours is migrated. Where there is no
     workspace yet, make one to try things with."""
     async with open_backends(settings) as backends:
+        await backends.storage.prepare()
         for probe in backends.probes.values():
             await probe()
         if settings.database_url is None:

@@ -52,6 +52,13 @@ class ObjectStorage(Protocol):
         """A GET of the bytes, which honours Range; `None` when they are no longer those of `terms.stored`."""
         ...
 
+    async def prepare(self) -> None:
+        """Make what the store needs to take objects: when a server starts, and never else.
+
+        What goes missing later is not made anew: nothing may be taken for lost, or put in the place of what is stored.
+        """
+        ...
+
     async def probe(self) -> None:
         """Return when objects can be stored; raise `Unavailable` saying what is wrong."""
         ...

@@ -63,10 +63,11 @@ async def _whole(request: AnyRequest) -> bytes:
     """All of a JSON body, which most often comes in one piece."""
     _check_announced(request, BODY_MAX_BYTES)
     raw, more = await _receive(request, 0, BODY_MAX_BYTES)
+    pieces = bytearray(raw) if more else raw
     while more:
-        piece, more = await _receive(request, len(raw), BODY_MAX_BYTES)
-        raw += piece
-    return raw
+        piece, more = await _receive(request, len(pieces), BODY_MAX_BYTES)
+        pieces += piece
+    return bytes(pieces)
 
 
 def _check_announced(request: AnyRequest, limit_bytes: int) -> None:

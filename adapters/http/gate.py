@@ -5,6 +5,7 @@ Plain ASGI, because a framework's middleware does not run where no route matches
 
 import asyncio
 import logging
+import math
 import re
 
 from litestar.enums import ScopeType
@@ -52,6 +53,8 @@ class Gate:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
+                # Whatever it takes the client to read it, it is answered.
+                call.due = math.inf
                 message["headers"] = [*message["headers"], *_headers(call)]
             await send(message)
 

@@ -41,6 +41,9 @@ class MemoryStorage:
         url = self._link(self._downloads, terms, expires_at)
         return SignedRequest(method="GET", url=url, headers={}, expires_at=expires_at)
 
+    async def prepare(self) -> None:
+        return None
+
     async def probe(self) -> None:
         return None
 

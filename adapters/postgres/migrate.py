@@ -26,6 +26,13 @@ async def pending(database: Database) -> Sequence[str]:
     return [stem for stem in known if stem not in had]
 
 
+async def is_empty(database: Database) -> bool:
+    """Whether no document was ever recorded, or could be."""
+    if (await database.fetch("SELECT to_regclass('objects') AS found"))[0]["found"] is None:
+        return True
+    return not (await database.fetch("SELECT EXISTS (SELECT FROM objects) AS found"))[0]["found"]
+
+
 async def migrate(url: str) -> None:
     """Run what is pending. Safe to call from many processes at once: one runs, the others wait and find it done.
 

@@ -10,6 +10,7 @@ asking it to record the same documents, with the same ids, is how it is asked (`
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from domain.ids import WorkspaceId
 from ports.documents import Created, Intent, Outcome, Replayed
 from ports.system import Unavailable
 
+log = logging.getLogger("dossier.postgres")
+
 ROWS_MAX = 128
 BYTES_MAX = 2**20
 """What one call carries at most, in rows and in bytes of them."""
@@ -27,10 +30,10 @@ QUEUE_MAX = 1024
 """Rows that wait for one workspace: eight calls. One workspace's queue takes nothing from another's."""
 
 GIVE_UP_SECONDS = 7.0
-"""How long a create is tried. A request that has less time left cancels its wait itself."""
+"""How long a create is tried for a caller who sets no limit. A request has less time, and cancels its wait itself."""
 
 TOGETHER_MAX = 2
-"""Failures after which rows go one by one: should one of them be what fails, it fails alone."""
+"""Failures after which a row goes alone: should it be what fails, it fails alone."""
 
 PAUSE_SECONDS = 0.05
 PAUSE_MAX_SECONDS = 0.5
@@ -49,6 +52,7 @@ class Pending:
     intent: Intent
     record: bytes
     give_up_at: float = 0.0
+    failures: int = 0
     waiters: list["asyncio.Future[Outcome]"] = field(default_factory=list)
 
     def is_awaited(self) -> bool:
@@ -77,15 +81,21 @@ Raises `Unavailable` when it may work later; anything else means that nothing wa
 
 
 class _Lane:
-    """What waits for one workspace, in the order it came."""
+    """What waits for one workspace, in the order it came, but for rows that have failed or depend on another."""
 
     def __init__(self) -> None:
         self.waiting: deque[Pending] = deque()
         # By intent, from when it came until after it is settled.
         self.keyed: dict[tuple[str, str, bytes], Pending] = {}
 
-    def next_batch(self) -> list[Pending]:
-        """The rows that go now. One whose key or path goes already waits: what becomes of it depends on that one."""
+    def next_batch(self, now: float) -> list[Pending]:
+        """The rows that go now: all that wait, or one alone that has failed too often in company.
+
+        One whose key or path goes already waits on: what becomes of it depends on that one.
+        """
+        self.drop_ended(now)
+        if self.waiting and self.waiting[0].failures >= TOGETHER_MAX:
+            return [self.waiting.popleft()]
         batch: list[Pending] = []
         later: deque[Pending] = deque()
         keys: set[str | None] = set()
@@ -93,9 +103,8 @@ class _Lane:
         size = 0
         while self.waiting and len(batch) < ROWS_MAX:
             row = self.waiting.popleft()
-            if not row.is_awaited():
-                self.forget(row)
-            elif row.intent.key in keys or row.document.storage_path in paths:
+            clashes = row.intent.key in keys or row.document.storage_path in paths
+            if clashes or row.failures >= TOGETHER_MAX:
                 later.append(row)
             elif batch and size + len(row.record) > BYTES_MAX:
                 later.append(row)
@@ -108,6 +117,25 @@ class _Lane:
                     keys.add(row.intent.key)
         self.waiting.extendleft(reversed(later))
         return batch
+
+    def drop_ended(self, now: float) -> None:
+        """Forget the rows that nobody waits for any more, and give up those whose time is over."""
+        kept: deque[Pending] = deque()
+        for row in self.waiting:
+            if now >= row.give_up_at:
+                row.fail(Unavailable(f"not recorded in time, after {row.failures} failures"))
+            if row.is_awaited():
+                kept.append(row)
+            else:
+                self.forget(row)
+        self.waiting = kept
+
+    def put_back(self, batch: Sequence[Pending]) -> None:
+        """Let what has failed go again: company at once, and whoever failed alone after all others."""
+        if len(batch) > 1:
+            self.waiting.extendleft(reversed(batch))
+        else:
+            self.waiting.extend(batch)
 
     def forget(self, row: Pending) -> None:
         """Take no more twins in."""
@@ -127,7 +155,7 @@ class BatchedWriter:
         self._closed = False
 
     async def record(self, row: Pending) -> Outcome:
-        """What became of the row. Cancelling the wait cancels no call; a row that has not left yet then never does.
+        """What became of the row. Cancelling the wait cancels no call; a row that waits for its turn then has none.
 
         Raises:
             Unavailable: the queue is full, or the writer closed: nothing was written. Or it was tried for 7 s: whether
@@ -135,23 +163,17 @@ class BatchedWriter:
         """
         if self._closed:
             raise Unavailable("the writer is closed")
-        workspace = row.document.workspace_id
-        lane = self._lanes.get(workspace)
-        if lane is None:
-            lane = self._lanes[workspace] = _Lane()
-            task = asyncio.create_task(self._drive(workspace, lane))
-            # The loop itself holds tasks weakly.
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
-
         loop = asyncio.get_running_loop()
+        lane = self._lane(row.document.workspace_id)
         intent = _identity(row.intent)
         # A row that nobody waits for any more is settled, or dropped: its twin asks the database.
         if intent is not None and (twin := lane.keyed.get(intent)) is not None and twin.is_awaited():
             row = twin
-        elif len(lane.waiting) >= QUEUE_MAX:
-            raise Unavailable(f"{QUEUE_MAX} creates of {workspace} wait already")
         else:
+            if len(lane.waiting) >= QUEUE_MAX:
+                lane.drop_ended(loop.time())
+            if len(lane.waiting) >= QUEUE_MAX:
+                raise Unavailable(f"{QUEUE_MAX} creates of {row.document.workspace_id} wait already")
             lane.waiting.append(row)
             if intent is not None:
                 lane.keyed[intent] = row
@@ -167,41 +189,53 @@ class BatchedWriter:
         while self._running:
             await asyncio.wait(self._running)
 
-    async def _drive(self, workspace: WorkspaceId, lane: _Lane) -> None:
-        while batch := lane.next_batch():
-            await self._carry_out(workspace, batch)
-            for row in batch:
-                lane.forget(row)
-        # Nothing was awaited since the lane was found empty: nobody can have put anything in.
-        del self._lanes[workspace]
+    def _lane(self, workspace: WorkspaceId) -> _Lane:
+        """The lane of the workspace, driven as long as anything waits in it."""
+        lane = self._lanes.get(workspace)
+        if lane is None:
+            lane = self._lanes[workspace] = _Lane()
+            task = asyncio.create_task(self._drive(workspace, lane))
+            # The loop itself holds tasks weakly.
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        return lane
 
-    async def _carry_out(self, workspace: WorkspaceId, rows: list[Pending]) -> None:
-        """Call until every row is settled, or nobody waits for it any more."""
+    async def _drive(self, workspace: WorkspaceId, lane: _Lane) -> None:
         now = asyncio.get_running_loop().time
         failures = 0
-        reason = ""
-        while rows:
-            for part in [rows] if failures < TOGETHER_MAX else [[row] for row in rows]:
+        batch: list[Pending] = []
+        try:
+            while batch := lane.next_batch(now()):
                 try:
-                    outcomes = await self._call(workspace, part)
+                    outcomes = await self._call(workspace, batch)
                 except Unavailable as error:
                     failures += 1
-                    reason = str(error)
+                    log.warning("%s: %d creates failed and go again: %s", workspace, len(batch), error)
+                    for row in batch:
+                        row.failures += 1
+                    lane.put_back(batch)
+                    # The first failure is most often a connection that was cut: another one is at hand.
+                    if failures > 1:
+                        await self._pause(min(PAUSE_SECONDS * 2 ** min(failures - 2, 10), PAUSE_MAX_SECONDS))
                 # Not passed over: whoever sent the row gets it, once it is known which row that is.
                 except Exception as error:  # noqa: BLE001
-                    if len(part) == 1:
-                        part[0].fail(error)
-                    failures = max(failures, TOGETHER_MAX)
+                    if len(batch) == 1:
+                        batch[0].fail(error)
+                    else:
+                        for row in batch:
+                            row.failures = TOGETHER_MAX
+                        lane.put_back(batch)
                 else:
-                    for row, outcome in zip(part, outcomes, strict=True):
+                    failures = 0
+                    for row, outcome in zip(batch, outcomes, strict=True):
                         row.settle(outcome)
-            for row in rows:
-                if now() >= row.give_up_at:
-                    row.fail(Unavailable(f"not recorded after {failures} failures, the last: {reason}"))
-            rows = [row for row in rows if row.is_awaited()]
-            if rows and failures > 1:
-                # The first failure is most often a connection that was cut: another one is at hand.
-                await self._pause(min(PAUSE_SECONDS * 2 ** min(failures - 2, 10), PAUSE_MAX_SECONDS))
+                        lane.forget(row)
+        finally:
+            # Nothing was awaited since the lane was found empty: nobody can have put anything in. Should anything else
+            # have ended this, nobody waits for what never comes.
+            del self._lanes[workspace]
+            for row in (*batch, *lane.waiting):
+                row.fail(Unavailable("the writer was stopped"))
 
 
 def _identity(intent: Intent) -> tuple[str, str, bytes] | None:

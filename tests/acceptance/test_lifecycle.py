@@ -92,6 +92,25 @@ def test_a_restarted_server_finds_everything_again(data_dir: Path, identity: tup
         client.recorded(waiting)
 
 
+def test_a_storage_directory_that_goes_missing_is_told_and_never_made_anew(
+    data_dir: Path, identity: tuple[str, str]
+) -> None:
+    files, elsewhere = data_dir / "files", data_dir / "elsewhere"
+    with running(data_dir) as server, client_of(server, identity) as client:
+        path, ticket = client.upload(b"kept"), client.ticket()
+        files.rename(elsewhere)
+        server.cli.ask("keys", "list")
+        assert server.cli.run("doctor").returncode == 1
+        for answer in (client.record(path), client.record(ticket.storage_path)):
+            error_of(answer, 503, "unavailable")
+        assert httpx.put(ticket.upload_url, headers=ticket.headers, content=b"new", trust_env=False).status_code == 503
+        assert httpx.get(f"{server.base_url}/health/ready", trust_env=False).status_code == 503
+        assert not files.exists()
+        elsewhere.rename(files)
+        document = client.recorded(path)
+        assert client.storage("GET", client.download_url(document["id"])).content == b"kept"
+
+
 def test_control_c_ends_it_cleanly(data_dir: Path, identity: tuple[str, str]) -> None:
     with running(data_dir) as server, client_of(server, identity) as client:
         client.recorded()

@@ -25,6 +25,7 @@ def settings(tmp_path: Path, **more: str) -> Settings:
 
 async def upload_and_read_back(configured: Settings) -> None:
     async with open_backends(configured) as backends:
+        await backends.storage.prepare()
         workspace = await backends.create_workspace("Acme", Plan.ORG, 1000)
         minted = await backends.mint_key(workspace=workspace.id, name="k", granted=list(Permission))
         transport = httpx.ASGITransport(app=build(backends.services()))  # type: ignore[arg-type]

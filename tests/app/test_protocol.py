@@ -1,8 +1,14 @@
 """What is written in one turn of the loop is sent as one piece, and nothing of it is lost."""
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
-from app.protocol import JoinedWrites
+import pytest
+import uvicorn
+import uvloop
+
+from app.protocol import JoinedWrites, Protocol
 
 
 class Wire(asyncio.Transport):
@@ -58,3 +64,31 @@ async def test_what_waits_for_a_connection_that_breaks_is_dropped() -> None:
 
 async def test_everything_else_is_the_transports_own() -> None:
     assert JoinedWrites(Wire()).get_extra_info("peername") == ("127.0.0.1", 1)
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_whoever_has_sent_all_and_says_so_is_answered(loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    """As `nc -N` and simple probes do: they half-close, and then read."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    async def ask() -> None:
+        config = uvicorn.Config(app, http=Protocol, lifespan="off", log_config=None)
+        config.load()
+        state = uvicorn.server.ServerState()
+        here = asyncio.get_running_loop()
+        server = await here.create_server(lambda: Protocol(config, state, {}), "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        for _ in range(20):
+            answers, question = await asyncio.open_connection("127.0.0.1", port)
+            question.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            question.write_eof()
+            assert (await answers.read()).endswith(b"\r\n\r\nok")
+            question.close()
+        server.close()
+        await server.wait_closed()
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(ask())

@@ -1,5 +1,6 @@
 """Keys are remembered for a second and no longer, and only those that exist."""
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from app.container import Backends, memory_backends
 from domain.access import ApiKey, Plan
 from domain.ids import KeyId
 from ports.keys import KeyFound
+from ports.system import Unavailable
 
 
 class CountingKeys(MemoryApiKeys):
@@ -20,9 +22,15 @@ class CountingKeys(MemoryApiKeys):
     def __init__(self, workspaces: MemoryWorkspaces) -> None:
         super().__init__(workspaces)
         self.asked = 0
+        self.answer: asyncio.Event | None = None
+        self.fails = False
 
     async def find(self, digest: bytes) -> KeyFound | None:
         self.asked += 1
+        if self.fails:
+            raise Unavailable("away")
+        if self.answer:
+            await self.answer.wait()
         return await super().find(digest)
 
 
@@ -49,15 +57,42 @@ async def world() -> World:
     return World(key, source, RecentKeys(source, lambda: time[0]), time)
 
 
-async def test_a_key_is_asked_for_once_a_second(world: World) -> None:
+async def test_a_key_is_asked_for_every_half_second(world: World) -> None:
     for _ in range(3):
         found = await world.recent.find(world.key.digest)
         assert found is not None
         assert found.key == world.key
     assert world.source.asked == 1
-    world.time[0] += 1.0
+    world.time[0] += 0.5
     await world.recent.find(world.key.digest)
     assert world.source.asked == 2
+
+
+async def test_while_one_asks_the_others_go_on_with_what_is_kept_but_not_beyond_a_second(world: World) -> None:
+    await world.recent.find(world.key.digest)
+    world.time[0] += 0.5
+    world.source.answer = asyncio.Event()
+    first = asyncio.create_task(world.recent.find(world.key.digest))
+    await asyncio.sleep(0)
+    assert await world.recent.find(world.key.digest) is not None
+    assert (world.source.asked, first.done()) == (2, False)
+    world.time[0] += 0.5
+    second = asyncio.create_task(world.recent.find(world.key.digest))
+    await asyncio.sleep(0)
+    assert (world.source.asked, second.done()) == (3, False)
+    world.source.answer.set()
+    assert await first == await second
+
+
+async def test_a_question_that_fails_leaves_the_next_caller_to_ask(world: World) -> None:
+    await world.recent.find(world.key.digest)
+    world.time[0] += 0.5
+    world.source.fails = True
+    with pytest.raises(Unavailable):
+        await world.recent.find(world.key.digest)
+    world.source.fails = False
+    assert await world.recent.find(world.key.digest) is not None
+    assert world.source.asked == 3
 
 
 async def test_a_key_revoked_elsewhere_is_known_after_a_second(world: World, now: datetime) -> None:

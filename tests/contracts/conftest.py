@@ -140,7 +140,7 @@ class Store:
 
 
 @pytest.fixture(params=["memory", "filesystem"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     """The object store, on each adapter."""
     if request.param == "memory":
         memory = MemoryStorage(PUBLIC_URL)
@@ -158,5 +158,5 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
         return sum(1 for _ in (tmp_path / "incoming").iterdir())
 
     storage = FilesystemStorage(tmp_path, PUBLIC_URL, b"secret" * 8)
-    storage.prepare()
+    await storage.prepare()
     return Store(storage, swap, copy, litter)

@@ -22,7 +22,7 @@ async def test_a_volume_that_is_gone_is_unavailable_and_nothing_is_put_in_its_pl
 ) -> None:
     root = tmp_path / "files"
     storage = FilesystemStorage(root, "http://files.test", b"secret" * 8)
-    storage.prepare()
+    await storage.prepare()
     stored = await storage.write(TERMS, pieces(b"kept"))
     root.rename(tmp_path / "elsewhere")
     if what_is_left == "an empty mount point":

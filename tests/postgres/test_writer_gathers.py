@@ -180,6 +180,24 @@ async def test_a_full_queue_is_unavailable_and_takes_nothing_from_another_worksp
     assert isinstance(await rig.writer.record(rig.create("now there is room")), Created)
 
 
+async def test_rows_that_nobody_waits_for_take_no_place_in_the_queue(rig: Rig) -> None:
+    hold, held, go_on = gate()
+    rig.calls.before = [hold]
+    first = rig.send(rig.create("under way"))
+    await held.wait()
+    gone = [rig.send(rig.create(f"{n}")) for n in range(writer.QUEUE_MAX)]
+    await asyncio.sleep(0)
+    for task in gone:
+        task.cancel()
+    await asyncio.sleep(0)
+    create = rig.create("now there is room")
+    waits = rig.send(create)
+    await asyncio.sleep(0)
+    go_on.set()
+    assert await waits == Created(create.document)
+    await first
+
+
 async def test_closing_settles_what_came_before_and_refuses_what_comes_after(rig: Rig) -> None:
     hold, held, go_on = gate()
     rig.calls.before = [hold]

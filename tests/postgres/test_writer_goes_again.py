@@ -1,14 +1,15 @@
 """What fails goes again until its outcome is known, and hurts nobody else."""
 
 import asyncio
+from collections.abc import Sequence
 from uuid import uuid4
 
 import pytest
 
-from adapters.postgres.writer import BatchedWriter
+from adapters.postgres.writer import BatchedWriter, Pending
 from ports.documents import Created, Replayed
 from ports.system import Unavailable
-from tests.postgres.calls import Rig, breaks, cut
+from tests.postgres.calls import Rig, breaks, cut, gate
 
 
 async def test_a_twin_never_joins_a_row_that_is_settled_while_its_companions_still_fail(rig: Rig) -> None:
@@ -63,6 +64,47 @@ async def test_a_row_that_the_database_will_never_take_fails_alone(rig: Rig) -> 
     assert rig.calls.made == [["a", "bad", "c"], ["a"], ["bad"], ["c"]]
 
 
+async def test_a_row_that_keeps_failing_holds_up_nobody_who_comes_after_it(rig: Rig) -> None:
+    rig.calls.every = breaks("bad", Unavailable("this row makes the server crash"))
+    bad = rig.send(rig.create("bad"))
+    while len(rig.calls.made) < 3:  # noqa: ASYNC110  it fails until it goes alone
+        await asyncio.sleep(0)
+    for path in ("later", "latest"):
+        create = rig.create(path)
+        assert await rig.writer.record(create) == Created(create.document)
+    assert not bad.done()
+    bad.cancel()
+
+
+async def test_rows_that_nobody_waits_for_any_more_have_no_turn_of_their_own(rig: Rig) -> None:
+    hold, held, go_on = gate()
+
+    async def hold_and_cut(creates: Sequence[Pending]) -> None:
+        await hold(creates)
+        await cut(creates)
+
+    rig.calls.before = [cut, cut, hold_and_cut]
+    tasks = [rig.send(rig.create(f"{n}")) for n in range(100)]
+    await held.wait()
+    for task in tasks:
+        task.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    await rig.writer.aclose()
+    assert [len(call) for call in rig.calls.made] == [100, 100, 1]
+
+
+async def test_a_workspace_whose_call_was_cancelled_from_within_is_served_again(rig: Rig) -> None:
+    async def cancelled(_: Sequence[Pending]) -> None:
+        raise asyncio.CancelledError
+
+    rig.calls.before = [cancelled]
+    with pytest.raises(Unavailable, match="stopped"):
+        await rig.writer.record(rig.create("a"))
+    create = rig.create("a")
+    assert await rig.writer.record(create) == Created(create.document)
+
+
 async def test_pauses_between_tries_grow_to_half_a_second(rig: Rig) -> None:
     rig.calls.before = [cut] * 8
     await rig.writer.record(rig.create("a"))
@@ -70,9 +112,10 @@ async def test_pauses_between_tries_grow_to_half_a_second(rig: Rig) -> None:
 
 
 async def test_what_fails_for_too_long_is_unavailable_and_the_next_create_is_tried_anew(rig: Rig) -> None:
-    rig.writer = BatchedWriter(rig.calls, give_up_seconds=0.0)
-    rig.calls.before = [cut]
-    with pytest.raises(Unavailable, match="the connection was cut"):
+    rig.writer = BatchedWriter(rig.calls, give_up_seconds=0.1)
+    rig.calls.every = cut
+    with pytest.raises(Unavailable, match=r"not recorded in time, after [2-9] failures"):
         await rig.writer.record(rig.create("a"))
+    rig.calls.every = None
     create = rig.create("a")
     assert await rig.writer.record(create) == Created(create.document)

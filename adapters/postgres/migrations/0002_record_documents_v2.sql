@@ -2,11 +2,11 @@
 --
 -- Locked first, looked second: whoever holds the usage row sees everything the workspace has committed, because every
 -- statement in here takes a snapshot of its own (READ COMMITTED, which the pool sets) and every change to a workspace
--- takes that row before anything else. So an outcome is final, no unique key is ever violated, and there is nothing to
--- deadlock on.
+-- takes that row before anything else. So an outcome is final, no unique key is ever violated (within a call, because no
+-- two rows of it have one key or one path), and there is nothing to deadlock on.
 --
--- `batch` is an array of {document, search_text, key, operation, fingerprint, receipt_expires_at, request_id}, of which
--- no two have one key or one `document.storage_path`; `document` is what a receipt keeps.
+-- `batch` is an array of {document, search_text, key, operation, fingerprint, receipt_expires_at, request_id};
+-- `document` is what a receipt keeps.
 -- Outcomes: created | replayed (facts: the document) | key_reused | path_taken (facts: document_id) |
 -- over_quota (facts: limit_bytes, used_bytes, requested_bytes).
 CREATE OR REPLACE FUNCTION record_documents_v2(workspace uuid, batch jsonb)
@@ -46,6 +46,7 @@ BEGIN
         LEFT JOIN LATERAL (
             SELECT * FROM objects WHERE workspace_id = workspace AND storage_path = sent.document ->> 'storage_path' LIMIT 1
         ) object ON true
+        ORDER BY sent.ordinality
     LOOP
         facts := NULL;
         IF item.is_answered THEN
