@@ -101,10 +101,14 @@ def test_a_storage_directory_that_goes_missing_is_told_and_never_made_anew(
         files.rename(elsewhere)
         server.cli.ask("keys", "list")
         assert server.cli.run("doctor").returncode == 1
-        for answer in (client.record(path), client.record(ticket.storage_path)):
+        with httpx.Client(trust_env=False, headers={"Authorization": f"Bearer {client.key}"}) as http:
+            answers = [
+                http.post(f"{server.base_url}/v1/documents", json=client.document(path)),
+                http.put(ticket.upload_url, headers=ticket.headers, content=b"new"),
+                http.get(f"{server.base_url}/health/ready"),
+            ]
+        for answer in answers:
             error_of(answer, 503, "unavailable")
-        assert httpx.put(ticket.upload_url, headers=ticket.headers, content=b"new", trust_env=False).status_code == 503
-        assert httpx.get(f"{server.base_url}/health/ready", trust_env=False).status_code == 503
         assert not files.exists()
         elsewhere.rename(files)
         document = client.recorded(path)
