@@ -69,14 +69,17 @@ async def test_uploads_and_downloads_may_take_their_time_but_not_between_two_pie
 
 
 async def test_our_time_stands_still_while_the_client_sends() -> None:
-    call, now = Call("req_1", None), monotonic()
+    def left() -> float:
+        return call.due - monotonic()
+
+    call = Call("req_1", None)
     call.begin()
-    assert 6.9 < call.due - now < 7.1
+    assert 6 < left() <= 7
     call.due -= 5  # so long have we taken already
     call.wait_for_client()
-    assert 9.9 < call.due - now < 10.1
+    assert 9 < left() <= 10
     call.go_on()
-    assert 1.9 < call.due - now < 2.1
+    assert 1 < left() <= 2
 
 
 async def test_who_has_time_is_not_cut_off_by_the_look_that_cuts_off_another() -> None:
