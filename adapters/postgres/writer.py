@@ -85,7 +85,7 @@ class _Lane:
 
     def __init__(self) -> None:
         self.waiting: deque[Pending] = deque()
-        # By intent, from when it came until after it is settled.
+        # By intent, from when it came until it is settled or dropped: its twins wait for it.
         self.keyed: dict[tuple[str, str, bytes], Pending] = {}
 
     def next_batch(self, now: float) -> list[Pending]:
@@ -166,8 +166,7 @@ class BatchedWriter:
         loop = asyncio.get_running_loop()
         lane = self._lane(row.document.workspace_id)
         intent = _identity(row.intent)
-        # A row that nobody waits for any more is settled, or dropped: its twin asks the database.
-        if intent is not None and (twin := lane.keyed.get(intent)) is not None and twin.is_awaited():
+        if intent is not None and (twin := lane.keyed.get(intent)) is not None:
             row = twin
         else:
             if len(lane.waiting) >= QUEUE_MAX:
@@ -221,6 +220,7 @@ class BatchedWriter:
                 except Exception as error:  # noqa: BLE001
                     if len(batch) == 1:
                         batch[0].fail(error)
+                        lane.forget(batch[0])
                     else:
                         for row in batch:
                             row.failures = TOGETHER_MAX

@@ -147,6 +147,27 @@ async def test_a_cancelled_create_that_has_not_left_yet_never_does(rig: Rig) -> 
     assert rig.calls.made == [["a"]]
 
 
+async def test_a_twin_of_a_create_that_was_dropped_goes_itself(rig: Rig) -> None:
+    key = str(uuid4())
+    (hold, held, go_on), (hold_next, held_next, go_on_next) = gate(), gate()
+    rig.calls.before = [hold, hold_next]
+    others = [rig.send(rig.create("a"))]
+    await held.wait()
+    dropped = rig.send(rig.create("b", key))
+    others.append(rig.send(rig.create("c")))
+    await asyncio.sleep(0)
+    dropped.cancel()
+    await asyncio.sleep(0)
+    go_on.set()
+    await held_next.wait()
+    create = rig.create("b", key)
+    twin = rig.send(create)
+    await asyncio.sleep(0)
+    go_on_next.set()
+    assert await twin == Created(create.document)
+    await asyncio.gather(*others)
+
+
 async def test_a_call_that_nobody_waits_for_any_more_is_not_tried_again(rig: Rig) -> None:
     hold, held, go_on = gate()
 

@@ -73,6 +73,8 @@ async def test_a_row_that_keeps_failing_holds_up_nobody_who_comes_after_it(rig: 
         create = rig.create(path)
         assert await rig.writer.record(create) == Created(create.document)
     assert not bad.done()
+    # And goes with none of them: they would fail with it.
+    assert [call for call in rig.calls.made if call != ["bad"]] == [["later"], ["latest"]]
     bad.cancel()
 
 
@@ -103,6 +105,24 @@ async def test_a_workspace_whose_call_was_cancelled_from_within_is_served_again(
         await rig.writer.record(rig.create("a"))
     create = rig.create("a")
     assert await rig.writer.record(create) == Created(create.document)
+
+
+async def test_a_twin_of_a_row_that_the_database_would_not_take_asks_anew(rig: Rig) -> None:
+    key = str(uuid4())
+    hold, held, go_on = gate()
+    rig.calls.every, rig.calls.before = breaks("bad", ValueError("no such text")), [hold]
+    bad, other = rig.send(rig.create("bad", key)), rig.send(rig.create("other"))
+    with pytest.raises(ValueError, match="no such text"):
+        await bad
+    # Another row of the workspace is under way when the twin comes.
+    await held.wait()
+    rig.calls.every = None
+    create = rig.create("bad", key)
+    twin = rig.send(create)
+    await asyncio.sleep(0)
+    go_on.set()
+    assert await twin == Created(create.document)
+    await other
 
 
 async def test_pauses_between_tries_grow_to_half_a_second(rig: Rig) -> None:
