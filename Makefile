@@ -24,7 +24,7 @@ check: .venv/.dev ## Format, lint, types, import contracts and the fast tests: b
 test: .venv/.dev ## The whole suite: real Postgres, real server, real files
 	$(BIN)/pytest -q
 
-soak: .venv/.dev ## The crash tests in their long form: 2,000 kills and more, a quarter of an hour, with a progress line
+soak: .venv/.dev ## The crash tests in their long form: 2,000 kills and more, half an hour, with a progress line
 	SOAK=1 $(BIN)/pytest -q -s -x tests/crash
 
 ROUNDS ?= 5
