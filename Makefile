@@ -55,8 +55,9 @@ clean: ## Remove the environment and every cache; ./data stays
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Dossier needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another one with: make PYTHON=python3.12 …")'
 	@$(PYTHON) -m venv .venv || { echo "Python cannot make environments here; on Debian and Ubuntu: apt-get install python3-venv" >&2; rm -rf .venv; exit 1; }
 
-# Only what the lock files name, and only if its hash is right.
-INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+# Only what the lock files name, and only if its hash is right. They are complete, so pip has nothing to resolve: its
+# resolver asks for an extra (piccolo's `pydantic[email]`) by the newest release, and then misses that one's hash.
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 # The checkout itself, linked: built by the pinned hatchling, not by one fetched for the occasion.
 LINK = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 
