@@ -14,14 +14,14 @@ setup: .venv/.run ## Make the environment .venv from the pinned, hashed requirem
 run: .venv/.run ## Start Dossier on 127.0.0.1:8000 with an embedded Postgres and files under ./data
 	@exec $(BIN)/dossier serve
 
-check: .venv/.dev ## Format, lint, types, import contracts and the fast tests: before each commit
+check: .venv/.dev .venv/.ministack ## Format, lint, types, import contracts and the fast tests: before each commit
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -q -m 'not slow' tests/domain tests/contracts tests/http tests/postgres tests/app
+	$(BIN)/pytest -q -m 'not slow' tests/domain tests/contracts tests/http tests/postgres tests/s3 tests/app
 
-test: .venv/.dev ## The whole suite: real Postgres, real server, real files
+test: .venv/.dev .venv/.ministack ## The whole suite: real Postgres, real server, real files, an S3 that verifies
 	$(BIN)/pytest -q
 
 soak: .venv/.dev ## The crash tests in their long form: 2,000 kills and more, half an hour, with a progress line
@@ -46,6 +46,8 @@ lock: ## Resolve requirements/*.txt anew from pyproject.toml (needs uv: pip inst
 	uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes \
 		--extra embedded --extra bench --constraint requirements/run.txt --constraint requirements/dev.txt \
 		--output-file requirements/bench.txt pyproject.toml requirements/build.in
+	uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes --upgrade \
+		--output-file requirements/ministack.txt requirements/ministack.in
 
 clean: ## Remove the environment and every cache; ./data stays
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
@@ -57,7 +59,8 @@ clean: ## Remove the environment and every cache; ./data stays
 
 # Only what the lock files name, and only if its hash is right. They are complete, so pip has nothing to resolve: its
 # resolver asks for an extra (piccolo's `pydantic[email]`) by the newest release, and then misses that one's hash.
-INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
+PIP_INSTALL = -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps
+INSTALL = $(BIN)/python $(PIP_INSTALL)
 # The checkout itself, linked: built by the pinned hatchling, not by one fetched for the occasion.
 LINK = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 
@@ -75,4 +78,11 @@ LINK = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-dep
 .venv/.bench: .venv/.run requirements/bench.txt
 	@echo "Installing what the benchmark's peer needs into .venv …"
 	@$(INSTALL) --requirement requirements/bench.txt
+	@touch $@
+
+# The S3 server of the tests, apart from what ships: it pins another botocore.
+.venv/.ministack: .venv/bin/python requirements/ministack.txt
+	@echo "Installing the tests' S3 server into .venv/ministack …"
+	@$(BIN)/python -m venv .venv/ministack
+	@.venv/ministack/bin/python $(PIP_INSTALL) --requirement requirements/ministack.txt
 	@touch $@

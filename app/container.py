@@ -10,32 +10,41 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from adapters.filesystem import FilesystemStorage
+from adapters.filesystem.storage import FilesystemStorage
 from adapters.http.services import Probe, Services
+from adapters.memory.deployments import MemoryDeployments
 from adapters.memory.documents import MemoryDocuments
 from adapters.memory.keys import MemoryApiKeys
+from adapters.memory.ledger import MemoryLedger
 from adapters.memory.rate_limit import MemoryRateLimiter
 from adapters.memory.storage import MemoryStorage
 from adapters.memory.workspaces import MemoryWorkspaces
 from adapters.postgres.database import Database, open_database
+from adapters.postgres.deployments import PostgresDeployments
 from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.embedded import open_embedded
 from adapters.postgres.keys import PostgresApiKeys
+from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.migrate import migrate, pending
 from adapters.postgres.workspaces import PostgresWorkspaces
 from adapters.recent_keys import RecentKeys
+from adapters.s3.location import s3_location
 from adapters.system import Ulids, new_secret, utc_now
 from app.settings import Settings, storage_directory
 from domain.access import Plan, Plans, Window
 from domain.use_cases.admit_request import AdmitRequest
+from domain.use_cases.claim_storage import AdoptStorage, ClaimStorage
 from domain.use_cases.create_document import CreateDocument
 from domain.use_cases.get_document import GetDocument
 from domain.use_cases.provision import CreateWorkspace, MintKey, UpdateWorkspace
 from domain.use_cases.request_upload import RequestUpload
+from domain.use_cases.sweep import Sweep
+from ports.deployment import Deployments
 from ports.documents import DocumentRepository
 from ports.keys import ApiKeys
+from ports.ledger import ObjectLedger
 from ports.rate_limit import RateLimiter
-from ports.storage import LinkedStorage
+from ports.storage import LinkedStorage, ObjectStorage
 from ports.system import Clock, NewId, NewSecret, Unavailable
 from ports.workspaces import Workspaces
 
@@ -55,7 +64,10 @@ class Backends:
     workspaces: Workspaces
     keys: ApiKeys
     documents: DocumentRepository
-    storage: LinkedStorage
+    storage: ObjectStorage
+    links: LinkedStorage | None
+    ledger: ObjectLedger
+    deployments: Deployments
     limiter: RateLimiter
     plans: Plans
     probes: Mapping[str, Probe]
@@ -81,6 +93,25 @@ class Backends:
             new_secret=self.new_secret,
         )
 
+    @property
+    def claim_storage(self) -> ClaimStorage:
+        return ClaimStorage(deployments=self.deployments, storage=self.storage)
+
+    @property
+    def adopt_storage(self) -> AdoptStorage:
+        return AdoptStorage(deployments=self.deployments, storage=self.storage)
+
+    @property
+    def sweep(self) -> Sweep:
+        return Sweep(
+            workspaces=self.workspaces,
+            ledger=self.ledger,
+            storage=self.storage,
+            deployments=self.deployments,
+            now=self.now,
+            new_token=self.new_secret,
+        )
+
     def services(self) -> Services:
         """The use cases that HTTP answers with."""
         return Services(
@@ -92,7 +123,7 @@ class Backends:
                 documents=self.documents, storage=self.storage, now=self.now, new_id=self.new_id
             ),
             get_document=GetDocument(documents=self.documents, storage=self.storage, now=self.now),
-            links=self.storage,
+            links=self.links,
             probes=self.probes,
             now=self.now,
             new_id=self.new_id,
@@ -107,13 +138,19 @@ async def open_backends(settings: Settings) -> AsyncIterator[Backends]:
         Unavailable: a dependency is away.
         NotMigrated: the database lacks migrations, and is not ours to change.
     """
-    async with _open_database(settings) as database, aclosing(PostgresDocuments(database, utc_now)) as documents:
-        storage = open_storage(settings)
+    async with (
+        _open_database(settings) as database,
+        aclosing(PostgresDocuments(database, utc_now)) as documents,
+        open_storage(settings) as (storage, links),
+    ):
         yield Backends(
             workspaces=PostgresWorkspaces(database),
             keys=RecentKeys(PostgresApiKeys(database)),
             documents=documents,
             storage=storage,
+            links=links,
+            ledger=PostgresLedger(database),
+            deployments=PostgresDeployments(database),
             limiter=_limiter(settings),
             plans=settings.plans,
             probes={"database": database.probe, "storage": storage.probe},
@@ -139,11 +176,15 @@ def memory_backends(
     """Every port in memory, for tests: `build(memory_backends().services())` is the whole service."""
     workspaces = MemoryWorkspaces()
     storage = MemoryStorage(public_url)
+    documents = MemoryDocuments(workspaces, now)
     return Backends(
         workspaces=workspaces,
         keys=MemoryApiKeys(workspaces),
-        documents=MemoryDocuments(workspaces, now),
+        documents=documents,
         storage=storage,
+        links=storage,
+        ledger=MemoryLedger(documents),
+        deployments=MemoryDeployments(),
         limiter=MemoryRateLimiter(),
         plans=plans or {plan: (Window(10, 60), Window(100, int(timedelta(days=1).total_seconds()))) for plan in Plan},
         probes={"storage": storage.probe},
@@ -164,12 +205,24 @@ async def _open_database(settings: Settings) -> AsyncIterator[Database]:
         yield database
 
 
-def open_storage(settings: Settings) -> LinkedStorage:
-    """The object store that the settings name."""
+@asynccontextmanager
+async def open_storage(settings: Settings) -> AsyncIterator[tuple[ObjectStorage, LinkedStorage | None]]:
+    """The object store that the settings name, twice if it has no server of its own and its links come to us.
+
+    Raises:
+        Unavailable: it cannot be used as the settings say.
+    """
     match urlsplit(settings.storage_url).scheme:
         case "file":
             root = storage_directory(settings.storage_url)
-            return FilesystemStorage(root, settings.public_url or DEFAULT_PUBLIC_URL, _secret(settings))
+            files = FilesystemStorage(root, settings.public_url or DEFAULT_PUBLIC_URL, _secret(settings))
+            yield files, files
+        case "s3":
+            # Not for everybody: to load what speaks S3 takes as long as all the rest.
+            from adapters.s3.storage import open_s3
+
+            async with open_s3(s3_location(settings.storage_url), utc_now) as bucket:
+                yield bucket, None
         case scheme:
             raise AssertionError(f"settings let {scheme} through")
 

@@ -1,37 +1,32 @@
 """`dossier doctor`: look at each part of a deployment and say what is found."""
 
 import platform
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from adapters.postgres.database import open_database
+from adapters.postgres.deployments import PostgresDeployments
 from adapters.postgres.migrate import is_empty, pending
 from app.container import database_url, open_storage
 from app.settings import Settings, storage_directory
+from domain.use_cases.claim_storage import NotOurStorage, require_current
+from ports.deployment import Deployment
+from ports.storage import Finding, Grade, ObjectStorage
 from ports.system import Unavailable
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One part, whether it is well, and what was found."""
-
-    check: str
-    ok: bool
-    found: str
-
-
-async def examine(settings: Settings) -> list[Finding]:
+async def examine(settings: Settings) -> Sequence[Finding]:
     """Every finding; the settings themselves are right, or there would be none."""
-    database, is_unused = await _database(settings)
+    database, deployment, is_unused = await _database(settings)
     return [
-        Finding("settings", True, f"read; Python {platform.python_version()}, data in {settings.data_dir}"),
+        Finding("settings", Grade.OK, f"read; Python {platform.python_version()}, data in {settings.data_dir}"),
         database,
-        await _storage(settings, is_unused=is_unused),
-        Finding("rate limit", True, f"{settings.rate_limit_url}: counted in this process, forgotten at a restart"),
+        *await _storage(settings, deployment, is_unused=is_unused),
+        Finding("rate limit", Grade.OK, f"{settings.rate_limit_url}: counted in this process, forgotten at a restart"),
     ]
 
 
-async def _database(settings: Settings) -> tuple[Finding, bool]:
-    """The finding, and whether nothing has ever been recorded there."""
+async def _database(settings: Settings) -> tuple[Finding, Deployment | None, bool]:
+    """The finding, whose database it is, and whether nothing has ever been recorded there."""
     kind = "embedded" if settings.database_url is None else "external"
     try:
         async with database_url(settings) as url, open_database(url) as database:
@@ -39,19 +34,35 @@ async def _database(settings: Settings) -> tuple[Finding, bool]:
             is_unused = await is_empty(database)
             if missing := await pending(database):
                 # The embedded one is migrated by whoever uses it next.
+                grade = Grade.OK if settings.database_url is None else Grade.FAILED
                 found = f"{kind} Postgres {version}, {len(missing)} migrations pending; run 'dossier migrate'"
-                return Finding("database", settings.database_url is None, found), is_unused
-            return Finding("database", True, f"{kind} Postgres {version}, schema up to date"), is_unused
+                return Finding("database", grade, found), None, is_unused
+            found = f"{kind} Postgres {version}, schema up to date"
+            return Finding("database", Grade.OK, found), await PostgresDeployments(database).read(), is_unused
     except Unavailable as error:
-        return Finding("database", False, str(error)), False
+        return Finding("database", Grade.FAILED, str(error)), None, False
 
 
-async def _storage(settings: Settings, *, is_unused: bool) -> Finding:
+async def _storage(settings: Settings, deployment: Deployment | None, *, is_unused: bool) -> Sequence[Finding]:
+    if is_unused and settings.storage_url.startswith("file:") and not storage_directory(settings.storage_url).exists():
+        # Nothing can be lost yet.
+        return [Finding("storage", Grade.OK, f"{settings.storage_url} is not ready yet; 'dossier serve' makes it")]
     try:
-        await open_storage(settings).probe()
+        async with open_storage(settings) as (storage, _):
+            return [*await storage.examine(), await _belonging(storage, deployment)]
     except Unavailable as error:
-        if is_unused and not storage_directory(settings.storage_url).exists():
-            # Nothing can be lost yet.
-            return Finding("storage", True, f"{settings.storage_url} is not ready yet; 'dossier serve' makes it")
-        return Finding("storage", False, str(error))
-    return Finding("storage", True, f"{settings.storage_url} takes files")
+        return [Finding("storage", Grade.FAILED, str(error))]
+
+
+async def _belonging(storage: ObjectStorage, deployment: Deployment | None) -> Finding:
+    if deployment is None:
+        return Finding("deployment", Grade.DEGRADED, "not compared: the database could not be asked whose it is")
+    try:
+        mark = await storage.read_mark()
+        if mark is None and not deployment.claimed:
+            return Finding("deployment", Grade.OK, "neither database nor store has been used yet")
+        require_current(deployment, mark)
+    except (NotOurStorage, Unavailable) as error:
+        return Finding("deployment", Grade.FAILED, str(error))
+    swept = "never swept yet" if deployment.swept_at is None else f"last swept {deployment.swept_at:%Y-%m-%d %H:%M} UTC"
+    return Finding("deployment", Grade.OK, f"database and store belong together ({deployment.id}), {swept}")

@@ -10,6 +10,8 @@ from litestar.types import ASGIApp, LifeSpanReceive, LifeSpanSend, Receive, Scop
 from adapters.http.asgi import build
 from app.container import NotMigrated, open_backends
 from app.settings import Settings
+from app.sweeper import swept_regularly
+from domain.use_cases.claim_storage import NotOurStorage
 from ports.system import Unavailable
 
 YOUNG_OBJECTS = 10_000
@@ -46,9 +48,11 @@ class _Application:
             try:
                 backends = await stack.enter_async_context(open_backends(self._settings))
                 await backends.storage.prepare()
-            except (Unavailable, NotMigrated) as error:
+                await backends.claim_storage()
+            except (Unavailable, NotMigrated, NotOurStorage) as error:
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 return
+            await stack.enter_async_context(swept_regularly(backends.sweep))
             self._routes = build(backends.services())
             # What is allocated by now lives as long as the process; frozen, it is not scanned again and again. And with
             # a request's few hundred objects, the default of 700 has young ones scanned every other request (+9 %).

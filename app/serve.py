@@ -30,7 +30,7 @@ def run_server(host: str, port: int) -> None:
     """Serve until Ctrl-C or SIGTERM, then give requests that were accepted ten seconds to end, and return.
 
     Raises:
-        SettingsError, Unavailable, NotMigrated: before anything is served.
+        SettingsError, Unavailable, NotMigrated, NotOurStorage: before anything is served.
     """
     settings = Settings.read(os.environ)
     # First of all, so that a port that is taken is said before a key is shown.
@@ -77,6 +77,7 @@ async def _prepare(settings: Settings) -> None:
     workspace yet, make one to try things with."""
     async with open_backends(settings) as backends:
         await backends.storage.prepare()
+        await backends.claim_storage()
         for probe in backends.probes.values():
             await probe()
         if settings.database_url is None:
@@ -128,6 +129,7 @@ FILE and TYPE may be those of any file of yours:
     URL={url}
     json() {{ python3 -c 'import json, sys; print(json.dumps(dict(a.split("=", 1) for a in sys.argv[1:])))' "$@"; }}
     pick() {{ python3 -c 'import json, sys; a = json.load(sys.stdin); print((a.get("data") or sys.exit(a))[sys.argv[1]])' "$1"; }}
+    headers() {{ python3 -c 'import json, sys; [print(*header, sep=": ") for header in json.load(sys.stdin)["data"]["headers"].items()]'; }}
     api() {{ curl -sS -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' "$@"; }}
 
     echo 'My first document' > first.txt
@@ -138,7 +140,7 @@ FILE and TYPE may be those of any file of yours:
     UPLOAD=$(api "$URL/v1/documents/upload-url" -d "$(json name="$NAME" mime_type="$TYPE")") &&
     LINK=$(printf %s "$UPLOAD" | pick upload_url) &&
     STORED=$(printf %s "$UPLOAD" | pick storage_path) &&
-    curl -sS -g -T "$FILE" -H "Content-Type: $TYPE" "$LINK" &&
+    printf %s "$UPLOAD" | headers | curl -sS -g -T "$FILE" -H @- "$LINK" &&
     DOCUMENT=$(api "$URL/v1/documents" -H "Idempotency-Key: $(python3 -c 'import uuid; print(uuid.uuid4())')" \\
       -d "$(json name="$NAME" mime_type="$TYPE" folder=/inbox storage_path="$STORED")") &&
     printf '%s\\n' "$DOCUMENT" &&

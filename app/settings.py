@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from limits import parse_many
 
+from adapters.s3.location import s3_location
 from domain.access import Plan, Plans, Window
 
 PREFIX = "DOSSIER_"
@@ -139,8 +140,14 @@ def _split(text: str, wanted: str) -> SplitResult:
 
 
 def _storage_url(text: str) -> str:
-    wanted = "must be a URL such as file:///srv/dossier/files, with an absolute path; '#' and '?' are %23 and %3F in it"
+    wanted = (
+        "must be a URL such as file:///srv/dossier/files, with an absolute path in which '#' and '?' are %23 and %3F, "
+        "or s3://bucket?region=eu-central-1"
+    )
     parts = _split(text, wanted)
+    if parts.scheme == "s3":
+        s3_location(text)
+        return text
     if parts.scheme != "file" or parts.netloc or not parts.path.startswith("/"):
         raise ValueError(wanted)
     if "?" in text or "#" in text or "\0" in unquote(parts.path):

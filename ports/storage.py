@@ -1,8 +1,9 @@
 """The object store: where bytes lie, and the signed requests that reach them without us."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from domain.documents import StoredObject
@@ -39,6 +40,33 @@ class DownloadTerms:
     disposition: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """An object as a listing shows it. Its key may be one at which no document can be recorded; `etag` is opaque."""
+
+    key: str
+    size_bytes: int
+    etag: str
+    modified_at: datetime
+
+
+class Grade(StrEnum):
+    """How a store stands to one of our promises: keeps it, keeps it in a weaker way, does not keep it."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at, how it stands, and what was found, in words for an operator."""
+
+    check: str
+    grade: Grade
+    found: str
+
+
 class ObjectStorage(Protocol):
     async def stat(self, path: StoragePath) -> StoredObject | None:
         """What lies at the path; `None` when nothing does."""
@@ -56,11 +84,48 @@ class ObjectStorage(Protocol):
         """Make what the store needs to take objects: when a server starts, and never else.
 
         What goes missing later is not made anew: nothing may be taken for lost, or put in the place of what is stored.
+        Raises `Unavailable` for a store on which our promises cannot be kept.
         """
         ...
 
     async def probe(self) -> None:
         """Return when objects can be stored; raise `Unavailable` saying what is wrong."""
+        ...
+
+    async def examine(self) -> Sequence[Finding]:
+        """Try out, on objects of our own, each thing that our promises need of the store.
+
+        A store that cannot be reached is a finding too.
+        """
+        ...
+
+    def list(self, prefix: str) -> AsyncIterator[Sequence[Listed]]:
+        """Every object whose key begins with `prefix`, which ends with a slash: in pages of at most 1,000, in no order.
+
+        What comes or goes meanwhile may be there or not.
+        """
+        ...
+
+    async def delete(self, paths: Sequence[StoragePath]) -> None:
+        """Delete what lies at the paths, in every version; where nothing lies, nothing happens.
+
+        After `Unavailable`, some may be deleted.
+        """
+        ...
+
+    async def discard_unfinished(self, prefix: str, before: datetime) -> int:
+        """Throw away what there is of uploads to such keys that began before then and never ended; how many."""
+        ...
+
+    async def read_mark(self) -> str | None:
+        """What `write_mark` left in the store."""
+        ...
+
+    async def write_mark(self, mark: str, *, replace: bool) -> bool:
+        """Leave a line of text in the store, durably; unless `replace`, only where there is none.
+
+        `False` when there was one: of many that try at once, one leaves the first.
+        """
         ...
 
 

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 
 class StillClock:
-    """`Clock` at 2026-04-17T10:45:00Z until `advance`."""
+    """`Clock` at 2026-04-17T10:45:00Z, or another time, until `advance`."""
 
-    def __init__(self) -> None:
-        self._now = datetime(2026, 4, 17, 10, 45, tzinfo=UTC)
+    def __init__(self, now: datetime = datetime(2026, 4, 17, 10, 45, tzinfo=UTC)) -> None:
+        self._now = now
 
     def __call__(self) -> datetime:
         return self._now

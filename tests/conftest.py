@@ -10,6 +10,7 @@ from hypothesis import settings
 from adapters.postgres.database import Database, open_database
 from adapters.postgres.embedded import open_embedded
 from adapters.postgres.migrate import migrate
+from tests.ministack import S3Bucket, S3Server, open_s3_bucket, open_s3_server
 
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("patient", deadline=None)
@@ -33,3 +34,27 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     """A pool for it."""
     async with open_database(database_url) as database:
         yield database
+
+
+@pytest.fixture(scope="session")
+async def s3_server() -> AsyncIterator[S3Server]:
+    """An S3 server, whose credentials are those of this process."""
+    async with open_s3_server() as server:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in server.environment.items():
+                patch.setenv(name, value) if value else patch.delenv(name, raising=False)
+            yield server
+
+
+@pytest.fixture(scope="session")
+async def s3_plain(s3_server: S3Server) -> AsyncIterator[S3Bucket]:
+    """A bucket without versions."""
+    async with open_s3_bucket(s3_server, versioned=False) as bucket:
+        yield bucket
+
+
+@pytest.fixture(scope="session")
+async def s3_versioned(s3_server: S3Server) -> AsyncIterator[S3Bucket]:
+    """A bucket with versions."""
+    async with open_s3_bucket(s3_server, versioned=True) as bucket:
+        yield bucket

@@ -18,26 +18,38 @@ from ports.documents import (
     Replayed,
     Usage,
 )
+from ports.ledger import PathState
 from ports.system import Clock
 
 
 @dataclass(frozen=True, slots=True)
-class _Receipt:
+class Receipt:
+    """What was answered to an Idempotency-Key, until when."""
+
     operation: str
     fingerprint: bytes
     document: Document
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What the ledger says of a path: whose it is or was, and since when nobody's."""
+
+    state: PathState
+    document_id: DocumentId | None
+    condemned_at: datetime | None = None
+
+
 @dataclass(slots=True)
-class _Shelf:
+class Shelf:
     """What one workspace has."""
 
     used_bytes: int = 0
     documents: dict[DocumentId, Document] = field(default_factory=dict)
     folders: set[FolderPath] = field(default_factory=set)
-    paths: dict[StoragePath, DocumentId] = field(default_factory=dict)
-    receipts: dict[str, _Receipt] = field(default_factory=dict)
+    paths: dict[StoragePath, Entry] = field(default_factory=dict)
+    receipts: dict[str, Receipt] = field(default_factory=dict)
 
 
 class MemoryDocuments:
@@ -46,47 +58,48 @@ class MemoryDocuments:
     def __init__(self, workspaces: MemoryWorkspaces, now: Clock) -> None:
         self._workspaces = workspaces
         self._now = now
-        self._shelves: dict[WorkspaceId, _Shelf] = {}
+        self.shelves: dict[WorkspaceId, Shelf] = {}
 
     async def create(self, document: Document, intent: Intent) -> Outcome:
         usage = await self.usage(document.workspace_id)
-        shelf = self._shelf(document.workspace_id)
+        shelf = self.shelf(document.workspace_id)
         size = document.stored.size_bytes
         if answered := self._answered(shelf, intent, document.created_at):
             # Our own earlier try, whose answer was lost on the way, is no replay.
             return Created(document) if answered == Replayed(document) else answered
-        if (holder := shelf.paths.get(document.storage_path)) is not None:
-            if holder == document.id:
+        if (entry := shelf.paths.get(document.storage_path)) is not None:
+            if entry.document_id == document.id:
                 return Created(document)
-            return PathTaken(holder if holder in shelf.documents else None)
+            return PathTaken(entry.document_id if entry.state is PathState.RECORDED else None)
         if shelf.used_bytes + size > usage.quota_bytes:
             return OverQuota(usage.quota_bytes, shelf.used_bytes, size)
         shelf.used_bytes += size
         shelf.documents[document.id] = document
         shelf.folders.update(ancestors(document.folder))
-        shelf.paths[document.storage_path] = document.id
+        shelf.paths[document.storage_path] = Entry(PathState.RECORDED, document.id)
         if intent.key is not None:
-            shelf.receipts[intent.key] = _Receipt(
+            shelf.receipts[intent.key] = Receipt(
                 intent.operation, intent.fingerprint, document, document.created_at + LIFETIME
             )
         return Created(document)
 
     async def receipt(self, intent: Intent) -> Replayed | KeyReused | None:
-        return self._answered(self._shelf(intent.caller.workspace_id), intent, self._now())
+        return self._answered(self.shelf(intent.caller.workspace_id), intent, self._now())
 
     async def get(self, workspace: WorkspaceId, document: DocumentId) -> Document | None:
-        return self._shelf(workspace).documents.get(document)
+        return self.shelf(workspace).documents.get(document)
 
     async def usage(self, workspace: WorkspaceId) -> Usage:
         owner = await self._workspaces.get(workspace)
-        shelf = self._shelf(workspace)
+        shelf = self.shelf(workspace)
         return Usage(shelf.used_bytes, owner.quota_bytes if owner else 0, len(shelf.documents))
 
-    def _shelf(self, workspace: WorkspaceId) -> _Shelf:
-        return self._shelves.setdefault(workspace, _Shelf())
+    def shelf(self, workspace: WorkspaceId) -> Shelf:
+        """What a workspace has, for the ledger that looks at the same."""
+        return self.shelves.setdefault(workspace, Shelf())
 
     @staticmethod
-    def _answered(shelf: _Shelf, intent: Intent, at: datetime) -> Replayed | KeyReused | None:
+    def _answered(shelf: Shelf, intent: Intent, at: datetime) -> Replayed | KeyReused | None:
         found = shelf.receipts.get(intent.key) if intent.key is not None else None
         if found is None or found.expires_at <= at:
             return None

@@ -2,34 +2,46 @@
 
 import hashlib
 import itertools
-from collections.abc import AsyncIterator, Mapping
-from datetime import datetime
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import quote
 
 from domain.documents import StoredObject
 from domain.paths import StoragePath
-from ports.storage import DownloadTerms, Exists, Mismatch, SignedRequest, UploadTerms
-from ports.system import Unavailable
+from ports.storage import DownloadTerms, Exists, Finding, Grade, Listed, Mismatch, SignedRequest, UploadTerms
+from ports.system import Clock, Unavailable
 
 _PIECE = 64 * 1024
+_PAGE = 1000
 
 Terms = TypeVar("Terms", UploadTerms, DownloadTerms)
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    content: bytes
+    stored: StoredObject
+    modified_at: datetime
 
 
 class MemoryStorage:
     """`LinkedStorage` in memory."""
 
-    def __init__(self, public_url: str) -> None:
+    def __init__(self, public_url: str, now: Clock = lambda: datetime.now(UTC)) -> None:
         self._public_url = public_url
-        self._objects: dict[StoragePath, bytes] = {}
+        self._now = now
+        self._objects: dict[StoragePath, _Object] = {}
+        self._unfinished: dict[int, tuple[StoragePath, datetime]] = {}
         self._uploads: dict[str, tuple[UploadTerms, datetime]] = {}
         self._downloads: dict[str, tuple[DownloadTerms, datetime]] = {}
-        self._tokens = itertools.count(1)
+        self._numbers = itertools.count(1)
+        self._mark: str | None = None
 
     async def stat(self, path: StoragePath) -> StoredObject | None:
-        content = self._objects.get(path)
-        return None if content is None else _describe(content)
+        found = self._objects.get(path)
+        return None if found is None else found.stored
 
     async def sign_upload(self, terms: UploadTerms, expires_at: datetime) -> SignedRequest:
         url = self._link(self._uploads, terms, expires_at)
@@ -47,6 +59,38 @@ class MemoryStorage:
     async def probe(self) -> None:
         return None
 
+    async def examine(self) -> Sequence[Finding]:
+        return [Finding("storage", Grade.OK, "in the memory of this process, forgotten when it ends")]
+
+    async def list(self, prefix: str) -> AsyncIterator[Sequence[Listed]]:
+        paths = iter([path for path in self._objects if path.startswith(prefix)])
+        while page := list(itertools.islice(paths, _PAGE)):
+            if there := [_listed(path, self._objects[path]) for path in page if path in self._objects]:
+                yield there
+
+    async def delete(self, paths: Sequence[StoragePath]) -> None:
+        for path in paths:
+            self._objects.pop(path, None)
+
+    async def discard_unfinished(self, prefix: str, before: datetime) -> int:
+        old = [
+            number
+            for number, (path, began_at) in self._unfinished.items()
+            if path.startswith(prefix) and began_at < before
+        ]
+        for number in old:
+            del self._unfinished[number]
+        return len(old)
+
+    async def read_mark(self) -> str | None:
+        return self._mark
+
+    async def write_mark(self, mark: str, *, replace: bool) -> bool:
+        if self._mark is not None and not replace:
+            return False
+        self._mark = mark
+        return True
+
     def open_upload(self, path: str, query: Mapping[str, str], at: datetime) -> UploadTerms | None:
         return _open(self._uploads, path, query, at)
 
@@ -54,25 +98,23 @@ class MemoryStorage:
         return _open(self._downloads, path, query, at)
 
     async def write(self, terms: UploadTerms, content: AsyncIterator[bytes]) -> StoredObject | Exists | Mismatch:
-        received = b""
-        async for piece in content:
-            received += piece
-            if terms.size_bytes is not None and len(received) > terms.size_bytes:
-                break
-        stored = _describe(received)
-        if terms.path in self._objects:
-            return Exists()
-        if terms.size_bytes not in (None, stored.size_bytes):
-            return Mismatch("Content-Length", f"must be {terms.size_bytes}, the size this link was made for")
-        if terms.sha256 not in (None, stored.sha256):
-            return Mismatch("sha256", "of the bytes is not the one this link was made for")
-        self._objects[terms.path] = received
-        return stored
+        number = self.leave_unfinished(terms.path)
+        try:
+            received = b""
+            async for piece in content:
+                received += piece
+                if terms.size_bytes is not None and len(received) > terms.size_bytes:
+                    break
+            if number not in self._unfinished:
+                raise Unavailable(f"what came for {terms.path} was thrown away")
+            return self._settle(terms, received)
+        finally:
+            self._unfinished.pop(number, None)
 
     async def read(self, terms: DownloadTerms, start: int, stop: int) -> AsyncIterator[bytes]:
         if await self.stat(terms.path) != terms.stored:
             raise Unavailable(f"{terms.path} is no longer what it was")
-        content = self._objects[terms.path]
+        content = self._objects[terms.path].content
         for at in range(start, stop, _PIECE):
             yield content[at : min(at + _PIECE, stop)]
 
@@ -81,10 +123,31 @@ class MemoryStorage:
         if content is None:
             self._objects.pop(path, None)
         else:
-            self._objects[path] = content
+            self._objects[path] = _Object(content, _describe(content), self._now())
+
+    def leave_unfinished(self, path: StoragePath) -> int:
+        """Begin an upload; one that nobody ends, as after a crash, is left for `discard_unfinished`."""
+        number = next(self._numbers)
+        self._unfinished[number] = (path, self._now())
+        return number
+
+    def count_unfinished(self) -> int:
+        """How many uploads are under way or left."""
+        return len(self._unfinished)
+
+    def _settle(self, terms: UploadTerms, content: bytes) -> StoredObject | Exists | Mismatch:
+        stored = _describe(content)
+        if terms.path in self._objects:
+            return Exists()
+        if terms.size_bytes not in (None, stored.size_bytes):
+            return Mismatch("Content-Length", f"must be {terms.size_bytes}, the size this link was made for")
+        if terms.sha256 not in (None, stored.sha256):
+            return Mismatch("sha256", "of the bytes is not the one this link was made for")
+        self._objects[terms.path] = _Object(content, stored, self._now())
+        return stored
 
     def _link(self, links: dict[str, tuple[Terms, datetime]], terms: Terms, expires_at: datetime) -> str:
-        token = str(next(self._tokens))
+        token = str(next(self._numbers))
         links[token] = (terms, expires_at)
         return f"{self._public_url}/storage/{quote(terms.path)}?token={token}"
 
@@ -94,6 +157,10 @@ def _open(links: dict[str, tuple[Terms, datetime]], path: str, query: Mapping[st
         return None
     terms, expires_at = links.get(query["token"], (None, at))
     return terms if terms is not None and terms.path == path and at < expires_at else None
+
+
+def _listed(path: StoragePath, found: _Object) -> Listed:
+    return Listed(key=path, size_bytes=found.stored.size_bytes, etag=found.stored.etag, modified_at=found.modified_at)
 
 
 def _describe(content: bytes) -> StoredObject:

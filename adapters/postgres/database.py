@@ -36,6 +36,9 @@ _TRANSIENT = (
     asyncpg.LockNotAvailableError,  # where the operator has set a lock_timeout
 )
 
+_TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
+_UNLOCK = "SELECT pg_advisory_unlock($1)"
+
 Row = Any
 """A record of asyncpg: values by column name."""
 
@@ -74,6 +77,38 @@ class Database:
         """The rows of a query made with Piccolo's builder. Raises as `fetch` does."""
         sql, arguments = query.default_querystrings[0].compile_string(engine_type="postgres")
         return await self.fetch(sql, *arguments)
+
+    @asynccontextmanager
+    async def alone(self, lock: int) -> AsyncIterator[bool]:
+        """Hold an advisory lock for the block, if nobody holds it; a connection is taken for as long.
+
+        Raises:
+            Unavailable: as `fetch` does, at the beginning of the block.
+        """
+        try:
+            connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+        except _TRANSIENT as error:
+            raise Unavailable(f"database: {type(error).__name__}: {error}") from error
+        try:
+            try:
+                is_alone: bool = await connection.fetchval(_TRY_LOCK, lock, timeout=STATEMENT_SECONDS)
+            except _TRANSIENT as error:
+                raise Unavailable(f"database: {type(error).__name__}: {error}") from error
+            try:
+                yield is_alone
+            finally:
+                if is_alone:
+                    try:
+                        await connection.fetchval(_UNLOCK, lock, timeout=STATEMENT_SECONDS)
+                    except _TRANSIENT:
+                        # The lock is the session's, and ends with it.
+                        connection.terminate()
+        except BaseException:
+            # Nobody knows in what state it is; what it holds ends with it.
+            connection.terminate()
+            raise
+        finally:
+            await self._pool.release(connection)
 
     async def probe(self) -> None:
         """Return when the database answers. Raises as `fetch` does."""

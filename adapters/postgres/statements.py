@@ -52,3 +52,50 @@ WITH quota AS (
 )
 SELECT workspace.*, quota.quota_bytes FROM workspace, quota
 """
+
+# What follows is the sweeper's. Every change takes the workspace's usage row first, as the creates do: the CTE is read
+# before a row is changed, and the conditions are looked at again on what was committed meanwhile.
+
+PATH_STATES = "SELECT storage_path, state FROM objects WHERE workspace_id = $1 AND storage_path = ANY ($2)"
+
+CONDEMN = "SELECT path FROM condemn_objects_v1($1, $2, $3) AS path"
+
+CONDEMNED = """
+SELECT workspace_id, storage_path, condemned_at FROM objects
+WHERE state = 'condemned' AND (workspace_id, storage_path) > ($1, $2)
+ORDER BY workspace_id, storage_path LIMIT $3
+"""
+
+SETTLE = """
+WITH account AS (SELECT FROM usage WHERE workspace_id = $1 FOR NO KEY UPDATE)
+UPDATE objects SET state = 'gone' FROM account
+WHERE workspace_id = $1 AND storage_path = ANY ($2) AND state = 'condemned' AND condemned_at < $3
+"""
+
+# All of them, by their key: an index by time would cost every create, to save a read every few hours.
+RECEIPTS = """
+SELECT workspace_id, key, expires_at FROM receipts
+WHERE (workspace_id, key) > ($1, $2)
+ORDER BY workspace_id, key LIMIT $3
+"""
+
+FORGET_RECEIPTS = """
+WITH account AS (SELECT FROM usage WHERE workspace_id = $1 FOR NO KEY UPDATE)
+DELETE FROM receipts USING account
+WHERE workspace_id = $1 AND key = ANY ($2) AND expires_at <= $3
+RETURNING key
+"""
+
+DEPLOYMENT = "SELECT id, claimed, turn, next_turn, swept_at FROM deployment"
+
+CLAIM = "UPDATE deployment SET claimed = true"
+
+TURN = "UPDATE deployment SET turn = $1, next_turn = $2"
+
+SWEPT = "UPDATE deployment SET swept_at = $1"
+
+RENEW_DEPLOYMENT = """
+UPDATE deployment
+SET id = gen_random_uuid(), claimed = false, turn = gen_random_uuid(), next_turn = NULL
+RETURNING id, claimed, turn, next_turn, swept_at
+"""

@@ -72,13 +72,25 @@ def test_every_mistake_is_told_with_its_variable() -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        *("file://relative", "file:relative", "file://host/path", "s3://bucket", "/srv/files"),
+        *("file://relative", "file:relative", "file://host/path", "ftp://bucket", "/srv/files"),
         *("file:///srv/a#b", "file:///srv/a?b", "file:///srv/a%00b", "file://[x"),
     ],
 )
 def test_a_storage_url_names_an_absolute_directory(url: str) -> None:
     with pytest.raises(SettingsError, match="DOSSIER_STORAGE_URL"):
         Settings.read({"DOSSIER_STORAGE_URL": url})
+
+
+def test_a_storage_url_may_name_a_bucket() -> None:
+    url = "s3://acme-documents?region=eu-central-1"
+    assert Settings.read({"DOSSIER_STORAGE_URL": url}).storage_url == url
+
+
+def test_what_is_wrong_with_a_bucket_is_told_in_a_sentence() -> None:
+    with pytest.raises(
+        SettingsError, match=r"^DOSSIER_STORAGE_URL must not have a path: the whole bucket is Dossier's"
+    ):
+        Settings.read({"DOSSIER_STORAGE_URL": "s3://acme-documents/files?region=eu-central-1"})
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from domain.idempotency import LIFETIME
 from domain.ids import DocumentId
 from ports.documents import Created, KeyReused, OverQuota, PathTaken, Replayed, Usage
-from tests.contracts.conftest import Records
+from tests.contracts.records import Records
 
 
 def a_key() -> str:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from domain.access import ApiKey, Permission, Plan, Tier, Workspace, key_digest
 from domain.ids import KeyId, WorkspaceId
 from ports.keys import KeyFound
-from tests.contracts.conftest import Records
+from tests.contracts.records import Records
 
 
 def a_key(records: Records, workspace: Workspace) -> ApiKey:

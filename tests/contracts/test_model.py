@@ -8,17 +8,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from adapters.memory.documents import MemoryDocuments
-from adapters.memory.keys import MemoryApiKeys
-from adapters.memory.workspaces import MemoryWorkspaces
 from adapters.postgres.database import Database, open_database
-from adapters.postgres.documents import PostgresDocuments
-from adapters.postgres.keys import PostgresApiKeys
-from adapters.postgres.workspaces import PostgresWorkspaces
 from domain.documents import Document
 from ports.documents import Intent, Outcome
 from tests.clock import StillClock
-from tests.contracts.conftest import Records
+from tests.contracts.records import memory_records, postgres_records
 
 T = TypeVar("T")
 
@@ -41,15 +35,8 @@ class SideBySide(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = StillClock()
-        workspaces = MemoryWorkspaces()
-        documents = MemoryDocuments(workspaces, self.clock)
-        self.memory = Records(workspaces, MemoryApiKeys(workspaces), documents, self.clock)
-        self.postgres = Records(
-            PostgresWorkspaces(self.database),
-            PostgresApiKeys(self.database),
-            PostgresDocuments(self.database, self.clock),
-            self.clock,
-        )
+        self.memory = memory_records(self.clock)
+        self.postgres = postgres_records(self.database, self.clock)
         self.homes = [self.run(self.memory.workspace(quota_bytes=100)) for _ in range(2)]
         for home in self.homes:
             self.run(self.postgres.workspaces.add(home))

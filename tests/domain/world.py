@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from adapters.memory.deployments import MemoryDeployments
 from adapters.memory.documents import MemoryDocuments
 from adapters.memory.keys import MemoryApiKeys
+from adapters.memory.ledger import MemoryLedger
 from adapters.memory.rate_limit import MemoryRateLimiter
 from adapters.memory.storage import MemoryStorage
 from adapters.memory.workspaces import MemoryWorkspaces
@@ -15,10 +17,12 @@ from domain.documents import Document, StoredObject
 from domain.ids import KeyId
 from domain.paths import StoragePath
 from domain.use_cases.admit_request import AdmitRequest
+from domain.use_cases.claim_storage import AdoptStorage, ClaimStorage
 from domain.use_cases.create_document import CreateDocument
 from domain.use_cases.get_document import GetDocument
 from domain.use_cases.provision import CreateWorkspace, MintKey, UpdateWorkspace
 from domain.use_cases.request_upload import RequestUpload
+from domain.use_cases.sweep import Sweep
 from tests.clock import StillClock
 
 MINUTE, DAY = 60, 86_400
@@ -51,7 +55,9 @@ class World:
         self.workspaces = MemoryWorkspaces()
         self.keys = MemoryApiKeys(self.workspaces)
         self.documents = MemoryDocuments(self.workspaces, self.clock)
-        self.storage = MemoryStorage("https://files.test")
+        self.storage = MemoryStorage("https://files.test", self.clock)
+        self.ledger = MemoryLedger(self.documents)
+        self.deployments = MemoryDeployments()
         self.create_workspace = CreateWorkspace(workspaces=self.workspaces, now=self.clock, new_id=self.new_id)
         self.update_workspace = UpdateWorkspace(workspaces=self.workspaces)
         self.mint_key = MintKey(
@@ -65,6 +71,16 @@ class World:
             documents=self.documents, storage=self.storage, now=self.clock, new_id=self.new_id
         )
         self.get_document = GetDocument(documents=self.documents, storage=self.storage, now=self.clock)
+        self.claim_storage = ClaimStorage(deployments=self.deployments, storage=self.storage)
+        self.adopt_storage = AdoptStorage(deployments=self.deployments, storage=self.storage)
+        self.sweep = Sweep(
+            workspaces=self.workspaces,
+            ledger=self.ledger,
+            storage=self.storage,
+            deployments=self.deployments,
+            now=self.clock,
+            new_token=new_secret,
+        )
 
     async def workspace(self, *, quota_bytes: int = 1000, plan: Plan = Plan.STARTER) -> Workspace:
         """A workspace nobody else has."""
@@ -89,6 +105,10 @@ class World:
         assert terms is not None
         assert isinstance(await self.storage.write(terms, _pieces(content)), StoredObject)
         return upload.path
+
+    async def storage_paths(self) -> set[str]:
+        """Where anything lies."""
+        return {item.key async for page in self.storage.list("workspaces/") for item in page}
 
     async def record(self, caller: Caller, content: bytes = b"%PDF-1.7", **changes: object) -> Document:
         """A document of new bytes."""

@@ -7,16 +7,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from adapters.memory.documents import MemoryDocuments
-from adapters.memory.keys import MemoryApiKeys
-from adapters.memory.workspaces import MemoryWorkspaces
 from adapters.postgres.writer import BatchedWriter, Pending
 from domain.access import Workspace
 from domain.ids import WorkspaceId
 from ports.documents import Outcome
 from ports.system import Unavailable
 from tests.clock import StillClock
-from tests.contracts.conftest import Records
+from tests.contracts.records import Records, memory_records
 
 Fault = Callable[[Sequence[Pending]], Awaitable[None]]
 
@@ -73,8 +70,7 @@ class Rig:
 
 
 async def open_rig() -> Rig:
-    workspaces, clock = MemoryWorkspaces(), StillClock()
-    records = Records(workspaces, MemoryApiKeys(workspaces), MemoryDocuments(workspaces, clock), clock)
+    records = memory_records(StillClock())
     calls, pauses = Calls(records), list[float]()
 
     async def pause(seconds: float) -> None:

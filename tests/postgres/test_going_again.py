@@ -8,12 +8,9 @@ import pytest
 
 from adapters.postgres import statements
 from adapters.postgres.database import Database, Row
-from adapters.postgres.documents import PostgresDocuments
-from adapters.postgres.keys import PostgresApiKeys
-from adapters.postgres.workspaces import PostgresWorkspaces
 from ports.documents import Created, Usage
 from tests.clock import StillClock
-from tests.contracts.conftest import Records
+from tests.contracts.records import Records, postgres_records
 
 CODES = {
     "40P01": "deadlock_detected",
@@ -50,8 +47,7 @@ def failing(database: Database) -> Failing:
 
 @pytest.fixture
 def records(failing: Failing) -> Records:
-    clock = StillClock()
-    return Records(PostgresWorkspaces(failing), PostgresApiKeys(failing), PostgresDocuments(failing, clock), clock)
+    return postgres_records(failing, StillClock())
 
 
 @pytest.mark.parametrize("moment", ["before it", "after the commit"])

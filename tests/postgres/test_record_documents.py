@@ -6,19 +6,16 @@ import asyncpg
 
 from adapters.postgres import statements
 from adapters.postgres.database import Database, open_database
-from adapters.postgres.documents import PostgresDocuments, to_outcome, to_record
-from adapters.postgres.keys import PostgresApiKeys
+from adapters.postgres.documents import to_outcome, to_record
 from adapters.postgres.migrate import migrate
 from adapters.postgres.rows import to_uuid
-from adapters.postgres.workspaces import PostgresWorkspaces
 from ports.documents import Created, KeyReused, OverQuota, PathTaken, Replayed, Usage
 from tests.clock import StillClock
-from tests.contracts.conftest import Records
+from tests.contracts.records import Records, postgres_records
 
 
 def records_on(database: Database) -> Records:
-    clock = StillClock()
-    return Records(PostgresWorkspaces(database), PostgresApiKeys(database), PostgresDocuments(database, clock), clock)
+    return postgres_records(database, StillClock())
 
 
 async def test_a_document_comes_with_its_folders_ledger_row_and_event(database: Database) -> None:

@@ -61,7 +61,7 @@ BEGIN
             END IF;
         ELSIF item.holder = item.id THEN
             outcome := 'created';
-        ELSIF item.holder IS NOT NULL THEN
+        ELSIF item.state IS NOT NULL THEN
             outcome := 'path_taken';
             facts := jsonb_build_object('document_id', CASE WHEN item.state = 'recorded' THEN item.holder END);
         -- Subtracted, not added: a sum could be more than a bigint holds.

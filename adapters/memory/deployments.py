@@ -1,0 +1,51 @@
+"""Which deployment this process is, for itself."""
+
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
+
+from ports.deployment import Deployment
+
+_numbers = itertools.count(1)
+
+
+class MemoryDeployments:
+    """`Deployments` in memory."""
+
+    def __init__(self) -> None:
+        self._deployment = _new()
+        self._is_busy = False
+
+    async def read(self) -> Deployment:
+        return self._deployment
+
+    async def claim(self) -> None:
+        self._deployment = replace(self._deployment, claimed=True)
+
+    async def turn(self, turn: str, next_turn: str | None) -> None:
+        self._deployment = replace(self._deployment, turn=turn, next_turn=next_turn)
+
+    async def swept(self, at: datetime) -> None:
+        self._deployment = replace(self._deployment, swept_at=at)
+
+    async def renew(self) -> Deployment:
+        self._deployment = replace(_new(), swept_at=self._deployment.swept_at)
+        return self._deployment
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[bool]:
+        if self._is_busy:
+            yield False
+            return
+        self._is_busy = True
+        try:
+            yield True
+        finally:
+            self._is_busy = False
+
+
+def _new() -> Deployment:
+    number = next(_numbers)
+    return Deployment(id=f"deployment-{number}", claimed=False, turn=f"turn-{number}", next_turn=None, swept_at=None)

@@ -1,0 +1,46 @@
+"""Which deployment a database is of, and the lock that one process of it holds."""
+
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+
+from adapters.postgres import statements
+from adapters.postgres.database import Database, Row
+from ports.deployment import Deployment
+
+# Any number that nobody else uses on this database, as for the lock of migrations: these are the letters "sweeping".
+_LOCK = 0x7377656570696E67
+
+
+class PostgresDeployments:
+    """`Deployments` in Postgres."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def read(self) -> Deployment:
+        return _to_deployment(await self._database.fetch_one(statements.DEPLOYMENT))
+
+    async def claim(self) -> None:
+        await self._database.fetch(statements.CLAIM)
+
+    async def turn(self, turn: str, next_turn: str | None) -> None:
+        await self._database.fetch(statements.TURN, turn, next_turn)
+
+    async def swept(self, at: datetime) -> None:
+        await self._database.fetch(statements.SWEPT, at)
+
+    async def renew(self) -> Deployment:
+        return _to_deployment(await self._database.fetch_one(statements.RENEW_DEPLOYMENT))
+
+    def alone(self) -> AbstractAsyncContextManager[bool]:
+        return self._database.alone(_LOCK)
+
+
+def _to_deployment(row: Row) -> Deployment:
+    return Deployment(
+        id=str(row["id"]),
+        claimed=row["claimed"],
+        turn=row["turn"],
+        next_turn=row["next_turn"],
+        swept_at=row["swept_at"],
+    )

@@ -1,0 +1,64 @@
+"""The ledger of paths in Postgres, as the sweeper uses it: in pages, so that no statement takes long."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from uuid import UUID
+
+import msgspec
+
+from adapters.postgres import statements
+from adapters.postgres.database import Database
+from adapters.postgres.rows import from_uuid, to_uuid
+from domain.ids import WorkspaceId
+from domain.paths import StoragePath
+from ports.ledger import Condemned, PathState
+from ports.storage import Listed
+
+PAGE = 1000
+_LEAST = UUID(int=0)
+
+
+class PostgresLedger:
+    """`ObjectLedger` in Postgres."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def states(self, workspace: WorkspaceId, paths: Sequence[StoragePath]) -> Mapping[StoragePath, PathState]:
+        rows = await self._database.fetch(statements.PATH_STATES, to_uuid(workspace), paths)
+        return {StoragePath(row["storage_path"]): PathState(row["state"]) for row in rows}
+
+    async def condemn(self, workspace: WorkspaceId, objects: Sequence[Listed], at: datetime) -> Sequence[StoragePath]:
+        batch = [{"key": item.key, "size_bytes": item.size_bytes, "etag": item.etag} for item in objects]
+        rows = await self._database.fetch(
+            statements.CONDEMN, to_uuid(workspace), msgspec.json.encode(batch).decode(), at
+        )
+        return [StoragePath(row["path"]) for row in rows]
+
+    async def condemned(self) -> AsyncIterator[Sequence[Condemned]]:
+        workspace, path = _LEAST, ""
+        while rows := await self._database.fetch(statements.CONDEMNED, workspace, path, PAGE):
+            workspace, path = rows[-1]["workspace_id"], rows[-1]["storage_path"]
+            yield [
+                Condemned(
+                    WorkspaceId(from_uuid("ws_", row["workspace_id"])),
+                    StoragePath(row["storage_path"]),
+                    row["condemned_at"],
+                )
+                for row in rows
+            ]
+
+    async def settle(self, workspace: WorkspaceId, paths: Sequence[StoragePath], condemned_before: datetime) -> None:
+        await self._database.fetch(statements.SETTLE, to_uuid(workspace), paths, condemned_before)
+
+    async def forget_receipts(self, at: datetime) -> int:
+        forgotten = 0
+        workspace, key = _LEAST, _LEAST
+        while rows := await self._database.fetch(statements.RECEIPTS, workspace, key, PAGE):
+            workspace, key = rows[-1]["workspace_id"], rows[-1]["key"]
+            expired = [(row["workspace_id"], row["key"]) for row in rows if row["expires_at"] <= at]
+            for owner, keys in groupby(expired, key=lambda item: item[0]):
+                gone = await self._database.fetch(statements.FORGET_RECEIPTS, owner, [key for _, key in keys], at)
+                forgotten += len(gone)
+        return forgotten

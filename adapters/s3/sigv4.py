@@ -1,0 +1,84 @@
+"""Presigned S3 requests: AWS Signature Version 4 in the query string.
+
+https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html. By hand, because every create and every
+link needs one: this takes a tenth of botocore's time, and a test holds it equal to botocore's.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from urllib.parse import quote
+
+LIFETIME_MAX_SECONDS = 7 * 24 * 60 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An access key. `token` goes with those that a role lends for a time."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+
+
+def presign(
+    method: str,
+    host: str,
+    path: str,
+    *,
+    query: Mapping[str, str],
+    headers: Mapping[str, str],
+    at: datetime,
+    lifetime_seconds: int,
+    credentials: Credentials,
+    region: str,
+) -> str:
+    """The path and query of a request that whoever has them may send, with `headers`, for so long from `at` (UTC) on.
+
+    `path` is as it is meant, not yet encoded. The names of `headers` are in lower case; each is bound with its value,
+    and `host` too. To be sent as it is: a client that encodes it in another way, or anew, breaks the signature.
+    """
+    time = at.strftime("%Y%m%dT%H%M%SZ")
+    day = _day(credentials.access_key, credentials.secret_key, time[:8], region)
+    bound = sorted({"host": host, **headers}.items())
+    names = [name for name, _ in bound]
+    parameters = [f"{quote(name, '')}={quote(value, '')}" for name, value in query.items()]
+    parameters += (
+        "X-Amz-Algorithm=AWS4-HMAC-SHA256",
+        f"X-Amz-Credential={day.credential}",
+        f"X-Amz-Date={time}",
+        f"X-Amz-Expires={lifetime_seconds}",
+        f"X-Amz-SignedHeaders={'%3B'.join(names)}",
+    )
+    if credentials.token is not None:
+        parameters.append(f"X-Amz-Security-Token={quote(credentials.token, '')}")
+    # Sorted by what was encoded, as the standard says. `quote` leaves letters, digits and -._~ as they are, no others.
+    encoded_query = "&".join(sorted(parameters))
+    encoded_path = quote(path)
+    # Runs of white space count as one: so a client or proxy that folds them breaks nothing.
+    lines = "".join([f"{name}:{' '.join(value.split())}\n" for name, value in bound])
+    request = f"{method}\n{encoded_path}\n{encoded_query}\n{lines}\n{';'.join(names)}\nUNSIGNED-PAYLOAD"
+    text = f"AWS4-HMAC-SHA256\n{time}\n{day.scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
+    signature = hmac.digest(day.signing_key, text.encode(), "sha256").hex()
+    return f"{encoded_path}?{encoded_query}&X-Amz-Signature={signature}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """What is the same in all signatures of a key and a day: four of their five HMACs, for one."""
+
+    scope: str
+    credential: str
+    signing_key: bytes = field(repr=False)
+
+
+@lru_cache(maxsize=4)
+def _day(access_key: str, secret_key: str, day: str, region: str) -> _Day:
+    scope = f"{day}/{region}/s3/aws4_request"
+    key = f"AWS4{secret_key}".encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return _Day(scope, quote(f"{access_key}/{scope}", ""), key)

@@ -1,0 +1,45 @@
+"""The command itself: its subcommands, and how it ends when something is wrong."""
+
+import sys
+
+import click
+
+from app.cli.care import adopt, doctor, migrate, sweep
+from app.cli.tenants import keys, workspace
+from app.container import NotMigrated
+from app.serve import run_server
+from app.settings import SettingsError
+from domain.errors import Refusal
+from domain.use_cases.claim_storage import NotOurStorage
+from domain.use_cases.sweep import AlreadySweeping, TooMuch
+from ports.system import Unavailable
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="dossier")
+def dossier() -> None:
+    """A self-hosted document-record service. Settings are environment variables; the README lists them."""
+
+
+@dossier.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
+def serve(host: str, port: int) -> None:
+    """Answer requests until Ctrl-C or SIGTERM. On an empty data directory, make a workspace and a key first."""
+    run_server(host, port)
+
+
+for command in (migrate, doctor, sweep, adopt, workspace, keys):
+    dossier.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; what goes wrong is said in words, with exit code 1, or 2 for a wrong use."""
+    try:
+        dossier()
+    except SettingsError as error:
+        sys.exit(f"The settings are wrong:\n{error}")
+    except (Refusal, Unavailable, NotMigrated, NotOurStorage, TooMuch) as error:
+        sys.exit(f"Error: {error}")
+    except AlreadySweeping:
+        sys.exit("Error: another process is sweeping; let it end")

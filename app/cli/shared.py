@@ -1,0 +1,36 @@
+"""What every command does: read the settings, open the backends, answer in words or in JSON."""
+
+import asyncio
+import json
+import os
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import click
+
+from app.container import Backends, open_backends
+from app.settings import Settings
+
+T = TypeVar("T")
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object on standard output.")
+
+
+def settings() -> Settings:
+    """The settings of the environment."""
+    return Settings.read(os.environ)
+
+
+def with_backends(act: Callable[[Backends], Awaitable[T]]) -> T:
+    """What `act` makes of the backends that the settings name."""
+
+    async def run() -> T:
+        async with open_backends(settings()) as backends:
+            return await act(backends)
+
+    return asyncio.run(run())
+
+
+def say(facts: dict[str, object], text: str, as_json: bool) -> None:
+    """Answer with the facts as JSON, or with the text."""
+    click.echo(json.dumps(facts) if as_json else text)

@@ -1,0 +1,97 @@
+"""Which store belongs to which database: told before a byte is taken for lost, or for nobody's."""
+
+from dataclasses import dataclass
+
+from ports.deployment import Deployment, Deployments
+from ports.storage import ObjectStorage
+
+
+class NotOurStorage(Exception):
+    """The store and the database do not belong together; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimStorage:
+    """Make sure that the store is the one this database knows; claim it, where neither knows the other yet.
+
+    A volume that is not mounted, another bucket's name in the settings, and a database restored beside another store
+    look like a store that has lost everything.
+
+    Raises:
+        NotOurStorage: the store belongs to another database, or has no mark although this one has claimed a store.
+    """
+
+    deployments: Deployments
+    storage: ObjectStorage
+
+    async def __call__(self) -> None:
+        deployment = await self.deployments.read()
+        mark = await self.storage.read_mark()
+        if mark is None and not deployment.claimed:
+            await self.storage.write_mark(mark_of(deployment.id, deployment.turn), replace=False)
+            # Read again: of two that claim one store, the first has it.
+            mark = await self.storage.read_mark()
+        require_ours(deployment, mark)
+        if not deployment.claimed:
+            await self.deployments.claim()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptStorage:
+    """Let the database and the store belong together from now on, whomever they belonged to.
+
+    Both get a new id: so a copy of this database, or the one that had the store before, has it no longer.
+    """
+
+    deployments: Deployments
+    storage: ObjectStorage
+
+    async def __call__(self) -> Deployment:
+        deployment = await self.deployments.renew()
+        # In this order: when this is cut off, the two do not belong together, which is told, and it is done again.
+        await self.storage.write_mark(mark_of(deployment.id, deployment.turn), replace=True)
+        await self.deployments.claim()
+        return deployment
+
+
+def mark_of(deployment_id: str, turn: str) -> str:
+    """What the store of a deployment is marked with."""
+    return f"{deployment_id} {turn}"
+
+
+def require_ours(deployment: Deployment, mark: str | None) -> None:
+    """Refuse a store that does not bear this deployment's mark.
+
+    Raises:
+        NotOurStorage: saying what it is instead.
+    """
+    if mark is None:
+        raise NotOurStorage(
+            "the object store has no mark of this deployment, although the database has used one: is a volume not "
+            "mounted, or DOSSIER_STORAGE_URL another than before? If this store shall belong to this database from "
+            "now on, run 'dossier adopt'"
+        )
+    owner = mark.partition(" ")[0]
+    if owner != deployment.id:
+        raise NotOurStorage(
+            f"the object store belongs to deployment {owner}, the database to {deployment.id}: one of them is "
+            "another's, or a copy. If they shall belong together from now on, run 'dossier adopt'"
+        )
+
+
+def require_current(deployment: Deployment, mark: str | None) -> str:
+    """The turn that the store's mark has, if it is one this database knows.
+
+    Raises:
+        NotOurStorage: the store is another's; or it was swept by a database that this one is a copy of, or a dump of:
+            what is recorded there would be nobody's here.
+    """
+    require_ours(deployment, mark)
+    turn = (mark or "").partition(" ")[2]
+    if turn not in (deployment.turn, deployment.next_turn):
+        raise NotOurStorage(
+            "the object store was swept since by another copy of this database: this one was restored from a dump, or "
+            "copied, and may not know all that is recorded. If it is the one that the store shall belong to from now "
+            "on, run 'dossier adopt'; bytes recorded elsewhere are nobody's then"
+        )
+    return turn

@@ -1,0 +1,97 @@
+"""`dossier sweep`, `dossier adopt`, and a store that is not the database's, as an operator meets them."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from .client import Client, data_of
+from .service import Server, fresh_data_dir
+from .tenants import Tenants
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with fresh_data_dir() as data_dir, closing(Server(data_dir)) as server:
+        server.start()
+        yield server
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[Client]:
+    with closing(Tenants(server.base_url, server.cli)) as tenants:
+        yield tenants.client()
+
+
+def age(files: Path, hours: int) -> None:
+    """Let every file have been put there so long ago."""
+    then = time.time() - hours * 3600
+    for file in files.rglob("*"):
+        if file.is_file():
+            os.utime(file, (then, then))
+
+
+def test_a_sweep_deletes_what_was_never_recorded_and_nothing_else(server: Server, client: Client) -> None:
+    files = server.data_dir / "files"
+    recorded = client.recorded(client.upload(b"kept"))
+    abandoned, new = client.upload(b"abandoned"), client.upload(b"new")
+    age(files, 23)
+    assert server.cli.ask("sweep", "--dry-run")["unrecorded"] == 0
+    age(files, 25)
+    os.utime(files / "objects" / new)
+
+    looked = server.cli.ask("sweep", "--dry-run")
+    assert (looked["objects"], looked["unrecorded"], looked["deleted"], looked["dry_run"]) == (3, 1, 0, True)
+    refused = server.cli.run("sweep")
+    assert refused.returncode == 1
+    assert "1 of 3 objects have no record" in refused.stderr
+    assert "--yes" in refused.stderr
+    assert (files / "objects" / abandoned).exists()
+
+    swept = server.cli.ask("sweep", "--yes")
+    assert (swept["unrecorded_bytes"], swept["deleted"]) == (len(b"abandoned"), 1)
+    assert not (files / "objects" / abandoned).parent.exists()
+    assert data_of(client.record(new), 201)["size_bytes"] == 3
+    assert client.record(abandoned).status_code == 400
+    # Its time was changed, its bytes were not.
+    assert client.storage("GET", client.download_url(recorded["id"])).content == b"kept"
+
+    said = server.cli.run("sweep")
+    assert (said.returncode, said.stderr) == (0, "")
+    assert said.stdout.startswith("2 objects: 0 unrecorded for a day (0 bytes), 0 late, 0 foreign\n")
+
+
+@pytest.mark.parametrize("change", ["another store", "a store that lost its mark", "another database"])
+def test_a_store_that_is_not_the_databases_is_refused_until_it_is_adopted(server: Server, change: str) -> None:
+    server.stop()
+    files, postgres = server.data_dir / "files", server.data_dir / "postgres"
+    match change:
+        case "another store":
+            (files / "deployment").write_text("someone-else turn")
+        case "a store that lost its mark":
+            shutil.rmtree(files)
+        case "another database":
+            shutil.rmtree(postgres)
+    server.launch()
+    assert server.process is not None
+    assert server.process.wait(30) == 1
+    assert "dossier adopt" in server.said()
+    assert "Traceback" not in server.said()
+    done = server.cli.run("sweep", "--yes")
+    assert done.returncode == 1
+    assert "dossier adopt" in done.stderr
+    checks = server.cli.run("doctor")
+    assert checks.returncode == 1
+    assert "FAIL" in checks.stdout
+
+    assert server.cli.run("adopt").returncode == 1  # nobody said yes
+    adopted = server.cli.ask("adopt", "--yes")
+    server.start()
+    assert adopted["id"] in server.cli.run("doctor").stdout
+    server.cli.ask("sweep")

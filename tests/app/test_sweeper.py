@@ -1,0 +1,130 @@
+"""The sweeper beside the server: when it does what, and that nothing ends it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from app.sweeper import SETTLE_EVERY, SWEEP_EVERY, swept_regularly
+from domain.use_cases.claim_storage import AdoptStorage
+from domain.use_cases.sweep import UNRECORDED_AFTER
+from ports.system import Unavailable
+from tests.domain.world import World
+
+
+class Pauses:
+    """Instead of waiting, the clock goes on; after so many pauses, the sweeper stands still."""
+
+    def __init__(self, world: World, most: int, meanwhile: Callable[[int], Awaitable[None]] | None = None) -> None:
+        self.world, self.most, self.meanwhile = world, most, meanwhile
+        self.lengths: list[float] = []
+        self.over = asyncio.Event()
+
+    async def __call__(self, seconds: float) -> None:
+        if len(self.lengths) == self.most:
+            self.over.set()
+            await asyncio.Event().wait()
+        self.lengths.append(seconds)
+        self.world.clock.advance(seconds=seconds)
+        if self.meanwhile is not None:
+            await self.meanwhile(len(self.lengths))
+
+
+async def sweep_for(world: World, pauses: Pauses) -> None:
+    async with swept_regularly(world.sweep, pauses):
+        await pauses.over.wait()
+
+
+@pytest.fixture
+async def world() -> World:
+    world = World()
+    await world.claim_storage()
+    return world
+
+
+async def test_everything_is_looked_at_every_six_hours_and_what_is_condemned_every_ten_minutes(world: World) -> None:
+    looks: list[tuple[timedelta, bool]] = []
+    start = world.clock()
+
+    async def note(number: int) -> None:
+        swept_at = (await world.deployments.read()).swept_at
+        looks.append((world.clock() - start, swept_at is not None))
+
+    pauses = Pauses(world, 40, note)
+    await sweep_for(world, pauses)
+    assert set(pauses.lengths) == {SETTLE_EVERY.total_seconds()}
+    # At the first turn, and again six hours later.
+    assert (await world.deployments.read()).swept_at == start + SETTLE_EVERY + SWEEP_EVERY
+    assert [swept for _, swept in looks] == [False] + [True] * 39
+
+
+async def test_an_abandoned_upload_goes_by_itself(world: World) -> None:
+    caller = await world.caller(quota_bytes=10_000)
+    for _ in range(20):
+        await world.record(caller)
+    path = await world.upload(caller)
+    await sweep_for(world, Pauses(world, int((UNRECORDED_AFTER + SWEEP_EVERY) / SETTLE_EVERY)))
+    assert await world.storage.stat(path) is None
+    assert len(await world.storage_paths()) == 20
+
+
+async def test_much_is_left_to_somebody_who_says_yes(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caller = await world.caller()
+    path = await world.upload(caller)
+    await sweep_for(world, Pauses(world, int((UNRECORDED_AFTER + SWEEP_EVERY) / SETTLE_EVERY)))
+    assert await world.storage.stat(path) is not None
+    assert sum("dossier sweep --yes" in message for message in caplog.messages) == 1
+
+
+async def test_what_goes_wrong_is_told_and_tried_again(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    failures = iter([Unavailable("the store is away"), ZeroDivisionError("a mistake of ours"), None])
+
+    async def note(number: int) -> None:
+        failure = next(failures, None)
+
+        async def read_mark() -> str | None:
+            if failure is not None:
+                raise failure
+            return f"{(await world.deployments.read()).id} {(await world.deployments.read()).turn}"
+
+        world.storage.read_mark = read_mark  # type: ignore[method-assign]
+
+    with caplog.at_level(logging.ERROR):
+        await sweep_for(world, Pauses(world, 3, note))
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
+    assert "the store is away" in caplog.messages[0]
+    assert (await world.deployments.read()).swept_at == world.clock()
+
+
+async def test_while_another_process_sweeps_this_one_does_not_and_says_nothing(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with world.deployments.alone():
+        await sweep_for(world, Pauses(world, 2))
+    assert caplog.messages == []
+    assert (await world.deployments.read()).swept_at is None
+
+
+async def test_a_store_that_is_another_databases_is_not_swept(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    other = World()
+    await AdoptStorage(deployments=other.deployments, storage=world.storage)()
+    await sweep_for(world, Pauses(world, 1))
+    assert "belongs to deployment" in caplog.messages[0]
+
+
+async def test_the_end_of_the_block_ends_a_sweep_under_way(world: World) -> None:
+    begun = asyncio.Event()
+
+    async def hang() -> str | None:
+        begun.set()
+        await asyncio.Event().wait()
+        return None
+
+    world.storage.read_mark = hang  # type: ignore[method-assign]
+    async with swept_regularly(replace(world.sweep), Pauses(world, 1)):
+        await begun.wait()
+    async with world.deployments.alone() as is_alone:
+        assert is_alone

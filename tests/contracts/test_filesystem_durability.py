@@ -1,0 +1,190 @@
+"""The directory through crashes and races: what is reported as done lasts, and what was cut off is cleaned up."""
+
+import errno
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from adapters.filesystem import files
+from adapters.filesystem.storage import FilesystemStorage
+from domain.documents import StoredObject
+from domain.paths import StoragePath
+from ports.system import Unavailable
+from tests.contracts.test_filesystem import PATH, PREFIX, keys, put, terms
+
+AN_HOUR = timedelta(hours=1)
+
+
+async def test_a_delete_cut_off_by_a_crash_is_ended_by_the_next(storage: FilesystemStorage, root: Path) -> None:
+    await put(storage)
+    (root / "objects" / PATH).unlink()
+    await storage.delete([PATH])
+    assert not (root / "objects" / PATH).parent.exists()
+    assert not (root / "checksums" / PATH).parent.exists()
+
+
+@pytest.mark.parametrize("kind", ["objects", "checksums"])
+async def test_a_directory_that_a_delete_takes_away_under_an_upload_is_made_anew(
+    storage: FilesystemStorage, root: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    make, times = files.make_directories, 0
+
+    def make_and_lose(directory: Path, below: Path | None = None) -> None:
+        nonlocal times
+        make(directory, below)
+        if directory == (root / kind / PATH).parent and times < 3:
+            times += 1
+            directory.rmdir()
+
+    monkeypatch.setattr(files, "make_directories", make_and_lose)
+    stored = await put(storage)
+    assert times == 3
+    assert await storage.stat(PATH) == stored
+    assert stored.sha256 is not None
+
+
+async def test_an_upload_that_is_deleted_as_soon_as_it_is_stored_ends_well_and_the_next_delete_leaves_nothing(
+    storage: FilesystemStorage, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = os.link
+
+    def link_and_lose(source: Path, target: Path) -> None:
+        link(source, target)
+        files.remove([PATH], root / "objects", 3)
+        files.remove([PATH], root / "checksums", 3)
+
+    monkeypatch.setattr(os, "link", link_and_lose)
+    await put(storage)
+    assert await storage.stat(PATH) is None
+    await storage.delete([PATH])
+    assert list((root / "checksums").rglob("*.txt")) == []
+
+
+@dataclass
+class Disk:
+    """Which files and directories were brought to the disk, and that nothing gets its name before."""
+
+    synced: set[int] = field(default_factory=set)
+
+    def has(self, *paths: Path) -> bool:
+        return {path.stat().st_ino for path in paths} <= self.synced
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
+    """Watches from now on."""
+    disk = Disk()
+    fsync, link, move = os.fsync, os.link, os.replace
+
+    def watched_fsync(descriptor: int) -> None:
+        fsync(descriptor)
+        disk.synced.add(os.fstat(descriptor).st_ino)
+
+    def watched_link(source: Path, target: Path) -> None:
+        assert disk.has(source)
+        link(source, target)
+
+    def watched_move(source: Path, target: Path) -> None:
+        assert disk.has(source)
+        move(source, target)
+
+    monkeypatch.setattr(os, "fsync", watched_fsync)
+    monkeypatch.setattr(os, "link", watched_link)
+    monkeypatch.setattr(os, "replace", watched_move)
+    return disk
+
+
+async def test_an_upload_is_on_the_disk_before_it_is_reported(
+    storage: FilesystemStorage, root: Path, disk: Disk
+) -> None:
+    await put(storage)
+    for kind in ("objects", "checksums"):
+        file = root / kind / PATH
+        assert disk.has(file, *list(file.parents)[:5])
+
+
+async def test_a_delete_is_on_the_disk_before_it_is_reported(
+    storage: FilesystemStorage, root: Path, disk: Disk
+) -> None:
+    beside = StoragePath("workspaces/ws_1/documents/02/b.txt")
+    for path in (PATH, beside, StoragePath("workspaces/ws_1/documents/02/c.txt")):
+        await put(storage, path)
+    disk.synced.clear()
+    await storage.delete([PATH, beside])
+    for kind in ("objects", "checksums"):
+        assert disk.has((root / kind / PATH).parent.parent, (root / kind / beside).parent)
+
+
+@pytest.mark.parametrize("replace", [False, True])
+async def test_a_mark_is_on_the_disk_before_it_is_reported(
+    storage: FilesystemStorage, root: Path, disk: Disk, replace: bool
+) -> None:
+    assert await storage.write_mark("mine", replace=replace)
+    assert disk.has(root, root / "deployment")
+    disk.synced.clear()
+    # Whoever comes second acts on what the first has left.
+    assert not await storage.write_mark("other", replace=False)
+    assert disk.has(root)
+
+
+async def test_what_older_versions_and_probes_have_left_goes_whatever_the_prefix(
+    storage: FilesystemStorage, root: Path
+) -> None:
+    left = [
+        root / "incoming" / ("0" * 32),
+        root / "incoming" / ("ws_2." + "0" * 32),
+        root / "objects" / (".probe-" + "0" * 32),
+    ]
+    for file in left:
+        file.write_bytes(b"left")
+    now = datetime.now(UTC)
+    assert await keys(storage, "workspaces/") == set()
+    assert await storage.discard_unfinished(PREFIX, now - AN_HOUR) == 0
+    assert [file.exists() for file in left] == [True, True, True]
+    assert await storage.discard_unfinished(PREFIX, now + AN_HOUR) == 1
+    assert [file.exists() for file in left] == [False, True, False]
+    assert await storage.discard_unfinished("workspaces/", now + AN_HOUR) == 1
+    assert not left[1].exists()
+
+
+async def test_an_upload_that_goes_on_is_not_thrown_away_however_long_ago_it_began(
+    storage: FilesystemStorage, root: Path
+) -> None:
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"x" * 2**20
+        (incoming,) = (root / "incoming").iterdir()
+        os.utime(incoming, (0, 0))
+        yield b"y" * 2**20
+        assert await storage.discard_unfinished(PREFIX, datetime.now(UTC) - AN_HOUR) == 0
+
+    stored = await storage.write(terms(), slow())
+    assert isinstance(stored, StoredObject)
+    assert stored.size_bytes == 2 * 2**20
+
+
+async def test_a_crash_between_name_and_clean_up_takes_nothing_from_the_object(
+    storage: FilesystemStorage, root: Path
+) -> None:
+    stored = await put(storage)
+    os.link(root / "objects" / PATH, root / "incoming" / ("ws_1." + "0" * 32))
+    assert await storage.discard_unfinished(PREFIX, datetime.now(UTC) + AN_HOUR) == 1
+    assert await storage.stat(PATH) == stored
+
+
+async def test_a_mark_is_replaced_whole_or_not_at_all(
+    storage: FilesystemStorage, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await storage.write_mark("first", replace=False)
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(Unavailable, match="no space left"):
+        await storage.write_mark("second", replace=True)
+    assert await storage.read_mark() == "first"
+    assert list((root / "incoming").iterdir()) == []

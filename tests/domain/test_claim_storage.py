@@ -1,0 +1,67 @@
+"""Which store belongs to which database."""
+
+from collections.abc import Callable
+
+import pytest
+
+from adapters.memory.deployments import MemoryDeployments
+from adapters.memory.storage import MemoryStorage
+from domain.use_cases.claim_storage import AdoptStorage, ClaimStorage, NotOurStorage
+from tests.domain.world import World
+
+
+async def test_a_new_database_claims_a_new_store_and_knows_it_again() -> None:
+    world = World()
+    for _ in range(3):
+        await world.claim_storage()
+    deployment = await world.deployments.read()
+    assert deployment.claimed
+    assert await world.storage.read_mark() == f"{deployment.id} {deployment.turn}"
+
+
+async def test_a_claim_that_was_cut_off_before_it_was_noted_is_noted_the_next_time() -> None:
+    world = World()
+    deployment = await world.deployments.read()
+    await world.storage.write_mark(f"{deployment.id} {deployment.turn}", replace=False)
+    await world.claim_storage()
+    assert (await world.deployments.read()).claimed
+
+
+def another_store(world: World) -> ClaimStorage:
+    return ClaimStorage(deployments=world.deployments, storage=MemoryStorage("https://other.test"))
+
+
+def another_database(world: World) -> ClaimStorage:
+    return ClaimStorage(deployments=MemoryDeployments(), storage=world.storage)
+
+
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [(another_store, "has no mark of this deployment"), (another_database, "belongs to deployment")],
+)
+async def test_a_store_and_a_database_that_do_not_know_each_other_are_kept_apart(
+    other: Callable[[World], ClaimStorage], why: str
+) -> None:
+    world = World()
+    await world.claim_storage()
+    claim = other(world)
+    with pytest.raises(NotOurStorage, match=why):
+        await claim()
+
+    adopt = AdoptStorage(deployments=claim.deployments, storage=claim.storage)
+    await adopt()
+    await claim()
+    # Whoever had it before has it no longer.
+    if claim.storage is world.storage:
+        with pytest.raises(NotOurStorage):
+            await world.claim_storage()
+
+
+async def test_an_adoption_that_was_cut_off_is_told_and_can_be_done_again() -> None:
+    world = World()
+    await world.claim_storage()
+    await world.deployments.renew()
+    with pytest.raises(NotOurStorage):
+        await world.claim_storage()
+    await world.adopt_storage()
+    await world.claim_storage()

@@ -1,0 +1,223 @@
+"""The S3 server of the tests: one that verifies signatures, expiry, conditions and checksums, as S3 does.
+
+With `S3_TEST_ENDPOINT` set, the tests run against that server instead: `S3_TEST_BUCKET`, `S3_TEST_ACCESS_KEY`,
+`S3_TEST_SECRET_KEY` and, unless it is us-east-1, `S3_TEST_REGION` go with it. The key must be allowed to make buckets.
+"""
+
+import asyncio
+import json
+import os
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from aiobotocore.config import AioConfig
+from aiobotocore.session import get_session
+
+from adapters.s3.location import s3_location
+from adapters.s3.storage import S3Storage, open_s3
+from adapters.system import utc_now
+
+if TYPE_CHECKING:
+    from types_aiobotocore_s3 import S3Client
+
+PYTHON = Path(__file__).parents[1] / ".venv/ministack/bin/python"
+_STRICT = Path(__file__).parent / "s3" / "strict.py"
+REGION = "us-east-1"
+START_SECONDS = 30
+NO_CREDENTIALS = {
+    **dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"), ""),
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+"""An environment in which nothing of this machine's own is found."""
+# The server knows this one key from the start, as its own secret, and verifies nothing of what it signs.
+ROOT = "test"
+_CONFIG = AioConfig(signature_version="s3v4", s3={"addressing_style": "path"}, retries={"total_max_attempts": 1})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3Server:
+    """A server with two buckets for us, one of them versioned, and a client that may do everything."""
+
+    endpoint: str
+    region: str
+    access_key: str
+    secret_key: str
+    plain: str
+    versioned: str
+    client: "S3Client"
+    iam: Any | None
+    """A client of its IAM, where the server is ours."""
+
+    def url(self, bucket: str, **more: str) -> str:
+        """The setting that names a bucket of it."""
+        query = {"region": self.region, "endpoint": self.endpoint, **more}
+        return f"s3://{bucket}?" + "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items())
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The credentials, as a process finds them, and nothing else that it could find."""
+        return {**NO_CREDENTIALS, "AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3Bucket:
+    """A bucket of the server, and the adapter on it."""
+
+    server: S3Server
+    name: str
+    is_versioned: bool
+    storage: S3Storage
+
+
+@asynccontextmanager
+async def open_s3_bucket(server: S3Server, *, versioned: bool) -> AsyncIterator[S3Bucket]:
+    """One of its two buckets, on a client for as long as the block lasts."""
+    name = server.versioned if versioned else server.plain
+    async with open_s3(s3_location(server.url(name)), utc_now) as storage:
+        yield S3Bucket(server=server, name=name, is_versioned=versioned, storage=storage)
+
+
+@asynccontextmanager
+async def open_s3_server() -> AsyncIterator[S3Server]:
+    """The server that the environment names, or else one of our own."""
+    endpoint = os.environ.get("S3_TEST_ENDPOINT")
+    if endpoint is None:
+        async with _own_server() as server:
+            yield server
+    else:
+        async with _buckets(
+            endpoint,
+            os.environ.get("S3_TEST_REGION", REGION),
+            os.environ["S3_TEST_ACCESS_KEY"],
+            os.environ["S3_TEST_SECRET_KEY"],
+            os.environ["S3_TEST_BUCKET"],
+            None,
+        ) as server:
+            yield server
+
+
+@asynccontextmanager
+async def _own_server() -> AsyncIterator[S3Server]:
+    with tempfile.TemporaryDirectory(prefix="dossier-s3-") as directory:
+        port = _free_port()
+        environment = {
+            "AUTH": "true",
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(port),
+            "SERVICES": "s3,iam,sts",
+            "LOG_LEVEL": "WARNING",
+            "TMPDIR": directory,
+            "PATH": os.environ.get("PATH", ""),
+        }
+        log = Path(directory, "log")
+        with log.open("wb") as output:  # noqa: ASYNC230 - a local file, before anything else runs
+            process = await asyncio.create_subprocess_exec(
+                PYTHON, _STRICT, env=environment, cwd=directory, stdout=output, stderr=output
+            )
+        try:
+            endpoint = f"http://127.0.0.1:{port}"
+            await _until_ready(process, port, log)
+            async with (
+                _client("iam", endpoint, ROOT, ROOT) as iam,
+                _buckets(endpoint, REGION, *await _user(iam), "dossier-plain", iam) as server,
+            ):
+                yield server
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+async def _until_ready(process: asyncio.subprocess.Process, port: int, log: Path) -> None:
+    async with asyncio.timeout(START_SECONDS):
+        while process.returncode is None:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.05)
+            else:
+                writer.close()
+                await writer.wait_closed()
+                return
+    raise RuntimeError(f"ministack did not start; `make test` installs it. It said: {log.read_text()}")
+
+
+def _client(service: str, endpoint: str, access_key: str, secret_key: str, region: str = REGION) -> Any:
+    session: Any = get_session()  # its types are by literal service names
+    return session.create_client(
+        service,
+        endpoint_url=endpoint,
+        region_name=region,
+        aws_access_key_id=access_key,
+        aws_secret_access_key=secret_key,
+        config=_CONFIG,
+    )
+
+
+async def _user(iam: Any) -> tuple[str, str]:
+    """A user who may do everything: of them, unlike of the root, the server verifies what they sign."""
+    return await make_user(iam, "dossier", [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}])
+
+
+async def make_user(iam: Any, name: str, statements: list[dict[str, object]]) -> tuple[str, str]:
+    """An access key, and its secret, that may do what the statements of a policy say."""
+    await iam.create_user(UserName=name)
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    await iam.put_user_policy(UserName=name, PolicyName="may", PolicyDocument=policy)
+    made = (await iam.create_access_key(UserName=name))["AccessKey"]
+    return made["AccessKeyId"], made["SecretAccessKey"]
+
+
+def deny_copies(bucket: str) -> dict[str, object]:
+    """The policy of docs/storage.md, for stores that let an upload URL be used to copy."""
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "NoCopies",
+                "Effect": "Deny",
+                "Principal": "*",
+                "Action": "s3:PutObject",
+                "Resource": f"arn:aws:s3:::{bucket}/*",
+                # Not {"Null": "false"}, which Ceph reads as "true": then it would deny every other upload.
+                "Condition": {"StringLike": {"s3:x-amz-copy-source": "*"}},
+            }
+        ],
+    }
+
+
+@asynccontextmanager
+async def _buckets(
+    endpoint: str, region: str, access_key: str, secret_key: str, plain: str, iam: Any | None
+) -> AsyncIterator[S3Server]:
+    versioned = f"{plain}-versioned"
+    client: S3Client
+    async with _client("s3", endpoint, access_key, secret_key, region) as client:
+        for bucket in (plain, versioned):
+            if bucket not in {item["Name"] for item in (await client.list_buckets())["Buckets"]}:
+                await client.create_bucket(Bucket=bucket)
+            await client.put_bucket_policy(Bucket=bucket, Policy=json.dumps(deny_copies(bucket)))
+        await client.put_bucket_versioning(Bucket=versioned, VersioningConfiguration={"Status": "Enabled"})
+        yield S3Server(
+            endpoint=endpoint,
+            region=region,
+            access_key=access_key,
+            secret_key=secret_key,
+            plain=plain,
+            versioned=versioned,
+            client=client,
+            iam=iam,
+        )

@@ -1,0 +1,85 @@
+"""While the object store is asked, however long it takes, no transaction is open."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from adapters.memory.storage import MemoryStorage
+from adapters.postgres.database import Database
+from domain.access import Caller, Permission
+from domain.ids import KeyId
+from domain.use_cases.claim_storage import ClaimStorage
+from domain.use_cases.create_document import CreateDocument
+from domain.use_cases.get_document import GetDocument
+from domain.use_cases.sweep import Sweep
+from tests.clock import StillClock
+from tests.contracts.records import postgres_records
+
+
+class BlackHole:
+    """A store that takes every question of some verb and never answers."""
+
+    def __init__(self, storage: MemoryStorage, *verbs: str) -> None:
+        self._storage, self._verbs = storage, verbs
+        self.asked = asyncio.Event()
+
+    def __getattr__(self, verb: str) -> Any:
+        return self._hang if verb in self._verbs else getattr(self._storage, verb)
+
+    async def _hang(self, *_: object, **__: object) -> None:
+        self.asked.set()
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("verb", ["create", "get", "write_mark", "delete", "discard_unfinished"])
+async def test_no_transaction_is_open_while_the_store_does_not_answer(database: Database, verb: str) -> None:
+    clock = StillClock(datetime.now(UTC) + timedelta(days=2))
+    records = postgres_records(database, clock)
+    home = await records.workspace()
+    storage = MemoryStorage("http://files.test")
+    document = records.document(home)
+    storage.swap(document.storage_path, b"kept")
+    await records.documents.create(document, records.intent(home))
+    storage.swap(records.document(home, path="documents/abandoned").storage_path, b"nobody's")
+    await records.deployments.renew()
+    await ClaimStorage(deployments=records.deployments, storage=storage)()
+
+    caller = Caller(
+        workspace_id=home.id,
+        user_id=home.owner_id,
+        key_id=KeyId("key_" + records.new_id(clock())),
+        permissions=frozenset(Permission),
+        request_id="req_1",
+    )
+    hole = BlackHole(storage, {"create": "stat", "get": "sign_download"}.get(verb, verb))
+    act: Awaitable[object]
+    match verb:
+        case "create":
+            create = CreateDocument(documents=records.documents, storage=storage, now=clock, new_id=records.new_id)
+            members = {"name": "a", "mime_type": "a/b", "storage_path": document.storage_path}
+            act = replace(create, storage=hole)(caller, members, None)
+        case "get":
+            act = GetDocument(documents=records.documents, storage=hole, now=clock)(caller, document.id, download=True)
+        case _:
+            act = Sweep(
+                workspaces=records.workspaces,
+                ledger=records.ledger,
+                storage=hole,
+                deployments=records.deployments,
+                now=clock,
+                new_token=lambda: "turn",
+            )(yes=True)
+    task = asyncio.ensure_future(act)
+    await hole.asked.wait()
+    try:
+        rows = await database.fetch("SELECT state FROM pg_stat_activity WHERE datname = current_database()")
+        states = [row["state"] for row in rows]
+        assert "active" in states  # the one that asks
+        assert not [state for state in states if "transaction" in state]
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
