@@ -24,15 +24,15 @@ check: .venv/.dev .venv/.ministack ## Format, lint, types, import contracts and 
 test: .venv/.dev .venv/.ministack ## The whole suite: real Postgres, real server, real files, an S3 that verifies
 	$(BIN)/pytest -q
 
-soak: .venv/.dev ## The crash tests in their long form: 2,000 kills and more, half an hour, with a progress line
-	SOAK=1 $(BIN)/pytest -q -s -x tests/crash
+soak: .venv/.dev .venv/.ministack ## The crash and sweep tests in their long form: 2,000 kills, 10,000 races, an hour, with a progress line
+	SOAK=1 $(BIN)/pytest -q -s -x tests/crash tests/contracts/test_sweep.py
 
 ROUNDS ?= 5
 SECONDS ?= 3
 CREATES ?= 200000
 RESULTS ?= bench/results
-bench: .venv/.bench ## Measure Dossier beside pgbench, a bare handler and a peer; ROUNDS=1 SECONDS=2 CREATES=0 for a quick look
-	@$(BIN)/python -m bench --rounds $(ROUNDS) --seconds $(SECONDS) --creates $(CREATES) --results $(RESULTS)
+bench: .venv/.bench ## Measure Dossier beside others, and on object stores; ROUNDS=1 SECONDS=2 CREATES=0 is a quick look, ONLY=storage a part
+	@$(BIN)/python -m bench --rounds $(ROUNDS) --seconds $(SECONDS) --creates $(CREATES) --results $(RESULTS) --only '$(ONLY)'
 
 format: .venv/.dev ## Rewrite the sources in the one format
 	$(BIN)/ruff format $(SOURCES)

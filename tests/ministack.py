@@ -120,7 +120,13 @@ async def _own_server() -> AsyncIterator[S3Server]:
         log = Path(directory, "log")
         with log.open("wb") as output:  # noqa: ASYNC230 - a local file, before anything else runs
             process = await asyncio.create_subprocess_exec(
-                PYTHON, _STRICT, env=environment, cwd=directory, stdout=output, stderr=output
+                PYTHON,
+                _STRICT,
+                env=environment,
+                cwd=directory,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=output,
+                stderr=output,
             )
         try:
             endpoint = f"http://127.0.0.1:{port}"

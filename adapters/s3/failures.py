@@ -13,6 +13,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
     TokenRetrievalError,
 )
+from botocore.parsers import ResponseParserError
 
 from ports.system import Unavailable
 
@@ -50,6 +51,9 @@ def told(store: str) -> Iterator[None]:
         raise Unavailable(f"{store}: {refusal(error)}") from error
     except (CredentialRetrievalError, NoCredentialsError, PartialCredentialsError, TokenRetrievalError) as error:
         raise Unavailable(f"{NO_CREDENTIALS} ({error})") from error
+    except (ResponseParserError, KeyError):
+        # What should be in an answer, and is not: it comes from another kind of server.
+        raise Unavailable(f"{store} answers what is no S3") from None
     except (BotoCoreError, aiohttp.ClientError, TimeoutError, OSError) as error:
         # Not `from`: aiohttp's errors hold the URL, and that may be a signed one.
         raise Unavailable(f"{store} {outage(error)}") from None

@@ -93,19 +93,20 @@ class S3Storage:
             with told(self._store):
                 # botocore asks for keys that are URL-encoded, and decodes them: XML cannot hold every character.
                 page = await self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=_PAGE, **more)
-            if found := [
-                Listed(
-                    key=item["Key"],
-                    size_bytes=item["Size"],
-                    etag=item["ETag"].strip('"'),
-                    modified_at=item["LastModified"].astimezone(UTC),
-                )
-                for item in page.get("Contents", ())
-            ]:
+                found = [
+                    Listed(
+                        key=item["Key"],
+                        size_bytes=item["Size"],
+                        etag=item["ETag"].strip('"'),
+                        modified_at=item["LastModified"].astimezone(UTC),
+                    )
+                    for item in page.get("Contents", ())
+                ]
+                more = {"ContinuationToken": page["NextContinuationToken"]} if page.get("IsTruncated") else {}
+            if found:
                 yield found
-            if not page["IsTruncated"]:
+            if not more:
                 return
-            more = {"ContinuationToken": page["NextContinuationToken"]}
 
     async def delete(self, paths: Sequence[StoragePath]) -> None:
         # One by one: some servers want an MD5 on the call that deletes many, others the CRC that replaced it.
@@ -124,9 +125,9 @@ class S3Storage:
                 for upload in page.get("Uploads", ()):
                     if upload["Initiated"] < before:
                         discarded += await self._abort(upload["Key"], upload["UploadId"])
-            if not page.get("IsTruncated"):
-                return discarded
-            more = {"KeyMarker": page["NextKeyMarker"], "UploadIdMarker": page["NextUploadIdMarker"]}
+                if not page.get("IsTruncated"):
+                    return discarded
+                more = {"KeyMarker": page["NextKeyMarker"], "UploadIdMarker": page["NextUploadIdMarker"]}
 
     async def read_mark(self) -> str | None:
         with told(self._store):

@@ -17,6 +17,6 @@ async def delete_every_version(client: "S3Client", bucket: str, key: str) -> Non
                 # Where a bucket has no versions, the one there is called "null": that deletes it, in every bucket.
                 await client.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
         # Keys come in order, and this one is the least of those that it is a prefix of.
-        if not page["IsTruncated"] or any(version["Key"] != key for version in listed):
+        if not page.get("IsTruncated") or any(version["Key"] != key for version in listed):
             return
         more = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -52,7 +53,9 @@ async def babble(writer: asyncio.StreamWriter) -> None:
 
 
 @asynccontextmanager
-async def faulty_server(*behaviours: Behaviour) -> AsyncIterator[tuple[str, list[bytes]]]:
+async def faulty_server(
+    *behaviours: Behaviour, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[tuple[str, list[bytes]]]:
     """Its endpoint, and the requests that came. Connections behave in turn; those after the last, like the last."""
     seen: list[bytes] = []
     serving: dict[asyncio.Task[None] | None, asyncio.StreamWriter] = {}
@@ -60,16 +63,17 @@ async def faulty_server(*behaviours: Behaviour) -> AsyncIterator[tuple[str, list
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         serving[asyncio.current_task()] = writer
         try:
-            with suppress(asyncio.IncompleteReadError, ConnectionError):
+            # Cancelled is how silence ends; asyncio would log it as an error of ours.
+            with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
                 seen.append(await reader.readuntil(b"\r\n\r\n"))
                 await behaviours[min(len(seen), len(behaviours)) - 1](writer)
                 await writer.drain()
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", seen
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}", seen
     finally:
         server.close()
         for task, writer in serving.items():

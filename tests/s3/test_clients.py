@@ -119,6 +119,12 @@ async def test_the_answer_to_an_upload_names_each_header_that_is_bound_and_no_ot
         assert 899 <= lifetime <= 900
 
 
+async def test_a_url_that_is_to_have_ended_is_signed_for_a_time_that_has(s3_plain: S3Bucket) -> None:
+    past = (utc_now() - timedelta(minutes=3)).replace(microsecond=0)
+    signed = await s3_plain.storage.sign_upload(upload(new_path()), past)
+    assert f"X-Amz-Date={past - timedelta(seconds=1):%Y%m%dT%H%M%SZ}&X-Amz-Expires=1&" in signed.url
+
+
 async def test_no_name_and_no_type_can_split_a_header_or_run(s3_versioned: S3Bucket, http: httpx.AsyncClient) -> None:
     path = new_path()
     signed = await s3_versioned.storage.sign_upload(upload(path), in_a_moment())

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -199,6 +200,15 @@ async def test_what_the_store_says_is_told_in_words_of_ours(code: str, words: st
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("body", ["It works!", "<html>", "<a/>", '{"error": 1}', ""])
+async def test_a_server_that_is_no_object_store_is_told(body: str) -> None:
+    async with faulty_server(answer(200, body=body)) as (endpoint, _), storage_at(endpoint) as storage:
+        (finding,) = await storage.examine()
+        assert (finding.check, finding.grade) == ("bucket", Grade.FAILED)
+        with pytest.raises(Unavailable):
+            await storage.prepare()
+
+
 async def test_every_other_call_is_unavailable_too_and_the_examination_says_so() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         endpoint = f"http://127.0.0.1:{closed.getsockname()[1]}"
@@ -279,6 +289,20 @@ async def test_what_is_asked_is_asked_of_our_endpoint_alone(monkeypatch: pytest.
     assert len(ours) >= 2
 
 
+async def test_aws_is_aws_whatever_endpoint_the_environment_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with faulty_server(FOUND) as (other, theirs), faulty_server(answer(502)) as (proxy, seen):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", other)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", other)
+        # Where all would go, so that nothing leaves this machine.
+        monkeypatch.setenv("https_proxy", proxy)
+        async with open_s3(s3_location("s3://acme?region=eu-central-1"), utc_now, QUICK) as storage:
+            for call in (storage.stat(PATH), storage.read_mark()):
+                with pytest.raises(Unavailable):
+                    await call
+    assert theirs == []
+    assert {request.split()[1] for request in seen} == {b"acme.s3.eu-central-1.amazonaws.com:443"}
+
+
 async def test_a_proxy_of_the_environment_is_used_for_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
     async with faulty_server(FOUND) as (proxy, seen):
         monkeypatch.setenv("http_proxy", proxy)
@@ -293,3 +317,26 @@ async def test_a_proxy_of_the_environment_is_used_for_every_call(monkeypatch: py
         async with storage_at("http://direct.invalid") as storage:
             assert "has a name that is not known here" in await told_of(storage)
         assert len(seen) == came
+
+
+async def test_a_certificate_is_trusted_when_its_authority_is_named_and_else_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    request = f"req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=store -keyout {key} -out {certificate}".split()
+    made = await asyncio.create_subprocess_exec(
+        "openssl", *request, "-addext", "subjectAltName=IP:127.0.0.1", stderr=asyncio.subprocess.DEVNULL
+    )
+    assert await made.wait() == 0
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    gone = answer(404, body="<Error><Code>NoSuchKey</Code></Error>")
+    async with faulty_server(FOUND, gone, tls=tls) as (endpoint, _):
+        async with storage_at(endpoint) as storage:
+            assert "is not trusted" in await told_of(storage)
+            with pytest.raises(Unavailable):
+                await storage.read_mark()
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(certificate))
+        async with storage_at(endpoint) as storage:
+            assert await storage.stat(PATH) is not None
+            assert await storage.read_mark() is None

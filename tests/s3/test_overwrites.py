@@ -233,6 +233,16 @@ async def test_bytes_with_the_etag_but_another_checksum_are_others(victim: Victi
     assert await victim.bucket.storage.sign_download(forged, utc_now() + timedelta(minutes=15)) is None
 
 
+@pytest.mark.parametrize("version_id", ["the same", None])
+async def test_bytes_of_another_size_are_others_whatever_else_is_equal(victim: Victim, version_id: str | None) -> None:
+    # As a record has it that was edited by hand, or a store that hands out an ETag twice.
+    forged = replace(victim.terms.stored, size_bytes=len(RECORDED) + 1)
+    if version_id is None:
+        forged = replace(forged, version_id=None)
+    terms = replace(victim.terms, stored=forged)
+    assert await victim.bucket.storage.sign_download(terms, utc_now() + timedelta(minutes=15)) is None
+
+
 @pytest.mark.parametrize("version_id", ["gone", "\N{SNOWMAN}", "a b&c=d/../~", "null", "0" * 300])
 async def test_a_version_that_this_store_never_had_is_no_reason_to_fail(victim: Victim, version_id: str) -> None:
     moved = replace(victim, terms=replace(victim.terms, stored=replace(victim.terms.stored, version_id=version_id)))
