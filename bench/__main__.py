@@ -28,6 +28,11 @@ from bench.memory import measure_memory
 from bench.postgres import Postgres, open_postgres
 from bench.report import Results, table, write
 from bench.servers import free_port, running
+from bench.storage import cases as storage_cases
+from bench.storage.run import measure_storage
+
+STORAGE = "object storage"
+"""What `--only` calls the part that is not about creates alone."""
 
 WARM_UP_SECONDS = 1
 BUSY = 0.5
@@ -46,7 +51,7 @@ _SEEDED = (
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for. `only` is a part of the names of the contenders to measure."""
+    """What was asked for. `only` is a part of the names of the contenders to measure, or of "object storage"."""
 
     rounds: int
     seconds: int
@@ -55,7 +60,7 @@ class Options:
     only: str
 
     def wants(self, contender: str) -> bool:
-        """Whether this contender is to be measured."""
+        """Whether this contender, or part, is to be measured."""
         return self.only.lower() in contender.lower()
 
 
@@ -141,7 +146,7 @@ async def prepared(directory: Path) -> AsyncIterator[Bench]:
         note("preparing databases, workspaces and servers")
         url = await postgres.create_database("dossier")
         await migrate(url)
-        for database in ("ceiling", "lone"):
+        for database in ("ceiling", "lone", *storage_cases.DATABASES):
             await postgres.create_database(database, template="dossier")
         await postgres.create_database("peer")
         await postgres.sql("ceiling", BARE_TABLE)
@@ -199,6 +204,10 @@ async def run(options: Options, directory: Path) -> Results:
         await bench.measure(options, results)
         if options.creates and options.wants(DOSSIER):
             await bench.watch_memory(options, results)
+        if options.wants(STORAGE):
+            results.storage = await measure_storage(
+                directory / "storage", bench.postgres, options.rounds, options.seconds, note
+            )
         return results
 
 
@@ -235,7 +244,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=3, help="of each run")
     parser.add_argument("--creates", type=int, default=200_000, help="while memory is watched; 0 to leave that out")
     parser.add_argument("--results", type=Path, default=servers.REPOSITORY / "bench" / "results", help="a folder")
-    parser.add_argument("--only", default="", help="part of a contender's name, such as dossier")
+    parser.add_argument("--only", default="", help="part of a contender's name, such as dossier; or storage")
     options = Options(**vars(parser.parse_args()))
     require_wrk()
     if sys.platform != "linux":

@@ -1,7 +1,10 @@
 """What is measured: every case of every contender, and how one run of it is made."""
 
+import asyncio
+from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from bench import load
 from bench.ceiling.pgbench import Pgbench
@@ -20,6 +23,7 @@ BARE_INSERT = "pgbench, bare INSERT"
 CONNECTIONS = (1, 8, 32)
 MOST = 32
 MANY = 100
+_STILL_SECONDS = 0.3
 """Workspaces, when it is not one."""
 
 
@@ -35,7 +39,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One run of a case: creates a second, latencies in ms, CPU in microseconds a create where there is any."""
+    """One run: requests a second, latencies in ms, CPU in microseconds a request where there is any."""
 
     rate: float
     p50_ms: float
@@ -66,26 +70,42 @@ class Service:
         """
         first = self.prepare(crowd, seconds * load.MOST_A_SECOND)
         await self.postgres.settle()
-        rows = await self._rows()
-        python, postgres = process_seconds(self.server.pid), self.postgres.cpu_seconds()
-        wrk = await load.start(
-            self.server.url, crowd, first=first, connections=connections, seconds=seconds, keyed=keyed
+        rows = await self._settled_rows()
+        sample, answers = await self._measure(
+            load.start(self.server.url, crowd, first=first, connections=connections, seconds=seconds, keyed=keyed)
         )
-        try:
-            answers = await load.finish(wrk)
-        except load.Refused as refused:
-            raise load.Refused(f"{self.name}: {refused}\n{said(self.server)}") from refused
-        python, postgres = process_seconds(self.server.pid) - python, self.postgres.cpu_seconds() - postgres
         self.advance(crowd, answers)
         if self.database is not None:
             self._compare(answers, await self._rows() - rows)
-        return Sample(
+        return sample
+
+    async def repeat(self, request: Path, *, connections: int, seconds: int) -> Sample:
+        """Load it with the one request that the file holds, which records nothing.
+
+        Raises:
+            Refused: it was refused.
+        """
+        await self.postgres.settle()
+        sample, _ = await self._measure(
+            load.start_repeating(self.server.url, request, connections=connections, seconds=seconds)
+        )
+        return sample
+
+    async def _measure(self, starting: Awaitable[Process]) -> tuple[Sample, load.Answers]:
+        python, postgres = process_seconds(self.server.pid), self.postgres.cpu_seconds()
+        try:
+            answers = await load.finish(await starting)
+        except load.Refused as refused:
+            raise load.Refused(f"{self.name}: {refused}\n{said(self.server)}") from refused
+        python, postgres = process_seconds(self.server.pid) - python, self.postgres.cpu_seconds() - postgres
+        sample = Sample(
             rate=answers.requests / answers.seconds,
             p50_ms=answers.p50_ms,
             p99_ms=answers.p99_ms,
             python_us=python / answers.requests * 1e6,
             postgres_us=None if self.database is None else postgres / answers.requests * 1e6,
         )
+        return sample, answers
 
     def prepare(self, crowd: Crowd, creates: int) -> int:
         """The number of the first path to record; so many from there on have bytes."""
@@ -100,6 +120,14 @@ class Service:
 
     async def _rows(self) -> int:
         return 0 if self.database is None else await self.postgres.documents(self.database)
+
+    async def _settled_rows(self) -> int:
+        """How many there are once nothing comes any more: a slow service still has requests of the run before."""
+        rows, before = await self._rows(), -1
+        while rows != before:
+            await asyncio.sleep(_STILL_SECONDS)
+            rows, before = await self._rows(), rows
+        return rows
 
     def _compare(self, answers: load.Answers, recorded: int) -> None:
         # A few were on their way when time was up: recorded, and their answers never read.

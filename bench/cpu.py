@@ -40,6 +40,17 @@ def resident_bytes(pid: int) -> int:
     return int((_PROC / str(pid) / "statm").read_text().split()[1]) * _PAGE
 
 
+def peak_bytes(pid: int) -> int:
+    """The most memory of a process that was in RAM at one time, since it began or since `forget_peak`."""
+    status = (_PROC / str(pid) / "status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+
+def forget_peak(pid: int) -> None:
+    """Begin anew: the peak is what is in RAM now."""
+    (_PROC / str(pid) / "clear_refs").write_text("5")
+
+
 def machine() -> dict[str, str | int]:
     """What the figures were taken on."""
     models = {

@@ -40,6 +40,8 @@ class Crowd:
     root: Path
     model: Path
     """The stored object, below `root/objects`, that all the others are links to."""
+    has_files: bool = True
+    """Whether the bytes lie below `root`. If not, there are some at every path, and nothing needs to be done."""
     stocked: int = 0
     accounts: Path = field(init=False)
     """What load.lua reads: a line for each workspace, its id and its key."""
@@ -47,7 +49,7 @@ class Crowd:
     def __post_init__(self) -> None:
         self.accounts = self.root.with_name(f"accounts-{self.members[0].workspace_id}")
         self.accounts.write_text("".join(f"{member.workspace_id} {member.key}\n" for member in self.members))
-        for tree in ("objects", "checksums"):
+        for tree in ("objects", "checksums") if self.has_files else ():
             for member in self.members:
                 (self.root / tree / "workspaces" / member.workspace_id / "documents").mkdir(parents=True, exist_ok=True)
 
@@ -62,10 +64,15 @@ class Crowd:
         They are hard links to the same bytes and to the same checksum, which stays right because links share their
         time. What is measured then is one look at a file whose directory entry is cached, for every contender.
         """
-        for number in range(self.stocked, stop):
-            for tree in ("objects", "checksums"):
-                self._link(self.root / tree / self.model, self.root / tree / self.path(number))
+        if self.has_files:
+            for number in range(self.stocked, stop):
+                self.link(self.path(number))
         self.stocked = max(self.stocked, stop)
+
+    def link(self, path: str) -> None:
+        """See to it that this path has bytes."""
+        for tree in ("objects", "checksums"):
+            self._link(self.root / tree / self.model, self.root / tree / path)
 
     def _link(self, model: Path, target: Path) -> None:
         try:

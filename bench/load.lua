@@ -5,12 +5,13 @@
 -- looked at one by one, which would cost as much again: wrk counts those of status 400 and above, and the caller
 -- compares the number of answers with the rows in the database.
 
+require("summary")
+
 local heads, middles, homes = {}, {}, 0
 local tail = '","size_bytes":%d,"folder":"/clients/acme/ndas","tags":["nda","confidentiality"]}'
 local start = '{"name":"Acme-NDA-2026.pdf","mime_type":"application/pdf","storage_path":"workspaces/'
 local next_path, keyed = 0, false
 local format, random = string.format, math.random
-issued = 0
 
 function init(args)
    local size_bytes
@@ -38,20 +39,4 @@ function request()
    next_path = next_path + 1
    issued = issued + 1
    return heads[home] .. key .. middles[home] .. number .. tail
-end
-
-local threads = {}
-
-function setup(thread)
-   threads[#threads + 1] = thread
-end
-
-function done(summary, latency)
-   local errors = summary.errors
-   print(format(
-      '\n{"requests":%d,"issued":%d,"seconds":%.6f,"p50_ms":%.3f,"p99_ms":%.3f,"refused":%d,"broken":%d}',
-      summary.requests, threads[1]:get("issued"), summary.duration / 1e6,
-      latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
-      errors.status, errors.connect + errors.read + errors.write + errors.timeout
-   ))
 end

@@ -1,4 +1,4 @@
-"""The load generator: wrk, one thread, every request a create of a new path (load.lua)."""
+"""The load generator: wrk, one thread. Every request creates at a new path (load.lua), or all are one (repeat.lua)."""
 
 import asyncio
 import json
@@ -13,12 +13,12 @@ from bench.crowd import FILE_BYTES, Crowd
 MOST_A_SECOND = 15_000
 """More than any contender answers: what is stocked for a run."""
 
-_SCRIPT = Path(__file__).with_name("load.lua")
+_FOLDER = Path(__file__).parent
 _TIMEOUT = "10s"
 
 
 class Refused(Exception):
-    """A create was not answered 201: what was measured is not what was meant."""
+    """A create was not answered 201, or another request not 2xx: what was measured is not what was meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,26 @@ async def start(
     base_url: str, crowd: Crowd, *, first: int, connections: int, seconds: int, keyed: bool
 ) -> asyncio.subprocess.Process:
     """wrk on its way: for `seconds`, or until `stop`."""
+    return await _wrk(
+        "load.lua", base_url, connections, seconds, str(crowd.accounts), str(first), str(int(keyed)), str(FILE_BYTES)
+    )
+
+
+async def start_repeating(
+    base_url: str, request: Path, *, connections: int, seconds: int
+) -> asyncio.subprocess.Process:
+    """wrk on its way with the one request that the file holds, as it goes over the wire."""
+    return await _wrk("repeat.lua", base_url, connections, seconds, str(request))
+
+
+async def _wrk(
+    script: str, base_url: str, connections: int, seconds: int, *arguments: str
+) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        *(require_wrk(), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", _TIMEOUT, "-s", _SCRIPT, base_url),
-        *("--", crowd.accounts, str(first), str(int(keyed)), str(FILE_BYTES)),
+        *(require_wrk(), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", _TIMEOUT, "-s", script, base_url),
+        *("--", *arguments),
+        # There the scripts find what they share.
+        cwd=_FOLDER,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

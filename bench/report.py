@@ -9,6 +9,8 @@ from typing import Any
 
 from bench.contenders import BARE_INSERT, DOSSIER, FLOOR, MANY, MOST, ONE_STATEMENT, PEER, SIX_STATEMENTS, Case, Sample
 from bench.memory import SETTLED, Memory
+from bench.storage import report as storage_report
+from bench.storage.report import StorageResults
 
 # The case of each contender that ratios are made of: 32 connections, and the receipt is one of the facts.
 OURS = Case(DOSSIER, 1, MOST, keyed=True)
@@ -64,6 +66,7 @@ class Results:
     samples: dict[Case, list[Sample]] = field(default_factory=dict)
     lone: list[dict[str, float]] = field(default_factory=list)
     memory: Memory | None = None
+    storage: StorageResults | None = None
 
     def add(self, case: Case, sample: Sample) -> None:
         self.samples.setdefault(case, []).append(sample)
@@ -97,18 +100,7 @@ def middle(samples: Sequence[Sample]) -> Sample:
 
 def table(results: Results) -> str:
     """For a terminal, and for a page of documentation: Markdown's tables."""
-    lines = [
-        "| contender | workspaces | connections | key | creates/s | p50 ms | p99 ms | Python µs | Postgres µs |",
-        "|---|--:|--:|---|--:|--:|--:|--:|--:|",
-    ]
-    order = sorted(results.samples, key=lambda case: (case.workspaces, -case.connections, not case.keyed))
-    for case in order:
-        figures = middle(results.samples[case])
-        lines.append(
-            f"| {case.contender} | {case.workspaces} | {case.connections} | {'yes' if case.keyed else 'no'} "
-            f"| {figures.rate:,.0f} | {figures.p50_ms:.2f} | {figures.p99_ms:.2f} "
-            f"| {_micros(figures.python_us)} | {_micros(figures.postgres_us)} |"
-        )
+    lines = _cases(results) if results.samples else []
     if ratios := results.ratios():
         lines += ["", "| ratio | value | wanted | |", "|---|--:|--:|---|"]
         lines += [
@@ -121,7 +113,25 @@ def table(results: Results) -> str:
         lines += ["", f"A lone create takes {batched:.3f} ms, its statement alone {direct:.3f} ms."]
     if results.memory:
         lines += ["", _told(results.memory)]
-    return "\n".join(lines)
+    if results.storage:
+        lines += ["", storage_report.table(results.storage)]
+    return "\n".join(lines).strip()
+
+
+def _cases(results: Results) -> list[str]:
+    lines = [
+        "| contender | workspaces | connections | key | creates/s | p50 ms | p99 ms | Python µs | Postgres µs |",
+        "|---|--:|--:|---|--:|--:|--:|--:|--:|",
+    ]
+    order = sorted(results.samples, key=lambda case: (case.workspaces, -case.connections, not case.keyed))
+    for case in order:
+        figures = middle(results.samples[case])
+        lines.append(
+            f"| {case.contender} | {case.workspaces} | {case.connections} | {'yes' if case.keyed else 'no'} "
+            f"| {figures.rate:,.0f} | {figures.p50_ms:.2f} | {figures.p99_ms:.2f} "
+            f"| {_micros(figures.python_us)} | {_micros(figures.postgres_us)} |"
+        )
+    return lines
 
 
 def to_json(results: Results) -> str:
@@ -135,6 +145,7 @@ def to_json(results: Results) -> str:
         "ratios": [asdict(ratio) | {"met": ratio.met} for ratio in results.ratios()],
         "lone": results.lone,
         "memory": None if results.memory is None else asdict(results.memory),
+        "storage": None if results.storage is None else storage_report.to_json(results.storage),
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 import secrets
 from collections.abc import AsyncIterator
 from typing import BinaryIO
@@ -10,6 +11,7 @@ from domain.ids import WorkspaceId
 from domain.paths import StoragePath, workspace_prefix
 
 _PIECE = 1024 * 1024
+_FLUSH_EVERY = 16 * 1024 * 1024
 
 
 def new_name(path: StoragePath | None = None) -> str:
@@ -29,19 +31,39 @@ def is_below(prefix: str, name: str) -> bool:
 
 async def receive(file: BinaryIO, content: AsyncIterator[bytes], announced: int | None) -> tuple[int, str]:
     """Write what comes, in pieces of about 1 MiB, but not much more than was announced; its size and SHA-256."""
-    sha256, size, waiting = hashlib.sha256(), 0, bytearray()
+    sha256, size, flushed = hashlib.sha256(), 0, 0
+    waiting, writing = bytearray(), None
 
-    def write() -> None:
-        sha256.update(waiting)
-        file.write(waiting)
+    def write(piece: bytearray) -> None:
+        nonlocal flushed
+        sha256.update(piece)
+        file.write(piece)
+        if file.tell() - flushed >= _FLUSH_EVERY:
+            file.flush()
+            flushed = _begin_writing_out(file, flushed)
 
-    async for piece in content:
-        waiting += piece
-        size += len(piece)
-        if len(waiting) >= _PIECE:
-            await asyncio.to_thread(write)
-            waiting.clear()
-        if announced is not None and size > announced:
-            break
-    await asyncio.to_thread(write)
+    try:
+        async for piece in content:
+            waiting += piece
+            size += len(piece)
+            if len(waiting) >= _PIECE:
+                if writing is not None:
+                    await writing
+                # One piece is hashed and written while the next comes in.
+                writing, waiting = asyncio.ensure_future(asyncio.to_thread(write, waiting)), bytearray()
+            if announced is not None and size > announced:
+                break
+    finally:
+        # Also when the upload breaks off: nobody closes the file under the thread.
+        if writing is not None:
+            await writing
+    await asyncio.to_thread(write, waiting)
     return size, sha256.hexdigest()
+
+
+def _begin_writing_out(file: BinaryIO, start: int) -> int:
+    """Let the disk begin with what has come since, instead of with all of it in the end; where that has come to."""
+    stop = file.tell()
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(file.fileno(), start, stop - start, os.POSIX_FADV_DONTNEED)
+    return stop

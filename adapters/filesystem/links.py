@@ -1,6 +1,5 @@
 """Links to the files: their terms in the query, signed with HMAC-SHA256, because Dossier serves them itself."""
 
-import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,21 +62,25 @@ class Links:
             disposition=query["disposition"],
         )
 
-    def _sign(self, method: str, path: StoragePath, query: dict[str, str]) -> str:
-        signed = query | {"signature": self._signature(method, path, query)}
-        return f"{self.public_url}/storage/{quote(path)}?{urlencode(signed, quote_via=quote)}"
-
-    def _signature(self, method: str, path: str, query: Mapping[str, str]) -> str:
-        # urlencode makes the text unambiguous: no value can hold a separator.
-        text = f"{method}\n{quote(path)}\n{urlencode(sorted(query.items()))}"
-        return hmac.new(self.secret, text.encode(), hashlib.sha256).hexdigest()
+    def _sign(self, method: str, path: StoragePath, query: Mapping[str, str]) -> str:
+        path_as_sent, query_as_sent = quote(path), _encode(query)
+        signature = self._signature(method, path_as_sent, query_as_sent)
+        return f"{self.public_url}/storage/{path_as_sent}?{query_as_sent}&signature={signature}"
 
     def _is_signed(self, method: str, path: str, query: Mapping[str, str], at: datetime) -> bool:
         bound = {name: value for name, value in query.items() if name != "signature"}
-        given = query.get("signature", "").encode()
-        return hmac.compare_digest(given, self._signature(method, path, bound).encode()) and (
+        wanted = self._signature(method, quote(path), _encode(bound)).encode()
+        return hmac.compare_digest(query.get("signature", "").encode(), wanted) and (
             at < datetime.fromtimestamp(int(bound["expires"]), UTC)
         )
+
+    def _signature(self, method: str, path: str, query: str) -> str:
+        return hmac.digest(self.secret, f"{method}\n{path}\n{query}".encode(), "sha256").hex()
+
+
+def _encode(query: Mapping[str, str]) -> str:
+    """One text for one set of parameters, whatever order they come in: no value can hold a separator."""
+    return urlencode(sorted(query.items()), quote_via=quote)
 
 
 def _seconds(at: datetime) -> str:

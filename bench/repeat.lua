@@ -1,0 +1,16 @@
+-- One request over and over, as wrk sends it. Argument: a file of the whole request, as it goes over the wire.
+
+require("summary")
+
+local text
+
+function init(args)
+   local file = assert(io.open(args[1], "rb"))
+   text = file:read("*a")
+   file:close()
+end
+
+function request()
+   issued = issued + 1
+   return text
+end

@@ -1,0 +1,153 @@
+"""The same requests to two Dossiers, one with its bytes in a directory and one in a bucket, 32 at a time."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bench import servers
+from bench.contenders import DOSSIER, MOST, Sample, Service
+from bench.cpu import process_seconds
+from bench.crowd import FILE_BYTES, Crowd, Member, found_workspaces, request, upload_model
+from bench.facts import FOLDER, MIME_TYPE, NAME, TAGS
+from bench.postgres import Postgres
+from bench.servers import Server, free_port, running
+from bench.storage.stub import ACCESS_KEY, BUCKET, REGION, SECRET_KEY
+
+FILES = "directory"
+S3 = "S3"
+STORES = (FILES, S3)
+DATABASES = ("files", "bucket")
+"""One for each: copies of the migrated one."""
+
+UPLOAD_URL = "upload-url"
+BOUND_UPLOAD_URL = "upload-url, length and SHA-256"
+CREATE = "create"
+READ = "read, with a download URL"
+REQUESTS = (UPLOAD_URL, BOUND_UPLOAD_URL, CREATE, READ)
+
+_ASKED = {
+    UPLOAD_URL: {"name": NAME, "mime_type": MIME_TYPE},
+    BOUND_UPLOAD_URL: {"name": NAME, "mime_type": MIME_TYPE, "size_bytes": FILE_BYTES, "sha256": "ab" * 32},
+}
+_STOCKED = "documents/a-document-that-is-read"
+
+
+@dataclass(frozen=True, slots=True)
+class Figures(Sample):
+    """One run, and the CPU of the stub."""
+
+    stub_us: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A Dossier and where its bytes lie; `stub` is `None` where that is a directory."""
+
+    name: str
+    service: Service
+    crowd: Crowd
+    stub: Server | None
+
+    async def run(self, wanted: str, seconds: int) -> Figures:
+        """Send this request for so many seconds.
+
+        Raises:
+            Refused: one was refused.
+        """
+        before = process_seconds(self.stub.pid) if self.stub else 0.0
+        if wanted == CREATE:
+            sample = await self.service.run(self.crowd, connections=MOST, keyed=True, seconds=seconds)
+        else:
+            sample = await self.service.repeat(self._file(wanted), connections=MOST, seconds=seconds)
+        stub_us = (process_seconds(self.stub.pid) - before) / (sample.rate * seconds) * 1e6 if self.stub else None
+        return Figures(**asdict(sample), stub_us=stub_us)
+
+    def _file(self, wanted: str) -> Path:
+        return self.crowd.root.with_name(f"{self.name}-{REQUESTS.index(wanted)}.request")
+
+    async def write_requests(self) -> None:
+        """Put the requests that are sent over and over into files, and record the document that one of them reads."""
+        member = self.crowd.members[0]
+        document = await asyncio.to_thread(_record, self.service.server.url, member)
+        for wanted, asked in _ASKED.items():
+            self._file(wanted).write_bytes(self._wire("POST /v1/documents/upload-url", member, json.dumps(asked)))
+        self._file(READ).write_bytes(self._wire(f"GET /v1/documents/{document}", member, ""))
+
+    def _wire(self, line: str, member: Member, body: str) -> bytes:
+        typed = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n" if body else ""
+        return (
+            f"{line} HTTP/1.1\r\nHost: {urlsplit(self.service.server.url).netloc}\r\n"
+            f"Authorization: Bearer {member.key}\r\n{typed}\r\n{body}"
+        ).encode()
+
+
+def _record(base_url: str, member: Member) -> str:
+    asked = {
+        "name": NAME,
+        "mime_type": MIME_TYPE,
+        "storage_path": f"workspaces/{member.workspace_id}/{_STOCKED}",
+        "folder": FOLDER,
+        "tags": list(TAGS),
+    }
+    headers = {"Authorization": f"Bearer {member.key}", "Content-Type": "application/json"}
+    status, answer = request(base_url, "POST", "/v1/documents", json.dumps(asked).encode(), headers)
+    if status != 201:
+        raise RuntimeError(f"a create was answered {status}: {answer}")
+    return str(json.loads(answer)["data"]["id"])
+
+
+@asynccontextmanager
+async def open_stores(directory: Path, postgres: Postgres) -> AsyncIterator[Mapping[str, Store]]:
+    """Both, and the stub that one of them asks, ready until the end of the block."""
+    await asyncio.to_thread(directory.mkdir)
+    data = {"DOSSIER_DATA_DIR": str(directory)}
+    ports = free_port(), free_port(), free_port()
+    in_files = data | {
+        "DOSSIER_DATABASE_URL": postgres.url(DATABASES[0]),
+        "DOSSIER_STORAGE_URL": (directory / "files").as_uri(),
+    }
+    in_bucket = data | {
+        "DOSSIER_DATABASE_URL": postgres.url(DATABASES[1]),
+        "DOSSIER_STORAGE_URL": f"s3://{BUCKET}?region={REGION}&endpoint=http://127.0.0.1:{ports[2]}",
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+    }
+    # Not through the bucket: what asks it needs credentials, and this process has none.
+    members = [
+        await found_workspaces(in_files | {"DOSSIER_DATABASE_URL": postgres.url(database)}, 1) for database in DATABASES
+    ]
+    async with (
+        running("stub", ports[2], stub(ports[2]), data) as s3,
+        running("files", ports[0], servers.dossier(ports[0]), in_files) as files,
+        running("bucket", ports[1], servers.dossier(ports[1]), in_bucket) as bucket,
+    ):
+        model = Path("workspaces") / (await upload_model(files.url, members[0][0])).relative_to("workspaces")
+        stores = {
+            FILES: Store(
+                FILES,
+                Service(f"{DOSSIER}, {FILES}", files, postgres, DATABASES[0]),
+                Crowd(members[0], directory / "files", model),
+                None,
+            ),
+            S3: Store(
+                S3,
+                Service(f"{DOSSIER}, {S3}", bucket, postgres, DATABASES[1]),
+                # In the stub there is something at every path.
+                Crowd(members[1], directory / "bucket", model, has_files=False),
+                s3,
+            ),
+        }
+        stores[FILES].crowd.link(f"workspaces/{members[0][0].workspace_id}/{_STOCKED}")
+        for store in stores.values():
+            await store.write_requests()
+        yield stores
+
+
+def stub(port: int) -> list[str]:
+    """The words that start the stub of S3."""
+    return [sys.executable, "-m", "bench.storage.stub", str(port)]
