@@ -95,11 +95,11 @@ class Backends:
 
     @property
     def claim_storage(self) -> ClaimStorage:
-        return ClaimStorage(deployments=self.deployments, storage=self.storage)
+        return ClaimStorage(deployments=self.deployments, storage=self.storage, now=self.now)
 
     @property
     def adopt_storage(self) -> AdoptStorage:
-        return AdoptStorage(deployments=self.deployments, storage=self.storage)
+        return AdoptStorage(deployments=self.deployments, storage=self.storage, now=self.now)
 
     @property
     def sweep(self) -> Sweep:

@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 
 from adapters.postgres.database import open_database
 from adapters.postgres.deployments import PostgresDeployments
@@ -9,58 +10,65 @@ from adapters.postgres.migrate import is_empty, pending
 from app.container import database_url, open_storage
 from app.settings import Settings, storage_directory
 from domain.use_cases.claim_storage import NotOurStorage, require_current
-from ports.deployment import Deployment
+from ports.deployment import Deployments
 from ports.storage import Finding, Grade, ObjectStorage
 from ports.system import Unavailable
 
 
 async def examine(settings: Settings) -> Sequence[Finding]:
     """Every finding; the settings themselves are right, or there would be none."""
-    database, deployment, is_unused = await _database(settings)
-    return [
-        Finding("settings", Grade.OK, f"read; Python {platform.python_version()}, data in {settings.data_dir}"),
-        database,
-        *await _storage(settings, deployment, is_unused=is_unused),
-        Finding("rate limit", Grade.OK, f"{settings.rate_limit_url}: counted in this process, forgotten at a restart"),
-    ]
+    async with AsyncExitStack() as stack:
+        database, deployments, is_unused = await _database(settings, stack)
+        return [
+            Finding("settings", Grade.OK, f"read; Python {platform.python_version()}, data in {settings.data_dir}"),
+            database,
+            *await _storage(settings, deployments, is_unused=is_unused),
+            Finding(
+                "rate limit", Grade.OK, f"{settings.rate_limit_url}: counted in this process, forgotten at a restart"
+            ),
+        ]
 
 
-async def _database(settings: Settings) -> tuple[Finding, Deployment | None, bool]:
-    """The finding, whose database it is, and whether nothing has ever been recorded there."""
+async def _database(settings: Settings, stack: AsyncExitStack) -> tuple[Finding, Deployments | None, bool]:
+    """The finding, what says whose it is, and whether nothing has ever been recorded there."""
     kind = "embedded" if settings.database_url is None else "external"
     try:
-        async with database_url(settings) as url, open_database(url) as database:
-            version = (await database.fetch("SHOW server_version"))[0]["server_version"]
-            is_unused = await is_empty(database)
-            if missing := await pending(database):
-                # The embedded one is migrated by whoever uses it next.
-                grade = Grade.OK if settings.database_url is None else Grade.FAILED
-                found = f"{kind} Postgres {version}, {len(missing)} migrations pending; run 'dossier migrate'"
-                return Finding("database", grade, found), None, is_unused
-            found = f"{kind} Postgres {version}, schema up to date"
-            return Finding("database", Grade.OK, found), await PostgresDeployments(database).read(), is_unused
+        url = await stack.enter_async_context(database_url(settings))
+        database = await stack.enter_async_context(open_database(url))
+        version = (await database.fetch("SHOW server_version"))[0]["server_version"]
+        is_unused = await is_empty(database)
+        if missing := await pending(database):
+            # The embedded one is migrated by whoever uses it next.
+            grade = Grade.OK if settings.database_url is None else Grade.FAILED
+            found = f"{kind} Postgres {version}, {len(missing)} migrations pending; run 'dossier migrate'"
+            return Finding("database", grade, found), None, is_unused
+        found = f"{kind} Postgres {version}, schema up to date"
+        return Finding("database", Grade.OK, found), PostgresDeployments(database), is_unused
     except Unavailable as error:
         return Finding("database", Grade.FAILED, str(error)), None, False
 
 
-async def _storage(settings: Settings, deployment: Deployment | None, *, is_unused: bool) -> Sequence[Finding]:
+async def _storage(settings: Settings, deployments: Deployments | None, *, is_unused: bool) -> Sequence[Finding]:
     if is_unused and settings.storage_url.startswith("file:") and not storage_directory(settings.storage_url).exists():
         # Nothing can be lost yet.
         return [Finding("storage", Grade.OK, f"{settings.storage_url} is not ready yet; 'dossier serve' makes it")]
     try:
         async with open_storage(settings) as (storage, _):
-            return [*await storage.examine(), await _belonging(storage, deployment)]
+            return [*await storage.examine(), await _belonging(storage, deployments)]
     except Unavailable as error:
         return [Finding("storage", Grade.FAILED, str(error))]
 
 
-async def _belonging(storage: ObjectStorage, deployment: Deployment | None) -> Finding:
-    if deployment is None:
+async def _belonging(storage: ObjectStorage, deployments: Deployments | None) -> Finding:
+    if deployments is None:
         return Finding("deployment", Grade.DEGRADED, "not compared: the database could not be asked whose it is")
     try:
+        deployment = await deployments.read()
         mark = await storage.read_mark()
-        if mark is None and not deployment.claimed:
+        if mark is None and deployment.claimed_at is None:
             return Finding("deployment", Grade.OK, "neither database nor store has been used yet")
+        # Asked once more: a sweep may have changed the turn between the two questions.
+        deployment = await deployments.read()
         require_current(deployment, mark)
     except (NotOurStorage, Unavailable) as error:
         return Finding("deployment", Grade.FAILED, str(error))

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
-from domain.use_cases.claim_storage import NotOurStorage
-from domain.use_cases.sweep import AlreadySweeping, Sweep, TooMuch
+from domain.use_cases.claim_storage import AlreadySweeping, NotOurStorage
+from domain.use_cases.sweep import Sweep, TooMuch
 from ports.system import Unavailable
 
 SETTLE_EVERY = timedelta(minutes=10)
@@ -50,7 +50,16 @@ async def _go_on(sweep: Sweep, pause: Pause) -> None:
 
 async def _sweep(sweep: Sweep) -> None:
     swept_at = (await sweep.deployments.read()).swept_at
-    if swept_at is None or sweep.now() - swept_at >= SWEEP_EVERY:
-        log.info("swept: %s", await sweep())
+    # A time to come is that of a clock that was wrong.
+    if swept_at is not None and timedelta() <= sweep.now() - swept_at < SWEEP_EVERY:
+        swept = await sweep.settle()
     else:
-        await sweep.settle()
+        swept = await sweep()
+    if swept.held:
+        log.warning("the store holds on to the bytes at %d paths that are to be deleted", swept.held)
+    if swept.inherited:
+        log.warning(
+            "%d objects without a record lay in the store before it was this database's: 'dossier sweep --yes' deletes "
+            "them",
+            swept.inherited,
+        )

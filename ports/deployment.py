@@ -10,12 +10,12 @@ from typing import Protocol
 class Deployment:
     """One database and one object store that belong together.
 
-    `id` is the same in both once the store is `claimed`. `turn` changes with every sweep, in both; `next_turn` is there
-    while it does. `swept_at` is when everything was last looked at.
+    `id` is the same in both once the store is claimed, since `claimed_at`. `turn` changes with every sweep, in both;
+    `next_turn` is there while it does. `swept_at` is when everything was last looked at.
     """
 
     id: str
-    claimed: bool
+    claimed_at: datetime | None
     turn: str
     next_turn: str | None
     swept_at: datetime | None
@@ -26,8 +26,8 @@ class Deployments(Protocol):
         """The deployment of this database. A new database has a new id, and has claimed nothing."""
         ...
 
-    async def claim(self) -> None:
-        """Note that the store bears the mark of this deployment."""
+    async def claim(self, at: datetime) -> None:
+        """Note since when the store bears the mark of this deployment."""
         ...
 
     async def turn(self, turn: str, next_turn: str | None) -> None:

@@ -106,9 +106,10 @@ class ObjectStorage(Protocol):
         """
         ...
 
-    async def delete(self, paths: Sequence[StoragePath]) -> None:
+    async def delete(self, paths: Sequence[StoragePath]) -> Sequence[StoragePath]:
         """Delete what lies at the paths, in every version; where nothing lies, nothing happens.
 
+        Those come back of which something is left, because the store holds on to it: by a lock, or for want of a right.
         After `Unavailable`, some may be deleted.
         """
         ...

@@ -3,13 +3,14 @@
 import errno
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 Done = TypeVar("Done")
+Name = TypeVar("Name", bound=str)
 
 NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
 """What looking at a valid path may fail with where only no file is there."""
@@ -97,16 +98,24 @@ def in_directory(directory: Path, below: Path, act: Callable[[], Done]) -> Done:
                 raise
 
 
-def remove(paths: Iterable[str], below: Path, keep_levels: int) -> None:
+def remove(paths: Iterable[Name], below: Path, keep_levels: int) -> Sequence[Name]:
     """Remove files, where there are any, durably, and the directories that are empty then.
 
-    Of the directories, the first `keep_levels` below `below` stay.
+    Of the directories, the first `keep_levels` below `below` stay. Those files come back that may not be removed.
     """
     if not below.is_dir():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(below))
+    held, changed = [], set()
+    for path in paths:
+        try:
+            changed.add(_remove(below / path, path.count("/") - keep_levels))
+        except PermissionError:
+            # As of a file that was made immutable.
+            held.append(path)
     # Once for many files: most have a directory of their own, and those are all in one.
-    for directory in {_remove(below / path, path.count("/") - keep_levels) for path in paths}:
+    for directory in changed:
         fsync_nearest(directory)
+    return held
 
 
 def remove_old(directory: Path, before: datetime, is_meant: Callable[[str], bool]) -> int:

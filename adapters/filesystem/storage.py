@@ -121,10 +121,11 @@ class FilesystemStorage:
         except OSError as error:
             raise Unavailable(f"cannot list {prefix}: {error}") from error
 
-    async def delete(self, paths: Sequence[StoragePath]) -> None:
+    async def delete(self, paths: Sequence[StoragePath]) -> Sequence[StoragePath]:
         try:
-            for below in (self._objects, self._checksums):
-                await asyncio.to_thread(remove, paths, below, _LEVELS_KEPT)
+            held = await asyncio.to_thread(remove, paths, self._objects, _LEVELS_KEPT)
+            deleted = [path for path in paths if path not in held]
+            return [*held, *await asyncio.to_thread(remove, deleted, self._checksums, _LEVELS_KEPT)]
         except OSError as error:
             raise Unavailable(f"cannot delete in {self._root}: {error}") from error
 

@@ -21,8 +21,8 @@ class MemoryDeployments:
     async def read(self) -> Deployment:
         return self._deployment
 
-    async def claim(self) -> None:
-        self._deployment = replace(self._deployment, claimed=True)
+    async def claim(self, at: datetime) -> None:
+        self._deployment = replace(self._deployment, claimed_at=at)
 
     async def turn(self, turn: str, next_turn: str | None) -> None:
         self._deployment = replace(self._deployment, turn=turn, next_turn=next_turn)
@@ -48,4 +48,4 @@ class MemoryDeployments:
 
 def _new() -> Deployment:
     number = next(_numbers)
-    return Deployment(id=f"deployment-{number}", claimed=False, turn=f"turn-{number}", next_turn=None, swept_at=None)
+    return Deployment(id=f"deployment-{number}", claimed_at=None, turn=f"turn-{number}", next_turn=None, swept_at=None)

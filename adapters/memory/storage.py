@@ -68,9 +68,10 @@ class MemoryStorage:
             if there := [_listed(path, self._objects[path]) for path in page if path in self._objects]:
                 yield there
 
-    async def delete(self, paths: Sequence[StoragePath]) -> None:
+    async def delete(self, paths: Sequence[StoragePath]) -> Sequence[StoragePath]:
         for path in paths:
             self._objects.pop(path, None)
+        return ()
 
     async def discard_unfinished(self, prefix: str, before: datetime) -> int:
         old = [

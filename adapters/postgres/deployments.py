@@ -20,8 +20,8 @@ class PostgresDeployments:
     async def read(self) -> Deployment:
         return _to_deployment(await self._database.fetch_one(statements.DEPLOYMENT))
 
-    async def claim(self) -> None:
-        await self._database.fetch(statements.CLAIM)
+    async def claim(self, at: datetime) -> None:
+        await self._database.fetch(statements.CLAIM, at)
 
     async def turn(self, turn: str, next_turn: str | None) -> None:
         await self._database.fetch(statements.TURN, turn, next_turn)
@@ -39,7 +39,7 @@ class PostgresDeployments:
 def _to_deployment(row: Row) -> Deployment:
     return Deployment(
         id=str(row["id"]),
-        claimed=row["claimed"],
+        claimed_at=row["claimed_at"],
         turn=row["turn"],
         next_turn=row["next_turn"],
         swept_at=row["swept_at"],

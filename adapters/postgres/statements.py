@@ -86,9 +86,9 @@ WHERE workspace_id = $1 AND key = ANY ($2) AND expires_at <= $3
 RETURNING key
 """
 
-DEPLOYMENT = "SELECT id, claimed, turn, next_turn, swept_at FROM deployment"
+DEPLOYMENT = "SELECT id, claimed_at, turn, next_turn, swept_at FROM deployment"
 
-CLAIM = "UPDATE deployment SET claimed = true"
+CLAIM = "UPDATE deployment SET claimed_at = $1"
 
 TURN = "UPDATE deployment SET turn = $1, next_turn = $2"
 
@@ -96,6 +96,6 @@ SWEPT = "UPDATE deployment SET swept_at = $1"
 
 RENEW_DEPLOYMENT = """
 UPDATE deployment
-SET id = gen_random_uuid(), claimed = false, turn = gen_random_uuid(), next_turn = NULL
-RETURNING id, claimed, turn, next_turn, swept_at
+SET id = gen_random_uuid(), claimed_at = NULL, turn = gen_random_uuid(), next_turn = NULL
+RETURNING id, claimed_at, turn, next_turn, swept_at
 """

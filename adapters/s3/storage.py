@@ -108,14 +108,20 @@ class S3Storage:
             if not more:
                 return
 
-    async def delete(self, paths: Sequence[StoragePath]) -> None:
+    async def delete(self, paths: Sequence[StoragePath]) -> Sequence[StoragePath]:
+        held: list[StoragePath] = []
         # One by one: some servers want an MD5 on the call that deletes many, others the CRC that replaced it.
         for start in range(0, len(paths), _DELETES_AT_ONCE):
-            deletes = map(self._delete, paths[start : start + _DELETES_AT_ONCE])
+            some = paths[start : start + _DELETES_AT_ONCE]
             # All end before one that failed is told of: nothing goes on behind the caller's back.
-            for result in await asyncio.gather(*deletes, return_exceptions=True):
+            for path, result in zip(
+                some, await asyncio.gather(*map(self._delete, some), return_exceptions=True), strict=True
+            ):
                 if isinstance(result, BaseException):
                     raise result
+                if not result:
+                    held.append(path)
+        return held
 
     async def discard_unfinished(self, prefix: str, before: datetime) -> int:
         discarded, more = 0, dict[str, Any]()
@@ -212,9 +218,9 @@ class S3Storage:
             size_bytes=size_bytes, etag=etag.strip('"'), sha256=sha256_of(headers), version_id=version_of(headers)
         )
 
-    async def _delete(self, path: StoragePath) -> None:
+    async def _delete(self, path: StoragePath) -> bool:
         with told(self._store):
-            await delete_every_version(self._client, self._bucket, path)
+            return await delete_every_version(self._client, self._bucket, path)
 
     def _trial(self) -> AbstractAsyncContextManager[Trial]:
         return open_trial(self._client, self._sender, self._bucket, self._ours, self._now)

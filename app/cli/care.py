@@ -75,8 +75,16 @@ def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
             return await backends.sweep(dry_run=dry_run, yes=yes, tell=tell)
 
     swept = with_backends(run)
-    if dry_run and swept.is_much:
-        click.echo("That is much: to delete it takes --yes.", err=True)
+    if swept.inherited and not yes:
+        click.echo(
+            f"{swept.inherited} of the unrecorded lay there before the store was this database's; to delete them takes "
+            "--yes.",
+            err=True,
+        )
+    if swept.is_much and dry_run:
+        click.echo("That much is unrecorded takes --yes, too.", err=True)
+    if swept.held:
+        click.echo(f"The store holds on to the bytes at {swept.held} paths; they are tried again.", err=True)
     deleted = (
         f"Would delete what is unrecorded or late, and look at {swept.condemned} condemned paths"
         if dry_run

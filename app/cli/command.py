@@ -10,8 +10,8 @@ from app.container import NotMigrated
 from app.serve import run_server
 from app.settings import SettingsError
 from domain.errors import Refusal
-from domain.use_cases.claim_storage import NotOurStorage
-from domain.use_cases.sweep import AlreadySweeping, TooMuch
+from domain.use_cases.claim_storage import AlreadySweeping, NotOurStorage
+from domain.use_cases.sweep import TooMuch
 from ports.system import Unavailable
 
 

@@ -4,10 +4,15 @@ from dataclasses import dataclass
 
 from ports.deployment import Deployment, Deployments
 from ports.storage import ObjectStorage
+from ports.system import Clock
 
 
 class NotOurStorage(Exception):
     """The store and the database do not belong together; the text says what to do."""
+
+
+class AlreadySweeping(Exception):
+    """Another process sweeps this deployment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,17 +28,18 @@ class ClaimStorage:
 
     deployments: Deployments
     storage: ObjectStorage
+    now: Clock
 
     async def __call__(self) -> None:
         deployment = await self.deployments.read()
         mark = await self.storage.read_mark()
-        if mark is None and not deployment.claimed:
+        if mark is None and deployment.claimed_at is None:
             await self.storage.write_mark(mark_of(deployment.id, deployment.turn), replace=False)
             # Read again: of two that claim one store, the first has it.
             mark = await self.storage.read_mark()
         require_ours(deployment, mark)
-        if not deployment.claimed:
-            await self.deployments.claim()
+        if deployment.claimed_at is None:
+            await self.deployments.claim(self.now())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,17 +47,24 @@ class AdoptStorage:
     """Let the database and the store belong together from now on, whomever they belonged to.
 
     Both get a new id: so a copy of this database, or the one that had the store before, has it no longer.
+
+    Raises:
+        AlreadySweeping: a sweep is under way, which marks the store too.
     """
 
     deployments: Deployments
     storage: ObjectStorage
+    now: Clock
 
     async def __call__(self) -> Deployment:
-        deployment = await self.deployments.renew()
-        # In this order: when this is cut off, the two do not belong together, which is told, and it is done again.
-        await self.storage.write_mark(mark_of(deployment.id, deployment.turn), replace=True)
-        await self.deployments.claim()
-        return deployment
+        async with self.deployments.alone() as is_alone:
+            if not is_alone:
+                raise AlreadySweeping
+            deployment = await self.deployments.renew()
+            # In this order: when this is cut off, the two do not belong together, which is told, and it is done again.
+            await self.storage.write_mark(mark_of(deployment.id, deployment.turn), replace=True)
+            await self.deployments.claim(self.now())
+            return deployment
 
 
 def mark_of(deployment_id: str, turn: str) -> str:

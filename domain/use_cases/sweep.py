@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 
@@ -10,8 +10,8 @@ from domain.documents import LINK_LIFETIME
 from domain.ids import WorkspaceId
 from domain.members import Wrong
 from domain.paths import StoragePath, storage_path, workspace_prefix
-from domain.use_cases.claim_storage import mark_of, require_current
-from ports.deployment import Deployments
+from domain.use_cases.claim_storage import AlreadySweeping, mark_of, require_current
+from ports.deployment import Deployment, Deployments
 from ports.ledger import ObjectLedger, PathState
 from ports.storage import Listed, ObjectStorage
 from ports.system import Clock, NewSecret
@@ -27,27 +27,26 @@ MOST_AT_ONCE = 1000
 MOST_OF_ALL = 0.05
 
 
-class AlreadySweeping(Exception):
-    """Another process sweeps this deployment."""
-
-
 @dataclass(slots=True)
 class Swept:
     """What was found and done, all of it counts but `unrecorded_bytes`.
 
-    `objects` were looked at. `unrecorded` of them, of so many bytes, have lain for more than a day without a record;
-    `late` lie at paths whose bytes had been deleted before; `foreign` have keys at which nothing can be recorded, and
-    are left alone. `condemned` paths were due, of deleted documents for the most part. `deleted` paths have no bytes
-    any more. `unfinished` uploads and expired `receipts` were removed.
+    `objects` were looked at. `unrecorded` of them, of so many bytes, have lain for more than a day without a record,
+    `inherited` of these since before the store was this database's; `late` lie at paths whose bytes had been deleted
+    before; `foreign` have keys at which nothing can be recorded, and are left alone. `condemned` paths were due, of
+    deleted documents for the most part. `deleted` paths have no bytes any more; those `held` have, because the store
+    does not give them up. `unfinished` uploads and expired `receipts` were removed.
     """
 
     objects: int = 0
     unrecorded: int = 0
     unrecorded_bytes: int = 0
+    inherited: int = 0
     late: int = 0
     foreign: int = 0
     condemned: int = 0
     deleted: int = 0
+    held: int = 0
     unfinished: int = 0
     receipts: int = 0
 
@@ -58,12 +57,12 @@ class Swept:
 
 
 class TooMuch(Exception):
-    """Nothing unrecorded was deleted: it would have been much, and nobody has said yes."""
+    """Nothing unrecorded was deleted, but everything else: it would have been much, and nobody has said yes."""
 
     def __init__(self, swept: Swept) -> None:
         super().__init__(
             f"{swept.unrecorded} of {swept.objects} objects have no record: more than {MOST_OF_ALL:.0%}, or than "
-            f"{MOST_AT_ONCE}, so nothing was deleted. If the database is complete, run 'dossier sweep --yes'"
+            f"{MOST_AT_ONCE}, so they were left alone. If the database is complete, run 'dossier sweep --yes'"
         )
         self.swept = swept
 
@@ -85,7 +84,8 @@ class Sweep:
       later is refused, and none records bytes that are on their way out.
     - A condemned path is looked at again once its upload URL has ended; bytes that come later still are found by the
       next sweep.
-    - More than 5 % of all objects, or more than 1,000, are not deleted without a yes (`TooMuch`).
+    - Unrecorded bytes are left alone without a yes when they are more than 5 % of all objects, or more than 1,000
+      (`TooMuch`), or have lain there since before the store was this database's.
     - One process at a time (`AlreadySweeping`). Cut off at any point, the next sweep goes on.
     """
 
@@ -101,23 +101,27 @@ class Sweep:
         async with self.deployments.alone() as is_alone:
             if not is_alone:
                 raise AlreadySweeping
-            await self._check_store(take_turn=not dry_run)
+            deployment = await self._check_store(take_turn=not dry_run)
+            began = self.now()
+            ages = _Ages(unrecorded=began - UNRECORDED_AFTER, inherited=deployment.claimed_at or began)
             await self._delete_condemned(swept, tell, dry_run=dry_run)
             # Counted before anything is deleted: a listing is cheap, what was deleted is gone.
-            async for _, _ in self._doomed(swept, tell):
-                pass
+            async for found in self._nobodys(ages):
+                found.count(swept)
+                tell(swept)
             if dry_run:
                 return swept
             await self.deployments.swept(self.now())
-            if swept.is_much and not yes:
-                raise TooMuch(swept)
             if swept.unrecorded or swept.late:
-                await self._delete_unrecorded(swept, tell)
+                await self._delete_nobodys(ages, swept, tell, unrecorded=yes or not swept.is_much, inherited=yes)
             for workspace in await self.workspaces.all():
-                before = self.now() - UNRECORDED_AFTER
-                swept.unfinished += await self.storage.discard_unfinished(workspace_prefix(workspace.id), before)
+                swept.unfinished += await self.storage.discard_unfinished(
+                    workspace_prefix(workspace.id), ages.unrecorded
+                )
                 tell(swept)
             swept.receipts = await self.ledger.forget_receipts(self.now())
+        if swept.is_much and not yes:
+            raise TooMuch(swept)
         return swept
 
     async def settle(self) -> Swept:
@@ -130,16 +134,18 @@ class Sweep:
             await self._delete_condemned(swept, _quietly, dry_run=False)
         return swept
 
-    async def _check_store(self, *, take_turn: bool) -> None:
+    async def _check_store(self, *, take_turn: bool) -> Deployment:
         deployment = await self.deployments.read()
         turn = require_current(deployment, await self.storage.read_mark())
-        if not take_turn:
-            return
-        # Noted here first, then there: cut off in between, either turn in the store is known here.
-        following = self.new_token()
-        await self.deployments.turn(turn, following)
-        await self.storage.write_mark(mark_of(deployment.id, following), replace=True)
-        await self.deployments.turn(following, None)
+        if take_turn:
+            # Noted here first, then there: cut off in between, either turn in the store is known here. One that was
+            # noted and not taken is taken now: whoever noted it may still be about to, when its lock was lost.
+            noted = deployment.next_turn
+            following = self.new_token() if noted in (None, turn) else noted
+            await self.deployments.turn(turn, following)
+            await self.storage.write_mark(mark_of(deployment.id, following), replace=True)
+            await self.deployments.turn(following, None)
+        return deployment
 
     async def _delete_condemned(self, swept: Swept, tell: Tell, *, dry_run: bool) -> None:
         async for page in self.ledger.condemned():
@@ -149,38 +155,73 @@ class Sweep:
                     await self._delete(workspace, [item.path for item in condemned], swept)
             tell(swept)
 
-    async def _delete_unrecorded(self, swept: Swept, tell: Tell) -> None:
+    async def _delete_nobodys(
+        self, ages: "_Ages", swept: Swept, tell: Tell, *, unrecorded: bool, inherited: bool
+    ) -> None:
         # Listed anew: what was recorded since is seen by `condemn`, and nothing need be remembered of the first time.
-        async for workspace, objects in self._doomed(Swept(), _quietly):
-            await self._delete(workspace, await self.ledger.condemn(workspace, objects, self.now()), swept)
+        async for found in self._nobodys(ages):
+            doomed = [*found.late, *(found.unrecorded if unrecorded else ()), *(found.inherited if inherited else ())]
+            if doomed:
+                condemned = await self.ledger.condemn(found.workspace, doomed, self.now())
+                await self._delete(found.workspace, condemned, swept)
             tell(swept)
 
     async def _delete(self, workspace: WorkspaceId, paths: Sequence[StoragePath], swept: Swept) -> None:
         looked_at = self.now()
-        await self.storage.delete(paths)
-        # The others stay condemned: bytes may still come, so they are looked at again.
-        await self.ledger.settle(workspace, paths, looked_at - LOOK_AGAIN_AFTER)
-        swept.deleted += len(paths)
+        held = set(await self.storage.delete(paths))
+        deleted = [path for path in paths if path not in held]
+        # The others stay condemned: bytes may still come, or are still there, so they are looked at again.
+        await self.ledger.settle(workspace, deleted, looked_at - LOOK_AGAIN_AFTER)
+        swept.deleted += len(deleted)
+        swept.held += len(held)
 
-    async def _doomed(self, swept: Swept, tell: Tell) -> AsyncIterator[tuple[WorkspaceId, Sequence[Listed]]]:
-        """What nobody will miss, in pages: unrecorded for a day, or late at a path whose bytes were deleted."""
+    async def _nobodys(self, ages: "_Ages") -> "AsyncIterator[_Nobodys]":
+        """What nobody will miss, in pages."""
         for workspace in await self.workspaces.all():
             async for page in self.storage.list(workspace_prefix(workspace.id)):
-                before = self.now() - UNRECORDED_AFTER
                 objects = {path: item for item in page if (path := _path(item.key, workspace.id)) is not None}
                 states = await self.ledger.states(workspace.id, list(objects))
-                unrecorded = [
-                    item for path, item in objects.items() if path not in states and item.modified_at <= before
+                old = [
+                    item for path, item in objects.items() if path not in states and item.modified_at <= ages.unrecorded
                 ]
-                late = [item for path, item in objects.items() if states.get(path) is PathState.GONE]
-                swept.objects += len(page)
-                swept.foreign += len(page) - len(objects)
-                swept.unrecorded += len(unrecorded)
-                swept.unrecorded_bytes += sum(item.size_bytes for item in unrecorded)
-                swept.late += len(late)
-                tell(swept)
-                if doomed := [*unrecorded, *late]:
-                    yield workspace.id, doomed
+                yield _Nobodys(
+                    workspace=workspace.id,
+                    objects=len(page),
+                    foreign=len(page) - len(objects),
+                    unrecorded=[item for item in old if item.modified_at >= ages.inherited],
+                    inherited=[item for item in old if item.modified_at < ages.inherited],
+                    late=[item for path, item in objects.items() if states.get(path) is PathState.GONE],
+                )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ages:
+    """What was put there before the one has lain long enough; before the other, nobody knows for whom."""
+
+    unrecorded: datetime
+    inherited: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Nobodys:
+    """A page of a listing, and those of its objects that have no record."""
+
+    workspace: WorkspaceId
+    objects: int
+    foreign: int
+    unrecorded: Sequence[Listed]
+    inherited: Sequence[Listed]
+    late: Sequence[Listed]
+
+    def count(self, swept: Swept) -> None:
+        """Add this page to what was found."""
+        old = [*self.unrecorded, *self.inherited]
+        swept.objects += self.objects
+        swept.foreign += self.foreign
+        swept.unrecorded += len(old)
+        swept.unrecorded_bytes += sum(item.size_bytes for item in old)
+        swept.inherited += len(self.inherited)
+        swept.late += len(self.late)
 
 
 def _path(key: str, workspace: WorkspaceId) -> StoragePath | None:

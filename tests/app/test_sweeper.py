@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from app.sweeper import SETTLE_EVERY, SWEEP_EVERY, swept_regularly
+from domain.paths import StoragePath
 from domain.use_cases.claim_storage import AdoptStorage
 from domain.use_cases.sweep import UNRECORDED_AFTER
 from ports.system import Unavailable
@@ -61,6 +62,33 @@ async def test_everything_is_looked_at_every_six_hours_and_what_is_condemned_eve
     assert [swept for _, swept in looks] == [False] + [True] * 39
 
 
+async def test_a_clock_that_was_ahead_once_stops_no_sweep(world: World) -> None:
+    await world.deployments.swept(world.clock() + timedelta(days=365))
+    await sweep_for(world, Pauses(world, 1))
+    assert (await world.deployments.read()).swept_at == world.clock()
+
+
+async def test_what_takes_a_yes_or_is_held_is_told(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caller = await world.caller(quota_bytes=10_000)
+    for _ in range(60):
+        await world.record(caller)
+    await world.upload(caller)
+    world.clock.advance(days=2)
+    await world.adopt_storage()
+    await world.upload(caller)
+    world.clock.advance(days=2)
+
+    async def delete(paths: Sequence[StoragePath]) -> Sequence[StoragePath]:
+        return paths
+
+    world.storage.delete = delete  # type: ignore[method-assign]
+    await sweep_for(world, Pauses(world, 1))
+    assert [message.partition(":")[0] for message in caplog.messages] == [
+        "the store holds on to the bytes at 1 paths that are to be deleted",
+        "1 objects without a record lay in the store before it was this database's",
+    ]
+
+
 async def test_an_abandoned_upload_goes_by_itself(world: World) -> None:
     caller = await world.caller(quota_bytes=10_000)
     for _ in range(20):
@@ -110,7 +138,7 @@ async def test_while_another_process_sweeps_this_one_does_not_and_says_nothing(
 
 async def test_a_store_that_is_another_databases_is_not_swept(world: World, caplog: pytest.LogCaptureFixture) -> None:
     other = World()
-    await AdoptStorage(deployments=other.deployments, storage=world.storage)()
+    await AdoptStorage(deployments=other.deployments, storage=world.storage, now=world.clock)()
     await sweep_for(world, Pauses(world, 1))
     assert "belongs to deployment" in caplog.messages[0]
 

@@ -152,17 +152,17 @@ async def test_what_is_noted_of_a_deployment_is_known(records: Records) -> None:
     deployments = records.deployments
     new = await deployments.renew()
     assert new == await deployments.read()
-    assert (new.claimed, new.next_turn) == (False, None)
-    await deployments.claim()
+    assert (new.claimed_at, new.next_turn) == (None, None)
+    await deployments.claim(records.clock())
     await deployments.turn("a", "b")
     await deployments.swept(records.clock())
     known = await deployments.read()
-    assert (known.id, known.claimed, known.turn, known.next_turn) == (new.id, True, "a", "b")
-    assert known.swept_at == records.clock()
+    assert (known.id, known.turn, known.next_turn) == (new.id, "a", "b")
+    assert known.claimed_at == known.swept_at == records.clock()
     again = await deployments.renew()
     assert again.id != new.id
     assert again.turn != "a"
-    assert (again.claimed, again.next_turn) == (False, None)
+    assert (again.claimed_at, again.next_turn) == (None, None)
 
 
 async def test_one_is_alone_until_its_block_ends(records: Records) -> None:

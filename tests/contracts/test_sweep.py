@@ -124,7 +124,7 @@ async def deployment(own: Records, store: Store) -> Swept:
     """One that has claimed its store."""
     deployment = Swept(own, store)
     await own.workspaces.add(deployment.home)
-    await ClaimStorage(deployments=own.deployments, storage=store.storage)()
+    await ClaimStorage(deployments=own.deployments, storage=store.storage, now=lambda: datetime.now(UTC))()
     return deployment
 
 

@@ -15,7 +15,7 @@ async def test_a_new_database_claims_a_new_store_and_knows_it_again() -> None:
     for _ in range(3):
         await world.claim_storage()
     deployment = await world.deployments.read()
-    assert deployment.claimed
+    assert deployment.claimed_at == world.clock()
     assert await world.storage.read_mark() == f"{deployment.id} {deployment.turn}"
 
 
@@ -24,15 +24,15 @@ async def test_a_claim_that_was_cut_off_before_it_was_noted_is_noted_the_next_ti
     deployment = await world.deployments.read()
     await world.storage.write_mark(f"{deployment.id} {deployment.turn}", replace=False)
     await world.claim_storage()
-    assert (await world.deployments.read()).claimed
+    assert (await world.deployments.read()).claimed_at == world.clock()
 
 
 def another_store(world: World) -> ClaimStorage:
-    return ClaimStorage(deployments=world.deployments, storage=MemoryStorage("https://other.test"))
+    return ClaimStorage(deployments=world.deployments, storage=MemoryStorage("https://other.test"), now=world.clock)
 
 
 def another_database(world: World) -> ClaimStorage:
-    return ClaimStorage(deployments=MemoryDeployments(), storage=world.storage)
+    return ClaimStorage(deployments=MemoryDeployments(), storage=world.storage, now=world.clock)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ async def test_a_store_and_a_database_that_do_not_know_each_other_are_kept_apart
     with pytest.raises(NotOurStorage, match=why):
         await claim()
 
-    adopt = AdoptStorage(deployments=claim.deployments, storage=claim.storage)
+    adopt = AdoptStorage(deployments=claim.deployments, storage=claim.storage, now=claim.now)
     await adopt()
     await claim()
     # Whoever had it before has it no longer.

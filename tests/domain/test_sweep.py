@@ -1,18 +1,15 @@
 """What the sweeper deletes, and what it never does."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from copy import copy
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from adapters.memory.storage import MemoryStorage
 from domain.access import Caller
 from domain.errors import Invalid, StorageConflict
 from domain.paths import StoragePath, workspace_prefix
-from domain.use_cases.claim_storage import NotOurStorage
-from domain.use_cases.sweep import AlreadySweeping, Sweep, Swept, TooMuch
+from domain.use_cases.sweep import Sweep, Swept, TooMuch
 from ports.ledger import PathState
 from ports.storage import Listed
 from ports.system import Unavailable
@@ -106,14 +103,14 @@ async def test_a_sweep_that_is_cut_off_is_gone_on_with_by_the_next(world: World)
 
 
 class Instead:
-    """A store that does something else instead of some of its verbs."""
+    """A port that does something else instead of some of its verbs."""
 
-    def __init__(self, storage: MemoryStorage, **verbs: Callable[..., Awaitable[object]]) -> None:
-        self._storage = storage
+    def __init__(self, port: object, **verbs: Callable[..., Awaitable[object]]) -> None:
+        self._port = port
         self.__dict__.update(verbs)
 
     def __getattr__(self, verb: str) -> Any:
-        return getattr(self._storage, verb)
+        return getattr(self._port, verb)
 
 
 def on(world: World, storage: Any) -> Sweep:
@@ -198,53 +195,6 @@ async def test_unfinished_uploads_and_expired_receipts_go_after_a_day(world: Wor
     assert await world.sweep() == Swept(objects=1)
 
 
-async def test_one_process_sweeps_at_a_time(world: World) -> None:
-    async with world.deployments.alone():
-        with pytest.raises(AlreadySweeping):
-            await world.sweep()
-        with pytest.raises(AlreadySweeping):
-            await world.sweep.settle()
-    await world.sweep()
-
-
-async def test_a_database_restored_from_a_dump_does_not_sweep(world: World) -> None:
-    caller = await world.caller()
-    path = await world.upload(caller)
-    dump = copy(world.deployments)
-    world.clock.advance(days=1)
-    await world.sweep.settle()
-    world.deployments = dump
-    restored = on(world, world.storage)
-    for attempt in (restored(yes=True), restored(dry_run=True), restored.settle()):
-        with pytest.raises(NotOurStorage, match="restored from a dump"):
-            await attempt
-    assert await world.storage.stat(path) is not None
-
-
-async def test_a_database_does_not_sweep_a_store_that_is_not_its_own(world: World) -> None:
-    other = World()
-    with pytest.raises(NotOurStorage, match="has no mark"):
-        await on(world, other.storage)(yes=True)
-    await other.claim_storage()
-    with pytest.raises(NotOurStorage, match="belongs to deployment"):
-        await on(world, other.storage)(yes=True)
-
-
-@pytest.mark.parametrize("moment", ["before the store", "after the store"])
-async def test_a_turn_that_was_cut_off_does_not_make_a_stranger_of_the_store(world: World, moment: str) -> None:
-    async def write_mark(mark: str, *, replace: bool) -> bool:
-        if moment == "after the store":
-            await world.storage.write_mark(mark, replace=replace)
-        raise Unavailable("the power went")
-
-    with pytest.raises(Unavailable):
-        await on(world, Instead(world.storage, write_mark=write_mark))()
-    await world.sweep()
-    deployment = await world.deployments.read()
-    assert deployment.next_turn is None
-    assert await world.storage.read_mark() == f"{deployment.id} {deployment.turn}"
-
-
 async def test_who_watches_is_told_page_by_page(world: World) -> None:
     caller = await world.caller()
     for _ in range(3):
@@ -265,3 +215,74 @@ async def test_when_everything_was_looked_at_is_noted(world: World) -> None:
     assert await swept_at() is None
     await world.sweep()
     assert await swept_at() == world.clock()
+
+
+async def test_a_path_that_the_store_holds_on_to_holds_up_no_other(world: World) -> None:
+    caller = await world.caller()
+    locked, free = [await world.upload(caller) for _ in range(2)]
+    await condemn(world, caller, [locked, free])
+    abandoned = await world.upload(caller)
+    world.clock.advance(days=1)
+
+    async def delete(paths: Sequence[StoragePath]) -> Sequence[StoragePath]:
+        await world.storage.delete([path for path in paths if path != locked])
+        return [path for path in paths if path == locked]
+
+    swept = await on(world, Instead(world.storage, delete=delete))(yes=True)
+    assert (swept.deleted, swept.held) == (2, 1)
+    assert [await world.storage.stat(path) is None for path in (locked, free, abandoned)] == [False, True, True]
+    # It is tried again, for ever.
+    assert await state(world, caller, locked) is PathState.CONDEMNED
+    assert await state(world, caller, free) is PathState.GONE
+
+
+async def test_what_needs_no_yes_is_done_where_much_is_unrecorded(world: World) -> None:
+    caller = await world.caller()
+    gone = await world.upload(caller)
+    await condemn(world, caller, [gone])
+    world.clock.advance(hours=2)
+    await world.sweep.settle()
+    world.storage.swap(gone, b"late")
+    path = await world.upload(caller)
+    await world.create_document(caller, members(path), "7c9e6679-7425-40de-944b-e07fc1f90ae7")
+    abandoned = await world.upload(caller)
+    world.storage.leave_unfinished(path)
+    world.clock.advance(hours=25)
+    with pytest.raises(TooMuch) as refused:
+        await world.sweep()
+    swept = refused.value.swept
+    assert (swept.unrecorded, swept.deleted, swept.unfinished, swept.receipts) == (1, 1, 1, 1)
+    assert await world.storage.stat(gone) is None
+    assert await world.storage.stat(abandoned) is not None
+
+
+async def test_nothing_is_deleted_that_was_not_counted(world: World) -> None:
+    caller = await world.caller(quota_bytes=10_000)
+    for _ in range(20):
+        await world.record(caller)
+    await world.upload(caller)
+    world.clock.advance(minutes=10)
+    later = [await world.upload(caller) for _ in range(15)]
+    world.clock.advance(hours=23, minutes=50)
+
+    # Listing takes its time, and those that came later have lain long enough meanwhile.
+    swept = await world.sweep(tell=lambda swept: world.clock.advance(minutes=10) if not swept.deleted else None)
+    assert (swept.unrecorded, swept.deleted) == (1, 1)
+    assert all([await world.storage.stat(path) for path in later])
+
+
+async def test_what_lay_there_before_the_store_was_ours_takes_a_yes(world: World) -> None:
+    caller = await world.caller(quota_bytes=10_000)
+    for _ in range(100):
+        await world.record(caller)
+    inherited = [await world.upload(caller) for _ in range(2)]
+    world.clock.advance(days=2)
+    await world.adopt_storage()
+    own = await world.upload(caller)
+    world.clock.advance(days=2)
+    swept = await world.sweep()
+    assert (swept.unrecorded, swept.inherited, swept.deleted) == (3, 2, 1)
+    assert [await world.storage.stat(path) is None for path in (*inherited, own)] == [False, False, True]
+    swept = await world.sweep(yes=True)
+    assert (swept.unrecorded, swept.inherited, swept.deleted) == (2, 2, 3)
+    assert [await world.storage.stat(path) for path in inherited] == [None, None]

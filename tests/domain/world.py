@@ -71,8 +71,8 @@ class World:
             documents=self.documents, storage=self.storage, now=self.clock, new_id=self.new_id
         )
         self.get_document = GetDocument(documents=self.documents, storage=self.storage, now=self.clock)
-        self.claim_storage = ClaimStorage(deployments=self.deployments, storage=self.storage)
-        self.adopt_storage = AdoptStorage(deployments=self.deployments, storage=self.storage)
+        self.claim_storage = ClaimStorage(deployments=self.deployments, storage=self.storage, now=self.clock)
+        self.adopt_storage = AdoptStorage(deployments=self.deployments, storage=self.storage, now=self.clock)
         self.sweep = Sweep(
             workspaces=self.workspaces,
             ledger=self.ledger,

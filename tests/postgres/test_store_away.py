@@ -46,7 +46,7 @@ async def test_no_transaction_is_open_while_the_store_does_not_answer(database: 
     await records.documents.create(document, records.intent(home))
     storage.swap(records.document(home, path="documents/abandoned").storage_path, b"nobody's")
     await records.deployments.renew()
-    await ClaimStorage(deployments=records.deployments, storage=storage)()
+    await ClaimStorage(deployments=records.deployments, storage=storage, now=clock)()
 
     caller = Caller(
         workspace_id=home.id,

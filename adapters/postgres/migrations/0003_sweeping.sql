@@ -32,7 +32,7 @@ $$
 CREATE TABLE deployment (
     single boolean PRIMARY KEY DEFAULT true CHECK (single),
     id uuid NOT NULL DEFAULT gen_random_uuid(),
-    claimed boolean NOT NULL DEFAULT false,
+    claimed_at timestamptz,
     turn text NOT NULL DEFAULT gen_random_uuid(),
     next_turn text,
     swept_at timestamptz

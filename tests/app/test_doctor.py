@@ -1,0 +1,25 @@
+"""What `dossier doctor` says while other processes go on."""
+
+from adapters.memory.deployments import MemoryDeployments
+from app.doctor import _belonging
+from ports.deployment import Deployment
+from ports.storage import Grade
+from tests.domain.world import World
+
+
+async def test_a_sweep_between_two_questions_makes_no_stranger_of_the_store() -> None:
+    world = World()
+    await world.claim_storage()
+
+    class Swept(MemoryDeployments):
+        """Whoever asks, a sweep comes right after."""
+
+        async def read(self) -> Deployment:
+            known = await world.deployments.read()
+            if not hasattr(self, "asked"):
+                self.asked = True
+                await world.sweep.settle()
+            return known
+
+    finding = await _belonging(world.storage, Swept())
+    assert finding.grade is Grade.OK, finding.found

@@ -1,0 +1,105 @@
+"""Who may sweep: one process at a time, of the one database that the store belongs to."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from copy import copy
+from dataclasses import replace
+
+import pytest
+
+from domain.use_cases.claim_storage import AlreadySweeping, NotOurStorage
+from ports.system import Unavailable
+from tests.domain.test_sweep import Instead, on
+from tests.domain.world import World
+
+
+@pytest.fixture
+async def world() -> World:
+    world = World()
+    await world.claim_storage()
+    return world
+
+
+async def test_one_process_sweeps_at_a_time(world: World) -> None:
+    async with world.deployments.alone():
+        with pytest.raises(AlreadySweeping):
+            await world.sweep()
+        with pytest.raises(AlreadySweeping):
+            await world.sweep.settle()
+    await world.sweep()
+
+
+async def test_a_database_restored_from_a_dump_does_not_sweep(world: World) -> None:
+    caller = await world.caller()
+    path = await world.upload(caller)
+    dump = copy(world.deployments)
+    world.clock.advance(days=1)
+    await world.sweep.settle()
+    world.deployments = dump
+    restored = on(world, world.storage)
+    for attempt in (restored(yes=True), restored(dry_run=True), restored.settle()):
+        with pytest.raises(NotOurStorage, match="restored from a dump"):
+            await attempt
+    assert await world.storage.stat(path) is not None
+
+
+async def test_a_database_does_not_sweep_a_store_that_is_not_its_own(world: World) -> None:
+    other = World()
+    with pytest.raises(NotOurStorage, match="has no mark"):
+        await on(world, other.storage)(yes=True)
+    await other.claim_storage()
+    with pytest.raises(NotOurStorage, match="belongs to deployment"):
+        await on(world, other.storage)(yes=True)
+
+
+@pytest.mark.parametrize("moment", ["before the store", "after the store"])
+async def test_a_turn_that_was_cut_off_does_not_make_a_stranger_of_the_store(world: World, moment: str) -> None:
+    async def write_mark(mark: str, *, replace: bool) -> bool:
+        if moment == "after the store":
+            await world.storage.write_mark(mark, replace=replace)
+        raise Unavailable("the power went")
+
+    with pytest.raises(Unavailable):
+        await on(world, Instead(world.storage, write_mark=write_mark))()
+    await world.sweep()
+    deployment = await world.deployments.read()
+    assert deployment.next_turn is None
+    assert await world.storage.read_mark() == f"{deployment.id} {deployment.turn}"
+
+
+async def test_a_store_is_not_adopted_while_a_sweep_marks_it(world: World) -> None:
+    async with world.deployments.alone():
+        with pytest.raises(AlreadySweeping):
+            await world.adopt_storage()
+    await world.claim_storage()
+
+
+async def test_two_sweeps_at_once_because_a_lock_was_lost_make_no_stranger_of_the_store(world: World) -> None:
+    second = replace(world.sweep, deployments=NotLocked(world.deployments))
+
+    async def write_mark(mark: str, *, replace: bool) -> bool:
+        # The connection of the first is lost, and the second begins and ends, before this reaches the store.
+        await second.settle()
+        return await world.storage.write_mark(mark, replace=replace)
+
+    async def cut(turn: str, next_turn: str | None) -> None:
+        if next_turn is None:
+            raise Unavailable("the connection was lost")
+        await world.deployments.turn(turn, next_turn)
+
+    first = replace(
+        world.sweep,
+        storage=Instead(world.storage, write_mark=write_mark),
+        deployments=Instead(world.deployments, turn=cut),
+    )
+    with pytest.raises(Unavailable):
+        await first.settle()
+    await world.sweep.settle()
+
+
+class NotLocked(Instead):
+    """Deployments whose lock nobody holds any more."""
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[bool]:
+        yield True
