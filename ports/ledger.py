@@ -21,11 +21,10 @@ class PathState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Condemned:
-    """A path that no create takes any more, since then."""
+    """A path that no create takes any more."""
 
     workspace_id: WorkspaceId
     path: StoragePath
-    condemned_at: datetime
 
 
 class ObjectLedger(Protocol):

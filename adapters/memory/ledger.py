@@ -35,9 +35,7 @@ class MemoryLedger:
     async def condemned(self) -> AsyncIterator[Sequence[Condemned]]:
         for workspace, shelf in list(self._documents.shelves.items()):
             yield [
-                Condemned(workspace, path, entry.condemned_at)
-                for path, entry in shelf.paths.items()
-                if entry.state is PathState.CONDEMNED and entry.condemned_at is not None
+                Condemned(workspace, path) for path, entry in shelf.paths.items() if entry.state is PathState.CONDEMNED
             ]
 
     async def settle(self, workspace: WorkspaceId, paths: Sequence[StoragePath], condemned_before: datetime) -> None:

@@ -6,7 +6,7 @@ statements go through here.
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -98,14 +98,9 @@ class Database:
                 yield is_alone
             finally:
                 if is_alone:
-                    try:
-                        await connection.fetchval(_UNLOCK, lock, timeout=STATEMENT_SECONDS)
-                    except _TRANSIENT:
-                        # The lock is the session's, and ends with it.
-                        connection.terminate()
+                    await _unlock(connection, lock)
         except BaseException:
-            # Nobody knows in what state it is; what it holds ends with it.
-            connection.terminate()
+            _end(connection)
             raise
         finally:
             await self._pool.release(connection)
@@ -151,6 +146,20 @@ async def open_database(url: str) -> AsyncIterator[Database]:
             await asyncio.wait_for(engine.pool.close(), STATEMENT_SECONDS)
         except TimeoutError:
             engine.pool.terminate()
+
+
+async def _unlock(connection: Any, lock: int) -> None:
+    try:
+        await connection.fetchval(_UNLOCK, lock, timeout=STATEMENT_SECONDS)
+    except _TRANSIENT:
+        # The lock is the session's, and ends with it.
+        _end(connection)
+
+
+def _end(connection: Any) -> None:
+    # Where the session was lost, asyncpg has taken the connection back, and there is nothing to end.
+    with suppress(asyncpg.InterfaceError):
+        connection.terminate()
 
 
 class _Engine(PostgresEngine):

@@ -41,11 +41,7 @@ class PostgresLedger:
         while rows := await self._database.fetch(statements.CONDEMNED, workspace, path, PAGE):
             workspace, path = rows[-1]["workspace_id"], rows[-1]["storage_path"]
             yield [
-                Condemned(
-                    WorkspaceId(from_uuid("ws_", row["workspace_id"])),
-                    StoragePath(row["storage_path"]),
-                    row["condemned_at"],
-                )
+                Condemned(WorkspaceId(from_uuid("ws_", row["workspace_id"])), StoragePath(row["storage_path"]))
                 for row in rows
             ]
 

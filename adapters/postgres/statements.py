@@ -61,7 +61,7 @@ PATH_STATES = "SELECT storage_path, state FROM objects WHERE workspace_id = $1 A
 CONDEMN = "SELECT path FROM condemn_objects_v1($1, $2, $3) AS path"
 
 CONDEMNED = """
-SELECT workspace_id, storage_path, condemned_at FROM objects
+SELECT workspace_id, storage_path FROM objects
 WHERE state = 'condemned' AND (workspace_id, storage_path) > ($1, $2)
 ORDER BY workspace_id, storage_path LIMIT $3
 """

@@ -17,7 +17,7 @@ from adapters.s3.location import S3Location
 from adapters.s3.presigner import Presigner
 from adapters.s3.sending import PATIENCE, TRIES, Answer, Patience, Sender, open_sender
 from adapters.s3.trial import Trial, open_trial
-from adapters.s3.versions import delete_every_version
+from adapters.s3.versions import delete_every_version, delete_older_versions
 from domain.documents import StoredObject
 from domain.paths import StoragePath
 from ports.storage import DownloadTerms, Finding, Grade, Listed, SignedRequest, UploadTerms
@@ -162,6 +162,8 @@ class S3Storage:
                 if code_of(error) in ("PreconditionFailed", "ConditionalRequestConflict"):
                     return False
                 raise
+            if replace:
+                await delete_older_versions(self._client, self._bucket, _MARK)
         return True
 
     async def _find(self, terms: DownloadTerms) -> StoredObject | None:

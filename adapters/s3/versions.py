@@ -37,3 +37,11 @@ async def _delete(client: "S3Client", bucket: str, key: str, version_id: str) ->
             return False
         raise
     return True
+
+
+async def delete_older_versions(client: "S3Client", bucket: str, key: str) -> None:
+    """Delete all of exactly this key but what lies there now: for what is written again and again."""
+    page = await client.list_object_versions(Bucket=bucket, Prefix=key)
+    for version in page.get("Versions", ()):
+        if version["Key"] == key and not version["IsLatest"]:
+            await _delete(client, bucket, key, version["VersionId"])

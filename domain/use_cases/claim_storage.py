@@ -20,10 +20,12 @@ class ClaimStorage:
     """Make sure that the store is the one this database knows; claim it, where neither knows the other yet.
 
     A volume that is not mounted, another bucket's name in the settings, and a database restored beside another store
-    look like a store that has lost everything.
+    look like a store that has lost everything. And what a copy of the database records is nobody's to the original,
+    which would delete the bytes.
 
     Raises:
-        NotOurStorage: the store belongs to another database, or has no mark although this one has claimed a store.
+        NotOurStorage: the store belongs to another database or to a later state of this one, or has no mark although
+            this one has claimed a store.
     """
 
     deployments: Deployments
@@ -37,7 +39,9 @@ class ClaimStorage:
             await self.storage.write_mark(mark_of(deployment.id, deployment.turn), replace=False)
             # Read again: of two that claim one store, the first has it.
             mark = await self.storage.read_mark()
-        require_ours(deployment, mark)
+        # Asked again, in case a sweep of another process changed the turn between the two questions.
+        deployment = await self.deployments.read()
+        require_current(deployment, mark)
         if deployment.claimed_at is None:
             await self.deployments.claim(self.now())
 
@@ -103,8 +107,8 @@ def require_current(deployment: Deployment, mark: str | None) -> str:
     turn = (mark or "").partition(" ")[2]
     if turn not in (deployment.turn, deployment.next_turn):
         raise NotOurStorage(
-            "the object store was swept since by another copy of this database: this one was restored from a dump, or "
-            "copied, and may not know all that is recorded. If it is the one that the store shall belong to from now "
+            "the object store and the database are not of one time: this database was restored from a dump, or copied, "
+            "and may not know all that is recorded; or the store was restored. If they shall belong together from now "
             "on, run 'dossier adopt'; bytes recorded elsewhere are nobody's then"
         )
     return turn

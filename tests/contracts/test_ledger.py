@@ -68,9 +68,12 @@ async def test_only_what_was_condemned_before_a_time_is_settled(records: Records
     await records.ledger.condemn(home.id, listed(records, home, "early"), records.clock())
     records.clock.advance(hours=1)
     await records.ledger.condemn(home.id, listed(records, home, "early", "late"), records.clock())
-    paths = [path_of(home, name) for name in ("early", "late", "unknown")]
+    recorded = records.document(home, path="documents/recorded")
+    await records.documents.create(recorded, records.intent(home))
+    paths = [path_of(home, name) for name in ("early", "late", "unknown", "recorded")]
     await records.ledger.settle(home.id, paths, records.clock())
     assert await states(records, home, "early", "late", "unknown") == [PathState.GONE, PathState.CONDEMNED, None]
+    assert await states(records, home, "recorded") == [PathState.RECORDED]
     assert await condemned(records, home) == {path_of(home, "late")}
 
 

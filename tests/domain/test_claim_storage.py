@@ -7,6 +7,7 @@ import pytest
 from adapters.memory.deployments import MemoryDeployments
 from adapters.memory.storage import MemoryStorage
 from domain.use_cases.claim_storage import AdoptStorage, ClaimStorage, NotOurStorage
+from ports.deployment import Deployment
 from tests.domain.world import World
 
 
@@ -65,3 +66,18 @@ async def test_an_adoption_that_was_cut_off_is_told_and_can_be_done_again() -> N
         await world.claim_storage()
     await world.adopt_storage()
     await world.claim_storage()
+
+
+async def test_a_sweep_between_two_questions_makes_no_stranger_of_the_store() -> None:
+    world = World()
+    await world.claim_storage()
+    said = [await world.deployments.read()]
+    await world.sweep.settle()
+
+    class Late(MemoryDeployments):
+        """At first it says what was so before the sweep."""
+
+        async def read(self) -> Deployment:
+            return said.pop() if said else await world.deployments.read()
+
+    await ClaimStorage(deployments=Late(), storage=world.storage, now=world.clock)()

@@ -9,6 +9,7 @@ import pytest
 from domain.access import Caller
 from domain.errors import Invalid, StorageConflict
 from domain.paths import StoragePath, workspace_prefix
+from domain.use_cases.claim_storage import NotOurStorage
 from domain.use_cases.sweep import Sweep, Swept, TooMuch
 from ports.ledger import PathState
 from ports.storage import Listed
@@ -286,3 +287,34 @@ async def test_what_lay_there_before_the_store_was_ours_takes_a_yes(world: World
     swept = await world.sweep(yes=True)
     assert (swept.unrecorded, swept.inherited, swept.deleted) == (2, 2, 3)
     assert [await world.storage.stat(path) for path in inherited] == [None, None]
+
+
+async def test_every_workspace_is_swept_and_keeps_what_is_its_own(world: World) -> None:
+    callers = [await world.caller() for _ in range(3)]
+    recorded = [await world.record(caller) for caller in callers]
+    condemned = [await world.upload(caller) for caller in callers]
+    abandoned = [await world.upload(caller) for caller in callers]
+    for caller, path in zip(callers, condemned, strict=True):
+        await condemn(world, caller, [path])
+        world.storage.leave_unfinished(path)
+    elsewhere = StoragePath("workspaces/ws_01JRTZ6X8ZPMK0YB2S5V4NQ3W7/a")
+    world.storage.leave_unfinished(elsewhere)
+    world.clock.advance(days=2)
+    swept = await world.sweep(yes=True)
+    assert (swept.condemned, swept.unrecorded, swept.deleted, swept.unfinished) == (3, 3, 6, 3)
+    assert world.storage.count_unfinished() == 1
+    for caller, document, first, second in zip(callers, recorded, condemned, abandoned, strict=True):
+        assert await world.storage.stat(document.storage_path) == document.stored
+        assert [await world.storage.stat(path) for path in (first, second)] == [None, None]
+        assert await state(world, caller, first) is PathState.GONE
+
+
+async def test_a_copy_deletes_nothing_before_it_is_refused(world: World) -> None:
+    caller = await world.caller()
+    path = await world.upload(caller)
+    await condemn(world, caller, [path])
+    await world.storage.write_mark("someone-else turn", replace=True)
+    for sweep in (world.sweep(yes=True), world.sweep.settle()):
+        with pytest.raises(NotOurStorage):
+            await sweep
+    assert await world.storage.stat(path) is not None

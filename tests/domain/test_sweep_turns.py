@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.use_cases.claim_storage import AlreadySweeping, NotOurStorage
+from domain.use_cases.claim_storage import AlreadySweeping, ClaimStorage, NotOurStorage
 from ports.system import Unavailable
 from tests.domain.test_sweep import Instead, on
 from tests.domain.world import World
@@ -37,7 +37,8 @@ async def test_a_database_restored_from_a_dump_does_not_sweep(world: World) -> N
     await world.sweep.settle()
     world.deployments = dump
     restored = on(world, world.storage)
-    for attempt in (restored(yes=True), restored(dry_run=True), restored.settle()):
+    claim = ClaimStorage(deployments=dump, storage=world.storage, now=world.clock)
+    for attempt in (restored(yes=True), restored(dry_run=True), restored.settle(), claim()):
         with pytest.raises(NotOurStorage, match="restored from a dump"):
             await attempt
     assert await world.storage.stat(path) is not None

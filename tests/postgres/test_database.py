@@ -119,3 +119,28 @@ async def test_every_connection_comes_back_whatever_fails(
         # And each of them works, all at the same time.
         pids = await asyncio.gather(*(database.fetch("SELECT pg_backend_pid() AS pid") for _ in range(POOL_SIZE)))
         assert all(pids)
+
+
+async def test_a_lock_whose_connection_was_lost_is_free_and_what_was_done_meanwhile_is_no_failure(
+    database: Database,
+) -> None:
+    lock = 4711
+    async with database.alone(lock) as is_alone:
+        assert is_alone
+        await database.fetch(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = $1", lock
+        )
+    async with database.alone(lock) as is_alone:
+        assert is_alone
+
+
+async def test_a_failure_of_the_block_comes_out_as_it_is_though_the_connection_was_lost(database: Database) -> None:
+    async def break_off() -> None:
+        async with database.alone(4712):
+            await database.fetch(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4712"
+            )
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await break_off()

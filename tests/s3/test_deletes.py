@@ -7,7 +7,8 @@ from adapters.s3.storage import open_s3
 from adapters.system import Ulids, utc_now
 from domain.ids import WorkspaceId
 from domain.paths import StoragePath, workspace_prefix
-from tests.ministack import S3Server
+from tests.contracts.s3_store import MARK, s3_store
+from tests.ministack import S3Bucket, S3Server
 
 
 async def test_what_the_bucket_does_not_give_up_comes_back_and_the_rest_is_deleted(s3_server: S3Server) -> None:
@@ -33,3 +34,12 @@ async def test_what_the_bucket_does_not_give_up_comes_back_and_the_rest_is_delet
         assert await storage.delete([locked]) == []
         assert await storage.stat(locked) is None
     await client.delete_bucket(Bucket=bucket)
+
+
+async def test_a_mark_that_is_written_again_and_again_leaves_no_versions_behind(s3_versioned: S3Bucket) -> None:
+    async with s3_store(s3_versioned) as store:
+        for turn in range(4):
+            await store.storage.write_mark(f"id {turn}", replace=turn > 0)
+        assert await store.storage.read_mark() == "id 3"
+        page = await store.server.client.list_object_versions(Bucket=store.bucket, Prefix=MARK)
+        assert len(page["Versions"]) == 1

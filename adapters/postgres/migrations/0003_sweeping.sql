@@ -1,6 +1,3 @@
--- A path that was condemned without ever having been recorded is no document's.
-ALTER TABLE objects ALTER COLUMN document_id DROP NOT NULL, ADD COLUMN condemned_at timestamptz
----
 -- Holds the few paths whose bytes are on their way out; a create does not touch it.
 CREATE INDEX objects_condemned ON objects (workspace_id, storage_path) WHERE state = 'condemned'
 ---
@@ -39,3 +36,7 @@ CREATE TABLE deployment (
 )
 ---
 INSERT INTO deployment DEFAULT VALUES
+---
+-- A path that was condemned without ever having been recorded is no document's. Last, because from here on everybody
+-- waits until all of this is committed.
+ALTER TABLE objects ALTER COLUMN document_id DROP NOT NULL, ADD COLUMN condemned_at timestamptz
