@@ -125,7 +125,8 @@ def remove_old(directory: Path, before: datetime, is_meant: Callable[[str], bool
         for entry in entries:
             # Also its owner may take it away.
             with suppress(FileNotFoundError):
-                if is_meant(entry.name) and entry.stat(follow_symlinks=False).st_mtime < before.timestamp():
+                is_file = entry.is_file(follow_symlinks=False)
+                if is_file and is_meant(entry.name) and entry.stat().st_mtime < before.timestamp():
                     os.unlink(entry.path)
                     removed += 1
     return removed

@@ -195,6 +195,9 @@ class FilesystemStorage:
             with suppress(FileExistsError):
                 os.link(incoming, linked)
                 raise Unavailable(f"cannot store files in {self._objects}: a hard link there replaces another file")
+            # There, a document could be recorded under a name that no listing shows, and be swept.
+            if os.path.lexists(linked.with_name(linked.name.upper())):
+                raise Unavailable(f"cannot store files in {self._objects}: it does not tell upper case from lower case")
         except OSError as error:
             raise Unavailable(f"cannot store files in {self._objects}: {error}") from error
         finally:

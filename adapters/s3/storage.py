@@ -11,7 +11,7 @@ from aiobotocore.session import get_session
 from botocore.exceptions import ClientError
 
 from adapters.s3.examination import essential, examination, rights
-from adapters.s3.failures import code_of, told
+from adapters.s3.failures import code_of, is_denied, told
 from adapters.s3.headers import download_query, in_lower_case, sha256_of, upload_headers, version_of
 from adapters.s3.location import S3Location
 from adapters.s3.presigner import Presigner
@@ -221,8 +221,15 @@ class S3Storage:
         )
 
     async def _delete(self, path: StoragePath) -> bool:
+        """`False` when the store does not give some of it up: it is locked, or the right is missing."""
         with told(self._store):
-            return await delete_every_version(self._client, self._bucket, path)
+            try:
+                await delete_every_version(self._client, self._bucket, path)
+            except ClientError as error:
+                if is_denied(error) and error.operation_name == "DeleteObject":
+                    return False
+                raise
+        return True
 
     def _trial(self) -> AbstractAsyncContextManager[Trial]:
         return open_trial(self._client, self._sender, self._bucket, self._ours, self._now)

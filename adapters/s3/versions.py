@@ -2,41 +2,24 @@
 
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from adapters.s3.failures import is_denied
-
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
 
 
-async def delete_every_version(client: "S3Client", bucket: str, key: str) -> bool:
-    """Delete what lies at exactly this key, and every version and delete marker of it; nothing, where nothing lies.
-
-    `False` when the store does not give some of it up: it is locked, or a right is missing.
-    """
-    is_gone, more = True, dict[str, Any]()
+async def delete_every_version(client: "S3Client", bucket: str, key: str) -> None:
+    """Delete what lies at exactly this key, and every version and delete marker of it; nothing, where nothing lies."""
+    more: dict[str, Any] = {}
     while True:
         page = await client.list_object_versions(Bucket=bucket, Prefix=key, **more)
         listed = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
         for version in listed:
             if version["Key"] == key:
-                is_gone &= await _delete(client, bucket, key, version["VersionId"])
+                # Where a bucket has no versions, the one there is called "null": that deletes it, in every bucket.
+                await client.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
         # Keys come in order, and this one is the least of those that it is a prefix of.
         if not page.get("IsTruncated") or any(version["Key"] != key for version in listed):
-            return is_gone
+            return
         more = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
-
-
-async def _delete(client: "S3Client", bucket: str, key: str, version_id: str) -> bool:
-    try:
-        # Where a bucket has no versions, the one there is called "null": that deletes it, in every bucket.
-        await client.delete_object(Bucket=bucket, Key=key, VersionId=version_id)
-    except ClientError as error:
-        if is_denied(error):
-            return False
-        raise
-    return True
 
 
 async def delete_older_versions(client: "S3Client", bucket: str, key: str) -> None:
@@ -44,4 +27,4 @@ async def delete_older_versions(client: "S3Client", bucket: str, key: str) -> No
     page = await client.list_object_versions(Bucket=bucket, Prefix=key)
     for version in page.get("Versions", ()):
         if version["Key"] == key and not version["IsLatest"]:
-            await _delete(client, bucket, key, version["VersionId"])
+            await client.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])

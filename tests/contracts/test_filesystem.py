@@ -5,7 +5,7 @@ import os
 import stat
 import tracemalloc
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -95,6 +95,26 @@ async def test_a_file_system_without_hard_links_is_refused(
     with pytest.raises(Unavailable, match="no links here"):
         await storage.prepare()
     assert [finding.grade for finding in await storage.examine()] == [Grade.FAILED]
+
+
+async def test_a_file_system_that_does_not_tell_upper_from_lower_case_is_refused(
+    storage: FilesystemStorage, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # There, whoever looks for one name finds the other.
+    monkeypatch.setattr("adapters.filesystem.storage.new_name", lambda: "probe")
+    (root / "objects/.PROBE-PROBE").touch()
+    for attempt in (storage.prepare(), storage.probe()):
+        with pytest.raises(Unavailable, match="does not tell upper case from lower case"):
+            await attempt
+
+
+async def test_a_directory_among_the_unfinished_uploads_holds_up_nothing(
+    storage: FilesystemStorage, root: Path
+) -> None:
+    (root / "incoming/lost+found").mkdir()
+    (root / "incoming/old").touch()
+    assert await storage.discard_unfinished(PREFIX, datetime.now(UTC) + timedelta(days=1)) == 1
+    assert (root / "incoming/lost+found").is_dir()
 
 
 async def test_a_full_disk_takes_no_files_but_serves_those_it_has(
