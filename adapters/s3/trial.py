@@ -69,9 +69,13 @@ class Trial:
         )
 
     async def put(self, url: str, headers: Mapping[str, str], content: bytes = CONTENT) -> bool:
-        """Whether an upload was taken; the length that is sent is that of the content."""
+        """Whether an upload was taken."""
+        return self.taken(await self.upload(url, headers, content))
+
+    async def upload(self, url: str, headers: Mapping[str, str], content: bytes = CONTENT) -> Answer:
+        """What comes back to an upload; the length that is sent is that of the content."""
         sent = {name: value for name, value in headers.items() if name.lower() != "content-length"}
-        return self.taken(await self.sender.send("PUT", url, sent, body=content))
+        return await self.sender.send("PUT", url, sent, body=content)
 
     def taken(self, answer: Answer) -> bool:
         """Whether the store did what it was asked; raises `Unavailable` unless it did, or refused."""
@@ -108,8 +112,7 @@ async def open_trial(
     try:
         headers = upload_headers(TYPE, len(CONTENT), SHA256)
         key = trial.key()
-        sent = {name: value for name, value in headers.items() if name != "Content-Length"}
-        answer = await sender.send("PUT", await trial.url("PUT", key, headers), sent, body=CONTENT)
+        answer = await trial.upload(await trial.url("PUT", key, headers), headers)
         if not trial.taken(answer):
             raise Unavailable(f"{store}: a signed upload was refused: {answer.status} {error_code(answer.body)}")
         trial.stored = await trial.head(key)

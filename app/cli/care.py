@@ -82,7 +82,7 @@ def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
             err=True,
         )
     if swept.is_much and dry_run:
-        click.echo("That much is unrecorded takes --yes, too.", err=True)
+        click.echo("That is much: to delete any of the unrecorded takes --yes.", err=True)
     if swept.held:
         click.echo(f"The store holds on to the bytes at {swept.held} paths; they are tried again.", err=True)
     deleted = (

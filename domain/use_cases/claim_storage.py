@@ -1,5 +1,7 @@
 """Which store belongs to which database: told before a byte is taken for lost, or for nobody's."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from ports.deployment import Deployment, Deployments
@@ -61,14 +63,25 @@ class AdoptStorage:
     now: Clock
 
     async def __call__(self) -> Deployment:
-        async with self.deployments.alone() as is_alone:
-            if not is_alone:
-                raise AlreadySweeping
+        async with sweeping_alone(self.deployments):
             deployment = await self.deployments.renew()
             # In this order: when this is cut off, the two do not belong together, which is told, and it is done again.
             await self.storage.write_mark(mark_of(deployment.id, deployment.turn), replace=True)
             await self.deployments.claim(self.now())
             return deployment
+
+
+@asynccontextmanager
+async def sweeping_alone(deployments: Deployments) -> AsyncIterator[None]:
+    """Nobody else sweeps, or marks the store, until the end of the block.
+
+    Raises:
+        AlreadySweeping: somebody does.
+    """
+    async with deployments.alone() as is_alone:
+        if not is_alone:
+            raise AlreadySweeping
+        yield
 
 
 def mark_of(deployment_id: str, turn: str) -> str:

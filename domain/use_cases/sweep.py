@@ -10,7 +10,7 @@ from domain.documents import LINK_LIFETIME
 from domain.ids import WorkspaceId
 from domain.members import Wrong
 from domain.paths import StoragePath, storage_path, workspace_prefix
-from domain.use_cases.claim_storage import AlreadySweeping, mark_of, require_current
+from domain.use_cases.claim_storage import mark_of, require_current, sweeping_alone
 from ports.deployment import Deployment, Deployments
 from ports.ledger import ObjectLedger, PathState
 from ports.storage import Listed, ObjectStorage
@@ -98,9 +98,7 @@ class Sweep:
 
     async def __call__(self, *, dry_run: bool = False, yes: bool = False, tell: Tell = _quietly) -> Swept:
         swept = Swept()
-        async with self.deployments.alone() as is_alone:
-            if not is_alone:
-                raise AlreadySweeping
+        async with sweeping_alone(self.deployments):
             deployment = await self._check_store(take_turn=not dry_run)
             began = self.now()
             ages = _Ages(unrecorded=began - UNRECORDED_AFTER, inherited=deployment.claimed_at or began)
@@ -127,9 +125,7 @@ class Sweep:
     async def settle(self) -> Swept:
         """Only what is condemned already, without a look at all objects: cheap enough for every few minutes."""
         swept = Swept()
-        async with self.deployments.alone() as is_alone:
-            if not is_alone:
-                raise AlreadySweeping
+        async with sweeping_alone(self.deployments):
             await self._check_store(take_turn=True)
             await self._delete_condemned(swept, _quietly, dry_run=False)
         return swept
