@@ -31,7 +31,7 @@ ROUNDS ?= 5
 SECONDS ?= 3
 CREATES ?= 200000
 RESULTS ?= bench/results
-bench: .venv/.bench ## Measure Dossier beside others, and on object stores; ROUNDS=1 SECONDS=2 CREATES=0 is a quick look, ONLY=storage a part
+bench: .venv/.bench ## Measure Dossier beside others, on object stores, and what admission costs; ROUNDS=1 SECONDS=2 CREATES=0 is a quick look, ONLY=storage a part
 	@$(BIN)/python -m bench --rounds $(ROUNDS) --seconds $(SECONDS) --creates $(CREATES) --results $(RESULTS) --only '$(ONLY)'
 
 format: .venv/.dev ## Rewrite the sources in the one format

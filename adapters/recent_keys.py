@@ -6,7 +6,9 @@ from time import monotonic
 
 from domain.access import ApiKey
 from domain.ids import KeyId, WorkspaceId
-from ports.keys import ApiKeys, KeyFound
+from domain.pages import Page
+from ports.intents import Intent, KeyReused
+from ports.keys import AddOutcome, ApiKeys, KeyFound, KeyPage, KeyReplayed, KeyUse, RevokeOutcome
 
 STALE_SECONDS = 1.0
 """How long a key that was revoked elsewhere may go on working, and a changed plan stay unnoticed."""
@@ -51,13 +53,25 @@ class RecentKeys:
             self._found[digest] = (now, found)
         return found
 
-    async def add(self, key: ApiKey) -> None:
-        await self._keys.add(key)
+    async def add(self, key: ApiKey, intent: Intent | None = None, sealed: bytes = b"") -> AddOutcome:
+        return await self._keys.add(key, intent, sealed)
+
+    async def receipt(self, intent: Intent) -> KeyReplayed | KeyReused | None:
+        return await self._keys.receipt(intent)
+
+    async def revoke(self, workspace: WorkspaceId, key: KeyId, at: datetime, intent: Intent | None) -> RevokeOutcome:
+        outcome = await self._keys.revoke(workspace, key, at, intent)
+        self._found.clear()
+        return outcome
+
+    async def get(self, key: KeyId) -> ApiKey | None:
+        return await self._keys.get(key)
 
     async def all(self, workspace: WorkspaceId | None = None) -> Sequence[ApiKey]:
         return await self._keys.all(workspace)
 
-    async def revoke(self, key: KeyId, at: datetime) -> bool:
-        revoked = await self._keys.revoke(key, at)
-        self._found.clear()
-        return revoked
+    async def search(self, workspace: WorkspaceId, text: str, page: Page, *, include_revoked: bool) -> KeyPage:
+        return await self._keys.search(workspace, text, page, include_revoked=include_revoked)
+
+    async def note_uses(self, uses: Sequence[KeyUse]) -> None:
+        await self._keys.note_uses(uses)

@@ -3,7 +3,7 @@
 import os
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from adapters.filesystem.storage import FilesystemStorage
 from adapters.http.services import Probe, Services
+from adapters.key_uses import KeyUses
 from adapters.memory.deployments import MemoryDeployments
 from adapters.memory.documents import MemoryDocuments
 from adapters.memory.keys import MemoryApiKeys
@@ -19,6 +20,7 @@ from adapters.memory.ledger import MemoryLedger
 from adapters.memory.rate_limit import MemoryRateLimiter
 from adapters.memory.storage import MemoryStorage
 from adapters.memory.workspaces import MemoryWorkspaces
+from adapters.metrics import PrometheusMetrics
 from adapters.postgres.database import Database, open_database
 from adapters.postgres.deployments import PostgresDeployments
 from adapters.postgres.documents import PostgresDocuments
@@ -29,13 +31,16 @@ from adapters.postgres.migrate import migrate, pending
 from adapters.postgres.workspaces import PostgresWorkspaces
 from adapters.recent_keys import RecentKeys
 from adapters.s3.location import s3_location
+from adapters.sealing import SaltedSealing
 from adapters.system import Ulids, new_secret, utc_now
 from app.settings import Settings, storage_directory
 from domain.access import Plan, Plans, Window
 from domain.use_cases.admit_request import AdmitRequest
+from domain.use_cases.api_keys import CreateApiKey, ListApiKeys, RevokeApiKey
 from domain.use_cases.claim_storage import AdoptStorage, ClaimStorage
 from domain.use_cases.create_document import CreateDocument
 from domain.use_cases.get_document import GetDocument
+from domain.use_cases.get_usage import GetUsage
 from domain.use_cases.provision import CreateWorkspace, MintKey, UpdateWorkspace
 from domain.use_cases.request_upload import RequestUpload
 from domain.use_cases.sweep import Sweep
@@ -45,7 +50,7 @@ from ports.keys import ApiKeys
 from ports.ledger import ObjectLedger
 from ports.rate_limit import RateLimiter
 from ports.storage import LinkedStorage, ObjectStorage
-from ports.system import Clock, NewId, NewSecret, Unavailable
+from ports.system import Clock, NewId, NewSecret, Sealing, Unavailable
 from ports.workspaces import Workspaces
 
 DEFAULT_PUBLIC_URL = "http://127.0.0.1:8000"
@@ -63,6 +68,7 @@ class Backends:
 
     workspaces: Workspaces
     keys: ApiKeys
+    key_uses: KeyUses
     documents: DocumentRepository
     storage: ObjectStorage
     links: LinkedStorage | None
@@ -71,9 +77,12 @@ class Backends:
     limiter: RateLimiter
     plans: Plans
     probes: Mapping[str, Probe]
+    optional_probes: Mapping[str, Probe]
+    metrics: PrometheusMetrics
     now: Clock
     new_id: NewId
     new_secret: NewSecret
+    sealing: Sealing
 
     @property
     def create_workspace(self) -> CreateWorkspace:
@@ -115,7 +124,9 @@ class Backends:
     def services(self) -> Services:
         """The use cases that HTTP answers with."""
         return Services(
-            admit=AdmitRequest(keys=self.keys, limiter=self.limiter, plans=self.plans, now=self.now),
+            admit=AdmitRequest(
+                keys=self.keys, uses=self.key_uses, limiter=self.limiter, plans=self.plans, now=self.now
+            ),
             create_document=CreateDocument(
                 documents=self.documents, storage=self.storage, now=self.now, new_id=self.new_id
             ),
@@ -123,8 +134,20 @@ class Backends:
                 documents=self.documents, storage=self.storage, now=self.now, new_id=self.new_id
             ),
             get_document=GetDocument(documents=self.documents, storage=self.storage, now=self.now),
+            create_api_key=CreateApiKey(
+                keys=self.keys,
+                sealing=self.sealing,
+                now=self.now,
+                new_id=self.new_id,
+                new_secret=self.new_secret,
+            ),
+            list_api_keys=ListApiKeys(keys=self.keys),
+            revoke_api_key=RevokeApiKey(keys=self.keys, now=self.now),
+            get_usage=GetUsage(documents=self.documents),
             links=self.links,
             probes=self.probes,
+            optional_probes=self.optional_probes,
+            metrics=self.metrics,
             now=self.now,
             new_id=self.new_id,
         )
@@ -138,25 +161,32 @@ async def open_backends(settings: Settings) -> AsyncIterator[Backends]:
         Unavailable: a dependency is away.
         NotMigrated: the database lacks migrations, and is not ours to change.
     """
+    metrics = PrometheusMetrics()
     async with (
         _open_database(settings) as database,
         aclosing(PostgresDocuments(database, utc_now)) as documents,
         open_storage(settings) as (storage, links),
+        _open_limiter(settings, metrics.count_fallback) as (limiter, optional_probes),
     ):
+        keys = RecentKeys(PostgresApiKeys(database, utc_now))
         yield Backends(
             workspaces=PostgresWorkspaces(database),
-            keys=RecentKeys(PostgresApiKeys(database)),
+            keys=keys,
+            key_uses=KeyUses(keys),
             documents=documents,
             storage=storage,
             links=links,
             ledger=PostgresLedger(database),
             deployments=PostgresDeployments(database),
-            limiter=_limiter(settings),
+            limiter=limiter,
             plans=settings.plans,
             probes={"database": database.probe, "storage": storage.probe},
+            optional_probes=optional_probes,
+            metrics=metrics,
             now=utc_now,
             new_id=Ulids(),
             new_secret=new_secret,
+            sealing=SaltedSealing(),
         )
 
 
@@ -177,9 +207,11 @@ def memory_backends(
     workspaces = MemoryWorkspaces()
     storage = MemoryStorage(public_url)
     documents = MemoryDocuments(workspaces, now)
+    keys = MemoryApiKeys(workspaces, now)
     return Backends(
         workspaces=workspaces,
-        keys=MemoryApiKeys(workspaces),
+        keys=keys,
+        key_uses=KeyUses(keys),
         documents=documents,
         storage=storage,
         links=storage,
@@ -188,9 +220,12 @@ def memory_backends(
         limiter=MemoryRateLimiter(),
         plans=plans or {plan: (Window(10, 60), Window(100, int(timedelta(days=1).total_seconds()))) for plan in Plan},
         probes={"storage": storage.probe},
+        optional_probes={},
+        metrics=PrometheusMetrics(),
         now=now,
         new_id=Ulids(),
         new_secret=new_secret,
+        sealing=SaltedSealing(),
     )
 
 
@@ -227,10 +262,25 @@ async def open_storage(settings: Settings) -> AsyncIterator[tuple[ObjectStorage,
             raise AssertionError(f"settings let {scheme} through")
 
 
-def _limiter(settings: Settings) -> RateLimiter:
+@asynccontextmanager
+async def _open_limiter(
+    settings: Settings, on_fallback: Callable[[], None]
+) -> AsyncIterator[tuple[RateLimiter, Mapping[str, Probe]]]:
+    """The rate limiter that the settings name, and how to ask it; requests are answered while it is away, too."""
     match urlsplit(settings.rate_limit_url).scheme:
         case "memory":
-            return MemoryRateLimiter()
+            yield MemoryRateLimiter(), {}
+        case "valkey" | "valkeys" | "redis" | "rediss" | "valkey+unix" | "redis+unix":
+            # Not for everybody: its client takes a while to load.
+            from adapters.throttle.limiter import open_valkey_limiter
+
+            async with open_valkey_limiter(
+                settings.rate_limit_url,
+                fallback=MemoryRateLimiter(),
+                shares=settings.rate_limit_shares or settings.workers,
+                on_fallback=on_fallback,
+            ) as limiter:
+                yield limiter, {"rate limit": limiter.probe}
         case scheme:
             raise AssertionError(f"settings let {scheme} through")
 

@@ -23,9 +23,7 @@ async def examine(settings: Settings) -> Sequence[Finding]:
             Finding("settings", Grade.OK, f"read; Python {platform.python_version()}, data in {settings.data_dir}"),
             database,
             *await _storage(settings, deployments, is_unused=is_unused),
-            Finding(
-                "rate limit", Grade.OK, f"{settings.rate_limit_url}: counted in this process, forgotten at a restart"
-            ),
+            await _rate_limit(settings),
         ]
 
 
@@ -57,6 +55,14 @@ async def _storage(settings: Settings, deployments: Deployments | None, *, is_un
             return [*await storage.examine(), await _belonging(storage, deployments)]
     except Unavailable as error:
         return [Finding("storage", Grade.FAILED, str(error))]
+
+
+async def _rate_limit(settings: Settings) -> Finding:
+    if settings.rate_limit_url == "memory://":
+        return Finding("rate limit", Grade.OK, "memory://: counted in this process, forgotten at a restart")
+    from adapters.throttle.examination import examine_valkey
+
+    return await examine_valkey(settings.rate_limit_url)
 
 
 async def _belonging(storage: ObjectStorage, deployments: Deployments | None) -> Finding:

@@ -1,4 +1,4 @@
-"""The ASGI application of a deployment: `uvicorn --factory app.main:create_app`, which is what `dossier serve` runs."""
+"""The ASGI application of a deployment: `uvicorn --factory app.main:create_app`; `dossier serve` runs it too."""
 
 import gc
 import os
@@ -18,20 +18,23 @@ YOUNG_OBJECTS = 10_000
 """After how many new objects the youngest are searched for garbage."""
 
 
-def create_app(settings: Settings | None = None) -> ASGIApp:
+def create_app(settings: Settings | None = None, *, prepared: bool = False) -> ASGIApp:
     """The application of these settings, or of the environment; it opens its backends when the server starts it.
+
+    `prepared` says that the store has been prepared and claimed, as `dossier serve` does once for all its workers.
 
     Raises:
         SettingsError: naming everything that is wrong with the environment.
     """
-    return cast("ASGIApp", _Application(settings or Settings.read(os.environ)))
+    return cast("ASGIApp", _Application(settings or Settings.read(os.environ), prepared))
 
 
 class _Application:
     """ASGI with its lifespan: what is needed to build the routes exists only once the backends are open."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, prepared: bool) -> None:
         self._settings = settings
+        self._prepared = prepared
         self._routes: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,12 +50,14 @@ class _Application:
             await receive()
             try:
                 backends = await stack.enter_async_context(open_backends(self._settings))
-                await backends.storage.prepare()
-                await backends.claim_storage()
+                if not self._prepared:
+                    await backends.storage.prepare()
+                    await backends.claim_storage()
             except (Unavailable, NotMigrated, NotOurStorage) as error:
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 return
             await stack.enter_async_context(swept_regularly(backends.sweep))
+            await stack.enter_async_context(backends.key_uses.written_regularly())
             self._routes = build(backends.services())
             # What is allocated by now lives as long as the process; frozen, it is not scanned again and again. And with
             # a request's few hundred objects, the default of 700 has young ones scanned every other request (+9 %).

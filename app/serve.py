@@ -1,14 +1,16 @@
-"""`dossier serve`: one process that answers requests, and a welcome for whoever starts it the first time."""
+"""`dossier serve`: prepare once, serve with one process or several, and welcome whoever starts it the first time."""
 
 import asyncio
 import fcntl
-import logging
 import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from types import FrameType
 
 import click
 import uvicorn
@@ -18,6 +20,7 @@ from app.container import Backends, database_url, open_backends
 from app.main import create_app
 from app.protocol import Protocol
 from app.settings import Settings
+from app.workers import HEALTHCHECK_SECONDS, check_workers, held_open, log_to_stderr, supervise, worker_app
 from domain.access import Permission, Plan
 from ports.system import Unavailable
 
@@ -26,21 +29,41 @@ DRAIN_SECONDS = 10
 BACKLOG = 2048
 
 
-def run_server(host: str, port: int) -> None:
+def run_server(host: str, port: int, workers: int = 1) -> None:
     """Serve until Ctrl-C or SIGTERM, then give requests that were accepted ten seconds to end, and return.
 
     Raises:
         SettingsError, Unavailable, NotMigrated, NotOurStorage: before anything is served.
+        SystemExit: with 1 when it, or one of its workers, could not start; why is in the log.
     """
-    settings = Settings.read(os.environ)
-    # First of all, so that a port that is taken is said before a key is shown.
+    settings = replace(Settings.read(os.environ), workers=workers)
+    check_workers(settings)
+    # Before all else, so that a port that is taken is said before a key is shown.
     listening = _listen(host, port)
     address = _address(host, listening.getsockname()[1])
     settings = replace(settings, public_url=settings.public_url or address)
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.WARNING)
-    config = uvicorn.Config(
-        partial(create_app, settings),
+    log_to_stderr()
+    if workers == 1:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            started = runner.run(_serve(settings, listening, address))
+    else:
+        # Held from here, so that an embedded database runs from before the first request until after the last, and
+        # is restarted should it be killed. That takes a loop; but the supervisor needs this thread for its signals.
+        with held_open(database_url(settings)) as url:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(_prepare(settings, address))
+            # With the database's URL, a worker takes it as it is: it neither starts nor migrates it.
+            started = supervise(_config(worker_app, replace(settings, database_url=url)), listening)
+    if not started:
+        sys.exit(1)
+
+
+def _config(create: Callable[[Settings], object], settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        partial(create, settings),
         factory=True,
+        # A start-up that fails unexpectedly must not be taken for an application that has none.
+        lifespan="on",
         loop="uvloop",
         http=Protocol,
         ws="none",
@@ -52,27 +75,33 @@ def run_server(host: str, port: int) -> None:
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=DRAIN_SECONDS,
+        workers=settings.workers,
+        timeout_worker_healthcheck=HEALTHCHECK_SECONDS,
     )
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        started = runner.run(_serve(config, settings, listening, address))
-    if not started:
-        sys.exit(1)
 
 
-async def _serve(config: uvicorn.Config, settings: Settings, listening: socket.socket, address: str) -> bool:
+async def _serve(settings: Settings, listening: socket.socket, address: str) -> bool:
     # Held here, so that an embedded database runs from before the first request until after the last.
-    async with database_url(settings):
-        await _prepare(settings)
-        click.echo(f"Dossier answers on {address}, the API reference is {address}/docs. Ctrl-C stops it.")
+    async with database_url(settings) as url:
+        await _prepare(settings, address)
         # uvicorn drains, then raises the signal once more: that must not end us before the database has stopped.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
-        server = uvicorn.Server(config)
-        await server.serve(sockets=[listening])
+        server = _Server(_config(partial(create_app, prepared=True), replace(settings, database_url=url)))
+        # Its way to say that the application has not started.
+        with suppress(SystemExit):
+            await server.serve(sockets=[listening])
         return server.started
 
 
-async def _prepare(settings: Settings) -> None:
+class _Server(uvicorn.Server):
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # By default a second Ctrl-C drops what was accepted. The first has set an end already, ten seconds away.
+        if not self.should_exit:
+            super().handle_exit(sig, frame)
+
+
+async def _prepare(settings: Settings, address: str) -> None:
     """Open everything once: what is wrong is said in words, and a database of ours is migrated. Where there is no
     workspace yet, make one to try things with."""
     async with open_backends(settings) as backends:
@@ -87,6 +116,7 @@ async def _prepare(settings: Settings) -> None:
                 await _welcome(backends, settings.public_url or "")
         if not await backends.keys.all():
             click.echo("There is no API key yet: make one with 'dossier workspace create' and 'dossier keys create'.")
+    click.echo(f"Dossier answers on {address}, the API reference is {address}/docs. Ctrl-C stops it.")
 
 
 async def _welcome(backends: Backends, url: str) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from limits import parse_many
 
 from adapters.s3.location import s3_location
+from adapters.throttle.location import valkey_location
 from domain.access import Plan, Plans, Window
 
 PREFIX = "DOSSIER_"
@@ -29,6 +30,8 @@ class Settings:
     """How this deployment is put together.
 
     `database_url` is `None` for the embedded Postgres below `data_dir`, `public_url` for the address that is served.
+    `workers` is how many processes `serve` starts, and nothing that the environment says; `rate_limit_shares`, into how
+    many parts the rate limits are divided while they cannot be counted together, is `None` for as many.
     """
 
     data_dir: Path
@@ -36,10 +39,12 @@ class Settings:
     postgres_bin: Path | None
     storage_url: str
     rate_limit_url: str
+    rate_limit_shares: int | None
     public_url: str | None
     secret: str | None
     trusted_proxies: tuple[str, ...]
     plans: Plans
+    workers: int = 1
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Settings":
@@ -58,6 +63,7 @@ class Settings:
             postgres_bin=variables.read_optional("POSTGRES_BIN", _binaries),
             storage_url=variables.read("STORAGE_URL", default_files, _storage_url),
             rate_limit_url=variables.read("RATE_LIMIT_URL", "memory://", _rate_limit_url),
+            rate_limit_shares=variables.read_optional("RATE_LIMIT_SHARES", _count),
             public_url=variables.read_optional("PUBLIC_URL", _public_url),
             secret=variables.read_optional("SECRET", _secret),
             trusted_proxies=variables.read("TRUSTED_PROXIES", "", _networks),
@@ -156,9 +162,16 @@ def _storage_url(text: str) -> str:
 
 
 def _rate_limit_url(text: str) -> str:
-    if text != "memory://":
-        raise ValueError("must be memory://")
+    if text == "memory://":
+        return text
+    valkey_location(text)
     return text
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII) or int(text) < 1:
+        raise ValueError("must be a whole number from 1 on")
+    return int(text)
 
 
 def _public_url(text: str) -> str:

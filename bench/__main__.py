@@ -18,6 +18,8 @@ from typing import Any
 
 from adapters.postgres.migrate import migrate
 from bench import contenders, servers
+from bench.admission import cases as admission_cases
+from bench.admission.run import measure_admission
 from bench.ceiling.pgbench import BARE_TABLE, Pgbench
 from bench.chart import chart
 from bench.contenders import DOSSIER, FLOOR, MANY, MOST, PEER, Service, cases
@@ -32,7 +34,8 @@ from bench.storage import cases as storage_cases
 from bench.storage.run import measure_storage
 
 STORAGE = "object storage"
-"""What `--only` calls the part that is not about creates alone."""
+ADMISSION = "admission"
+"""What `--only` calls the parts that are not about creates alone."""
 
 WARM_UP_SECONDS = 1
 BUSY = 0.5
@@ -51,7 +54,7 @@ _SEEDED = (
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for. `only` is a part of the names of the contenders to measure, or of "object storage"."""
+    """What was asked for. `only` is a part of the names of the contenders to measure, or of the other parts."""
 
     rounds: int
     seconds: int
@@ -146,7 +149,7 @@ async def prepared(directory: Path) -> AsyncIterator[Bench]:
         note("preparing databases, workspaces and servers")
         url = await postgres.create_database("dossier")
         await migrate(url)
-        for database in ("ceiling", "lone", *storage_cases.DATABASES):
+        for database in ("ceiling", "lone", *storage_cases.DATABASES, admission_cases.DATABASE):
             await postgres.create_database(database, template="dossier")
         await postgres.create_database("peer")
         await postgres.sql("ceiling", BARE_TABLE)
@@ -208,6 +211,10 @@ async def run(options: Options, directory: Path) -> Results:
             results.storage = await measure_storage(
                 directory / "storage", bench.postgres, options.rounds, options.seconds, note
             )
+        if options.wants(ADMISSION):
+            results.admission = await measure_admission(
+                directory / "admission", bench.postgres, options.rounds, options.seconds, note
+            )
         return results
 
 
@@ -244,7 +251,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=3, help="of each run")
     parser.add_argument("--creates", type=int, default=200_000, help="while memory is watched; 0 to leave that out")
     parser.add_argument("--results", type=Path, default=servers.REPOSITORY / "bench" / "results", help="a folder")
-    parser.add_argument("--only", default="", help="part of a contender's name, such as dossier; or storage")
+    parser.add_argument("--only", default="", help="part of a contender's name; or storage, or admission")
     options = Options(**vars(parser.parse_args()))
     require_wrk()
     if sys.platform != "linux":

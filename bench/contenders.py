@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench import load
 from bench.ceiling.pgbench import Pgbench
-from bench.cpu import process_seconds
+from bench.cpu import family_seconds
 from bench.crowd import Crowd
 from bench.postgres import Postgres
 from bench.servers import Server, said
@@ -79,25 +79,25 @@ class Service:
             self._compare(answers, await self._rows() - rows)
         return sample
 
-    async def repeat(self, request: Path, *, connections: int, seconds: int) -> Sample:
-        """Load it with the one request that the file holds, which records nothing.
+    async def repeat(self, request: Path, *, connections: int, seconds: int, keys: Path | None = None) -> Sample:
+        """Load it with the one request that the file holds, which records nothing, or with one for each key of a file.
 
         Raises:
             Refused: it was refused.
         """
         await self.postgres.settle()
         sample, _ = await self._measure(
-            load.start_repeating(self.server.url, request, connections=connections, seconds=seconds)
+            load.start_repeating(self.server.url, request, connections=connections, seconds=seconds, keys=keys)
         )
         return sample
 
     async def _measure(self, starting: Awaitable[Process]) -> tuple[Sample, load.Answers]:
-        python, postgres = process_seconds(self.server.pid), self.postgres.cpu_seconds()
+        python, postgres = family_seconds(self.server.pid), self.postgres.cpu_seconds()
         try:
             answers = await load.finish(await starting)
         except load.Refused as refused:
             raise load.Refused(f"{self.name}: {refused}\n{said(self.server)}") from refused
-        python, postgres = process_seconds(self.server.pid) - python, self.postgres.cpu_seconds() - postgres
+        python, postgres = family_seconds(self.server.pid) - python, self.postgres.cpu_seconds() - postgres
         sample = Sample(
             rate=answers.requests / answers.seconds,
             p50_ms=answers.p50_ms,

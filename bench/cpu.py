@@ -19,7 +19,8 @@ def process_seconds(pid: int) -> float:
 def family_seconds(parent: int) -> float:
     """User and system time of a process and of its children: those that run, and those that have ended.
 
-    Of Postgres that is everything: the postmaster has no grandchildren, and waits for each child that ends.
+    Of Postgres and of a server with workers that is everything: neither has grandchildren, and both wait for each child
+    that ends.
     """
     total = 0
     for entry in _PROC.iterdir():

@@ -6,7 +6,7 @@ from domain.documents import Document, StoredObject
 from domain.idempotency import fingerprint
 from domain.ids import DocumentId, KeyId, UserId, WorkspaceId, encode_ulid
 from domain.paths import FolderPath, StoragePath
-from ports.documents import Intent
+from ports.intents import Intent
 from ports.system import Clock
 
 FOLDER = "/clients/acme/ndas"

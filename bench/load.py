@@ -61,9 +61,11 @@ async def start(
 
 
 async def start_repeating(
-    base_url: str, request: Path, *, connections: int, seconds: int
+    base_url: str, request: Path, *, connections: int, seconds: int, keys: Path | None = None
 ) -> asyncio.subprocess.Process:
-    """wrk on its way with the one request that the file holds, as it goes over the wire."""
+    """wrk on its way with the one request that the file holds, as it goes over the wire; for keys see many_keys.lua."""
+    if keys is not None:
+        return await _wrk("many_keys.lua", base_url, connections, seconds, str(request), str(keys))
     return await _wrk("repeat.lua", base_url, connections, seconds, str(request))
 
 

@@ -24,7 +24,8 @@ from adapters.system import Ulids, utc_now
 from bench.facts import sample
 from domain.documents import Document
 from domain.ids import decode_ulid
-from ports.documents import Created, Intent
+from ports.documents import Created
+from ports.intents import Intent
 
 WARM_UP = 50
 """Pairs before the first that counts: connections open, statements are prepared."""

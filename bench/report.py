@@ -7,6 +7,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.admission import report as admission_report
+from bench.admission.report import AdmissionResults
 from bench.contenders import BARE_INSERT, DOSSIER, FLOOR, MANY, MOST, ONE_STATEMENT, PEER, SIX_STATEMENTS, Case, Sample
 from bench.memory import SETTLED, Memory
 from bench.storage import report as storage_report
@@ -67,6 +69,7 @@ class Results:
     lone: list[dict[str, float]] = field(default_factory=list)
     memory: Memory | None = None
     storage: StorageResults | None = None
+    admission: AdmissionResults | None = None
 
     def add(self, case: Case, sample: Sample) -> None:
         self.samples.setdefault(case, []).append(sample)
@@ -115,6 +118,8 @@ def table(results: Results) -> str:
         lines += ["", _told(results.memory)]
     if results.storage:
         lines += ["", storage_report.table(results.storage)]
+    if results.admission:
+        lines += ["", admission_report.table(results.admission)]
     return "\n".join(lines).strip()
 
 
@@ -146,6 +151,7 @@ def to_json(results: Results) -> str:
         "lone": results.lone,
         "memory": None if results.memory is None else asdict(results.memory),
         "storage": None if results.storage is None else storage_report.to_json(results.storage),
+        "admission": None if results.admission is None else admission_report.to_json(results.admission),
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 

@@ -32,9 +32,15 @@ class Server:
     log: Path
 
 
-def dossier(port: int) -> list[str]:
+def dossier(port: int, workers: int = 1) -> list[str]:
     """The words that start Dossier."""
-    return [sys.executable, "-m", "app.cli", "serve", "--host", "127.0.0.1", "--port", str(port)]
+    several = ("--workers", str(workers)) if workers > 1 else ()
+    return [sys.executable, "-m", "app.cli", "serve", "--host", "127.0.0.1", "--port", str(port), *several]
+
+
+def unguarded(port: int) -> list[str]:
+    """The words that start Dossier without admission."""
+    return [sys.executable, "-m", "bench.admission.unguarded", str(port)]
 
 
 def floor(port: int) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Network, ip_address
 
 from domain.errors import InsufficientPermissions
 from domain.ids import KeyId, UserId, WorkspaceId
@@ -70,6 +71,7 @@ class ApiKey:
     workspace_id: WorkspaceId
     user_id: UserId
     name: str
+    description: str | None = None
     prefix: str
     digest: bytes
     permissions: frozenset[Permission]
@@ -77,6 +79,7 @@ class ApiKey:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    last_used_at: datetime | None = None
 
     def is_active(self, at: datetime) -> bool:
         """Whether the key opens anything at that time."""
@@ -105,14 +108,15 @@ class Caller:
     permissions: frozenset[Permission]
     request_id: str
 
-    def require(self, permission: Permission) -> None:
-        """Refuse unless the key has the permission.
+    def require(self, *permissions: Permission) -> None:
+        """Refuse unless the key has the permissions.
 
         Raises:
-            InsufficientPermissions: naming it.
+            InsufficientPermissions: naming the first that it lacks.
         """
-        if permission not in self.permissions:
-            raise InsufficientPermissions(permission)
+        for permission in permissions:
+            if permission not in self.permissions:
+                raise InsufficientPermissions(permission)
 
 
 def mint_key(secret: str) -> str:
@@ -155,3 +159,34 @@ def permissions(value: object) -> frozenset[Permission]:
     if not isinstance(value, list | tuple) or not value or any(text not in known for text in map(string, value)):
         raise Wrong("must be one or more of " + ", ".join(known))
     return frozenset(known[text] for text in value)
+
+
+def tier(value: object) -> Tier:
+    """The name of a tier."""
+    text = string(value)
+    if text not in set(Tier):
+        raise Wrong("must be one of " + ", ".join(Tier))
+    return Tier(text)
+
+
+def ahead(at: datetime, value: object) -> datetime:
+    """A time after `at`."""
+    if not isinstance(value, datetime) or value <= at:
+        raise Wrong("must lie in the future")
+    return value
+
+
+def neighbourhood(address: str) -> str:
+    """Whose address that is, as far as addresses tell: an IPv6 one is any of the 2^64 that its holder may take.
+
+    RFC 6177: a site gets a /64 at the least. What is no address stands for itself.
+    """
+    try:
+        ip = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(ip, IPv4Address):
+        return str(ip)
+    if ip.ipv4_mapped is not None:
+        return str(ip.ipv4_mapped)
+    return str(IPv6Network((ip, 64), strict=False))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from domain.ids import DocumentId, KeyId, UserId, WorkspaceId
 from domain.members import Form, Members, Wrong
 from domain.paths import FolderPath, StoragePath, folder_path, storage_path
-from domain.text import not_blank, string, written
+from domain.text import folded, not_blank, string, written
 
 NAME_MAX = 255
 MIME_TYPE_MAX = 255
@@ -184,5 +184,5 @@ def sha256(value: object) -> str:
 
 
 def search_text(document_name: str, document_description: str | None) -> str:
-    """What `search` looks in: folded here, because no database folds as Python does."""
-    return f"{document_name}\n{document_description or ''}".casefold()
+    """What `search` looks in."""
+    return folded(f"{document_name}\n{document_description or ''}")

@@ -109,6 +109,28 @@ class ObjectChanged(Refusal):
 
 
 @dataclass(eq=False)
+class DuplicateName(Refusal):
+    """An active API key of the workspace has that name."""
+
+    code = "duplicate_name"
+
+    @property
+    def message(self) -> str:
+        return "An active API key has this name; choose another, or revoke that key first."
+
+
+@dataclass(eq=False)
+class LastAdminKey(Refusal):
+    """Without this key, nobody could manage the workspace's keys any more."""
+
+    code = "insufficient_permissions"
+
+    @property
+    def message(self) -> str:
+        return "This is the last active API key with admin:api_keys; create another one before you revoke it."
+
+
+@dataclass(eq=False)
 class IdempotencyMismatch(Refusal):
     code = "idempotency_mismatch"
 

@@ -48,3 +48,8 @@ def not_blank(text: str) -> str:
     if all(unicodedata.category(char) in ("Zs", "Zl", "Zp", "Cc", "Cf") for char in text):
         raise Wrong("must not be blank")
     return text
+
+
+def folded(text: str) -> str:
+    """Text as it is compared where letter case does not matter. By us: no database folds as Python does."""
+    return unicodedata.normalize("NFC", text).casefold()

@@ -3,23 +3,9 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from domain.access import Caller
 from domain.documents import Document
 from domain.ids import DocumentId, WorkspaceId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
-    """What a caller wants done, and how to know it again.
-
-    `key` is the Idempotency-Key, if any: a UUID in lower case. `fingerprint` is 32 bytes that name the operation, its
-    target and the members as they were sent.
-    """
-
-    operation: str
-    caller: Caller
-    key: str | None
-    fingerprint: bytes
+from ports.intents import Intent, KeyReused
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +20,6 @@ class Replayed:
     """The same intent was carried out before; the document as it was then."""
 
     document: Document
-
-
-@dataclass(frozen=True, slots=True)
-class KeyReused:
-    """The Idempotency-Key belongs to another intent."""
 
 
 @dataclass(frozen=True, slots=True)

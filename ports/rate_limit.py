@@ -22,6 +22,26 @@ class Verdict:
     reset: int
     retry_after: int
 
+    @classmethod
+    def of(cls, windows: Sequence[Window], used: Sequence[int], at: datetime) -> "Verdict":
+        """The verdict on a request at that time, when each window had admitted `used` requests before it."""
+        now = int(at.timestamp())
+        ends = [window.end(at) for window in windows]
+        left = [window.limit - count for window, count in zip(windows, used, strict=True)]
+        refused_until = [end for end, remaining in zip(ends, left, strict=True) if remaining <= 0]
+        if not refused_until:
+            left = [remaining - 1 for remaining in left]
+        # Of windows equally narrow, the one that ends last holds the caller back longest.
+        tightest = min(range(len(windows)), key=lambda i: (left[i], -ends[i]))
+        return cls(
+            admitted=not refused_until,
+            limit=windows[tightest].limit,
+            # A plan that was lowered within a window can have been used up more than it allows.
+            remaining=max(0, left[tightest]),
+            reset=ends[tightest],
+            retry_after=max(refused_until) - now if refused_until else 0,
+        )
+
 
 class RateLimiter(Protocol):
     async def acquire(self, subject: str, windows: Sequence[Window], at: datetime) -> Verdict:

@@ -1,7 +1,8 @@
-"""Time, chance, and the one way in which a dependency fails."""
+"""Time, chance, secrecy, and the one way in which a dependency fails."""
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 
 Clock = Callable[[], datetime]
 """The time now, in UTC, with microseconds."""
@@ -11,6 +12,18 @@ NewId = Callable[[datetime], str]
 
 NewSecret = Callable[[], str]
 """32 random base62 characters, from a source fit for secrets."""
+
+
+class Sealing(Protocol):
+    """Keeping a text so that only whoever knows another text can read it (authenticated encryption)."""
+
+    def seal(self, text: str, under: str) -> bytes:
+        """The text, encrypted under a key derived from `under`, which must be hard to guess: a random UUID is."""
+        ...
+
+    def unseal(self, sealed: bytes, under: str) -> str:
+        """The text that was sealed under the same `under`."""
+        ...
 
 
 class Unavailable(Exception):

@@ -11,6 +11,7 @@ from adapters.postgres.database import Database, open_database
 from adapters.postgres.embedded import open_embedded
 from adapters.postgres.migrate import migrate
 from tests.ministack import S3Bucket, S3Server, open_s3_bucket, open_s3_server
+from tests.valkey import ValkeyServer, open_valkey
 
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("patient", deadline=None)
@@ -34,6 +35,13 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     """A pool for it."""
     async with open_database(database_url) as database:
         yield database
+
+
+@pytest.fixture(scope="session")
+async def valkey() -> AsyncIterator[ValkeyServer]:
+    """A Valkey that everybody counts in, under names of their own; who stops one opens their own."""
+    async with open_valkey() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -3,15 +3,17 @@
 from litestar import Litestar, Response
 from litestar.types import ASGIApp
 
+from adapters.http.api_keys import api_keys_router
 from adapters.http.body import AnyRequest
 from adapters.http.call import call_of
 from adapters.http.docs import docs_handlers
 from adapters.http.documents import documents_router
 from adapters.http.errors import answer, to_response
 from adapters.http.gate import Gate
-from adapters.http.health import health_router
+from adapters.http.health import health_router, metrics_handler
 from adapters.http.links import links_router
 from adapters.http.services import Services
+from adapters.http.usage import usage_handler
 
 
 def build(services: Services) -> ASGIApp:
@@ -19,7 +21,10 @@ def build(services: Services) -> ASGIApp:
     application = Litestar(
         route_handlers=[
             documents_router(services),
+            api_keys_router(services),
+            usage_handler(services),
             health_router(services),
+            metrics_handler(services.metrics),
             *docs_handlers(),
             *([links_router(services.links, services.now)] if services.links else []),
         ],
@@ -30,7 +35,7 @@ def build(services: Services) -> ASGIApp:
         # Every body is read by body.py, which bounds it; uploads have a bound of their own.
         request_max_body_size=None,
     )
-    return Gate(application, services.admit, services.now, services.new_id)
+    return Gate(application, services.admit, services.metrics, services.now, services.new_id)
 
 
 def _answer(request: AnyRequest, error: Exception) -> Response[bytes]:

@@ -18,6 +18,8 @@ from domain.members import Members, Wrong
 BODY_MAX_BYTES = 64 * 1024
 NESTING_MAX = 32
 AnyRequest = Request[Any, Any, Any]
+READING_A_BODY = (Invalid, RequestTimeout, PayloadTooLarge, UnsupportedMediaType)
+"""How `read_members` refuses."""
 
 
 async def read_members(request: AnyRequest) -> Members:
@@ -99,6 +101,29 @@ def read_idempotency_key(request: AnyRequest) -> str | None:
         return idempotency_key(b",".join(sent).decode("latin-1"))
     except Wrong as wrong:
         raise Invalid({"Idempotency-Key": str(wrong)}) from None
+
+
+def read_query(request: AnyRequest, *names: str) -> Members:
+    """The parameters of the query that have these names; others are ignored.
+
+    Raises:
+        Invalid: one of them is given more than once, or is no text that a database could hold.
+    """
+    query: dict[str, object] = {}
+    wrong: dict[str, str] = {}
+    for name, value in query_pairs(request):
+        if name not in names:
+            continue
+        if name in query:
+            wrong[name] = "must be given once"
+        try:
+            _check(value, 0)
+        except Wrong as refused:
+            wrong[name] = str(refused)
+        query[name] = value
+    if wrong:
+        raise Invalid(wrong)
+    return query
 
 
 def query_pairs(request: AnyRequest) -> list[tuple[str, str]]:

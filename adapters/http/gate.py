@@ -7,6 +7,7 @@ import asyncio
 import logging
 import math
 import re
+from typing import Any, cast
 
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,6 +15,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from adapters.http.answer import Answer, header_values
 from adapters.http.call import Call, Calls, keep_call
 from adapters.http.errors import RequestTimeout, answer, unavailable
+from adapters.http.services import Metrics
 from domain.errors import InvalidKey, RateLimited
 from domain.use_cases.admit_request import AdmitRequest
 from ports.system import Clock, NewId
@@ -22,8 +24,9 @@ log = logging.getLogger("dossier.http")
 
 # These take no key and count nothing: what lies behind them is public, or signed.
 _OPEN = ("/health/", "/docs/", "/storage/")
-_OPEN_PAGES = ("/openapi.json", "/docs")
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
+_OPEN_PAGES = ("/metrics", "/openapi.json", "/docs")
+# Nor one that holds an API key: ids go into logs.
+_REQUEST_ID = re.compile(rb"(?!.*wbk_)[A-Za-z0-9._-]{1,128}")
 _BEARER = re.compile(rb"bearer +(\S+) *", re.IGNORECASE)
 
 
@@ -34,9 +37,10 @@ class Gate:
     open ones. A wrong key is refused by the route that wanted one, so that an unknown address is 404 for everybody.
     """
 
-    def __init__(self, app: ASGIApp, admit: AdmitRequest, now: Clock, new_id: NewId) -> None:
+    def __init__(self, app: ASGIApp, admit: AdmitRequest, metrics: Metrics, now: Clock, new_id: NewId) -> None:
         self._app = app
         self._admit = admit
+        self._metrics = metrics
         self._now = now
         self._new_id = new_id
         self._calls = Calls()
@@ -56,6 +60,7 @@ class Gate:
                 # Whatever it takes the client to read it, it is answered.
                 call.due = math.inf
                 message["headers"] = [*message["headers"], *_headers(call)]
+                self._metrics.count_answer(scope["method"], _route(scope), message["status"])
             await send(message)
 
         self._calls.add(call)
@@ -86,12 +91,21 @@ class Gate:
             return
         call.begin()
         client = scope["client"]
+        presented = _presented(scope)
         try:
-            admission = await self._admit(_presented(scope), client[0] if client else "", call.request_id)
+            admission = await self._admit(presented, client[0] if client else "", call.request_id)
         except InvalidKey:
+            if presented is not None:
+                self._metrics.count_unknown_key()
             return
+        except RateLimited:
+            # Too many wrong keys from that address: this was one more.
+            self._metrics.count_unknown_key()
+            self._metrics.count_refusal()
+            raise
         call.verdict = admission.verdict
         if not admission.verdict.admitted:
+            self._metrics.count_refusal()
             raise RateLimited(admission.verdict.retry_after)
         call.caller = admission.caller
 
@@ -111,6 +125,11 @@ def _presented(scope: Scope) -> str | None:
         return None
     match = _BEARER.fullmatch(sent[0]) if len(sent) == 1 else None
     return match[1].decode("latin-1") if match else ""
+
+
+def _route(scope: Scope) -> str | None:
+    """The path as the route has it, `/v1/documents/{document_id}`, once the router has found one."""
+    return cast("dict[str, Any]", scope).get("path_template")
 
 
 def _headers(call: Call) -> list[tuple[bytes, bytes]]:

@@ -1,23 +1,25 @@
-"""For operators and their probes: is the process alive, can it work."""
+"""For operators and their probes: is the process alive, can it work, what has it done."""
 
 import asyncio
 import logging
+from typing import Literal
 
 import msgspec
-from litestar import Router, get
+from litestar import Response, Router, get
+from litestar.handlers import HTTPRouteHandler
 
 from adapters.http.answer import Answer
 from adapters.http.body import AnyRequest
 from adapters.http.call import call_of
 from adapters.http.errors import unavailable
 from adapters.http.openapi import described
-from adapters.http.services import Probe, Services
+from adapters.http.services import Metrics, Probe, Services
 from adapters.http.wire import Envelope, Health
 from ports.system import Unavailable
 
 log = logging.getLogger("dossier.http")
 
-_PROBE_SECONDS = 2
+PROBE_SECONDS = 2
 
 
 def health_router(services: Services) -> Router:
@@ -44,25 +46,41 @@ def health_router(services: Services) -> Router:
         ),
     )
     async def ready(request: AnyRequest) -> Answer:
-        """Asks every dependency: send requests elsewhere while this fails. `checks` says which is away."""
-        answers = await asyncio.gather(*(_check(name, probe) for name, probe in services.probes.items()))
-        checks = dict(zip(services.probes, answers, strict=True))
-        if all(state == "ok" for state in answers):
-            return _healthy("ready", checks)
-        return unavailable(call_of(request.scope).request_id, {"checks": checks})
+        """Asks every dependency: send requests elsewhere while this fails. `checks` says which is away. The status is
+        `degraded` while requests are answered without one that they can do without."""
+        probes = {**services.probes, **services.optional_probes}
+        answers = await asyncio.gather(*(_check(name, probe) for name, probe in probes.items()))
+        checks = dict(zip(probes, answers, strict=True))
+        away = {name for name, state in checks.items() if state != "ok"}
+        if away & services.probes.keys():
+            return unavailable(call_of(request.scope).request_id, {"checks": checks})
+        return _healthy("degraded" if away else "ready", checks)
 
     return Router("/health", route_handlers=[live, ready])
 
 
+def metrics_handler(metrics: Metrics) -> HTTPRouteHandler:
+    """`/metrics`, which is no part of the API and so not of its description."""
+
+    # In a thread: with several processes, files are read.
+    @get("/metrics", sync_to_thread=True)
+    def exposition() -> Response[bytes]:
+        content, content_type = metrics.exposition()
+        # As a header: to a media type of text, the framework adds a charset of its own.
+        return Response(content, headers={"Content-Type": content_type})
+
+    return exposition
+
+
 async def _check(name: str, probe: Probe) -> str:
     try:
-        async with asyncio.timeout(_PROBE_SECONDS):
+        async with asyncio.timeout(PROBE_SECONDS):
             await probe()
     except (Unavailable, TimeoutError) as error:
-        log.error("not ready: %s: %s %s", name, type(error).__name__, error)
+        log.error("unavailable: %s: %s %s", name, type(error).__name__, error)
         return "unavailable"
     return "ok"
 
 
-def _healthy(status: str, checks: dict[str, str]) -> Answer:
+def _healthy(status: Literal["live", "ready", "degraded"], checks: dict[str, str]) -> Answer:
     return Answer(200, msgspec.json.encode(Envelope(Health(status, checks))))

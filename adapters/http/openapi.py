@@ -54,8 +54,8 @@ Every error has the body `{"error": {"code", "message", "request_id", "details"}
 class Described:
     """What a client should know of an operation.
 
-    `refusals` are those of its own; those of every key and every failure of ours go without saying. `query` is
-    name -> (type, default, meaning).
+    `success` is `None` where there is no body. `refusals` are those of its own; those of every key and every failure of
+    ours go without saying. `query` is name -> (type, default, meaning).
     """
 
     summary: str
@@ -66,6 +66,7 @@ class Described:
     refusals: Iterable[type[Refusal]] = ()
     query: Mapping[str, tuple[type, object, str]] = field(default_factory=dict)
     idempotent: bool = False
+    located: bool = False
     etag: bool = False
     keyless: bool = False
     tag: str = "Documents"
@@ -86,8 +87,9 @@ def openapi_document(application: Litestar) -> Json:
         for method in sorted(handler.http_methods)
         if _KEY in handler.opt
     ]
-    structs = {ErrorBody} | {handler.opt[_KEY].success for _, _, handler in operations}
-    structs |= {handler.opt[_KEY].body for _, _, handler in operations} - {None}
+    described = [handler.opt[_KEY] for _, _, handler in operations]
+    structs = {ErrorBody} | {facts.success for facts in described} | {facts.body for facts in described}
+    structs.discard(None)
     _, schemas = msgspec.json.schema_components(sorted(structs, key=str), ref_template="#/components/schemas/{name}")
     paths: dict[str, Json] = {}
     for path, method, handler in operations:
@@ -103,6 +105,8 @@ def openapi_document(application: Litestar) -> Json:
         "servers": [{"url": "/", "description": "This deployment"}],
         "tags": [
             {"name": "Documents", "description": "Upload, record, read."},
+            {"name": "API keys", "description": "Who may call, and what they may do."},
+            {"name": "Usage", "description": "How much of the quota is used."},
             {"name": "Operations", "description": "For operators and their probes."},
         ],
         "paths": paths,
@@ -158,16 +162,16 @@ def _success(facts: Described) -> Json:
     headers = {"X-Request-ID": "Names this request in logs."}
     if not facts.keyless:
         headers |= _RATE_HEADERS
+    if facts.located:
+        headers["Location"] = "The path of what was made."
     if facts.idempotent:
-        headers["Location"] = "The path of the new document."
         headers["Idempotent-Replayed"] = "`true` when an earlier request with this key was answered again."
     if facts.etag:
         headers["ETag"] = "Names the state of the record."
-    return {
-        "description": "Done.",
-        "headers": _headers(headers),
-        "content": {"application/json": {"schema": _reference(facts.success)}},
-    }
+    success: Json = {"description": "Done.", "headers": _headers(headers)}
+    if facts.success is not None:
+        success["content"] = {"application/json": {"schema": _reference(facts.success)}}
+    return success
 
 
 def _refusals(facts: Described) -> Iterable[tuple[str, Json]]:

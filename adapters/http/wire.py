@@ -1,15 +1,17 @@
 """What goes over the wire, member by member in the order of the contract. Requests are read by `domain`'s rules."""
 
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from domain import documents
+from domain import access, documents
+from domain.access import ApiKey, Permission, Tier
 from domain.documents import Document
 from domain.paths import STORAGE_PATH_MAX_BYTES
 from domain.use_cases.get_document import Found
 from domain.use_cases.request_upload import UPLOAD_LIMIT_BYTES, Upload
+from ports.documents import Usage
 
 T = TypeVar("T")
 
@@ -58,6 +60,21 @@ class Envelope(Struct, Generic[T]):
     """Every success."""
 
     data: T
+
+
+class PageMeta(Struct):
+    """Which page this is, of how many rows in all."""
+
+    page: int
+    per_page: int
+    total: int
+
+
+class Paged(Struct, Generic[T]):
+    """Every list: `meta` says which part of it `data` holds."""
+
+    data: T
+    meta: PageMeta
 
 
 class CreateDocumentBody(Struct, forbid_unknown_fields=True):
@@ -172,10 +189,114 @@ class DocumentDetail(Struct, kw_only=True):
         )
 
 
-class Health(Struct):
-    """How the service is; `checks` names each dependency."""
+KeyName = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=access.LABEL_MAX,
+        description="What the key is for: not blank, and no other active key's.",
+        examples=["Intake form"],
+    ),
+]
+Permissions = Annotated[
+    list[Permission],
+    Meta(min_length=1, description="What the key may do; none implies another.", examples=[["read:documents"]]),
+]
+RateLimitTier = Annotated[
+    Tier, Meta(description="How the plan's rate limits apply: as they are, ten times as much, or not at all.")
+]
 
-    status: str
+
+class CreateApiKeyBody(Struct, forbid_unknown_fields=True):
+    """An API key to make."""
+
+    name: KeyName
+    permissions: Permissions
+    description: Description | None = None
+    rate_limit_tier: RateLimitTier | None = None
+    expires_at: Time | None = None
+
+
+class ApiKeyCreated(Struct):
+    """A new API key, shown this once."""
+
+    id: str
+    key: Annotated[str, Meta(description="The key itself: send it as `Authorization: Bearer`.")]
+    prefix: Annotated[str, Meta(description="Its first eight characters, to know it again by.", examples=["wbk_4fT9"])]
+    name: KeyName
+    description: Description | None
+    permissions: Permissions
+    rate_limit_tier: RateLimitTier
+    expires_at: Time | None
+    created_at: Time
+
+    @classmethod
+    def of(cls, key: ApiKey, secret: str) -> "ApiKeyCreated":
+        return cls(
+            id=key.id,
+            key=secret,
+            prefix=key.prefix,
+            name=key.name,
+            description=key.description,
+            permissions=sorted(key.permissions),
+            rate_limit_tier=key.tier,
+            expires_at=_seconds_or_none(key.expires_at),
+            created_at=_seconds(key.created_at),
+        )
+
+
+class ApiKeyRow(Struct):
+    """An API key, without the key itself."""
+
+    id: str
+    prefix: str
+    name: KeyName
+    description: Description | None
+    permissions: Permissions
+    rate_limit_tier: RateLimitTier
+    expires_at: Time | None
+    created_at: Time
+    last_used_at: Annotated[Time | None, Meta(description="When it was last used, to a minute.")]
+    revoked_at: Time | None
+
+    @classmethod
+    def of(cls, key: ApiKey) -> "ApiKeyRow":
+        return cls(
+            id=key.id,
+            prefix=key.prefix,
+            name=key.name,
+            description=key.description,
+            permissions=sorted(key.permissions),
+            rate_limit_tier=key.tier,
+            expires_at=_seconds_or_none(key.expires_at),
+            created_at=_seconds(key.created_at),
+            last_used_at=_seconds_or_none(key.last_used_at),
+            revoked_at=_seconds_or_none(key.revoked_at),
+        )
+
+
+class ApiKeyList(Struct):
+    """API keys, the newest first."""
+
+    api_keys: list[ApiKeyRow]
+
+
+class UsageReport(Struct):
+    """What a workspace uses of what it may: sizes in bytes."""
+
+    used_bytes: SizeBytes
+    quota_bytes: SizeBytes
+    documents: Annotated[int, Meta(ge=0, description="How many documents there are.")]
+
+    @classmethod
+    def of(cls, usage: Usage) -> "UsageReport":
+        return cls(used_bytes=usage.used_bytes, quota_bytes=usage.quota_bytes, documents=usage.documents)
+
+
+class Health(Struct):
+    """How the service is; `checks` names each dependency, `ok` or `unavailable`."""
+
+    status: Literal["live", "ready", "degraded"]
     checks: dict[str, str]
 
 
@@ -196,3 +317,7 @@ class ErrorBody(Struct):
 
 def _seconds(at: datetime) -> datetime:
     return at.replace(microsecond=0)
+
+
+def _seconds_or_none(at: datetime | None) -> datetime | None:
+    return None if at is None else _seconds(at)

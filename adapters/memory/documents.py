@@ -3,33 +3,15 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from adapters.memory.receipts import Receipt
 from adapters.memory.workspaces import MemoryWorkspaces
 from domain.documents import Document
-from domain.idempotency import LIFETIME
 from domain.ids import DocumentId, WorkspaceId
 from domain.paths import FolderPath, StoragePath, ancestors
-from ports.documents import (
-    Created,
-    Intent,
-    KeyReused,
-    Outcome,
-    OverQuota,
-    PathTaken,
-    Replayed,
-    Usage,
-)
+from ports.documents import Created, Outcome, OverQuota, PathTaken, Replayed, Usage
+from ports.intents import Intent, KeyReused
 from ports.ledger import PathState
 from ports.system import Clock
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """What was answered to an Idempotency-Key, until when."""
-
-    operation: str
-    fingerprint: bytes
-    document: Document
-    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +31,6 @@ class Shelf:
     documents: dict[DocumentId, Document] = field(default_factory=dict)
     folders: set[FolderPath] = field(default_factory=set)
     paths: dict[StoragePath, Entry] = field(default_factory=dict)
-    receipts: dict[str, Receipt] = field(default_factory=dict)
 
 
 class MemoryDocuments:
@@ -58,13 +39,14 @@ class MemoryDocuments:
     def __init__(self, workspaces: MemoryWorkspaces, now: Clock) -> None:
         self._workspaces = workspaces
         self._now = now
+        self.receipts = workspaces.receipts
         self.shelves: dict[WorkspaceId, Shelf] = {}
 
     async def create(self, document: Document, intent: Intent) -> Outcome:
         usage = await self.usage(document.workspace_id)
         shelf = self.shelf(document.workspace_id)
         size = document.stored.size_bytes
-        if answered := self._answered(shelf, intent, document.created_at):
+        if answered := self._answered(intent, document.created_at):
             # Our own earlier try, whose answer was lost on the way, is no replay.
             return Created(document) if answered == Replayed(document) else answered
         if (entry := shelf.paths.get(document.storage_path)) is not None:
@@ -77,14 +59,11 @@ class MemoryDocuments:
         shelf.documents[document.id] = document
         shelf.folders.update(ancestors(document.folder))
         shelf.paths[document.storage_path] = Entry(PathState.RECORDED, document.id)
-        if intent.key is not None:
-            shelf.receipts[intent.key] = Receipt(
-                intent.operation, intent.fingerprint, document, document.created_at + LIFETIME
-            )
+        self.receipts.keep(intent, document, document.created_at)
         return Created(document)
 
     async def receipt(self, intent: Intent) -> Replayed | KeyReused | None:
-        return self._answered(self.shelf(intent.caller.workspace_id), intent, self._now())
+        return self._answered(intent, self._now())
 
     async def get(self, workspace: WorkspaceId, document: DocumentId) -> Document | None:
         return self.shelf(workspace).documents.get(document)
@@ -98,11 +77,11 @@ class MemoryDocuments:
         """What a workspace has, for the ledger that looks at the same."""
         return self.shelves.setdefault(workspace, Shelf())
 
-    @staticmethod
-    def _answered(shelf: Shelf, intent: Intent, at: datetime) -> Replayed | KeyReused | None:
-        found = shelf.receipts.get(intent.key) if intent.key is not None else None
-        if found is None or found.expires_at <= at:
-            return None
-        if (found.operation, found.fingerprint) != (intent.operation, intent.fingerprint):
-            return KeyReused()
-        return Replayed(found.document)
+    def _answered(self, intent: Intent, at: datetime) -> Replayed | KeyReused | None:
+        match self.receipts.answered(intent, at):
+            case Receipt(answer=Document() as document):
+                return Replayed(document)
+            case KeyReused() as reused:
+                return reused
+            case _:
+                return None

@@ -46,10 +46,4 @@ class MemoryLedger:
                     known[path] = Entry(PathState.GONE, document, since)
 
     async def forget_receipts(self, at: datetime) -> int:
-        forgotten = 0
-        for shelf in self._documents.shelves.values():
-            expired = [key for key, receipt in shelf.receipts.items() if receipt.expires_at <= at]
-            for key in expired:
-                del shelf.receipts[key]
-            forgotten += len(expired)
-        return forgotten
+        return self._documents.receipts.forget(at)

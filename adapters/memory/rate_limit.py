@@ -19,26 +19,14 @@ class MemoryRateLimiter:
 
     async def acquire(self, subject: str, windows: Sequence[Window], at: datetime) -> Verdict:
         # Nothing is awaited in here, so nothing comes between the look and the count.
-        now = int(at.timestamp())
-        self._forget_ended(now)
-        ends = [window.end(at) for window in windows]
-        counters: list[_Counter] = [(subject, window.seconds, end) for window, end in zip(windows, ends, strict=True)]
-        left = [window.limit - self._counts.get(key, 0) for window, key in zip(windows, counters, strict=True)]
-        refused_until = [end for end, remaining in zip(ends, left, strict=True) if remaining <= 0]
-        if not refused_until:
-            left = [remaining - 1 for remaining in left]
-            for key in counters:
-                self._counts[key] = self._counts.get(key, 0) + 1
-        # Of windows equally narrow, the one that ends last holds the caller back longest.
-        tightest = min(range(len(windows)), key=lambda i: (left[i], -ends[i]))
-        return Verdict(
-            admitted=not refused_until,
-            limit=windows[tightest].limit,
-            # A plan that was lowered within a window can have been used up more than it allows.
-            remaining=max(0, left[tightest]),
-            reset=ends[tightest],
-            retry_after=max(refused_until) - now if refused_until else 0,
-        )
+        self._forget_ended(int(at.timestamp()))
+        counters: list[_Counter] = [(subject, window.seconds, window.end(at)) for window in windows]
+        used = [self._counts.get(counter, 0) for counter in counters]
+        verdict = Verdict.of(windows, used, at)
+        if verdict.admitted:
+            for counter, count in zip(counters, used, strict=True):
+                self._counts[counter] = count + 1
+        return verdict
 
     def _forget_ended(self, now: int) -> None:
         if now >= self._next_sweep:

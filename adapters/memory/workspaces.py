@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from adapters.memory.receipts import MemoryReceipts
 from domain.access import Plan, Workspace
 from domain.ids import WorkspaceId
 
@@ -11,6 +12,8 @@ class MemoryWorkspaces:
     """`Workspaces` in memory."""
 
     def __init__(self) -> None:
+        # Those of all changes to a workspace, of documents and keys alike: an Idempotency-Key is used once.
+        self.receipts = MemoryReceipts()
         self._by_id: dict[WorkspaceId, Workspace] = {}
 
     async def add(self, workspace: Workspace) -> None:

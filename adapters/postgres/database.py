@@ -20,6 +20,7 @@ ACQUIRE_SECONDS = 2.0
 STATEMENT_SECONDS = 3.0
 CONNECT_SECONDS = 2.0
 POOL_SIZE = 10
+TRIES = 3
 
 # What a later try may mend. Nearly everything else that Postgres answers is a mistake of ours, and looks like one.
 _TRANSIENT = (
@@ -72,6 +73,17 @@ class Database:
         """The first row of a statement, if it has one. Raises as `fetch` does."""
         rows = await self.fetch(sql, *arguments)
         return rows[0] if rows else None
+
+    async def insist(self, sql: str, *arguments: object) -> Sequence[Row]:
+        """All rows of a statement that is safe to send again: it knows what an earlier try of its own has written.
+
+        Raises:
+            Unavailable: three times. Whether anything was written is not known.
+        """
+        for _ in range(TRIES - 1):
+            with suppress(Unavailable):
+                return await self.fetch(sql, *arguments)
+        return await self.fetch(sql, *arguments)
 
     async def run(self, query: Query[Any, Any]) -> Sequence[Row]:
         """The rows of a query made with Piccolo's builder. Raises as `fetch` does."""

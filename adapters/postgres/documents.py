@@ -1,18 +1,18 @@
 """Documents in Postgres: every write is one call of a function that takes the workspace's lock first."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 import msgspec
 
 from adapters.postgres import statements
 from adapters.postgres.database import Database, Row
-from adapters.postgres.rows import from_facts, from_uuid, to_facts, to_uuid
+from adapters.postgres.rows import from_facts, from_uuid, to_facts, to_receipt_key, to_uuid
 from adapters.postgres.writer import BatchedWriter, Pending
 from domain.documents import Document, search_text
 from domain.idempotency import LIFETIME
 from domain.ids import DocumentId, WorkspaceId
-from ports.documents import Created, Intent, KeyReused, Outcome, OverQuota, PathTaken, Replayed, Usage
+from ports.documents import Created, Outcome, OverQuota, PathTaken, Replayed, Usage
+from ports.intents import Intent, KeyReused
 from ports.system import Clock
 
 
@@ -40,7 +40,7 @@ class PostgresDocuments:
         if intent.key is None:
             return None
         row = await self._database.fetch_one(
-            statements.RECEIPT, to_uuid(intent.caller.workspace_id), UUID(intent.key), self._now()
+            statements.RECEIPT, to_uuid(intent.caller.workspace_id), to_receipt_key(intent.key), self._now()
         )
         if row is None:
             return None
@@ -63,7 +63,7 @@ def to_record(document: Document, intent: Intent) -> bytes:
         {
             "document": to_facts(document),
             "search_text": search_text(document.name, document.description),
-            "key": intent.key,
+            "key": None if intent.key is None else to_receipt_key(intent.key),
             "operation": intent.operation,
             "fingerprint": intent.fingerprint.hex(),
             "receipt_expires_at": document.created_at + LIFETIME,

@@ -1,42 +1,107 @@
-"""API keys in Postgres."""
+"""API keys in Postgres: every change is one call of a function that takes the workspace's lock first."""
 
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
 
 from adapters.postgres import statements
 from adapters.postgres.database import Database, Row
-from adapters.postgres.rows import from_uuid, to_uuid
+from adapters.postgres.rows import from_uuid, to_hex, to_intent, to_receipt_key, to_uuid
 from adapters.postgres.tables import ApiKeyRow
 from domain.access import ApiKey, Permission, Plan, Tier
 from domain.ids import KeyId, UserId, WorkspaceId
-from ports.keys import KeyFound
+from domain.pages import Page
+from domain.text import folded
+from ports.intents import Intent, KeyReused
+from ports.keys import (
+    AddOutcome,
+    KeyAdded,
+    KeyFound,
+    KeyPage,
+    KeyReplayed,
+    KeyRevoked,
+    KeyUse,
+    LastAdmin,
+    NameTaken,
+    NoSuchKey,
+    RevokeOutcome,
+)
+from ports.system import Clock
 
 
 class PostgresApiKeys:
     """`ApiKeys` in Postgres."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, now: Clock) -> None:
         self._database = database
+        self._now = now
 
     async def find(self, digest: bytes) -> KeyFound | None:
         row = await self._database.fetch_one(statements.FIND_KEY, digest)
         return None if row is None else KeyFound(_to_key(row), Plan(row["plan"]))
 
-    async def add(self, key: ApiKey) -> None:
-        row = ApiKeyRow(
-            id=to_uuid(key.id),
-            workspace_id=to_uuid(key.workspace_id),
-            user_id=to_uuid(key.user_id),
-            name=key.name,
-            prefix=key.prefix,
-            digest=key.digest,
-            permissions=sorted(key.permissions),
-            tier=key.tier,
-            created_at=key.created_at,
-            expires_at=key.expires_at,
-            revoked_at=key.revoked_at,
+    async def add(self, key: ApiKey, intent: Intent | None = None, sealed: bytes = b"") -> AddOutcome:
+        columns = _to_columns(key)
+        answer = {"key": columns, "sealed": b64encode(sealed).decode()}
+        rows = await self._database.insist(
+            statements.ADD_KEY,
+            to_uuid(key.workspace_id),
+            _json(columns),
+            None if intent is None else to_intent(intent, key.created_at).decode(),
+            _json(answer),
         )
-        await self._database.run(ApiKeyRow.insert(row))
+        match rows[0]["outcome"]:
+            case "created":
+                return KeyAdded()
+            case "replayed":
+                return _to_replay(rows[0]["facts"])
+            case "key_reused":
+                return KeyReused()
+            case "name_taken":
+                return NameTaken()
+            case unknown:
+                raise AssertionError(f"add_api_key_v1 answered {unknown}")
+
+    async def receipt(self, intent: Intent) -> KeyReplayed | KeyReused | None:
+        if intent.key is None:
+            return None
+        row = await self._database.fetch_one(
+            statements.RECEIPT, to_uuid(intent.caller.workspace_id), to_receipt_key(intent.key), self._now()
+        )
+        if row is None:
+            return None
+        if (row["operation"], row["fingerprint"]) != (intent.operation, intent.fingerprint):
+            return KeyReused()
+        return _to_replay(row["facts"])
+
+    async def revoke(self, workspace: WorkspaceId, key: KeyId, at: datetime, intent: Intent | None) -> RevokeOutcome:
+        rows = await self._database.insist(
+            statements.REVOKE_KEY,
+            to_uuid(workspace),
+            to_uuid(key),
+            at,
+            None if intent is None else to_intent(intent, at).decode(),
+        )
+        match rows[0]["outcome"]:
+            case "revoked":
+                return KeyRevoked()
+            case "replayed":
+                return KeyRevoked(replayed=True)
+            case "key_reused":
+                return KeyReused()
+            case "unknown":
+                return NoSuchKey()
+            case "last_admin":
+                return LastAdmin()
+            case unknown:
+                raise AssertionError(f"revoke_api_key_v1 answered {unknown}")
+
+    async def get(self, key: KeyId) -> ApiKey | None:
+        rows = await self._database.run(ApiKeyRow.select().where(ApiKeyRow.id == to_uuid(key)))
+        return _to_key(rows[0]) if rows else None
 
     async def all(self, workspace: WorkspaceId | None = None) -> Sequence[ApiKey]:
         query = ApiKeyRow.select().order_by(ApiKeyRow.id)
@@ -44,12 +109,68 @@ class PostgresApiKeys:
             query = query.where(ApiKeyRow.workspace_id == to_uuid(workspace))
         return [_to_key(row) for row in await self._database.run(query)]
 
-    async def revoke(self, key: KeyId, at: datetime) -> bool:
-        sought = ApiKeyRow.id == to_uuid(key)
-        await self._database.run(
-            ApiKeyRow.update({ApiKeyRow.revoked_at: at}).where(sought & ApiKeyRow.revoked_at.is_null())
+    async def search(self, workspace: WorkspaceId, text: str, page: Page, *, include_revoked: bool) -> KeyPage:
+        sought = to_uuid(workspace), folded(text), include_revoked
+        rows = await self._database.fetch(statements.SEARCH_KEYS, *sought, page.offset, page.size)
+        if rows or page.offset == 0:
+            return KeyPage([_to_key(row) for row in rows], rows[0]["total"] if rows else 0)
+        # Beyond the end, no row is there to bear the count.
+        return KeyPage([], (await self._database.fetch(statements.COUNT_KEYS, *sought))[0]["total"])
+
+    async def note_uses(self, uses: Sequence[KeyUse]) -> None:
+        await self._database.fetch(
+            statements.NOTE_USES,
+            [to_uuid(use.workspace_id) for use in uses],
+            [to_uuid(use.key_id) for use in uses],
+            [use.at for use in uses],
         )
-        return bool(await self._database.run(ApiKeyRow.select(ApiKeyRow.id).where(sought)))
+
+
+def _to_replay(facts: str) -> KeyReplayed:
+    kept = msgspec.json.decode(facts)
+    return KeyReplayed(_from_columns(kept["key"]), b64decode(kept["sealed"]))
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _to_columns(key: ApiKey) -> dict[str, Any]:
+    """A key as values that msgspec writes as JSON: what a row is made of, and what a receipt keeps."""
+    return {
+        "workspace_id": to_hex(key.workspace_id),
+        "id": to_hex(key.id),
+        "user_id": to_hex(key.user_id),
+        "name": key.name,
+        "description": key.description,
+        "search_text": folded(key.name),
+        "prefix": key.prefix,
+        "digest": "\\x" + key.digest.hex(),
+        "permissions": sorted(key.permissions),
+        "tier": key.tier,
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at,
+    }
+
+
+def _from_columns(columns: dict[str, Any]) -> ApiKey:
+    expires_at = columns["expires_at"]
+    return _to_key(
+        columns
+        | {
+            "digest": bytes.fromhex(columns["digest"].removeprefix("\\x")),
+            "created_at": _time(columns["created_at"]),
+            "expires_at": None if expires_at is None else _time(expires_at),
+            # A key is made neither revoked nor used.
+            "revoked_at": None,
+            "last_used_at": None,
+        }
+    )
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _to_key(row: Row) -> ApiKey:
@@ -58,6 +179,7 @@ def _to_key(row: Row) -> ApiKey:
         workspace_id=WorkspaceId(from_uuid("ws_", row["workspace_id"])),
         user_id=UserId(from_uuid("usr_", row["user_id"])),
         name=row["name"],
+        description=row["description"],
         prefix=row["prefix"],
         digest=row["digest"],
         permissions=frozenset(map(Permission, row["permissions"])),
@@ -65,4 +187,5 @@ def _to_key(row: Row) -> ApiKey:
         created_at=row["created_at"],
         expires_at=row["expires_at"],
         revoked_at=row["revoked_at"],
+        last_used_at=row["last_used_at"],
     )

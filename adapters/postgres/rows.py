@@ -3,6 +3,7 @@
 The facts are what a receipt keeps, what the write sends and what a read returns: one shape, read by one function.
 """
 
+import hashlib
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -10,8 +11,10 @@ from uuid import UUID
 import msgspec
 
 from domain.documents import Document, StoredObject
+from domain.idempotency import LIFETIME
 from domain.ids import DocumentId, KeyId, UserId, WorkspaceId, decode_ulid, encode_ulid
 from domain.paths import FolderPath, StoragePath
+from ports.intents import Intent
 
 Facts = dict[str, Any]
 
@@ -29,6 +32,26 @@ def from_uuid(prefix: str, value: UUID | str) -> str:
 def to_hex(prefixed: str) -> str:
     """The 128 bits of an id as Postgres reads a uuid from text."""
     return f"{decode_ulid(prefixed.rpartition('_')[2]):032x}"
+
+
+def to_receipt_key(idempotency_key: str) -> UUID:
+    """What is kept of an Idempotency-Key, 128 bits of a hash: a receipt may hold what is encrypted under the key."""
+    return UUID(bytes=hashlib.sha256(f"dossier receipt {idempotency_key}".encode()).digest()[:16])
+
+
+def to_intent(intent: Intent, at: datetime) -> bytes:
+    """An intent as the functions of the database read it, as JSON."""
+    return msgspec.json.encode(
+        {
+            "operation": intent.operation,
+            "fingerprint": intent.fingerprint.hex(),
+            "key": None if intent.key is None else to_receipt_key(intent.key),
+            "receipt_expires_at": at + LIFETIME,
+            "user_id": to_hex(intent.caller.user_id),
+            "key_id": to_hex(intent.caller.key_id),
+            "request_id": intent.caller.request_id,
+        }
+    )
 
 
 def to_facts(document: Document) -> Facts:

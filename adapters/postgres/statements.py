@@ -30,6 +30,30 @@ FROM api_keys k JOIN workspaces w ON w.id = k.workspace_id
 WHERE k.digest = $1
 """
 
+ADD_KEY = "SELECT outcome, facts FROM add_api_key_v1($1, $2, $3, $4)"
+
+REVOKE_KEY = "SELECT revoke_api_key_v1($1, $2, $3, $4) AS outcome"
+
+# Not a pattern: whatever is sought is ordinary text. Few enough keys to be looked at one by one.
+SEARCH_KEYS = """
+SELECT *, count(*) OVER () AS total FROM api_keys
+WHERE workspace_id = $1 AND position($2 IN search_text) > 0 AND ($3 OR revoked_at IS NULL)
+ORDER BY id DESC OFFSET $4 LIMIT $5
+"""
+
+COUNT_KEYS = """
+SELECT count(*) AS total FROM api_keys
+WHERE workspace_id = $1 AND position($2 IN search_text) > 0 AND ($3 OR revoked_at IS NULL)
+"""
+
+# Of many processes that saw a key used, one writes.
+NOTE_USES = """
+UPDATE api_keys SET last_used_at = used.at
+FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS used (workspace_id, id, at)
+WHERE api_keys.workspace_id = used.workspace_id AND api_keys.id = used.id
+    AND (last_used_at IS NULL OR last_used_at <= used.at - interval '1 minute')
+"""
+
 ADD_WORKSPACE = """
 WITH workspace AS (
     INSERT INTO workspaces (id, name, owner_id, plan, created_at) VALUES ($1, $2, $3, $4, $5) RETURNING id

@@ -18,6 +18,9 @@ class ApiKeyRow(Table, tablename="api_keys"):
     created_at = Timestamptz()
     expires_at = Timestamptz(null=True)
     revoked_at = Timestamptz(null=True)
+    description = Text(null=True)
+    search_text = Text()
+    last_used_at = Timestamptz(null=True)
 
 
 TABLES = (ApiKeyRow,)

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 
 from domain.documents import Document
 from domain.ids import WorkspaceId
-from ports.documents import Created, Intent, Outcome, Replayed
+from ports.documents import Created, Outcome, Replayed
+from ports.intents import Intent
 from ports.system import Unavailable
 
 log = logging.getLogger("dossier.postgres")

@@ -24,9 +24,10 @@ def dossier() -> None:
 @dossier.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
-def serve(host: str, port: int) -> None:
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes that answer.")
+def serve(host: str, port: int, workers: int) -> None:
     """Answer requests until Ctrl-C or SIGTERM. On an empty data directory, make a workspace and a key first."""
-    run_server(host, port)
+    run_server(host, port, workers)
 
 
 for command in (migrate, doctor, sweep, adopt, workspace, keys):

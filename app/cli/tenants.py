@@ -130,7 +130,7 @@ def create_key(
         )
     )
     facts = _key_facts(minted.key)
-    del facts["revoked_at"]
+    del facts["revoked_at"], facts["last_used_at"]
     text = f"Made key {minted.key.id}. Keep it, it is shown only now:\n{minted.secret}"
     say({"id": minted.key.id, "key": minted.secret} | facts, text, as_json)
 
@@ -161,7 +161,12 @@ def revoke_key(id_: str, as_json: bool) -> None:
 
     async def revoke(backends: Backends) -> bool:
         known = key_id(id_)
-        return known is not None and await backends.keys.revoke(known, backends.now())
+        key = None if known is None else await backends.keys.get(known)
+        if key is None:
+            return False
+        # No intent: an operator may revoke the last key too, and make another.
+        await backends.keys.revoke(key.workspace_id, key.id, backends.now(), None)
+        return True
 
     if not with_backends(revoke):
         raise click.ClickException(f"There is no key {id_}; 'dossier keys list' shows all.")
@@ -185,12 +190,14 @@ def _key_facts(key: ApiKey) -> dict[str, object]:
         "workspace": key.workspace_id,
         "user": key.user_id,
         "name": key.name,
+        "description": key.description,
         "prefix": key.prefix,
         "permissions": sorted(key.permissions),
         "tier": key.tier,
         "created_at": _time(key.created_at),
         "expires_at": _time(key.expires_at),
         "revoked_at": _time(key.revoked_at),
+        "last_used_at": _time(key.last_used_at),
     }
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hmac import compare_digest
 from typing import assert_never
 
-from domain.access import Caller, Plans, Tier, Window, is_wellformed_key, key_digest
+from domain.access import Caller, Plans, Tier, Window, is_wellformed_key, key_digest, neighbourhood
 from domain.errors import InvalidKey, RateLimited
-from ports.keys import ApiKeys
+from ports.keys import ApiKeys, KeyFound, UsesOfKeys
 from ports.rate_limit import RateLimiter, Verdict
 from ports.system import Clock
 
@@ -30,12 +31,13 @@ class AdmitRequest:
     """Find who presents a key, and count the request against the rate limit of the workspace's plan.
 
     - A key that is missing, malformed, unknown, expired or revoked is refused, and which of these it is, is not told.
-    - A malformed key costs no look-up. Wrong keys are counted by the address they come from, right keys never are: so
-      who guesses is stopped, and who shares the guesser's address is not.
+    - A malformed key costs no look-up. Wrong keys are counted by the address they come from (of IPv6, its /64), right
+      keys never are: so who guesses is stopped, and who shares the guesser's address is not.
     - Keys of tier `high` have ten times the plan, counted apart; `unmetered` ones are not counted.
     """
 
     keys: ApiKeys
+    uses: UsesOfKeys
     limiter: RateLimiter
     plans: Plans
     now: Clock
@@ -44,12 +46,13 @@ class AdmitRequest:
         if presented is None:
             raise InvalidKey
         at = self.now()
-        found = await self.keys.find(key_digest(presented)) if is_wellformed_key(presented) else None
+        found = await self._find(presented)
         if found is None or not found.key.is_active(at):
-            guess = await self.limiter.acquire(f"address:{address}", GUESSES, at)
+            guess = await self.limiter.acquire(f"address:{neighbourhood(address)}", GUESSES, at)
             raise InvalidKey if guess.admitted else RateLimited(guess.retry_after)
 
         key = found.key
+        self.uses.note(key.id, key.workspace_id, at)
         caller = Caller(
             workspace_id=key.workspace_id,
             user_id=key.user_id,
@@ -69,6 +72,14 @@ class AdmitRequest:
             case _:
                 assert_never(key.tier)
         return Admission(caller, verdict)
+
+    async def _find(self, presented: str) -> KeyFound | None:
+        if not is_wellformed_key(presented):
+            return None
+        digest = key_digest(presented)
+        found = await self.keys.find(digest)
+        # An index stops comparing at the first difference, which of a digest tells nothing. Nor does this comparison.
+        return found if found is not None and compare_digest(found.key.digest, digest) else None
 
 
 def _untouched(plan: Sequence[Window], at: datetime) -> Verdict:

@@ -9,7 +9,8 @@ from domain.errors import IdempotencyMismatch, Invalid, QuotaExceeded, StorageCo
 from domain.idempotency import fingerprint
 from domain.ids import DocumentId
 from domain.members import Members
-from ports.documents import Created, DocumentRepository, Intent, KeyReused, Outcome, OverQuota, PathTaken, Replayed
+from ports.documents import Created, DocumentRepository, Outcome, OverQuota, PathTaken, Replayed
+from ports.intents import Intent, KeyReused
 from ports.storage import ObjectStorage
 from ports.system import Clock, NewId
 

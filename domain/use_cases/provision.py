@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import assert_never
 
-from domain.access import ApiKey, Plan, Tier, Workspace, key_digest, label, mint_key, permissions
+from domain.access import ApiKey, Plan, Tier, Workspace, ahead, key_digest, label, mint_key, permissions
 from domain.documents import size_bytes
-from domain.errors import Invalid
+from domain.errors import DuplicateName, Invalid
 from domain.ids import KeyId, UserId, WorkspaceId, user_id, workspace_id
 from domain.members import Form, Wrong
-from ports.keys import ApiKeys
+from ports.intents import KeyReused
+from ports.keys import ApiKeys, KeyAdded, KeyReplayed, NameTaken
 from ports.system import Clock, NewId, NewSecret
 from ports.workspaces import Workspaces
 
@@ -101,12 +104,20 @@ class MintKey:
             permissions=form.required("permission", permissions),
             tier=tier,
             created_at=at,
-            expires_at=form.optional("expires_at", lambda moment: _after(at, moment)),
+            expires_at=form.optional("expires_at", partial(ahead, at)),
             revoked_at=None,
         )
         form.finish()
-        await self.keys.add(key)
-        return MintedKey(key, secret)
+        outcome = await self.keys.add(key)
+        match outcome:
+            case KeyAdded():
+                return MintedKey(key, secret)
+            case NameTaken():
+                raise DuplicateName
+            case KeyReplayed() | KeyReused():
+                raise AssertionError("an operator has no Idempotency-Key")
+            case _:
+                assert_never(outcome)
 
 
 def _user(value: object) -> UserId:
@@ -114,9 +125,3 @@ def _user(value: object) -> UserId:
     if user is None:
         raise Wrong("must be a user id, usr_ and 26 characters")
     return user
-
-
-def _after(now: datetime, value: object) -> datetime:
-    if not isinstance(value, datetime) or value <= now:
-        raise Wrong("must lie in the future")
-    return value

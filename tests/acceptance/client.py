@@ -16,6 +16,7 @@ HeaderList = Mapping[str, str] | Sequence[tuple[str, str]]
 
 ULID = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
 NOBODYS_ID = "doc_01ARZ3NDEKTSV4RRFFQ69G5FAV"
+NOBODYS_KEY = "key_01ARZ3NDEKTSV4RRFFQ69G5FAV"
 MEMBERS = [
     "id",
     "name",
@@ -30,7 +31,7 @@ MEMBERS = [
     "updated_at",
 ]
 RATE_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
-OPERATORS = ("/health/", "/openapi.json", "/docs")
+OPERATORS = ("/health/", "/metrics", "/openapi.json", "/docs")
 """Not part of the API: no key is read there, so there is no limit to speak of."""
 OMIT: Any = object()
 """As a member's value: leave the member out."""
@@ -91,6 +92,9 @@ class Client:
 
     def get(self, path: str, headers: HeaderList | None = None) -> httpx.Response:
         return self.request("GET", path, headers=headers)
+
+    def delete(self, path: str, headers: HeaderList | None = None) -> httpx.Response:
+        return self.request("DELETE", path, headers=headers)
 
     def post(self, path: str, body: object, headers: HeaderList | None = None) -> httpx.Response:
         """`body` as JSON (bytes: as they are). `headers` may hold another Content-Type."""
@@ -197,7 +201,16 @@ def check(answer: httpx.Response, *, admitted: bool) -> None:
         _check_error(answer, request_id, where)
     elif answer.request.url.path.startswith("/v1/") and answer.content:
         assert answer.headers["Content-Type"].startswith("application/json"), where
-        assert set(answer.json()) == {"data"}, where
+        _check_success(answer.json(), where)
+
+
+def _check_success(body: dict[str, Any], where: str) -> None:
+    """A list has `meta` beside `data`; nothing else is at the top."""
+    assert set(body) <= {"data", "meta"}, where
+    assert isinstance(body["data"], dict), where
+    if "meta" in body:
+        assert {"page", "per_page", "total"} <= set(body["meta"]), where
+        assert [type(rows) for rows in body["data"].values()] == [list], where
 
 
 def _check_error(answer: httpx.Response, request_id: str, where: str) -> None:

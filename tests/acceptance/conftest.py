@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 
 from .client import Client
+from .keys import PERMISSIONS
 from .service import Cli, Server, fresh_data_dir
 from .tenants import Tenants
 
@@ -41,6 +42,12 @@ def neighbour(tenants: Tenants) -> Client:
 def reader(tenants: Tenants, home: Client) -> Client:
     """In the home workspace, with read:documents alone."""
     return tenants.client(home.workspace, "read:documents")
+
+
+@pytest.fixture(scope="session")
+def manager(tenants: Tenants) -> Client:
+    """In a workspace of its own, with every permission."""
+    return tenants.client("", *PERMISSIONS)
 
 
 @pytest.fixture

@@ -94,11 +94,15 @@ class Cli:
 
 
 class Server:
-    """One `dossier serve` on a data directory. Start it as often as you like, each time on a new port."""
+    """One `dossier serve` on a data directory. Start it as often as you like, each time on a new port.
 
-    def __init__(self, data_dir: Path) -> None:
+    `settings` are further variables of its environment. With several `workers`, the first may be ready alone.
+    """
+
+    def __init__(self, data_dir: Path, workers: int = 1, **settings: str) -> None:
         self.data_dir = data_dir
-        self.env = environment(data_dir)
+        self.workers = workers
+        self.env = environment(data_dir, **settings)
         self.cli = Cli(command(), self.env)
         self.base_url = ""
         # Its own, also where two serve one data directory.
@@ -117,10 +121,11 @@ class Server:
                 probe.bind(("127.0.0.1", 0))
                 port = probe.getsockname()[1]
         self.base_url = f"http://127.0.0.1:{port}"
+        workers = ["--workers", str(self.workers)] if self.workers > 1 else []
         with self.log.open("ab") as output:
             # A session of its own: `stop(SIGINT)` can then signal the whole group, as a terminal does.
             self.process = subprocess.Popen(
-                [*command(), "serve", "--host", "127.0.0.1", "--port", str(port)],
+                [*command(), "serve", "--host", "127.0.0.1", "--port", str(port), *workers],
                 cwd=REPOSITORY,
                 env=self.env,
                 stdin=subprocess.DEVNULL,

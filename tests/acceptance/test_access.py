@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from .client import NOBODYS_ID, Client, data_of, error_of, without_request_id, wrong_fields
-from .keys import unknown_key
+from .client import NOBODYS_ID, NOBODYS_KEY, Client, data_of, error_of, without_request_id, wrong_fields
+from .keys import KEYS, unknown_key
 from .service import eventually
 from .tenants import Tenants
 
@@ -80,10 +80,21 @@ def test_all_401s_are_identical_but_for_the_request_id(anonymous: Client, strang
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("POST", "/v1/documents"), ("POST", "/v1/documents/upload-url"), ("GET", ONE)],
+    [
+        *(("POST", "/v1/documents"), ("POST", "/v1/documents/upload-url"), ("GET", ONE)),
+        *(("POST", KEYS), ("GET", KEYS), ("DELETE", f"{KEYS}/{NOBODYS_KEY}"), ("GET", "/v1/usage")),
+    ],
 )
-def test_every_route_asks_for_a_key(anonymous: Client, method: str, path: str) -> None:
-    error_of(anonymous.request(method, path), 401, "invalid_key")
+@pytest.mark.parametrize("why", ["missing", "mistyped", "revoked"])
+def test_every_route_asks_for_a_key_in_the_same_words(
+    anonymous: Client, strangers: Strangers, method: str, path: str, why: str
+) -> None:
+    value, missing = strangers.by_reason[why], call(anonymous, "")
+    answer = anonymous.request(method, path, headers={"Authorization": value} if value else {})
+    error_of(answer, 401, "invalid_key")
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert without_request_id(answer) == without_request_id(missing)
+    assert set(answer.headers) == set(missing.headers)
 
 
 def test_a_key_comes_before_everything_else(anonymous: Client) -> None:

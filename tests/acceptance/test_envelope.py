@@ -7,24 +7,34 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from .client import NOBODYS_ID, RATE_HEADERS, Client, check, error_of
+from .client import NOBODYS_ID, NOBODYS_KEY, RATE_HEADERS, Client, check, error_of
+from .keys import KEYS, PERMISSIONS, mint, minted, revoke
 from .raw import ask, send
 from .tenants import Tenants
 
 ONE = f"/v1/documents/{NOBODYS_ID}"
 MANY = "/v1/documents"
 UPLOAD = "/v1/documents/upload-url"
+USAGE = "/v1/usage"
+KEY = f"{KEYS}/{NOBODYS_KEY}"
+FORM = {"Content-Type": "text/plain"}
+NO_UUID = {"Idempotency-Key": "x"}
 
 
 @pytest.fixture(scope="module")
 def metered(tenants: Tenants, home: Client) -> Client:
     """A key of the standard tier, so that the headers are the ones real clients see."""
-    return tenants.client(home.workspace, tier="standard")
+    return tenants.client(home.workspace, *PERMISSIONS, tier="standard")
 
 
 @pytest.fixture(scope="module")
 def metered_reader(tenants: Tenants, home: Client) -> Client:
     return tenants.client(home.workspace, "read:documents", tier="standard")
+
+
+@pytest.fixture(scope="module")
+def metered_writer(tenants: Tenants, home: Client) -> Client:
+    return tenants.client(home.workspace, "write:documents", tier="standard")
 
 
 def recorded_twice(client: Client) -> httpx.Response:
@@ -37,6 +47,18 @@ def mismatched(client: Client) -> httpx.Response:
     key = {"Idempotency-Key": str(uuid4())}
     client.record(client.upload(), key)
     return client.record(client.upload(), key)
+
+
+def mismatched_keys(client: Client) -> httpx.Response:
+    key = {"Idempotency-Key": str(uuid4())}
+    mint(client, key)
+    return mint(client, key)
+
+
+def mismatched_revocation(client: Client) -> httpx.Response:
+    key = {"Idempotency-Key": str(uuid4())}
+    revoke(client, minted(client)["id"], key)
+    return revoke(client, minted(client)["id"], key)
 
 
 ANSWERS: dict[str, tuple[int, Callable[[Client], httpx.Response]]] = {
@@ -62,6 +84,29 @@ ANSWERS: dict[str, tuple[int, Callable[[Client], httpx.Response]]] = {
     ),
     "no JSON type": (415, lambda client: client.post(MANY, b"{}", {"Content-Type": "text/plain"})),
     "mismatch": (422, mismatched),
+    "no JSON upload": (400, lambda client: client.post(UPLOAD, b"{")),
+    "too large an upload's body": (413, lambda client: client.post(UPLOAD, b" " * 70_000)),
+    "no JSON type of an upload": (415, lambda client: client.post(UPLOAD, b"{}", FORM)),
+    "wrong method on upload": (405, lambda client: client.request("PUT", UPLOAD)),
+    "key": (201, mint),
+    "keys": (200, lambda client: client.get(KEYS)),
+    "usage": (200, lambda client: client.get(USAGE)),
+    "revoked": (204, lambda client: revoke(client, minted(client)["id"])),
+    "wrong key body": (400, lambda client: client.post(KEYS, {})),
+    "no JSON key": (400, lambda client: client.post(KEYS, b"{")),
+    "wrong key header": (400, lambda client: mint(client, NO_UUID)),
+    "wrong revocation header": (400, lambda client: revoke(client, NOBODYS_KEY, NO_UUID)),
+    "wrong keys query": (400, lambda client: client.get(f"{KEYS}?page=0")),
+    "absent key": (404, lambda client: client.delete(KEY)),
+    "malformed key id": (404, lambda client: client.delete(f"{KEYS}/x")),
+    "wrong method on keys": (405, lambda client: client.request("PUT", KEYS)),
+    "wrong method on a key": (405, lambda client: client.get(KEY)),
+    "wrong method on usage": (405, lambda client: client.post(USAGE, {})),
+    "duplicate name": (409, lambda client: mint(client, name=minted(client)["name"])),
+    "too large a key": (413, lambda client: client.post(KEYS, b" " * 70_000)),
+    "no JSON type of a key": (415, lambda client: client.post(KEYS, b"{}", FORM)),
+    "mismatch of keys": (422, mismatched_keys),
+    "mismatch of revocations": (422, mismatched_revocation),
 }
 
 
@@ -75,8 +120,14 @@ def test_every_answer_to_a_key_has_a_request_id_and_the_rate_headers(
     assert 0 <= int(answer.headers["X-RateLimit-Remaining"]) < int(answer.headers["X-RateLimit-Limit"])
 
 
-def test_a_refused_permission_has_the_rate_headers_too(metered_reader: Client) -> None:
-    answer = metered_reader.post(MANY, {})
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", MANY), ("POST", UPLOAD), ("GET", ONE), ("POST", KEYS), ("GET", KEYS), ("DELETE", KEY), ("GET", USAGE)],
+)
+def test_a_refused_permission_has_the_rate_headers_too(
+    metered_reader: Client, metered_writer: Client, method: str, path: str
+) -> None:
+    answer = (metered_writer if path in {ONE, USAGE} else metered_reader).request(method, path)
     assert answer.status_code == 403
     assert all(answer.headers[name].isdigit() for name in RATE_HEADERS)
 
@@ -85,7 +136,9 @@ def test_no_two_answers_share_a_request_id(home: Client) -> None:
     assert len({home.get(ONE).headers["X-Request-ID"] for _ in range(50)}) == 50
 
 
-@pytest.mark.parametrize("path", [MANY, UPLOAD, ONE, "/v1/nothing", "/health/live", "/openapi.json", "/docs"])
+@pytest.mark.parametrize(
+    "path", [MANY, UPLOAD, ONE, KEYS, USAGE, "/v1/nothing", "/health/live", "/openapi.json", "/docs"]
+)
 @pytest.mark.parametrize("request_id", ["a", "req_01ARZ3NDEKTSV4RRFFQ69G5FAV", "A-Z.a_z-09", "..", "x" * 128])
 def test_a_well_formed_request_id_is_kept(home: Client, path: str, request_id: str) -> None:
     answer = home.get(path, {"X-Request-ID": request_id})
@@ -128,6 +181,9 @@ def test_a_request_id_with_control_characters_never_comes_back(home: Client, val
         *((method, MANY, "POST") for method in ("PUT", "PATCH", "DELETE")),
         *((method, ONE, "GET") for method in ("PUT", "POST")),
         *((method, UPLOAD, "POST") for method in ("PUT", "PATCH", "DELETE")),
+        *((method, KEYS, other) for method in ("PUT", "PATCH", "DELETE") for other in ("GET", "POST")),
+        *((method, KEY, "DELETE") for method in ("GET", "PUT", "POST", "PATCH")),
+        *((method, USAGE, "GET") for method in ("POST", "PUT", "PATCH", "DELETE")),
         *((method, "/health/live", "GET") for method in ("POST", "DELETE")),
         *(("POST", path, "GET") for path in ("/health/ready", "/openapi.json", "/docs")),
     ],

@@ -8,7 +8,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from .client import NOBODYS_ID, Client, data_of, error_of, together
+from .client import NOBODYS_ID, NOBODYS_KEY, Client, data_of, error_of, together
+from .keys import KEYS, PERMISSIONS
 from .tenants import Tenants
 
 ONE = f"/v1/documents/{NOBODYS_ID}"
@@ -61,6 +62,12 @@ def spared(tenants: Tenants, starter: Client) -> Client:
     return tenants.client(starter.workspace)
 
 
+@pytest.fixture(scope="module")
+def everything(tenants: Tenants, starter: Client) -> Client:
+    """A key of the same workspace with every permission."""
+    return tenants.client(starter.workspace, *PERMISSIONS, tier="standard")
+
+
 def test_ten_calls_a_minute_are_admitted_and_the_eleventh_is_429(tenants: Tenants) -> None:
     answers = in_one_minute(tenants.client(plan="starter", tier="standard"), 12)
     received = time.time()
@@ -107,6 +114,20 @@ def test_the_limit_comes_before_permission_headers_and_body(tenants: Tenants, st
     error_of(while_exhausted(reader, call), 429, "rate_limited")
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        *(("POST", "/v1/documents"), ("POST", "/v1/documents/upload-url"), ("GET", ONE), ("GET", "/v1/nothing")),
+        *(("POST", KEYS), ("GET", KEYS), ("DELETE", f"{KEYS}/{NOBODYS_KEY}"), ("GET", "/v1/usage"), ("PUT", KEYS)),
+    ],
+)
+def test_every_route_is_limited(everything: Client, method: str, path: str) -> None:
+    answer = while_exhausted(everything, partial(everything.request, method, path))
+    error_of(answer, 429, "rate_limited")
+    assert numbers(answer) == (10, 0)
+    assert time.time() + int(answer.headers["Retry-After"]) >= reset_of(answer)
+
+
 def test_an_unknown_key_is_401_even_beside_an_exhausted_one(tenants: Tenants, starter: Client) -> None:
     anonymous = tenants.connect(None)
     error_of(while_exhausted(starter, lambda: anonymous.get(ONE)), 401, "invalid_key")
@@ -141,7 +162,7 @@ def test_an_unmetered_key_is_never_refused_and_its_headers_show_the_plan_unused(
     assert {numbers(answer) for answer in answers} == {(10, 10)}
 
 
-@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/openapi.json", "/docs"])
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs"])
 def test_the_operators_pages_are_not_limited(tenants: Tenants, starter: Client, path: str) -> None:
     unlimited = tenants.connect(starter.key, admitted=False)
     assert while_exhausted(starter, partial(unlimited.get, path)).status_code == 200

@@ -1,4 +1,4 @@
-"""What operators and readers get without a key: health, the OpenAPI document, its page."""
+"""What operators and readers get without a key: health, metrics, the OpenAPI document, its page."""
 
 import json
 import re
@@ -17,14 +17,14 @@ def anonymous(tenants: Tenants) -> Client:
     return tenants.connect(None)
 
 
-@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/openapi.json", "/docs"])
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs"])
 def test_no_key_is_needed_and_the_answer_has_a_request_id(anonymous: Client, path: str) -> None:
     answer = anonymous.get(path)
     assert answer.status_code == 200
     assert re.fullmatch(f"req_{ULID}", answer.headers["X-Request-ID"])
 
 
-@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/openapi.json", "/docs"])
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs"])
 def test_a_wrong_key_does_not_matter_there(tenants: Tenants, path: str) -> None:
     assert tenants.connect("wbk_wrong", admitted=False).get(path).status_code == 200
 
@@ -64,6 +64,18 @@ def test_every_reference_in_the_openapi_document_leads_somewhere(openapi: dict[s
         target: Any = openapi
         for name in reference.removeprefix("#/").split("/"):
             target = target[name.replace("~1", "/").replace("~0", "~")]
+
+
+def test_every_answer_is_counted_for_operators_whichever_process_gave_it(anonymous: Client) -> None:
+    def answered() -> float:
+        text = anonymous.get("/metrics").text
+        line = 'dossier_http_requests_total{method="GET",route="/health/live",status="200"} '
+        return sum(float(found.removeprefix(line)) for found in text.splitlines() if found.startswith(line))
+
+    before = answered()
+    for _ in range(20):
+        assert anonymous.get("/health/live").status_code == 200
+    assert answered() >= before + 20
 
 
 class Addresses(HTMLParser):

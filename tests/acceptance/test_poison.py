@@ -1,16 +1,19 @@
 """Nothing a client can send is an error of ours: no poison value anywhere is a 5xx."""
 
 import json
+from urllib.parse import quote
 
 import httpx
 import pytest
 
-from .client import NOBODYS_ID, Client, with_member
+from .client import NOBODYS_ID, NOBODYS_KEY, Client, with_member
+from .keys import KEYS, wanted
 from .poison import HEADER_VALUES, JSON_VALUES, SEGMENTS
 from .raw import ask
 from .service import eventually
 
 MANY, UPLOAD, ONE = "/v1/documents", "/v1/documents/upload-url", f"/v1/documents/{NOBODYS_ID}"
+KEY, USAGE = f"{KEYS}/{NOBODYS_KEY}", "/v1/usage"
 OURS = ["X-Request-ID", "Idempotency-Key", "Content-Type"]
 ANYBODYS = [
     *("Host", "Accept", "Accept-Encoding", "Accept-Language"),
@@ -42,59 +45,91 @@ def test_no_value_of_a_member_of_an_upload_is_a_5xx(home: Client, member: str) -
         assert answer.status_code in {200, 400, 403, 413}, f"{value[:80]}: {answer.status_code}"
 
 
-@pytest.mark.parametrize("route", [MANY, UPLOAD])
-def test_no_value_as_the_body_is_a_5xx(home: Client, route: str) -> None:
+@pytest.mark.parametrize(
+    "member", ["name", "permissions", "description", "rate_limit_tier", "expires_at", "unknown", "key"]
+)
+def test_no_value_of_a_member_of_a_key_is_a_5xx(manager: Client, member: str) -> None:
     for value in JSON_VALUES:
-        assert home.post(route, value.encode()).status_code in {400, 413}, value[:80]
+        answer = manager.post(KEYS, with_member(wanted(), member, value))
+        assert answer.status_code in {201, 400, 409, 413}, f"{value[:80]}: {answer.status_code}"
 
 
-@pytest.mark.parametrize("route", [MANY, UPLOAD])
-def test_no_value_as_the_name_of_a_member_is_a_5xx(home: Client, route: str) -> None:
+@pytest.mark.parametrize("route", [MANY, UPLOAD, KEYS])
+def test_no_value_as_the_body_is_a_5xx(manager: Client, route: str) -> None:
+    for value in JSON_VALUES:
+        assert manager.post(route, value.encode()).status_code in {400, 413}, value[:80]
+
+
+@pytest.mark.parametrize("route", [MANY, UPLOAD, KEYS])
+def test_no_value_as_the_name_of_a_member_is_a_5xx(manager: Client, route: str) -> None:
     for value in JSON_VALUES:
         if value.startswith('"'):
             body = f'{{"name":"a","mime_type":"a/b","storage_path":"x",{value}:1}}'
-            assert home.post(route, body.encode()).status_code in {400, 413}, value[:80]
+            assert manager.post(route, body.encode()).status_code in {400, 413}, value[:80]
 
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize(
-    ("route", "header"),
+    ("method", "route", "header"),
     [
-        *((route, header) for route in (MANY, UPLOAD, ONE, "/health/ready") for header in OURS),
-        *((route, header) for route in (MANY, ONE) for header in ANYBODYS),
+        *(("POST", route, header) for route in (MANY, UPLOAD, KEYS) for header in OURS),
+        *(("GET", route, header) for route in (ONE, "/health/ready") for header in OURS),
+        *(("DELETE", KEY, header) for header in OURS),
+        *((method, route, header) for method, route in (("POST", MANY), ("GET", ONE)) for header in ANYBODYS),
     ],
 )
-def test_no_value_of_a_header_is_a_5xx(home: Client, route: str, header: str) -> None:
-    method = "POST" if route in {MANY, UPLOAD} else "GET"
-    body = json.dumps(home.document(f"workspaces/{home.workspace}/documents/x")).encode()
+def test_no_value_of_a_header_is_a_5xx(manager: Client, method: str, route: str, header: str) -> None:
+    wanted_here = wanted() if route == KEYS else manager.document(f"workspaces/{manager.workspace}/documents/x")
+    body = json.dumps(wanted_here).encode() if method == "POST" else None
     for value in HEADER_VALUES:
-        headers = [("Authorization", f"Bearer {home.key}".encode()), (header, value)]
+        headers = [("Authorization", f"Bearer {manager.key}".encode()), (header, value)]
         if header != "Content-Type":
             headers.append(("Content-Type", b"application/json"))
-        answer = ask(home.base_url, method, route.encode(), headers, body if method == "POST" else None)
-        assert answer is not None, f"hung up on {header}: {value[:80]!r}"
-        assert answer.status < 500, f"{header}: {value[:80]!r} -> {answer.status} {answer.body[:300]!r}"
-        assert "x-evil" not in answer.headers
+        unharmed(manager, method, route.encode(), headers, body)
 
 
-@pytest.mark.parametrize("prefix", [b"/v1/documents/", b"/v1/", b"/", b"/docs/", b"/openapi.json"])
-def test_no_path_and_no_query_is_a_5xx(home: Client, prefix: bytes) -> None:
+def unharmed(client: Client, method: str, target: bytes, headers: list[tuple[str, bytes]], body: bytes | None) -> None:
+    answer = ask(client.base_url, method, target, headers, body)
+    assert answer is not None, f"hung up on {method} {target[:80]!r} {headers[1:]!r:.200}"
+    assert answer.status < 500, (
+        f"{method} {target[:80]!r} {headers[1:]!r:.200} -> {answer.status} {answer.body[:300]!r}"
+    )
+    assert "x-evil" not in answer.headers
+
+
+QUERIES = [f"{KEYS}?{name}=".encode() for name in ("page", "per_page", "search", "include_revoked", "unknown")]
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        *(b"/v1/documents/", b"/v1/", b"/", b"/docs/", b"/openapi.json"),
+        *(b"/v1/api-keys/", b"/v1/api-keys", b"/v1/usage", *QUERIES),
+    ],
+)
+def test_no_path_and_no_query_is_a_5xx(manager: Client, prefix: bytes) -> None:
+    methods = {b"/v1/api-keys/": ("DELETE", "GET")}.get(prefix, ("GET",) if prefix in QUERIES else ("GET", "POST"))
     for segment in SEGMENTS:
-        for method in ("GET", "POST"):
-            headers = [("Authorization", f"Bearer {home.key}".encode())]
-            answer = ask(home.base_url, method, prefix + segment, headers, b"" if method == "POST" else None)
-            assert answer is not None, f"hung up on {prefix + segment[:80]!r}"
-            assert answer.status < 500, f"{prefix + segment[:80]!r} -> {answer.status} {answer.body[:300]!r}"
-            assert "x-evil" not in answer.headers
+        for method in methods:
+            headers = [("Authorization", f"Bearer {manager.key}".encode())]
+            unharmed(manager, method, prefix + segment, headers, b"" if method == "POST" else None)
+
+
+@pytest.mark.parametrize("name", ["page", "per_page", "search", "include_revoked"])
+def test_no_value_of_a_parameter_is_a_5xx(manager: Client, name: str) -> None:
+    for value in JSON_VALUES:
+        for text in {value, value.strip('"')}:
+            answer = manager.get(f"{KEYS}?{name}={quote(text[:8000], errors='replace')}")
+            assert answer.status_code in {200, 400}, f"{text[:80]}: {answer.status_code}"
 
 
 @pytest.mark.parametrize(
     "method", ["HEAD", "OPTIONS", "TRACE", "PATCH", "DELETE", "QUERY", "PROPFIND", "get", "FOO", "X" * 100]
 )
-@pytest.mark.parametrize("route", [MANY, UPLOAD, ONE, "/v1/nothing", "/health/live", "/docs"])
-def test_no_method_is_a_5xx(home: Client, method: str, route: str) -> None:
-    headers = [("Authorization", f"Bearer {home.key}".encode())]
-    answer = ask(home.base_url, method, route.encode(), headers, b"")
+@pytest.mark.parametrize("route", [MANY, UPLOAD, ONE, KEYS, KEY, USAGE, "/v1/nothing", "/health/live", "/docs"])
+def test_no_method_is_a_5xx(manager: Client, method: str, route: str) -> None:
+    headers = [("Authorization", f"Bearer {manager.key}".encode())]
+    answer = ask(manager.base_url, method, route.encode(), headers, b"")
     assert answer is not None
     assert answer.status < 500
 

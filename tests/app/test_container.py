@@ -1,15 +1,23 @@
 """A deployment opens what its settings name, works, and closes again."""
 
+import asyncio
+import gc
 import os
 import stat
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, cast
 
 import httpx
 import pytest
+from litestar.types import ASGIApp
 
 from adapters.http.asgi import build
 from adapters.postgres.database import open_database
+from adapters.postgres.migrate import migrate
 from app.container import NotMigrated, open_backends
+from app.main import create_app
 from app.settings import Settings
 from domain.access import Permission, Plan
 
@@ -83,3 +91,44 @@ async def test_an_external_database_without_our_schema_is_refused_naming_the_com
     with pytest.raises(NotMigrated, match="dossier migrate"):
         async with open_backends(settings(tmp_path, database_url=url)):
             pass
+
+
+async def test_an_application_that_ends_has_written_when_keys_were_used(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What it does to the collector is for the life of a process, and this process goes on.
+    monkeypatch.setattr(gc, "freeze", lambda: None)
+    monkeypatch.setattr(gc, "set_threshold", lambda *_: None)
+    async with open_database(database_url) as database:
+        await database.fetch("CREATE DATABASE uses")
+    url = database_url.replace("/postgres?", "/uses?")
+    await migrate(url)
+    configured = settings(tmp_path, database_url=url)
+    async with open_backends(configured) as backends:
+        workspace = await backends.create_workspace("Acme", Plan.ORG, 1000)
+        minted = await backends.mint_key(workspace=workspace.id, name="k", granted=list(Permission))
+        assert minted.key.last_used_at is None
+        async with running(create_app(configured)) as application:
+            transport = httpx.ASGITransport(app=application)  # type: ignore[arg-type]
+            headers = {"Authorization": f"Bearer {minted.secret}"}
+            async with httpx.AsyncClient(transport=transport, base_url=URL, headers=headers) as http:
+                assert (await http.get("/v1/nowhere")).status_code == 404
+        (key,) = await backends.keys.all(workspace.id)
+        assert key.last_used_at is not None
+
+
+@asynccontextmanager
+async def running(application: ASGIApp) -> AsyncIterator[ASGIApp]:
+    """The application between start-up and shutdown, as a server sees to it."""
+    to_it: asyncio.Queue[Any] = asyncio.Queue()
+    from_it: asyncio.Queue[Any] = asyncio.Queue()
+    scope: Any = {"type": "lifespan"}
+    live = asyncio.create_task(cast("Any", application(scope, to_it.get, from_it.put)))
+    await to_it.put({"type": "lifespan.startup"})
+    assert await from_it.get() == {"type": "lifespan.startup.complete"}
+    try:
+        yield application
+    finally:
+        await to_it.put({"type": "lifespan.shutdown"})
+        assert await from_it.get() == {"type": "lifespan.shutdown.complete"}
+        await live

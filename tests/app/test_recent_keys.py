@@ -14,13 +14,14 @@ from domain.access import ApiKey, Plan
 from domain.ids import KeyId
 from ports.keys import KeyFound
 from ports.system import Unavailable
+from tests.clock import StillClock
 
 
 class CountingKeys(MemoryApiKeys):
     """Notes how often it is asked."""
 
     def __init__(self, workspaces: MemoryWorkspaces) -> None:
-        super().__init__(workspaces)
+        super().__init__(workspaces, StillClock())
         self.asked = 0
         self.answer: asyncio.Event | None = None
         self.fails = False
@@ -97,7 +98,7 @@ async def test_a_question_that_fails_leaves_the_next_caller_to_ask(world: World)
 
 async def test_a_key_revoked_elsewhere_is_known_after_a_second(world: World, now: datetime) -> None:
     await world.recent.find(world.key.digest)
-    await world.source.revoke(world.key.id, now)
+    await world.source.revoke(world.key.workspace_id, world.key.id, now, None)
     world.time[0] += 1.0
     found = await world.recent.find(world.key.digest)
     assert found is not None
@@ -106,7 +107,7 @@ async def test_a_key_revoked_elsewhere_is_known_after_a_second(world: World, now
 
 async def test_a_key_revoked_here_is_known_at_once(world: World, now: datetime) -> None:
     await world.recent.find(world.key.digest)
-    assert await world.recent.revoke(world.key.id, now)
+    await world.recent.revoke(world.key.workspace_id, world.key.id, now, None)
     found = await world.recent.find(world.key.digest)
     assert found is not None
     assert found.key.revoked_at == now
@@ -117,7 +118,7 @@ async def test_a_key_that_does_not_exist_is_never_remembered(world: World) -> No
     assert await world.recent.find(stranger) is None
     assert await world.recent.find(stranger) is None
     assert world.source.asked == 2
-    await world.source.add(replace(world.key, digest=stranger))
+    await world.source.add(replace(world.key, id=KeyId("key_2"), name="k2", digest=stranger))
     assert await world.recent.find(stranger) is not None
 
 
@@ -125,7 +126,7 @@ async def test_the_oldest_goes_when_there_are_too_many(world: World) -> None:
     world.recent = RecentKeys(world.source, keys_max=2)
     digests = [bytes([number]) * 32 for number in range(3)]
     for digest in digests:
-        await world.source.add(replace(world.key, id=KeyId(f"key_{digest.hex()}"), digest=digest))
+        await world.source.add(replace(world.key, id=KeyId(f"key_{digest.hex()}"), name=digest.hex(), digest=digest))
         await world.recent.find(digest)
     await world.recent.find(digests[2])
     await world.recent.find(digests[1])

@@ -15,6 +15,7 @@ def test_nothing_set_is_a_working_deployment(tmp_path: Path, monkeypatch: pytest
     assert settings.database_url is None
     assert storage_directory(settings.storage_url) == tmp_path / "data" / "files"
     assert settings.rate_limit_url == "memory://"
+    assert (settings.rate_limit_shares, settings.workers) == (None, 1)
     assert settings.plans == {
         Plan.STARTER: (Window(10, 60), Window(100, 86_400)),
         Plan.PRO: (Window(50, 60), Window(1000, 86_400)),
@@ -28,7 +29,8 @@ def test_every_setting_is_read() -> None:
             "DOSSIER_DATA_DIR": "/srv/dossier",
             "DOSSIER_DATABASE_URL": "postgresql://u:p@db/dossier",
             "DOSSIER_STORAGE_URL": "file:///srv/a%20b",
-            "DOSSIER_RATE_LIMIT_URL": "memory://",
+            "DOSSIER_RATE_LIMIT_URL": "valkey://u:p@counters/1",
+            "DOSSIER_RATE_LIMIT_SHARES": "12",
             "DOSSIER_PUBLIC_URL": "https://documents.example.com/",
             "DOSSIER_SECRET": "s" * 32,
             "DOSSIER_TRUSTED_PROXIES": "10.0.0.1, 10.1.0.0/16",
@@ -39,6 +41,8 @@ def test_every_setting_is_read() -> None:
     assert settings.data_dir == Path("/srv/dossier")
     assert settings.database_url == "postgresql://u:p@db/dossier"
     assert storage_directory(settings.storage_url) == Path("/srv/a b")
+    assert settings.rate_limit_url == "valkey://u:p@counters/1"
+    assert settings.rate_limit_shares == 12
     assert settings.public_url == "https://documents.example.com"
     assert settings.secret == "s" * 32
     assert settings.trusted_proxies == ("10.0.0.1", "10.1.0.0/16")
@@ -55,6 +59,7 @@ def test_every_mistake_is_told_with_its_variable() -> None:
         "DOSSIER_POSTGRES_BIN": "/nowhere",
         "DOSSIER_STORAGE_URL": "ftp://x",
         "DOSSIER_RATE_LIMIT_URL": "nonsense",
+        "DOSSIER_RATE_LIMIT_SHARES": "0",
         "DOSSIER_PUBLIC_URL": "example.com",
         "DOSSIER_SECRET": "short",
         "DOSSIER_TRUSTED_PROXIES": "localhost",
@@ -112,3 +117,41 @@ def test_a_path_that_cannot_be_one_is_told_in_words(name: str, path: str) -> Non
 def test_a_secret_is_text() -> None:
     with pytest.raises(SettingsError, match="DOSSIER_SECRET must be text"):
         Settings.read({"DOSSIER_SECRET": "\udcff" * 40})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("valkey://counters", "redis://counters:6380/3", "valkey://:p%40ss@[::1]:6379", "valkeys://u:p@counters"),
+        *("rediss://counters?ssl_ca_certs=/etc/ca.pem", "valkey+unix:///run/valkey.sock", "redis+unix:///run/a?db=2"),
+    ],
+)
+def test_requests_may_be_counted_in_a_valkey(url: str) -> None:
+    assert Settings.read({"DOSSIER_RATE_LIMIT_URL": url}).rate_limit_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "memory://x",
+            "memcached://h",
+            "valkey://",
+            "valkey://h:0",
+            "valkey://h:99999",
+            "valkey://h/a",
+            "valkey:///0",
+        ),
+        *("valkey://h1:1,h2:2", "valkey://a@b@h", "valkey://h?socket_timeout=9", "valkey://h#0", "valkey://ä"),
+        *("valkey+unix://", "valkey+unix:///", "valkey+unix://run/valkey.sock", "valkey+unix:///run/a?db=x"),
+    ],
+)
+def test_a_rate_limit_url_names_one_server(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"^DOSSIER_RATE_LIMIT_URL (must|has) "):
+        Settings.read({"DOSSIER_RATE_LIMIT_URL": url})
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "many", "\u0661", "9" * 10])
+def test_rate_limit_shares_are_a_whole_number(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"^DOSSIER_RATE_LIMIT_SHARES must be a whole number"):
+        Settings.read({"DOSSIER_RATE_LIMIT_SHARES": text})

@@ -21,7 +21,8 @@ from domain.idempotency import fingerprint
 from domain.ids import DocumentId, KeyId, UserId, WorkspaceId
 from domain.paths import FolderPath, StoragePath
 from ports.deployment import Deployments
-from ports.documents import DocumentRepository, Intent, Outcome
+from ports.documents import DocumentRepository, Outcome
+from ports.intents import Intent
 from ports.keys import ApiKeys
 from ports.ledger import ObjectLedger
 from ports.system import Clock
@@ -115,7 +116,7 @@ def memory_records(clock: StillClock) -> Records:
     workspaces = MemoryWorkspaces()
     documents = MemoryDocuments(workspaces, clock)
     return Records(
-        workspaces, MemoryApiKeys(workspaces), documents, MemoryLedger(documents), MemoryDeployments(), clock
+        workspaces, MemoryApiKeys(workspaces, clock), documents, MemoryLedger(documents), MemoryDeployments(), clock
     )
 
 
@@ -123,7 +124,7 @@ def postgres_records(database: Database, clock: StillClock, documents: DocumentR
     """Everything in Postgres."""
     return Records(
         PostgresWorkspaces(database),
-        PostgresApiKeys(database),
+        PostgresApiKeys(database, clock),
         documents or PostgresDocuments(database, clock),
         PostgresLedger(database),
         PostgresDeployments(database),

@@ -8,7 +8,8 @@ import pytest
 
 from domain.idempotency import LIFETIME
 from domain.ids import DocumentId
-from ports.documents import Created, KeyReused, OverQuota, PathTaken, Replayed, Usage
+from ports.documents import Created, OverQuota, PathTaken, Replayed, Usage
+from ports.intents import KeyReused
 from tests.contracts.records import Records
 
 

@@ -1,25 +1,33 @@
 """What `ApiKeys` and `Workspaces` promise, on every adapter."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
 from domain.access import ApiKey, Permission, Plan, Tier, Workspace, key_digest
 from domain.ids import KeyId, WorkspaceId
-from ports.keys import KeyFound
+from domain.pages import Page
+from ports.documents import Created
+from ports.intents import KeyReused
+from ports.keys import KeyAdded, KeyFound, KeyReplayed, KeyRevoked, KeyUse, LastAdmin, NameTaken, NoSuchKey
 from tests.contracts.records import Records
 
+KEY = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+ALL = Page(1, 100)
 
-def a_key(records: Records, workspace: Workspace) -> ApiKey:
+
+def a_key(records: Records, workspace: Workspace, name: str = "", *permissions: Permission) -> ApiKey:
     at = records.clock()
     id_ = KeyId("key_" + records.new_id(at))
     return ApiKey(
         id=id_,
         workspace_id=workspace.id,
         user_id=workspace.owner_id,
-        name="Ümlaut \N{GRINNING FACE}",
+        name=name or f"Ümlaut \N{GRINNING FACE} {id_}",
+        description="Zeile 1\nZeile 2",
         prefix="wbk_1234",
         digest=key_digest(id_),
-        permissions=frozenset({Permission.READ_DOCUMENTS, Permission.WRITE_DOCUMENTS}),
+        permissions=frozenset(permissions) or frozenset({Permission.READ_DOCUMENTS, Permission.WRITE_DOCUMENTS}),
         tier=Tier.HIGH,
         created_at=at,
         expires_at=at + timedelta(days=1),
@@ -27,30 +35,123 @@ def a_key(records: Records, workspace: Workspace) -> ApiKey:
     )
 
 
+async def added(records: Records, workspace: Workspace, name: str = "", *permissions: Permission) -> ApiKey:
+    key = a_key(records, workspace, name, *permissions)
+    assert await records.keys.add(key) == KeyAdded()
+    return key
+
+
+async def names(records: Records, workspace: Workspace, text: str = "", *, revoked: bool = False) -> list[str]:
+    found = await records.keys.search(workspace.id, text, ALL, include_revoked=revoked)
+    assert found.total == len(found.keys)
+    return [key.name for key in found.keys]
+
+
 async def test_a_key_is_found_by_its_digest_with_the_plan_of_its_workspace(records: Records) -> None:
-    home = await records.workspace()
-    key = a_key(records, home)
-    await records.keys.add(key)
+    key = await added(records, await records.workspace())
     assert await records.keys.find(key.digest) == KeyFound(key, Plan.PRO)
+    assert await records.keys.get(key.id) == key
     assert await records.keys.find(key_digest("another")) is None
 
 
 async def test_a_revoked_key_is_found_as_revoked_and_keeps_the_first_time(records: Records) -> None:
     home = await records.workspace()
-    key = a_key(records, home)
-    await records.keys.add(key)
+    key = await added(records, home)
     revoked_at = records.clock()
-    assert await records.keys.revoke(key.id, revoked_at)
+    assert await records.keys.revoke(home.id, key.id, revoked_at, None) == KeyRevoked()
     records.clock.advance(hours=1)
-    assert await records.keys.revoke(key.id, records.clock())
+    assert await records.keys.revoke(home.id, key.id, records.clock(), records.intent(home)) == KeyRevoked()
     assert await records.keys.find(key.digest) == KeyFound(replace(key, revoked_at=revoked_at), Plan.PRO)
 
 
-async def test_revoking_an_unknown_key_says_so(records: Records) -> None:
-    assert not await records.keys.revoke(KeyId("key_" + records.new_id(records.clock())), records.clock())
+async def test_revoking_an_unknown_or_foreign_key_says_so_and_changes_nothing(records: Records) -> None:
+    home, other = await records.workspace(), await records.workspace()
+    theirs = await added(records, other)
+    for id_ in (KeyId("key_" + records.new_id(records.clock())), theirs.id):
+        assert await records.keys.revoke(home.id, id_, records.clock(), records.intent(home)) == NoSuchKey()
+        assert await records.keys.revoke(home.id, id_, records.clock(), None) == NoSuchKey()
+    assert await records.keys.get(theirs.id) == theirs
 
 
-async def test_keys_are_listed_oldest_first(records: Records) -> None:
+async def test_the_same_intent_adds_one_key_and_gets_it_back_with_what_was_sealed(records: Records) -> None:
+    home = await records.workspace()
+    first, second = a_key(records, home, "CI"), a_key(records, home, "CI")
+    intent = records.intent(home, KEY)
+    assert await records.keys.add(first, intent, b"\0sealed\xff") == KeyAdded()
+    # Sent again by ourselves, because the answer was lost.
+    assert await records.keys.add(first, intent, b"\0sealed\xff") == KeyAdded()
+    assert await records.keys.add(second, intent, b"other") == KeyReplayed(first, b"\0sealed\xff")
+    assert await records.keys.receipt(intent) == KeyReplayed(first, b"\0sealed\xff")
+    assert await records.keys.add(second, records.intent(home, KEY, "that")) == KeyReused()
+    assert await records.keys.receipt(records.intent(home, KEY, "that")) == KeyReused()
+    assert await records.keys.receipt(records.intent(home)) is None
+    records.clock.advance(hours=24)
+    late = a_key(records, home, "CI 2")
+    assert await records.keys.add(late, records.intent(home, KEY, "that")) == KeyAdded()
+    assert await records.keys.get(second.id) is None
+
+
+async def test_an_idempotency_key_counts_over_documents_and_keys(records: Records) -> None:
+    home = await records.workspace()
+    document, intent = records.document(home), records.intent(home, KEY)
+    assert await records.documents.create(document, intent) == Created(document)
+    add, revoke = (replace(intent, operation=name) for name in ("create_api_key", "revoke_api_key"))
+    key = a_key(records, home)
+    assert await records.keys.add(key, add) == KeyReused()
+    assert await records.keys.get(key.id) is None
+    kept = await added(records, home)
+    assert await records.keys.revoke(home.id, kept.id, records.clock(), revoke) == KeyReused()
+    assert await records.keys.get(kept.id) == kept
+
+
+ROUNDS = 10
+"""The first ones open connections; those after it meet."""
+
+
+async def test_of_many_at_once_with_one_name_one_is_added(records: Records) -> None:
+    for _ in range(ROUNDS):
+        home, other = await records.workspace(), await records.workspace()
+        keys = [a_key(records, home, "CI") for _ in range(8)]
+        outcomes = await asyncio.gather(*map(records.keys.add, keys))
+        assert sorted(map(str, outcomes)) == sorted(map(str, [KeyAdded(), *[NameTaken()] * 7]))
+        assert await names(records, home) == ["CI"]
+        await added(records, other, "CI")
+
+
+async def test_a_name_is_free_again_once_its_key_is_revoked_or_has_expired(records: Records) -> None:
+    home = await records.workspace()
+    first = await added(records, home, "CI")
+    await records.keys.revoke(home.id, first.id, records.clock(), None)
+    await added(records, home, "CI")
+    assert await records.keys.add(a_key(records, home, "CI")) == NameTaken()
+    records.clock.advance(days=1)
+    await added(records, home, "CI")
+
+
+async def test_of_admins_who_are_all_revoked_at_once_one_stays(records: Records) -> None:
+    for _ in range(ROUNDS):
+        home, at = await records.workspace(), records.clock()
+        admins = [await added(records, home, "", Permission.ADMIN_API_KEYS) for _ in range(8)]
+        await added(records, home)
+        outcomes = await asyncio.gather(
+            *(records.keys.revoke(home.id, key.id, at, records.intent(home)) for key in admins)
+        )
+        assert sorted(map(str, outcomes)) == sorted(map(str, [*[KeyRevoked()] * 7, LastAdmin()]))
+        assert len(await names(records, home)) == 2
+        for key in admins:
+            await records.keys.revoke(home.id, key.id, at, None)
+        assert len(await names(records, home)) == 1
+
+
+async def test_a_revocation_is_replayed(records: Records) -> None:
+    home = await records.workspace()
+    key = await added(records, home)
+    intent = records.intent(home, KEY)
+    told = [await records.keys.revoke(home.id, key.id, records.clock(), intent) for _ in range(2)]
+    assert told == [KeyRevoked(), KeyRevoked(replayed=True)]
+
+
+async def test_keys_are_listed_oldest_first_for_operators(records: Records) -> None:
     home = await records.workspace()
     keys = [a_key(records, home) for _ in range(3)]
     for key in reversed(keys):
@@ -58,6 +159,49 @@ async def test_keys_are_listed_oldest_first(records: Records) -> None:
     assert list(await records.keys.all(home.id)) == keys
     everybodys = [key for key in await records.keys.all() if key.workspace_id == home.id]
     assert everybodys == keys
+
+
+async def test_keys_are_searched_by_name_newest_first(records: Records) -> None:
+    home, other = await records.workspace(), await records.workspace()
+    for name in ("Straße", "100%", "a_b", "aXb"):
+        await added(records, home, name)
+    gone = await added(records, home, "gone")
+    await records.keys.revoke(home.id, gone.id, records.clock(), None)
+    await added(records, other, "theirs")
+    assert await names(records, home) == ["aXb", "a_b", "100%", "Straße"]
+    assert await names(records, home, revoked=True) == ["gone", "aXb", "a_b", "100%", "Straße"]
+    assert await names(records, home, "STRASSE") == ["Straße"]
+    assert await names(records, home, "_") == ["a_b"]
+    assert await names(records, home, "%") == ["100%"]
+    assert await names(records, home, "theirs") == []
+
+
+async def test_a_page_tells_how_many_there_are_even_beyond_the_end(records: Records) -> None:
+    home = await records.workspace()
+    keys = [await added(records, home) for _ in range(5)]
+    for number, expected in ((1, keys[4:2:-1]), (3, keys[:1]), (4, [])):
+        found = await records.keys.search(home.id, "", Page(number, 2), include_revoked=False)
+        assert (list(found.keys), found.total) == (expected, 5)
+
+
+async def test_a_use_is_kept_once_a_minute_and_only_forwards(records: Records) -> None:
+    home, other = await records.workspace(), await records.workspace()
+    key, unused = await added(records, home), await added(records, home)
+    at = records.clock()
+
+    async def used(seconds: float, workspace: Workspace = home) -> object:
+        use = KeyUse(workspace.id, key.id, at + timedelta(seconds=seconds))
+        await records.keys.note_uses([use, KeyUse(home.id, KeyId("key_" + records.new_id(at)), at)])
+        kept = await records.keys.get(key.id)
+        return kept and kept.last_used_at
+
+    assert await used(0, other) is None
+    assert await used(0) == at
+    assert await used(59.9) == at
+    assert await used(60) == at + timedelta(minutes=1)
+    assert await used(30) == at + timedelta(minutes=1)
+    assert await records.keys.get(unused.id) == unused
+    await records.keys.note_uses([])
 
 
 async def test_a_workspace_is_read_back_as_it_was(records: Records) -> None:

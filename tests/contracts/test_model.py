@@ -10,7 +10,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from adapters.postgres.database import Database, open_database
 from domain.documents import Document
-from ports.documents import Intent, Outcome
+from ports.documents import Outcome
+from ports.intents import Intent
 from tests.clock import StillClock
 from tests.contracts.records import memory_records, postgres_records
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from adapters.system import new_secret
 from domain.access import ApiKey, Permission, Plan, Tier, mint_key
 from domain.errors import InvalidKey, RateLimited
 from domain.use_cases.provision import MintedKey
@@ -28,7 +29,7 @@ async def another_key(
     world: World, workspace: str, tier: Tier = Tier.STANDARD, expires_at: datetime | None = None
 ) -> MintedKey:
     return await world.mint_key(
-        workspace=workspace, name="CI", granted=["read:documents"], tier=tier, expires_at=expires_at
+        workspace=workspace, name=new_secret(), granted=["read:documents"], tier=tier, expires_at=expires_at
     )
 
 
@@ -86,13 +87,13 @@ async def test_a_key_is_refused_from_the_moment_it_expires(world: World) -> None
 async def test_a_revoked_key_is_refused(world: World) -> None:
     minted = await a_key(world)
     await world.admit_request(minted.secret, HERE, "req_1")
-    await world.keys.revoke(minted.key.id, world.clock())
+    await world.keys.revoke(minted.key.workspace_id, minted.key.id, world.clock(), None)
     await guess(world, minted.secret)
 
 
 async def test_why_a_key_is_refused_is_not_told(world: World) -> None:
     revoked, expired = await a_key(world), await a_key(world, expires_at=world.clock() + timedelta(hours=1))
-    await world.keys.revoke(revoked.key.id, world.clock())
+    await world.keys.revoke(revoked.key.workspace_id, revoked.key.id, world.clock(), None)
     world.clock.advance(hours=1)
     told = set()
     for presented in (None, *MALFORMED, UNKNOWN, revoked.secret, expired.secret):
@@ -106,7 +107,7 @@ async def test_why_a_key_is_refused_is_not_told(world: World) -> None:
 async def test_the_61st_guess_of_an_address_in_a_minute_is_rate_limited(world: World, kind: str) -> None:
     minted = await a_key(world, expires_at=world.clock() + timedelta(hours=1))
     if kind == "revoked":
-        await world.keys.revoke(minted.key.id, world.clock())
+        await world.keys.revoke(minted.key.workspace_id, minted.key.id, world.clock(), None)
     world.clock.advance(minutes=30 if kind == "revoked" else 60, seconds=15)
     wrong = {"unknown": UNKNOWN, "malformed": "nonsense"}.get(kind, minted.secret)
     await guess(world, wrong, times=60)
@@ -139,6 +140,23 @@ async def test_guesses_are_allowed_again_in_the_next_minute(world: World) -> Non
     await guess(world, times=60)
 
 
+async def test_guesses_from_one_ipv6_site_are_counted_together(world: World) -> None:
+    await guess(world, address="2001:db8:1:2::1", times=30)
+    await guess(world, address="2001:db8:1:2:ffff::2", times=30)
+    with pytest.raises(RateLimited):
+        await world.admit_request(UNKNOWN, "2001:db8:1:2::3", "req_1")
+    await guess(world, address="2001:db8:1:3::1")
+
+
+async def test_an_admitted_key_is_noted_as_used_and_a_wrong_one_is_not(world: World) -> None:
+    minted, revoked = await a_key(world), await a_key(world)
+    await world.keys.revoke(revoked.key.workspace_id, revoked.key.id, world.clock(), None)
+    await verdicts(world, minted.secret, 1)
+    await guess(world, revoked.secret)
+    used = {key.id: key.last_used_at for key in await world.keys.all()}
+    assert used == {minted.key.id: world.clock(), revoked.key.id: None}
+
+
 async def test_a_right_key_is_never_counted_as_a_guess(world: World) -> None:
     minted = await a_key(world, Tier.UNMETERED)
     await verdicts(world, minted.secret, 100)
@@ -148,7 +166,7 @@ async def test_a_right_key_is_never_counted_as_a_guess(world: World) -> None:
 async def test_a_wrong_key_uses_nothing_of_a_workspaces_plan(world: World) -> None:
     minted, expired = await a_key(world), await a_key(world)
     gone = await another_key(world, minted.key.workspace_id)
-    await world.keys.revoke(gone.key.id, world.clock())
+    await world.keys.revoke(gone.key.workspace_id, gone.key.id, world.clock(), None)
     await guess(world, gone.secret, times=10)
     assert (await verdicts(world, minted.secret, 1))[0].remaining == 2
     assert (await verdicts(world, expired.secret, 1))[0].remaining == 2

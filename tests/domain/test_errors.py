@@ -3,10 +3,12 @@
 import pytest
 
 from domain.errors import (
+    DuplicateName,
     IdempotencyMismatch,
     InsufficientPermissions,
     Invalid,
     InvalidKey,
+    LastAdminKey,
     NotFound,
     ObjectChanged,
     PayloadTooLarge,
@@ -19,6 +21,7 @@ from domain.ids import DocumentId
 
 ID = DocumentId("doc_01HY0000000000000000000000")
 REFUSALS: dict[str, Refusal] = {
+    "duplicate_name": DuplicateName(),
     "validation_error": Invalid({"name": "is required", "tags": "must be an array of strings"}),
     "invalid_key": InvalidKey(),
     "insufficient_permissions": InsufficientPermissions("write:documents"),
@@ -34,7 +37,9 @@ REFUSALS: dict[str, Refusal] = {
 
 def test_these_are_all_refusals_of_the_domain() -> None:
     known = {kind for kind in Refusal.__subclasses__() if kind.__module__ == Refusal.__module__}
-    assert known == {type(refusal) for refusal in REFUSALS.values()}
+    # Its code is another's too.
+    assert known == {type(refusal) for refusal in REFUSALS.values()} | {LastAdminKey}
+    assert LastAdminKey.code == "insufficient_permissions"
 
 
 @pytest.mark.parametrize("code", REFUSALS)

@@ -119,7 +119,7 @@ async def test_without_a_user_a_key_belongs_to_the_owner_is_standard_and_has_no_
 async def test_two_keys_share_nothing(world: World) -> None:
     home = await world.workspace()
     one = await world.mint_key(workspace=home.id, name="CI", granted=READ)
-    other = await world.mint_key(workspace=home.id, name="CI", granted=READ)
+    other = await world.mint_key(workspace=home.id, name="CI 2", granted=READ)
     assert one.secret != other.secret
     assert one.key.id != other.key.id
 

@@ -11,15 +11,18 @@ from adapters.memory.ledger import MemoryLedger
 from adapters.memory.rate_limit import MemoryRateLimiter
 from adapters.memory.storage import MemoryStorage
 from adapters.memory.workspaces import MemoryWorkspaces
+from adapters.sealing import SaltedSealing
 from adapters.system import Ulids, new_secret
 from domain.access import Caller, Permission, Plan, Plans, Window, Workspace
 from domain.documents import Document, StoredObject
 from domain.ids import KeyId
 from domain.paths import StoragePath
 from domain.use_cases.admit_request import AdmitRequest
+from domain.use_cases.api_keys import CreateApiKey, ListApiKeys, RevokeApiKey
 from domain.use_cases.claim_storage import AdoptStorage, ClaimStorage
 from domain.use_cases.create_document import CreateDocument
 from domain.use_cases.get_document import GetDocument
+from domain.use_cases.get_usage import GetUsage
 from domain.use_cases.provision import CreateWorkspace, MintKey, UpdateWorkspace
 from domain.use_cases.request_upload import RequestUpload
 from domain.use_cases.sweep import Sweep
@@ -53,7 +56,7 @@ class World:
         self.clock = StillClock()
         self.new_id = Ulids()
         self.workspaces = MemoryWorkspaces()
-        self.keys = MemoryApiKeys(self.workspaces)
+        self.keys = MemoryApiKeys(self.workspaces, self.clock)
         self.documents = MemoryDocuments(self.workspaces, self.clock)
         self.storage = MemoryStorage("https://files.test", self.clock)
         self.ledger = MemoryLedger(self.documents)
@@ -63,7 +66,15 @@ class World:
         self.mint_key = MintKey(
             workspaces=self.workspaces, keys=self.keys, now=self.clock, new_id=self.new_id, new_secret=new_secret
         )
-        self.admit_request = AdmitRequest(keys=self.keys, limiter=MemoryRateLimiter(), plans=PLANS, now=self.clock)
+        self.admit_request = AdmitRequest(
+            keys=self.keys, uses=self.keys, limiter=MemoryRateLimiter(), plans=PLANS, now=self.clock
+        )
+        self.create_api_key = CreateApiKey(
+            keys=self.keys, sealing=SaltedSealing(), now=self.clock, new_id=self.new_id, new_secret=new_secret
+        )
+        self.list_api_keys = ListApiKeys(keys=self.keys)
+        self.revoke_api_key = RevokeApiKey(keys=self.keys, now=self.clock)
+        self.get_usage = GetUsage(documents=self.documents)
         self.request_upload = RequestUpload(
             documents=self.documents, storage=self.storage, now=self.clock, new_id=self.new_id
         )

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from adapters.http.asgi import build
+from adapters.system import new_secret
 from app.container import Backends, memory_backends
 from domain.access import Permission, Plan, Window, Workspace
 from tests.clock import StillClock
@@ -27,7 +28,7 @@ class Api:
     async def key(self, *permissions: str) -> dict[str, str]:
         """The header of a new key."""
         granted = permissions or tuple(Permission)
-        minted = await self.backends.mint_key(workspace=self.workspace.id, name="test", granted=granted)
+        minted = await self.backends.mint_key(workspace=self.workspace.id, name=new_secret(), granted=granted)
         return {"Authorization": f"Bearer {minted.secret}"}
 
     async def upload(self, content: bytes = b"content", name: str = "a.pdf") -> str:

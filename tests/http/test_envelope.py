@@ -72,7 +72,9 @@ async def test_a_wellformed_request_id_is_kept(api: Api, sent: str) -> None:
     assert answer.headers["X-Request-ID"] == sent
 
 
-@pytest.mark.parametrize("sent", ["", "x" * 129, "a b", "a\tb", "a\x1b[31m", "ä", "a;b", "{}", "a\x7f", "a,b"])
+@pytest.mark.parametrize(
+    "sent", ["", "x" * 129, "a b", "a\tb", "a\x1b[31m", "ä", "a;b", "{}", "a\x7f", "a,b", "wbk_x", "x.wbk_1"]
+)
 async def test_any_other_request_id_is_replaced(api: Api, sent: str) -> None:
     answer = await api.http.get("/health/live", headers=[(b"X-Request-ID", sent.encode())])
     assert answer.headers["X-Request-ID"].startswith("req_")
@@ -80,7 +82,7 @@ async def test_any_other_request_id_is_replaced(api: Api, sent: str) -> None:
 
 async def test_wrong_keys_are_told_one_thing(api: Api) -> None:
     minted = await api.backends.mint_key(workspace=api.workspace.id, name="k", granted=["read:documents"])
-    await api.backends.keys.revoke(minted.key.id, api.clock())
+    await api.backends.keys.revoke(api.workspace.id, minted.key.id, api.clock(), None)
     path = f"/v1/documents/doc_{ULID}"
     wrong: list[list[tuple[str, str]]] = [
         [],

@@ -24,9 +24,10 @@ async def answer_of(app: ASGIApp, path: str = "/v1/documents") -> tuple[int, dic
     async def receive() -> Any:
         await asyncio.Event().wait()
 
-    scope = cast("Scope", {"type": "http", "path": path, "headers": [], "client": ("127.0.0.1", 1)})
+    scope = cast("Scope", {"type": "http", "method": "POST", "path": path, "headers": [], "client": ("127.0.0.1", 1)})
     # In a task of its own, as a server calls it.
-    await asyncio.create_task(_call(Gate(app, services.admit, services.now, services.new_id), scope, receive, send))
+    gate = Gate(app, services.admit, services.metrics, services.now, services.new_id)
+    await asyncio.create_task(_call(gate, scope, receive, send))
     start, body = sent
     return start["status"], json.loads(body["body"])["error"], dict(start["headers"])
 

@@ -1,36 +1,9 @@
-"""Health and the description of the API."""
+"""The description of the API."""
 
 import json
 import re
-from dataclasses import replace
-from typing import Never
 
-import httpx
-
-from adapters.http.asgi import build
-from ports.system import Unavailable
-from tests.http.conftest import URL, Api
-
-
-async def test_live_needs_no_key_and_no_dependency(api: Api) -> None:
-    answer = await api.http.get("/health/live", headers={"Authorization": ""})
-    assert (answer.status_code, answer.json()["data"]["status"]) == (200, "live")
-    assert "X-RateLimit-Limit" not in answer.headers
-
-
-async def test_ready_names_what_is_away(api: Api) -> None:
-    async def away() -> Never:
-        raise Unavailable("canary")
-
-    assert (await api.http.get("/health/ready")).json() == {"data": {"status": "ready", "checks": {"storage": "ok"}}}
-    services = replace(api.backends.services(), probes={"database": away, "storage": api.backends.storage.probe})
-    transport = httpx.ASGITransport(app=build(services))  # type: ignore[arg-type]
-    async with httpx.AsyncClient(transport=transport, base_url=URL) as http:
-        answer = await http.get("/health/ready")
-        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
-        assert answer.json()["error"]["details"] == {"checks": {"database": "unavailable", "storage": "ok"}}
-        assert "canary" not in answer.text
-        assert (await http.get("/health/live")).status_code == 200
+from tests.http.conftest import Api
 
 
 async def test_the_description_names_every_route_and_no_schema_is_missing(api: Api) -> None:
@@ -41,6 +14,10 @@ async def test_the_description_names_every_route_and_no_schema_is_missing(api: A
         ("/v1/documents", "post"),
         ("/v1/documents/upload-url", "post"),
         ("/v1/documents/{document_id}", "get"),
+        ("/v1/api-keys", "post"),
+        ("/v1/api-keys", "get"),
+        ("/v1/api-keys/{key_id}", "delete"),
+        ("/v1/usage", "get"),
         ("/health/live", "get"),
         ("/health/ready", "get"),
     }

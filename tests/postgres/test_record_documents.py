@@ -9,7 +9,8 @@ from adapters.postgres.database import Database, open_database
 from adapters.postgres.documents import to_outcome, to_record
 from adapters.postgres.migrate import migrate
 from adapters.postgres.rows import to_uuid
-from ports.documents import Created, KeyReused, OverQuota, PathTaken, Replayed, Usage
+from ports.documents import Created, OverQuota, PathTaken, Replayed, Usage
+from ports.intents import KeyReused
 from tests.clock import StillClock
 from tests.contracts.records import Records, postgres_records
 

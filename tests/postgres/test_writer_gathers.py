@@ -8,7 +8,8 @@ import pytest
 
 from adapters.postgres import writer
 from adapters.postgres.writer import Pending
-from ports.documents import Created, KeyReused, PathTaken, Replayed
+from ports.documents import Created, PathTaken, Replayed
+from ports.intents import KeyReused
 from ports.system import Unavailable
 from tests.postgres.calls import Rig, cut, gate
 

@@ -1,0 +1,87 @@
+"""Dossier without admission: every request is one of the workspace that the environment names.
+
+`python -m bench.admission.unguarded PORT` serves it as `dossier serve` would, but that nobody is asked for a key and
+nothing is counted. What that takes less is what admission costs.
+"""
+
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, cast
+
+import uvicorn
+from litestar.types import ASGIApp
+
+from adapters.http.asgi import build
+from app.container import open_backends
+from app.protocol import Protocol
+from app.settings import Settings
+from bench.floor import freeze
+from domain.access import Caller, Permission
+from domain.ids import KeyId, UserId, WorkspaceId
+from domain.use_cases.admit_request import Admission, AdmitRequest
+from ports.rate_limit import Verdict
+
+WORKSPACE = "BENCH_WORKSPACE"
+_NOBODY = "01M84JC1BPMH100XWPY0H5DGJN"
+_VERDICT = Verdict(admitted=True, limit=1, remaining=1, reset=1, retry_after=0)
+
+
+class AdmitAll:
+    """Takes `AdmitRequest`'s place."""
+
+    def __init__(self, workspace: str) -> None:
+        self._caller = Caller(
+            workspace_id=WorkspaceId(workspace),
+            user_id=UserId(f"usr_{_NOBODY}"),
+            key_id=KeyId(f"key_{_NOBODY}"),
+            permissions=frozenset(Permission),
+            request_id="",
+        )
+
+    async def __call__(self, presented: str | None, address: str, request_id: str) -> Admission:  # noqa: ARG002
+        return Admission(replace(self._caller, request_id=request_id), _VERDICT)
+
+
+class Unguarded:
+    """ASGI with its lifespan, as `app.main` has it."""
+
+    def __init__(self, settings: Settings, workspace: str) -> None:
+        self._settings = settings
+        self._workspace = workspace
+        self._routes: ASGIApp | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "lifespan":
+            assert self._routes is not None
+            await self._routes(scope, receive, send)
+            return
+        await receive()
+        async with self._opened() as self._routes:
+            freeze()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[ASGIApp]:
+        async with open_backends(self._settings) as backends:
+            await backends.storage.prepare()
+            yield build(replace(backends.services(), admit=cast("AdmitRequest", AdmitAll(self._workspace))))
+
+
+if __name__ == "__main__":
+    uvicorn.run(
+        Unguarded(Settings.read(os.environ), os.environ[WORKSPACE]),
+        host="127.0.0.1",
+        port=int(sys.argv[1]),
+        loop="uvloop",
+        http=Protocol,
+        ws="none",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+    )

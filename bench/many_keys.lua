@@ -1,0 +1,21 @@
+-- One request over and over, each time with the next of many keys. Arguments: a file of the request as it goes over the
+-- wire, with "KEY" where the key is to be, and a file of keys, one a line.
+
+require("summary")
+
+local texts, turn = {}, 0
+
+function init(args)
+   local file = assert(io.open(args[1], "rb"))
+   local before, after = file:read("*a"):match("^(.-)KEY(.*)$")
+   file:close()
+   for key in io.lines(args[2]) do
+      texts[#texts + 1] = before .. key .. after
+   end
+end
+
+function request()
+   turn = turn % #texts + 1
+   issued = issued + 1
+   return texts[turn]
+end

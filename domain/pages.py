@@ -1,0 +1,68 @@
+"""Lists in pages, and the values of a query: text that stands for a number, a flag, a time."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from domain.members import Form, Wrong
+from domain.text import string
+
+PER_PAGE_MAX = 100
+PER_PAGE = 25
+PAGE_MAX = 10**9
+
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
+# RFC 3339 5.6; the fraction of a second in any length.
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`size` rows of a list, after those of the `number - 1` pages before."""
+
+    number: int = 1
+    size: int = PER_PAGE
+
+    @classmethod
+    def read(cls, form: Form) -> "Page":
+        """The page that the parameters `page` and `per_page` name, or the first."""
+        number = form.optional("page", whole_number(1, PAGE_MAX))
+        size = form.optional("per_page", whole_number(1, PER_PAGE_MAX))
+        return cls(1 if number is None else number, PER_PAGE if size is None else size)
+
+    @property
+    def offset(self) -> int:
+        """How many rows come before it."""
+        return (self.number - 1) * self.size
+
+
+def whole_number(least: int, most: int) -> Callable[[object], int]:
+    """Decimal digits, as a query has them."""
+
+    def rule(value: object) -> int:
+        text = string(value)
+        if text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most:
+            return int(text)
+        raise Wrong(f"must be a whole number from {least} to {most}")
+
+    return rule
+
+
+def flag(value: object) -> bool:
+    """A truth value, as a query has it."""
+    text = string(value)
+    if text not in _FLAGS:
+        raise Wrong("must be true, false, 1 or 0")
+    return _FLAGS[text]
+
+
+def moment(value: object) -> datetime:
+    """A time with its offset (RFC 3339), in UTC."""
+    text = string(value)
+    if not _TIME.fullmatch(text):
+        raise Wrong("must be a time such as 2026-04-17T10:45:00Z")
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Wrong("must be a time that a calendar has, such as 2026-04-17T10:45:00Z") from None

@@ -1,0 +1,179 @@
+"""API keys, by those who may administer them: made, listed, revoked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from domain.access import (
+    ApiKey,
+    Caller,
+    Permission,
+    Tier,
+    key_digest,
+    label,
+    mint_key,
+    permissions,
+    tier,
+)
+from domain.documents import description
+from domain.errors import DuplicateName, IdempotencyMismatch, Invalid, LastAdminKey, NotFound
+from domain.idempotency import fingerprint
+from domain.ids import KeyId, key_id
+from domain.members import Form, Members
+from domain.pages import Page, flag, moment
+from domain.text import string
+from ports.intents import Intent, KeyReused
+from ports.keys import AddOutcome, ApiKeys, KeyAdded, KeyPage, KeyReplayed, KeyRevoked, LastAdmin, NameTaken, NoSuchKey
+from ports.system import Clock, NewId, NewSecret, Sealing
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key as it was made: `secret` is the key itself. `replayed` when that was in an earlier request."""
+
+    key: ApiKey
+    secret: str
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateApiKey:
+    """Make an API key of the caller's workspace. It is in the answer, and can never be shown again.
+
+    - Nobody grants what they lack: every permission of the new key must be one of the caller's own.
+    - No two active keys of a workspace have one name; a key that was revoked, or has expired, gives its name back.
+    - The key acts as the user of the caller's own key. `expires_at` lies in the future, or there is none.
+    - With an `Idempotency-Key`, the same request sent again within 24 hours makes nothing and gets the first answer
+      again, key included. Until then the key is kept encrypted, under a key derived from the `Idempotency-Key`, of
+      which only a hash is kept.
+    """
+
+    keys: ApiKeys
+    sealing: Sealing
+    now: Clock
+    new_id: NewId
+    new_secret: NewSecret
+
+    permission = Permission.ADMIN_API_KEYS
+
+    async def __call__(self, caller: Caller, members: Members, idempotency_key: str | None) -> NewKey:
+        caller.require(self.permission)
+        at = self.now()
+        secret = mint_key(self.new_secret())
+        form = Form(members)
+        key = ApiKey(
+            id=KeyId("key_" + self.new_id(at)),
+            workspace_id=caller.workspace_id,
+            user_id=caller.user_id,
+            name=form.required("name", label),
+            description=form.optional("description", description),
+            prefix=secret[:8],
+            digest=key_digest(secret),
+            permissions=form.required("permissions", permissions),
+            tier=form.optional("rate_limit_tier", tier) or Tier.STANDARD,
+            created_at=at,
+            expires_at=form.optional("expires_at", moment),
+            revoked_at=None,
+        )
+        form.finish()
+        caller.require(*sorted(key.permissions))
+        intent = Intent(
+            operation="create_api_key",
+            caller=caller,
+            key=idempotency_key,
+            fingerprint=fingerprint("create_api_key", caller.workspace_id, members),
+        )
+
+        outcome: AddOutcome | None
+        if not key.is_active(at):
+            # Not refused yet: the time may have come since an earlier request, and its retry gets its answer.
+            outcome = await self.keys.receipt(intent)
+        else:
+            sealed = b"" if idempotency_key is None else self.sealing.seal(secret, idempotency_key)
+            outcome = await self.keys.add(key, intent, sealed)
+
+        match outcome:
+            case None:
+                raise Invalid({"expires_at": "must lie in the future"})
+            case KeyAdded():
+                return NewKey(key, secret, replayed=False)
+            case KeyReplayed(earlier, kept) if idempotency_key is not None:
+                return NewKey(earlier, self.sealing.unseal(kept, idempotency_key), replayed=True)
+            case KeyReplayed():
+                raise AssertionError("replayed without an Idempotency-Key")
+            case KeyReused():
+                raise IdempotencyMismatch
+            case NameTaken():
+                raise DuplicateName
+            case _:
+                assert_never(outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyList:
+    """A page of keys, and how many there are on all pages."""
+
+    keys: Sequence[ApiKey]
+    page: Page
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListApiKeys:
+    """List the API keys of the caller's workspace, the newest first; never the keys themselves.
+
+    Revoked ones are left out unless `include_revoked` is true; expired ones are not.
+    """
+
+    keys: ApiKeys
+
+    permission = Permission.ADMIN_API_KEYS
+
+    async def __call__(self, caller: Caller, query: Members) -> KeyList:
+        caller.require(self.permission)
+        form = Form(query)
+        page = Page.read(form)
+        include_revoked = form.optional("include_revoked", flag) or False
+        text = form.optional("search", string) or ""
+        form.finish()
+        found: KeyPage = await self.keys.search(caller.workspace_id, text, page, include_revoked=include_revoked)
+        return KeyList(found.keys, page, found.total)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeApiKey:
+    """End an API key's life: within a second it opens nothing more, in any process.
+
+    - A key that was revoked before stays as it is, and the answer is the same.
+    - The last active key with `admin:api_keys` is kept: nobody could make another.
+    """
+
+    keys: ApiKeys
+    now: Clock
+
+    permission = Permission.ADMIN_API_KEYS
+
+    async def __call__(self, caller: Caller, key: str, idempotency_key: str | None) -> bool:
+        """Whether that was done by an earlier request with this Idempotency-Key."""
+        caller.require(self.permission)
+        known = key_id(key)
+        if known is None:
+            raise NotFound
+        intent = Intent(
+            operation="revoke_api_key",
+            caller=caller,
+            key=idempotency_key,
+            fingerprint=fingerprint("revoke_api_key", known, {}),
+        )
+        outcome = await self.keys.revoke(caller.workspace_id, known, self.now(), intent)
+        match outcome:
+            case KeyRevoked(replayed):
+                return replayed
+            case KeyReused():
+                raise IdempotencyMismatch
+            case NoSuchKey():
+                raise NotFound
+            case LastAdmin():
+                raise LastAdminKey
+            case _:
+                assert_never(outcome)

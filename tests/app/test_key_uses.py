@@ -1,0 +1,236 @@
+"""When keys were last used: noted for each request, written together, and never in anybody's way."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+
+from adapters import key_uses
+from adapters.key_uses import WRITE_SECONDS, KeyUses
+from adapters.memory.keys import MemoryApiKeys
+from adapters.memory.workspaces import MemoryWorkspaces
+from domain.ids import KeyId, WorkspaceId
+from ports.keys import KeyUse
+from ports.system import Unavailable
+from tests.clock import StillClock
+
+HOME = WorkspaceId("ws_1")
+KEY, OTHER = KeyId("key_1"), KeyId("key_2")
+
+
+class WrittenKeys(MemoryApiKeys):
+    """Keeps what is written, call by call; fails or hangs when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(MemoryWorkspaces(), StillClock())
+        self.calls: list[Sequence[KeyUse]] = []
+        self.fails: Exception | None = None
+        self.hangs = False
+        self.called = asyncio.Event()
+
+    async def note_uses(self, uses: Sequence[KeyUse]) -> None:
+        self.calls.append(uses)
+        self.called.set()
+        if self.hangs:
+            await asyncio.Event().wait()
+        if self.fails:
+            raise self.fails
+
+    @property
+    def last(self) -> dict[KeyId, datetime]:
+        return {use.key_id: use.at for use in self.calls[-1]}
+
+
+@dataclass
+class Pauses:
+    """Instead of waiting, the writer stands still until `turn` lets it go on, to its next pause."""
+
+    lengths: list[float] = field(default_factory=list)
+    paused: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    go_on: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+
+    async def __call__(self, seconds: float) -> None:
+        self.lengths.append(seconds)
+        self.paused.release()
+        await self.go_on.acquire()
+
+    async def turn(self) -> None:
+        await self.paused.acquire()
+        self.go_on.release()
+        # Until it pauses again, what it does in between is done.
+        await self.paused.acquire()
+        self.paused.release()
+
+
+@dataclass
+class World:
+    """What is noted, where it is written to, and what time it is."""
+
+    keys: WrittenKeys = field(default_factory=WrittenKeys)
+    clock: StillClock = field(default_factory=StillClock)
+    pauses: Pauses = field(default_factory=Pauses)
+
+    def __post_init__(self) -> None:
+        self.uses = KeyUses(self.keys, self.pauses)
+
+    def use(self, *keys: KeyId) -> datetime:
+        """The keys are used now."""
+        for key in keys:
+            self.uses.note(key, HOME, self.clock())
+        return self.clock()
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+async def test_what_was_used_is_written_every_few_seconds_in_one_call(world: World) -> None:
+    async with world.uses.written_regularly():
+        # Written in the order of the ids, so that no two processes wait for each other's rows.
+        at = world.use(OTHER, KEY)
+        await world.pauses.turn()
+        assert world.keys.calls == [[KeyUse(HOME, KEY, at), KeyUse(HOME, OTHER, at)]]
+    assert set(world.pauses.lengths) == {WRITE_SECONDS}
+
+
+async def test_nothing_is_written_while_nothing_is_used(world: World) -> None:
+    async with world.uses.written_regularly():
+        await world.pauses.turn()
+        world.use(KEY)
+        await world.pauses.turn()
+        await world.pauses.turn()
+    assert len(world.keys.calls) == 1
+
+
+async def test_a_key_in_use_is_written_once_a_minute(world: World) -> None:
+    async with world.uses.written_regularly():
+        first = world.use(KEY)
+        for _ in range(13):
+            await world.pauses.turn()
+            world.clock.advance(seconds=WRITE_SECONDS)
+            world.use(KEY)
+    minute_later = first + timedelta(minutes=1)
+    assert [[use.at for use in call] for call in world.keys.calls] == [[first], [minute_later]]
+
+
+@pytest.mark.parametrize("failure", [Unavailable("away"), RuntimeError("a mistake of ours")], ids=["away", "mistake"])
+async def test_a_write_that_fails_is_told_once_and_goes_again_until_it_succeeds(
+    world: World, caplog: pytest.LogCaptureFixture, failure: Exception
+) -> None:
+    async with world.uses.written_regularly():
+        at = world.use(KEY)
+        world.keys.fails = failure
+        for _ in range(3):
+            await world.pauses.turn()
+            assert world.keys.last == {KEY: at}
+        assert [record.levelno for record in caplog.records] == [logging.ERROR]
+        world.keys.fails = None
+        await world.pauses.turn()
+        assert world.keys.last == {KEY: at}
+        await world.pauses.turn()
+        assert len(world.keys.calls) == 4
+        # The next failure is another one.
+        world.clock.advance(minutes=1)
+        world.use(KEY)
+        world.keys.fails = failure
+        await world.pauses.turn()
+        assert len(caplog.records) == 2
+
+
+async def test_what_comes_while_writing_fails_is_written_with_it_the_newest_time_of_each_key(world: World) -> None:
+    world.keys.fails = Unavailable("away")
+    async with world.uses.written_regularly():
+        earlier = world.use(KEY, OTHER)
+        await world.pauses.turn()
+        world.clock.advance(minutes=2)
+        later = world.use(KEY)
+        await world.pauses.turn()
+        world.keys.fails = None
+        await world.pauses.turn()
+        assert world.keys.last == {KEY: later, OTHER: earlier}
+
+
+async def test_a_use_during_a_write_is_not_taken_for_written(world: World) -> None:
+    class Interrupted(WrittenKeys):
+        async def note_uses(self, uses: Sequence[KeyUse]) -> None:
+            await super().note_uses(uses)
+            if len(self.calls) == 1:
+                world.clock.advance(minutes=1)
+                world.use(KEY)
+
+    world.keys = Interrupted()
+    world.uses = KeyUses(world.keys, world.pauses)
+    async with world.uses.written_regularly():
+        world.use(KEY)
+        await world.pauses.turn()
+        await world.pauses.turn()
+        assert world.keys.last == {KEY: world.clock()}
+
+
+async def test_at_the_end_what_is_left_is_written(world: World) -> None:
+    async with world.uses.written_regularly():
+        await world.pauses.turn()
+        at = world.use(KEY)
+    assert world.keys.last == {KEY: at}
+
+
+async def test_a_write_that_the_end_cuts_off_is_made_once_more(world: World) -> None:
+    world.keys.hangs = True
+    async with world.uses.written_regularly():
+        at = world.use(KEY)
+        await world.pauses.paused.acquire()
+        world.pauses.go_on.release()
+        await world.keys.called.wait()
+        world.keys.hangs = False
+    assert len(world.keys.calls) == 2
+    assert world.keys.last == {KEY: at}
+
+
+async def test_a_database_that_does_not_answer_holds_up_the_end_for_a_second_at_most(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert key_uses.LAST_WRITE_SECONDS <= 1
+    monkeypatch.setattr(key_uses, "LAST_WRITE_SECONDS", 0)
+    world.keys.hangs = True
+    async with asyncio.timeout(10):
+        async with world.uses.written_regularly():
+            world.use(KEY)
+    assert len(world.keys.calls) <= 1
+
+
+async def test_of_too_many_keys_the_oldest_uses_are_not_written_and_the_next_ones_are(world: World) -> None:
+    world.uses = KeyUses(world.keys, world.pauses, keys_max=2)
+    keys = [KeyId(f"key_{number}") for number in range(4)]
+    async with world.uses.written_regularly():
+        world.use(*keys)
+        await world.pauses.turn()
+        assert list(world.keys.last) == keys[2:]
+        # Forgotten, and so due again; those that are remembered are not.
+        world.use(keys[3], keys[0])
+        await world.pauses.turn()
+        assert list(world.keys.last) == keys[:1]
+
+
+async def test_a_key_that_was_noted_anew_is_none_of_the_oldest(world: World) -> None:
+    world.uses = KeyUses(world.keys, world.pauses, keys_max=3)
+    keys = [KeyId(f"key_{number}") for number in range(4)]
+    async with world.uses.written_regularly():
+        world.use(*keys[:2])
+        await world.pauses.turn()
+        world.clock.advance(minutes=1)
+        world.use(keys[0], keys[2], keys[3])
+        await world.pauses.turn()
+        assert list(world.keys.last) == [keys[0], *keys[2:]]
+        world.use(*keys)
+        await world.pauses.turn()
+        assert list(world.keys.last) == [keys[1]]
+
+
+async def test_without_a_server_nothing_is_written(world: World) -> None:
+    world.use(KEY)
+    await asyncio.sleep(0)
+    assert not world.keys.calls

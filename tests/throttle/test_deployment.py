@@ -1,0 +1,73 @@
+"""A deployment whose settings name a Valkey counts in it, and answers without it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from adapters.http.asgi import build
+from app.container import Backends, open_backends
+from app.settings import Settings
+from domain.access import Permission, Plan
+from tests.valkey import ValkeyServer, open_valkey
+
+URL = "http://testserver"
+LIMIT = "X-RateLimit-Limit"
+
+
+def settings(tmp_path: Path, database_url: str, valkey: ValkeyServer, **more: str) -> Settings:
+    environ = {"DATA_DIR": str(tmp_path), "DATABASE_URL": database_url, "RATE_LIMIT_URL": valkey.url, **more}
+    return Settings.read({f"DOSSIER_{name}": value for name, value in environ.items()})
+
+
+@asynccontextmanager
+async def serving(configured: Settings) -> AsyncIterator[tuple[Backends, httpx.AsyncClient]]:
+    """One process of it, and a client with a key of plan starter."""
+    async with open_backends(configured) as backends:
+        await backends.storage.prepare()
+        workspace = await backends.create_workspace("Acme", Plan.STARTER, 1000)
+        minted = await backends.mint_key(workspace=workspace.id, name="k", granted=list(Permission))
+        transport = httpx.ASGITransport(app=build(backends.services()))  # type: ignore[arg-type]
+        headers = {"Authorization": f"Bearer {minted.secret}"}
+        async with httpx.AsyncClient(transport=transport, base_url=URL, headers=headers) as http:
+            yield backends, http
+
+
+async def test_two_processes_count_together(tmp_path: Path, database_url: str, valkey: ValkeyServer) -> None:
+    configured = settings(tmp_path, database_url, valkey, PLAN_STARTER="10/day")
+    async with serving(configured) as (_, first), serving(configured) as (_, second):
+        second.headers["Authorization"] = first.headers["Authorization"]
+        left = [(await http.get("/v1/usage")).headers["X-RateLimit-Remaining"] for http in (first, second, first)]
+    assert left == ["9", "8", "7"]
+
+
+async def test_it_is_ready_with_its_valkey_and_degraded_without(tmp_path: Path, database_url: str) -> None:
+    async with open_valkey() as valkey, serving(settings(tmp_path, database_url, valkey)) as (_, http):
+        assert (await http.get("/health/ready")).json()["data"] == {
+            "status": "ready",
+            "checks": {"database": "ok", "storage": "ok", "rate limit": "ok"},
+        }
+        await valkey.kill()
+        ready = await http.get("/health/ready")
+        assert ready.status_code == 200
+        assert ready.json()["data"]["status"] == "degraded"
+        assert ready.json()["data"]["checks"]["rate limit"] == "unavailable"
+
+
+@pytest.mark.parametrize(("workers", "shares", "limit"), [(4, None, "25"), (4, "10", "10"), (1, None, "100")])
+async def test_without_its_valkey_a_process_has_its_share_and_counts_what_it_decides(
+    tmp_path: Path, database_url: str, workers: int, shares: str | None, limit: str
+) -> None:
+    more = {} if shares is None else {"RATE_LIMIT_SHARES": shares}
+    async with open_valkey() as valkey:
+        configured = replace(settings(tmp_path, database_url, valkey, PLAN_STARTER="100/day", **more), workers=workers)
+        async with serving(configured) as (backends, http):
+            assert (await http.get("/v1/usage")).headers[LIMIT] == "100"
+            await valkey.kill()
+            answers = [await http.get("/v1/usage") for _ in range(3)]
+            assert [answer.headers[LIMIT] for answer in answers] == [limit] * 3
+            assert b"dossier_rate_limit_fallback_total 3.0" in backends.metrics.exposition()[0]
+            await valkey.start()
