@@ -1,5 +1,6 @@
 """API keys as they were at most a second ago: what every request asks is not asked of the database every time."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from time import monotonic
@@ -30,7 +31,8 @@ class RecentKeys:
         self._seconds = seconds
         self._keys_max = keys_max
         # By digest, the oldest first: what was found, and when it was asked for.
-        self._found: dict[bytes, tuple[float, KeyFound]] = {}
+        # A plain dict would walk over all that was dropped to find the oldest.
+        self._found: OrderedDict[bytes, tuple[float, KeyFound]] = OrderedDict()
         self._asking: set[bytes] = set()
 
     async def find(self, digest: bytes) -> KeyFound | None:
@@ -49,7 +51,7 @@ class RecentKeys:
         self._found.pop(digest, None)
         if found is not None:
             if len(self._found) >= self._keys_max:
-                del self._found[next(iter(self._found))]
+                self._found.popitem(last=False)
             self._found[digest] = (now, found)
         return found
 
