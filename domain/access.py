@@ -10,11 +10,10 @@ from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Network, ip_address
 
 from domain.errors import InsufficientPermissions
-from domain.ids import KeyId, UserId, WorkspaceId
+from domain.ids import KEY_PREFIX, KeyId, UserId, WorkspaceId
 from domain.members import Wrong
 from domain.text import not_blank, string, written
 
-KEY_PREFIX = "wbk_"
 KEY_SECRET_LENGTH = 32
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 LABEL_MAX = 120

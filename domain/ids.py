@@ -12,6 +12,9 @@ UserId = NewType("UserId", str)
 KeyId = NewType("KeyId", str)
 DocumentId = NewType("DocumentId", str)
 
+KEY_PREFIX = "wbk_"
+"""What every API key begins with. It is no id: whoever has the whole of it is let in."""
+
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 # The first character carries only three bits: 26 x 5 = 130.
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}", re.ASCII)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar, cast
 
 from domain.errors import Invalid
+from domain.ids import KEY_PREFIX
 
 Members = Mapping[str, object]
 """A JSON object as it was sent: str, int, float, bool, None, lists and dicts."""
@@ -17,6 +18,10 @@ Rule = Callable[[object], T]
 
 class Wrong(ValueError):
     """A value breaks its rule. The text completes the sentence that begins with the member's name."""
+
+
+NAME_SHOWN_MAX = 64
+"""How much of a member's name is told when nobody knows it."""
 
 
 class Form:
@@ -48,7 +53,7 @@ class Form:
             Invalid: with one reason a member.
         """
         for member in self._unread:
-            self._wrong[member] = "is not a member of this request; leave it out"
+            self._wrong[_shown(member)] = "is not a member of this request; leave it out"
         if self._wrong:
             raise Invalid(self._wrong)
 
@@ -58,3 +63,10 @@ class Form:
         except Wrong as wrong:
             self._wrong[member] = str(wrong)
             return cast("T", None)  # never seen: finish() raises
+
+
+def _shown(member: str) -> str:
+    """A name that a client made up: not all of it if it is long, nor a key that was put in the wrong place."""
+    if KEY_PREFIX in member:
+        return f"{KEY_PREFIX}…"
+    return member if len(member) <= NAME_SHOWN_MAX else f"{member[:NAME_SHOWN_MAX]}…"

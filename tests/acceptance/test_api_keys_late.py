@@ -1,9 +1,7 @@
 """Requests about API keys that come late, from somebody else, or beside their like."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -15,15 +13,6 @@ from .service import eventually
 from .tenants import Tenants
 
 
-@dataclass(frozen=True)
-class Expired:
-    """A key whose time is over, and how it was asked for."""
-
-    headers: dict[str, str]
-    body: dict[str, Any]
-    first: httpx.Response
-
-
 def fresh() -> dict[str, str]:
     return {"Idempotency-Key": str(uuid4())}
 
@@ -32,27 +21,12 @@ def is_replay(answer: httpx.Response) -> bool:
     return "Idempotent-Replayed" in answer.headers
 
 
-@pytest.fixture(scope="module")
-def expired(manager: Client) -> Expired:
-    headers, body = fresh(), wanted(expires_at=on_the_wire(2))
-    first = manager.post(KEYS, body, headers)
-    expiry = moment(data_of(first, 201)["expires_at"])
-    eventually(lambda: datetime.now(UTC) > expiry, 4, "the expiry")
-    return Expired(headers, body, first)
-
-
-def test_a_replay_still_works_when_the_key_has_expired(manager: Client, expired: Expired) -> None:
-    """The retry of a request whose answer was lost: what it asks for was in the future when it was made."""
-    again = manager.post(KEYS, expired.body, expired.headers)
-    assert (again.status_code, again.content) == (201, expired.first.content)
-    assert is_replay(again)
-
-
-def test_an_expired_key_is_revoked_as_any_other(manager: Client, expired: Expired) -> None:
-    key_id = data_of(expired.first, 201)["id"]
+def test_an_expired_key_is_revoked_as_any_other(manager: Client) -> None:
+    key = minted(manager, expires_at=on_the_wire(2))
+    eventually(lambda: datetime.now(UTC) > moment(key["expires_at"]), 4, "the expiry")
     for _ in range(2):
-        assert revoke(manager, key_id).status_code == 204
-    (row,) = manager.get(f"{KEYS}?include_revoked=true&search={expired.body['name']}").json()["data"]["api_keys"]
+        assert revoke(manager, key["id"]).status_code == 204
+    (row,) = manager.get(f"{KEYS}?include_revoked=true&search={key['name']}").json()["data"]["api_keys"]
     assert row["revoked_at"] is not None
 
 

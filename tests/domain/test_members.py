@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import Invalid
-from domain.members import Form, Wrong
+from domain.members import NAME_SHOWN_MAX, Form, Wrong
 from domain.text import string
 from tests.domain.anything import JSON, TEXTS
 
@@ -71,10 +71,21 @@ def test_every_wrong_every_absent_and_every_unknown_member_is_reported(
     for member in optional:
         form.optional(member, never)
     null = {member for member in optional if sent.get(member) is None}
-    expected = (sent.keys() | required) - null
+    named = {member if len(member) <= NAME_SHOWN_MAX else f"{member[:NAME_SHOWN_MAX]}…" for member in sent}
+    expected = (named | required) - null
     try:
         form.finish()
         reported: set[str] = set()
     except Invalid as refused:
         reported = set(refused.fields)
     assert reported == expected
+
+
+@pytest.mark.parametrize(
+    ("member", "shown"),
+    [("x" * 64, "x" * 64), ("x" * 65, "x" * 64 + "…"), ("wbk_secret", "wbk_…"), ("my wbk_secret" * 9, "wbk_…")],
+)
+def test_of_a_member_that_nobody_knows_no_more_is_told_than_helps(member: str, shown: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        Form({member: 1}).finish()
+    assert list(refused.value.fields) == [shown]
