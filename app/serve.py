@@ -17,8 +17,8 @@ import uvicorn
 import uvloop
 
 from app.container import Backends, database_url, open_backends
+from app.draining import DrainingProtocol
 from app.main import create_app
-from app.protocol import Protocol
 from app.settings import Settings
 from app.workers import HEALTHCHECK_SECONDS, check_workers, held_open, log_to_stderr, supervise, worker_app
 from domain.access import Permission, Plan
@@ -65,7 +65,7 @@ def _config(create: Callable[[Settings], object], settings: Settings) -> uvicorn
         # A start-up that fails unexpectedly must not be taken for an application that has none.
         lifespan="on",
         loop="uvloop",
-        http=Protocol,
+        http=DrainingProtocol,
         ws="none",
         # Paths of links carry their signatures: they are for their holders, not for a log.
         access_log=False,

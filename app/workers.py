@@ -13,7 +13,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import AbstractAsyncContextManager, contextmanager
 from multiprocessing import resource_tracker
@@ -34,7 +34,10 @@ its modules: seconds, on a machine that is busy."""
 STOP_SECONDS = 20
 """How long workers have to end, all together: ten for their requests, and the rest for what is written at the end."""
 
-_POLL_SECONDS = 0.2
+START_SECONDS = 60
+"""How long a worker has to start."""
+
+_POLL_SECONDS = 0.1
 _COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
 
 log = logging.getLogger("dossier.workers")
@@ -85,8 +88,9 @@ def held_open(context: AbstractAsyncContextManager[T]) -> Iterator[T]:
 
 
 def supervise(config: uvicorn.Config, listening: socket.socket) -> bool:
-    """Serve with `config.workers` processes until SIGINT or SIGTERM, and return when all have ended: whether they had
-    started. SIGHUP replaces them, one after the other. To be called in the main thread, beside another one."""
+    """Serve with `config.workers` processes until SIGINT or SIGTERM, and return when all have ended: False when one of
+    them could not start. SIGHUP replaces them, one after the other. To be called in the main thread, beside another
+    one."""
     # The library for metrics reads it when it is imported, in each worker.
     with tempfile.TemporaryDirectory(prefix="dossier-counters-") as counters:
         os.environ[_COUNTERS] = counters
@@ -99,7 +103,7 @@ def supervise(config: uvicorn.Config, listening: socket.socket) -> bool:
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         supervisor = _Supervisor(config, [listening])
         supervisor.run()
-        return supervisor.has_started
+        return not supervisor.has_failed
 
 
 def worker_app(settings: Settings) -> ASGIApp:
@@ -120,33 +124,53 @@ def _end_with_parent() -> None:
 
 
 class _Supervisor(Multiprocess):
-    """uvicorn's, but for how it starts, what it does when a worker cannot start, and how long it waits at the end."""
+    """uvicorn's, but for what it does when a worker cannot start; and whatever it waits for, it hears when to end."""
 
-    has_started = False
+    has_failed = False
 
     def init_processes(self) -> None:
         # One after the other: why none of them can start is said once, and many at once on few cores would be so slow
         # to load that they are taken for hung.
-        while len(self.processes) < self.processes_num:
+        while len(self.processes) < self.processes_num and not self._is_to_end():
             process = self._start()
             self.processes.append(process)
-            while not process.wait_until_ready(_POLL_SECONDS):
-                self.handle_signals()
-                if not process.process.is_alive():
-                    log.error("a worker ended before it was ready, with %s", process.exitcode)
-                    self.should_exit.set()
-                if self.should_exit.is_set():
+            if not self._says_yes(process, process.is_ready, START_SECONDS) and not self._is_to_end():
+                log.error("a worker %s before it was ready", _end_of(process))
+                self.has_failed = True
+                self.should_exit.set()
+
+    def restart_all(self) -> None:
+        for index, old in enumerate(self.processes.copy()):
+            new = self._start()
+            ready = self._says_yes(new, new.is_ready, START_SECONDS)
+            if not ready and not self._is_to_end():
+                log.error("a new worker %s before it was ready; those that run go on", _end_of(new))
+                _kill(new)
+                return
+            self.processes[index] = new
+            # Last in the list while it drains, so that an end of all waits for it too.
+            self.processes.append(old)
+            old.terminate()
+            if self._is_to_end():
+                return
+            end = time.monotonic() + STOP_SECONDS
+            while old.process.is_alive() and time.monotonic() < end:
+                old.process.join(_POLL_SECONDS)
+                if self._is_to_end():
                     return
-        self.has_started = True
+            _kill(self.processes.pop())
 
     def keep_subprocess_alive(self) -> None:
         # uvicorn's ends all when one cannot start. Ours have: what this one misses is away, and the others go on
         # without it until it is back.
         for index, process in enumerate(self.processes):
-            if not process.is_alive(self.config.timeout_worker_healthcheck):
-                process.kill()  # one that hangs
-                process.join()
-                log.error("worker %s ended with %s; another one takes its place", process.pid, process.exitcode)
+            well = self._says_yes(process, process.ping, HEALTHCHECK_SECONDS)
+            # A service manager may tell the workers of the end too.
+            if self._is_to_end():
+                return
+            if not well:
+                log.error("worker %s %s; another one takes its place", process.pid, _end_of(process))
+                _kill(process)
                 self.processes[index] = self._start()
 
     def terminate_all(self) -> None:
@@ -161,10 +185,34 @@ class _Supervisor(Multiprocess):
             process.process.join(max(0, end - time.monotonic()))
             if process.process.is_alive():
                 log.error("worker %s does not end, and is killed", process.pid)
-                process.kill()
-        super().join_all()
+            _kill(process)
 
     def _start(self) -> Process:
         process = Process(self.config, self.sockets)
         process.start()
         return process
+
+    def _is_to_end(self) -> bool:
+        """Whether all is to end. Other signals are left for when what goes on now is done."""
+        if signal.SIGINT in self.signal_queue or signal.SIGTERM in self.signal_queue:
+            self.should_exit.set()
+        return self.should_exit.is_set()
+
+    def _says_yes(self, process: Process, question: Callable[[float], bool], seconds: float) -> bool:
+        """Whether it does in time. Not waited for when it has ended, or all is to end."""
+        end = time.monotonic() + seconds
+        while process.process.is_alive() and time.monotonic() < end and not self._is_to_end():
+            if question(_POLL_SECONDS):
+                return True
+            time.sleep(_POLL_SECONDS)
+        return False
+
+
+def _kill(process: Process) -> None:
+    """Nothing is left of it afterwards."""
+    process.kill()
+    process.join()
+
+
+def _end_of(process: Process) -> str:
+    return "hangs, and is killed" if process.process.is_alive() else f"ended with {process.exitcode}"

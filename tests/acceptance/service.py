@@ -103,7 +103,8 @@ class Server:
         self.data_dir = data_dir
         self.workers = workers
         self.env = environment(data_dir, **settings)
-        self.cli = Cli(command(), self.env)
+        self.command = command()
+        self.cli = Cli(self.command, self.env)
         self.base_url = ""
         # Its own, also where two serve one data directory.
         descriptor, log = tempfile.mkstemp(prefix=data_dir.name, suffix=".log")
@@ -125,7 +126,7 @@ class Server:
         with self.log.open("ab") as output:
             # A session of its own: `stop(SIGINT)` can then signal the whole group, as a terminal does.
             self.process = subprocess.Popen(
-                [*command(), "serve", "--host", "127.0.0.1", "--port", str(port), *workers],
+                [*self.command, "serve", "--host", "127.0.0.1", "--port", str(port), *workers],
                 cwd=REPOSITORY,
                 env=self.env,
                 stdin=subprocess.DEVNULL,

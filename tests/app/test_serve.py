@@ -1,0 +1,153 @@
+"""What `dossier serve` is made of: its checks, how it holds a database open, and how its connections end."""
+
+import asyncio
+import gc
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from adapters.postgres.database import open_database
+from adapters.postgres.migrate import migrate
+from app import draining
+from app.draining import DrainingProtocol
+from app.main import create_app
+from app.settings import Settings, SettingsError
+from app.workers import check_workers, held_open
+
+from .test_container import running, settings
+
+REQUEST = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
+
+
+def test_several_workers_need_a_limiter_that_they_share() -> None:
+    alone = Settings.read({})
+    check_workers(alone)
+    with pytest.raises(SettingsError, match=r"DOSSIER_RATE_LIMIT_URL .* 3 workers .* valkey://"):
+        check_workers(replace(alone, workers=3))
+    check_workers(replace(alone, workers=3, rate_limit_url="valkey://127.0.0.1"))
+
+
+@pytest.mark.parametrize("prepared", [False, True])
+async def test_a_store_is_prepared_and_claimed_by_whoever_starts_and_by_nobody_again(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch, prepared: bool
+) -> None:
+    # What it does to the collector is for the life of a process, and this process goes on.
+    monkeypatch.setattr(gc, "freeze", lambda: None)
+    monkeypatch.setattr(gc, "set_threshold", lambda *_: None)
+    name = f"prepared_{prepared}".lower()
+    async with open_database(database_url) as database:
+        await database.fetch(f"CREATE DATABASE {name}")
+    url = database_url.replace("/postgres?", f"/{name}?")
+    await migrate(url)
+    async with running(create_app(settings(tmp_path, database_url=url), prepared=prepared)):
+        pass
+    assert (tmp_path / "files").exists() is not prepared
+
+
+class Held:
+    """Notes where it was opened, and whether it was closed."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.thread: threading.Thread | None = None
+        self.ticks = 0
+        self.closed = False
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[str]:
+        if self.error:
+            raise self.error
+        self.thread = threading.current_thread()
+        ticking = asyncio.create_task(self.tick())
+        yield "value"
+        ticking.cancel()
+        self.closed = True
+
+    async def tick(self) -> None:
+        while True:
+            self.ticks += 1
+            await asyncio.sleep(0)
+
+
+def test_what_is_held_open_goes_on_in_another_thread_until_the_end_of_the_block() -> None:
+    held = Held()
+    with held_open(held.opened()) as value:
+        assert value == "value"
+        assert held.thread is not threading.current_thread()
+        before = held.ticks
+        while held.ticks < before + 10:
+            pass  # it goes on although this thread does not wait for it
+        assert not held.closed
+    assert held.closed
+
+
+def test_what_is_held_open_is_closed_when_the_block_fails() -> None:
+    held = Held()
+    with pytest.raises(KeyboardInterrupt), held_open(held.opened()):
+        raise KeyboardInterrupt
+    assert held.closed
+
+
+def test_what_cannot_be_held_open_says_why() -> None:
+    with pytest.raises(OSError, match="no room"), held_open(Held(OSError("no room")).opened()):
+        raise AssertionError("it is not open")
+
+
+@asynccontextmanager
+async def connected(on: list[DrainingProtocol]) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection that a server has accepted; its protocol is put into the list."""
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    config = uvicorn.Config(app, http=DrainingProtocol, lifespan="off", log_config=None)
+    config.load()
+    accepted = asyncio.Event()
+
+    def accept() -> DrainingProtocol:
+        on.append(DrainingProtocol(config, uvicorn.server.ServerState(), {}))
+        accepted.set()
+        return on[-1]
+
+    server = await asyncio.get_running_loop().create_server(accept, "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    await accepted.wait()
+    await asyncio.sleep(0)
+    yield reader, writer
+    writer.close()
+    server.close()
+    await server.wait_closed()
+
+
+async def test_who_was_accepted_before_the_end_is_answered_and_told_that_it_is_the_end() -> None:
+    protocols: list[DrainingProtocol] = []
+    async with connected(protocols) as (reader, writer):
+        protocols[0].shutdown()
+        writer.write(REQUEST)
+        answer = await reader.read()
+        assert b"\r\nconnection: close\r\n" in answer
+        assert answer.endswith(b"\r\n\r\nok")
+
+
+async def test_who_was_accepted_and_says_nothing_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(draining, "FIRST_REQUEST_SECONDS", 0.01)
+    protocols: list[DrainingProtocol] = []
+    async with connected(protocols) as (reader, _):
+        protocols[0].shutdown()
+        assert await reader.read() == b""
+
+
+async def test_who_was_answered_before_is_not_waited_for() -> None:
+    protocols: list[DrainingProtocol] = []
+    async with connected(protocols) as (reader, writer):
+        writer.write(REQUEST)
+        assert (await reader.readuntil(b"\r\n\r\nok")).startswith(b"HTTP/1.1 200 ")
+        protocols[0].shutdown()
+        assert protocols[0].transport.is_closing()

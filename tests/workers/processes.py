@@ -1,0 +1,131 @@
+"""Which processes a server has, and which of them has a connection: as the kernel tells it."""
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tests.acceptance.service import Server, eventually
+
+_WORKER = b"multiprocessing.spawn"
+_SOCKET = re.compile(r"socket:\[(\d+)\]")
+
+
+def port_of(server: Server) -> int:
+    port = urlsplit(server.base_url).port
+    assert port is not None
+    return port
+
+
+def children_of(server: Server, kind: bytes) -> set[int]:
+    """The processes that the server has started, and whose command line has `kind` in it."""
+    assert server.process is not None
+    parent = server.process.pid
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    # One that a thread of it has started is a child of that thread.
+    for task in Path(f"/proc/{parent}/task").iterdir():
+        children += (task / "children").read_text().split()
+    return {int(child) for child in children if kind in _command_line(int(child))}
+
+
+def workers_of(server: Server) -> set[int]:
+    """The processes that answer, or begin to."""
+    assert server.process is not None
+    return children_of(server, _WORKER) if server.workers > 1 else {server.process.pid}
+
+
+def runs(process: int) -> bool:
+    """Whether it runs; one that has ended and is not yet waited for does not."""
+    return _command_line(process) != b""
+
+
+def owners(server: Server, local_ports: set[int]) -> dict[int, int]:
+    """Of the connections from these ports to the server, those that a process has accepted: port -> process."""
+    accepted = {remote: inode for remote, inode in _sockets_on(port_of(server)) if inode}
+    wanted = {inode: port for port, inode in accepted.items() if port in local_ports}
+    found = {}
+    for process in workers_of(server):
+        for inode in _sockets_of(process):
+            if inode in wanted:
+                found[wanted[inode]] = process
+    return found
+
+
+def wait_for_all_workers(server: Server) -> set[int]:
+    """Return the workers once all of them accept connections."""
+    try:
+        eventually(lambda: len(accepting(server)) == server.workers, 60, f"{server.workers} workers accept connections")
+    except AssertionError as error:
+        raise AssertionError(f"{error}, of {workers_of(server)}\n{server.said()}") from None
+    return accepting(server)
+
+
+def accepting(server: Server) -> set[int]:
+    """The workers that wait for connections: the listening socket is among those they have the kernel watch."""
+    listening = {inode for remote, inode in _sockets_on(port_of(server)) if remote == 0}
+    return {worker for worker in workers_of(server) if listening & set(_watched_by(worker))}
+
+
+@contextmanager
+def alone(worker: int, workers: set[int]) -> Iterator[None]:
+    """Nobody but this worker of them runs: a connection that is made meanwhile is its own."""
+    others = workers - {worker}
+    for other in others:
+        os.kill(other, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for other in others:
+            os.kill(other, signal.SIGCONT)
+
+
+def variable_of(process: int, name: str) -> str:
+    """The value of an environment variable that a process was started with."""
+    pairs = (Path(f"/proc/{process}/environ").read_bytes().decode()).split("\0")
+    return dict(pair.split("=", 1) for pair in pairs if "=" in pair)[name]
+
+
+def _command_line(process: int) -> bytes:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def _sockets_on(port: int) -> Iterator[tuple[int, int]]:
+    """Port of the other side and inode of each socket with this local port. The listening one has 0 for the other side,
+    a connection that nobody has accepted yet has no inode."""
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        columns = line.split()
+        if int(columns[1].split(":")[1], 16) == port:
+            yield int(columns[2].split(":")[1], 16), int(columns[9])
+
+
+def _sockets_of(process: int) -> Iterator[int]:
+    """The inodes of the sockets that a process has open."""
+    for descriptor in _list(Path(f"/proc/{process}/fd")):
+        yield from _inode(descriptor)
+
+
+def _watched_by(process: int) -> Iterator[int]:
+    """The inodes of the sockets that an event loop of the process waits for."""
+    for file in _list(Path(f"/proc/{process}/fdinfo")):
+        with suppress(OSError):
+            for watched in re.findall(r"^tfd: +(\d+)", file.read_text(), re.MULTILINE):
+                yield from _inode(Path(f"/proc/{process}/fd/{watched}"))
+
+
+def _inode(descriptor: Path) -> Iterator[int]:
+    with suppress(OSError):  # closed while we looked
+        if found := _SOCKET.fullmatch(os.readlink(descriptor)):
+            yield int(found[1])
+
+
+def _list(directory: Path) -> list[Path]:
+    try:
+        return list(directory.iterdir())
+    except OSError:
+        return []  # the process has ended

@@ -1,0 +1,52 @@
+"""Requests at once, each on a connection of its own that a process has accepted before any of them is sent."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from tests.acceptance.service import Server, eventually
+from tests.crash.wire import Line, Reply, message
+
+from .processes import alone, owners, port_of, wait_for_all_workers
+
+
+async def at_once(server: Server, requests: Sequence[bytes]) -> list[Reply]:
+    """Send all at once and give back the answers, in order. Every worker answers as many as the others."""
+    workers = await asyncio.to_thread(wait_for_all_workers, server)
+    share = -(-len(requests) // len(workers))
+    lines: list[Line] = []
+    async with AsyncExitStack() as connections:
+        for worker in workers:
+            # The kernel gives connections to whoever is first, and that is often the same for all of them.
+            with alone(worker, workers):
+                count = min(share, len(requests) - len(lines))
+                lines += await connections.enter_async_context(accepted_by(server, worker, count))
+        for line, request in zip(lines, requests, strict=True):
+            line.send(request)
+        return await asyncio.gather(*(line.reply() for line in lines))
+
+
+@asynccontextmanager
+async def accepted_by(server: Server, worker: int, count: int) -> AsyncIterator[list[Line]]:
+    """So many connections that this worker, which runs alone, has accepted."""
+    opened = await asyncio.gather(*(asyncio.open_connection("127.0.0.1", port_of(server)) for _ in range(count)))
+    try:
+        wanted = {writer.get_extra_info("sockname")[1]: worker for _, writer in opened}
+        await asyncio.to_thread(eventually, lambda: owners(server, set(wanted)) == wanted, 20, "all are accepted")
+        yield [Line(reader, writer) for reader, writer in opened]
+    finally:
+        for _, writer in opened:
+            writer.close()
+
+
+def get(target: str, key: str, address: str = "127.0.0.1") -> bytes:
+    """A GET, from that address as far as the server knows."""
+    return message("GET", target, key, {"X-Forwarded-For": address})
+
+
+def create(key: str, body: Mapping[str, Any], idempotency_key: str) -> bytes:
+    """A POST of a document."""
+    headers = {"Content-Type": "application/json", "Idempotency-Key": idempotency_key}
+    return message("POST", "/v1/documents", key, headers, json.dumps(body).encode())

@@ -1,0 +1,238 @@
+"""How workers start, end, are killed and are replaced, and what their callers notice of it: nothing."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from tests.acceptance.client import Client
+from tests.acceptance.service import (
+    REPOSITORY,
+    Server,
+    command,
+    environment,
+    eventually,
+    fresh_data_dir,
+    postgres_processes,
+)
+from tests.acceptance.tenants import Tenants
+
+from .conftest import Running
+from .load import CALLERS, load_on
+from .processes import (
+    accepting,
+    children_of,
+    port_of,
+    runs,
+    variable_of,
+    wait_for_all_workers,
+    workers_of,
+)
+from .race import create
+
+pytestmark = pytest.mark.timeout(300)
+
+ROUNDS = 50 if "SOAK" in os.environ else 1
+COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
+SEVERAL = pytest.mark.parametrize("several", [2, 4])
+
+
+def owner_of(server: Server) -> Client:
+    return Tenants(server.base_url, server.cli).client()
+
+
+def said_nothing_odd(server: Server) -> None:
+    for odd in ("Traceback", "resource_tracker", "KeyboardInterrupt", "leaked"):
+        assert odd not in server.said(), server.said()
+
+
+def send(server: Server, sign: signal.Signals) -> None:
+    """As a terminal sends it: Ctrl-C goes to the whole group."""
+    assert server.process is not None
+    if sign is signal.SIGINT:
+        os.killpg(server.process.pid, sign)
+    else:
+        server.process.send_signal(sign)
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
+async def test_what_was_accepted_is_answered_also_when_the_stop_comes_twice(
+    workers: int, running: Running, sign: signal.Signals
+) -> None:
+    """A request whose body comes after the stop; and a stop under load makes no record that nobody is told of."""
+    for _ in range(ROUNDS):
+        with running(workers) as server, closing(owner_of(server)) as client:
+            port = port_of(server)
+            with socket.create_connection(("127.0.0.1", port), timeout=20) as wire:
+                request = create(client.key or "", client.document(client.upload()), str(uuid4()))
+                wire.sendall(request[:-1])
+                async with load_on(server, client) as load:
+                    await load.until_answered(50)
+                    send(server, sign)
+                    await asyncio.to_thread(wait_until_nobody_listens, port)
+                    send(server, sign)
+                wire.sendall(request[-1:])
+                assert wire.recv(100).startswith(b"HTTP/1.1 201 ")
+            assert server.process is not None
+            assert await asyncio.to_thread(server.process.wait, 20) == 0
+            said_nothing_odd(server)
+            server.launch(port)
+            server.wait_until_ready()
+            for intent in set(load.intents) - load.answered:
+                await load.create(port, intent)
+            assert load.refused == []
+            assert load.made_silently == []
+
+
+def wait_until_nobody_listens(port: int) -> None:
+    def is_refused() -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            return True
+        except OSError:
+            pass  # it was accepted by the kernel alone
+        return False
+
+    eventually(is_refused, 10, "nobody listens any more")
+
+
+@SEVERAL
+async def test_a_killed_worker_is_replaced_and_the_others_go_on(several: int, running: Running) -> None:
+    with running(several) as server, closing(owner_of(server)) as client:
+        before = wait_for_all_workers(server)
+        victim = min(before)
+        async with load_on(server, client) as load:
+            await load.until_answered(30)
+            os.kill(victim, signal.SIGKILL)
+            await load.until_answered(100)
+            await asyncio.to_thread(
+                eventually, lambda: len(accepting(server) - {victim}) == several, 60, "all are back"
+            )
+        assert len(load.interrupted) <= CALLERS, "others than those that the victim had accepted"
+        assert load.refused == []
+        assert accepting(server) & before == before - {victim}
+        assert f"worker {victim} ended with -9" in server.said()
+        assert server.stop() == 0
+        said_nothing_odd(server)
+
+
+@SEVERAL
+async def test_a_hangup_replaces_every_worker_and_no_request_is_refused(several: int, running: Running) -> None:
+    with running(several) as server, closing(owner_of(server)) as client:
+        before = wait_for_all_workers(server)
+        async with load_on(server, client) as load:
+            await load.until_answered(30)
+            send(server, signal.SIGHUP)
+            await asyncio.to_thread(
+                eventually,
+                lambda: len(accepting(server) - before) == several == len(workers_of(server)),
+                90,
+                "all are new",
+            )
+            await load.until_answered(30)
+        assert load.refused == []
+        assert load.interrupted == []
+        assert server.stop() == 0
+        said_nothing_odd(server)
+
+
+@SEVERAL
+def test_workers_end_by_themselves_when_the_parent_is_killed_and_another_takes_the_port(
+    several: int, running: Running
+) -> None:
+    with running(several) as server:
+        orphans = wait_for_all_workers(server)
+        counters = Path(variable_of(min(orphans), COUNTERS))
+        assert list(counters.iterdir()), "the workers count elsewhere: this proves nothing"
+        port = port_of(server)
+        server.stop(signal.SIGKILL)
+        server.launch(port)
+        eventually(lambda: not any(map(runs, orphans)), 5, "the orphans have ended")
+        assert not counters.exists()
+        server.wait_until_ready()
+        wait_for_all_workers(server)
+        assert "cannot listen" not in server.said()
+
+
+@SEVERAL
+def test_nothing_is_left_behind(several: int, running: Running) -> None:
+    with running(several) as server:
+        workers = workers_of(server)
+        counters = Path(variable_of(min(workers), COUNTERS))
+        assert counters.exists()
+        assert server.stop() == 0
+        assert not any(map(runs, workers))
+        assert not counters.exists()
+        assert postgres_processes(server.data_dir) == []
+        said_nothing_odd(server)
+
+
+def test_control_c_while_workers_start_ends_it_cleanly(
+    new_server: Callable[[Path, int], Server],
+) -> None:
+    with fresh_data_dir() as data_dir, closing(new_server(data_dir, 4)) as server:
+        server.launch()
+        eventually(lambda: len(workers_of(server)) == 1, 60, "the first worker is there")
+        assert server.stop(signal.SIGINT) == 0
+        said_nothing_odd(server)
+        assert postgres_processes(data_dir) == []
+
+
+async def test_a_postgres_of_ours_that_is_killed_is_started_again(running: Running) -> None:
+    with running(2) as server, closing(owner_of(server)) as client:
+        (keeper,) = children_of(server, b"adapters.postgres.keeper")
+        os.kill(keeper, signal.SIGKILL)
+        eventually(lambda: client_can_create(client), 30, "documents are recorded again")
+        assert len(workers_of(server)) == 2
+
+
+def client_can_create(client: Client) -> bool:
+    try:
+        client.recorded()
+    except AssertionError:
+        return False
+    return True
+
+
+def test_while_postgres_takes_no_connections_a_killed_worker_costs_nobody_else(running: Running) -> None:
+    with running(2) as server, closing(owner_of(server)) as client:
+        postmaster = int((server.data_dir / "postgres" / "data" / "postmaster.pid").read_text().split("\n")[0])
+        before = wait_for_all_workers(server)
+        victim = min(before)
+        # Only new connections need it; the other worker has its own.
+        os.kill(postmaster, signal.SIGSTOP)
+        try:
+            os.kill(victim, signal.SIGKILL)
+            eventually(lambda: server.said().count("another one takes its place") > 1, 60, "a second one is tried")
+            client.recorded()
+        finally:
+            os.kill(postmaster, signal.SIGCONT)
+        assert wait_for_all_workers(server) >= before - {victim}
+        assert server.stop() == 0
+
+
+def test_several_workers_that_count_for_themselves_are_refused_in_words() -> None:
+    with fresh_data_dir() as empty:
+        done = subprocess.run(
+            [*command(), "serve", "--port", "0", "--workers", "2"],
+            cwd=REPOSITORY,
+            env=environment(empty),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert "DOSSIER_RATE_LIMIT_URL is memory://" in done.stderr
+        assert "valkey://" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert list(empty.iterdir()) == []
