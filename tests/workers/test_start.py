@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.service import REPOSITORY, Server, fresh_data_dir
 
 from .processes import wait_for_all_workers
@@ -61,8 +63,9 @@ def scripted(script: str, new_server: NewServer, workers: int, tmp_path: Path) -
         yield server
 
 
-def test_the_store_is_prepared_and_claimed_once(workers: int, new_server: NewServer, tmp_path: Path) -> None:
-    with scripted(_TELLING, new_server, workers, tmp_path) as server:
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_store_is_prepared_and_claimed_once(count: int, new_server: NewServer, tmp_path: Path) -> None:
+    with scripted(_TELLING, new_server, count, tmp_path) as server:
         server.start()
         wait_for_all_workers(server)
         assert server.stop() == 0
@@ -70,10 +73,11 @@ def test_the_store_is_prepared_and_claimed_once(workers: int, new_server: NewSer
         assert server.said().count("ClaimStorage.__call__\n") == 1
 
 
+@pytest.mark.parametrize("count", [1, 2])
 def test_when_a_worker_cannot_start_it_ends_and_says_why_once(
-    workers: int, new_server: NewServer, tmp_path: Path
+    count: int, new_server: NewServer, tmp_path: Path
 ) -> None:
-    with scripted(_BROKEN, new_server, workers, tmp_path) as server:
+    with scripted(_BROKEN, new_server, count, tmp_path) as server:
         server.launch()
         assert server.process is not None
         assert server.process.wait(60) == 1
