@@ -4,14 +4,14 @@ import asyncio
 from types import TracebackType
 
 TICK_SECONDS = 0.005
-STALL_SECONDS = 0.01
 
 
 class Patience:
     """`async with Patience(seconds)`: TimeoutError inside once that much has passed while our own loop ran.
 
     A loop that was held up (garbage, a burst of work, a core given to somebody else) finds its timers due before it
-    has read the answer that came in time. So the time is told in ticks, and one that comes late counts for 10 ms.
+    has read the answer that came in time. So the time is told in ticks, and one that comes late counts as any other:
+    between two of them, the loop has looked at what has come.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -45,5 +45,5 @@ class Patience:
 
     def _count(self) -> None:
         now = self._loop.time()
-        self.spent += min(now - self._last, STALL_SECONDS)
+        self.spent += min(now - self._last, TICK_SECONDS)
         self._last = now

@@ -26,8 +26,15 @@ METRICS = "/metrics"
 async def test_of_400_calls_at_once_exactly_as_many_are_admitted_as_the_plan_has(
     server: Server, tenants: Tenants
 ) -> None:
-    key = tenants.key(tenants.workspace("starter"), tier="standard").key
-    replies = await at_once(server, [get(NOWHERE, key)] * 400)
+    for _ in range(5):
+        before = await fallbacks(server)
+        key = tenants.key(tenants.workspace("starter"), tier="standard").key
+        replies = await at_once(server, [get(NOWHERE, key)] * 400)
+        # A machine that does not let Valkey run for 35 ms has workers count by themselves: then nothing is shown.
+        if await fallbacks(server) == before:
+            break
+    else:
+        raise AssertionError(f"counted without Valkey each time\n{server.said()}")
     assert Counter(reply.status for reply in replies) == {404: PLAN, 429: 400 - PLAN}
     remaining = sorted(int(reply.headers["x-ratelimit-remaining"]) for reply in replies if reply.status == 404)
     assert remaining == list(range(PLAN))
@@ -92,6 +99,14 @@ def key_of(client: Client) -> str:
 
 async def counted(server: Server) -> int:
     return answers_told((await ask(port_of(server), get(METRICS, ""))).body)
+
+
+async def fallbacks(server: Server) -> float:
+    """How many requests were counted without Valkey so far."""
+    told = (await ask(port_of(server), get(METRICS, ""))).body.decode()
+    return sum(
+        float(line.split()[-1]) for line in told.splitlines() if line.startswith("dossier_rate_limit_fallback_total ")
+    )
 
 
 def answers_told(metrics: bytes) -> int:
