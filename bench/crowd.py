@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 
 from app.container import open_backends
 from app.settings import Settings
+from bench.facts import FILE_BYTES, FOLDER, MIME_TYPE, NAME, TAGS
 from domain.access import Permission, Plan, Tier
 
-FILE_BYTES = 183204
-"""The size of the file in the API's own example."""
+READ_PATH = "documents/a-document-that-is-read"
+"""Where its bytes lie, in each workspace."""
 
 _QUOTA_BYTES = 10**15
 _SECONDS_TO_ANSWER = 10
@@ -103,6 +104,22 @@ async def found_workspaces(environment: dict[str, str], count: int) -> list[Memb
 async def upload_model(base_url: str, member: Member) -> Path:
     """Upload one file as a client does: the path of what is stored then."""
     return Path(await asyncio.to_thread(_upload, base_url, member))
+
+
+def record_read_document(base_url: str, member: Member) -> str:
+    """Record the member's document that is read over and over, whose bytes are there: its id."""
+    asked = {
+        "name": NAME,
+        "mime_type": MIME_TYPE,
+        "storage_path": f"workspaces/{member.workspace_id}/{READ_PATH}",
+        "folder": FOLDER,
+        "tags": list(TAGS),
+    }
+    headers = {"Authorization": f"Bearer {member.key}", "Content-Type": "application/json"}
+    status, answer = request(base_url, "POST", "/v1/documents", json.dumps(asked).encode(), headers)
+    if status != 201:
+        raise RuntimeError(f"a create was answered {status}: {answer}")
+    return str(json.loads(answer)["data"]["id"])
 
 
 def _upload(base_url: str, member: Member) -> str:

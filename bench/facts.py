@@ -1,6 +1,5 @@
 """The document that every contender records: the one of load.lua, for those who get it without HTTP."""
 
-from bench.crowd import FILE_BYTES
 from domain.access import Caller, Permission
 from domain.documents import Document, StoredObject
 from domain.idempotency import fingerprint
@@ -13,6 +12,9 @@ FOLDER = "/clients/acme/ndas"
 TAGS = ("nda", "confidentiality")
 NAME = "Acme-NDA-2026.pdf"
 MIME_TYPE = "application/pdf"
+FILE_BYTES = 183204
+"""The size of the file in the API's own example."""
+
 OPERATION = "create_document"
 
 _OWNER = encode_ulid(1 << 120)

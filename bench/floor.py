@@ -5,7 +5,7 @@
 
 import gc
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import uvicorn
 from litestar import Litestar, post
@@ -76,11 +76,12 @@ def freeze() -> None:
     gc.set_threshold(YOUNG_OBJECTS)
 
 
-if __name__ == "__main__":
+def serve(application: Any, port: int) -> None:
+    """Serve it as `dossier serve` would, until it is told to end."""
     uvicorn.run(
-        Litestar([create_document], openapi_config=None, on_startup=[freeze]),
+        application,
         host="127.0.0.1",
-        port=int(sys.argv[1]),
+        port=port,
         loop="uvloop",
         http=Protocol,
         ws="none",
@@ -89,3 +90,7 @@ if __name__ == "__main__":
         server_header=False,
         proxy_headers=False,
     )
+
+
+if __name__ == "__main__":
+    serve(Litestar([create_document], openapi_config=None, on_startup=[freeze]), int(sys.argv[1]))

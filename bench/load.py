@@ -8,7 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.crowd import FILE_BYTES, Crowd
+from bench.crowd import Crowd
+from bench.facts import FILE_BYTES
 
 MOST_A_SECOND = 15_000
 """More than any contender answers: what is stocked for a run."""

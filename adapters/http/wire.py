@@ -232,17 +232,7 @@ class ApiKeyCreated(Struct):
 
     @classmethod
     def of(cls, key: ApiKey, secret: str) -> "ApiKeyCreated":
-        return cls(
-            id=key.id,
-            key=secret,
-            prefix=key.prefix,
-            name=key.name,
-            description=key.description,
-            permissions=sorted(key.permissions),
-            rate_limit_tier=key.tier,
-            expires_at=_seconds_or_none(key.expires_at),
-            created_at=_seconds(key.created_at),
-        )
+        return cls(key=secret, **_key_members(key))
 
 
 class ApiKeyRow(Struct):
@@ -262,14 +252,7 @@ class ApiKeyRow(Struct):
     @classmethod
     def of(cls, key: ApiKey) -> "ApiKeyRow":
         return cls(
-            id=key.id,
-            prefix=key.prefix,
-            name=key.name,
-            description=key.description,
-            permissions=sorted(key.permissions),
-            rate_limit_tier=key.tier,
-            expires_at=_seconds_or_none(key.expires_at),
-            created_at=_seconds(key.created_at),
+            **_key_members(key),
             last_used_at=_seconds_or_none(key.last_used_at),
             revoked_at=_seconds_or_none(key.revoked_at),
         )
@@ -313,6 +296,20 @@ class ErrorBody(Struct):
     """Every failure."""
 
     error: Error
+
+
+def _key_members(key: ApiKey) -> dict[str, Any]:
+    """What is told of an API key, new or listed."""
+    return {
+        "id": key.id,
+        "prefix": key.prefix,
+        "name": key.name,
+        "description": key.description,
+        "permissions": sorted(key.permissions),
+        "rate_limit_tier": key.tier,
+        "expires_at": _seconds_or_none(key.expires_at),
+        "created_at": _seconds(key.created_at),
+    }
 
 
 def _seconds(at: datetime) -> datetime:

@@ -6,6 +6,7 @@ import msgspec
 
 from adapters.postgres import statements
 from adapters.postgres.database import Database, Row
+from adapters.postgres.receipts import receipt_facts
 from adapters.postgres.rows import from_facts, from_uuid, to_facts, to_receipt_key, to_uuid
 from adapters.postgres.writer import BatchedWriter, Pending
 from domain.documents import Document, search_text
@@ -37,16 +38,8 @@ class PostgresDocuments:
         return [to_outcome(answer, create.document) for answer, create in zip(answers, pending, strict=True)]
 
     async def receipt(self, intent: Intent) -> Replayed | KeyReused | None:
-        if intent.key is None:
-            return None
-        row = await self._database.fetch_one(
-            statements.RECEIPT, to_uuid(intent.caller.workspace_id), to_receipt_key(intent.key), self._now()
-        )
-        if row is None:
-            return None
-        if (row["operation"], row["fingerprint"]) != (intent.operation, intent.fingerprint):
-            return KeyReused()
-        return Replayed(from_facts(row["facts"]))
+        found = await receipt_facts(self._database, intent, self._now())
+        return Replayed(from_facts(found)) if isinstance(found, str) else found
 
     async def get(self, workspace: WorkspaceId, document: DocumentId) -> Document | None:
         row = await self._database.fetch_one(statements.DOCUMENT, to_uuid(workspace), to_uuid(document))

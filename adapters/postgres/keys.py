@@ -9,7 +9,8 @@ import msgspec
 
 from adapters.postgres import statements
 from adapters.postgres.database import Database, Row
-from adapters.postgres.rows import from_uuid, to_hex, to_intent, to_receipt_key, to_uuid
+from adapters.postgres.receipts import receipt_facts
+from adapters.postgres.rows import from_uuid, to_hex, to_intent, to_uuid
 from adapters.postgres.tables import ApiKeyRow
 from domain.access import ApiKey, Permission, Plan, Tier
 from domain.ids import KeyId, UserId, WorkspaceId
@@ -66,16 +67,8 @@ class PostgresApiKeys:
                 raise AssertionError(f"add_api_key_v1 answered {unknown}")
 
     async def receipt(self, intent: Intent) -> KeyReplayed | KeyReused | None:
-        if intent.key is None:
-            return None
-        row = await self._database.fetch_one(
-            statements.RECEIPT, to_uuid(intent.caller.workspace_id), to_receipt_key(intent.key), self._now()
-        )
-        if row is None:
-            return None
-        if (row["operation"], row["fingerprint"]) != (intent.operation, intent.fingerprint):
-            return KeyReused()
-        return _to_replay(row["facts"])
+        found = await receipt_facts(self._database, intent, self._now())
+        return _to_replay(found) if isinstance(found, str) else found
 
     async def revoke(self, workspace: WorkspaceId, key: KeyId, at: datetime, intent: Intent | None) -> RevokeOutcome:
         rows = await self._database.insist(

@@ -1,7 +1,6 @@
 """The same two requests, 32 at a time, to Dossiers that admit in different ways; each on a workspace of its own."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
@@ -12,8 +11,7 @@ from adapters.system import new_secret
 from bench import servers
 from bench.admission.unguarded import WORKSPACE
 from bench.contenders import MOST, Sample, Service
-from bench.crowd import Crowd, Member, found_workspaces, request, upload_model
-from bench.facts import FOLDER, MIME_TYPE, NAME, TAGS
+from bench.crowd import READ_PATH, Crowd, Member, found_workspaces, record_read_document, upload_model
 from bench.postgres import Postgres
 from bench.servers import free_port, running
 from bench.valkey import Valkey
@@ -28,7 +26,6 @@ KEYS = 20_000
 """Enough that none comes twice within the half second for which a key is remembered, at any rate reached here."""
 
 _UNLIMITED = "1000000000/minute;1000000000/day"
-_STOCKED = "documents/a-document-that-is-read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +109,7 @@ class Bench:
             return await service.run(crowd, connections=MOST, keyed=True, seconds=seconds)
         document = self.directory / f"{crowd.members[0].workspace_id}.document"
         if not document.exists():
-            document.write_text(await asyncio.to_thread(_record, service.server.url, crowd.members[0]))
+            document.write_text(await asyncio.to_thread(record_read_document, service.server.url, crowd.members[0]))
         key = "KEY" if way.cold else crowd.members[0].key
         file = document.with_suffix(".request")
         file.write_text(
@@ -144,7 +141,7 @@ async def prepared(directory: Path, postgres: Postgres, valkey: Valkey) -> Async
     crowds = {way: Crowd([member], files, model) for way, member in members.items()}
     keys = {}
     for way, crowd in crowds.items():
-        crowd.link(f"workspaces/{members[way].workspace_id}/{_STOCKED}")
+        crowd.link(f"workspaces/{members[way].workspace_id}/{READ_PATH}")
         put = f"UPDATE api_keys SET tier = '{way.tier}' WHERE digest = {_digest(members[way])}"  # noqa: S608
         await postgres.sql(DATABASE, put)
         if way.cold:
@@ -174,18 +171,3 @@ async def _many_keys(postgres: Postgres, member: Member) -> str:
 
 def _digest(member: Member) -> str:
     return f"'\\x{key_digest(member.key).hex()}'"
-
-
-def _record(base_url: str, member: Member) -> str:
-    asked = {
-        "name": NAME,
-        "mime_type": MIME_TYPE,
-        "storage_path": f"workspaces/{member.workspace_id}/{_STOCKED}",
-        "folder": FOLDER,
-        "tags": list(TAGS),
-    }
-    headers = {"Authorization": f"Bearer {member.key}", "Content-Type": "application/json"}
-    status, answer = request(base_url, "POST", "/v1/documents", json.dumps(asked).encode(), headers)
-    if status != 201:
-        raise RuntimeError(f"a create was answered {status}: {answer}")
-    return str(json.loads(answer)["data"]["id"])

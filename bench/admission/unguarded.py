@@ -11,14 +11,12 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, cast
 
-import uvicorn
 from litestar.types import ASGIApp
 
 from adapters.http.asgi import build
 from app.container import open_backends
-from app.protocol import Protocol
 from app.settings import Settings
-from bench.floor import freeze
+from bench.floor import freeze, serve
 from domain.access import Caller, Permission
 from domain.ids import KeyId, UserId, WorkspaceId
 from domain.use_cases.admit_request import Admission, AdmitRequest
@@ -73,15 +71,4 @@ class Unguarded:
 
 
 if __name__ == "__main__":
-    uvicorn.run(
-        Unguarded(Settings.read(os.environ), os.environ[WORKSPACE]),
-        host="127.0.0.1",
-        port=int(sys.argv[1]),
-        loop="uvloop",
-        http=Protocol,
-        ws="none",
-        access_log=False,
-        log_level="warning",
-        server_header=False,
-        proxy_headers=False,
-    )
+    serve(Unguarded(Settings.read(os.environ), os.environ[WORKSPACE]), int(sys.argv[1]))

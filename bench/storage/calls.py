@@ -23,8 +23,7 @@ from adapters.s3.location import s3_location
 from adapters.s3.storage import S3Storage, open_s3
 from adapters.system import utc_now
 from bench.contenders import MOST
-from bench.crowd import FILE_BYTES
-from bench.facts import MIME_TYPE
+from bench.facts import FILE_BYTES, MIME_TYPE
 from bench.storage.stub import BUCKET, REGION
 from domain.documents import LINK_LIFETIME
 from domain.paths import StoragePath

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from bench import servers
 from bench.contenders import DOSSIER, MOST, Sample, Service
 from bench.cpu import process_seconds
-from bench.crowd import FILE_BYTES, Crowd, Member, found_workspaces, request, upload_model
-from bench.facts import FOLDER, MIME_TYPE, NAME, TAGS
+from bench.crowd import READ_PATH, Crowd, Member, found_workspaces, record_read_document, upload_model
+from bench.facts import FILE_BYTES, MIME_TYPE, NAME
 from bench.postgres import Postgres
 from bench.servers import Server, free_port, running
 from bench.storage.stub import ACCESS_KEY, BUCKET, REGION, SECRET_KEY
@@ -34,7 +34,6 @@ _ASKED = {
     UPLOAD_URL: {"name": NAME, "mime_type": MIME_TYPE},
     BOUND_UPLOAD_URL: {"name": NAME, "mime_type": MIME_TYPE, "size_bytes": FILE_BYTES, "sha256": "ab" * 32},
 }
-_STOCKED = "documents/a-document-that-is-read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ class Store:
     async def write_requests(self) -> None:
         """Put the requests that are sent over and over into files, and record the document that one of them reads."""
         member = self.crowd.members[0]
-        document = await asyncio.to_thread(_record, self.service.server.url, member)
+        document = await asyncio.to_thread(record_read_document, self.service.server.url, member)
         for wanted, asked in _ASKED.items():
             self._file(wanted).write_bytes(self._wire("POST /v1/documents/upload-url", member, json.dumps(asked)))
         self._file(READ).write_bytes(self._wire(f"GET /v1/documents/{document}", member, ""))
@@ -84,21 +83,6 @@ class Store:
             f"{line} HTTP/1.1\r\nHost: {urlsplit(self.service.server.url).netloc}\r\n"
             f"Authorization: Bearer {member.key}\r\n{typed}\r\n{body}"
         ).encode()
-
-
-def _record(base_url: str, member: Member) -> str:
-    asked = {
-        "name": NAME,
-        "mime_type": MIME_TYPE,
-        "storage_path": f"workspaces/{member.workspace_id}/{_STOCKED}",
-        "folder": FOLDER,
-        "tags": list(TAGS),
-    }
-    headers = {"Authorization": f"Bearer {member.key}", "Content-Type": "application/json"}
-    status, answer = request(base_url, "POST", "/v1/documents", json.dumps(asked).encode(), headers)
-    if status != 201:
-        raise RuntimeError(f"a create was answered {status}: {answer}")
-    return str(json.loads(answer)["data"]["id"])
 
 
 @asynccontextmanager
@@ -142,7 +126,7 @@ async def open_stores(directory: Path, postgres: Postgres) -> AsyncIterator[Mapp
                 s3,
             ),
         }
-        stores[FILES].crowd.link(f"workspaces/{members[0][0].workspace_id}/{_STOCKED}")
+        stores[FILES].crowd.link(f"workspaces/{members[0][0].workspace_id}/{READ_PATH}")
         for store in stores.values():
             await store.write_requests()
         yield stores

@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, unquote
 import uvloop
 
 from adapters.s3.sigv4 import Credentials, presign
-from bench.crowd import FILE_BYTES
+from bench.facts import FILE_BYTES
 
 BUCKET = "bench"
 REGION = "us-east-1"
