@@ -30,9 +30,10 @@ soak: .venv/.dev .venv/.ministack ## The crash and sweep tests in their long for
 ROUNDS ?= 5
 SECONDS ?= 3
 CREATES ?= 200000
+MOST ?= 1000000
 RESULTS ?= bench/results
-bench: .venv/.bench ## Measure Dossier beside others, on object stores, and what admission costs; ROUNDS=1 SECONDS=2 CREATES=0 is a quick look, ONLY=storage a part
-	@$(BIN)/python -m bench --rounds $(ROUNDS) --seconds $(SECONDS) --creates $(CREATES) --results $(RESULTS) --only '$(ONLY)'
+bench: .venv/.bench ## Measure Dossier beside others, on object stores, what admission costs, and how a workspace grows; ROUNDS=1 SECONDS=2 CREATES=0 MOST=10000 is a quick look, ONLY=storage, admission or growth a part
+	@$(BIN)/python -m bench --rounds $(ROUNDS) --seconds $(SECONDS) --creates $(CREATES) --most $(MOST) --results $(RESULTS) --only '$(ONLY)'
 
 format: .venv/.dev ## Rewrite the sources in the one format
 	$(BIN)/ruff format $(SOURCES)

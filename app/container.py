@@ -1,17 +1,16 @@
-"""Settings become services: the only place that chooses between backends, and the order in which they open."""
+"""Settings become backends: the only place that chooses between them, and the order in which they open."""
 
 import os
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from adapters.filesystem.storage import FilesystemStorage
-from adapters.http.services import Probe, Services
+from adapters.http.services import Probe
 from adapters.key_uses import KeyUses
 from adapters.memory.deployments import MemoryDeployments
 from adapters.memory.documents import MemoryDocuments
@@ -33,25 +32,12 @@ from adapters.recent_keys import RecentKeys
 from adapters.s3.location import s3_location
 from adapters.sealing import SaltedSealing
 from adapters.system import Ulids, new_secret, utc_now
+from app.backends import Backends
 from app.settings import Settings, storage_directory
 from domain.access import Plan, Plans, Window
-from domain.use_cases.admit_request import AdmitRequest
-from domain.use_cases.api_keys import CreateApiKey, ListApiKeys, RevokeApiKey
-from domain.use_cases.claim_storage import AdoptStorage, ClaimStorage
-from domain.use_cases.create_document import CreateDocument
-from domain.use_cases.get_document import GetDocument
-from domain.use_cases.get_usage import GetUsage
-from domain.use_cases.provision import CreateWorkspace, MintKey, UpdateWorkspace
-from domain.use_cases.request_upload import RequestUpload
-from domain.use_cases.sweep import Sweep
-from ports.deployment import Deployments
-from ports.documents import DocumentRepository
-from ports.keys import ApiKeys
-from ports.ledger import ObjectLedger
 from ports.rate_limit import RateLimiter
 from ports.storage import LinkedStorage, ObjectStorage
-from ports.system import Clock, NewId, NewSecret, Sealing, Unavailable
-from ports.workspaces import Workspaces
+from ports.system import Clock, Unavailable
 
 DEFAULT_PUBLIC_URL = "http://127.0.0.1:8000"
 
@@ -60,97 +46,6 @@ SECRET_MIN_LENGTH = 32
 
 class NotMigrated(Exception):
     """The database lacks migrations that this version needs."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backends:
-    """Every port, on whatever this deployment has chosen for it; and the rest that a use case takes."""
-
-    workspaces: Workspaces
-    keys: ApiKeys
-    key_uses: KeyUses
-    documents: DocumentRepository
-    storage: ObjectStorage
-    links: LinkedStorage | None
-    ledger: ObjectLedger
-    deployments: Deployments
-    limiter: RateLimiter
-    plans: Plans
-    probes: Mapping[str, Probe]
-    optional_probes: Mapping[str, Probe]
-    metrics: PrometheusMetrics
-    now: Clock
-    new_id: NewId
-    new_secret: NewSecret
-    sealing: Sealing
-
-    @property
-    def create_workspace(self) -> CreateWorkspace:
-        return CreateWorkspace(workspaces=self.workspaces, now=self.now, new_id=self.new_id)
-
-    @property
-    def update_workspace(self) -> UpdateWorkspace:
-        return UpdateWorkspace(workspaces=self.workspaces)
-
-    @property
-    def mint_key(self) -> MintKey:
-        return MintKey(
-            workspaces=self.workspaces,
-            keys=self.keys,
-            now=self.now,
-            new_id=self.new_id,
-            new_secret=self.new_secret,
-        )
-
-    @property
-    def claim_storage(self) -> ClaimStorage:
-        return ClaimStorage(deployments=self.deployments, storage=self.storage, now=self.now)
-
-    @property
-    def adopt_storage(self) -> AdoptStorage:
-        return AdoptStorage(deployments=self.deployments, storage=self.storage, now=self.now)
-
-    @property
-    def sweep(self) -> Sweep:
-        return Sweep(
-            workspaces=self.workspaces,
-            ledger=self.ledger,
-            storage=self.storage,
-            deployments=self.deployments,
-            now=self.now,
-            new_token=self.new_secret,
-        )
-
-    def services(self) -> Services:
-        """The use cases that HTTP answers with."""
-        return Services(
-            admit=AdmitRequest(
-                keys=self.keys, uses=self.key_uses, limiter=self.limiter, plans=self.plans, now=self.now
-            ),
-            create_document=CreateDocument(
-                documents=self.documents, storage=self.storage, now=self.now, new_id=self.new_id
-            ),
-            request_upload=RequestUpload(
-                documents=self.documents, storage=self.storage, now=self.now, new_id=self.new_id
-            ),
-            get_document=GetDocument(documents=self.documents, storage=self.storage, now=self.now),
-            create_api_key=CreateApiKey(
-                keys=self.keys,
-                sealing=self.sealing,
-                now=self.now,
-                new_id=self.new_id,
-                new_secret=self.new_secret,
-            ),
-            list_api_keys=ListApiKeys(keys=self.keys),
-            revoke_api_key=RevokeApiKey(keys=self.keys, now=self.now),
-            get_usage=GetUsage(documents=self.documents),
-            links=self.links,
-            probes=self.probes,
-            optional_probes=self.optional_probes,
-            metrics=self.metrics,
-            now=self.now,
-            new_id=self.new_id,
-        )
 
 
 @asynccontextmanager

@@ -16,7 +16,8 @@ import click
 import uvicorn
 import uvloop
 
-from app.container import Backends, database_url, open_backends
+from app.backends import Backends
+from app.container import database_url, open_backends
 from app.draining import DrainingProtocol
 from app.main import create_app
 from app.settings import Settings

@@ -16,15 +16,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from adapters.postgres.migrate import migrate
 from bench import contenders, servers
 from bench.admission import cases as admission_cases
 from bench.admission.run import measure_admission
 from bench.ceiling.pgbench import BARE_TABLE, Pgbench
 from bench.chart import chart
-from bench.contenders import DOSSIER, FLOOR, MANY, MOST, PEER, Service, cases
+from bench.contenders import CONTENDERS, DOSSIER, FLOOR, MANY, MOST, PEER, Service, cases
 from bench.cpu import machine
 from bench.crowd import Crowd, found_workspaces, upload_model
+from bench.growth.run import SIZES, measure_growth
 from bench.load import Refused, require_wrk
 from bench.memory import measure_memory
 from bench.postgres import Postgres, open_postgres
@@ -35,7 +38,8 @@ from bench.storage.run import measure_storage
 
 STORAGE = "object storage"
 ADMISSION = "admission"
-"""What `--only` calls the parts that are not about creates alone."""
+GROWTH = "growth"
+"""What `--only` calls the parts that are not about creates alone over HTTP."""
 
 WARM_UP_SECONDS = 1
 BUSY = 0.5
@@ -61,10 +65,22 @@ class Options:
     creates: int
     results: Path
     only: str
+    most: int
+    """Documents of the largest workspace of the part about growth; 0 to leave that out."""
 
     def wants(self, contender: str) -> bool:
         """Whether this contender, or part, is to be measured."""
         return self.only.lower() in contender.lower()
+
+    @property
+    def wants_servers(self) -> bool:
+        """Whether anything is to be measured that is loaded over HTTP, or beside what is."""
+        return any(map(self.wants, (*CONTENDERS, STORAGE, ADMISSION)))
+
+    @property
+    def wants_growth(self) -> bool:
+        """Whether the part is to be measured that needs nothing but Postgres."""
+        return self.most > 0 and self.wants(GROWTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,52 +159,51 @@ class Bench:
 
 
 @asynccontextmanager
-async def prepared(directory: Path) -> AsyncIterator[Bench]:
-    """Everything a run needs, in `directory`, until the end of the block."""
-    async with open_postgres(directory / "postgres") as postgres:
-        note("preparing databases, workspaces and servers")
-        url = await postgres.create_database("dossier")
-        await migrate(url)
-        for database in ("ceiling", "lone", *storage_cases.DATABASES, admission_cases.DATABASE):
-            await postgres.create_database(database, template="dossier")
-        await postgres.create_database("peer")
-        await postgres.sql("ceiling", BARE_TABLE)
+async def prepared(directory: Path, postgres: Postgres) -> AsyncIterator[Bench]:
+    """Everything a run of the servers needs, in `directory`, until the end of the block."""
+    note("preparing databases, workspaces and servers")
+    url = await postgres.create_database("dossier")
+    await migrate(url)
+    for database in ("ceiling", "lone", *storage_cases.DATABASES, admission_cases.DATABASE):
+        await postgres.create_database(database, template="dossier")
+    await postgres.create_database("peer")
+    await postgres.sql("ceiling", BARE_TABLE)
 
-        files = directory / "files"
-        settings = {
-            "DOSSIER_DATA_DIR": str(directory),
-            "DOSSIER_DATABASE_URL": url,
-            "DOSSIER_STORAGE_URL": files.as_uri(),
-        }
-        members = await found_workspaces(settings, MANY + 2)
-        ceiling, lone = [
-            (await found_workspaces(settings | {"DOSSIER_DATABASE_URL": postgres.url(database)}, 1))[0].workspace_id
-            for database in ("ceiling", "lone")
-        ]
-        of_peer = settings | {
-            "PEER_DATABASE_URL": postgres.url("peer", "postgresql+asyncpg"),
-            "PEER_FILES": str(files),
-        }
-        ports = free_port(), free_port(), free_port()
-        async with (
-            running("dossier", ports[0], servers.dossier(ports[0]), settings) as dossier,
-            running("peer", ports[1], servers.peer(ports[1]), of_peer) as peer,
-            running("floor", ports[2], servers.floor(ports[2]), settings) as floor,
-        ):
-            await _seed_peer(postgres)
-            model = Path("workspaces") / (await upload_model(dossier.url, members[0])).relative_to("workspaces")
-            yield Bench(
-                postgres=postgres,
-                settings=settings,
-                dossier=Service(DOSSIER, dossier, postgres, "dossier"),
-                peer=Service(PEER, peer, postgres, "peer"),
-                floor=Service(FLOOR, floor, postgres, None),
-                ceiling=Pgbench(postgres, "ceiling", ceiling),
-                single=Crowd(members[:1], files, model),
-                third=Crowd(members[1:2], files, model),
-                many=Crowd(members[2:], files, model),
-                lone=lone,
-            )
+    files = directory / "files"
+    settings = {
+        "DOSSIER_DATA_DIR": str(directory),
+        "DOSSIER_DATABASE_URL": url,
+        "DOSSIER_STORAGE_URL": files.as_uri(),
+    }
+    members = await found_workspaces(settings, MANY + 2)
+    ceiling, lone = [
+        (await found_workspaces(settings | {"DOSSIER_DATABASE_URL": postgres.url(database)}, 1))[0].workspace_id
+        for database in ("ceiling", "lone")
+    ]
+    of_peer = settings | {
+        "PEER_DATABASE_URL": postgres.url("peer", "postgresql+asyncpg"),
+        "PEER_FILES": str(files),
+    }
+    ports = free_port(), free_port(), free_port()
+    async with (
+        running("dossier", ports[0], servers.dossier(ports[0]), settings) as dossier,
+        running("peer", ports[1], servers.peer(ports[1]), of_peer) as peer,
+        running("floor", ports[2], servers.floor(ports[2]), settings) as floor,
+    ):
+        await _seed_peer(postgres)
+        model = Path("workspaces") / (await upload_model(dossier.url, members[0])).relative_to("workspaces")
+        yield Bench(
+            postgres=postgres,
+            settings=settings,
+            dossier=Service(DOSSIER, dossier, postgres, "dossier"),
+            peer=Service(PEER, peer, postgres, "peer"),
+            floor=Service(FLOOR, floor, postgres, None),
+            ceiling=Pgbench(postgres, "ceiling", ceiling),
+            single=Crowd(members[:1], files, model),
+            third=Crowd(members[1:2], files, model),
+            many=Crowd(members[2:], files, model),
+            lone=lone,
+        )
 
 
 async def _seed_peer(postgres: Postgres) -> None:
@@ -202,20 +217,29 @@ async def run(options: Options, directory: Path) -> Results:
     load = os.getloadavg()[0]
     if load > BUSY:
         note(f"this machine is busy with something else (load {load:.1f}): the figures will be of both")
-    async with prepared(directory) as bench:
-        results = Results(await _conditions(options, load, bench.postgres))
-        await bench.measure(options, results)
-        if options.creates and options.wants(DOSSIER):
-            await bench.watch_memory(options, results)
-        if options.wants(STORAGE):
-            results.storage = await measure_storage(
-                directory / "storage", bench.postgres, options.rounds, options.seconds, note
-            )
-        if options.wants(ADMISSION):
-            results.admission = await measure_admission(
-                directory / "admission", bench.postgres, options.rounds, options.seconds, note
-            )
+    async with open_postgres(directory / "postgres") as postgres:
+        results = Results(await _conditions(options, load, postgres))
+        if options.wants_servers:
+            async with prepared(directory, postgres) as bench:
+                await _load_servers(bench, options, directory, results)
+        if options.wants_growth:
+            # Last, with no server beside it.
+            results.growth = await measure_growth(directory / "growth", postgres, options.rounds, options.most, note)
         return results
+
+
+async def _load_servers(bench: Bench, options: Options, directory: Path, results: Results) -> None:
+    await bench.measure(options, results)
+    if options.creates and options.wants(DOSSIER):
+        await bench.watch_memory(options, results)
+    if options.wants(STORAGE):
+        results.storage = await measure_storage(
+            directory / "storage", bench.postgres, options.rounds, options.seconds, note
+        )
+    if options.wants(ADMISSION):
+        results.admission = await measure_admission(
+            directory / "admission", bench.postgres, options.rounds, options.seconds, note
+        )
 
 
 async def _conditions(options: Options, load: float, postgres: Postgres) -> dict[str, Any]:
@@ -251,15 +275,21 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=3, help="of each run")
     parser.add_argument("--creates", type=int, default=200_000, help="while memory is watched; 0 to leave that out")
     parser.add_argument("--results", type=Path, default=servers.REPOSITORY / "bench" / "results", help="a folder")
-    parser.add_argument("--only", default="", help="part of a contender's name; or storage, or admission")
+    parser.add_argument("--only", default="", help="part of a contender's name; or storage, admission, growth")
+    parser.add_argument(
+        "--most", type=int, default=SIZES[-1], help="documents of the largest workspace of growth; 0 to leave that out"
+    )
     options = Options(**vars(parser.parse_args()))
-    require_wrk()
+    if options.wants_servers:
+        require_wrk()
     if sys.platform != "linux":
         sys.exit("make bench reads CPU and memory from /proc, which Linux has")
     # Short, because the socket's path must be; on a disk, because fsync is what is measured.
     directory = Path(tempfile.mkdtemp(prefix="dsr-bench-"))
     try:
-        results = asyncio.run(run(options, directory))
+        # As the server runs; growth is measured in here.
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            results = runner.run(run(options, directory))
         files = write(options.results, results, chart(results))
         sys.stdout.write(table(results) + "\n")
         note("written: " + ", ".join(map(str, files)))

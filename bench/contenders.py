@@ -19,6 +19,7 @@ FLOOR = "bare Litestar handler"
 ONE_STATEMENT = "pgbench, one statement"
 SIX_STATEMENTS = "pgbench, six statements"
 BARE_INSERT = "pgbench, bare INSERT"
+CONTENDERS = (DOSSIER, PEER, FLOOR, ONE_STATEMENT, SIX_STATEMENTS, BARE_INSERT)
 
 CONNECTIONS = (1, 8, 32)
 MOST = 32

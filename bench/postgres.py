@@ -7,12 +7,23 @@ from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from adapters.postgres.database import SESSION
 from adapters.postgres.embedded import open_embedded
 from adapters.postgres.keeper import SERVER_PID, USER
 from bench.cpu import family_seconds
 
 # Room for the pools of all contenders at once. The rest is as the embedded one always is; fsync above all.
 _OPTIONS = ("-c", "max_connections=200")
+
+# Told to the client as a notice, not to the server's log.
+_EXPLAIN = """
+LOAD 'auto_explain';
+SET auto_explain.log_min_duration = 0;
+SET auto_explain.log_nested_statements = on;
+SET auto_explain.log_analyze = on;
+SET auto_explain.log_timing = off;
+SET auto_explain.log_level = notice;
+"""
 
 
 class Postgres:
@@ -36,6 +47,17 @@ class Postgres:
 
     async def sql(self, database: str, statement: str, given: str = "") -> str:
         """What psql prints of a statement's answer: columns with '|', rows with newlines. `given` is for COPY."""
+        return (await self._psql(database, statement, given))[0]
+
+    async def plans(self, database: str, statement: str) -> str:
+        """What is told of how a statement was carried out, and each one in it, by auto_explain. It is rolled back.
+
+        As in a session of Dossier's, whose settings decide which plans there are.
+        """
+        session = "".join(f"SET {name} = '{value}';" for name, value in SESSION.items())
+        return (await self._psql(database, f"BEGIN; {session} {_EXPLAIN} {statement}; ROLLBACK"))[1]
+
+    async def _psql(self, database: str, statement: str, given: str = "") -> tuple[str, str]:
         process = await asyncio.create_subprocess_exec(
             *(self.binaries / "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", statement, self.url(database)),
             stdin=asyncio.subprocess.PIPE,
@@ -45,7 +67,7 @@ class Postgres:
         output, errors = await process.communicate(given.encode())
         if process.returncode != 0:
             raise RuntimeError(f"psql {database}: {errors.decode().strip()}")
-        return output.decode().strip()
+        return output.decode().strip(), errors.decode().strip()
 
     async def create_database(self, name: str, template: str = "template1") -> str:
         """The URL of a new database that is a copy of `template`, which nobody may be connected to."""

@@ -10,6 +10,8 @@ from typing import Any
 from bench.admission import report as admission_report
 from bench.admission.report import AdmissionResults
 from bench.contenders import BARE_INSERT, DOSSIER, FLOOR, MANY, MOST, ONE_STATEMENT, PEER, SIX_STATEMENTS, Case, Sample
+from bench.growth import report as growth_report
+from bench.growth.report import GrowthResults
 from bench.memory import SETTLED, Memory
 from bench.storage import report as storage_report
 from bench.storage.report import StorageResults
@@ -70,6 +72,7 @@ class Results:
     memory: Memory | None = None
     storage: StorageResults | None = None
     admission: AdmissionResults | None = None
+    growth: GrowthResults | None = None
 
     def add(self, case: Case, sample: Sample) -> None:
         self.samples.setdefault(case, []).append(sample)
@@ -120,6 +123,8 @@ def table(results: Results) -> str:
         lines += ["", storage_report.table(results.storage)]
     if results.admission:
         lines += ["", admission_report.table(results.admission)]
+    if results.growth:
+        lines += ["", growth_report.table(results.growth)]
     return "\n".join(lines).strip()
 
 
@@ -152,14 +157,17 @@ def to_json(results: Results) -> str:
         "memory": None if results.memory is None else asdict(results.memory),
         "storage": None if results.storage is None else storage_report.to_json(results.storage),
         "admission": None if results.admission is None else admission_report.to_json(results.admission),
+        "growth": None if results.growth is None else growth_report.to_json(results.growth),
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
 def write(folder: Path, results: Results, chart: str) -> list[Path]:
-    """The files of a run: bench.json, bench.md and bench.svg, in place of the ones before."""
+    """The files of a run: bench.json, bench.md, bench.svg and plans, in place of the ones before."""
     folder.mkdir(parents=True, exist_ok=True)
     files = {"bench.json": to_json(results), "bench.md": table(results) + "\n", "bench.svg": chart}
+    if results.growth:
+        files[growth_report.PLANS] = growth_report.plans(results.growth)
     for name, text in files.items():
         (folder / name).write_text(text)
     return [folder / name for name in files]

@@ -1,11 +1,11 @@
 """Documents and the rules of their members, each as the contract of the API states it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from domain.ids import DocumentId, KeyId, UserId, WorkspaceId
-from domain.members import Form, Members, Wrong
+from domain.members import UNSENT, Form, Members, Unsent, Wrong, or_null
 from domain.paths import FolderPath, StoragePath, folder_path, storage_path
 from domain.text import folded, not_blank, string, written
 
@@ -100,6 +100,46 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What a client wants changed of a document: whatever is `UNSENT` stays as it is."""
+
+    name: str | Unsent = UNSENT
+    description: str | Unsent | None = UNSENT
+    folder: FolderPath | Unsent | None = UNSENT
+    tags: tuple[str, ...] | Unsent = UNSENT
+
+    @classmethod
+    def read(cls, members: Members) -> "Changes":
+        """The changes that the members of a request spell: `null` clears what may be absent.
+
+        Raises:
+            Invalid: naming every wrong member.
+        """
+        form = Form(members)
+        changes = cls(
+            name=form.sent("name", name),
+            description=form.sent("description", or_null(description)),
+            folder=form.sent("folder", or_null(folder_path)),
+            tags=form.sent("tags", lambda value: () if value is None else tags(value)),
+        )
+        form.finish()
+        return changes
+
+    def applied_to(self, document: Document, at: datetime) -> Document:
+        """The next state of the record; the same one when nothing differs. Its time never goes back."""
+        changed = replace(
+            document,
+            name=document.name if self.name is UNSENT else self.name,
+            description=document.description if self.description is UNSENT else self.description,
+            folder=document.folder if self.folder is UNSENT else self.folder,
+            tags=document.tags if self.tags is UNSENT else self.tags,
+        )
+        if changed == document:
+            return document
+        return replace(changed, revision=document.revision + 1, updated_at=max(at, document.updated_at))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UploadDraft:
     """A file as a client wants to upload it. Size in bytes; `sha256` in lower-case hex."""
 
@@ -184,5 +224,5 @@ def sha256(value: object) -> str:
 
 
 def search_text(document_name: str, document_description: str | None) -> str:
-    """What `search` looks in."""
+    """What `search` looks in: the name, folded, a newline, and the description, folded. A name has no newline."""
     return folded(f"{document_name}\n{document_description or ''}")

@@ -120,6 +120,28 @@ class DuplicateName(Refusal):
 
 
 @dataclass(eq=False)
+class FolderExists(Refusal):
+    """Something is at the path a folder was to be moved to."""
+
+    code = "duplicate_name"
+
+    @property
+    def message(self) -> str:
+        return "A folder exists at 'to' already; choose another path, or move its documents one by one."
+
+
+@dataclass(eq=False)
+class PreconditionFailed(Refusal):
+    """The record is no longer in the state that the caller has seen."""
+
+    code = "precondition_failed"
+
+    @property
+    def message(self) -> str:
+        return "The document has changed since; read it again, and send the request with its new ETag in If-Match."
+
+
+@dataclass(eq=False)
 class LastAdminKey(Refusal):
     """Without this key, nobody could manage the workspace's keys any more."""
 

@@ -11,6 +11,7 @@ WorkspaceId = NewType("WorkspaceId", str)
 UserId = NewType("UserId", str)
 KeyId = NewType("KeyId", str)
 DocumentId = NewType("DocumentId", str)
+LinkId = NewType("LinkId", str)
 
 KEY_PREFIX = "wbk_"
 """What every API key begins with. It is no id: whoever has the whole of it is let in."""
@@ -55,3 +56,8 @@ def user_id(text: str) -> UserId | None:
 def key_id(text: str) -> KeyId | None:
     """The id `text` spells, or `None` where no API key can have it."""
     return KeyId(text) if is_id("key_", text) else None
+
+
+def link_id(text: str) -> LinkId | None:
+    """The id `text` spells, or `None` where no link can have it."""
+    return LinkId(text) if is_id("dlnk_", text) else None

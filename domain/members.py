@@ -4,6 +4,7 @@ A rule is a total function: any JSON value in, the normalised value out, or `Wro
 """
 
 from collections.abc import Callable, Mapping
+from enum import Enum
 from typing import TypeVar, cast
 
 from domain.errors import Invalid
@@ -19,6 +20,14 @@ Rule = Callable[[object], T]
 class Wrong(ValueError):
     """A value breaks its rule. The text completes the sentence that begins with the member's name."""
 
+
+class Unsent(Enum):
+    """What is there of a member that was not sent, where `null` says something else."""
+
+    UNSENT = "unsent"
+
+
+UNSENT = Unsent.UNSENT
 
 NAME_SHOWN_MAX = 64
 """How much of a member's name is told when nobody knows it."""
@@ -46,6 +55,10 @@ class Form:
         value = self._unread.pop(member, None)
         return None if value is None else self._apply(member, rule, value)
 
+    def sent(self, member: str, rule: Rule[T]) -> T | Unsent:
+        """The member by its rule, `null` like any other value; `UNSENT` when it is absent."""
+        return self._apply(member, rule, self._unread.pop(member)) if member in self._unread else UNSENT
+
     def finish(self) -> None:
         """Refuse with every wrong member, those that no rule names among them.
 
@@ -63,6 +76,11 @@ class Form:
         except Wrong as wrong:
             self._wrong[member] = str(wrong)
             return cast("T", None)  # never seen: finish() raises
+
+
+def or_null(rule: Rule[T]) -> Rule[T | None]:
+    """The rule, and `null` besides."""
+    return lambda value: None if value is None else rule(value)
 
 
 def _shown(member: str) -> str:

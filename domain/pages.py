@@ -4,14 +4,18 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Generic, TypeVar
 
 from domain.members import Form, Wrong
 from domain.text import string
+
+T = TypeVar("T")
 
 PER_PAGE_MAX = 100
 PER_PAGE = 25
 PAGE_MAX = 10**9
 
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 # RFC 3339 5.6; the fraction of a second in any length.
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -35,6 +39,14 @@ class Page:
     def offset(self) -> int:
         """How many rows come before it."""
         return (self.number - 1) * self.size
+
+
+@dataclass(frozen=True, slots=True)
+class Rows(Generic[T]):
+    """The rows of one page, and how many there are on all pages."""
+
+    rows: tuple[T, ...]
+    total: int
 
 
 def whole_number(least: int, most: int) -> Callable[[object], int]:
@@ -66,3 +78,12 @@ def moment(value: object) -> datetime:
         return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         raise Wrong("must be a time that a calendar has, such as 2026-04-17T10:45:00Z") from None
+
+
+def moment_or_date(value: object) -> datetime:
+    """A time with its offset (RFC 3339), or a date, which is its midnight; in UTC."""
+    text = string(value)
+    try:
+        return moment(f"{text}T00:00:00Z" if _DATE.fullmatch(text) else text)
+    except Wrong as wrong:
+        raise Wrong(f"{wrong}, or a date such as 2026-04-17") from None

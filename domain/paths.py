@@ -68,3 +68,13 @@ def ancestors(folder: FolderPath | None) -> tuple[FolderPath, ...]:
         return ()
     segments = folder[1:].split("/")
     return tuple(FolderPath("/" + "/".join(segments[:depth])) for depth in range(1, len(segments) + 1))
+
+
+def is_within(folder: FolderPath | None, above: FolderPath) -> bool:
+    """Whether the folder is `above` or lies somewhere below it."""
+    return folder is not None and (folder == above or folder.startswith(f"{above}/"))
+
+
+def depth(folder: FolderPath) -> int:
+    """How many levels a folder has: 2 for `/a/b`."""
+    return folder.count("/")

@@ -1,10 +1,26 @@
 """Documents at rest: one call per intent, so that facts that belong together are written together."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, overload
 
 from domain.documents import Document
 from domain.ids import DocumentId, WorkspaceId
+from domain.links import EntityType
+from domain.pages import Page, Rows
+from domain.paths import FolderPath
+from ports.changes import (
+    AddLink,
+    Delete,
+    DeleteOutcome,
+    LinkOutcome,
+    MoveFolder,
+    MoveOutcome,
+    Patch,
+    PatchOutcome,
+    RemoveLink,
+    UnlinkOutcome,
+)
+from ports.finding import After, DocumentFilter, DocumentPage, FolderCount, LinkedDocument, TagCount, WithLinks
 from ports.intents import Intent, KeyReused
 
 
@@ -69,8 +85,50 @@ class DocumentRepository(Protocol):
         """What `create` would answer from the receipt of this intent's key, if there is a receipt."""
         ...
 
-    async def get(self, workspace: WorkspaceId, document: DocumentId) -> Document | None:
-        """The document, if it is this workspace's."""
+    @overload
+    async def change(self, what: Patch, intent: Intent) -> PatchOutcome: ...
+    @overload
+    async def change(self, what: Delete, intent: Intent) -> DeleteOutcome: ...
+    @overload
+    async def change(self, what: AddLink, intent: Intent) -> LinkOutcome: ...
+    @overload
+    async def change(self, what: RemoveLink, intent: Intent) -> UnlinkOutcome: ...
+    @overload
+    async def change(self, what: MoveFolder, intent: Intent) -> MoveOutcome: ...
+    async def change(self, what: object, intent: object) -> object:
+        """Change what is recorded, together with the receipt and the event: all or nothing.
+
+        It is the workspace of the intent's caller, which exists. Decided under the lock that `create` takes: a receipt
+        of the same key that is younger than 24 hours answers first (as `replayed`, or `KeyReused`); then it is looked
+        whether what is named is there, then whether it is as it has to be. What was done leaves a receipt, if there is
+        a key; what was changed leaves an event: a patch that changes nothing, and a link that is there, do not.
+
+        Folders come into being with what lies in them, those above them too, and stay when they are empty.
+
+        After `Unavailable` all of it is done, or nothing. It is done once, however often the adapter itself tries.
+        """
+        ...
+
+    async def get(self, workspace: WorkspaceId, document: DocumentId) -> WithLinks | None:
+        """The document, if it is this workspace's, and its links."""
+        ...
+
+    async def find(self, workspace: WorkspaceId, wanted: DocumentFilter, place: Page | After) -> DocumentPage:
+        """The documents that pass the filter, newest first: by their ids, which are as old as they are."""
+        ...
+
+    async def linked(
+        self, workspace: WorkspaceId, entity_type: EntityType, entity_id: str, role: str | None, page: Page
+    ) -> Rows[LinkedDocument]:
+        """The documents that belong to something, in that role or in any; the last linked first."""
+        ...
+
+    async def folders(self, workspace: WorkspaceId, parent: FolderPath | None, page: Page) -> Rows[FolderCount]:
+        """The folders one level below `parent`, or below the root, by their paths' code points."""
+        ...
+
+    async def tags(self, workspace: WorkspaceId, page: Page) -> Rows[TagCount]:
+        """Every tag that a document has: the most frequent first, then by their code points."""
         ...
 
     async def usage(self, workspace: WorkspaceId) -> Usage:

@@ -40,6 +40,11 @@ REPLAYED = {"Idempotent-Replayed": "true"}
 """On a success that an earlier request with the same Idempotency-Key had already."""
 
 
+def entity_tag(revision: int) -> dict[str, str]:
+    """The header that names the state of a record."""
+    return {"ETag": f'"{revision}"'}
+
+
 def header_values(scope: Scope, name: bytes) -> list[bytes]:
     """Every value of a header, as it was sent; `name` in lower case."""
     return [value for key, value in scope["headers"] if key == name]

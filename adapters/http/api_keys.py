@@ -6,9 +6,10 @@ from litestar.params import FromPath
 from adapters.http.answer import REPLAYED, Answer, empty_answer, json_answer
 from adapters.http.body import READING_A_BODY, AnyRequest, read_idempotency_key, read_members, read_query
 from adapters.http.call import caller_of
-from adapters.http.openapi import described
+from adapters.http.openapi import PAGES, described
 from adapters.http.services import Services
-from adapters.http.wire import ApiKeyCreated, ApiKeyList, ApiKeyRow, CreateApiKeyBody, Envelope, Paged, PageMeta
+from adapters.http.wire.api_keys import ApiKeyCreated, ApiKeyList, ApiKeyRow, CreateApiKeyBody
+from adapters.http.wire.envelope import Envelope, Paged, PageMeta
 from domain.errors import (
     DuplicateName,
     IdempotencyMismatch,
@@ -16,7 +17,6 @@ from domain.errors import (
     LastAdminKey,
     NotFound,
 )
-from domain.pages import PER_PAGE
 
 _TAG = "API keys"
 
@@ -54,8 +54,7 @@ def api_keys_router(services: Services) -> Router:
             success=Paged[ApiKeyList],
             refusals=(Invalid,),
             query={
-                "page": (int, 1, "Which page, from 1."),
-                "per_page": (int, PER_PAGE, "How many rows a page has, from 1 to 100."),
+                **PAGES,
                 "include_revoked": (bool, False, "Whether to list revoked keys too: true, false, 1 or 0."),
                 "search": (str, "", "Part of the name, in any letter case."),
             },
@@ -67,7 +66,7 @@ def api_keys_router(services: Services) -> Router:
         caller.require(list_keys.permission)
         found = await list_keys(caller, read_query(request, "page", "per_page", "include_revoked", "search"))
         rows = ApiKeyList([ApiKeyRow.of(key) for key in found.keys])
-        return json_answer(Paged(rows, PageMeta(found.page.number, found.page.size, found.total)))
+        return json_answer(Paged(rows, PageMeta.of(found.page, found.total)))
 
     @delete(
         "/{key_id:str}",

@@ -8,7 +8,9 @@ from adapters.http.body import AnyRequest
 from adapters.http.call import call_of
 from adapters.http.docs import docs_handlers
 from adapters.http.documents import documents_router
+from adapters.http.entity_links import entity_documents_handlers, entity_links_router
 from adapters.http.errors import answer, to_response
+from adapters.http.folders import folders_router, tags_handler
 from adapters.http.gate import Gate
 from adapters.http.health import health_router, metrics_handler
 from adapters.http.links import links_router
@@ -21,6 +23,10 @@ def build(services: Services) -> ASGIApp:
     application = Litestar(
         route_handlers=[
             documents_router(services),
+            entity_links_router(services),
+            *entity_documents_handlers(services),
+            folders_router(services),
+            tags_handler(services),
             api_keys_router(services),
             usage_handler(services),
             health_router(services),

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from urllib.parse import parse_qsl
@@ -18,6 +19,12 @@ from domain.members import Members, Wrong
 BODY_MAX_BYTES = 64 * 1024
 NESTING_MAX = 32
 AnyRequest = Request[Any, Any, Any]
+_ENTITY_TAG = rb'(?:W/)?+"[\x21\x23-\x7e\x80-\xff]*+"[ \t]*+'
+# RFC 9110 5.6.1: a list may have empty elements. Possessive throughout: whatever is sent is looked at once.
+_ENTITY_TAGS = re.compile(rb"[ \t]*+(?:%b)?+(?:,[ \t]*+(?:%b)?+)*+" % (_ENTITY_TAG, _ENTITY_TAG))
+_OPAQUE = re.compile(rb'(W/)?"([^"]*)"')
+# No record comes to a billion states.
+_REVISION = re.compile(rb"[1-9][0-9]{0,8}")
 READING_A_BODY = (Invalid, RequestTimeout, PayloadTooLarge, UnsupportedMediaType)
 """How `read_members` refuses."""
 
@@ -103,24 +110,46 @@ def read_idempotency_key(request: AnyRequest) -> str | None:
         raise Invalid({"Idempotency-Key": str(wrong)}) from None
 
 
-def read_query(request: AnyRequest, *names: str) -> Members:
-    """The parameters of the query that have these names; others are ignored.
+def read_if_match(request: AnyRequest) -> frozenset[int] | None:
+    """The revisions that If-Match (RFC 9110 13.1.1) allows: none at all, perhaps. `None` when it allows any.
 
     Raises:
-        Invalid: one of them is given more than once, or is no text that a database could hold.
+        Invalid: it is not a list of entity-tags.
+    """
+    lines = header_values(request.scope, b"if-match")
+    sent = b",".join(lines)
+    if not lines or sent.strip(b" \t") == b"*":
+        return None
+    tags = _OPAQUE.findall(sent) if _ENTITY_TAGS.fullmatch(sent) else []
+    if not tags:
+        raise Invalid({"If-Match": "must be '*' or a list of entity-tags such as \"1\", each in double quotes"})
+    # Weak ones never match (RFC 9110 8.8.3.2), nor do those that we have not given.
+    return frozenset(int(opaque) for weak, opaque in tags if not weak and _REVISION.fullmatch(opaque))
+
+
+def read_query(request: AnyRequest, *names: str, repeated: str | None = None) -> Members:
+    """The parameters of the query that have these names; others are ignored. All values of `repeated` are one list.
+
+    Raises:
+        Invalid: another one is given more than once, or one is no text that a database could hold.
     """
     query: dict[str, object] = {}
+    all_repeated: list[str] = []
     wrong: dict[str, str] = {}
     for name, value in query_pairs(request):
-        if name not in names:
+        if name == repeated:
+            all_repeated.append(value)
+            query[name] = all_repeated
+        elif name not in names:
             continue
-        if name in query:
+        elif name in query:
             wrong[name] = "must be given once"
+        else:
+            query[name] = value
         try:
             _check(value, 0)
         except Wrong as refused:
             wrong[name] = str(refused)
-        query[name] = value
     if wrong:
         raise Invalid(wrong)
     return query

@@ -11,7 +11,7 @@ from litestar.exceptions import HTTPException
 from msgspec import UNSET
 
 from adapters.http.answer import Answer
-from adapters.http.wire import Error, ErrorBody
+from adapters.http.wire.envelope import Error, ErrorBody
 from domain import errors
 from domain.errors import Refusal
 from ports.system import Unavailable
@@ -84,7 +84,9 @@ STATUS: Mapping[type[Refusal], int] = {
     RequestTimeout: 408,
     errors.StorageConflict: 409,
     errors.DuplicateName: 409,
+    errors.FolderExists: 409,
     errors.ObjectChanged: 409,
+    errors.PreconditionFailed: 412,
     ObjectExists: 412,
     errors.PayloadTooLarge: 413,
     UnsupportedMediaType: 415,

@@ -14,7 +14,8 @@ from adapters.http.call import call_of
 from adapters.http.errors import unavailable
 from adapters.http.openapi import described
 from adapters.http.services import Metrics, Probe, Services
-from adapters.http.wire import Envelope, Health
+from adapters.http.wire.envelope import Envelope
+from adapters.http.wire.operations import Health
 from ports.system import Unavailable
 
 log = logging.getLogger("dossier.http")

@@ -16,8 +16,9 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from adapters.http.errors import STATUS
-from adapters.http.wire import ErrorBody
+from adapters.http.wire.envelope import ErrorBody
 from domain.errors import InsufficientPermissions, InvalidKey, RateLimited, Refusal
+from domain.pages import PER_PAGE
 
 Json = dict[str, Any]
 _KEY = "described"
@@ -29,6 +30,7 @@ _MEANING: Mapping[int, str] = {
     404: "Nothing is there, or it is not this workspace's.",
     408: "The body did not arrive in time.",
     409: "It conflicts with what is stored.",
+    412: "The record is in none of the states that `If-Match` names.",
     413: "It is too large.",
     415: "The body is not announced as JSON.",
     422: "The Idempotency-Key was used for a different request.",
@@ -36,6 +38,12 @@ _MEANING: Mapping[int, str] = {
     500: "Something went wrong on our side.",
     503: "A dependency is away; try again.",
 }
+PAGES: Mapping[str, tuple[type, object, str]] = {
+    "page": (int, 1, "Which page, from 1."),
+    "per_page": (int, PER_PAGE, "How many rows a page has, from 1 to 100."),
+}
+"""The query of a list, as `described` takes it."""
+
 _OF_A_KEY = (InvalidKey, InsufficientPermissions, RateLimited)
 _RATE_HEADERS: Mapping[str, str] = {
     "X-RateLimit-Limit": "Requests allowed in the window that has the fewest left.",
@@ -44,7 +52,7 @@ _RATE_HEADERS: Mapping[str, str] = {
 }
 _DESCRIPTION = """\
 Dossier records documents whose bytes lie in an object store. Ask for an upload URL, PUT the file there, record the
-document, read it back with a download URL.
+document, read it back with a download URL, find it by what it is, where it is and what it is linked to.
 
 Every error has the body `{"error": {"code", "message", "request_id", "details"}}`; every response has an
 `X-Request-ID`, and, when the key was valid, the three `X-RateLimit-…` headers."""
@@ -55,7 +63,8 @@ class Described:
     """What a client should know of an operation.
 
     `success` is `None` where there is no body. `refusals` are those of its own; those of every key and every failure of
-    ours go without saying. `query` is name -> (type, default, meaning).
+    ours go without saying. `query` is name -> (type, default, meaning); a default of `None` is none. `existing`: it is
+    200 instead where what is asked for is there already. `operation` names it, where its handler does not.
     """
 
     summary: str
@@ -66,10 +75,13 @@ class Described:
     refusals: Iterable[type[Refusal]] = ()
     query: Mapping[str, tuple[type, object, str]] = field(default_factory=dict)
     idempotent: bool = False
+    conditional: bool = False
+    existing: bool = False
     located: bool = False
     etag: bool = False
     keyless: bool = False
     tag: str = "Documents"
+    operation: str | None = None
 
 
 def described(**facts: Any) -> dict[str, Any]:
@@ -104,7 +116,9 @@ def openapi_document(application: Litestar) -> Json:
         },
         "servers": [{"url": "/", "description": "This deployment"}],
         "tags": [
-            {"name": "Documents", "description": "Upload, record, read."},
+            {"name": "Documents", "description": "Upload, record, read, find, change, delete."},
+            {"name": "Links", "description": "What documents belong to."},
+            {"name": "Folders and tags", "description": "Where documents are, and what they are called."},
             {"name": "API keys", "description": "Who may call, and what they may do."},
             {"name": "Usage", "description": "How much of the quota is used."},
             {"name": "Operations", "description": "For operators and their probes."},
@@ -128,7 +142,7 @@ def _version() -> str:
 def _operation(path: str, handler: HTTPRouteHandler) -> Json:
     facts: Described = handler.opt[_KEY]
     operation: Json = {
-        "operationId": handler.handler_name,
+        "operationId": facts.operation or handler.handler_name,
         "summary": facts.summary,
         "description": inspect.getdoc(facts.use_case or handler.fn) or "",
         "tags": [facts.tag],
@@ -136,6 +150,8 @@ def _operation(path: str, handler: HTTPRouteHandler) -> Json:
         "parameters": list(_parameters(path, facts)),
         "responses": {str(facts.status): _success(facts)} | dict(_refusals(facts)),
     }
+    if facts.existing:
+        operation["responses"]["200"] = _success(facts) | {"description": "It is there already, and stays as it is."}
     if facts.body is not None:
         content = {"application/json": {"schema": _reference(facts.body)}}
         operation["requestBody"] = {"required": True, "content": content}
@@ -147,14 +163,24 @@ def _parameters(path: str, facts: Described) -> Iterable[Json]:
         if part.startswith("{"):
             yield {"name": part[1:-1], "in": "path", "required": True, "schema": {"type": "string"}}
     for name, (type_, default, meaning) in facts.query.items():
-        schema = msgspec.json.schema(type_) | {"default": default}
-        yield {"name": name, "in": "query", "description": meaning, "schema": schema}
+        schema = msgspec.json.schema(type_) | ({} if default is None else {"default": default})
+        # Of an array, this is the style that repeats the parameter (OpenAPI 3.1, 4.8.12).
+        style = {"style": "form", "explode": True} if schema["type"] == "array" else {}
+        yield {"name": name, "in": "query", "description": meaning, "schema": schema} | style
     if facts.idempotent:
         yield {
             "name": "Idempotency-Key",
             "in": "header",
             "description": "A UUID of your choice: the same request sent again within 24 hours is done once.",
             "schema": {"type": "string", "format": "uuid"},
+        }
+    if facts.conditional:
+        yield {
+            "name": "If-Match",
+            "in": "header",
+            "description": "The `ETag` of the state you have seen: in any other, nothing is done. `*` is any state.",
+            "schema": {"type": "string"},
+            "example": '"1"',
         }
 
 

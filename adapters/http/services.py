@@ -6,9 +6,13 @@ from typing import Protocol
 
 from domain.use_cases.admit_request import AdmitRequest
 from domain.use_cases.api_keys import CreateApiKey, ListApiKeys, RevokeApiKey
+from domain.use_cases.change_document import DeleteDocument, PatchDocument
 from domain.use_cases.create_document import CreateDocument
+from domain.use_cases.find_documents import FindDocuments, FindLinkedDocuments, ListFolders, ListTags
 from domain.use_cases.get_document import GetDocument
 from domain.use_cases.get_usage import GetUsage
+from domain.use_cases.links import LinkDocument, UnlinkDocument
+from domain.use_cases.move_folder import MoveFolder
 from domain.use_cases.request_upload import RequestUpload
 from ports.storage import LinkedStorage
 from ports.system import Clock, NewId
@@ -48,6 +52,15 @@ class Services:
     create_document: CreateDocument
     request_upload: RequestUpload
     get_document: GetDocument
+    find_documents: FindDocuments
+    patch_document: PatchDocument
+    delete_document: DeleteDocument
+    link_document: LinkDocument
+    unlink_document: UnlinkDocument
+    find_linked_documents: FindLinkedDocuments
+    list_folders: ListFolders
+    move_folder: MoveFolder
+    list_tags: ListTags
     create_api_key: CreateApiKey
     list_api_keys: ListApiKeys
     revoke_api_key: RevokeApiKey

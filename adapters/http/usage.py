@@ -8,7 +8,8 @@ from adapters.http.body import AnyRequest
 from adapters.http.call import caller_of
 from adapters.http.openapi import described
 from adapters.http.services import Services
-from adapters.http.wire import Envelope, UsageReport
+from adapters.http.wire.envelope import Envelope
+from adapters.http.wire.operations import UsageReport
 
 
 def usage_handler(services: Services) -> HTTPRouteHandler:

@@ -1,36 +1,42 @@
 """Documents in dictionaries: what every other repository must answer."""
 
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime
+from typing import overload
 
+from adapters.memory import changes, finding
 from adapters.memory.receipts import Receipt
+from adapters.memory.shelf import Entry, Shelf
 from adapters.memory.workspaces import MemoryWorkspaces
 from domain.documents import Document
 from domain.ids import DocumentId, WorkspaceId
-from domain.paths import FolderPath, StoragePath, ancestors
+from domain.links import EntityType
+from domain.pages import Page, Rows
+from domain.paths import FolderPath, ancestors
+from ports.changes import (
+    AddLink,
+    Change,
+    ChangeOutcome,
+    Delete,
+    Deleted,
+    DeleteOutcome,
+    FolderMoved,
+    Linked,
+    LinkOutcome,
+    MoveFolder,
+    MoveOutcome,
+    Patch,
+    Patched,
+    PatchOutcome,
+    RemoveLink,
+    Unlinked,
+    UnlinkOutcome,
+)
 from ports.documents import Created, Outcome, OverQuota, PathTaken, Replayed, Usage
+from ports.finding import After, DocumentFilter, DocumentPage, FolderCount, LinkedDocument, TagCount, WithLinks
 from ports.intents import Intent, KeyReused
 from ports.ledger import PathState
 from ports.system import Clock
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What the ledger says of a path: whose it is or was, and since when nobody's."""
-
-    state: PathState
-    document_id: DocumentId | None
-    condemned_at: datetime | None = None
-
-
-@dataclass(slots=True)
-class Shelf:
-    """What one workspace has."""
-
-    used_bytes: int = 0
-    documents: dict[DocumentId, Document] = field(default_factory=dict)
-    folders: set[FolderPath] = field(default_factory=set)
-    paths: dict[StoragePath, Entry] = field(default_factory=dict)
 
 
 class MemoryDocuments:
@@ -65,8 +71,48 @@ class MemoryDocuments:
     async def receipt(self, intent: Intent) -> Replayed | KeyReused | None:
         return self._answered(intent, self._now())
 
-    async def get(self, workspace: WorkspaceId, document: DocumentId) -> Document | None:
-        return self.shelf(workspace).documents.get(document)
+    @overload
+    async def change(self, what: Patch, intent: Intent) -> PatchOutcome: ...
+    @overload
+    async def change(self, what: Delete, intent: Intent) -> DeleteOutcome: ...
+    @overload
+    async def change(self, what: AddLink, intent: Intent) -> LinkOutcome: ...
+    @overload
+    async def change(self, what: RemoveLink, intent: Intent) -> UnlinkOutcome: ...
+    @overload
+    async def change(self, what: MoveFolder, intent: Intent) -> MoveOutcome: ...
+    async def change(self, what: Change, intent: Intent) -> ChangeOutcome:
+        at = what.link.created_at if isinstance(what, AddLink) else what.at
+        match self.receipts.answered(intent, at):
+            case Receipt(answer=Deleted() | Linked() | Unlinked() as earlier):
+                return replace(earlier, replayed=True)
+            case Receipt(answer=Patched() | FolderMoved() as earlier):
+                return earlier
+            case KeyReused() as reused:
+                return reused
+        outcome = changes.change(self.shelf(intent.caller.workspace_id), what)
+        if isinstance(outcome, Patched | Deleted | Linked | Unlinked | FolderMoved):
+            self.receipts.keep(intent, outcome, at)
+        return outcome
+
+    async def get(self, workspace: WorkspaceId, document: DocumentId) -> WithLinks | None:
+        shelf = self.shelf(workspace)
+        found = shelf.documents.get(document)
+        return shelf.with_links(found) if found else None
+
+    async def find(self, workspace: WorkspaceId, wanted: DocumentFilter, place: Page | After) -> DocumentPage:
+        return finding.find(self.shelf(workspace), wanted, place)
+
+    async def linked(
+        self, workspace: WorkspaceId, entity_type: EntityType, entity_id: str, role: str | None, page: Page
+    ) -> Rows[LinkedDocument]:
+        return finding.linked(self.shelf(workspace), entity_type, entity_id, role, page)
+
+    async def folders(self, workspace: WorkspaceId, parent: FolderPath | None, page: Page) -> Rows[FolderCount]:
+        return finding.folders(self.shelf(workspace), parent, page)
+
+    async def tags(self, workspace: WorkspaceId, page: Page) -> Rows[TagCount]:
+        return finding.tags(self.shelf(workspace), page)
 
     async def usage(self, workspace: WorkspaceId) -> Usage:
         owner = await self._workspaces.get(workspace)

@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 
-from adapters.memory.documents import Entry, MemoryDocuments
+from adapters.memory.documents import MemoryDocuments
+from adapters.memory.shelf import Entry
 from domain.ids import WorkspaceId
 from domain.paths import StoragePath
 from ports.ledger import Condemned, PathState

@@ -22,6 +22,22 @@ CONNECT_SECONDS = 2.0
 POOL_SIZE = 10
 TRIES = 3
 
+SESSION = {
+    "application_name": "dossier",
+    # The write relies on it: each of its statements sees what was committed before that statement.
+    "default_transaction_isolation": "read committed",
+    # The server usually gives up just before we do.
+    "statement_timeout": str(int(STATEMENT_SECONDS * 1000) - 100),
+    # A statement whose connection was cut stops, instead of holding its locks to the end.
+    "client_connection_check_interval": "500",
+    # Everything is asked for by a key that begins with the workspace. A plan made while a table was small, and kept,
+    # would scan it when it is large.
+    "enable_seqscan": "off",
+    # Nothing of ours runs so long that it would be worth compiling.
+    "jit": "off",
+}
+"""What every session of ours is set to."""
+
 # What a later try may mend. Nearly everything else that Postgres answers is a mistake of ours, and looks like one.
 _TRANSIENT = (
     OSError,  # TimeoutError is one
@@ -135,15 +151,7 @@ async def open_database(url: str) -> AsyncIterator[Database]:
             min_size=1,
             max_size=POOL_SIZE,
             reset=_keep_session,
-            # The server usually gives up just before we do.
-            server_settings={
-                "application_name": "dossier",
-                # The write relies on it: each of its statements sees what was committed before that statement.
-                "default_transaction_isolation": "read committed",
-                "statement_timeout": str(int(STATEMENT_SECONDS * 1000) - 100),
-                # A statement whose connection was cut stops, instead of holding its locks to the end.
-                "client_connection_check_interval": "500",
-            },
+            server_settings=SESSION,
         )
     except _TRANSIENT as error:
         raise Unavailable(f"database: {type(error).__name__}: {error}") from error

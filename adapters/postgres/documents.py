@@ -5,23 +5,26 @@ from collections.abc import Sequence
 import msgspec
 
 from adapters.postgres import statements
+from adapters.postgres.changes import PostgresChanges
 from adapters.postgres.database import Database, Row
+from adapters.postgres.finding import PostgresFinding
 from adapters.postgres.receipts import receipt_facts
 from adapters.postgres.rows import from_facts, from_uuid, to_facts, to_receipt_key, to_uuid
 from adapters.postgres.writer import BatchedWriter, Pending
 from domain.documents import Document, search_text
 from domain.idempotency import LIFETIME
 from domain.ids import DocumentId, WorkspaceId
-from ports.documents import Created, Outcome, OverQuota, PathTaken, Replayed, Usage
+from ports.documents import Created, Outcome, OverQuota, PathTaken, Replayed
 from ports.intents import Intent, KeyReused
 from ports.system import Clock
 
 
-class PostgresDocuments:
+class PostgresDocuments(PostgresFinding, PostgresChanges):
     """`DocumentRepository` in Postgres."""
 
     def __init__(self, database: Database, now: Clock) -> None:
-        self._database = database
+        PostgresFinding.__init__(self, database)
+        PostgresChanges.__init__(self, database)
         self._now = now
         self._writer = BatchedWriter(self._record)
 
@@ -40,14 +43,6 @@ class PostgresDocuments:
     async def receipt(self, intent: Intent) -> Replayed | KeyReused | None:
         found = await receipt_facts(self._database, intent, self._now())
         return Replayed(from_facts(found)) if isinstance(found, str) else found
-
-    async def get(self, workspace: WorkspaceId, document: DocumentId) -> Document | None:
-        row = await self._database.fetch_one(statements.DOCUMENT, to_uuid(workspace), to_uuid(document))
-        return None if row is None else from_facts(row["facts"])
-
-    async def usage(self, workspace: WorkspaceId) -> Usage:
-        row = await self._database.fetch_one(statements.USAGE, to_uuid(workspace))
-        return Usage(0, 0, 0) if row is None else Usage(row["used_bytes"], row["quota_bytes"], row["documents"])
 
 
 def to_record(document: Document, intent: Intent) -> bytes:

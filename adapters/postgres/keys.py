@@ -2,7 +2,7 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -10,7 +10,7 @@ import msgspec
 from adapters.postgres import statements
 from adapters.postgres.database import Database, Row
 from adapters.postgres.receipts import receipt_facts
-from adapters.postgres.rows import from_uuid, to_hex, to_intent, to_uuid
+from adapters.postgres.rows import from_uuid, to_hex, to_intent, to_json, to_time, to_uuid
 from adapters.postgres.tables import ApiKeyRow
 from domain.access import ApiKey, Permission, Plan, Tier
 from domain.ids import KeyId, UserId, WorkspaceId
@@ -50,9 +50,9 @@ class PostgresApiKeys:
         rows = await self._database.insist(
             statements.ADD_KEY,
             to_uuid(key.workspace_id),
-            _json(columns),
-            None if intent is None else to_intent(intent, key.created_at).decode(),
-            _json(answer),
+            to_json(columns),
+            None if intent is None else to_intent(intent, key.created_at),
+            to_json(answer),
         )
         match rows[0]["outcome"]:
             case "created":
@@ -76,7 +76,7 @@ class PostgresApiKeys:
             to_uuid(workspace),
             to_uuid(key),
             at,
-            None if intent is None else to_intent(intent, at).decode(),
+            None if intent is None else to_intent(intent, at),
         )
         match rows[0]["outcome"]:
             case "revoked":
@@ -124,10 +124,6 @@ def _to_replay(facts: str) -> KeyReplayed:
     return KeyReplayed(_from_columns(kept["key"]), b64decode(kept["sealed"]))
 
 
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
-
-
 def _to_columns(key: ApiKey) -> dict[str, Any]:
     """A key as values that msgspec writes as JSON: what a row is made of, and what a receipt keeps."""
     return {
@@ -153,17 +149,13 @@ def _from_columns(columns: dict[str, Any]) -> ApiKey:
         columns
         | {
             "digest": bytes.fromhex(columns["digest"].removeprefix("\\x")),
-            "created_at": _time(columns["created_at"]),
-            "expires_at": None if expires_at is None else _time(expires_at),
+            "created_at": to_time(columns["created_at"]),
+            "expires_at": None if expires_at is None else to_time(expires_at),
             # A key is made neither revoked nor used.
             "revoked_at": None,
             "last_used_at": None,
         }
     )
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def _to_key(row: Row) -> ApiKey:

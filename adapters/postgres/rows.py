@@ -4,7 +4,7 @@ The facts are what a receipt keeps, what the write sends and what a read returns
 """
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +12,15 @@ import msgspec
 
 from domain.documents import Document, StoredObject
 from domain.idempotency import LIFETIME
-from domain.ids import DocumentId, KeyId, UserId, WorkspaceId, decode_ulid, encode_ulid
+from domain.ids import DocumentId, KeyId, LinkId, UserId, WorkspaceId, decode_ulid, encode_ulid
+from domain.links import EntityType, Link
 from domain.paths import FolderPath, StoragePath
 from ports.intents import Intent
 
 Facts = dict[str, Any]
+
+ATTEMPT_LIFETIME = timedelta(minutes=5)
+"""How long a call that has no Idempotency-Key is known again: far longer than it is tried."""
 
 
 def to_uuid(prefixed: str) -> UUID:
@@ -39,19 +43,30 @@ def to_receipt_key(idempotency_key: str) -> UUID:
     return UUID(bytes=hashlib.sha256(f"dossier receipt {idempotency_key}".encode()).digest()[:16])
 
 
-def to_intent(intent: Intent, at: datetime) -> bytes:
-    """An intent as the functions of the database read it, as JSON."""
-    return msgspec.json.encode(
+def to_intent(intent: Intent, at: datetime, attempt: UUID | None = None) -> str:
+    """An intent as the functions of the database read it, as JSON.
+
+    An `attempt` stands in the receipt. Without an Idempotency-Key it is its key too, for as long as the same call may
+    be sent again.
+    """
+    key, lifetime = (attempt, ATTEMPT_LIFETIME) if intent.key is None else (to_receipt_key(intent.key), LIFETIME)
+    return to_json(
         {
             "operation": intent.operation,
             "fingerprint": intent.fingerprint.hex(),
-            "key": None if intent.key is None else to_receipt_key(intent.key),
-            "receipt_expires_at": at + LIFETIME,
+            "key": key,
+            "receipt_expires_at": at + lifetime,
+            "attempt": attempt,
             "user_id": to_hex(intent.caller.user_id),
             "key_id": to_hex(intent.caller.key_id),
             "request_id": intent.caller.request_id,
         }
     )
+
+
+def to_json(value: object) -> str:
+    """A value of the kinds that msgspec knows, as JSON."""
+    return msgspec.json.encode(value).decode()
 
 
 def to_facts(document: Document) -> Facts:
@@ -80,7 +95,11 @@ def to_facts(document: Document) -> Facts:
 
 def from_facts(text: str) -> Document:
     """The document that JSON text spells."""
-    facts: Facts = msgspec.json.decode(text)
+    return to_document(msgspec.json.decode(text))
+
+
+def to_document(facts: Facts) -> Document:
+    """The document that was read from JSON."""
     return Document(
         id=DocumentId(from_uuid("doc_", facts["id"])),
         workspace_id=WorkspaceId(from_uuid("ws_", facts["workspace_id"])),
@@ -99,6 +118,23 @@ def from_facts(text: str) -> Document:
         revision=facts["revision"],
         created_by=UserId(from_uuid("usr_", facts["created_by"])),
         created_by_key=KeyId(from_uuid("key_", facts["created_by_key"])),
-        created_at=datetime.fromisoformat(facts["created_at"]).astimezone(UTC),
-        updated_at=datetime.fromisoformat(facts["updated_at"]).astimezone(UTC),
+        created_at=to_time(facts["created_at"]),
+        updated_at=to_time(facts["updated_at"]),
     )
+
+
+def to_link(facts: Facts) -> Link:
+    """The link that was read from JSON."""
+    return Link(
+        id=LinkId(from_uuid("dlnk_", facts["id"])),
+        document_id=DocumentId(from_uuid("doc_", facts["document_id"])),
+        entity_type=EntityType(facts["entity_type"]),
+        entity_id=facts["entity_id"],
+        role=facts["role"],
+        created_at=to_time(facts["created_at"]),
+    )
+
+
+def to_time(text: str) -> datetime:
+    """The time that JSON spells, in UTC."""
+    return datetime.fromisoformat(text).astimezone(UTC)

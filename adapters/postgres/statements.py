@@ -5,20 +5,25 @@ RECORD_DOCUMENTS = "SELECT outcome, facts FROM record_documents_v2($1, $2)"
 
 RECEIPT = "SELECT operation, fingerprint, facts FROM receipts WHERE workspace_id = $1 AND key = $2 AND expires_at > $3"
 
-# The same members as the facts of a receipt, so that one function reads both.
-DOCUMENT = """
-SELECT jsonb_build_object(
-    'id', d.id, 'workspace_id', d.workspace_id, 'name', d.name, 'description', d.description,
-    'mime_type', d.mime_type, 'storage_path', d.storage_path, 'size_bytes', o.size_bytes, 'etag', o.etag,
-    'sha256', encode(o.sha256, 'hex'), 'version_id', o.version_id, 'folder', f.path, 'tags', d.tags,
-    'revision', d.revision, 'created_by', d.created_by, 'created_by_key', d.created_by_key,
-    'created_at', d.created_at, 'updated_at', d.updated_at
-) AS facts
-FROM documents d
-JOIN objects o ON o.workspace_id = d.workspace_id AND o.storage_path = d.storage_path
-LEFT JOIN folders f ON f.workspace_id = d.workspace_id AND f.id = d.folder_id
-WHERE d.workspace_id = $1 AND d.id = $2
-"""
+DOCUMENT = "SELECT facts FROM linked_facts_v1 WHERE workspace_id = $1 AND id = $2"
+
+FIND = "SELECT * FROM find_documents_v1($1, $2, $3, $4, $5, $6, $7)"
+
+LINKED = "SELECT * FROM linked_documents_v1($1, $2, $3, $4, $5, $6)"
+
+FOLDERS = "SELECT * FROM folders_v1($1, $2, $3, $4)"
+
+TAGS = "SELECT * FROM tags_v1($1, $2, $3)"
+
+PATCH = "SELECT * FROM patch_document_v1($1, $2, $3, $4, $5, $6)"
+
+DELETE = "SELECT * FROM delete_document_v1($1, $2, $3, $4, $5)"
+
+ADD_LINK = "SELECT * FROM add_link_v1($1, $2, $3)"
+
+REMOVE_LINK = "SELECT * FROM remove_link_v1($1, $2, $3, $4, $5)"
+
+MOVE_FOLDER = "SELECT * FROM move_folder_v1($1, $2, $3, $4, $5, $6)"
 
 USAGE = "SELECT used_bytes, quota_bytes, documents FROM usage WHERE workspace_id = $1"
 

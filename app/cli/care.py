@@ -10,8 +10,9 @@ from dataclasses import asdict
 import click
 
 from adapters.postgres.migrate import migrate as run_migrations
+from app.backends import Backends
 from app.cli.shared import json_option, say, settings, with_backends
-from app.container import Backends, database_url
+from app.container import database_url
 from app.doctor import examine
 from app.settings import SettingsError
 from domain.use_cases.sweep import Swept

@@ -8,7 +8,8 @@ from typing import TypeVar
 
 import click
 
-from app.container import Backends, open_backends
+from app.backends import Backends
+from app.container import open_backends
 from app.settings import Settings
 
 T = TypeVar("T")

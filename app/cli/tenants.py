@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from app.backends import Backends
 from app.cli.shared import json_option, say, settings, with_backends
-from app.container import Backends
 from domain.access import ApiKey, Permission, Plan, Tier, Workspace
 from domain.errors import Invalid
 from domain.ids import key_id, workspace_id

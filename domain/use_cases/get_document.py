@@ -3,20 +3,21 @@
 from dataclasses import dataclass
 
 from domain.access import Caller, Permission
-from domain.documents import LINK_LIFETIME, Document
+from domain.documents import LINK_LIFETIME
 from domain.downloads import attachment, served_type
 from domain.errors import NotFound, ObjectChanged
 from domain.ids import document_id
 from ports.documents import DocumentRepository
+from ports.finding import WithLinks
 from ports.storage import DownloadTerms, ObjectStorage, SignedRequest
 from ports.system import Clock
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A document and, when asked for, a signed GET of its bytes."""
+    """A document with its links and, when asked for, a signed GET of its bytes."""
 
-    document: Document
+    record: WithLinks
     download: SignedRequest | None
 
 
@@ -27,7 +28,7 @@ class GetDocument:
     - The URL works for 15 minutes, saves the file under the document's name, and honours Range requests. Types that a
       browser could execute are served as `application/octet-stream`.
     - It is issued only while the stored bytes are those that were recorded; `download=false` reads the record alone.
-    - `ETag` names the state of the record: a fresh URL does not change it.
+    - `ETag` names the state of the record: a fresh URL or a link does not change it.
     """
 
     documents: DocumentRepository
@@ -39,12 +40,13 @@ class GetDocument:
     async def __call__(self, caller: Caller, id_as_sent: str, *, download: bool) -> Found:
         caller.require(self.permission)
         id_ = document_id(id_as_sent)
-        document = await self.documents.get(caller.workspace_id, id_) if id_ else None
-        if document is None:
+        record = await self.documents.get(caller.workspace_id, id_) if id_ else None
+        if record is None:
             raise NotFound
         if not download:
-            return Found(document, None)
+            return Found(record, None)
 
+        document = record.document
         terms = DownloadTerms(
             path=document.storage_path,
             stored=document.stored,
@@ -54,4 +56,4 @@ class GetDocument:
         signed = await self.storage.sign_download(terms, self.now() + LINK_LIFETIME)
         if signed is None:
             raise ObjectChanged
-        return Found(document, signed)
+        return Found(record, signed)

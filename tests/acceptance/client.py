@@ -17,6 +17,7 @@ HeaderList = Mapping[str, str] | Sequence[tuple[str, str]]
 ULID = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
 NOBODYS_ID = "doc_01ARZ3NDEKTSV4RRFFQ69G5FAV"
 NOBODYS_KEY = "key_01ARZ3NDEKTSV4RRFFQ69G5FAV"
+NOBODYS_LINK = "dlnk_01ARZ3NDEKTSV4RRFFQ69G5FAV"
 MEMBERS = [
     "id",
     "name",
@@ -97,12 +98,18 @@ class Client:
         return self.request("DELETE", path, headers=headers)
 
     def post(self, path: str, body: object, headers: HeaderList | None = None) -> httpx.Response:
+        return self.send("POST", path, body, headers)
+
+    def patch(self, path: str, body: object, headers: HeaderList | None = None) -> httpx.Response:
+        return self.send("PATCH", path, body, headers)
+
+    def send(self, method: str, path: str, body: object, headers: HeaderList | None = None) -> httpx.Response:
         """`body` as JSON (bytes: as they are). `headers` may hold another Content-Type."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         given = list(headers.items() if isinstance(headers, Mapping) else headers or ())
         if "content-type" not in {name.lower() for name, _ in given}:
             given.append(("Content-Type", "application/json"))
-        return self.request("POST", path, content=content, headers=given)
+        return self.request(method, path, content=content, headers=given)
 
     def document(self, storage_path: str, **members: Any) -> dict[str, Any]:
         """The smallest body that records `storage_path`, changed by `members`."""
@@ -218,6 +225,8 @@ def _check_error(answer: httpx.Response, request_id: str, where: str) -> None:
     assert set(body) == {"error"}, where
     error = body["error"]
     facts = _FACTS.get(error["code"])
+    if error["code"] == "storage_conflict" and "details" not in error:
+        facts = None  # the document is deleted: there is none to name
     assert set(error) == {"code", "message", "request_id"} | ({"details"} if facts else set()), where
     assert error["code"] in _CODES[answer.status_code], where
     assert error["request_id"] == request_id, where

@@ -1,5 +1,11 @@
 """Values that have broken services before: as JSON text, as header bytes, as path segments."""
 
+import json
+from urllib.parse import quote
+
+from .client import Client
+from .raw import ask
+
 JSON_VALUES = [
     # of every type, and at the edges of numbers
     *("null", "true", "false", "0", "-0", "-1", "1", "1.5", "-1.5", "1e5", "1E+5", "0.1e-400", "1e400"),
@@ -58,3 +64,24 @@ SEGMENTS = [
     *(b"?download=" + b"1" * 9000, b"?" + b"a=b&" * 2000, b"?download=1;2", b"?a;b", b"#x", b"??", b"?%"),
     *(b"?download=%zz",),
 ]
+
+
+def _as_text(value: str) -> bytes:
+    try:
+        text = json.loads(value)
+    except (ValueError, RecursionError):
+        text = value
+    return (text if isinstance(text, str) else value).encode("utf-8", "surrogatepass")
+
+
+TEXTS = [quote(text) for text in [_as_text(value)[:8000] for value in JSON_VALUES] + HEADER_VALUES]
+"""All of the first two, percent-encoded: what a JSON string spells is decoded first, surrogates and all."""
+
+
+def unharmed(client: Client, method: str, target: bytes, headers: list[tuple[str, bytes]], body: bytes | None) -> None:
+    answer = ask(client.base_url, method, target, headers, body)
+    assert answer is not None, f"hung up on {method} {target[:80]!r} {headers[1:]!r:.200}"
+    assert answer.status < 500, (
+        f"{method} {target[:80]!r} {headers[1:]!r:.200} -> {answer.status} {answer.body[:300]!r}"
+    )
+    assert "x-evil" not in answer.headers

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from .client import NOBODYS_ID, NOBODYS_KEY, Client, data_of, error_of, without_request_id, wrong_fields
+from .client import NOBODYS_ID, NOBODYS_KEY, NOBODYS_LINK, Client, data_of, error_of, without_request_id, wrong_fields
+from .documents import COLLECTIONS
 from .keys import KEYS, unknown_key
 from .service import eventually
 from .tenants import Tenants
@@ -83,6 +84,10 @@ def test_all_401s_are_identical_but_for_the_request_id(anonymous: Client, strang
     [
         *(("POST", "/v1/documents"), ("POST", "/v1/documents/upload-url"), ("GET", ONE)),
         *(("POST", KEYS), ("GET", KEYS), ("DELETE", f"{KEYS}/{NOBODYS_KEY}"), ("GET", "/v1/usage")),
+        *(("GET", "/v1/documents"), ("PATCH", ONE), ("DELETE", ONE), ("DELETE", f"{ONE}?hard=true")),
+        *(("POST", f"{ONE}/link"), ("DELETE", f"{ONE}/link/{NOBODYS_LINK}"), ("GET", "/v1/tags")),
+        *(("GET", "/v1/folders"), ("PATCH", "/v1/folders")),
+        *(("GET", f"/v1/{collection}/x/documents") for collection in COLLECTIONS.values()),
     ],
 )
 @pytest.mark.parametrize("why", ["missing", "mistyped", "revoked"])

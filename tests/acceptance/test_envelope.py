@@ -7,7 +7,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from .client import NOBODYS_ID, NOBODYS_KEY, RATE_HEADERS, Client, check, error_of
+from .client import NOBODYS_ID, NOBODYS_KEY, NOBODYS_LINK, RATE_HEADERS, Client, check, error_of
+from .documents import FOLDERS, TAGS, change, delete, fresh, link, linked, unlink
 from .keys import KEYS, PERMISSIONS, mint, minted, revoke
 from .raw import ask, send
 from .tenants import Tenants
@@ -16,7 +17,10 @@ ONE = f"/v1/documents/{NOBODYS_ID}"
 MANY = "/v1/documents"
 UPLOAD = "/v1/documents/upload-url"
 USAGE = "/v1/usage"
+LINK, TIE, MATTER = f"{ONE}/link", f"{ONE}/link/{NOBODYS_LINK}", "/v1/matters/x/documents"
 KEY = f"{KEYS}/{NOBODYS_KEY}"
+READ = (ONE, MANY, USAGE, FOLDERS, TAGS, MATTER)
+"""What needs read:documents."""
 FORM = {"Content-Type": "text/plain"}
 NO_UUID = {"Idempotency-Key": "x"}
 
@@ -53,6 +57,20 @@ def mismatched_keys(client: Client) -> httpx.Response:
     key = {"Idempotency-Key": str(uuid4())}
     mint(client, key)
     return mint(client, key)
+
+
+def mismatched_delete(client: Client) -> httpx.Response:
+    key = fresh()
+    delete(client, client.recorded()["id"], key)
+    return delete(client, client.recorded()["id"], key)
+
+
+def moved(client: Client, target: str) -> httpx.Response:
+    """The answer to the move of a new folder to a path below another one."""
+    top = f"/{uuid4()}"
+    client.recorded(folder=f"{top}/a")
+    client.recorded(folder=f"{top}/b")
+    return client.patch(FOLDERS, {"from": f"{top}/a", "to": top + target})
 
 
 def mismatched_revocation(client: Client) -> httpx.Response:
@@ -107,6 +125,47 @@ ANSWERS: dict[str, tuple[int, Callable[[Client], httpx.Response]]] = {
     "no JSON type of a key": (415, lambda client: client.post(KEYS, b"{}", FORM)),
     "mismatch of keys": (422, mismatched_keys),
     "mismatch of revocations": (422, mismatched_revocation),
+    "documents": (200, lambda client: client.get(MANY)),
+    "folders": (200, lambda client: client.get(FOLDERS)),
+    "tags": (200, lambda client: client.get(TAGS)),
+    "documents of a matter": (200, lambda client: client.get(MATTER)),
+    "changed": (200, lambda client: change(client, client.recorded()["id"], name="b.txt")),
+    "deleted": (204, lambda client: delete(client, client.recorded()["id"])),
+    "linked": (201, lambda client: link(client, client.recorded()["id"])),
+    "unlinked": (
+        204,
+        lambda client: unlink(client, (tie := linked(client, client.recorded()["id"]))["document_id"], tie["link_id"]),
+    ),
+    "moved": (200, lambda client: moved(client, "/c")),
+    "wrong documents query": (400, lambda client: client.get(f"{MANY}?page=0")),
+    "wrong folders query": (400, lambda client: client.get(f"{FOLDERS}?parent=x")),
+    "wrong tags query": (400, lambda client: client.get(f"{TAGS}?page=0")),
+    "wrong matter query": (400, lambda client: client.get(f"{MATTER}?page=0")),
+    "wrong matter": (400, lambda client: client.get(f"/v1/matters/{'x' * 65}/documents")),
+    "wrong change": (400, lambda client: change(client, NOBODYS_ID, name="")),
+    "wrong state": (400, lambda client: change(client, NOBODYS_ID, {"If-Match": "x"})),
+    "wrong link": (400, lambda client: link(client, NOBODYS_ID, role="")),
+    "wrong move": (400, lambda client: moved(client, "/a/b")),
+    "wrong delete": (400, lambda client: delete(client, NOBODYS_ID, query="?hard=2")),
+    "wrong delete header": (400, lambda client: delete(client, NOBODYS_ID, NO_UUID)),
+    "wrong unlink header": (400, lambda client: unlink(client, NOBODYS_ID, NOBODYS_LINK, NO_UUID)),
+    "absent to change": (404, lambda client: change(client, NOBODYS_ID)),
+    "absent to delete": (404, lambda client: delete(client, NOBODYS_ID)),
+    "absent to link": (404, lambda client: link(client, NOBODYS_ID)),
+    "absent to unlink": (404, lambda client: unlink(client, NOBODYS_ID, NOBODYS_LINK)),
+    "unknown kind of thing": (404, lambda client: client.get("/v1/people/x/documents")),
+    "wrong method on a link": (405, lambda client: client.get(LINK)),
+    "wrong method on a matter": (405, lambda client: client.post(MATTER, {})),
+    "folder in the way": (409, lambda client: moved(client, "/b")),
+    "changed since": (412, lambda client: change(client, client.recorded()["id"], {"If-Match": '"9"'})),
+    "changed before the delete": (412, lambda client: delete(client, client.recorded()["id"], {"If-Match": '"9"'})),
+    "too large a change": (413, lambda client: client.patch(ONE, b" " * 70_000)),
+    "too large a link": (413, lambda client: client.post(LINK, b" " * 70_000)),
+    "too large a move": (413, lambda client: client.patch(FOLDERS, b" " * 70_000)),
+    "no JSON type of a change": (415, lambda client: client.patch(ONE, b"{}", FORM)),
+    "no JSON type of a link": (415, lambda client: client.post(LINK, b"{}", FORM)),
+    "no JSON type of a move": (415, lambda client: client.patch(FOLDERS, b"{}", FORM)),
+    "mismatch of deletes": (422, mismatched_delete),
 }
 
 
@@ -122,12 +181,16 @@ def test_every_answer_to_a_key_has_a_request_id_and_the_rate_headers(
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("POST", MANY), ("POST", UPLOAD), ("GET", ONE), ("POST", KEYS), ("GET", KEYS), ("DELETE", KEY), ("GET", USAGE)],
+    [
+        *(("POST", MANY), ("POST", UPLOAD), ("POST", KEYS), ("GET", KEYS), ("DELETE", KEY)),
+        *(("GET", path) for path in READ),
+        *(("PATCH", ONE), ("DELETE", ONE), ("POST", LINK), ("DELETE", TIE), ("PATCH", FOLDERS)),
+    ],
 )
 def test_a_refused_permission_has_the_rate_headers_too(
     metered_reader: Client, metered_writer: Client, method: str, path: str
 ) -> None:
-    answer = (metered_writer if path in {ONE, USAGE} else metered_reader).request(method, path)
+    answer = (metered_writer if method == "GET" and path in READ else metered_reader).request(method, path)
     assert answer.status_code == 403
     assert all(answer.headers[name].isdigit() for name in RATE_HEADERS)
 
@@ -136,9 +199,7 @@ def test_no_two_answers_share_a_request_id(home: Client) -> None:
     assert len({home.get(ONE).headers["X-Request-ID"] for _ in range(50)}) == 50
 
 
-@pytest.mark.parametrize(
-    "path", [MANY, UPLOAD, ONE, KEYS, USAGE, "/v1/nothing", "/health/live", "/openapi.json", "/docs"]
-)
+@pytest.mark.parametrize("path", [*READ, UPLOAD, KEYS, TIE, "/v1/nothing", "/health/live", "/openapi.json", "/docs"])
 @pytest.mark.parametrize("request_id", ["a", "req_01ARZ3NDEKTSV4RRFFQ69G5FAV", "A-Z.a_z-09", "..", "x" * 128])
 def test_a_well_formed_request_id_is_kept(home: Client, path: str, request_id: str) -> None:
     answer = home.get(path, {"X-Request-ID": request_id})
@@ -178,8 +239,12 @@ def test_a_request_id_with_control_characters_never_comes_back(home: Client, val
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        *((method, MANY, "POST") for method in ("PUT", "PATCH", "DELETE")),
-        *((method, ONE, "GET") for method in ("PUT", "POST")),
+        *((method, MANY, other) for method in ("PUT", "PATCH", "DELETE") for other in ("GET", "POST")),
+        *((method, ONE, other) for method in ("PUT", "POST") for other in ("GET", "PATCH", "DELETE")),
+        *((method, LINK, "POST") for method in ("GET", "PUT", "PATCH", "DELETE")),
+        *((method, TIE, "DELETE") for method in ("GET", "PUT", "PATCH", "POST")),
+        *((method, path, "GET") for path in (MATTER, TAGS) for method in ("POST", "PUT", "PATCH", "DELETE")),
+        *((method, FOLDERS, other) for method in ("POST", "PUT", "DELETE") for other in ("GET", "PATCH")),
         *((method, UPLOAD, "POST") for method in ("PUT", "PATCH", "DELETE")),
         *((method, KEYS, other) for method in ("PUT", "PATCH", "DELETE") for other in ("GET", "POST")),
         *((method, KEY, "DELETE") for method in ("GET", "PUT", "POST", "PATCH")),
@@ -196,7 +261,13 @@ def test_another_method_is_405_with_allow(home: Client, method: str, path: str, 
     assert method not in allow
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/v2/documents", "/v1/documents/a/b/c", "/admin"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/v1", "/v1/", "/v2/documents", "/v1/documents/a/b/c", "/admin", "/v1/matters", "/v1/matters/x"),
+        *("/v1/tags/x", "/v1/folders/x", f"{ONE}/link/x/y", f"{MATTER}/x", "/v1/matter/x/documents"),
+    ],
+)
 def test_an_unknown_route_is_404_in_the_envelope(home: Client, path: str) -> None:
     error_of(home.get(path), 404, "not_found")
 

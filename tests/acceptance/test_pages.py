@@ -9,6 +9,7 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 
 from .client import ULID, Client
+from .documents import COLLECTIONS
 from .tenants import Tenants
 
 
@@ -49,6 +50,18 @@ def test_the_openapi_document_is_of_version_3_and_has_a_title(openapi: dict[str,
         ("post", r"/v1/documents", {"201", "400", "401", "403", "409", "429"}),
         ("post", r"/v1/documents/upload-url", {"200", "400", "401", "403", "429"}),
         ("get", r"/v1/documents/\{\w+\}", {"200", "401", "403", "404", "429"}),
+        ("get", r"/v1/documents", {"200", "400", "401", "403", "429"}),
+        ("patch", r"/v1/documents/\{\w+\}", {"200", "400", "401", "403", "404", "412", "413", "415", "429"}),
+        ("delete", r"/v1/documents/\{\w+\}", {"204", "400", "401", "403", "404", "412", "422", "429"}),
+        ("post", r"/v1/documents/\{\w+\}/link", {"200", "201", "400", "401", "403", "404", "422", "429"}),
+        ("delete", r"/v1/documents/\{\w+\}/link/\{\w+\}", {"204", "400", "401", "403", "404", "422", "429"}),
+        *(
+            ("get", rf"/v1/{name}/\{{\w+\}}/documents", {"200", "400", "401", "403", "429"})
+            for name in COLLECTIONS.values()
+        ),
+        ("get", r"/v1/folders", {"200", "400", "401", "403", "429"}),
+        ("patch", r"/v1/folders", {"200", "400", "401", "403", "409", "429"}),
+        ("get", r"/v1/tags", {"200", "400", "401", "403", "429"}),
     ],
 )
 def test_the_openapi_document_knows_each_route_and_its_statuses(

@@ -5,15 +5,28 @@ from typing import Any
 
 import pytest
 
-from .client import NOBODYS_ID, NOBODYS_KEY, Client, error_of
+from .client import NOBODYS_ID, NOBODYS_KEY, NOBODYS_LINK, Client, error_of
 from .client import wrong_fields as wrong
+from .documents import COLLECTIONS, FOLDERS, MANY, TAGS, one
 from .keys import KEYS, PERMISSIONS, mint, minted
 from .tenants import Tenants
 
 ROUTES: dict[tuple[str, str], tuple[str, str, int]] = {
-    ("POST", "/v1/documents"): ("/v1/documents", "write:documents", 400),
+    ("POST", "/v1/documents"): (MANY, "write:documents", 400),
+    ("GET", "/v1/documents"): (MANY, "read:documents", 200),
     ("POST", "/v1/documents/upload-url"): ("/v1/documents/upload-url", "write:documents", 400),
-    ("GET", "/v1/documents/{}"): (f"/v1/documents/{NOBODYS_ID}", "read:documents", 404),
+    ("GET", "/v1/documents/{}"): (one(NOBODYS_ID), "read:documents", 404),
+    ("PATCH", "/v1/documents/{}"): (one(NOBODYS_ID), "write:documents", 404),
+    ("DELETE", "/v1/documents/{}"): (one(NOBODYS_ID), "write:documents", 404),
+    ("POST", "/v1/documents/{}/link"): (f"{one(NOBODYS_ID)}/link", "write:documents", 400),
+    ("DELETE", "/v1/documents/{}/link/{}"): (f"{one(NOBODYS_ID)}/link/{NOBODYS_LINK}", "write:documents", 404),
+    **{
+        ("GET", f"/v1/{collection}/{{}}/documents"): (f"/v1/{collection}/x/documents", "read:documents", 200)
+        for collection in COLLECTIONS.values()
+    },
+    ("GET", "/v1/folders"): (FOLDERS, "read:documents", 200),
+    ("PATCH", "/v1/folders"): (FOLDERS, "write:documents", 400),
+    ("GET", "/v1/tags"): (TAGS, "read:documents", 200),
     ("POST", "/v1/api-keys"): (KEYS, "admin:api_keys", 400),
     ("GET", "/v1/api-keys"): (KEYS, "admin:api_keys", 200),
     ("DELETE", "/v1/api-keys/{}"): (f"{KEYS}/{NOBODYS_KEY}", "admin:api_keys", 404),
@@ -49,10 +62,24 @@ def test_a_route_is_open_exactly_to_its_permission(tenants: Tenants, manager: Cl
     key = minted(manager, permissions=sorted(granted), rate_limit_tier="unmetered")
     client = tenants.connect(key["key"])
     for (method, _), (path, needed, status) in ROUTES.items():
-        answer = client.post(path, {}) if method == "POST" else client.request(method, path)
+        answer = client.send(method, path, {}) if method in {"POST", "PATCH"} else client.request(method, path)
         if needed in granted:
             assert answer.status_code == status, (method, path)
         else:
             message = error_of(answer, 403, "insufficient_permissions")["message"]
             assert needed in message
             assert not any(name in message for name in PERMISSIONS if name != needed)
+
+
+@pytest.mark.parametrize("granted", SUBSETS[1:], ids=lambda granted: "+".join(sorted(granted)))
+def test_bytes_are_deleted_at_once_exactly_with_both_permissions(
+    tenants: Tenants, manager: Client, granted: set[str]
+) -> None:
+    key = minted(manager, permissions=sorted(granted), rate_limit_tier="unmetered")
+    answer = tenants.connect(key["key"]).delete(f"{one(NOBODYS_ID)}?hard=true")
+    missing = {"admin:documents", "write:documents"} - granted
+    if missing:
+        message = error_of(answer, 403, "insufficient_permissions")["message"]
+        assert any(name in message for name in missing)
+    else:
+        error_of(answer, 404, "not_found")

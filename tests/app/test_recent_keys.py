@@ -9,7 +9,8 @@ import pytest
 from adapters.memory.keys import MemoryApiKeys
 from adapters.memory.workspaces import MemoryWorkspaces
 from adapters.recent_keys import RecentKeys
-from app.container import Backends, memory_backends
+from app.backends import Backends
+from app.container import memory_backends
 from domain.access import ApiKey, Plan
 from domain.ids import KeyId
 from ports.keys import KeyFound

@@ -1,7 +1,9 @@
 """The repositories that the contract suites run on, and what a test makes of them."""
 
 import itertools
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from adapters.memory.deployments import MemoryDeployments
 from adapters.memory.documents import MemoryDocuments
@@ -16,12 +18,28 @@ from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.workspaces import PostgresWorkspaces
 from adapters.system import Ulids
 from domain.access import Caller, Permission, Plan, Workspace
-from domain.documents import Document, StoredObject
+from domain.documents import Changes, Document, StoredObject
 from domain.idempotency import fingerprint
-from domain.ids import DocumentId, KeyId, UserId, WorkspaceId
+from domain.ids import DocumentId, KeyId, LinkId, UserId, WorkspaceId
+from domain.links import EntityType, Link
+from domain.pages import Page
 from domain.paths import FolderPath, StoragePath
+from ports.changes import (
+    AddLink,
+    Delete,
+    DeleteOutcome,
+    LinkOutcome,
+    MoveFolder,
+    MoveOutcome,
+    Patch,
+    PatchOutcome,
+    RemoveLink,
+    Revisions,
+    UnlinkOutcome,
+)
 from ports.deployment import Deployments
-from ports.documents import DocumentRepository, Outcome
+from ports.documents import Created, DocumentRepository, Outcome
+from ports.finding import EVERYTHING, DocumentFilter, LinkedDocument
 from ports.intents import Intent
 from ports.keys import ApiKeys
 from ports.ledger import ObjectLedger
@@ -63,6 +81,9 @@ class Records:
         size_bytes: int = 10,
         folder: str | None = None,
         name: str = "a.pdf",
+        description: str | None = "Zeile 1\nZeile 2 \N{GRINNING FACE}",
+        mime_type: str = "application/pdf",
+        tags: tuple[str, ...] = ("nda", "Ü"),
     ) -> Document:
         """A document that is not recorded yet."""
         at = self.clock()
@@ -70,12 +91,12 @@ class Records:
             id=DocumentId("doc_" + self.new_id(at)),
             workspace_id=workspace.id,
             name=name,
-            description="Zeile 1\nZeile 2 \N{GRINNING FACE}",
-            mime_type="application/pdf",
+            description=description,
+            mime_type=mime_type,
             storage_path=StoragePath(f"workspaces/{workspace.id}/{path}"),
             stored=StoredObject(size_bytes=size_bytes, etag="e1", sha256="ab" * 32, version_id=None),
             folder=None if folder is None else FolderPath(folder),
-            tags=("nda", "Ü"),
+            tags=tags,
             revision=1,
             created_by=workspace.owner_id,
             created_by_key=KeyId("key_" + self.new_id(at)),
@@ -83,8 +104,31 @@ class Records:
             updated_at=at,
         )
 
-    def intent(self, workspace: Workspace, key: str | None = None, asks: str = "this") -> Intent:
-        """A caller's wish to record something."""
+    async def recorded(self, workspace: Workspace, **members: Any) -> Document:
+        """A document that is recorded, where nothing else is said at a path that no other has."""
+        path = f"documents/{self.new_id(self.clock())}"
+        document = self.document(workspace, **{"path": path, **members})
+        assert await self.documents.create(document, self.intent(workspace)) == Created(document)
+        return document
+
+    def link(
+        self, document: DocumentId, entity_type: str = "contact", entity_id: str = "c-1", role: str | None = None
+    ) -> Link:
+        """A link that is not there yet."""
+        at = self.clock()
+        return Link(
+            id=LinkId("dlnk_" + self.new_id(at)),
+            document_id=document,
+            entity_type=EntityType(entity_type),
+            entity_id=entity_id,
+            role=role,
+            created_at=at,
+        )
+
+    def intent(
+        self, workspace: Workspace, key: str | None = None, asks: str = "this", operation: str = "create_document"
+    ) -> Intent:
+        """A caller's wish to record something, or to have another operation carried out."""
         caller = Caller(
             workspace_id=workspace.id,
             user_id=workspace.owner_id,
@@ -93,22 +137,99 @@ class Records:
             request_id="req_1",
         )
         return Intent(
-            operation="create_document",
+            operation=operation,
             caller=caller,
             key=key,
-            fingerprint=fingerprint("create_document", workspace.id, {"name": asks}),
+            fingerprint=fingerprint(operation, workspace.id, {"name": asks}),
         )
+
+    async def patch(
+        self, workspace: Workspace, document: DocumentId, only_if: Revisions | None = None, **changes: Any
+    ) -> PatchOutcome:
+        """Change what is named."""
+        what = Patch(document=document, changes=Changes(**changes), only_if=only_if, at=self.clock())
+        return await self.documents.change(what, self.intent(workspace, operation="patch_document"))
+
+    async def delete(
+        self, workspace: Workspace, document: DocumentId, key: str | None = None, only_if: Revisions | None = None
+    ) -> DeleteOutcome:
+        """Delete a document."""
+        what = Delete(document=document, only_if=only_if, at=self.clock())
+        return await self.documents.change(what, self.intent(workspace, key, document, "delete_document"))
+
+    async def add_link(self, workspace: Workspace, link: Link, key: str | None = None) -> LinkOutcome:
+        """Link a document. Every link of it to the same thing is the same intent."""
+        asks = f"{link.document_id} {link.entity_type} {link.entity_id}"
+        return await self.documents.change(AddLink(link=link), self.intent(workspace, key, asks, "link_document"))
+
+    async def remove_link(
+        self, workspace: Workspace, document: DocumentId, link: LinkId, key: str | None = None
+    ) -> UnlinkOutcome:
+        """Remove a link of a document."""
+        what = RemoveLink(document=document, link=link, at=self.clock())
+        return await self.documents.change(what, self.intent(workspace, key, f"{document} {link}", "unlink_document"))
+
+    async def move(self, workspace: Workspace, source: str, target: str) -> MoveOutcome:
+        """Give a folder another path."""
+        what = MoveFolder(source=FolderPath(source), target=FolderPath(target), at=self.clock())
+        return await self.documents.change(what, self.intent(workspace, operation="move_folder"))
+
+    async def now(self, workspace: Workspace, document: Document) -> Document | None:
+        """The document as it is recorded now."""
+        found = await self.documents.get(workspace.id, document.id)
+        return None if found is None else found.document
+
+    async def all(self, workspace: Workspace, wanted: DocumentFilter = EVERYTHING) -> tuple[Document, ...]:
+        """Every document, or every one of a filter, newest first."""
+        found = await self.documents.find(workspace.id, wanted, Page(1, 10_000))
+        assert not found.more
+        assert found.total == len(found.documents)
+        return found.documents
+
+    async def linked(
+        self, workspace: Workspace, entity_type: str = "contact", entity_id: str = "c-1", role: str | None = None
+    ) -> tuple[LinkedDocument, ...]:
+        """Every document that belongs to something, the last linked first."""
+        found = await self.documents.linked(workspace.id, EntityType(entity_type), entity_id, role, Page(1, 1000))
+        assert found.total == len(found.rows)
+        return found.rows
+
+    async def tags(self, workspace: Workspace) -> dict[str, int]:
+        """Every tag, in their order, and how many documents have it."""
+        found = await self.documents.tags(workspace.id, Page(1, 1000))
+        assert found.total == len(found.rows)
+        return {row.tag: row.documents for row in found.rows}
+
+    async def folders(self, workspace: Workspace, parent: str | None = None) -> dict[str, int]:
+        """Every folder below one, or of all, and the number of documents in it and below it."""
+        at = None if parent is None else FolderPath(parent)
+        found = await self.documents.folders(workspace.id, at, Page(1, 1000))
+        assert found.total == len(found.rows)
+        counts: dict[str, int] = {row.folder: row.documents for row in found.rows}
+        for folder in [*counts]:
+            counts |= await self.folders(workspace, folder)
+        return counts
+
+
+def moved(document: Document, folder: str) -> Document:
+    """The same document in another folder."""
+    return replace(document, folder=FolderPath(folder))
 
 
 class InTurns(PostgresDocuments):
-    """Two repositories that know nothing of each other, as in two processes: every other create goes to each."""
+    """Two repositories that know nothing of each other, as in two processes: every other create or change to each."""
 
     def __init__(self, database: Database, now: Clock) -> None:
         super().__init__(database, now)
-        self._turns = itertools.cycle((super().create, PostgresDocuments(database, now).create))
+        other = PostgresDocuments(database, now)
+        self._creates = itertools.cycle((super().create, other.create))
+        self._changes: Iterator[Any] = itertools.cycle((super().change, other.change))
 
     async def create(self, document: Document, intent: Intent) -> Outcome:
-        return await next(self._turns)(document, intent)
+        return await next(self._creates)(document, intent)
+
+    async def change(self, what: Any, intent: Intent) -> Any:
+        return await next(self._changes)(what, intent)
 
 
 def memory_records(clock: StillClock) -> Records:

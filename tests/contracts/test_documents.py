@@ -9,6 +9,7 @@ import pytest
 from domain.idempotency import LIFETIME
 from domain.ids import DocumentId
 from ports.documents import Created, OverQuota, PathTaken, Replayed, Usage
+from ports.finding import WithLinks
 from ports.intents import KeyReused
 from tests.contracts.records import Records
 
@@ -21,7 +22,7 @@ async def test_a_created_document_is_read_back_as_it_was(records: Records) -> No
     home = await records.workspace()
     document = records.document(home, folder="/clients/acme/ndas")
     assert await records.documents.create(document, records.intent(home)) == Created(document)
-    assert await records.documents.get(home.id, document.id) == document
+    assert await records.documents.get(home.id, document.id) == WithLinks(document, ())
 
 
 async def test_microseconds_are_kept(records: Records) -> None:
@@ -29,7 +30,7 @@ async def test_microseconds_are_kept(records: Records) -> None:
     records.clock.advance(microseconds=123456)
     document = records.document(home)
     await records.documents.create(document, records.intent(home))
-    found = await records.documents.get(home.id, document.id)
+    found = await records.now(home, document)
     assert found is not None
     assert found.created_at.microsecond == 123456
 
@@ -151,20 +152,9 @@ async def test_the_longest_folder_is_recorded(records: Records) -> None:
     folder = "".join(f"/{level:02}" + "\N{GRINNING FACE}" * 253 for level in range(20))
     document = records.document(home, folder=folder)
     await records.documents.create(document, records.intent(home))
-    found = await records.documents.get(home.id, document.id)
+    found = await records.now(home, document)
     assert found is not None
     assert found.folder == folder
-
-
-async def test_no_method_finds_what_another_workspace_has(records: Records) -> None:
-    home, stranger, key = await records.workspace(), await records.workspace(), a_key()
-    document = records.document(home)
-    await records.documents.create(document, records.intent(home, key))
-    assert await records.documents.get(stranger.id, document.id) is None
-    assert await records.documents.receipt(records.intent(stranger, key)) is None
-    assert await records.documents.usage(stranger.id) == Usage(0, 1000, 0)
-    own = records.document(stranger)
-    assert await records.documents.create(own, records.intent(stranger, key)) == Created(own)
 
 
 async def test_of_many_twins_at_once_one_creates_and_all_agree(records: Records) -> None:

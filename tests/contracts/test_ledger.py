@@ -47,7 +47,7 @@ async def test_a_recorded_path_is_never_condemned(records: Records) -> None:
     taken = await records.ledger.condemn(home.id, listed(records, home, "a", "b"), records.clock())
     assert taken == [path_of(home, "b")]
     assert await states(records, home, "a", "b", "c") == [PathState.RECORDED, PathState.CONDEMNED, None]
-    assert await records.documents.get(home.id, document.id) == document
+    assert await records.now(home, document) == document
 
 
 async def test_a_condemned_path_is_taken_for_every_create_and_by_no_document(records: Records) -> None:

@@ -16,6 +16,7 @@ DOCUMENT: Members = {
     "tags": ["nda"],
 }
 UPLOAD: Members = {"name": "a.pdf", "mime_type": "application/pdf", "size_bytes": 10, "sha256": "AB" * 32}
+LINK: Members = {"entity_type": "contact", "entity_id": "c-1", "role": "signatory"}
 
 MALFORMED_IDS = {
     "no prefix": "01HY0000000000000000000000",

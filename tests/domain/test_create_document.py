@@ -13,6 +13,7 @@ from domain.ids import document_id
 from domain.paths import FolderPath, StoragePath, workspace_prefix
 from domain.use_cases.create_document import Recorded
 from ports.documents import Usage
+from ports.finding import WithLinks
 from tests.domain.anything import JSON, TEXTS, objects_around
 from tests.domain.samples import DOCUMENT, FOREIGN, OWN
 from tests.domain.world import NEVER_ASKED, World, members
@@ -50,7 +51,7 @@ async def test_a_document_is_recorded_as_it_was_sent(world: World) -> None:
         created_at=world.clock(),
         updated_at=world.clock(),
     )
-    assert await world.documents.get(caller.workspace_id, receipt.document.id) == receipt.document
+    assert await world.documents.get(caller.workspace_id, receipt.document.id) == WithLinks(receipt.document, ())
 
 
 async def test_what_is_left_out_is_none_and_tags_are_empty(world: World) -> None:

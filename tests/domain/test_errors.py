@@ -4,6 +4,7 @@ import pytest
 
 from domain.errors import (
     DuplicateName,
+    FolderExists,
     IdempotencyMismatch,
     InsufficientPermissions,
     Invalid,
@@ -12,6 +13,7 @@ from domain.errors import (
     NotFound,
     ObjectChanged,
     PayloadTooLarge,
+    PreconditionFailed,
     QuotaExceeded,
     RateLimited,
     Refusal,
@@ -29,17 +31,19 @@ REFUSALS: dict[str, Refusal] = {
     "not_found": NotFound(),
     "storage_conflict": StorageConflict(ID),
     "object_changed": ObjectChanged(),
+    "precondition_failed": PreconditionFailed(),
     "idempotency_mismatch": IdempotencyMismatch(),
     "rate_limited": RateLimited(42),
     "payload_too_large": PayloadTooLarge(65_536),
 }
+ALIKE: list[Refusal] = [FolderExists(), LastAdminKey()]
 
 
 def test_these_are_all_refusals_of_the_domain() -> None:
     known = {kind for kind in Refusal.__subclasses__() if kind.__module__ == Refusal.__module__}
-    # Its code is another's too.
-    assert known == {type(refusal) for refusal in REFUSALS.values()} | {LastAdminKey}
-    assert LastAdminKey.code == "insufficient_permissions"
+    assert known == {type(refusal) for refusal in [*REFUSALS.values(), *ALIKE]}
+    # Their codes are others' too.
+    assert [refusal.code for refusal in ALIKE] == ["duplicate_name", "insufficient_permissions"]
 
 
 @pytest.mark.parametrize("code", REFUSALS)
@@ -47,7 +51,7 @@ def test_a_refusal_has_the_code_of_the_contract(code: str) -> None:
     assert REFUSALS[code].code == code
 
 
-@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
+@pytest.mark.parametrize("refusal", [*REFUSALS.values(), *ALIKE], ids=lambda refusal: type(refusal).__name__)
 def test_a_refusal_says_in_one_sentence_what_to_do(refusal: Refusal) -> None:
     assert refusal.message.endswith(".")
     assert refusal.message[0].isupper()
@@ -55,7 +59,7 @@ def test_a_refusal_says_in_one_sentence_what_to_do(refusal: Refusal) -> None:
     assert ID not in refusal.message
 
 
-@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
+@pytest.mark.parametrize("refusal", [*REFUSALS.values(), *ALIKE], ids=lambda refusal: type(refusal).__name__)
 def test_a_refusal_can_be_raised_and_hashed(refusal: Refusal) -> None:
     with pytest.raises(type(refusal)) as raised:
         raise refusal

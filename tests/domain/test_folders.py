@@ -7,12 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.members import Wrong
-from domain.paths import FolderPath, ancestors, folder_path
+from domain.paths import FolderPath, ancestors, depth, folder_path, is_within
 from tests.domain.anything import JSON, SPITEFUL, TEXTS, ask
 
 GRIN = "\N{GRINNING FACE}"
 LEVELS = st.text("abc \xe9.-", min_size=1, max_size=8) | st.text(SPITEFUL, max_size=5)
 FOLDERS = st.lists(LEVELS, max_size=22).map(lambda levels: "/" + "/".join(levels)) | TEXTS.map("/".__add__)
+
+# So few that one is often another's, or begins like it.
+NEIGHBOURS = st.lists(st.sampled_from(["a", "ab", "b"]), min_size=1, max_size=4).map(
+    lambda levels: FolderPath("/" + "/".join(levels))
+)
 
 
 @pytest.mark.parametrize(
@@ -136,8 +141,35 @@ def test_every_ancestor_is_a_folder_one_level_deeper_than_the_one_before(sent: s
         return
     line = ancestors(folder)
     assert len(line) == (folder or "").count("/")
-    for depth, ancestor in enumerate(line, start=1):
-        assert ancestor.count("/") == depth
+    for level, ancestor in enumerate(line, start=1):
+        assert ancestor.count("/") == depth(ancestor) == level
         assert folder_path(ancestor) == ancestor
-        assert ancestors(ancestor) == line[:depth]
+        assert ancestors(ancestor) == line[:level]
     assert line[-1:] == (() if folder is None else (folder,))
+
+
+@pytest.mark.parametrize(
+    ("folder", "above", "expected"),
+    [
+        ("/a", "/a", True),
+        ("/a/b", "/a", True),
+        ("/a/b/c", "/a", True),
+        ("/a/b/c", "/a/b", True),
+        ("/a", "/a/b", False),
+        ("/ab", "/a", False),
+        ("/a b", "/a", False),
+        ("/A/b", "/a", False),
+        ("/b/a", "/a", False),
+        (None, "/a", False),
+    ],
+)
+def test_a_folder_is_within_itself_and_what_is_above_it_and_in_nothing_else(
+    folder: FolderPath | None, above: FolderPath, expected: bool
+) -> None:
+    assert is_within(folder, above) is expected
+
+
+@given(NEIGHBOURS, NEIGHBOURS)
+def test_a_folder_is_within_exactly_its_ancestors(folder: FolderPath, above: FolderPath) -> None:
+    assert is_within(folder, above) == (above in ancestors(folder))
+    assert all(is_within(folder, ancestor) for ancestor in ancestors(folder))

@@ -11,6 +11,7 @@ from domain.access import Permission
 from domain.errors import InsufficientPermissions, NotFound, ObjectChanged
 from domain.ids import document_id
 from domain.use_cases.get_document import Found, GetDocument
+from ports.finding import WithLinks
 from ports.storage import DownloadTerms
 from tests.domain.anything import TEXTS
 from tests.domain.samples import MALFORMED_IDS
@@ -29,7 +30,7 @@ async def test_a_document_is_read_as_it_was_recorded(world: World) -> None:
     document = await world.record(caller, folder="/a", tags=["b"])
     world.clock.advance(days=1)
     for download in (True, False):
-        assert (await world.get_document(caller, document.id, download=download)).document == document
+        assert (await world.get_document(caller, document.id, download=download)).record == WithLinks(document, ())
 
 
 async def test_its_bytes_are_a_signed_get_that_works_for_15_minutes(world: World) -> None:
@@ -74,7 +75,7 @@ async def test_a_fresh_link_changes_nothing_of_the_record(world: World) -> None:
     world.clock.advance(minutes=1)
     second = await world.get_document(caller, document.id, download=True)
     assert first.download != second.download
-    assert first.document == second.document == document
+    assert first.record == second.record == WithLinks(document, ())
     assert document.revision == 1
 
 
@@ -85,7 +86,7 @@ async def test_bytes_that_were_changed_are_not_given_but_the_record_is(world: Wo
     world.storage.swap(document.storage_path, now_there)
     with pytest.raises(ObjectChanged):
         await world.get_document(caller, document.id, download=True)
-    assert await world.get_document(caller, document.id, download=False) == Found(document, None)
+    assert await world.get_document(caller, document.id, download=False) == Found(WithLinks(document, ()), None)
     world.storage.swap(document.storage_path, b"12345")
     assert terms_of(world, await world.get_document(caller, document.id, download=True))
 
@@ -94,7 +95,7 @@ async def test_the_record_alone_asks_the_storage_nothing(world: World) -> None:
     caller = await world.caller()
     document = await world.record(caller)
     blind = replace(world.get_document, storage=NEVER_ASKED, now=NEVER_ASKED)
-    assert await blind(caller, document.id, download=False) == Found(document, None)
+    assert await blind(caller, document.id, download=False) == Found(WithLinks(document, ()), None)
 
 
 def without_storage(world: World) -> GetDocument:
@@ -153,4 +154,4 @@ async def test_reading_needs_no_other_permission(world: World) -> None:
     caller = await world.caller()
     document = await world.record(caller)
     reader = replace(caller, permissions=frozenset({Permission.READ_DOCUMENTS}))
-    assert (await world.get_document(reader, document.id, download=True)).document == document
+    assert (await world.get_document(reader, document.id, download=True)).record.document == document

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.ids import decode_ulid, document_id, encode_ulid, is_id, key_id, user_id, workspace_id
+from domain.ids import decode_ulid, document_id, encode_ulid, is_id, key_id, link_id, user_id, workspace_id
 from tests.domain.anything import TEXTS
 from tests.domain.samples import MALFORMED_IDS
 
@@ -19,6 +19,7 @@ KINDS: dict[str, Callable[[str], str | None]] = {
     "ws_": workspace_id,
     "usr_": user_id,
     "key_": key_id,
+    "dlnk_": link_id,
 }
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import Invalid
-from domain.members import NAME_SHOWN_MAX, Form, Wrong
+from domain.members import NAME_SHOWN_MAX, UNSENT, Form, Wrong, or_null
 from domain.text import string
 from tests.domain.anything import JSON, TEXTS
 
@@ -52,6 +52,29 @@ def test_what_is_empty_is_not_absent(value: object) -> None:
     assert refused.value.fields == {"name": "is never right"}
 
 
+def test_of_a_member_that_may_be_left_out_null_says_something_else_than_its_absence() -> None:
+    form = Form({"null": None, "name": "a"})
+    assert form.sent("absent", never) is UNSENT
+    assert form.sent("null", or_null(never)) is None
+    assert form.sent("name", or_null(string)) == "a"
+    form.finish()
+
+
+def test_null_is_wrong_for_a_member_that_was_sent_unless_its_rule_allows_it() -> None:
+    form = Form({"name": None, "tags": None})
+    form.sent("name", string)
+    form.sent("tags", or_null(string))
+    with pytest.raises(Invalid) as refused:
+        form.finish()
+    assert refused.value.fields == {"name": "must be a string"}
+
+
+@given(JSON.filter(lambda value: value is not None))
+def test_what_may_be_null_is_held_to_its_rule_when_it_is_not(value: object) -> None:
+    with pytest.raises(Wrong, match="is never right"):
+        or_null(never)(value)
+
+
 def test_reading_does_not_change_what_was_sent() -> None:
     sent = {"name": "a", "other": 1}
     form = Form(sent)
@@ -61,15 +84,22 @@ def test_reading_does_not_change_what_was_sent() -> None:
     assert sent == {"name": "a", "other": 1}
 
 
-@given(st.dictionaries(TEXTS, JSON, max_size=8), st.sets(st.sampled_from("abcd")), st.sets(st.sampled_from("efgh")))
+@given(
+    st.dictionaries(TEXTS | st.sampled_from("abcdefghijkl"), JSON, max_size=8),
+    st.sets(st.sampled_from("abcd")),
+    st.sets(st.sampled_from("efgh")),
+    st.sets(st.sampled_from("ijkl")),
+)
 def test_every_wrong_every_absent_and_every_unknown_member_is_reported(
-    sent: dict[str, object], required: set[str], optional: set[str]
+    sent: dict[str, object], required: set[str], optional: set[str], may_be_sent: set[str]
 ) -> None:
     form = Form(sent)
     for member in required:
         form.required(member, never)
     for member in optional:
         form.optional(member, never)
+    for member in may_be_sent:
+        form.sent(member, never)
     null = {member for member in optional if sent.get(member) is None}
     named = {member if len(member) <= NAME_SHOWN_MAX else f"{member[:NAME_SHOWN_MAX]}…" for member in sent}
     expected = (named | required) - null

@@ -16,13 +16,18 @@ from adapters.system import Ulids, new_secret
 from domain.access import Caller, Permission, Plan, Plans, Window, Workspace
 from domain.documents import Document, StoredObject
 from domain.ids import KeyId
+from domain.links import Link
 from domain.paths import StoragePath
 from domain.use_cases.admit_request import AdmitRequest
 from domain.use_cases.api_keys import CreateApiKey, ListApiKeys, RevokeApiKey
+from domain.use_cases.change_document import DeleteDocument, PatchDocument
 from domain.use_cases.claim_storage import AdoptStorage, ClaimStorage
 from domain.use_cases.create_document import CreateDocument
+from domain.use_cases.find_documents import FindDocuments, FindLinkedDocuments, ListFolders, ListTags
 from domain.use_cases.get_document import GetDocument
 from domain.use_cases.get_usage import GetUsage
+from domain.use_cases.links import LinkDocument, UnlinkDocument
+from domain.use_cases.move_folder import MoveFolder
 from domain.use_cases.provision import CreateWorkspace, MintKey, UpdateWorkspace
 from domain.use_cases.request_upload import RequestUpload
 from domain.use_cases.sweep import Sweep
@@ -82,6 +87,15 @@ class World:
             documents=self.documents, storage=self.storage, now=self.clock, new_id=self.new_id
         )
         self.get_document = GetDocument(documents=self.documents, storage=self.storage, now=self.clock)
+        self.find_documents = FindDocuments(documents=self.documents)
+        self.find_linked_documents = FindLinkedDocuments(documents=self.documents)
+        self.list_folders = ListFolders(documents=self.documents)
+        self.list_tags = ListTags(documents=self.documents)
+        self.patch_document = PatchDocument(documents=self.documents, now=self.clock)
+        self.delete_document = DeleteDocument(documents=self.documents, storage=self.storage, now=self.clock)
+        self.link_document = LinkDocument(documents=self.documents, now=self.clock, new_id=self.new_id)
+        self.unlink_document = UnlinkDocument(documents=self.documents, now=self.clock)
+        self.move_folder = MoveFolder(documents=self.documents, now=self.clock)
         self.claim_storage = ClaimStorage(deployments=self.deployments, storage=self.storage, now=self.clock)
         self.adopt_storage = AdoptStorage(deployments=self.deployments, storage=self.storage, now=self.clock)
         self.sweep = Sweep(
@@ -125,6 +139,22 @@ class World:
         """A document of new bytes."""
         path = await self.upload(caller, content)
         return (await self.create_document(caller, members(path, **changes), None)).document
+
+    async def link(self, caller: Caller, document: Document, **changes: object) -> Link:
+        """What a document is linked to, a contact unless the test wants another."""
+        sent = {"entity_type": "contact", "entity_id": "c-1", **changes}
+        return (await self.link_document(caller, document.id, sent, None)).link
+
+    async def names(self, caller: Caller, **query: object) -> list[str]:
+        """The names of the documents that are found, of which `total` has to count as many."""
+        found = (await self.find_documents(caller, query)).found
+        assert (found.total, found.total_is_exact) == (len(found.documents), True)
+        return [document.name for document in found.documents]
+
+    async def folders(self, caller: Caller, **query: object) -> dict[str, int]:
+        """How many documents are in each folder at the top, or below `parent`, and below it; in order."""
+        rows, _ = await self.list_folders(caller, query)
+        return {row.folder: row.documents for row in rows.rows}
 
 
 def members(path: str, **changes: object) -> dict[str, object]:

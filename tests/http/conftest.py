@@ -9,7 +9,8 @@ import pytest
 
 from adapters.http.asgi import build
 from adapters.system import new_secret
-from app.container import Backends, memory_backends
+from app.backends import Backends
+from app.container import memory_backends
 from domain.access import Permission, Plan, Window, Workspace
 from tests.clock import StillClock
 
@@ -45,6 +46,12 @@ class Api:
             members["storage_path"] = await self.upload()
         body = {"name": "a.pdf", "mime_type": "application/pdf"} | members
         return await self.http.post("/v1/documents", json=body, headers=headers)
+
+    async def recorded(self, **members: Any) -> dict[str, Any]:
+        """The data of a new document."""
+        answer = await self.record(**members)
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json()["data"])
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from adapters.http.asgi import build
 from adapters.http.call import call_of
 from adapters.http.gate import Gate
-from app.container import Backends, memory_backends
+from app.backends import Backends
+from app.container import memory_backends
 from domain.access import Window
 from tests.http.conftest import URL, Api
 

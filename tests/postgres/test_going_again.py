@@ -1,16 +1,16 @@
 """Whatever Postgres fails a write with that may pass, the create goes again with the same ids and is recorded once."""
 
 import asyncio
-from collections.abc import Sequence
 from uuid import uuid4
 
 import pytest
 
 from adapters.postgres import statements
-from adapters.postgres.database import Database, Row
+from adapters.postgres.database import Database
 from ports.documents import Created, Usage
 from tests.clock import StillClock
 from tests.contracts.records import Records, postgres_records
+from tests.postgres.failing import Failing
 
 CODES = {
     "40P01": "deadlock_detected",
@@ -24,25 +24,9 @@ CODES = {
 }
 
 
-class Failing(Database):
-    """A database whose next writes fail with codes of Postgres' own, before or after they are committed."""
-
-    def __init__(self, database: Database) -> None:
-        super().__init__(database._pool)
-        self.fails: list[tuple[str, str]] = []
-
-    async def fetch(self, sql: str, *arguments: object) -> Sequence[Row]:
-        if sql != statements.RECORD_DOCUMENTS or not self.fails:
-            return await super().fetch(sql, *arguments)
-        moment, code = self.fails.pop(0)
-        if moment == "after the commit":
-            await super().fetch(sql, *arguments)
-        return await super().fetch(f"DO $$ BEGIN RAISE EXCEPTION 'injected' USING ERRCODE = '{code}'; END $$")
-
-
 @pytest.fixture
 def failing(database: Database) -> Failing:
-    return Failing(database)
+    return Failing(database, statements.RECORD_DOCUMENTS)
 
 
 @pytest.fixture

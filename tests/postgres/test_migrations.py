@@ -16,7 +16,7 @@ async def test_many_migrate_at_once_and_each_finds_it_done(database_url: str, da
     url = database_url.replace("/postgres?", "/contended?")
     async with open_database(url) as fresh:
         every = await pending(fresh)
-        assert len(every) == 4
+        assert len(every) == 5
         await asyncio.gather(*(migrate(url) for _ in range(4)))
         assert await pending(fresh) == []
         assert (await fresh.fetch("SELECT count(*) AS n FROM migration"))[0]["n"] == len(every)
@@ -51,4 +51,4 @@ async def test_every_unique_and_foreign_key_begins_with_the_workspace(database: 
     """)
     first = {(row["tablename"], row["first"]) for row in rows if row["tablename"] != "migration"}
     assert {column for table, column in first if table not in ("workspaces", "deployment")} == {"workspace_id"}
-    assert len(first) == 9
+    assert len(first) == 10

@@ -2,17 +2,15 @@
 
 from uuid import uuid4
 
-import asyncpg
-
 from adapters.postgres import statements
-from adapters.postgres.database import Database, open_database
+from adapters.postgres.database import Database
 from adapters.postgres.documents import to_outcome, to_record
-from adapters.postgres.migrate import migrate
 from adapters.postgres.rows import to_uuid
 from ports.documents import Created, OverQuota, PathTaken, Replayed, Usage
 from ports.intents import KeyReused
 from tests.clock import StillClock
 from tests.contracts.records import Records, postgres_records
+from tests.postgres.full_tables import OneConnection
 
 
 def records_on(database: Database) -> Records:
@@ -103,62 +101,24 @@ async def test_an_earlier_try_that_left_a_receipt_is_created_and_no_replay(datab
     assert (await records.documents.usage(home.id)).documents == 1
 
 
-async def test_plans_made_on_empty_tables_never_scan_the_full_ones(database_url: str) -> None:
+async def test_plans_made_on_empty_tables_never_scan_the_full_ones(empty: OneConnection) -> None:
     """Counted, not timed: how many rows a sequential or too wide a scan has read, once the tables are full."""
-    read = "SELECT relname, seq_tup_read + coalesce(idx_tup_fetch, 0) AS read FROM pg_stat_xact_user_tables"
-    async with open_database(database_url) as other:
-        await other.fetch("CREATE DATABASE grown")
-    grown = database_url.replace("/postgres?", "/grown?")
-    await migrate(grown)
-    connection = await asyncpg.connect(grown)
-    async with open_database(grown) as database:
-        records = records_on(database)
-        home = await records.workspace(quota_bytes=2**62)
-        workspace = to_uuid(home.id)
+    records = records_on(empty)
+    home = await records.workspace(quota_bytes=2**62)
+    workspace = to_uuid(home.id)
 
-        async def record() -> dict[str, int]:
-            """Rows read by one call of 32 new documents."""
-            documents = [records.document(home, path=str(uuid4()), folder=f"/a/{n}") for n in range(32)]
-            rows = b",".join(to_record(document, records.intent(home, str(uuid4()))) for document in documents)
-            async with connection.transaction():
-                before = {row["relname"]: row["read"] for row in await connection.fetch(read)}
-                await connection.fetch(statements.RECORD_DOCUMENTS, workspace, f"[{rows.decode()}]")
-                after = {row["relname"]: row["read"] for row in await connection.fetch(read)}
-            return {table: after[table] - before[table] for table in after}
+    async def record() -> dict[str, int]:
+        """Rows read by one call of 32 new documents."""
+        documents = [records.document(home, path=str(uuid4()), folder=f"/a/{n}") for n in range(32)]
+        rows = b",".join(to_record(document, records.intent(home, str(uuid4()))) for document in documents)
+        return await empty.read_by(empty.fetch(statements.RECORD_DOCUMENTS, workspace, f"[{rows.decode()}]"))
 
-        await record()
-        # From now on the planner knows that the tables are tiny, and would rather scan them.
-        await connection.execute("ANALYZE")
-        for _ in range(10):
-            empty = await record()
-        for statement in FILL:
-            await connection.execute(statement, workspace)
-        full = await record()
-    await connection.close()
-    assert full == empty
+    await record()
+    # From now on the planner knows that the tables are tiny, and would rather scan them.
+    await empty.connection.execute("ANALYZE")
+    for _ in range(10):
+        few = await record()
+    await empty.fill(workspace)
+    full = await record()
+    assert full == few
     assert sum(full.values()) < 500
-
-
-# Enough of each that one scan too many is seen at once.
-FILL = (
-    """
-    INSERT INTO objects (workspace_id, storage_path, size_bytes, etag, document_id, state)
-    SELECT $1, 'filled/' || n, 1, 'e1', gen_random_uuid(), 'recorded' FROM generate_series(1, 20000) n
-    """,
-    """
-    INSERT INTO documents (
-        workspace_id, id, name, mime_type, storage_path, tags, search_text, revision, created_by, created_by_key,
-        created_at, updated_at
-    )
-    SELECT $1, document_id, 'a', 'a/b', storage_path, '{}', 'a', 1, $1, $1, now(), now()
-    FROM objects WHERE storage_path LIKE 'filled/%' AND workspace_id = $1
-    """,
-    """
-    INSERT INTO receipts (workspace_id, key, operation, fingerprint, facts, expires_at)
-    SELECT $1, gen_random_uuid(), 'create_document', sha256('a'), '{}', now() FROM generate_series(1, 20000)
-    """,
-    """
-    INSERT INTO folders (workspace_id, id, path, path_digest)
-    SELECT $1, gen_random_uuid(), '/filled/' || n, sha256(n::text::bytea) FROM generate_series(1, 20000) n
-    """,
-)

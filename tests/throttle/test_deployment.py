@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from adapters.http.asgi import build
-from app.container import Backends, open_backends
+from app.backends import Backends
+from app.container import open_backends
 from app.settings import Settings
 from domain.access import Permission, Plan
 from tests.valkey import ValkeyServer, open_valkey

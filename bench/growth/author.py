@@ -1,0 +1,94 @@
+"""Who changes a workspace: creates with all the variety of what is there, and changes of what is there already."""
+
+import asyncio
+from dataclasses import replace
+from uuid import uuid4
+
+from adapters.postgres.documents import PostgresDocuments
+from adapters.system import Ulids, utc_now
+from bench.contenders import MOST
+from bench.facts import sample
+from bench.growth.corpus import MANY_FOLDER
+from bench.growth.filling import Filled
+from domain.documents import Changes, Document
+from domain.ids import LinkId, decode_ulid
+from domain.links import EntityType, Link
+from domain.paths import FolderPath
+from ports.changes import AddLink, Delete, Deleted, FolderMoved, Linked, MoveFolder, Patch, Patched
+from ports.documents import Created
+from ports.intents import Intent
+
+EACH = 5
+CROWD = MOST * EACH
+"""Creates in one call of `create_many`: so many clients, each so many in turn."""
+
+
+class Author:
+    """Each call is another document's, and it succeeds."""
+
+    def __init__(self, documents: PostgresDocuments, filled: Filled) -> None:
+        self._documents = documents
+        self._filled = filled
+        self._new_id = Ulids()
+
+    async def create(self) -> None:
+        document, intent = self._next()
+        outcome = await self._documents.create(document, intent)
+        assert outcome == Created(document), outcome
+
+    async def create_many(self) -> None:
+        async def client() -> None:
+            for _ in range(EACH):
+                await self.create()
+
+        await asyncio.gather(*(client() for _ in range(MOST)))
+
+    async def patch(self) -> None:
+        changes = Changes(name=self._filled.corpus.next().name)
+        what = Patch(document=self._filled.picked.pop(), changes=changes, only_if=None, at=utc_now())
+        outcome = await self._documents.change(what, self._intent(keyed=False))
+        assert isinstance(outcome, Patched), outcome
+
+    async def link(self) -> None:
+        at = utc_now()
+        link = Link(
+            id=LinkId(f"dlnk_{self._new_id(at)}"),
+            document_id=self._filled.picked.pop(),
+            entity_type=EntityType.COMPANY,
+            entity_id="acme",
+            role=None,
+            created_at=at,
+        )
+        outcome = await self._documents.change(AddLink(link=link), self._intent())
+        assert isinstance(outcome, Linked), outcome
+
+    async def delete(self) -> None:
+        what = Delete(document=self._filled.picked.pop(), only_if=None, at=utc_now())
+        outcome = await self._documents.change(what, self._intent())
+        assert isinstance(outcome, Deleted), outcome
+
+    async def move(self) -> None:
+        """To another place each time."""
+        target = FolderPath(f"{MANY_FOLDER}-{self._new_id(utc_now())}")
+        what = MoveFolder(source=self._filled.archive, target=target, at=utc_now())
+        outcome = await self._documents.change(what, self._intent(keyed=False))
+        assert isinstance(outcome, FolderMoved), outcome
+        self._filled.archive = target
+
+    def _next(self) -> tuple[Document, Intent]:
+        ulid, facts = self._new_id(utc_now()), self._filled.corpus.next()
+        path = f"workspaces/{self._filled.workspace}/documents/{ulid}"
+        document, intent = sample(self._filled.workspace, decode_ulid(ulid), path, str(uuid4()), utc_now)
+        document = replace(
+            document,
+            name=facts.name,
+            description=facts.description,
+            mime_type=facts.mime_type,
+            folder=None if facts.folder is None else FolderPath(facts.folder),
+            tags=facts.tags,
+        )
+        return document, intent
+
+    def _intent(self, *, keyed: bool = True) -> Intent:
+        _, intent = self._next()
+        return intent if keyed else replace(intent, key=None)

@@ -1,0 +1,173 @@
+"""A workspace with a history: its rows as the creates of a year would have left them, put in by COPY."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from random import Random
+from uuid import UUID, uuid4
+
+from adapters.postgres.rows import to_uuid
+from bench.facts import FILE_BYTES
+from bench.growth.corpus import HITS, MANY_FOLDER, Corpus
+from bench.postgres import Postgres
+from domain.documents import search_text
+from domain.ids import DocumentId, encode_ulid
+from domain.paths import FolderPath
+
+BATCH = 20_000
+HISTORY = timedelta(days=365)
+FRESH = 100
+"""Documents that came since the last vacuum. They wait in the pending lists of two indexes, which a search reads."""
+PICKED = 3000
+"""Of this many documents the ids are remembered, for whoever changes them."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+_OBJECTS = "objects (workspace_id, storage_path, size_bytes, sha256, etag, document_id, state)"
+_DOCUMENTS = """
+documents (workspace_id, id, name, description, mime_type, storage_path, folder_id, tags, search_text, revision,
+    created_by, created_by_key, created_at, updated_at)
+"""
+_COPY = "COPY {} FROM STDIN"
+# What is put in is whole. To look at each row whether its folder and its object are there would take minutes.
+_TRUST = "ALTER DATABASE {} SET session_replication_role = replica"
+_DISTRUST = "ALTER DATABASE {} RESET session_replication_role"
+# A create leaves an event too, and the account is right; the receipts are forgotten after 24 hours.
+_SETTLE = """
+INSERT INTO events (workspace_id, seq, at, kind, document_id, user_id, key_id, request_id)
+SELECT workspace_id, next_seq - 1 + row_number() OVER (ORDER BY id), created_at, 'document.created', id, created_by,
+    created_by_key, 'req_bench'
+FROM documents JOIN usage USING (workspace_id)
+WHERE id >= '{since}';
+UPDATE usage
+SET documents = found.documents, used_bytes = found.documents * {size}, next_seq = found.next_seq
+FROM (SELECT (SELECT count(*) FROM documents) AS documents, (SELECT max(seq) + 1 FROM events) AS next_seq) AS found
+"""
+# Autovacuum does the same, sooner or later: it comes when a fifth of a table is new.
+_VACUUM = "VACUUM (ANALYZE)"
+
+
+@dataclass(slots=True)
+class Filled:
+    """A database with one workspace of so many documents, and what is known of them."""
+
+    size: int
+    database: str
+    workspace: str
+    corpus: Corpus
+    middle: DocumentId
+    """Half of the documents are older."""
+    middle_hit: DocumentId
+    """Half of the hits in the folder are older."""
+    recent: datetime
+    """As many documents are as new as this as there are hits."""
+    picked: list[DocumentId]
+    """Some of the others; whoever changes one takes it from here."""
+    archive: FolderPath
+    """Where the folder with a tenth of all is now."""
+
+
+async def fill(postgres: Postgres, database: str, workspace: str, size: int) -> Filled:
+    """Give the workspace, which has nothing, so many documents."""
+    filler = _Filler(workspace, size)
+    await postgres.sql(database, _TRUST.format(database))
+    await postgres.sql(database, _COPY.format("folders (workspace_id, id, path, path_digest)"), filler.folder_rows())
+    sent: asyncio.Task[None] | None = None
+    for start in range(0, size - FRESH, BATCH):
+        objects, documents = filler.rows(range(start, min(start + BATCH, size - FRESH)))
+        if sent is not None:
+            await sent
+        # The next rows are made while these are on their way.
+        sent = asyncio.create_task(_send(postgres, database, objects, documents))
+        await asyncio.sleep(0)
+    assert sent is not None
+    await sent
+    await postgres.sql(database, _SETTLE.format(since=UUID(int=0), size=FILE_BYTES))
+    await postgres.sql(database, _VACUUM)
+    fresh = range(size - FRESH, size)
+    await _send(postgres, database, *filler.rows(fresh))
+    await postgres.sql(database, _SETTLE.format(since=filler.id(fresh.start), size=FILE_BYTES))
+    await postgres.sql(database, _DISTRUST.format(database))
+    await postgres.settle()
+    hits = [number for number in range(size) if filler.corpus.kind(number) == 0]
+    picked = range(HITS, size - FRESH, max(1, size // PICKED))
+    return Filled(
+        size=size,
+        database=database,
+        workspace=workspace,
+        corpus=filler.corpus,
+        middle=filler.document(size // 2),
+        middle_hit=filler.document(hits[HITS // 2]),
+        recent=filler.at(size - HITS),
+        picked=[filler.document(number) for number in picked if filler.corpus.kind(number) is None],
+        archive=FolderPath(MANY_FOLDER),
+    )
+
+
+async def _send(postgres: Postgres, database: str, objects: str, documents: str) -> None:
+    await postgres.sql(database, _COPY.format(_OBJECTS), objects)
+    await postgres.sql(database, _COPY.format(_DOCUMENTS), documents)
+
+
+class _Filler:
+    """Makes the lines of COPY."""
+
+    def __init__(self, workspace: str, size: int) -> None:
+        self.corpus = Corpus(size)
+        self._workspace = workspace
+        self._size = size
+        self._end = datetime.now(UTC).replace(microsecond=0)
+        self._folders = {path: uuid4() for path in self.corpus.folders}
+        self._home = str(to_uuid(workspace))
+        self._owner = str(UUID(int=1 << 120))
+
+    def at(self, number: int) -> datetime:
+        """When the document of this number was recorded, to the millisecond."""
+        return self._end - timedelta(milliseconds=(self._size - number) * (HISTORY // self._size // _MILLISECOND))
+
+    def id(self, number: int) -> UUID:
+        """The id of the document of this number: chance below, but the same each time."""
+        milliseconds = (self.at(number) - _EPOCH) // _MILLISECOND
+        return UUID(int=milliseconds << 80 | Random(number).getrandbits(80))  # noqa: S311  not for secrets
+
+    def document(self, number: int) -> DocumentId:
+        """The same, as the domain writes it."""
+        return DocumentId(f"doc_{encode_ulid(self.id(number).int)}")
+
+    def folder_rows(self) -> str:
+        """All folders."""
+        return _lines(
+            (self._home, str(folder), path, rf"\\x{sha256(path.encode()).hexdigest()}")
+            for path, folder in self._folders.items()
+        )
+
+    def rows(self, numbers: range) -> tuple[str, str]:
+        """Objects and documents of these numbers, which come one after another."""
+        objects, documents = [], []
+        for number in numbers:
+            facts, key, at = self.corpus.next(), self.id(number), self.at(number).isoformat()
+            path = f"workspaces/{self._workspace}/documents/{encode_ulid(key.int)}"
+            digest = rf"\\x{sha256(path.encode()).hexdigest()}"
+            objects.append((self._home, path, str(FILE_BYTES), digest, key.hex[:22], str(key), "recorded"))
+            folder = None if facts.folder is None else str(self._folders[facts.folder])
+            tags = "{" + ",".join(facts.tags) + "}"
+            text = search_text(facts.name, facts.description)
+            documents.append(
+                (
+                    *(self._home, str(key), facts.name, facts.description, facts.mime_type, path, folder, tags, text),
+                    *("1", self._owner, self._owner, at, at),
+                )
+            )
+        return _lines(objects), _lines(documents)
+
+
+def _lines(rows: Iterable[tuple[str | None, ...]]) -> str:
+    return "".join("\t".join(map(_cell, row)) + "\n" for row in rows)
+
+
+def _cell(value: str | None) -> str:
+    # No text of ours has a tab; a backslash is only where one is meant.
+    return r"\N" if value is None else value.replace("\n", r"\n")

@@ -1,0 +1,119 @@
+"""What the part about growth has shown, against what issue 6 asks for."""
+
+from dataclasses import asdict, dataclass, field
+from statistics import fmean, median, quantiles
+from typing import Any
+
+from bench.growth.cases import READS, WRITES, Case
+
+PLANS = "growth-plans.md"
+"""The file of the plans, beside the results."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call; of creates at once, the share of each. `passed` is how many documents passed a filter."""
+
+    milliseconds: float
+    passed: int | None
+    in_time: bool
+
+
+@dataclass(slots=True)
+class GrowthResults:
+    """Every call that counts, by case and size, and what the database did for it at the largest size."""
+
+    sizes: list[int]
+    calls: dict[tuple[Case, int], list[Call]] = field(default_factory=dict)
+    plans: dict[str, str] = field(default_factory=dict)
+
+    def add(self, case: Case, size: int, call: Call) -> None:
+        self.calls.setdefault((case, size), []).append(call)
+
+    def p50(self, case: Case, size: int) -> float:
+        return median(self._times(case, size))
+
+    def p99(self, case: Case, size: int) -> float:
+        times = self._times(case, size)
+        return quantiles(times, n=100, method="inclusive")[98] if len(times) > 1 else times[0]
+
+    def mean(self, case: Case, size: int) -> float:
+        return fmean(self._times(case, size))
+
+    def ratio(self, case: Case) -> float:
+        """The largest size against the smallest, by p50.
+
+        Of many creates by the mean: what one in a hundred does for the others, to put entries in their place in an
+        index, is in no p50.
+        """
+        typical = self.mean if case.at_once > 1 else self.p50
+        return typical(case, self.sizes[-1]) / typical(case, self.sizes[0])
+
+    def passed(self, case: Case) -> str:
+        """How many documents passed at each size; one number where it is one."""
+        found = {
+            f"{calls[-1].passed:,}"
+            for size in self.sizes
+            if (calls := self.calls[case, size]) and calls[-1].passed is not None
+        }
+        return found.pop() if len(found) == 1 else "–" if not found else "grows"
+
+    def missed(self, case: Case) -> int:
+        """How many calls took longer than Dossier waits, at any size."""
+        return sum(not call.in_time for size in self.sizes for call in self.calls[case, size])
+
+    def told(self, case: Case) -> str:
+        """A line of progress: p50 at each size so far."""
+        return ", ".join(f"{self.p50(case, size):.2f}" for size in self.sizes) + " ms"
+
+    def _times(self, case: Case, size: int) -> list[float]:
+        return [call.milliseconds for call in self.calls[case, size]]
+
+
+def table(results: GrowthResults) -> str:
+    """A Markdown table: p50 and p99 in each cell."""
+    sizes = results.sizes
+    lines = [
+        f"| p50 / p99, ms | found | {' | '.join(f'{size:,}' for size in sizes)} | ratio | wanted | |",
+        f"|---|--:|{'--:|' * len(sizes)}--:|--:|---|",
+        *(_row(results, case) for case in (*READS, *WRITES) if (case, sizes[0]) in results.calls),
+    ]
+    for case in WRITES:
+        if case.at_once > 1 and (case, sizes[0]) in results.calls:
+            rates = ", ".join(f"{1000 / results.mean(case, size):,.0f} at {size:,}" for size in sizes)
+            lines += ["", f"Creates/s, {case.name.partition(', ')[2]}: {rates}."]
+    return "\n".join(lines)
+
+
+def plans(results: GrowthResults) -> str:
+    """What Postgres did for each case at the largest size."""
+    lines = [f"At {results.sizes[-1]:,} documents, each plan once; costs and times left out.\n"]
+    lines += [f"## {name}\n\n```\n{plan}\n```\n" for name, plan in results.plans.items()]
+    return "\n".join(lines)
+
+
+def to_json(results: GrowthResults) -> list[dict[str, Any]]:
+    """Every call."""
+    return [
+        {
+            "case": case.name,
+            "documents": size,
+            "p50_ms": results.p50(case, size),
+            "p99_ms": results.p99(case, size),
+            "mean_ms": results.mean(case, size),
+            "ratio": results.ratio(case),
+            "bound": case.bound,
+            "calls": [asdict(call) for call in calls],
+        }
+        for (case, size), calls in results.calls.items()
+    ]
+
+
+def _row(results: GrowthResults, case: Case) -> str:
+    cells = [f"{results.p50(case, size):.2f} / {results.p99(case, size):.2f}" for size in results.sizes]
+    ratio, missed = results.ratio(case), results.missed(case)
+    wanted = "" if case.bound is None else f"≤ {case.bound:g}"
+    verdict = "" if case.bound is None else "met" if ratio <= case.bound and not missed else "missed"
+    if missed:
+        verdict += f" ({missed} not in time)"
+    return f"| {case.name} | {results.passed(case)} | {' | '.join(cells)} | {ratio:.2f} | {wanted} | {verdict} |"

@@ -1,0 +1,71 @@
+"""Renaming and moving folders."""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from domain.access import Caller, Permission
+from domain.errors import FolderExists, Invalid
+from domain.idempotency import fingerprint
+from domain.members import Form, Members, Wrong
+from domain.paths import FOLDER_MAX_SEGMENTS, FolderPath, folder_path, is_within
+from ports import changes
+from ports.changes import FolderMoved, FolderTaken, NoSuchFolder, TooDeep
+from ports.documents import DocumentRepository
+from ports.intents import Intent
+from ports.system import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Where the folder is now, and how many documents went with it."""
+
+    folder: FolderPath
+    documents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveFolder:
+    """Rename or move a folder, with everything in it and below it: all of it at once, however much it is.
+
+    - Nothing may be at `to` yet, nor may it lie in the folder itself. The folders above it come into being.
+    - The stored bytes stay where they are, and no document's `ETag` changes.
+    """
+
+    documents: DocumentRepository
+    now: Clock
+
+    permission = Permission.WRITE_DOCUMENTS
+
+    async def __call__(self, caller: Caller, members: Members) -> Moved:
+        caller.require(self.permission)
+        form = Form(members)
+        source = form.required("from", _below_the_root)
+        target = form.required("to", _below_the_root)
+        form.finish()
+        if is_within(target, source):
+            raise Invalid({"to": "must lie outside of the folder that is moved"})
+        intent = Intent(
+            operation="move_folder",
+            caller=caller,
+            key=None,
+            fingerprint=fingerprint("move_folder", caller.workspace_id, members),
+        )
+        outcome = await self.documents.change(changes.MoveFolder(source=source, target=target, at=self.now()), intent)
+        match outcome:
+            case FolderMoved(documents):
+                return Moved(target, documents)
+            case NoSuchFolder():
+                raise Invalid({"from": "names no folder; list them with GET /v1/folders"})
+            case FolderTaken():
+                raise FolderExists
+            case TooDeep():
+                raise Invalid({"to": f"puts a folder below it at more than {FOLDER_MAX_SEGMENTS} levels"})
+            case _:
+                assert_never(outcome)
+
+
+def _below_the_root(value: object) -> FolderPath:
+    path = folder_path(value)
+    if path is None:
+        raise Wrong("must not be the root")
+    return path

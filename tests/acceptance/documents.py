@@ -1,0 +1,116 @@
+"""What is done with recorded documents over HTTP, and how it is spelled."""
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
+
+import httpx
+
+from .client import Client, HeaderList, data_of
+
+MANY, FOLDERS, TAGS, USAGE = "/v1/documents", "/v1/folders", "/v1/tags", "/v1/usage"
+COLLECTIONS = {
+    "contact": "contacts",
+    "company": "companies",
+    "deal": "deals",
+    "event": "events",
+    "matter": "matters",
+    "task": "tasks",
+}
+"""Where the documents of an entity are listed, by its type."""
+
+NO_UUID = {"Idempotency-Key": "no uuid"}
+
+
+def fresh() -> dict[str, str]:
+    """A new Idempotency-Key."""
+    return {"Idempotency-Key": str(uuid4())}
+
+
+def is_replay(answer: httpx.Response) -> bool:
+    return "Idempotent-Replayed" in answer.headers
+
+
+def one(document_id: str) -> str:
+    return f"{MANY}/{document_id}"
+
+
+def record_of(client: Client, document_id: str) -> dict[str, Any]:
+    """What GET says of it, without a download."""
+    return data_of(client.get(f"{one(document_id)}?download=false"), 200)
+
+
+def etag_of(client: Client, document_id: str) -> str:
+    answer = client.get(f"{one(document_id)}?download=false")
+    assert answer.status_code == 200, answer.text
+    return answer.headers["ETag"]
+
+
+def revision_of(client: Client, document_id: str) -> int:
+    return int(etag_of(client, document_id).strip('"'))
+
+
+def listed(client: Client, query: str = "", path: str = MANY) -> dict[str, Any]:
+    """The whole answer of a list which must be given; `query` as it is in the address."""
+    answer = client.get(f"{path}?{query}")
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def rows(client: Client, query: str = "", path: str = MANY) -> list[dict[str, Any]]:
+    """The rows of such an answer."""
+    (found,) = listed(client, query, path)["data"].values()
+    assert isinstance(found, list)
+    return found
+
+
+def ids(client: Client, query: str = "", path: str = MANY) -> list[str]:
+    return [row["id"] for row in rows(client, query, path)]
+
+
+def in_folder(client: Client, folder: str) -> list[str]:
+    """The ids of the documents in a folder and below it."""
+    return ids(client, urlencode({"folder": folder, "per_page": 100}))
+
+
+def change(client: Client, document_id: str, headers: HeaderList | None = None, **members: Any) -> httpx.Response:
+    return client.patch(one(document_id), members, headers)
+
+
+def delete(client: Client, document_id: str, headers: HeaderList | None = None, *, query: str = "") -> httpx.Response:
+    return client.delete(one(document_id) + query, headers)
+
+
+def deleted(client: Client, document_id: str, *, query: str = "") -> None:
+    """Delete what must be there."""
+    answer = delete(client, document_id, query=query)
+    assert answer.status_code == 204, answer.text
+
+
+def link(
+    client: Client,
+    document_id: str,
+    headers: HeaderList | None = None,
+    *,
+    entity_type: Any = "matter",
+    entity_id: Any = "m-1",
+    **members: Any,
+) -> httpx.Response:
+    body = {"entity_type": entity_type, "entity_id": entity_id, **members}
+    return client.post(f"{one(document_id)}/link", body, headers)
+
+
+def linked(client: Client, document_id: str, **members: Any) -> dict[str, Any]:
+    """`data` of a link which must be new."""
+    return data_of(link(client, document_id, **members), 201)
+
+
+def unlink(client: Client, document_id: str, link_id: str, headers: HeaderList | None = None) -> httpx.Response:
+    return client.delete(f"{one(document_id)}/link/{link_id}", headers)
+
+
+def usage(client: Client) -> tuple[int, int]:
+    """How many bytes the workspace uses, in how many documents."""
+    data = data_of(client.get(USAGE), 200)
+    return data["used_bytes"], data["documents"]

@@ -1,0 +1,121 @@
+"""Documents deleted by many at once, while others create, change and link them: the counts stay exact."""
+
+import itertools
+import threading
+from functools import partial
+
+import pytest
+
+from .client import Client, data_of, together
+from .documents import (
+    FOLDERS,
+    MANY,
+    TAGS,
+    change,
+    delete,
+    deleted,
+    fresh,
+    is_replay,
+    listed,
+    one,
+    rows,
+    usage,
+)
+from .tenants import Tenants
+
+
+def test_of_many_deletes_at_once_one_deletes(home: Client) -> None:
+    for _ in range(3):
+        document_id, before = home.recorded()["id"], usage(home)
+        answers = together([partial(delete, home, document_id)] * 8)
+        assert sorted(answer.status_code for answer in answers) == [204] + [404] * 7
+        assert usage(home) == (before[0] - 5, before[1] - 1)
+
+
+def test_twins_at_once_delete_once_and_get_equal_answers(home: Client) -> None:
+    document_id, before, key = home.recorded()["id"], usage(home), fresh()
+    answers = together([partial(delete, home, document_id, key)] * 8)
+    assert [(answer.status_code, answer.content) for answer in answers] == [(204, b"")] * 8
+    assert sum(not is_replay(answer) for answer in answers) == 1
+    assert usage(home) == (before[0] - 5, before[1] - 1)
+
+
+def test_deletes_of_different_documents_with_one_key_at_once_delete_one(home: Client) -> None:
+    documents, key = [home.recorded()["id"] for _ in range(6)], fresh()
+    answers = together([partial(delete, home, document_id, key) for document_id in documents])
+    assert sorted(answer.status_code for answer in answers) == [204] + [422] * 5
+    assert sorted(home.get(one(document_id)).status_code for document_id in documents) == [200] * 5 + [404]
+
+
+def test_a_change_that_meets_a_delete_is_made_before_it_or_not_at_all(home: Client) -> None:
+    for _ in range(4):
+        document_id, before = home.recorded()["id"], usage(home)
+        changed, gone = together([partial(change, home, document_id, name="b.txt"), partial(delete, home, document_id)])
+        assert changed.status_code in {200, 404}
+        assert gone.status_code == 204
+        assert home.get(one(document_id)).status_code == 404
+        assert usage(home) == (before[0] - 5, before[1] - 1)
+
+
+def test_a_retry_of_the_create_that_meets_the_delete_makes_no_second_document(home: Client) -> None:
+    for _ in range(4):
+        key, path = fresh(), home.upload()
+        first = home.record(path, key)
+        document_id, before = data_of(first, 201)["id"], usage(home)
+        again, gone = together([partial(home.record, path, key), partial(delete, home, document_id)])
+        assert (again.status_code, again.content) == (201, first.content)
+        assert gone.status_code == 204
+        assert usage(home) == (before[0] - 5, before[1] - 1)
+
+
+@pytest.mark.timeout(60)
+def test_the_quota_is_exact_while_many_create_and_delete_under_it(tenants: Tenants) -> None:
+    """About 200 operations; somebody watches all the while, and it is counted again at the end."""
+    client = tenants.client(quota="499")
+    sizes = itertools.cycle([100, 61, 0, 150])
+    ready = [[client.upload(b"x" * next(sizes)) for _ in range(12)] for _ in range(6)]
+    over, refused = threading.Event(), itertools.count()
+    seen: list[int] = []
+
+    def come_and_go(paths: list[str]) -> list[str]:
+        """Record each path, delete every document but the last of three; what is left."""
+        left: list[str] = []
+        for number, path in enumerate(paths):
+            answer = client.record(path, folder=f"/{number % 2}", tags=["t"])
+            assert answer.status_code in {201, 403}, answer.text
+            if answer.status_code == 403:
+                next(refused)
+                assert answer.json()["error"]["code"] == "quota_exceeded"
+                left[:] = [document_id for document_id in left if delete(client, document_id).status_code != 204]
+            elif number % 3 == 2:
+                left.append(answer.json()["data"]["id"])
+            else:
+                deleted(client, answer.json()["data"]["id"])
+        return left
+
+    def watch() -> None:
+        while not over.is_set():
+            seen.append(usage(client)[0])
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        left = set(itertools.chain(*together([partial(come_and_go, paths) for paths in ready])))
+    finally:
+        over.set()
+        watcher.join()
+    assert seen
+    assert max(seen) <= 499
+    assert min(seen) >= 0
+    assert next(refused) > 0, "the quota was never reached: this has proved nothing"
+    body = listed(client, "per_page=100")
+    documents = body["data"]["documents"]
+    assert {row["id"] for row in documents} == left
+    assert usage(client) == (sum(row["size_bytes"] for row in documents), len(left))
+    assert body["meta"]["total"] == len(left)
+    assert sum(row["documents"] for row in rows(client, path=FOLDERS)) == len(left)
+    assert [row["count"] for row in rows(client, path=TAGS)] == ([len(left)] if left else [])
+    for document_id in left:
+        deleted(client, document_id)
+    assert usage(client) == (0, 0)
+    assert listed(client, path=MANY)["meta"]["total"] == 0

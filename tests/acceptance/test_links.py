@@ -1,0 +1,280 @@
+"""POST and DELETE of /v1/documents/{id}/link: what a document belongs to."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+
+from .client import NOBODYS_ID, NOBODYS_LINK, OMIT, ULID, Client, data_of, error_of, moment, together, wrong_fields
+from .documents import (
+    COLLECTIONS,
+    NO_UUID,
+    delete,
+    deleted,
+    etag_of,
+    fresh,
+    is_replay,
+    link,
+    linked,
+    one,
+    record_of,
+    unlink,
+)
+
+MEMBERS = ["link_id", "document_id", "entity_type", "entity_id", "role", "created_at"]
+
+
+@pytest.fixture
+def document_id(home: Client, stored: str) -> str:
+    made: str = home.recorded(stored)["id"]
+    return made
+
+
+def entities(client: Client, document_id: str) -> list[tuple[str, str]]:
+    """What the document says it is linked to."""
+    found = record_of(client, document_id)["linked_entities"]
+    assert all(list(entity) == ["entity_type", "entity_id"] for entity in found)
+    return [(entity["entity_type"], entity["entity_id"]) for entity in found]
+
+
+@pytest.mark.parametrize("entity_type", COLLECTIONS)
+def test_a_link_has_its_six_members_in_their_order(home: Client, document_id: str, entity_type: str) -> None:
+    answer = link(home, document_id, entity_type=entity_type, entity_id="x-1", role="evidence")
+    assert answer.status_code == 201
+    assert [name for name, _ in json.loads(answer.text, object_pairs_hook=list)[0][1]] == MEMBERS
+    data = data_of(answer, 201)
+    assert re.fullmatch(f"dlnk_{ULID}", data["link_id"])
+    assert [data[name] for name in MEMBERS[1:5]] == [document_id, entity_type, "x-1", "evidence"]
+    assert abs(moment(data["created_at"]) - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_the_document_names_what_it_is_linked_to_oldest_first(home: Client, document_id: str) -> None:
+    assert entities(home, document_id) == []
+    wanted = [("task", "2"), ("matter", "2"), ("matter", "1"), ("contact", "2")]
+    for entity_type, entity_id in wanted:
+        linked(home, document_id, entity_type=entity_type, entity_id=entity_id)
+    assert entities(home, document_id) == wanted
+    with_download = data_of(home.get(one(document_id)), 200)
+    assert len(with_download["linked_entities"]) == 4
+
+
+def test_a_link_that_is_there_is_answered_again_as_it_is(home: Client, document_id: str) -> None:
+    first = linked(home, document_id, role="draft")
+    again: list[dict[str, Any]] = [{"role": "draft"}, {"role": "final"}, {"role": None}, {}]
+    for members in again:
+        assert data_of(link(home, document_id, **members), 200) == first
+    assert entities(home, document_id) == [("matter", "m-1")]
+    assert linked(home, document_id, entity_id="m-2", role="draft")["link_id"] != first["link_id"]
+    assert linked(home, document_id, entity_type="deal")["link_id"] != first["link_id"]
+
+
+def test_a_link_changes_neither_etag_nor_time_of_the_document(home: Client, document_id: str) -> None:
+    before, etag = record_of(home, document_id), etag_of(home, document_id)
+    tie = linked(home, document_id)
+    assert record_of(home, document_id) == before | {"linked_entities": [{"entity_type": "matter", "entity_id": "m-1"}]}
+    assert etag_of(home, document_id) == etag
+    assert unlink(home, document_id, tie["link_id"]).status_code == 204
+    assert record_of(home, document_id) == before
+    assert etag_of(home, document_id) == etag
+
+
+def test_a_removed_link_is_gone_and_can_be_made_anew(home: Client, document_id: str) -> None:
+    first, other = linked(home, document_id, role="draft"), linked(home, document_id, entity_id="m-2")
+    answer = unlink(home, document_id, first["link_id"])
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert entities(home, document_id) == [("matter", "m-2")]
+    error_of(unlink(home, document_id, first["link_id"]), 404, "not_found")
+    again = linked(home, document_id, role="final")
+    assert again["link_id"] not in {first["link_id"], other["link_id"]}
+    assert again["role"] == "final"
+    assert entities(home, document_id) == [("matter", "m-2"), ("matter", "m-1")]
+
+
+def test_the_link_of_another_document_is_not_removed(home: Client, document_id: str) -> None:
+    other = home.recorded()["id"]
+    tie = linked(home, other)
+    for document, link_id in (
+        (document_id, tie["link_id"]),
+        (NOBODYS_ID, tie["link_id"]),
+        (other, NOBODYS_LINK),
+        (other, tie["link_id"].lower()),
+        (other, tie["link_id"].removeprefix("dlnk_")),
+        (other, other),
+        (other, "x"),
+        ("x", tie["link_id"]),
+    ):
+        error_of(unlink(home, document, link_id), 404, "not_found")
+    assert entities(home, other) == [("matter", "m-1")]
+
+
+@pytest.mark.parametrize(
+    "entity_id",
+    [
+        "x",
+        "x" * 64,
+        "\U0001f4c4" * 64,
+        " ",
+        " a ",
+        "a b",
+        "\u00e9",
+        "e\u0301",
+        "%2F",
+        "a?b#c",
+        "...",
+        "\\",
+        '"',
+        "a+b;c=d",
+    ],
+)
+def test_an_entity_id_is_opaque_and_kept_as_it_is(home: Client, document_id: str, entity_id: str) -> None:
+    assert linked(home, document_id, entity_id=entity_id)["entity_id"] == entity_id
+    assert entities(home, document_id) == [("matter", entity_id)]
+
+
+WRONG: dict[str, list[Any]] = {
+    "entity_type": [OMIT, None, "", "Matter", "matters", "document", 5, [], {}, True],
+    "entity_id": [OMIT, None, "", "x" * 65, "a/b", "/", ".", "..", "a\nb", "\x7f", "\x85", "\x1b[31m", 5, [], {}, True],
+    "role": ["", "x" * 65, "a\nb", 5, [], {}, False],
+    **{member: [None, "x"] for member in ("link_id", "document_id", "created_at", "Role", "")},
+}
+
+
+@pytest.mark.parametrize(("member", "value"), [(name, value) for name, values in WRONG.items() for value in values])
+def test_a_wrong_or_unknown_member_is_named_and_nothing_is_linked(
+    home: Client, document_id: str, member: str, value: Any
+) -> None:
+    body = {"entity_type": "matter", "entity_id": "m-1", member: value}
+    sent = {name: given for name, given in body.items() if given is not OMIT}
+    assert wrong_fields(home.post(f"{one(document_id)}/link", sent)) == {member}
+    assert entities(home, document_id) == []
+
+
+def test_every_wrong_member_is_named_at_once(home: Client, document_id: str) -> None:
+    answer = link(home, document_id, entity_type="x", entity_id="", role="", unknown=1)
+    assert wrong_fields(answer) == {"entity_type", "entity_id", "role", "unknown"}
+
+
+@pytest.mark.parametrize(
+    ("role", "kept"),
+    [("x", "x"), ("x" * 64, "x" * 64), ("e\u0301", "\u00e9"), (None, None), ("\U0001f4c4" * 64, "\U0001f4c4" * 64)],
+)
+def test_a_role_is_text_of_up_to_64_or_nothing(
+    home: Client, document_id: str, role: str | None, kept: str | None
+) -> None:
+    assert linked(home, document_id, role=role)["role"] == kept
+
+
+@pytest.mark.parametrize("text", ["", "{", "null", "[]", '{"role":"a","role":"b"}', "[" * 40 + "]" * 40])
+def test_what_is_no_strict_json_is_400(home: Client, document_id: str, text: str) -> None:
+    error_of(home.post(f"{one(document_id)}/link", text.encode()), 400, "validation_error")
+
+
+def test_a_replay_is_the_same_answer_also_when_the_link_is_removed(home: Client, document_id: str) -> None:
+    key = fresh()
+    first = link(home, document_id, key, role="draft")
+    tie = data_of(first, 201)
+    for gone in (False, True):
+        again = link(home, document_id, key, role="draft")
+        assert (again.status_code, again.content) == (201, first.content)
+        assert again.headers["Idempotent-Replayed"] == "true"
+        if not gone:
+            assert unlink(home, document_id, tie["link_id"]).status_code == 204
+    assert entities(home, document_id) == []
+    assert not is_replay(first)
+
+
+def test_a_replay_of_a_link_that_was_there_is_200_again(home: Client, document_id: str) -> None:
+    key, tie = fresh(), linked(home, document_id)
+    answers = [link(home, document_id, key) for _ in range(2)]
+    assert [data_of(answer, 200) for answer in answers] == [tie, tie]
+    assert [is_replay(answer) for answer in answers] == [False, True]
+
+
+def test_a_removal_is_replayed(home: Client, document_id: str) -> None:
+    key, tie, other = fresh(), linked(home, document_id), linked(home, document_id, entity_id="m-2")
+    answers = [unlink(home, document_id, tie["link_id"], key) for _ in range(2)]
+    assert [(answer.status_code, answer.content) for answer in answers] == [(204, b"")] * 2
+    assert [is_replay(answer) for answer in answers] == [False, True]
+    error_of(unlink(home, document_id, other["link_id"], key), 422, "idempotency_mismatch")
+    assert entities(home, document_id) == [("matter", "m-2")]
+
+
+@pytest.mark.parametrize(
+    "change", [{"entity_id": "m-2"}, {"entity_type": "deal"}, {"role": "x"}, {"role": None}], ids=str
+)
+def test_the_key_of_another_link_is_422_and_nothing_is_linked(
+    home: Client, document_id: str, change: dict[str, Any]
+) -> None:
+    key = fresh()
+    assert link(home, document_id, key).status_code == 201
+    error_of(link(home, document_id, key, **change), 422, "idempotency_mismatch")
+    error_of(link(home, home.recorded()["id"], key), 422, "idempotency_mismatch")
+    error_of(delete(home, document_id, key), 422, "idempotency_mismatch")
+    assert entities(home, document_id) == [("matter", "m-1")]
+
+
+def test_a_refused_link_leaves_the_key_free(home: Client, reader: Client, document_id: str) -> None:
+    key, url = fresh(), f"{one(document_id)}/link"
+    for refused, status in (
+        (link(home, document_id, key, role=""), 400),
+        (home.post(url, b"{", key), 400),
+        (home.post(url, b" " * 70_000, key), 413),
+        (home.post(url, b"{}", {**key, "Content-Type": "text/plain"}), 415),
+        (link(home, NOBODYS_ID, key), 404),
+        (link(reader, document_id, key), 403),
+        (unlink(home, document_id, NOBODYS_LINK, key), 404),
+    ):
+        assert refused.status_code == status
+    assert not is_replay(link(home, document_id, key))
+
+
+def test_permission_then_the_idempotency_key_then_the_body_then_the_id(home: Client, reader: Client) -> None:
+    for document_id in (NOBODYS_ID, "x"):
+        for refused in (
+            link(reader, document_id, NO_UUID, role=""),
+            unlink(reader, document_id, "x", NO_UUID),
+            unlink(reader, document_id, NOBODYS_LINK),
+        ):
+            assert "write:documents" in error_of(refused, 403, "insufficient_permissions")["message"]
+        for refused in (link(home, document_id, NO_UUID, role=""), unlink(home, document_id, "x", NO_UUID)):
+            (name,) = wrong_fields(refused)
+            assert "idempotency" in name.lower()
+        assert wrong_fields(link(home, document_id, role="")) == {"role"}
+        error_of(link(home, document_id), 404, "not_found")
+
+
+def test_of_many_equal_links_at_once_one_is_made_and_all_are_told_of_it(home: Client, document_id: str) -> None:
+    answers = together([partial(link, home, document_id, role=f"r{number}") for number in range(10)])
+    assert sorted(answer.status_code for answer in answers) == [200] * 9 + [201]
+    assert len({answer.content for answer in answers}) == 1
+    assert entities(home, document_id) == [("matter", "m-1")]
+
+
+def test_twins_at_once_get_equal_answers_and_one_link(home: Client, document_id: str) -> None:
+    key = fresh()
+    answers = together([partial(link, home, document_id, key)] * 10)
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert sum(not is_replay(answer) for answer in answers) == 1
+    assert entities(home, document_id) == [("matter", "m-1")]
+
+
+def test_of_many_removals_at_once_one_removes(home: Client, document_id: str) -> None:
+    tie = linked(home, document_id)
+    answers = together([partial(unlink, home, document_id, tie["link_id"])] * 8)
+    assert sorted(answer.status_code for answer in answers) == [204] + [404] * 7
+    assert entities(home, document_id) == []
+
+
+def test_no_link_survives_its_document(home: Client, document_id: str) -> None:
+    for number in range(3):
+        racing = home.recorded()["id"]
+        answers = together([partial(link, home, racing, entity_id=f"race-{number}"), partial(delete, home, racing)])
+        assert answers[0].status_code in {201, 404}
+        assert answers[1].status_code == 204
+        assert home.get(f"/v1/matters/race-{number}/documents").json()["meta"]["total"] == 0
+    deleted(home, document_id)
+    error_of(link(home, document_id), 404, "not_found")

@@ -1,0 +1,116 @@
+"""GET /v1/documents with a cursor: a walk through all documents, while others come and go."""
+
+import itertools
+from typing import Any
+
+import pytest
+
+from .client import NOBODYS_ID, Client, together, wrong_fields
+from .documents import MANY, change, deleted, ids, listed, one
+from .tenants import Tenants
+
+
+@pytest.fixture(scope="module")
+def owner(tenants: Tenants) -> Client:
+    """With twelve documents that stay, oldest first in `kept`, every third of them a draft."""
+    return tenants.client()
+
+
+@pytest.fixture(scope="module")
+def kept(owner: Client) -> list[str]:
+    return [owner.recorded(tags=["draft"] if number % 3 == 0 else [])["id"] for number in range(12)]
+
+
+def pages(client: Client, query: str, cursor: str = "") -> list[list[str]]:
+    """The ids of every page of a walk from the cursor on."""
+    found: list[list[str]] = []
+    while True:
+        body = listed(client, f"{query}&cursor={cursor}" if cursor else query)
+        found.append([row["id"] for row in body["data"]["documents"]])
+        if body["meta"]["next_cursor"] is None:
+            return found
+        cursor = body["meta"]["next_cursor"]
+        assert len(found) < 100, "a walk that never ends"
+
+
+@pytest.mark.parametrize(("per_page", "lengths"), [(5, [5, 5, 2]), (6, [6, 6]), (1, [1] * 12), (12, [12]), (100, [12])])
+def test_a_walk_sees_every_document_once_newest_first_and_knows_when_it_ends(
+    owner: Client, kept: list[str], per_page: int, lengths: list[int]
+) -> None:
+    found = pages(owner, f"per_page={per_page}")
+    assert [len(page) for page in found] == lengths
+    assert list(itertools.chain(*found)) == kept[::-1]
+
+
+def test_a_page_of_a_walk_has_no_number_and_the_total_of_all(owner: Client, kept: list[str]) -> None:
+    first = listed(owner, "per_page=5")["meta"]
+    assert first["page"] == 1
+    following = listed(owner, f"per_page=5&cursor={first['next_cursor']}")["meta"]
+    assert following.pop("next_cursor")
+    assert following == {"page": None, "per_page": 5, "total": 12, "total_is_exact": True}
+
+
+def test_a_walk_can_begin_at_any_page_and_change_its_step(owner: Client, kept: list[str]) -> None:
+    meta = listed(owner, "page=2&per_page=3")["meta"]
+    assert ids(owner, f"cursor={meta['next_cursor']}&per_page=100") == kept[5::-1]
+    assert listed(owner, "page=4&per_page=3")["meta"]["next_cursor"] is None
+    assert listed(owner, "page=9&per_page=3")["meta"]["next_cursor"] is None
+
+
+def test_filters_hold_for_the_whole_walk(owner: Client, kept: list[str]) -> None:
+    found = pages(owner, "tag=draft&per_page=3")
+    assert [len(page) for page in found] == [3, 1]
+    assert list(itertools.chain(*found)) == kept[9::-3]
+    assert pages(owner, "tag=nothing") == [[]]
+
+
+def test_a_walk_is_not_disturbed_by_what_is_made_changed_and_deleted_between_its_pages(
+    owner: Client, kept: list[str]
+) -> None:
+    doomed = [owner.recorded()["id"] for _ in range(9)]
+    first = listed(owner, "per_page=5")
+    deleted(owner, doomed[8])  # seen
+    deleted(owner, doomed[4])  # the one the cursor names
+    deleted(owner, doomed[3])  # would have been next
+    owner.recorded()
+    change(owner, kept[0], name="changed.txt")
+    change(owner, kept[11], name="changed.txt")
+    rest = pages(owner, "per_page=4", first["meta"]["next_cursor"])
+    seen = [row["id"] for row in first["data"]["documents"]] + list(itertools.chain(*rest))
+    assert seen == doomed[:3:-1] + doomed[2::-1] + kept[::-1]
+    for left in set(ids(owner, "per_page=100")) - set(kept):
+        deleted(owner, left)
+
+
+def test_walks_while_others_create_and_delete_see_what_stays_once(owner: Client, kept: list[str]) -> None:
+    def walk() -> list[str]:
+        return list(itertools.chain(*itertools.chain(*(pages(owner, "per_page=3") for _ in range(3)))))
+
+    def come_and_go() -> list[str]:
+        for _ in range(6):
+            deleted(owner, owner.recorded()["id"])
+        return []
+
+    for seen in together([walk, come_and_go, walk, come_and_go]):
+        assert not seen or [found for found in seen if found in kept] == kept[::-1] * 3
+
+
+def test_a_cursor_and_a_page_together_are_refused(owner: Client, kept: list[str]) -> None:
+    cursor = kept[3].removeprefix("doc_")
+    for page in ("1", "2"):
+        assert wrong_fields(owner.get(f"{MANY}?cursor={cursor}&page={page}")) == {"page"}
+
+
+@pytest.mark.parametrize("malformed", ["", "x", NOBODYS_ID, "2", "null", "01ARZ3NDEKTSV4RRFFQ69G5FA", "%F0%9F%93%84"])
+def test_a_malformed_cursor_is_named(owner: Client, malformed: str) -> None:
+    assert wrong_fields(owner.get(f"{MANY}?cursor={malformed}")) == {"cursor"}
+
+
+def test_any_other_documents_id_is_but_a_place_in_the_list(owner: Client, kept: list[str], neighbour: Client) -> None:
+    def after(cursor: str) -> list[Any]:
+        return ids(owner, f"cursor={cursor}&per_page=100")
+
+    theirs = neighbour.recorded()["id"].removeprefix("doc_")
+    assert after(theirs) == after("7" + "Z" * 25) == kept[::-1]
+    assert after(NOBODYS_ID.removeprefix("doc_")) == after("0" * 26) == []
+    assert owner.get(one(f"doc_{theirs}")).status_code == 404

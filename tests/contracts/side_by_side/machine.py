@@ -1,0 +1,99 @@
+"""The two sides, and what rules take from few of each, so that they meet."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, ClassVar, TypeVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine
+
+from adapters.postgres.database import Database
+from domain.access import Workspace
+from domain.documents import Document
+from domain.links import Link
+from ports.changes import AddLink, Change
+from ports.documents import Created
+from ports.intents import Intent
+from tests.clock import StillClock
+from tests.contracts.records import Records, memory_records, postgres_records
+
+T = TypeVar("T")
+
+UUIDS = [f"7c9e6679-7425-40de-944b-e07fc1f90a{number:02}" for number in range(4)]
+KEYS = st.none() | st.sampled_from(UUIDS)
+HOMES = st.integers(0, 1)
+FOLDERS = st.sampled_from([None, "/a", "/a/b", "/a/b/c", "/ab", "/A", "/ä"])
+TAGS = st.lists(st.sampled_from(["x", "X", "ü"]), unique=True).map(tuple)
+NAMES = st.sampled_from(["a.pdf", "Straße", "b_%"])
+DESCRIPTIONS = st.sampled_from([None, "", "PDF\nzwei"])
+MIME_TYPES = st.sampled_from(["application/pdf", "text/plain"])
+ENTITIES = st.tuples(st.sampled_from(["contact", "deal"]), st.sampled_from(["1", "2"]))
+ROLES = st.sampled_from([None, "buyer", "seller"])
+WHICH = st.integers(0, 9)
+"""Which of all that there are, counted from the last."""
+
+
+class Sides(RuleBasedStateMachine):
+    """Two workspaces with some linked documents, on both adapters, under one clock."""
+
+    runner: asyncio.Runner
+    database: Database
+    met: ClassVar[set[type]] = set()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = StillClock()
+        self.memory = memory_records(self.clock)
+        self.postgres = postgres_records(self.database, self.clock)
+        self.homes = [self.run(self.memory.workspace(quota_bytes=100)) for _ in range(2)]
+        for home in self.homes:
+            self.run(self.postgres.workspaces.add(home))
+        self.sent: list[tuple[Document | Change, Intent]] = []
+        self.documents: list[Document] = []
+        self.links: list[tuple[Document, Link]] = []
+        for home in self.homes:
+            for path, folder in (("documents/a", "/ab"), ("documents/b", "/a/b")):
+                document = self.memory.document(home, path=path, size_bytes=5, folder=folder)
+                link = self.memory.link(document.id)
+                self.links.append((document, link))
+                self.send(document, self.memory.intent(home))
+                self.send(AddLink(link=link), self.memory.intent(home, operation="AddLink"))
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.runner.run(work)
+
+    def same(self, ask: Callable[[Records], Awaitable[T]]) -> T:
+        """The answer of both."""
+
+        async def both() -> tuple[T, T]:
+            return await ask(self.memory), await ask(self.postgres)
+
+        expected, found = self.run(both())
+        assert found == expected
+        return found
+
+    def send(self, what: Document | Change, intent: Intent) -> None:
+        """Let both record it, or change what is recorded."""
+
+        async def carry_out(records: Records) -> object:
+            if isinstance(what, Document):
+                return await records.documents.create(what, intent)
+            return await records.documents.change(what, intent)
+
+        self.note(what, intent, self.same(carry_out))
+
+    def note(self, what: Document | Change, intent: Intent, outcome: object) -> None:
+        """Remember what was sent, what came of it, and what is there, or was."""
+        self.sent.append((what, intent))
+        self.met.add(type(outcome))
+        if isinstance(outcome, Created):
+            self.documents.append(outcome.document)
+
+    def document(self, which: int) -> Document:
+        """One of those that are recorded, or were."""
+        return self.documents[-1 - which % len(self.documents)]
+
+    def home_of(self, document: Document, *, is_away: bool) -> Workspace:
+        """The document's workspace, or the other one."""
+        is_first = document.workspace_id == self.homes[0].id
+        return self.homes[is_first == is_away]

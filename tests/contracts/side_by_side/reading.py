@@ -1,0 +1,71 @@
+"""Rules that look at what is recorded."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import strategies as st
+from hypothesis.stateful import invariant, rule
+
+from domain.links import EntityType
+from domain.pages import Page
+from domain.paths import FolderPath
+from ports.finding import After, DocumentFilter
+from tests.contracts.side_by_side.machine import ENTITIES, FOLDERS, HOMES, MIME_TYPES, ROLES, TAGS, WHICH, Sides
+
+SEARCHES = st.sampled_from(["", "a", ".", "pdf", "strasse", "_", "%", "\\", "zwei", "pdf zwei"])
+FILTERS = st.builds(
+    DocumentFilter,
+    folder=FOLDERS,
+    recursive=st.sampled_from([True, True, False]),
+    tags=st.just(()) | TAGS,
+    mime_type=st.none() | MIME_TYPES,
+    search=st.just("") | SEARCHES,
+)
+AGES = st.none() | st.sampled_from([0, 1, 3600, 90_000])
+SIZES = st.sampled_from([1, 3, 100])
+PAGES = st.builds(Page, st.integers(1, 3), SIZES)
+
+
+class Reading(Sides):
+    """Everything that can be asked."""
+
+    @rule(which=WHICH, home=HOMES)
+    def look(self, which: int, home: int) -> None:
+        document = self.document(which)
+        stranger = self.homes[home].id
+        self.same(lambda records: records.documents.get(document.workspace_id, document.id))
+        self.same(lambda records: records.documents.get(stranger, document.id))
+        self.same(lambda records: records.ledger.states(document.workspace_id, [document.storage_path]))
+
+    @rule(which=WHICH)
+    def look_at_a_receipt(self, which: int) -> None:
+        _, intent = self.sent[-1 - which % len(self.sent)]
+        if intent.operation == "create_document":
+            self.same(lambda records: records.documents.receipt(intent))
+
+    @rule(home=HOMES, wanted=FILTERS, age=AGES, place=PAGES | st.tuples(WHICH, SIZES))
+    def find(self, home: int, wanted: DocumentFilter, age: int | None, place: Page | tuple[int, int]) -> None:
+        if age is not None:
+            wanted = replace(wanted, created_after=self.clock() - timedelta(seconds=age))
+        where = place if isinstance(place, Page) else After(self.document(place[0]).id, place[1])
+        self.same(lambda records: records.documents.find(self.homes[home].id, wanted, where))
+
+    @rule(home=HOMES, entity=ENTITIES, role=ROLES, page=PAGES)
+    def list_what_is_linked(self, home: int, entity: tuple[str, str], role: str | None, page: Page) -> None:
+        kind, id_ = EntityType(entity[0]), entity[1]
+        self.same(lambda records: records.documents.linked(self.homes[home].id, kind, id_, role, page))
+
+    @rule(home=HOMES, parent=st.sampled_from([None, "/a", "/a/b", "/b", "/d" * 17]), page=PAGES)
+    def list_folders(self, home: int, parent: str | None, page: Page) -> None:
+        at = None if parent is None else FolderPath(parent)
+        self.same(lambda records: records.documents.folders(self.homes[home].id, at, page))
+
+    @rule(home=HOMES, page=PAGES)
+    def list_tags(self, home: int, page: Page) -> None:
+        self.same(lambda records: records.documents.tags(self.homes[home].id, page))
+
+    @invariant()
+    def usage_is_the_same(self) -> None:
+        first, second = self.homes
+        self.same(lambda records: records.documents.usage(first.id))
+        self.same(lambda records: records.documents.usage(second.id))

@@ -1,0 +1,134 @@
+"""Rules that record, change and delete."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import assume
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from domain.access import Workspace
+from domain.documents import Changes
+from domain.paths import FolderPath, is_within
+from ports.changes import AddLink, Change, Delete, MoveFolder, Patch, RemoveLink
+from ports.storage import Listed
+from tests.contracts.side_by_side.machine import (
+    DESCRIPTIONS,
+    ENTITIES,
+    FOLDERS,
+    HOMES,
+    KEYS,
+    MIME_TYPES,
+    NAMES,
+    ROLES,
+    TAGS,
+    UUIDS,
+    WHICH,
+    Sides,
+)
+
+PATHS = st.sampled_from([f"documents/{letter}" for letter in "abcdefghijkl"])
+SIZES = st.sampled_from([1, 0, 5, 20, 1, 5, 101, 2**63 - 1])
+ASKS = st.sampled_from(["this", "that"])
+AWAY = st.sampled_from([False, False, False, True])
+REVISIONS = st.none() | st.frozensets(st.integers(1, 3))
+MEMBERS = st.fixed_dictionaries(
+    {"size_bytes": SIZES, "folder": FOLDERS},
+    optional={"name": NAMES, "description": DESCRIPTIONS, "mime_type": MIME_TYPES, "tags": TAGS},
+)
+CHANGES = st.fixed_dictionaries(
+    {}, optional={"name": NAMES, "description": DESCRIPTIONS, "folder": FOLDERS, "tags": TAGS}
+)
+PLACES = st.sampled_from(["/a", "/a/b", "/ab", "/b/c", "/d" * 18])
+# Now and then one that is too deep for what lies in it.
+MOVES = st.tuples(PLACES, PLACES) | st.just(("/a", "/e" * 20))
+
+
+class Writing(Sides):
+    """Everything that can be sent."""
+
+    @rule(home=HOMES, path=PATHS, members=MEMBERS, key=KEYS, asks=ASKS)
+    def create(self, home: int, path: str, members: dict[str, Any], key: str | None, asks: str) -> None:
+        document = self.memory.document(self.homes[home], path=path, **members)
+        self.send(document, self.memory.intent(self.homes[home], key, asks))
+
+    @rule(home=HOMES, creates=st.dictionaries(PATHS, MEMBERS, min_size=2, max_size=6), keyed=st.booleans())
+    def create_many_at_once(self, home: int, creates: dict[str, dict[str, Any]], *, keyed: bool) -> None:
+        # Of different paths and keys: of equal ones, each order of several at the same time would be right.
+        where = self.homes[home]
+        documents = [self.memory.document(where, path=path, **members) for path, members in creates.items()]
+        keys = UUIDS if keyed else [None] * len(documents)
+        intents = [self.memory.intent(where, key) for key in keys]
+        pairs = list(zip(documents, intents, strict=False))
+
+        async def together() -> list[object]:
+            return list(await asyncio.gather(*(self.postgres.documents.create(*pair) for pair in pairs)))
+
+        async def in_turn() -> list[object]:
+            return [await self.memory.documents.create(*pair) for pair in pairs]
+
+        outcomes = self.run(together())
+        assert outcomes == self.run(in_turn())
+        for pair, outcome in zip(pairs, outcomes, strict=True):
+            self.note(*pair, outcome)
+
+    @rule(which=WHICH, is_away=AWAY, changes=CHANGES, only_if=REVISIONS)
+    def patch(self, which: int, changes: dict[str, Any], only_if: frozenset[int] | None, *, is_away: bool) -> None:
+        document = self.document(which)
+        what = Patch(document=document.id, changes=Changes(**changes), only_if=only_if, at=self.clock())
+        self.change(what, self.home_of(document, is_away=is_away))
+
+    @rule(which=WHICH, is_away=AWAY, only_if=REVISIONS, key=KEYS)
+    def delete(self, which: int, only_if: frozenset[int] | None, key: str | None, *, is_away: bool) -> None:
+        document = self.document(which)
+        what = Delete(document=document.id, only_if=only_if, at=self.clock())
+        self.change(what, self.home_of(document, is_away=is_away), key, document.id)
+
+    @rule(which=WHICH, is_away=AWAY, entity=ENTITIES, role=ROLES, key=KEYS)
+    def link(self, which: int, entity: tuple[str, str], role: str | None, key: str | None, *, is_away: bool) -> None:
+        document = self.document(which)
+        link = self.memory.link(document.id, *entity, role)
+        self.links.append((document, link))
+        self.change(AddLink(link=link), self.home_of(document, is_away=is_away), key, f"{document.id} {entity}")
+
+    @rule(which=WHICH, is_away=AWAY, is_astray=AWAY, key=KEYS)
+    def unlink(self, which: int, key: str | None, *, is_away: bool, is_astray: bool) -> None:
+        document, link = self.links[-1 - which % len(self.links)]
+        if is_astray:
+            document = self.document(which)
+        what = RemoveLink(document=document.id, link=link.id, at=self.clock())
+        self.change(what, self.home_of(document, is_away=is_away), key, f"{document.id} {link.id}")
+
+    @rule(home=HOMES, move=MOVES)
+    def move(self, home: int, move: tuple[str, str]) -> None:
+        source, target = map(FolderPath, move)
+        assume(not is_within(target, source))
+        self.change(MoveFolder(source=source, target=target, at=self.clock()), self.homes[home])
+
+    def change(self, what: Change, home: Workspace, key: str | None = None, asks: str = "") -> None:
+        self.send(what, self.memory.intent(home, key, asks, type(what).__name__))
+
+    @rule(which=WHICH)
+    def send_again(self, which: int) -> None:
+        self.send(*self.sent[-1 - which % len(self.sent)])
+
+    @rule(home=HOMES, path=PATHS)
+    def condemn(self, home: int, path: str) -> None:
+        workspace = self.homes[home].id
+        listed = Listed(key=f"workspaces/{workspace}/{path}", size_bytes=1, etag="e", modified_at=self.clock())
+        self.same(lambda records: records.ledger.condemn(workspace, [listed], self.clock()))
+
+    @rule(which=WHICH)
+    def settle(self, which: int) -> None:
+        document = self.document(which)
+        before = self.clock() - timedelta(minutes=1)
+        self.same(lambda records: records.ledger.settle(document.workspace_id, [document.storage_path], before))
+
+    @rule(seconds=st.sampled_from([0.001, 1, 3600, 86_399, 86_400]))
+    def wait(self, seconds: float) -> None:
+        self.clock.advance(seconds=seconds)
+
+    @rule(home=HOMES, quota_bytes=st.sampled_from([100, 200, 50, 0]))
+    def change_quota(self, home: int, quota_bytes: int) -> None:
+        self.same(lambda records: records.workspaces.update(self.homes[home].id, None, quota_bytes))

@@ -1,0 +1,147 @@
+"""What moving a folder promises, on every adapter."""
+
+import pytest
+
+from ports.changes import FolderMoved, FolderTaken, NoSuchFolder, TooDeep
+from ports.finding import DocumentFilter
+from tests.contracts.records import Records, moved
+
+FACE = "\N{GRINNING FACE}"
+
+
+async def test_documents_follow_their_folder(records: Records) -> None:
+    home = await records.workspace()
+    top, inside, below = [await records.recorded(home, folder=folder) for folder in ("/a", "/a/b", "/a/b/c")]
+    root = await records.recorded(home)
+    records.clock.advance(hours=1)
+    assert await records.move(home, "/a/b", "/z") == FolderMoved(2)
+    there = (moved(below, "/z/c"), moved(inside, "/z"))
+    assert await records.all(home) == (root, *there, top)
+    assert await records.all(home, DocumentFilter(folder=there[1].folder)) == there
+    assert await records.all(home, DocumentFilter(folder=inside.folder)) == ()
+    assert await records.folders(home) == {"/a": 1, "/z": 2, "/z/c": 1}
+
+
+async def test_the_folders_above_the_target_come_into_being(records: Records) -> None:
+    home = await records.workspace()
+    document = await records.recorded(home, folder="/a")
+    assert await records.move(home, "/a", "/x/y/z") == FolderMoved(1)
+    assert await records.folders(home) == {"/x": 1, "/x/y": 1, "/x/y/z": 1}
+    assert await records.move(home, "/x/y", "/y") == FolderMoved(1)
+    assert await records.folders(home) == {"/x": 0, "/y": 1, "/y/z": 1}
+    assert await records.now(home, document) == moved(document, "/y/z")
+
+
+async def test_an_empty_folder_moves_with_the_empty_ones_below_it(records: Records) -> None:
+    home = await records.workspace()
+    document = await records.recorded(home, folder="/a/b/c")
+    await records.delete(home, document.id)
+    assert await records.move(home, "/a", "/z") == FolderMoved(0)
+    assert await records.folders(home) == {"/z": 0, "/z/b": 0, "/z/b/c": 0}
+
+
+async def test_a_folder_that_has_moved_leaves_its_path_to_another(records: Records) -> None:
+    home = await records.workspace()
+    first = await records.recorded(home, folder="/a/b")
+    await records.move(home, "/a", "/z")
+    second = await records.recorded(home, folder="/a/b")
+    assert await records.all(home) == (second, moved(first, "/z/b"))
+    assert await records.folders(home) == {"/a": 1, "/a/b": 1, "/z": 1, "/z/b": 1}
+    assert await records.move(home, "/z", "/a") == FolderTaken()
+
+
+async def test_a_folder_moves_back(records: Records) -> None:
+    home = await records.workspace()
+    document = await records.recorded(home, folder="/a/b/c")
+    for source, target in (("/a/b", "/b"), ("/b", "/a/b"), ("/a/b/c", "/a/c"), ("/a/c", "/a/b/c")):
+        assert await records.move(home, source, target) == FolderMoved(1)
+    assert await records.now(home, document) == document
+    assert await records.folders(home) == {"/a": 1, "/a/b": 1, "/a/b/c": 1}
+
+
+async def test_a_missing_folder_is_not_moved_and_makes_none(records: Records) -> None:
+    home = await records.workspace()
+    await records.recorded(home, folder="/a/b")
+    # The last two are there but for their letters.
+    for source in ("/b", "/a/c", "/a/b/c", "/A", "/a/B"):
+        assert await records.move(home, source, "/new/path") == NoSuchFolder()
+    # Whether it is there is looked at first.
+    assert await records.move(home, "/b", "/a") == NoSuchFolder()
+    assert await records.folders(home) == {"/a": 1, "/a/b": 1}
+
+
+@pytest.mark.parametrize("target", ["/a", "/c", "/c/d", "/e"])
+async def test_a_taken_path_is_left_alone(records: Records, target: str) -> None:
+    home = await records.workspace()
+    documents = [await records.recorded(home, folder=folder) for folder in ("/a/b", "/c/d", "/e")]
+    await records.delete(home, documents.pop().id)
+    before = await records.folders(home)
+    assert await records.move(home, "/a/b", target) == FolderTaken()
+    assert await records.folders(home) == before
+    assert await records.all(home) == tuple(reversed(documents))
+
+
+async def test_no_folder_gets_more_levels_than_one_may_have(records: Records) -> None:
+    home = await records.workspace()
+    deep, other = await records.recorded(home, folder="/a/b/c"), await records.recorded(home, folder="/d")
+    before = await records.folders(home)
+    for target in ("/x" * 19, "/x" * 20):
+        assert await records.move(home, "/a", target) == TooDeep()
+        assert await records.folders(home) == before
+    # It counts what is below it, were it empty.
+    await records.delete(home, deep.id)
+    assert await records.move(home, "/a", "/x" * 19) == TooDeep()
+    assert await records.move(home, "/a", "/x" * 18) == FolderMoved(0)
+    assert await records.move(home, "/d", "/y" * 20) == FolderMoved(1)
+    assert await records.now(home, other) == moved(other, "/y" * 20)
+
+
+# What a range of strings, a pattern, a letter case or a cut prefix would take for a part of the folder.
+SIBLINGS = {
+    "a prefix": ("/a", ["/ab", "/a!", "/a0", "/a.", "/A", "/a b", "/á", f"/a{FACE}", "/b/a", "/aa/a"]),
+    "wildcards": ("/a_c%", ["/abc1", "/a_c", "/a_c%%", "/aXc%/b", "/a\\_c%"]),
+    "backslash": ("/a\\", ["/a", "/a\\\\", "/a\\b"]),
+    "quotes": ("/a'\"", ["/a'", '/a"', "/a''"]),
+    "two levels": ("/a!/b", ["/a/b", "/a!", "/a!/b!", "/a!/b0", "/a!/B"]),
+    "long": (f"/{'n' * 255}", [f"/{'n' * 254}", f"/{'n' * 254}m", f"/{'N' * 255}"]),
+    "very long": (
+        f"{f'/{FACE * 255}' * 3}/{'n' * 255}",
+        [f"{f'/{FACE * 255}' * 3}/{'n' * 254}", f"{f'/{FACE * 255}' * 3}/{'n' * 254}m", f"/{FACE * 255}" * 4],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SIBLINGS)
+@pytest.mark.parametrize("target", ["/z", "/z_%\\", "/y/z"])
+async def test_only_what_lies_in_a_folder_moves_with_it(records: Records, kind: str, target: str) -> None:
+    folder, others = SIBLINGS[kind]
+    home = await records.workspace()
+    inside = [
+        await records.recorded(home, folder=folder + below)
+        for below in ("", "/a", "/a/a", "/!", "/0", f"/{FACE}", "/%")
+    ]
+    outside = [await records.recorded(home, folder=other) for other in others]
+    counts = await records.folders(home)
+    assert await records.move(home, folder, target) == FolderMoved(len(inside))
+    there = [moved(document, target + (document.folder or "").removeprefix(folder)) for document in inside]
+    assert await records.all(home) == (*reversed(outside), *reversed(there))
+    # And back again, from a path with other neighbours.
+    assert await records.move(home, target, folder) == FolderMoved(len(inside))
+    assert await records.all(home) == (*reversed(outside), *reversed(inside))
+    assert {path: count for path, count in (await records.folders(home)).items() if path in counts} == counts
+
+
+async def test_the_longest_paths_move(records: Records) -> None:
+    home = await records.workspace()
+    levels = [f"/{level:02}{FACE * 253}" for level in range(20)]
+    documents = [await records.recorded(home, folder="".join(levels[:depth])) for depth in range(1, 21)]
+    top, *below = levels
+    twin = await records.recorded(home, folder="".join([*levels[:19], f"/19{FACE * 252}"]))
+    assert await records.move(home, top, f"/{'z' * 255}") == FolderMoved(21)
+    wanted = [f"/{'z' * 255}{''.join(below[:depth])}" for depth in range(20)]
+    assert [document.folder for document in reversed(await records.all(home))][:20] == wanted
+    assert await records.move(home, wanted[-1], f"{wanted[-2]}/{'z' * 255}") == FolderMoved(1)
+    assert await records.now(home, documents[-1]) == moved(documents[-1], f"{wanted[-2]}/{'z' * 255}")
+    found = await records.now(home, twin)
+    assert found is not None
+    assert found.folder == f"{wanted[-2]}/19{FACE * 252}"

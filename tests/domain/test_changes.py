@@ -1,0 +1,105 @@
+"""Changes of a document: how they are read, and what they make of a record."""
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.documents import Changes, Document, StoredObject
+from domain.errors import Invalid
+from domain.ids import DocumentId, KeyId, UserId
+from domain.members import UNSENT
+from domain.paths import FolderPath, StoragePath
+from tests.domain.anything import objects_around
+from tests.domain.samples import DOCUMENT, OWN
+
+RECORDED = datetime(2026, 4, 17, 10, 45, tzinfo=UTC)
+RECORD = Document(
+    id=DocumentId("doc_01HY0000000000000000000000"),
+    workspace_id=OWN,
+    name="a.pdf",
+    description="d",
+    mime_type="application/pdf",
+    storage_path=StoragePath(f"workspaces/{OWN}/a"),
+    stored=StoredObject(size_bytes=5, etag="e"),
+    folder=FolderPath("/a"),
+    tags=("t",),
+    revision=7,
+    created_by=UserId("usr_1"),
+    created_by_key=KeyId("key_1"),
+    created_at=RECORDED - timedelta(days=1),
+    updated_at=RECORDED,
+)
+CHANGEABLE = {member: DOCUMENT[member] for member in ("name", "description", "folder", "tags")}
+WRONG: dict[str, object] = {"name": None, "description": "\0", "folder": "clients", "tags": [{}]}
+FIXED = ["id", "mime_type", "size_bytes", "storage_path", "revision", "created_by", "Name", ""]
+
+
+def test_what_is_not_sent_is_no_change() -> None:
+    assert Changes.read({}) == Changes(name=UNSENT, description=UNSENT, folder=UNSENT, tags=UNSENT)
+
+
+def test_what_is_sent_is_read_by_the_rules_of_a_new_document() -> None:
+    sent = {"name": "e\u0301.pdf", "description": "", "folder": "/a/b/", "tags": [" x ", "y", "x"]}
+    assert Changes.read(sent) == Changes(name="\xe9.pdf", description="", folder=FolderPath("/a/b"), tags=("x", "y"))
+
+
+def test_null_clears_what_may_be_absent() -> None:
+    sent = {"description": None, "folder": None, "tags": None}
+    assert Changes.read(sent) == Changes(description=None, folder=None, tags=())
+
+
+@given(st.sets(st.sampled_from(sorted(WRONG))), st.sets(st.sampled_from(FIXED)))
+def test_every_wrong_and_every_fixed_member_is_reported_at_once(wrong: set[str], fixed: set[str]) -> None:
+    members = {**CHANGEABLE, **{member: WRONG[member] for member in wrong}, **dict.fromkeys(fixed)}
+    if not wrong | fixed:
+        Changes.read(members)
+        return
+    with pytest.raises(Invalid) as refused:
+        Changes.read(members)
+    assert set(refused.value.fields) == wrong | fixed
+
+
+@given(objects_around(CHANGEABLE))
+def test_any_json_object_is_changes_or_invalid(members: dict[str, object]) -> None:
+    with suppress(Invalid):
+        changes = Changes.read(members)
+        assert members.keys() <= CHANGEABLE.keys()
+        assert {member for member in CHANGEABLE if getattr(changes, member) is not UNSENT} == members.keys()
+
+
+CHANGES = st.builds(
+    Changes,
+    name=st.sampled_from([UNSENT, "a.pdf", "b.pdf"]),
+    description=st.sampled_from([UNSENT, None, "", "d"]),
+    folder=st.sampled_from([UNSENT, None, FolderPath("/a"), FolderPath("/b")]),
+    tags=st.sampled_from([UNSENT, (), ("t",), ("t", "u")]),
+)
+LATER = st.timedeltas(timedelta(days=-2), timedelta(days=2)).map(RECORDED.__add__)
+
+
+@given(CHANGES, LATER)
+def test_a_record_that_differs_is_the_next_state_and_never_an_older_one(changes: Changes, at: datetime) -> None:
+    sent = {member: value for member in CHANGEABLE if (value := getattr(changes, member)) is not UNSENT}
+    changed = changes.applied_to(RECORD, at)
+    if all(getattr(RECORD, member) == value for member, value in sent.items()):
+        assert changed is RECORD
+        return
+    assert {member: getattr(changed, member) for member in sent} == sent
+    assert (changed.revision, changed.updated_at) == (8, max(at, RECORDED))
+    back = {member: getattr(RECORD, member) for member in (*sent, "revision", "updated_at")}
+    assert replace(changed, **back) == RECORD
+
+
+@given(CHANGES, LATER)
+def test_what_is_changed_already_is_not_changed_again(changes: Changes, at: datetime) -> None:
+    once = changes.applied_to(RECORD, at)
+    assert changes.applied_to(once, at + timedelta(seconds=1)) is once
+
+
+def test_the_order_of_tags_is_a_difference() -> None:
+    record = replace(RECORD, tags=("t", "u"))
+    assert Changes(tags=("u", "t")).applied_to(record, RECORDED).revision == 8

@@ -1,0 +1,85 @@
+"""A database whose plans were made while its tables were empty, and which is then full; what is read is counted."""
+
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from adapters.postgres.database import SESSION, Database, Row
+from adapters.postgres.migrate import migrate
+
+_READ = "SELECT relname, seq_tup_read + coalesce(idx_tup_fetch, 0) AS read FROM pg_stat_xact_user_tables"
+
+# Enough of each that one scan too many is seen at once.
+_FILL = (
+    """
+    INSERT INTO objects (workspace_id, storage_path, size_bytes, etag, document_id, state)
+    SELECT $1, 'filled/' || n, 1, 'e1', lpad(to_hex(n), 32, '0')::uuid, 'recorded' FROM generate_series(1, 20000) n
+    """,
+    """
+    INSERT INTO folders (workspace_id, id, path, path_digest)
+    SELECT $1, lpad(to_hex(n), 32, '0')::uuid, '/filled/' || n, sha256(n::text::bytea) FROM generate_series(1, 20000) n
+    """,
+    """
+    INSERT INTO documents (
+        workspace_id, id, name, mime_type, storage_path, folder_id, tags, search_text, revision, created_by,
+        created_by_key, created_at, updated_at
+    )
+    SELECT $1, lpad(to_hex(n), 32, '0')::uuid, 'filled', 'a/b', 'filled/' || n, lpad(to_hex(n), 32, '0')::uuid,
+        '{filled}', 'filled ' || md5(n::text), 1, $1, $1, now(), now()
+    FROM generate_series(1, 20000) n
+    """,
+    """
+    INSERT INTO receipts (workspace_id, key, operation, fingerprint, facts, expires_at)
+    SELECT $1, gen_random_uuid(), 'create_document', sha256('a'), '{}', now() FROM generate_series(1, 20000)
+    """,
+    """
+    INSERT INTO links (workspace_id, id, document_id, entity_type, entity_id, created_at)
+    SELECT $1, gen_random_uuid(), id, 'task', 'filled', now() FROM documents
+    WHERE workspace_id = $1 AND name = 'filled'
+    """,
+    "UPDATE usage SET documents = documents + 20000, used_bytes = used_bytes + 20000 WHERE workspace_id = $1",
+)
+
+
+class OneConnection(Database):
+    """A database on a single connection, so that what was planned there is planned no more; it counts what it reads."""
+
+    def __init__(self, connection: Any) -> None:
+        super().__init__(None)
+        self.connection = connection
+
+    async def fetch(self, sql: str, *arguments: object) -> Sequence[Row]:
+        rows: Sequence[Row] = await self.connection.fetch(sql, *arguments)
+        return rows
+
+    async def read_by(self, work: Awaitable[object]) -> dict[str, int]:
+        """Rows that the work reads, by table."""
+        async with self.connection.transaction():
+            before = {row["relname"]: row["read"] for row in await self.connection.fetch(_READ)}
+            await work
+            after = {row["relname"]: row["read"] for row in await self.connection.fetch(_READ)}
+        return {table: after[table] - before[table] for table in after}
+
+    async def fill(self, workspace: UUID) -> None:
+        """20,000 of everything, older than all that was recorded otherwise."""
+        await self.connection.execute("SET statement_timeout = 0")
+        for statement in _FILL:
+            await self.connection.execute(statement, workspace)
+        await self.connection.execute("RESET statement_timeout")
+
+
+@asynccontextmanager
+async def open_empty(database: Database, database_url: str) -> AsyncIterator[OneConnection]:
+    """A new database."""
+    name = f"empty_{uuid4().hex}"
+    await database.fetch(f"CREATE DATABASE {name}")
+    url = database_url.replace("/postgres?", f"/{name}?")
+    await migrate(url)
+    connection = await asyncpg.connect(url, server_settings=SESSION)
+    try:
+        yield OneConnection(connection)
+    finally:
+        await connection.close()
