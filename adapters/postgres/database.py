@@ -33,8 +33,9 @@ SESSION = {
     # Everything is asked for by a key that begins with the workspace. A plan made while a table was small, and kept,
     # would scan it when it is large.
     "enable_seqscan": "off",
-    # Nothing of ours runs so long that it would be worth compiling.
+    # Nothing of ours runs so long that it would be worth compiling, or dividing among processes.
     "jit": "off",
+    "max_parallel_workers_per_gather": "0",
 }
 """What every session of ours is set to."""
 

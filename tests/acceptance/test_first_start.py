@@ -1,5 +1,6 @@
 """The first minutes of a newcomer: what is printed works when it is pasted, and is what the README shows."""
 
+import json
 import os
 import re
 import shutil
@@ -8,6 +9,7 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +33,16 @@ def walk_through(said: str) -> str:
     """The lines to paste, from the key to the comparison."""
     text = said[said.index("    KEY=") : said.index("came back.'") + len("came back.'")]
     return textwrap.dedent(text)
+
+
+def _each(text: str) -> list[Any]:
+    """Every JSON value of a text that has nothing between them."""
+    values = []
+    while text:
+        value, end = json.JSONDecoder().raw_decode(text)
+        values.append(value)
+        text = text[end:]
+    return values
 
 
 @pytest.mark.parametrize("shell", ["bash", "dash", "zsh"])
@@ -73,6 +85,18 @@ def test_the_readme_shows_what_is_printed(server: Server) -> None:
     readme = (REPOSITORY / "README.md").read_text()
     (shown,) = re.findall(r"```sh\n(KEY=.*?)\n```", readme, re.DOTALL)
     assert essence(shown) == essence(walk_through(server.said()))
+
+
+def test_what_the_readme_goes_on_with_finds_changes_links_and_deletes(server: Server, tmp_path: Path) -> None:
+    (more,) = re.findall(r"```sh\n(ID=.*?)\n```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
+    script = f"{walk_through(server.said())}\n{more}"
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    found, changed, linked, belonging = _each(done.stdout.partition("came back.\n")[2])
+    assert [document["folder"] for document in found["data"]["documents"]] == ["/inbox"]
+    assert (changed["data"]["folder"], changed["data"]["tags"]) == ("/archive", ["letter"])
+    assert linked["data"]["document_id"] == changed["data"]["id"]
+    assert [document["role"] for document in belonging["data"]["documents"]] == ["sender"]
 
 
 def test_the_key_is_shown_once(server: Server) -> None:

@@ -61,7 +61,9 @@ class Line:
         head, _, body = answer.partition(b"\r\n\r\n")
         status, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        if len(body) != int(headers.get("content-length", -1)):
+        # 204 has none (RFC 9110 8.6); of any other, nothing came if it is missing.
+        expected = 0 if status.split()[1:2] == ["204"] else int(headers.get("content-length", -1))
+        if len(body) != expected:
             raise Interrupted
         return Reply(int(status.split()[1]), headers, body)
 
