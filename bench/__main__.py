@@ -27,7 +27,8 @@ from bench.chart import chart
 from bench.contenders import CONTENDERS, DOSSIER, FLOOR, MANY, MOST, PEER, Service, cases
 from bench.cpu import machine
 from bench.crowd import Crowd, found_workspaces, upload_model
-from bench.growth.run import SIZES, measure_growth
+from bench.growth.cases import SIZES
+from bench.growth.run import measure_growth
 from bench.load import Refused, require_wrk
 from bench.memory import measure_memory
 from bench.postgres import Postgres, open_postgres

@@ -23,6 +23,7 @@ SET auto_explain.log_nested_statements = on;
 SET auto_explain.log_analyze = on;
 SET auto_explain.log_timing = off;
 SET auto_explain.log_level = notice;
+SET statement_timeout = 0;
 """
 
 
@@ -49,13 +50,14 @@ class Postgres:
         """What psql prints of a statement's answer: columns with '|', rows with newlines. `given` is for COPY."""
         return (await self._psql(database, statement, given))[0]
 
-    async def plans(self, database: str, statement: str) -> str:
-        """What is told of how a statement was carried out, and each one in it, by auto_explain. It is rolled back.
+    async def plans(self, database: str, statement: str, before: int) -> str:
+        """What auto_explain tells of how a statement was carried out, and each one in it. It is rolled back.
 
-        As in a session of Dossier's, whose settings decide which plans there are.
+        As in a session of Dossier's, which has carried it out so often before: both decide which plans there are.
         """
         session = "".join(f"SET {name} = '{value}';" for name, value in SESSION.items())
-        return (await self._psql(database, f"BEGIN; {session} {_EXPLAIN} {statement}; ROLLBACK"))[1]
+        earlier = f"SAVEPOINT before; {statement}; ROLLBACK TO before;" * before
+        return (await self._psql(database, f"BEGIN; {session} {earlier} {_EXPLAIN} {statement}; ROLLBACK"))[1]
 
     async def _psql(self, database: str, statement: str, given: str = "") -> tuple[str, str]:
         process = await asyncio.create_subprocess_exec(

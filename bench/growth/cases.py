@@ -24,10 +24,12 @@ from domain.pages import PER_PAGE, Page
 from domain.paths import FolderPath
 from ports.finding import COUNT_MAX, EVERYTHING, After, DocumentFilter
 
+SIZES = (10_000, 100_000, 1_000_000)
+
 FIRST = Page()
 
 SOON, SEARCH, CREATE = 2.0, 5.0, 1.3
-"""What issue 6 allows a case to take at the largest size, in times of what it takes at the smallest."""
+"""What issue 6 allows a case to take at the largest of the sizes, in times of what it takes at the smallest."""
 
 
 @dataclass(frozen=True, slots=True)

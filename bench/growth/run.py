@@ -12,14 +12,13 @@ from adapters.postgres.migrate import migrate
 from adapters.system import utc_now
 from bench.crowd import found_workspaces
 from bench.growth.author import Author
-from bench.growth.cases import READS, WRITES, Case, Target
+from bench.growth.cases import READS, SIZES, WRITES, Case, Target
 from bench.growth.filling import Filled, fill
 from bench.growth.plans import Asked, Unasked, explain
 from bench.growth.report import Call, GrowthResults
 from bench.postgres import Postgres
 from ports.system import Unavailable
 
-SIZES = (10_000, 100_000, 1_000_000)
 CALLS = 40
 """Of each case at each size in a round, unless they take longer than `CASE_SECONDS`."""
 CROWDS = 4
@@ -77,7 +76,7 @@ async def _call(case: Case, target: Target) -> Call:
     return Call(milliseconds, passed, in_time)
 
 
-async def _plans(case: Case, target: Target, postgres: Postgres) -> str:
+async def _plans(case: Case, target: Target, postgres: Postgres) -> list[str]:
     documents = PostgresDocuments(Unasked(), utc_now)
     try:
         await case.call(Target(target.filled, documents, Author(documents, target.filled)))
