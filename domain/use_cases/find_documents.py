@@ -90,7 +90,7 @@ class FindLinkedDocuments:
         self, caller: Caller, entity_type: EntityType, id_as_sent: str, query: Members
     ) -> tuple[Rows[LinkedDocument], Page]:
         caller.require(self.permission)
-        form = Form({"entity_id": id_as_sent, **query})
+        form = Form({**query, "entity_id": id_as_sent})
         entity = form.required("entity_id", entity_id)
         wanted = form.optional("role", role)
         page = Page.read(form)

@@ -280,6 +280,16 @@ async def test_the_permissions_are_checked_before_anything_else(
     assert refused.value.permission in needed - granted
 
 
+async def test_a_hard_delete_needs_admin_documents_and_without_it_deletes_nothing(world: World) -> None:
+    caller = await world.caller()
+    document = await world.record(caller)
+    writer = replace(caller, permissions=frozenset(Permission) - {Permission.ADMIN_DOCUMENTS})
+    with pytest.raises(InsufficientPermissions, match="admin:documents"):
+        await world.delete_document(writer, document.id, KEY, hard=True)
+    assert await world.documents.get(caller.workspace_id, document.id) == WithLinks(document, ())
+    assert await world.delete_document(writer, document.id, KEY) is False
+
+
 async def test_deleting_needs_no_other_permission(world: World) -> None:
     caller = await world.caller()
     soft, hard = await world.record(caller), await world.record(caller)
