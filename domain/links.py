@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from domain.ids import DocumentId, LinkId
 from domain.members import Form, Members, Wrong
-from domain.text import string, written
+from domain.text import not_blank, string, written
 
 ENTITY_ID_MAX = 64
 ROLE_MAX = 64
@@ -74,11 +74,12 @@ def entity_id(value: object) -> str:
     text = string(value)
     if not 1 <= len(text) <= ENTITY_ID_MAX:
         raise Wrong(f"must have 1 to {ENTITY_ID_MAX} characters")
-    if "/" in text or text in (".", "..") or any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
-        raise Wrong("must not be '.' or '..', nor contain slashes or control characters")
+    # U+FFFD is what is read where a path is no UTF-8.
+    if any(char in "/\ufffd" or unicodedata.category(char) in ("Cc", "Cs") for char in text) or text in (".", ".."):
+        raise Wrong("must not be '.' or '..', nor contain slashes, control characters or what is no UTF-8")
     return text
 
 
 def role(value: object) -> str:
     """As what a document belongs to a thing."""
-    return written(value, most=ROLE_MAX)
+    return not_blank(written(value, most=ROLE_MAX))

@@ -108,12 +108,14 @@ def test_a_refused_delete_leaves_its_idempotency_key_free_and_a_replay_is_not_ju
 
 def test_of_many_changes_to_one_state_one_is_made(home: Client, stored: str) -> None:
     document_id = home.recorded(stored)["id"]
-    jobs = [partial(change, home, document_id, {"If-Match": '"1"'}, name=f"{number}.txt") for number in range(8)]
-    answers = together(jobs)
-    assert sorted(answer.status_code for answer in answers) == [200] + [412] * 7
-    (won,) = (data_of(answer, 200) for answer in answers if answer.status_code == 200)
-    assert record_of(home, document_id) == won
-    assert revision_of(home, document_id) == 2
+    for revision in range(1, 6):
+        state = {"If-Match": f'"{revision}"'}
+        names = [f"{revision}-{number}.txt" for number in range(8)]
+        answers = together([partial(change, home, document_id, state, name=name) for name in names])
+        assert sorted(answer.status_code for answer in answers) == [200] + [412] * 7
+        (won,) = (data_of(answer, 200) for answer in answers if answer.status_code == 200)
+        assert record_of(home, document_id) == won
+        assert revision_of(home, document_id) == revision + 1
 
 
 def test_no_update_is_lost_when_everybody_reads_changes_and_writes_with_if_match(home: Client, stored: str) -> None:

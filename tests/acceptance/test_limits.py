@@ -119,6 +119,13 @@ def test_the_limit_comes_before_permission_headers_and_body(tenants: Tenants, st
     [
         *(("POST", "/v1/documents"), ("POST", "/v1/documents/upload-url"), ("GET", ONE), ("GET", "/v1/nothing")),
         *(("POST", KEYS), ("GET", KEYS), ("DELETE", f"{KEYS}/{NOBODYS_KEY}"), ("GET", "/v1/usage"), ("PUT", KEYS)),
+        *(("GET", "/v1/documents"), ("PATCH", ONE), ("DELETE", ONE), ("POST", f"{ONE}/link"), ("GET", "/v1/tags")),
+        *(
+            ("DELETE", f"{ONE}/link/x"),
+            ("GET", "/v1/tasks/x/documents"),
+            ("GET", "/v1/folders"),
+            ("PATCH", "/v1/folders"),
+        ),
     ],
 )
 def test_every_route_is_limited(everything: Client, method: str, path: str) -> None:

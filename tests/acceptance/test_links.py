@@ -263,10 +263,11 @@ def test_twins_at_once_get_equal_answers_and_one_link(home: Client, document_id:
 
 
 def test_of_many_removals_at_once_one_removes(home: Client, document_id: str) -> None:
-    tie = linked(home, document_id)
-    answers = together([partial(unlink, home, document_id, tie["link_id"])] * 8)
-    assert sorted(answer.status_code for answer in answers) == [204] + [404] * 7
-    assert entities(home, document_id) == []
+    for _ in range(5):
+        tie = linked(home, document_id)
+        answers = together([partial(unlink, home, document_id, tie["link_id"])] * 8)
+        assert sorted(answer.status_code for answer in answers) == [204] + [404] * 7
+        assert entities(home, document_id) == []
 
 
 def test_no_link_survives_its_document(home: Client, document_id: str) -> None:

@@ -92,6 +92,18 @@ def test_no_character_of_a_folder_is_a_wildcard(home: Client, top: str) -> None:
     assert children(home, top) == {f"{top}/a%b": 1, f"{top}/axb": 1, f"{top}/moved": 1}
 
 
+def test_folders_that_differ_late_in_a_long_path_are_told_apart(home: Client, top: str) -> None:
+    long = f"/{'x' * 255}" * 4
+    documents = filled(home, top, f"{long}/a/b", f"{long}/ab", f"{long}/c")
+    assert in_folder(home, f"{top}{long}/a") == documents[2:]
+    assert children(home, top + long) == {f"{top}{long}/a": 1, f"{top}{long}/ab": 1, f"{top}{long}/c": 1}
+    assert data_of(move(home, f"{top}{long}/a", f"{top}{long}/d"), 200)["documents"] == 1
+    assert in_folder(home, f"{top}{long}/d/b") == documents[2:]
+    assert data_of(move(home, top + long, f"{top}/short"), 200)["documents"] == 3
+    assert in_folder(home, f"{top}/short") == documents
+    assert children(home, f"{top}/short") == {f"{top}/short/ab": 1, f"{top}/short/c": 1, f"{top}/short/d": 1}
+
+
 def test_an_existing_folder_is_not_merged_into(home: Client, top: str) -> None:
     documents = filled(home, top, "/a", "/b/c")
     for target in ("/b", "/b/c", "/b/"):
@@ -150,14 +162,16 @@ def test_the_body_is_as_strict_as_any(home: Client) -> None:
 
 
 def test_of_many_moves_of_one_folder_at_once_exactly_one_is_made(home: Client, top: str) -> None:
-    documents = filled(home, top, "/a", "/a/b")
-    answers = together([partial(move, home, f"{top}/a", f"{top}/to-{number}") for number in range(8)])
-    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 7
-    (won,) = (data_of(answer, 200) for answer in answers if answer.status_code == 200)
-    for answer in answers:
-        assert answer.status_code == 200 or wrong_fields(answer) == {"from"}
-    assert in_folder(home, won["folder"]) == in_folder(home, top) == documents
-    assert children(home, top) == {won["folder"]: 2}
+    documents, source = filled(home, top, "/a", "/a/b"), f"{top}/a"
+    for round_ in range(5):
+        answers = together([partial(move, home, source, f"{top}/to-{round_}-{number}") for number in range(8)])
+        assert sorted(answer.status_code for answer in answers) == [200] + [400] * 7
+        (won,) = (data_of(answer, 200) for answer in answers if answer.status_code == 200)
+        for answer in answers:
+            assert answer.status_code == 200 or wrong_fields(answer) == {"from"}
+        source = won["folder"]
+        assert in_folder(home, source) == in_folder(home, top) == documents
+        assert children(home, top) == {source: 2}
 
 
 def test_of_many_folders_moved_to_one_path_at_once_exactly_one_comes_there(home: Client, top: str) -> None:

@@ -112,6 +112,20 @@ def test_what_is_changed_is_found_as_it_is_now_and_keeps_its_place(home: Client,
     assert document["id"] not in ids(home, "tag=a&per_page=100")
 
 
+def test_what_is_searched_follows_name_and_description_each_by_itself(home: Client, stored: str) -> None:
+    document_id = home.recorded(stored, name="Aardvark", description="Bandicoot")["id"]
+    for changes, found, lost in (
+        ({"name": "Capybara"}, ["CAPYBARA", "bandicoot"], ["aardvark"]),
+        ({"description": "two\nDormice"}, ["capybara", "dormice"], ["bandicoot"]),
+        ({"name": "Echidna"}, ["echidna", "dormice"], ["capybara"]),
+        ({"description": None}, ["echidna"], ["dormice"]),
+        ({"tags": ["x"], "folder": "/patch/search"}, ["echidna"], ["dormice", "none"]),
+    ):
+        data_of(change(home, document_id, **changes), 200)
+        assert all(ids(home, f"search={text}") == [document_id] for text in found), changes
+        assert all(ids(home, f"search={text}") == [] for text in lost), changes
+
+
 def test_the_bytes_stay_and_are_downloaded_under_the_new_name(home: Client, document: dict[str, Any]) -> None:
     before = usage(home)
     data_of(change(home, document["id"], name="renamed.txt"), 200)

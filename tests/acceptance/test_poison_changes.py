@@ -3,14 +3,13 @@
 import json
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 
 from .client import NOBODYS_ID, NOBODYS_LINK, Client, with_member
-from .documents import FOLDERS, MANY, TAGS, deleted, etag_of, link, linked, listed, one
+from .documents import FOLDERS, MANY, TAGS, deleted, etag_of, ids, link, linked, listed, one
 from .poison import HEADER_VALUES, JSON_VALUES, SEGMENTS, TEXTS, unharmed
 from .raw import ask
 from .tenants import Tenants
@@ -54,7 +53,6 @@ def test_no_value_of_a_member_of_a_change_is_a_5xx(owner: Client, document_id: s
         return owner.patch(one(document_id), with_member(CHANGE, member, value))
 
     all_in({200, 400, 413}, call, JSON_VALUES)
-    assert listed(owner)["meta"]["total"] >= 1
 
 
 @pytest.mark.parametrize("member", ["entity_type", "entity_id", "role", "unknown"])
@@ -63,7 +61,6 @@ def test_no_value_of_a_member_of_a_link_is_a_5xx(owner: Client, document_id: str
         return owner.post(f"{one(document_id)}/link", with_member(TO_MATTER, member, value))
 
     all_in({200, 201, 400, 413}, call, JSON_VALUES)
-    assert owner.get(one(document_id)).status_code == 200
 
 
 @pytest.mark.parametrize("member", ["from", "to", "unknown"])
@@ -105,14 +102,6 @@ def test_no_value_of_hard_is_a_5xx_and_none_but_a_flag_deletes(owner: Client, do
     flags = {"true", "false", "1", "0"}
     texts = [text for text in TEXTS if text not in flags]
     all_in({400}, lambda text: owner.delete(f"{one(document_id)}?hard={text}"), texts)
-    assert owner.get(one(document_id)).status_code == 200
-
-
-@pytest.mark.parametrize("text", ["folder", "search", "tag", "role", "name"])
-def test_what_was_let_through_can_be_found_and_read_again(owner: Client, document_id: str, text: str) -> None:
-    """Whatever the poison left behind in rows, folders, tags and links."""
-    for path in (MANY, FOLDERS, TAGS, MATTER):
-        listed(owner, f"per_page=100&{text}=" if text == "unknown" else "per_page=100", path)
     assert owner.get(one(document_id)).status_code == 200
 
 
@@ -196,8 +185,12 @@ def test_no_method_is_a_5xx(owner: Client, method: str) -> None:
         assert answer.status < 500
 
 
-def test_after_all_that_the_service_is_well(owner: Client, document_id: str) -> None:
-    made = owner.recorded()["id"]
-    assert link(owner, made).status_code == 201
-    for call in (partial(owner.get, one(document_id)), partial(deleted, owner, made), partial(listed, owner)):
-        call()
+def test_after_all_that_what_was_let_through_is_read_and_listed_and_can_be_deleted(
+    owner: Client, document_id: str
+) -> None:
+    assert link(owner, document_id, entity_type="task").status_code in {200, 201}
+    assert document_id in ids(owner)
+    for path in (FOLDERS, TAGS, MATTER):
+        listed(owner, "per_page=100", path)
+    assert owner.storage("GET", owner.download_url(document_id)).content == b"hello"
+    deleted(owner, document_id)

@@ -118,12 +118,14 @@ def rightly(spread: Spread, client: Client) -> None:
 
 def in_wrong_places(spread: Spread, base_url: str, key: str) -> None:
     right, secret = ("Authorization", f"Bearer {key}".encode()), key.encode()
-    for query in ("api_key", "page", "per_page", "include_revoked", "search", "download", key):
-        for path in (KEYS, ONE):
+    queries = ("cursor", "folder", "tag", "mime_type", "created_after", "recursive", "hard", "role", "parent")
+    for query in ("api_key", "page", "per_page", "include_revoked", "search", "download", *queries, key):
+        for path in (KEYS, ONE, MANY, "/v1/folders", "/v1/tags", "/v1/matters/x/documents"):
             target = f"{path}?{query}={key}".encode()
             spread.heard(query, ask(base_url, "GET", target, [right]))
             spread.heard(f"{query}, no key", ask(base_url, "GET", target, []))
-    for path in (f"/{key}", f"/v1/{key}", f"{MANY}/{key}", f"/storage/{key}", f"/storage/x?sig={key}", f"/docs/{key}"):
+    paths = (f"/{key}", f"/v1/{key}", f"{MANY}/{key}", f"/storage/{key}", f"/storage/x?sig={key}", f"/docs/{key}")
+    for path in (*paths, f"{ONE}/link/{key}", f"/v1/matters/{key}/documents", f"/v1/{key}/x/documents"):
         for method in ("GET", "PUT", "FOO", "DELETE"):
             spread.heard(f"{method} {path[:9]}", ask(base_url, method, path.encode(), [right], b"x"))
     for header in HEADERS:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from .client import Client, data_of
+from .documents import deleted, usage
 from .service import Server, fresh_data_dir
 from .tenants import Tenants
 
@@ -65,6 +66,27 @@ def test_a_sweep_deletes_what_was_never_recorded_and_nothing_else(server: Server
     said = server.cli.run("sweep")
     assert (said.returncode, said.stderr) == (0, "")
     assert said.stdout.startswith("2 objects: 0 unrecorded for a day (0 bytes), 0 late, 0 foreign\n")
+
+
+def test_a_sweep_deletes_the_bytes_of_deleted_documents_and_nothing_else(server: Server, client: Client) -> None:
+    objects = server.data_dir / "files" / "objects"
+    kept, *gone = (client.recorded(client.upload(b"kept" if number == 0 else b"gone")) for number in range(4))
+    urls = [client.download_url(document["id"]) for document in gone]
+    for document in gone:
+        deleted(client, document["id"])
+    looked = server.cli.ask("sweep", "--dry-run")
+    assert (looked["condemned"], looked["unrecorded"], looked["deleted"]) == (3, 0, 0)
+
+    swept = server.cli.ask("sweep")  # no yes is needed: somebody has deleted them
+    assert (swept["condemned"], swept["unrecorded"], swept["deleted"]) == (3, 0, 3)
+    for document, url in zip(gone, urls, strict=True):
+        assert not (objects / document["storage_path"]).exists()
+        assert b"gone" not in client.storage("GET", url).content
+        answer = client.record(document["storage_path"])
+        assert answer.status_code in {400, 409}
+        assert document["id"] not in answer.text
+    assert client.storage("GET", client.download_url(kept["id"])).content == b"kept"
+    assert usage(client) == (4, 1)
 
 
 @pytest.mark.parametrize("change", ["another store", "a store that lost its mark", "another database"])

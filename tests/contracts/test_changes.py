@@ -75,7 +75,7 @@ async def test_the_time_of_a_change_is_never_before_the_last(records: Records) -
         assert await records.now(home, document) == wanted
 
 
-@pytest.mark.parametrize("only_if", [{1}, {2}, {1, 3}, set[int](), {2**31 - 1}], ids=str)
+@pytest.mark.parametrize("only_if", [{1}, {2}, {1, 3}, set[int](), {2**31 - 1}, {0, -1, 2**31, 2**63, 10**99}], ids=str)
 async def test_a_record_in_no_state_that_was_named_is_neither_changed_nor_deleted(
     records: Records, only_if: set[int]
 ) -> None:

@@ -14,14 +14,11 @@ from domain.ids import DocumentId
 from ports.changes import (
     Deleted,
     FolderMoved,
-    FolderTaken,
     Linked,
     NoSuchDocument,
     NoSuchFolder,
-    NoSuchLink,
     OtherRevision,
     Patched,
-    Unlinked,
 )
 from ports.documents import Created, OverQuota, PathTaken, Usage
 from ports.finding import DocumentFilter, WithLinks
@@ -135,46 +132,6 @@ async def test_of_twins_that_link_one_links_and_all_agree(records: Records) -> N
     assert outcomes.count(Linked(new[0], is_new=True, replayed=True)) == MANY - 1
 
 
-async def test_of_many_that_remove_one_link_one_does(records: Records) -> None:
-    home = await records.workspace()
-    for _ in range(ROUNDS):
-        document = await records.recorded(home)
-        link = records.link(document.id)
-        await records.add_link(home, link)
-        outcomes = await at_once(records.remove_link(home, document.id, link.id) for _ in range(MANY))
-        assert (outcomes.count(Unlinked()), outcomes.count(NoSuchLink())) == (1, MANY - 1)
-
-
-async def test_no_link_outlives_its_document(records: Records) -> None:
-    home = await records.workspace()
-    for _ in range(ROUNDS):
-        documents = [await records.recorded(home) for _ in range(MANY // 4)]
-        acts: list[Awaitable[object]] = [records.delete(home, document.id) for document in documents]
-        acts += [
-            records.add_link(home, records.link(document.id, entity_id=id_)) for document in documents for id_ in "123"
-        ]
-        random.Random(1).shuffle(acts)
-        outcomes = Counter(map(type, await at_once(acts)))
-        assert outcomes[Deleted] == MANY // 4
-        assert outcomes[Linked] + outcomes[NoSuchDocument] == 3 * (MANY // 4)
-        assert [await records.linked(home, entity_id=id_) for id_ in "123"] == [()] * 3
-
-
-async def test_a_change_and_a_delete_at_once_are_done_in_one_order(records: Records) -> None:
-    home = await records.workspace()
-    for _ in range(ROUNDS):
-        documents = [await records.recorded(home) for _ in range(MANY // 2)]
-        acts: list[Awaitable[object]] = []
-        for number, document in enumerate(documents):
-            pair = [records.patch(home, document.id, folder="/a"), records.delete(home, document.id)]
-            acts += pair if number % 2 else reversed(pair)
-        outcomes = await at_once(acts)
-        assert sum(isinstance(outcome, Deleted) for outcome in outcomes) == len(documents)
-        assert {type(outcome) for outcome in outcomes} <= {Deleted, Patched, NoSuchDocument}
-        assert await records.all(home) == ()
-        assert await records.documents.usage(home.id) == Usage(0, 1000, 0)
-
-
 async def test_the_quota_holds_while_documents_come_and_go(records: Records) -> None:
     quota = 100
     home = await records.workspace(quota_bytes=quota)
@@ -238,18 +195,6 @@ async def test_creates_into_a_folder_that_moves_land_before_or_after_it(records:
         assert sum(found.folder in counts for found in await records.all(home)) == MANY + 1
 
 
-async def test_changes_into_a_folder_that_moves_land_before_or_after_it(records: Records) -> None:
-    for number in range(ROUNDS):
-        home = await records.workspace(quota_bytes=10_000)
-        documents = [await records.recorded(home, folder="/a") for _ in range(MANY // 2)]
-        acts: list[Awaitable[object]] = [records.patch(home, document.id, folder="/a/b") for document in documents]
-        acts.insert(number * len(documents) // ROUNDS, records.move(home, "/a", "/z"))
-        await at_once(acts)
-        assert {found.folder for found in await records.all(home)} <= {"/a/b", "/z/b"}
-        counts = await records.folders(home)
-        assert counts["/z"] + counts.get("/a", 0) == len(documents)
-
-
 async def test_of_many_moves_of_one_folder_one_moves_it(records: Records) -> None:
     for _ in range(ROUNDS):
         home = await records.workspace()
@@ -258,16 +203,6 @@ async def test_of_many_moves_of_one_folder_one_moves_it(records: Records) -> Non
         assert (outcomes.count(FolderMoved(1)), outcomes.count(NoSuchFolder())) == (1, MANY - 1)
         folder = f"/z{outcomes.index(FolderMoved(1))}/b"
         assert await records.now(home, document) == moved(document, folder)
-
-
-async def test_of_many_moves_to_one_path_one_gets_it(records: Records) -> None:
-    for _ in range(ROUNDS):
-        home = await records.workspace()
-        for number in range(MANY // 2):
-            await records.recorded(home, folder=f"/a{number}")
-        outcomes = await at_once(records.move(home, f"/a{number}", "/z") for number in range(MANY // 2))
-        assert (outcomes.count(FolderMoved(1)), outcomes.count(FolderTaken())) == (1, MANY // 2 - 1)
-        assert len(await records.folders(home)) == MANY // 2
 
 
 async def test_a_delete_and_a_sweep_at_once_leave_a_path_that_nobody_gets(records: Records) -> None:

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from domain.access import Workspace
 from domain.documents import Document
 from domain.ids import DocumentId, WorkspaceId
-from domain.pages import Page
+from domain.pages import PAGE_MAX, PER_PAGE_MAX, Page
 from domain.paths import FolderPath
 from domain.text import folded
 from ports.documents import Created
@@ -169,6 +169,25 @@ async def test_letter_case_is_what_python_folds(records: Records, name: str, tex
     assert await records.all(home, wanted) == ((by_text, by_name) if is_found else ())
 
 
+async def test_a_document_is_as_old_as_its_microsecond(records: Records) -> None:
+    home = await records.workspace()
+    documents = []
+    for _ in range(4):
+        records.clock.advance(microseconds=1)
+        documents.append(await records.recorded(home))
+    for number, document in enumerate(documents):
+        found = await records.all(home, DocumentFilter(created_after=document.created_at))
+        assert found == tuple(reversed(documents[number:]))
+    records.clock.advance(microseconds=1)
+    for at, wanted in (
+        (records.clock(), ()),
+        (datetime.max.replace(tzinfo=UTC), ()),
+        (datetime.min.replace(tzinfo=UTC), tuple(reversed(documents))),
+        (datetime(1969, 12, 31, tzinfo=UTC), tuple(reversed(documents))),
+    ):
+        assert await records.all(home, DocumentFilter(created_after=at)) == wanted
+
+
 async def test_a_search_does_not_run_from_the_name_into_the_description(records: Records) -> None:
     home = await records.workspace()
     await records.recorded(home, name="abc", description="def")
@@ -179,14 +198,16 @@ async def test_a_search_does_not_run_from_the_name_into_the_description(records:
 async def test_pages_tile_the_list(records: Records) -> None:
     home = await records.workspace()
     documents = [await records.recorded(home, folder="/a") for _ in range(6)][::-1]
+    pages: tuple[tuple[Page, list[Document], bool], ...] = (
+        (Page(1, 3), documents[:3], True),
+        (Page(2, 3), documents[3:], False),
+        (Page(3, 3), [], False),
+        (Page(1, 6), documents, False),
+        (Page(PAGE_MAX, PER_PAGE_MAX), [], False),
+    )
     for wanted in (EVERYTHING, DocumentFilter(folder=FolderPath("/a"))):
-        for number, rows, more in (
-            (1, documents[:3], True),
-            (2, documents[3:], False),
-            (3, [], False),
-            (10**9, [], False),
-        ):
-            found = await records.documents.find(home.id, wanted, Page(number, 3))
+        for page, rows, more in pages:
+            found = await records.documents.find(home.id, wanted, page)
             assert found == DocumentPage(tuple(rows), 6, total_is_exact=True, more=more)
 
 

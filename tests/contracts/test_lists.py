@@ -3,7 +3,7 @@
 from domain.access import Workspace
 from domain.ids import WorkspaceId
 from domain.links import EntityType
-from domain.pages import Page, Rows
+from domain.pages import PAGE_MAX, PER_PAGE_MAX, Page, Rows
 from domain.paths import FolderPath
 from ports.finding import FolderCount, LinkedDocument, TagCount
 from tests.contracts.records import Records
@@ -69,13 +69,17 @@ async def test_pages_tile_each_list_and_tell_its_total(records: Records) -> None
     linked = tuple(reversed(rows))
     folders = tuple(FolderCount(FolderPath(f"/a/{number}"), 1) for number in range(5))
     tags = tuple(TagCount(f"{number}", 1) for number in range(5))
-    for number, begin, end in ((1, 0, 2), (2, 2, 4), (3, 4, 5), (4, 5, 5), (10**9, 5, 5)):
+    for number, begin, end in ((1, 0, 2), (2, 2, 4), (3, 4, 5), (4, 5, 5)):
         page = Page(number, 2)
         for role in (None, "buyer"):
             found = await records.documents.linked(home.id, EntityType.CONTACT, "c-1", role, page)
             assert found == Rows(linked[begin:end], 5)
         assert await records.documents.folders(home.id, FolderPath("/a"), page) == Rows(folders[begin:end], 5)
         assert await records.documents.tags(home.id, page) == Rows(tags[begin:end], 5)
+    farthest = Page(PAGE_MAX, PER_PAGE_MAX)
+    assert await records.documents.linked(home.id, EntityType.CONTACT, "c-1", None, farthest) == Rows((), 5)
+    assert await records.documents.folders(home.id, FolderPath("/a"), farthest) == Rows((), 5)
+    assert await records.documents.tags(home.id, farthest) == Rows((), 5)
 
 
 async def test_only_the_folders_one_level_below_are_listed_with_all_that_is_in_them(records: Records) -> None:

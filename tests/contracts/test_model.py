@@ -23,7 +23,7 @@ def test_every_sequence_has_the_same_outcomes_on_memory_and_on_postgres(database
         SideBySide.runner, SideBySide.database = runner, runner.run(opened.__aenter__())
         try:
             run_state_machine_as_test(
-                SideBySide, settings=settings(max_examples=100, stateful_step_count=30, deadline=None)
+                SideBySide, settings=settings(max_examples=150, stateful_step_count=40, deadline=None)
             )
         finally:
             runner.run(opened.__aexit__(None, None, None))

@@ -15,7 +15,7 @@ from tests.crash.wire import ask
 
 from .conftest import PLAN
 from .processes import port_of
-from .race import at_once, create, get
+from .race import at_once, create, delete, get, patch
 
 NOWHERE = "/v1/nowhere"
 """Costs nothing but the admission, and is counted like everything else."""
@@ -61,6 +61,19 @@ async def test_the_quota_is_exact_to_the_byte(server: Server, tenants: Tenants) 
     assert all(json.loads(reply.body)["error"]["code"] == "quota_exceeded" for reply in replies if reply.status == 403)
     usage = await ask(port_of(server), get(USAGE, key_of(client)))
     assert (usage.data["documents"], usage.data["used_bytes"]) == (11, 990)
+
+
+async def test_of_changes_of_one_state_one_is_made_and_of_deletes_one_deletes(server: Server, tenants: Tenants) -> None:
+    client = tenants.client()
+    for _ in range(5):
+        document = client.recorded()["id"]
+        changes = [patch(key_of(client), document, {"name": f"{number}.txt"}, '"1"') for number in range(40)]
+        changed = await at_once(server, changes)
+        assert Counter(reply.status for reply in changed) == {200: 1, 412: 39}
+        deleted = await at_once(server, [delete(key_of(client), document)] * 40)
+        assert Counter(reply.status for reply in deleted) == {204: 1, 404: 39}
+    usage = await ask(port_of(server), get(USAGE, key_of(client)))
+    assert (usage.data["documents"], usage.data["used_bytes"]) == (0, 0)
 
 
 @pytest.mark.parametrize("by", ["command", "API"])

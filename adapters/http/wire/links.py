@@ -22,7 +22,7 @@ Role = Annotated[
     Meta(
         min_length=1,
         max_length=ROLE_MAX,
-        description="As what the document belongs to it. Kept in NFC.",
+        description="As what the document belongs to it: not blank. Kept in NFC.",
         examples=["signed agreement"],
     ),
 ]

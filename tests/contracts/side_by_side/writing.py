@@ -41,8 +41,8 @@ CHANGES = st.fixed_dictionaries(
     {}, optional={"name": NAMES, "description": DESCRIPTIONS, "folder": FOLDERS, "tags": TAGS}
 )
 PLACES = st.sampled_from(["/a", "/a/b", "/ab", "/b/c", "/d" * 18])
-# Now and then one that is too deep for what lies in it.
-MOVES = st.tuples(PLACES, PLACES) | st.just(("/a", "/e" * 20))
+# Some to where there is a folder already, and to where it is too deep.
+MOVES = st.tuples(PLACES, PLACES) | st.sampled_from([("/a", "/ab"), ("/a", "/e" * 20)])
 
 
 class Writing(Sides):
@@ -53,14 +53,13 @@ class Writing(Sides):
         document = self.memory.document(self.homes[home], path=path, **members)
         self.send(document, self.memory.intent(self.homes[home], key, asks))
 
-    @rule(home=HOMES, creates=st.dictionaries(PATHS, MEMBERS, min_size=2, max_size=6), keyed=st.booleans())
+    @rule(home=HOMES, creates=st.dictionaries(PATHS, MEMBERS, min_size=2, max_size=4), keyed=st.booleans())
     def create_many_at_once(self, home: int, creates: dict[str, dict[str, Any]], *, keyed: bool) -> None:
         # Of different paths and keys: of equal ones, each order of several at the same time would be right.
         where = self.homes[home]
         documents = [self.memory.document(where, path=path, **members) for path, members in creates.items()]
-        keys = UUIDS if keyed else [None] * len(documents)
-        intents = [self.memory.intent(where, key) for key in keys]
-        pairs = list(zip(documents, intents, strict=False))
+        intents = [self.memory.intent(where, key if keyed else None) for key in UUIDS[: len(documents)]]
+        pairs = list(zip(documents, intents, strict=True))
 
         async def together() -> list[object]:
             return list(await asyncio.gather(*(self.postgres.documents.create(*pair) for pair in pairs)))
