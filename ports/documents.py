@@ -128,7 +128,7 @@ class DocumentRepository(Protocol):
         ...
 
     async def tags(self, workspace: WorkspaceId, page: Page) -> Rows[TagCount]:
-        """Every tag that a document has: the most frequent first, then by their code points."""
+        """Every tag that one of the `TAG_WINDOW` newest documents has: the most frequent first, then by code points."""
         ...
 
     async def usage(self, workspace: WorkspaceId) -> Usage:

@@ -15,6 +15,9 @@ COUNT_MAX = 10_000
 SEARCH_WINDOW = 10_000
 """How many of the newest documents are looked into for what no index finds."""
 
+TAG_WINDOW = 1_000_000
+"""Of how many of the newest documents tags are counted."""
+
 _INDEXED = re.compile(r"[^\W_]{3}")
 
 

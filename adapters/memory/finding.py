@@ -12,6 +12,7 @@ from ports.finding import (
     COUNT_MAX,
     EVERYTHING,
     SEARCH_WINDOW,
+    TAG_WINDOW,
     After,
     DocumentFilter,
     DocumentPage,
@@ -82,6 +83,7 @@ def folders(shelf: Shelf, parent: FolderPath | None, page: Page) -> Rows[FolderC
 
 def tags(shelf: Shelf, page: Page) -> Rows[TagCount]:
     """Every tag that a document has, the most frequent first."""
-    documents = Counter(tag for document in shelf.documents.values() for tag in document.tags)
+    newest = sorted(shelf.documents, reverse=True)[:TAG_WINDOW]
+    documents = Counter(tag for id_ in newest for tag in shelf.documents[id_].tags)
     rows = [TagCount(tag, count) for tag, count in sorted(documents.items(), key=lambda item: (-item[1], item[0]))]
     return Rows(tuple(rows[page.offset :][: page.size]), len(rows))

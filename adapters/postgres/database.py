@@ -36,6 +36,8 @@ SESSION = {
     # Nothing of ours runs so long that it would be worth compiling, or dividing among processes.
     "jit": "off",
     "max_parallel_workers_per_gather": "0",
+    # A list may hold what an index says of a million documents: in less, it forgets which rows of a page were meant.
+    "work_mem": "16MB",
 }
 """What every session of ours is set to."""
 

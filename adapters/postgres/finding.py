@@ -16,6 +16,7 @@ from ports.documents import Usage
 from ports.finding import (
     COUNT_MAX,
     SEARCH_WINDOW,
+    TAG_WINDOW,
     After,
     DocumentFilter,
     DocumentPage,
@@ -66,7 +67,7 @@ class PostgresFinding:
         return Rows(tuple(FolderCount(FolderPath(row["folder"]), row["documents"]) for row in rows), total)
 
     async def tags(self, workspace: WorkspaceId, page: Page) -> Rows[TagCount]:
-        total, rows = await self._rows(statements.TAGS, to_uuid(workspace), page.offset, page.size)
+        total, rows = await self._rows(statements.TAGS, to_uuid(workspace), TAG_WINDOW, page.offset, page.size)
         return Rows(tuple(TagCount(row["tag"], row["documents"]) for row in rows), total)
 
     async def usage(self, workspace: WorkspaceId) -> Usage:

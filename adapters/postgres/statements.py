@@ -13,7 +13,7 @@ LINKED = "SELECT * FROM linked_documents_v1($1, $2, $3, $4, $5, $6)"
 
 FOLDERS = "SELECT * FROM folders_v1($1, $2, $3, $4)"
 
-TAGS = "SELECT * FROM tags_v1($1, $2, $3)"
+TAGS = "SELECT * FROM tags_v1($1, $2, $3, $4)"
 
 PATCH = "SELECT * FROM patch_document_v1($1, $2, $3, $4, $5, $6)"
 

@@ -120,7 +120,10 @@ class ListFolders:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListTags:
-    """List the tags in use, each with the number of documents that have it: the most frequent first."""
+    """List the tags in use, each with the number of documents that have it: the most frequent first.
+
+    Counted are the tags of the newest million documents.
+    """
 
     documents: DocumentRepository
 

@@ -481,15 +481,18 @@ BEGIN
 END
 $$
 ---
--- The tags of all documents, the most frequent first. Counted from all documents: the index does not tell it.
-CREATE FUNCTION tags_v1(workspace uuid, skip bigint, size integer, OUT total bigint, OUT rows jsonb)
+-- The tags of the `newest` documents, the most frequent first. Counted one by one: the index does not tell it.
+CREATE FUNCTION tags_v1(
+    workspace uuid, newest integer, skip bigint, size integer, OUT total bigint, OUT rows jsonb
+)
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
     WITH counted AS MATERIALIZED (
         SELECT tag COLLATE "C" AS tag, count(*) AS documents
-        FROM documents CROSS JOIN LATERAL unnest(tags) AS tag
-        WHERE workspace_id = workspace GROUP BY 1
+        FROM (SELECT tags FROM documents WHERE workspace_id = workspace ORDER BY id DESC LIMIT newest) looked_at
+        CROSS JOIN LATERAL unnest(tags) AS tag
+        GROUP BY 1
     )
     SELECT (SELECT count(*) FROM counted), (
         SELECT coalesce(jsonb_agg(jsonb_build_object('tag', tag, 'documents', documents) ORDER BY documents DESC, tag), '[]')
@@ -498,6 +501,9 @@ BEGIN
     INTO total, rows;
 END
 $$
+---
+-- A search looks into every text that the index takes for a match: long ones are read sooner as they are.
+ALTER TABLE documents ALTER COLUMN search_text SET STORAGE EXTERNAL
 ---
 -- The indexes come last: to make them takes a minute for a million documents, and creates wait for as long.
 CREATE INDEX folders_path ON folders (workspace_id, left(path, 600))
@@ -509,6 +515,6 @@ CREATE INDEX documents_mime_type ON documents (workspace_id, mime_type, id)
 -- What comes in is gathered, and put in its place by whoever fills up the pending list, in KiB: every search reads the
 -- list from end to end.
 CREATE INDEX documents_tags ON documents USING gin (workspace_tags_v1(workspace_id, tags))
-WITH (gin_pending_list_limit = 256)
+WITH (gin_pending_list_limit = 1024)
 ---
-CREATE INDEX documents_search ON documents USING gin (search_text gin_trgm_ops) WITH (gin_pending_list_limit = 256)
+CREATE INDEX documents_search ON documents USING gin (search_text gin_trgm_ops) WITH (gin_pending_list_limit = 1024)
