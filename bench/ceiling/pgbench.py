@@ -12,7 +12,7 @@ import msgspec
 
 from adapters.postgres import statements
 from adapters.postgres.documents import to_record
-from adapters.postgres.rows import to_facts, to_uuid
+from adapters.postgres.rows import to_facts, to_receipt_key, to_uuid
 from adapters.system import utc_now
 from bench.facts import sample
 from bench.postgres import Postgres
@@ -130,7 +130,11 @@ def _template(workspace: str) -> str:
     # pgbench takes a colon before a letter or digit for a variable; in JSON they stand in strings only.
     text = re.sub(r":(?=\w)", r"\\u003a", text)
     text = text.replace("%", "%%").replace("'", "''")
-    for pattern, argument in ((_PATH, "b%1$s"), (_either_form(_ID), "%2$s"), (_either_form(_KEY), "%3$s")):
+    for pattern, argument in (
+        (_PATH, "b%1$s"),
+        (_either_form(_ID), "%2$s"),
+        (_either_form(to_receipt_key(str(_KEY))), "%3$s"),
+    ):
         text, replaced = re.subn(pattern, argument, text)
         if not replaced:
             raise RuntimeError(f"what the adapter sends holds no {pattern}: every transaction would be the same")
