@@ -1,6 +1,9 @@
 """The application: routes on Litestar, the error table behind them, the gate around them. Knows no settings."""
 
+import inspect
+
 from litestar import Litestar, Response
+from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp
 
 from adapters.http.api_keys import api_keys_router
@@ -41,7 +44,18 @@ def build(services: Services) -> ASGIApp:
         # Every body is read by body.py, which bounds it; uploads have a bound of their own.
         request_max_body_size=None,
     )
+    _tell_all_methods(application)
     return Gate(application, services.admit, services.metrics, services.now, services.new_id)
+
+
+def _tell_all_methods(application: Litestar) -> None:
+    """Let OPTIONS tell every method of a path: Litestar makes the route anew for each handler of a path, but keeps the
+    answer that it made for the first, which asks that first route."""
+    for route in application.routes:
+        if isinstance(route, HTTPRoute):
+            options, _ = route.route_handler_map["OPTIONS"]
+            first = inspect.getclosurevars(options.fn).nonlocals["self"]
+            first.methods = route.methods
 
 
 def _answer(request: AnyRequest, error: Exception) -> Response[bytes]:

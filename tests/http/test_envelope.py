@@ -153,3 +153,18 @@ async def test_a_failure_behind_the_router_leaks_nothing(api: Api, caplog: pytes
             answer = await http.get(f"/v1/documents/doc_{ULID}")
     assert (answer.status_code, answer.json()["error"]["code"]) == (500, "internal_error")
     assert "canary" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/v1/documents", "GET, OPTIONS, POST"),
+        (f"/v1/documents/doc_{ULID}", "DELETE, GET, OPTIONS, PATCH"),
+        ("/v1/folders", "GET, OPTIONS, PATCH"),
+        (f"/v1/api-keys/key_{ULID}", "DELETE, OPTIONS"),
+    ],
+)
+async def test_options_and_a_wrong_method_are_told_every_method_of_the_path(api: Api, path: str, methods: str) -> None:
+    told, refused = await api.http.options(path), await api.http.put(path)
+    assert (told.status_code, told.headers["Allow"]) == (204, methods)
+    assert (refused.status_code, refused.headers["Allow"]) == (405, methods)
