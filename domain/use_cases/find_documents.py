@@ -60,9 +60,10 @@ class FindDocuments:
         page = Page.read(form)
         after = form.optional("cursor", _cursor)
         form.finish()
-        if "recursive" in query and "folder" not in query:
+        # Their defaults are what is meant without them: many a generated client sends those always.
+        if not wanted.recursive and "folder" not in query:
             raise Invalid({"recursive": "says how a folder is meant; name one in 'folder'"})
-        if after is not None and "page" in query:
+        if after is not None and page.number != 1:
             raise Invalid({"page": "cannot be combined with 'cursor'; send one of them"})
 
         place = page if after is None else After(after, page.size)

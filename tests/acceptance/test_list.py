@@ -219,9 +219,10 @@ def test_a_malformed_recursive_is_named(owner: Client, value: str) -> None:
     assert wrong_fields(owner.get(f"{MANY}?folder=/a&recursive={value}")) == {"recursive"}
 
 
-def test_recursive_without_a_folder_says_nothing_and_is_refused(owner: Client) -> None:
-    for value in ("true", "false"):
-        assert wrong_fields(owner.get(f"{MANY}?recursive={value}")) == {"recursive"}
+def test_a_folder_alone_has_to_be_named(owner: Client) -> None:
+    assert wrong_fields(owner.get(f"{MANY}?recursive=false")) == {"recursive"}
+    # The default, which many a client always sends.
+    assert owner.get(f"{MANY}?recursive=true").json() == owner.get(MANY).json()
 
 
 @pytest.mark.parametrize("name", ["page", "per_page", "search", "folder", "mime_type", "created_after", "cursor"])

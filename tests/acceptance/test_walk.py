@@ -95,10 +95,11 @@ def test_walks_while_others_create_and_delete_see_what_stays_once(owner: Client,
         assert not seen or [found for found in seen if found in kept] == kept[::-1] * 3
 
 
-def test_a_cursor_and_a_page_together_are_refused(owner: Client, kept: list[str]) -> None:
+def test_a_cursor_and_a_later_page_together_are_refused(owner: Client, kept: list[str]) -> None:
     cursor = kept[3].removeprefix("doc_")
-    for page in ("1", "2"):
-        assert wrong_fields(owner.get(f"{MANY}?cursor={cursor}&page={page}")) == {"page"}
+    assert wrong_fields(owner.get(f"{MANY}?cursor={cursor}&page=2")) == {"page"}
+    # The default, which many a client always sends.
+    assert owner.get(f"{MANY}?cursor={cursor}&page=1").json() == owner.get(f"{MANY}?cursor={cursor}").json()
 
 
 @pytest.mark.parametrize("malformed", ["", "x", NOBODYS_ID, "2", "null", "01ARZ3NDEKTSV4RRFFQ69G5FA", "%F0%9F%93%84"])

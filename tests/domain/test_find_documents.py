@@ -191,11 +191,20 @@ async def test_every_wrong_parameter_is_named_at_once(world: World) -> None:
     assert set(refused.value.fields) == set(wrong)
 
 
-@pytest.mark.parametrize("recursive", ["true", "false"])
-async def test_recursive_says_nothing_without_a_folder(world: World, recursive: str) -> None:
+@pytest.mark.parametrize("recursive", ["false", "0"])
+async def test_a_folder_alone_has_to_be_named(world: World, recursive: str) -> None:
     with pytest.raises(Invalid) as refused:
         await BLIND(await world.caller(), {"recursive": recursive})
     assert set(refused.value.fields) == {"recursive"}
+
+
+async def test_a_default_that_is_sent_means_what_it_means_unsent(world: World) -> None:
+    caller = await world.caller()
+    await world.record(caller)
+    sent = {"page": "1", "per_page": "25", "recursive": "true", "search": ""}
+    assert await world.find_documents(caller, sent) == await world.find_documents(caller, {})
+    after = {"cursor": world.new_id(world.clock())}
+    assert await world.find_documents(caller, sent | after) == await world.find_documents(caller, after)
 
 
 @given(

@@ -118,7 +118,7 @@ async def test_the_cursor_of_another_workspace_shows_nothing_of_it(world: World)
     assert (page.found.documents, page.found.total) == ((), 0)
 
 
-@pytest.mark.parametrize("page", ["1", "2"])
+@pytest.mark.parametrize("page", ["2", "1000"])
 async def test_a_cursor_and_a_page_cannot_be_combined(world: World, page: str) -> None:
     caller = await world.caller()
     with pytest.raises(Invalid) as refused:
