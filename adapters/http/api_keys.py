@@ -6,7 +6,8 @@ from litestar.params import FromPath
 from adapters.http.answer import REPLAYED, Answer, empty_answer, json_answer
 from adapters.http.body import READING_A_BODY, AnyRequest, read_idempotency_key, read_members, read_query
 from adapters.http.call import caller_of
-from adapters.http.openapi import PAGES, described
+from adapters.http.openapi import described
+from adapters.http.parameters import PAGES, Query
 from adapters.http.services import Services
 from adapters.http.wire.api_keys import ApiKeyCreated, ApiKeyList, ApiKeyRow, CreateApiKeyBody
 from adapters.http.wire.envelope import Envelope, Paged, PageMeta
@@ -35,6 +36,7 @@ def api_keys_router(services: Services) -> Router:
             success=Envelope[ApiKeyCreated],
             refusals=(*READING_A_BODY, DuplicateName, IdempotencyMismatch),
             idempotent=True,
+            links={"revoke_api_key": {"key_id": "id"}},
             tag=_TAG,
         ),
     )
@@ -55,8 +57,8 @@ def api_keys_router(services: Services) -> Router:
             refusals=(Invalid,),
             query={
                 **PAGES,
-                "include_revoked": (bool, False, "Whether to list revoked keys too: true, false, 1 or 0."),
-                "search": (str, "", "Part of the name, in any letter case."),
+                "include_revoked": Query(bool, "Whether to list revoked keys too: true, false, 1 or 0.", False),
+                "search": Query(str, "Part of the name, in any letter case."),
             },
             tag=_TAG,
         ),

@@ -16,7 +16,9 @@ from adapters.http.body import (
     read_query,
 )
 from adapters.http.call import caller_of
+from adapters.http.examples import patched_example
 from adapters.http.openapi import described
+from adapters.http.parameters import Query
 from adapters.http.services import Services
 from adapters.http.wire.documents import DocumentDetail, PatchDocumentBody
 from adapters.http.wire.envelope import Envelope
@@ -40,6 +42,7 @@ def changing_handlers(services: Services) -> Sequence[HTTPRouteHandler]:
             refusals=(*READING_A_BODY, NotFound, PreconditionFailed),
             conditional=True,
             etag=True,
+            example=patched_example(),
         ),
     )
     async def patch_document(request: AnyRequest, document_id: FromPath[str]) -> Answer:
@@ -59,7 +62,7 @@ def changing_handlers(services: Services) -> Sequence[HTTPRouteHandler]:
             status=204,
             success=None,
             refusals=(Invalid, NotFound, PreconditionFailed, IdempotencyMismatch),
-            query={"hard": (bool, False, "Whether to delete the bytes at once: true, false, 1 or 0.")},
+            query={"hard": Query(bool, "Whether to delete the bytes at once: true, false, 1 or 0.", False)},
             idempotent=True,
             conditional=True,
         ),

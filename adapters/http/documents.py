@@ -1,13 +1,17 @@
 """The documents API: each handler reads, calls one use case, and renders what it returns."""
 
+from typing import Annotated
+
 from litestar import Router, get, post
 from litestar.params import FromPath
+from msgspec import Meta
 
 from adapters.http.answer import REPLAYED, Answer, entity_tag, json_answer
 from adapters.http.body import READING_A_BODY, AnyRequest, read_idempotency_key, read_members, read_query
 from adapters.http.call import caller_of
 from adapters.http.changes import changing_handlers
-from adapters.http.openapi import PAGES, described
+from adapters.http.openapi import described
+from adapters.http.parameters import PAGES, Query
 from adapters.http.services import Services
 from adapters.http.wire.documents import (
     CreateDocumentBody,
@@ -18,9 +22,13 @@ from adapters.http.wire.documents import (
     UploadLink,
 )
 from adapters.http.wire.envelope import Envelope
+from adapters.http.wire.members import LINE, Cursor, Folder, MimeType, Moment, Tag
 from domain.errors import IdempotencyMismatch, Invalid, NotFound, ObjectChanged, QuotaExceeded, StorageConflict
 from domain.members import Form
 from domain.pages import flag
+from domain.use_cases.find_documents import SEARCH_MAX
+
+_OF_A_DOCUMENT = ("read_document", "patch_document", "link_document", "delete_document")
 
 
 def documents_router(services: Services) -> Router:
@@ -57,6 +65,7 @@ def documents_router(services: Services) -> Router:
             refusals=(*READING_A_BODY, StorageConflict, QuotaExceeded, IdempotencyMismatch),
             idempotent=True,
             located=True,
+            links={operation: {"document_id": "id"} for operation in _OF_A_DOCUMENT},
         ),
     )
     async def create_document(request: AnyRequest) -> Answer:
@@ -78,13 +87,21 @@ def documents_router(services: Services) -> Router:
             refusals=(Invalid,),
             query={
                 **PAGES,
-                "cursor": (str, None, "The `next_cursor` of the page before, instead of `page`."),
-                "folder": (str, None, "A folder, and everything below it."),
-                "recursive": (bool, True, "Whether to list what is below the folder too: true, false, 1 or 0."),
-                "tag": (list[str], None, "A tag; repeated, all of them."),
-                "mime_type": (str, None, "The media type, as it was recorded."),
-                "search": (str, "", "Part of the name or the description, in any letter case."),
-                "created_after": (str, None, "A time (RFC 3339), or a date, which is its midnight in UTC."),
+                "cursor": Query(Cursor, "The `next_cursor` of the page before, instead of `page`."),
+                "folder": Query(Folder, "A folder, and everything below it.", example="/clients/acme"),
+                "recursive": Query(bool, "Whether to list what is below the folder too: true, false, 1 or 0.", True),
+                "tag": Query(list[Tag], "A tag; repeated, all of them.", example=["nda"]),
+                "mime_type": Query(MimeType, "The media type, as it was recorded."),
+                "search": Query(
+                    Annotated[str, Meta(max_length=SEARCH_MAX, pattern=LINE)],
+                    "Part of the name or the description, in any letter case.",
+                    example="acme",
+                ),
+                "created_after": Query(
+                    Moment,
+                    "A time (RFC 3339), or a date, which is its midnight in UTC.",
+                    example="2026-04-17T10:45:00Z",
+                ),
             },
         ),
     )
@@ -103,7 +120,7 @@ def documents_router(services: Services) -> Router:
             status=200,
             success=Envelope[DocumentDetail],
             refusals=(Invalid, NotFound, ObjectChanged),
-            query={"download": (bool, True, "Whether to sign a download URL: true, false, 1 or 0.")},
+            query={"download": Query(bool, "Whether to sign a download URL: true, false, 1 or 0.", True)},
             etag=True,
         ),
     )

@@ -9,10 +9,11 @@ from litestar.params import FromPath
 from adapters.http.answer import REPLAYED, Answer, empty_answer, json_answer
 from adapters.http.body import READING_A_BODY, AnyRequest, read_idempotency_key, read_members, read_query
 from adapters.http.call import caller_of
-from adapters.http.openapi import PAGES, described
+from adapters.http.openapi import described
+from adapters.http.parameters import PAGES, Query
 from adapters.http.services import Services
 from adapters.http.wire.envelope import Envelope, Paged, PageMeta
-from adapters.http.wire.links import LinkDocumentBody, LinkedDocumentList, LinkedDocumentRow, LinkRecord
+from adapters.http.wire.links import LinkDocumentBody, LinkedDocumentList, LinkedDocumentRow, LinkRecord, Role
 from domain.errors import IdempotencyMismatch, Invalid, NotFound
 from domain.links import EntityType
 
@@ -42,6 +43,7 @@ def entity_links_router(services: Services) -> Router:
             refusals=(*READING_A_BODY, NotFound, IdempotencyMismatch),
             idempotent=True,
             existing=True,
+            links={"unlink_document": {"document_id": "document_id", "link_id": "link_id"}},
             tag=_TAG,
         ),
     )
@@ -95,7 +97,7 @@ def _entity_documents(services: Services, entity_type: EntityType) -> HTTPRouteH
             refusals=(Invalid,),
             query={
                 **PAGES,
-                "role": (str, None, "As what the documents belong to it."),
+                "role": Query(Role, "As what the documents belong to it."),
             },
             tag=_TAG,
             operation=f"list_{entity_type}_documents",

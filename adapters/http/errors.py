@@ -108,13 +108,18 @@ def answer(error: Exception, request_id: str) -> Answer:
             return _routing_error(error, request_id)
         case _:
             log.error("%s unexpected error", request_id, exc_info=error)
-            message = "Something went wrong on our side; the operator finds it under this request id."
-            return _answer(500, "internal_error", message, request_id)
+            return internal_error(request_id)
 
 
 def to_response(answer: Answer) -> Response[bytes]:
     """The answer as a response of the framework."""
     return Response(answer.body, status_code=answer.status, headers=dict(answer.headers), media_type="application/json")
+
+
+def internal_error(request_id: str) -> Answer:
+    """The response to a mistake of ours."""
+    message = "Something went wrong on our side; the operator finds it under this request id."
+    return _answer(500, "internal_error", message, request_id)
 
 
 def unavailable(request_id: str, details: Mapping[str, Any] | None = None) -> Answer:

@@ -6,10 +6,12 @@ from litestar.handlers import HTTPRouteHandler
 from adapters.http.answer import Answer, json_answer
 from adapters.http.body import READING_A_BODY, AnyRequest, read_members, read_query
 from adapters.http.call import caller_of
-from adapters.http.openapi import PAGES, described
+from adapters.http.openapi import described
+from adapters.http.parameters import PAGES, Query
 from adapters.http.services import Services
 from adapters.http.wire.envelope import Envelope, Paged, PageMeta
 from adapters.http.wire.folders import FolderList, FolderRow, MoveFolderBody, TagList, TagRow
+from adapters.http.wire.members import Folder
 from domain.errors import FolderExists, Invalid
 
 _TAG = "Folders and tags"
@@ -27,7 +29,7 @@ def folders_router(services: Services) -> Router:
             status=200,
             success=Paged[FolderList],
             refusals=(Invalid,),
-            query={**PAGES, "parent": (str, "/", "The folder whose folders are listed.")},
+            query={**PAGES, "parent": Query(Folder, "The folder whose folders are listed.", "/")},
             tag=_TAG,
         ),
     )

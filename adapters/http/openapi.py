@@ -7,6 +7,7 @@ and queries are read by rules that report every mistake. https://spec.openapis.o
 import inspect
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -16,9 +17,23 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from adapters.http.errors import STATUS
+from adapters.http.examples import (
+    BODIES,
+    error_examples,
+    success_example,
+)
+from adapters.http.parameters import (
+    RATE_HEADERS,
+    REQUEST_HEADERS,
+    RESPONSE_HEADERS,
+    Query,
+    header_references,
+    parameter_references,
+    path_parameters,
+    query_parameters,
+)
 from adapters.http.wire.envelope import ErrorBody
 from domain.errors import InsufficientPermissions, InvalidKey, RateLimited, Refusal
-from domain.pages import PER_PAGE
 
 Json = dict[str, Any]
 _KEY = "described"
@@ -38,24 +53,27 @@ _MEANING: Mapping[int, str] = {
     500: "Something went wrong on our side.",
     503: "A dependency is away; try again.",
 }
-PAGES: Mapping[str, tuple[type, object, str]] = {
-    "page": (int, 1, "Which page, from 1."),
-    "per_page": (int, PER_PAGE, "How many rows a page has, from 1 to 100."),
-}
-"""The query of a list, as `described` takes it."""
-
 _OF_A_KEY = (InvalidKey, InsufficientPermissions, RateLimited)
-_RATE_HEADERS: Mapping[str, str] = {
-    "X-RateLimit-Limit": "Requests allowed in the window that has the fewest left.",
-    "X-RateLimit-Remaining": "Requests left in that window.",
-    "X-RateLimit-Reset": "When that window ends, in Unix seconds.",
+_ORDER = ("POST", "GET", "PATCH", "DELETE")
+_TAGS: Mapping[str, str] = {
+    "Documents": "Upload, record, read, find, change, delete: in this order.",
+    "Links": "What documents belong to.",
+    "Folders and tags": "Where documents are, and what they are called.",
+    "Usage": "How much of the quota is used.",
+    "API keys": "Who may call, and what they may do.",
+    "Operations": "For operators and their probes.",
 }
 _DESCRIPTION = """\
 Dossier records documents whose bytes lie in an object store. Ask for an upload URL, PUT the file there, record the
 document, read it back with a download URL, find it by what it is, where it is and what it is linked to.
 
-Every error has the body `{"error": {"code", "message", "request_id", "details"}}`; every response has an
-`X-Request-ID`, and, when the key was valid, the three `X-RateLimit-…` headers."""
+- Every request carries an API key: `Authorization: Bearer wbk_…`.
+- Every success is `{"data": …}`, a list has `meta` besides. Every error is `{"error": {"code", "message", "request_id",
+  "details"}}`: act on `code`, and on `details` where there are some.
+- Every response has an `X-Request-ID`, and, when the key was valid, the three `X-RateLimit-…` headers.
+- Send what creates or deletes with an `Idempotency-Key`: then it can be sent again after any failure, and is done once.
+- Times are UTC, in whole seconds. Absent values are `null`. Members that are not named here are refused.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +81,9 @@ class Described:
     """What a client should know of an operation.
 
     `success` is `None` where there is no body. `refusals` are those of its own; those of every key and every failure of
-    ours go without saying. `query` is name -> (type, default, meaning); a default of `None` is none. `existing`: it is
-    200 instead where what is asked for is there already. `operation` names it, where its handler does not.
+    ours go without saying. `existing`: it is 200 instead where what is asked for is there already. `operation` names
+    it, where its handler does not; `example` is a success, where that of its type is not it. `links` are what can be
+    done with what comes back: by operation, which parameter is which member of `data`.
     """
 
     summary: str
@@ -73,7 +92,7 @@ class Described:
     use_case: type | None = None
     body: type[msgspec.Struct] | None = None
     refusals: Iterable[type[Refusal]] = ()
-    query: Mapping[str, tuple[type, object, str]] = field(default_factory=dict)
+    query: Mapping[str, Query] = field(default_factory=dict)
     idempotent: bool = False
     conditional: bool = False
     existing: bool = False
@@ -82,6 +101,12 @@ class Described:
     keyless: bool = False
     tag: str = "Documents"
     operation: str | None = None
+    example: Any = None
+    links: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def __deepcopy__(self, _: object) -> "Described":
+        # Litestar copies what a handler is told. This does not change, and msgspec's Meta in it cannot be copied.
+        return self
 
 
 def described(**facts: Any) -> dict[str, Any]:
@@ -95,17 +120,25 @@ def openapi_document(application: Litestar) -> Json:
         (route.path_format, method, handler)
         for route in application.routes
         if isinstance(route, HTTPRoute)
-        for handler in route.route_handlers
-        for method in sorted(handler.http_methods)
+        for method, handler in sorted(
+            ((method, handler) for handler in route.route_handlers for method in handler.http_methods),
+            key=lambda each: _ORDER.index(each[0]) if each[0] in _ORDER else len(_ORDER),
+        )
         if _KEY in handler.opt
     ]
     described = [handler.opt[_KEY] for _, _, handler in operations]
     structs = {ErrorBody} | {facts.success for facts in described} | {facts.body for facts in described}
     structs.discard(None)
     _, schemas = msgspec.json.schema_components(sorted(structs, key=str), ref_template="#/components/schemas/{name}")
+    for schema in schemas.values():
+        for member in schema.get("properties", {}).values():
+            # Absent is `null`, but who has a default to send is taken by generators to send it always.
+            if member.get("default", ...) is None:
+                del member["default"]
     paths: dict[str, Json] = {}
+    errors: dict[str, Json] = {}
     for path, method, handler in operations:
-        paths.setdefault(path, {})[method.lower()] = _operation(path, handler)
+        paths.setdefault(path, {})[method.lower()] = _operation(path, handler, errors)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -115,17 +148,14 @@ def openapi_document(application: Litestar) -> Json:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/", "description": "This deployment"}],
-        "tags": [
-            {"name": "Documents", "description": "Upload, record, read, find, change, delete."},
-            {"name": "Links", "description": "What documents belong to."},
-            {"name": "Folders and tags", "description": "Where documents are, and what they are called."},
-            {"name": "API keys", "description": "Who may call, and what they may do."},
-            {"name": "Usage", "description": "How much of the quota is used."},
-            {"name": "Operations", "description": "For operators and their probes."},
-        ],
+        "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": paths,
         "components": {
             "schemas": schemas,
+            "responses": dict(sorted(errors.items())),
+            "parameters": REQUEST_HEADERS,
+            "headers": RESPONSE_HEADERS,
+            "examples": {name: {"value": example} for name, example in error_examples().items()},
             "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer", "bearerFormat": "wbk_…"}},
         },
     }
@@ -139,7 +169,8 @@ def _version() -> str:
         return "unknown"
 
 
-def _operation(path: str, handler: HTTPRouteHandler) -> Json:
+def _operation(path: str, handler: HTTPRouteHandler, errors: dict[str, Json]) -> Json:
+    """The operation of a handler; the errors it may answer are added to those that are there."""
     facts: Described = handler.opt[_KEY]
     operation: Json = {
         "operationId": facts.operation or handler.handler_name,
@@ -148,84 +179,84 @@ def _operation(path: str, handler: HTTPRouteHandler) -> Json:
         "tags": [facts.tag],
         "security": [] if facts.keyless else [{"apiKey": []}],
         "parameters": list(_parameters(path, facts)),
-        "responses": {str(facts.status): _success(facts)} | dict(_refusals(facts)),
+        "responses": {str(facts.status): _success(facts)} | dict(_refusals(facts, errors)),
     }
     if facts.existing:
         operation["responses"]["200"] = _success(facts) | {"description": "It is there already, and stays as it is."}
     if facts.body is not None:
-        content = {"application/json": {"schema": _reference(facts.body)}}
-        operation["requestBody"] = {"required": True, "content": content}
+        operation["requestBody"] = {"required": True, "content": _json(facts.body, BODIES[facts.body])}
     return operation
 
 
 def _parameters(path: str, facts: Described) -> Iterable[Json]:
-    for part in path.split("/"):
-        if part.startswith("{"):
-            yield {"name": part[1:-1], "in": "path", "required": True, "schema": {"type": "string"}}
-    for name, (type_, default, meaning) in facts.query.items():
-        schema = msgspec.json.schema(type_) | ({} if default is None else {"default": default})
-        # Of an array, this is the style that repeats the parameter (OpenAPI 3.1, 4.8.12).
-        style = {"style": "form", "explode": True} if schema["type"] == "array" else {}
-        yield {"name": name, "in": "query", "description": meaning, "schema": schema} | style
+    yield from path_parameters(path)
+    yield from query_parameters(facts.query)
     if facts.idempotent:
-        yield {
-            "name": "Idempotency-Key",
-            "in": "header",
-            "description": "A UUID of your choice: the same request sent again within 24 hours is done once.",
-            "schema": {"type": "string", "format": "uuid"},
-        }
+        yield from parameter_references(["Idempotency-Key"])
     if facts.conditional:
-        yield {
-            "name": "If-Match",
-            "in": "header",
-            "description": "The `ETag` of the state you have seen: in any other, nothing is done. `*` is any state.",
-            "schema": {"type": "string"},
-            "example": '"1"',
-        }
+        yield from parameter_references(["If-Match"])
+    if not facts.keyless:
+        yield from parameter_references(["X-Request-ID"])
 
 
 def _success(facts: Described) -> Json:
-    headers = {"X-Request-ID": "Names this request in logs."}
+    headers = ["X-Request-ID"]
     if not facts.keyless:
-        headers |= _RATE_HEADERS
+        headers += RATE_HEADERS
     if facts.located:
-        headers["Location"] = "The path of what was made."
+        headers.append("Location")
     if facts.idempotent:
-        headers["Idempotent-Replayed"] = "`true` when an earlier request with this key was answered again."
+        headers.append("Idempotent-Replayed")
     if facts.etag:
-        headers["ETag"] = "Names the state of the record."
-    success: Json = {"description": "Done.", "headers": _headers(headers)}
+        headers.append("ETag")
+    success: Json = {"description": "Done.", "headers": header_references(headers)}
     if facts.success is not None:
-        success["content"] = {"application/json": {"schema": _reference(facts.success)}}
+        example = success_example(facts.success) if facts.example is None else facts.example
+        success["content"] = _json(facts.success, example)
+    if facts.links:
+        success["links"] = {
+            operation: {
+                "operationId": operation,
+                "parameters": {name: f"$response.body#/data/{member}" for name, member in parameters.items()},
+            }
+            for operation, parameters in facts.links.items()
+        }
     return success
 
 
-def _refusals(facts: Described) -> Iterable[tuple[str, Json]]:
-    """What can be answered instead, by status, with the codes of each."""
-    codes: dict[int, list[str]] = {500: ["internal_error"], 503: ["unavailable"]}
+def _refusals(facts: Described, errors: dict[str, Json]) -> Iterable[tuple[str, Json]]:
+    """What can be answered instead, by status, with the codes of each and an example of each: as references."""
+    examples: dict[int, list[str]] = {500: ["InternalError"], 503: ["Unavailable"]}
+    codes: dict[int, set[str]] = {500: {"internal_error"}, 503: {"unavailable"}}
     for refusal in (*facts.refusals, *(() if facts.keyless else _OF_A_KEY)):
-        codes.setdefault(STATUS[refusal], []).append(refusal.code)
-    for status in sorted(codes):
-        headers = {"X-Request-ID": "Names this request in logs."}
+        examples.setdefault(STATUS[refusal], []).append(refusal.__name__)
+        codes.setdefault(STATUS[refusal], set()).add(refusal.code)
+    for status in sorted(examples):
+        headers = ["X-Request-ID"]
         if status in (429, 503):
-            headers["Retry-After"] = "Seconds to wait."
-        if status == 401:
-            headers["WWW-Authenticate"] = "`Bearer`"
+            headers.append("Retry-After")
+        if status == HTTPStatus.UNAUTHORIZED:
+            headers.append("WWW-Authenticate")
         elif not facts.keyless:
-            headers |= _RATE_HEADERS
-        named = ", ".join(f"`{code}`" for code in sorted(codes[status]))
-        yield (
-            str(status),
-            {
-                "description": f"{_MEANING[status]} Code: {named}.",
-                "headers": _headers(headers),
-                "content": {"application/json": {"schema": _reference(ErrorBody)}},
+            headers += RATE_HEADERS
+        names = sorted(examples[status])
+        # Those of the probes have no limits to tell.
+        error = ("Probe" if facts.keyless else "") + "Or".join(names)
+        errors[error] = {
+            "description": f"{_MEANING[status]} Code: {', '.join(f'`{code}`' for code in sorted(codes[status]))}.",
+            "headers": header_references(headers),
+            "content": {
+                "application/json": {
+                    "schema": _reference(ErrorBody),
+                    "examples": {name: {"$ref": f"#/components/examples/{name}"} for name in names},
+                }
             },
-        )
+        }
+        yield str(status), {"$ref": f"#/components/responses/{error}"}
 
 
-def _headers(meanings: Mapping[str, str]) -> Json:
-    return {name: {"description": text, "schema": {"type": "string"}} for name, text in meanings.items()}
+def _json(type_: Any, example: Any) -> Json:
+    return {"application/json": {"schema": _reference(type_), "example": example}}
 
 
 def _reference(type_: Any) -> Json:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from adapters.http.wire.members import Description, Time, seconds
+from adapters.http.wire.members import SEEN, Description, KeyId, Time, seconds
 from domain import access
 from domain.access import ApiKey, Permission, Tier
 
@@ -14,6 +14,7 @@ KeyName = Annotated[
     Meta(
         min_length=1,
         max_length=access.LABEL_MAX,
+        pattern=SEEN,
         description="What the key is for: not blank, and no other active key's.",
         examples=["Intake form"],
     ),
@@ -40,7 +41,7 @@ class CreateApiKeyBody(Struct, forbid_unknown_fields=True):
 class ApiKeyCreated(Struct):
     """A new API key, shown this once."""
 
-    id: str
+    id: KeyId
     key: Annotated[str, Meta(description="The key itself: send it as `Authorization: Bearer`.")]
     prefix: Annotated[str, Meta(description="Its first eight characters, to know it again by.", examples=["wbk_4fT9"])]
     name: KeyName
@@ -58,7 +59,7 @@ class ApiKeyCreated(Struct):
 class ApiKeyRow(Struct):
     """An API key, without the key itself."""
 
-    id: str
+    id: KeyId
     prefix: str
     name: KeyName
     description: Description | None

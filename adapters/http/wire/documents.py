@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 from adapters.http.wire.links import LinkedEntity
 from adapters.http.wire.members import (
     Description,
+    DocumentId,
     Folder,
     MimeType,
     Name,
@@ -14,9 +15,11 @@ from adapters.http.wire.members import (
     StoragePath,
     Tags,
     Time,
+    UserId,
     seconds,
 )
 from domain.documents import Document
+from domain.pages import PER_PAGE_MAX
 from domain.use_cases.find_documents import Listing
 from domain.use_cases.request_upload import UPLOAD_LIMIT_BYTES, Upload
 from ports.finding import WithLinks
@@ -58,9 +61,9 @@ class RequestUploadBody(Struct, forbid_unknown_fields=True):
 class UploadLink(Struct):
     """A request that stores the file: `method` to `upload_url` with exactly `headers`."""
 
-    upload_url: str
-    method: str
-    headers: dict[str, str]
+    upload_url: Annotated[str, Meta(description="Where to send the file. Whoever has it may, until `expires_at`.")]
+    method: Annotated[str, Meta(description="`PUT`.", examples=["PUT"])]
+    headers: Annotated[dict[str, str], Meta(description="Headers to send with it, exactly these.")]
     storage_path: StoragePath
     expires_at: Time
 
@@ -78,7 +81,7 @@ class UploadLink(Struct):
 class DocumentRecord(Struct):
     """A document as it is recorded."""
 
-    id: str
+    id: DocumentId
     name: Name
     description: Description | None
     mime_type: MimeType
@@ -86,7 +89,7 @@ class DocumentRecord(Struct):
     storage_path: StoragePath
     folder: Folder | None
     tags: Tags
-    created_by: str
+    created_by: UserId
     created_at: Time
     updated_at: Time
 
@@ -110,7 +113,7 @@ class DocumentRecord(Struct):
 class DocumentDetail(Struct, kw_only=True):
     """A document as it is recorded, what it is linked to, and a way to its bytes where one was asked for."""
 
-    id: str
+    id: DocumentId
     name: Name
     description: Description | None
     mime_type: MimeType
@@ -119,9 +122,9 @@ class DocumentDetail(Struct, kw_only=True):
     folder: Folder | None
     tags: Tags
     linked_entities: list[LinkedEntity]
-    download_url: str | UnsetType = UNSET
+    download_url: Annotated[str, Meta(description="GET it without a key; it honours Range.")] | UnsetType = UNSET
     download_url_expires_at: Time | UnsetType = UNSET
-    created_by: str
+    created_by: UserId
     created_at: Time
     updated_at: Time
     sha256: Sha256 | None
@@ -146,9 +149,9 @@ class DocumentList(Struct):
 class DocumentListMeta(Struct):
     """Which part of the list this is."""
 
-    page: Annotated[int | None, Meta(description="`null` where a cursor was followed.")]
-    per_page: int
-    total: int
+    page: Annotated[int, Meta(ge=1, description="`null` where a cursor was followed.")] | None
+    per_page: Annotated[int, Meta(ge=1, le=PER_PAGE_MAX, description="How many rows a page has at the most.")]
+    total: Annotated[int, Meta(ge=0, description="How many documents pass the filters, on all pages.")]
     total_is_exact: Annotated[bool, Meta(description="Whether `total` is all of them; if not, there are more.")]
     next_cursor: Annotated[str | None, Meta(description="The `cursor` of what comes next; `null` at the end.")]
 

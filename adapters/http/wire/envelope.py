@@ -1,10 +1,10 @@
 """What every body is wrapped in: successes, lists, failures."""
 
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-from domain.pages import Page
+from domain.pages import PER_PAGE_MAX, Page
 
 T = TypeVar("T")
 
@@ -18,9 +18,9 @@ class Envelope(Struct, Generic[T]):
 class PageMeta(Struct):
     """Which page this is, of how many rows in all."""
 
-    page: int
-    per_page: int
-    total: int
+    page: Annotated[int, Meta(ge=1, description="The page, from 1.")]
+    per_page: Annotated[int, Meta(ge=1, le=PER_PAGE_MAX, description="How many rows a page has at the most.")]
+    total: Annotated[int, Meta(ge=0, description="How many rows there are on all pages.")]
 
     @classmethod
     def of(cls, page: Page, total: int) -> "PageMeta":
@@ -37,10 +37,10 @@ class Paged(Struct, Generic[T]):
 class Error(Struct):
     """What was wrong: a stable `code`, and a sentence that says what to do."""
 
-    code: str
-    message: str
-    request_id: str
-    details: dict[str, Any] | UnsetType = UNSET
+    code: Annotated[str, Meta(description="What to act on, by program.", examples=["validation_error"])]
+    message: Annotated[str, Meta(description="What to act on, in words.")]
+    request_id: Annotated[str, Meta(description="The `X-Request-ID` of this response.")]
+    details: Annotated[dict[str, Any], Meta(description="Facts, where a code has some.")] | UnsetType = UNSET
 
 
 class ErrorBody(Struct):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from adapters.http.wire.members import Folder, MimeType, Name, SizeBytes, Tags, Time, seconds
+from adapters.http.wire.members import SEEN, DocumentId, Folder, LinkId, MimeType, Name, SizeBytes, Tags, Time, seconds
 from domain.links import ENTITY_ID_MAX, ROLE_MAX, EntityType, Link
 from ports.finding import LinkedDocument
 
@@ -13,6 +13,7 @@ EntityId = Annotated[
     Meta(
         min_length=1,
         max_length=ENTITY_ID_MAX,
+        pattern=r"^(?!\.{1,2}$)[^/\u0000-\u001f\u007f-\u009f\ufffd]+$",
         description="Your id of it, kept as it is: no slashes or control characters, neither `.` nor `..`.",
         examples=["con_8241"],
     ),
@@ -22,6 +23,7 @@ Role = Annotated[
     Meta(
         min_length=1,
         max_length=ROLE_MAX,
+        pattern=SEEN,
         description="As what the document belongs to it: not blank. Kept in NFC.",
         examples=["signed agreement"],
     ),
@@ -46,8 +48,8 @@ class LinkedEntity(Struct):
 class LinkRecord(Struct):
     """A link of a document."""
 
-    link_id: str
-    document_id: str
+    link_id: LinkId
+    document_id: DocumentId
     entity_type: EntityType
     entity_id: EntityId
     role: Role | None
@@ -68,7 +70,7 @@ class LinkRecord(Struct):
 class LinkedDocumentRow(Struct):
     """A document as one of those that belong to something."""
 
-    id: str
+    id: DocumentId
     name: Name
     mime_type: MimeType
     size_bytes: SizeBytes

@@ -1,0 +1,183 @@
+"""Examples of every body, made by the code that makes the bodies: so they are valid, and stay so."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from adapters.http import errors as http_errors
+from adapters.http.wire.api_keys import ApiKeyCreated, ApiKeyList, ApiKeyRow, CreateApiKeyBody
+from adapters.http.wire.documents import (
+    CreateDocumentBody,
+    DocumentDetail,
+    DocumentList,
+    DocumentListMeta,
+    DocumentRecord,
+    FoundDocuments,
+    PatchDocumentBody,
+    RequestUploadBody,
+    UploadLink,
+)
+from adapters.http.wire.envelope import Envelope, Paged, PageMeta
+from adapters.http.wire.folders import FolderList, FolderRow, MoveFolderBody, TagList, TagRow
+from adapters.http.wire.links import LinkDocumentBody, LinkedDocumentList, LinkedDocumentRow, LinkRecord
+from adapters.http.wire.operations import Health, UsageReport
+from domain import errors
+from domain.access import ApiKey, Permission, Tier
+from domain.documents import Document, StoredObject
+from domain.errors import Refusal
+from domain.ids import DocumentId, KeyId, LinkId, UserId, WorkspaceId
+from domain.links import EntityType, Link
+from domain.paths import FolderPath, StoragePath
+from ports.documents import Usage
+from ports.finding import LinkedDocument, WithLinks
+from ports.storage import SignedRequest
+
+Json = dict[str, Any]
+
+REQUEST_ID = "req_01HY0000000000000000000000"
+_ULID = "01HY0000000000000000000000"
+_AT = datetime(2026, 4, 17, 10, 45, tzinfo=UTC)
+_PATH = StoragePath(f"workspaces/ws_{_ULID}/documents/{_ULID}/Acme-NDA-2026.pdf")
+_SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+_DOCUMENT = Document(
+    id=DocumentId(f"doc_{_ULID}"),
+    workspace_id=WorkspaceId(f"ws_{_ULID}"),
+    name="Acme-NDA-2026.pdf",
+    description=None,
+    mime_type="application/pdf",
+    storage_path=_PATH,
+    stored=StoredObject(size_bytes=183204, etag="", sha256=_SHA256),
+    folder=FolderPath("/clients/acme/ndas"),
+    tags=("nda", "confidentiality"),
+    revision=1,
+    created_by=UserId(f"usr_{_ULID}"),
+    created_by_key=KeyId(f"key_{_ULID}"),
+    created_at=_AT,
+    updated_at=_AT,
+)
+_LINK = Link(
+    id=LinkId(f"dlnk_{_ULID}"),
+    document_id=_DOCUMENT.id,
+    entity_type=EntityType.COMPANY,
+    entity_id="acme-17",
+    role="signed agreement",
+    created_at=_AT,
+)
+_DOWNLOAD = SignedRequest(
+    method="GET",
+    url=f"https://files.example.com/{_PATH}?X-Amz-Expires=900&X-Amz-Signature=…",
+    headers={},
+    expires_at=_AT + timedelta(minutes=15),
+)
+_KEY = ApiKey(
+    id=KeyId(f"key_{_ULID}"),
+    workspace_id=WorkspaceId(f"ws_{_ULID}"),
+    user_id=UserId(f"usr_{_ULID}"),
+    name="Intake form",
+    prefix="wbk_4fT9",
+    digest=bytes(32),
+    permissions=frozenset({Permission.READ_DOCUMENTS, Permission.WRITE_DOCUMENTS}),
+    tier=Tier.STANDARD,
+    created_at=_AT,
+    expires_at=None,
+    revoked_at=None,
+    last_used_at=_AT,
+)
+_LISTED = PageMeta(page=1, per_page=25, total=1)
+
+BODIES: Mapping[type[msgspec.Struct], Json] = {
+    RequestUploadBody: {
+        "name": _DOCUMENT.name,
+        "mime_type": _DOCUMENT.mime_type,
+        "size_bytes": 183204,
+        "sha256": _SHA256,
+    },
+    CreateDocumentBody: {
+        "name": _DOCUMENT.name,
+        "mime_type": _DOCUMENT.mime_type,
+        "storage_path": _PATH,
+        "size_bytes": 183204,
+        "folder": _DOCUMENT.folder,
+        "tags": list(_DOCUMENT.tags),
+    },
+    PatchDocumentBody: {"description": "Countersigned copy.", "folder": "/clients/acme/signed"},
+    LinkDocumentBody: {"entity_type": "company", "entity_id": "acme-17", "role": "signed agreement"},
+    MoveFolderBody: {"from": "/clients/acme", "to": "/clients/acme-ltd"},
+    CreateApiKeyBody: {"name": _KEY.name, "permissions": sorted(_KEY.permissions)},
+}
+"""What is sent."""
+
+SUCCESSES: Mapping[Any, msgspec.Struct] = {
+    Envelope[UploadLink]: Envelope(
+        UploadLink(
+            upload_url=f"https://files.example.com/{_PATH}?X-Amz-Expires=900&X-Amz-Signature=…",
+            method="PUT",
+            headers={
+                "Content-Type": _DOCUMENT.mime_type,
+                "Content-Length": "183204",
+                "If-None-Match": "*",
+                "x-amz-checksum-sha256": "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=",
+            },
+            storage_path=_PATH,
+            expires_at=_AT + timedelta(minutes=15),
+        )
+    ),
+    Envelope[DocumentRecord]: Envelope(DocumentRecord.of(_DOCUMENT)),
+    Envelope[DocumentDetail]: Envelope(DocumentDetail.of(WithLinks(_DOCUMENT, (_LINK,)), _DOWNLOAD)),
+    FoundDocuments: FoundDocuments(
+        DocumentList([DocumentRecord.of(_DOCUMENT)]), DocumentListMeta(1, 25, 1, True, None)
+    ),
+    Envelope[LinkRecord]: Envelope(LinkRecord.of(_LINK)),
+    Paged[LinkedDocumentList]: Paged(
+        LinkedDocumentList([LinkedDocumentRow.of(LinkedDocument(_DOCUMENT, _LINK))]), _LISTED
+    ),
+    Envelope[FolderRow]: Envelope(FolderRow("/clients/acme-ltd", 12)),
+    Paged[FolderList]: Paged(FolderList([FolderRow("/clients", 12)]), _LISTED),
+    Paged[TagList]: Paged(TagList([TagRow("nda", 12)]), _LISTED),
+    Envelope[ApiKeyCreated]: Envelope(ApiKeyCreated.of(_KEY, "wbk_4fT9…")),
+    Paged[ApiKeyList]: Paged(ApiKeyList([ApiKeyRow.of(_KEY)]), _LISTED),
+    Envelope[UsageReport]: Envelope(UsageReport.of(Usage(used_bytes=183204, quota_bytes=10**10, documents=1))),
+    Envelope[Health]: Envelope(Health("ready", {"database": "ok", "storage": "ok"})),
+}
+"""What comes back."""
+
+_REFUSALS: tuple[Refusal, ...] = (
+    errors.Invalid({"name": "is required"}),
+    errors.InvalidKey(),
+    errors.InsufficientPermissions(Permission.WRITE_DOCUMENTS),
+    errors.LastAdminKey(),
+    errors.QuotaExceeded(limit_bytes=10**10, used_bytes=10**10 - 1, requested_bytes=183204),
+    errors.NotFound(),
+    http_errors.RequestTimeout(),
+    errors.StorageConflict(_DOCUMENT.id),
+    errors.DuplicateName(),
+    errors.FolderExists(),
+    errors.ObjectChanged(),
+    errors.PreconditionFailed(),
+    errors.PayloadTooLarge(64 * 1024),
+    http_errors.UnsupportedMediaType(),
+    errors.IdempotencyMismatch(),
+    errors.RateLimited(retry_after=17),
+)
+
+
+def success_example(success: Any) -> Any:
+    """A body of that type."""
+    return json.loads(msgspec.json.encode(SUCCESSES[success]))
+
+
+def patched_example() -> Any:
+    """A document that was changed: there is no way to its bytes with it."""
+    return json.loads(msgspec.json.encode(Envelope(DocumentDetail.of(WithLinks(_DOCUMENT, (_LINK,))))))
+
+
+def error_examples() -> Mapping[str, Any]:
+    """The body of each refusal, by its name, and of what is no refusal."""
+    answers = {type(sample).__name__: http_errors.answer(sample, REQUEST_ID) for sample in _REFUSALS} | {
+        "InternalError": http_errors.internal_error(REQUEST_ID),
+        "Unavailable": http_errors.unavailable(REQUEST_ID),
+    }
+    return {name: json.loads(answer.body) for name, answer in answers.items()}

@@ -1,0 +1,171 @@
+"""The description of the API: valid, complete, with examples that are what they say, and changed only on purpose."""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from openapi_schema_validator import OAS31Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from adapters.http.asgi import build
+from adapters.http.errors import STATUS
+from app.container import memory_backends
+from tests.http.conftest import URL, Api
+
+SNAPSHOT = Path(__file__).with_name("openapi.json")
+METHODS = ("get", "post", "patch", "delete")
+
+
+@pytest.fixture
+async def document(api: Api) -> Any:
+    return (await api.http.get("/openapi.json")).json()
+
+
+def operations(document: Any) -> Iterator[tuple[str, Any]]:
+    """Each operation, and where it is."""
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            assert method in METHODS
+            yield f"{method.upper()} {path}", operation
+
+
+def responses(document: Any, operation: Any) -> Iterator[tuple[str, Any]]:
+    """What may come back, by status."""
+    for status, response in operation["responses"].items():
+        yield status, resolved(document, response)
+
+
+def bodies(document: Any, operation: Any) -> Iterator[tuple[str, Any]]:
+    """What is sent and what may come back."""
+    if "requestBody" in operation:
+        yield "request", operation["requestBody"]["content"]["application/json"]
+    for status, response in responses(document, operation):
+        if "content" in response:
+            yield status, response["content"]["application/json"]
+
+
+def examples(document: Any, media: Any) -> list[Any]:
+    named = media.get("examples", {"example": {"value": media.get("example")}})
+    return [resolved(document, each)["value"] for each in named.values()]
+
+
+def resolved(document: Any, part: Any) -> Any:
+    """What a reference leads to, or the part itself."""
+    if "$ref" not in part:
+        return part
+    for name in part["$ref"].removeprefix("#/").split("/"):
+        document = document[name]
+    return document
+
+
+async def test_it_is_what_was_agreed_on(document: Any) -> None:
+    """After a change that is meant: `python -m tests.http.test_openapi` writes the new one; its diff is the change."""
+    assert as_text(document) == SNAPSHOT.read_text(), test_it_is_what_was_agreed_on.__doc__
+
+
+async def test_it_conforms_to_the_specification(document: Any) -> None:
+    assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
+
+
+async def test_every_operation_is_described(document: Any) -> None:
+    groups = [tag["name"] for tag in document["tags"]]
+    names = [operation["operationId"] for _, operation in operations(document)]
+    assert len(set(names)) == len(names)
+    for where, operation in operations(document):
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", operation["operationId"]), where
+        assert 5 < len(operation["summary"]) < 60, where
+        assert not operation["summary"].endswith("."), where
+        assert len(operation["description"]) > 40, where
+        assert len(operation["tags"]) == 1, where
+        assert operation["tags"][0] in groups, where
+        assert operation["security"] == ([] if "/health/" in where else [{"apiKey": []}]), where
+
+
+async def test_every_parameter_and_every_header_is_described(document: Any) -> None:
+    for where, operation in operations(document):
+        parameters = [resolved(document, parameter) for parameter in operation["parameters"]]
+        assert {each["name"] for each in parameters if each["in"] == "path"} == set(re.findall(r"{(\w+)}", where)), (
+            where
+        )
+        assert len({each["name"] for each in parameters}) == len(parameters), where
+        for each in parameters:
+            assert each["description"], (where, each["name"])
+            assert each["schema"], (where, each["name"])
+        for status, response in responses(document, operation):
+            assert response["description"], (where, status)
+            for name, header in response["headers"].items():
+                assert resolved(document, header)["description"], (where, status, name)
+                assert resolved(document, header)["schema"], (where, status, name)
+            assert "X-Request-ID" in response["headers"], (where, status)
+
+
+async def test_every_member_of_every_body_is_described_by_its_type(document: Any) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        if schema.get("type") != "object":
+            continue
+        if not re.match(r"Envelope|Paged", name):
+            assert schema.get("description"), name
+        for member, type_ in schema["properties"].items():
+            assert type_.keys() & {"type", "anyOf", "$ref", "enum", "allOf"}, (name, member)
+
+
+async def test_every_body_has_an_example_and_every_example_is_valid(document: Any) -> None:
+    for where, operation in operations(document):
+        for what, media in bodies(document, operation):
+            schema = {**media["schema"], "components": document["components"]}
+            assert examples(document, media), (where, what)
+            for example in examples(document, media):
+                errors = OAS31Validator(schema).iter_errors(example)
+                assert [error.message for error in errors] == [], (where, what)
+    for parameter in document["components"]["parameters"].values():
+        OAS31Validator(parameter["schema"]).validate(parameter["example"])
+
+
+async def test_every_error_of_an_operation_is_there_with_its_code(document: Any) -> None:
+    known = {(status, refusal.code) for refusal, status in STATUS.items()} | {
+        (500, "internal_error"),
+        (503, "unavailable"),
+    }
+    for where, operation in operations(document):
+        told = {int(status) for status in operation["responses"]}
+        keyless = "/health/" in where
+        assert told >= {500, 503} | (set() if keyless else {401, 403, 429}), where
+        assert not ({"requestBody"} & operation.keys()) or told >= {400, 408, 413, 415}, where
+        for status, response in responses(document, operation):
+            if int(status) >= 400:
+                for example in examples(document, response["content"]["application/json"]):
+                    assert (int(status), example["error"]["code"]) in known, (where, status)
+                    assert example["error"]["code"] in response["description"], (where, status)
+
+
+async def test_what_may_be_null_says_so_and_nothing_else_does(api: Api, document: Any) -> None:
+    recorded = (await api.record(name="a.pdf")).json()
+    schema = {"$ref": "#/components/schemas/Envelope_DocumentRecord_", "components": document["components"]}
+    validator = OAS31Validator(schema)
+    assert [error.message for error in validator.iter_errors(recorded)] == []
+    nullable = {name for name, value in recorded["data"].items() if value is None}
+    assert nullable == {"description", "folder"}
+    for member in recorded["data"]:
+        cleared = {"data": recorded["data"] | {member: None}}
+        assert validator.is_valid(cleared) == (member in nullable), member
+
+
+def as_text(document: Any) -> str:
+    # Without the version, which a release changes and nothing else.
+    return json.dumps(document | {"info": document["info"] | {"version": "…"}}, indent=1, ensure_ascii=False) + "\n"
+
+
+async def write() -> None:
+    """Let the document be as it is now."""
+    transport = httpx.ASGITransport(app=build(memory_backends().services()))  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url=URL) as http:
+        SNAPSHOT.write_text(as_text((await http.get("/openapi.json")).json()))
+
+
+if __name__ == "__main__":
+    asyncio.run(write())
