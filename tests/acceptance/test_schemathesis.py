@@ -1,0 +1,51 @@
+"""The service is what its description says: schemathesis makes calls out of it, wrong ones too, and judges the answers.
+
+Its examples, every boundary that a schema names, generated calls, and sequences that follow the links.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .tenants import Tenants
+
+HERE = Path(__file__).parent / "schemathesis"
+LONG = os.environ.get("SOAK", "") not in ("", "0")
+EXAMPLES = 400 if LONG else 80
+"""For each operation, in each phase that generates."""
+LEAST = 20_000 if LONG else 3_000
+PERMISSIONS = ("read:documents", "write:documents", "admin:documents", "admin:api_keys")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600 if LONG else 300)
+def test_every_answer_conforms_and_none_is_a_failure_of_ours(tenants: Tenants, tmp_path: Path) -> None:
+    key = tenants.key(tenants.workspace(), *PERMISSIONS).key
+    before = recorded(tenants)
+    done = subprocess.run(
+        [
+            *(str(Path(sys.executable).with_name("st")), "--config-file", str(HERE / "schemathesis.toml"), "run"),
+            *(f"{tenants.base_url}/openapi.json", "--header", f"Authorization: Bearer {key}", "--no-color"),
+            *("--max-examples", str(EXAMPLES), "--seed", "1", "--warnings", "off", "--continue-on-failure"),
+        ],
+        cwd=tmp_path,
+        env=os.environ | {"SCHEMATHESIS_HOOKS": str(HERE / "hooks.py")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr
+    assert int(re.findall(r"([\d,]+) generated", done.stdout)[0].replace(",", "")) >= LEAST, done.stdout[-3000:]
+    # Else nothing was there to be read, changed or deleted.
+    assert recorded(tenants) > before + 20
+
+
+def recorded(tenants: Tenants) -> float:
+    """How many documents the server has recorded, as its counters say."""
+    line = 'dossier_http_requests_total{method="POST",route="/v1/documents",status="201"} '
+    told = tenants.connect(None).get("/metrics").text.splitlines()
+    return sum(float(each.removeprefix(line)) for each in told if each.startswith(line))
