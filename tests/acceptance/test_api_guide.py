@@ -1,0 +1,62 @@
+"""`docs/api.md` is true: what it has an integrator type works, in its order, and answers what it shows."""
+
+import json
+import re
+import subprocess
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .service import REPOSITORY
+from .tenants import Tenants
+
+GUIDE = (REPOSITORY / "docs" / "api.md").read_text()
+SHELL = re.compile(r"```sh\n(.*?)\n```(?:\n\n```json\n(.*?)\n```)?", re.DOTALL)
+BETWEEN = "\x1e"
+ANYTHING = "…"
+PERMISSIONS = ("read:documents", "write:documents", "admin:api_keys")
+
+
+@pytest.fixture
+def answers(tenants: Tenants, tmp_path: Path) -> list[str]:
+    """What each of the blocks prints, all run in one shell."""
+    workspace = tenants.workspace(quota="10GB")
+    script = f"\nprintf '{BETWEEN}'\n".join(["set -e", *(block for block, _ in SHELL.findall(GUIDE))])
+    for name, value in (("URL", tenants.base_url), ("KEY", tenants.key(workspace, *PERMISSIONS).key)):
+        script, replaced = re.subn(rf"(?m)^{name}=.*$", f"{name}={value}", script)
+        assert replaced == 1
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout.split(BETWEEN)[1:]
+
+
+def test_every_example_works_and_answers_what_is_shown(answers: list[str]) -> None:
+    shown = [(block, answer) for block, answer in SHELL.findall(GUIDE)]
+    assert len(shown) == len(answers) > 15
+    for (block, wanted), answer in zip(shown, answers, strict=True):
+        if wanted:
+            assert agrees(json.loads(wanted), json.loads(answer)), f"{block}\nanswered {answer}"
+
+
+def test_every_code_of_the_table_of_errors_is_one_that_the_api_has(tenants: Tenants) -> None:
+    told = set(re.findall(r"(?m)^\| \d{3} \| `(\w+)` \|", GUIDE))
+    document = tenants.connect(None).get("/openapi.json").text
+    known = set(re.findall(r'"code":"(\w+)"', document)) | {"method_not_allowed"}
+    assert told == known
+
+
+def agrees(wanted: Any, answer: Any) -> bool:
+    """Whether an answer is what is shown, but for what differs each time."""
+    match wanted, answer:
+        case dict(), dict():
+            named = {name: value for name, value in wanted.items() if name != ANYTHING}
+            same_names = list(named) == list(answer) if len(named) == len(wanted) else named.keys() <= answer.keys()
+            return same_names and all(agrees(value, answer[name]) for name, value in named.items())
+        case list(), list():
+            return len(wanted) == len(answer) and all(map(agrees, wanted, answer))
+        case str(), str():
+            return fnmatchcase(answer, re.sub(r"([\[*?])", r"[\1]", wanted).replace(ANYTHING, "*"))
+        case _:
+            return bool(wanted == answer and type(wanted) is type(answer))
