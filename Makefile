@@ -24,8 +24,8 @@ check: .venv/.dev .venv/.ministack ## Format, lint, types, import contracts and 
 test: .venv/.dev .venv/.ministack ## The whole suite: real Postgres, real server, real files, an S3 that verifies
 	$(BIN)/pytest -q
 
-soak: .venv/.dev .venv/.ministack ## The crash and sweep tests in their long form: 2,000 kills, 10,000 races, an hour, with a progress line
-	SOAK=1 $(BIN)/pytest -q -s -x tests/crash tests/contracts/test_sweep.py
+soak: .venv/.dev .venv/.ministack ## Crash and sweep tests and schemathesis in their long form: 2,000 kills, 10,000 races, 20,000 calls, over an hour
+	SOAK=1 $(BIN)/pytest -q -s -x tests/crash tests/contracts/test_sweep.py tests/acceptance/test_schemathesis.py
 
 ROUNDS ?= 5
 SECONDS ?= 3
