@@ -15,8 +15,8 @@ from adapters.postgres.database import Database
 from adapters.postgres.rows import to_uuid
 from domain.access import Workspace
 from domain.documents import Changes, Document, search_text
-from domain.ids import LinkId, WorkspaceId
-from domain.links import EntityType, Link
+from domain.ids import WorkspaceId
+from domain.links import Link
 from domain.paths import FolderPath
 from ports.changes import (
     AddLink,
@@ -57,22 +57,11 @@ def records(failing: Failing) -> Records:
     return postgres_records(failing, StillClock())
 
 
-def link_of(records: Records, document: Document) -> Link:
-    return Link(
-        id=LinkId("dlnk_" + records.new_id(records.clock())),
-        document_id=document.id,
-        entity_type=EntityType.DEAL,
-        entity_id="d-1",
-        role="signed",
-        created_at=records.clock(),
-    )
-
-
 async def recorded(records: Records, home: Workspace, path: str = "documents/a") -> tuple[Document, Link]:
     """A document in a folder, and a link that it has."""
     document = records.document(home, path=path, folder="/a/b")
     await records.documents.create(document, records.intent(home))
-    link = link_of(records, document)
+    link = records.link(document.id, "deal", "d-1")
     await records.documents.change(AddLink(link=link), records.intent(home))
     return document, link
 
@@ -94,14 +83,7 @@ def unlink(records: Records, document: Document, link: Link) -> tuple[Change, ob
 
 
 def add_link(records: Records, document: Document, link: Link) -> tuple[Change, object]:
-    other = Link(
-        id=LinkId("dlnk_" + records.new_id(records.clock())),
-        document_id=document.id,
-        entity_type=EntityType.TASK,
-        entity_id="t-1",
-        role=None,
-        created_at=records.clock(),
-    )
+    other = records.link(document.id, "task", "t-1")
     return AddLink(link=other), Linked(other, is_new=True)
 
 
@@ -169,7 +151,7 @@ async def test_what_changes_nothing_is_no_event(failing: Failing, records: Recor
     for changes in (Changes(), same):
         nothing = Patch(document=document.id, changes=changes, only_if=None, at=records.clock())
         await records.documents.change(nothing, records.intent(home))
-    await records.documents.change(AddLink(link=link_of(records, document)), records.intent(home))
+    await records.documents.change(AddLink(link=records.link(document.id, "deal", "d-1")), records.intent(home))
     assert len(await events_of(failing, home)) == 2
 
 

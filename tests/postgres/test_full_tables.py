@@ -10,8 +10,7 @@ from typing import Any
 from adapters.postgres.rows import to_uuid
 from domain.access import Workspace
 from domain.documents import Changes, Document
-from domain.ids import LinkId
-from domain.links import EntityType, Link
+from domain.links import EntityType
 from domain.pages import Page
 from domain.paths import FolderPath
 from ports.changes import AddLink, Delete, MoveFolder, Patch
@@ -52,7 +51,7 @@ async def test_lists_read_no_more_rows_when_there_are_many_that_do_not_match(emp
     records = postgres_records(empty, StillClock())
     home = await records.workspace(quota_bytes=2**62)
     documents = await record_hits(records, home)
-    await records.documents.change(AddLink(link=link_of(records, documents[0])), records.intent(home))
+    await records.documents.change(AddLink(link=records.link(documents[0].id, "deal", "d-1")), records.intent(home))
     find, page = partial(records.documents.find, home.id), Page(1, 10)
     reads: dict[str, Callable[[], Awaitable[Any]]] = {
         **{name: partial(find, wanted, page) for name, wanted in FILTERS.items()},
@@ -125,7 +124,7 @@ async def test_changes_read_a_few_rows_however_many_there_are(empty: OneConnecti
         every: dict[str, Any] = {
             "patch": Patch(document=patched.id, changes=changes, only_if=None, at=records.clock()),
             "delete": Delete(document=deleted.id, only_if=None, at=records.clock()),
-            "link": AddLink(link=link_of(records, linked)),
+            "link": AddLink(link=records.link(linked.id, "deal", "d-1")),
             "move": MoveFolder(source=FolderPath(f"/{patched.id}"), target=target, at=records.clock()),
         }
         return {
@@ -153,14 +152,3 @@ async def test_changes_read_a_few_rows_however_many_there_are(empty: OneConnecti
     many = await count(await fresh())
     assert {name: rows for name, rows in many.items() if rows > few[name] + 5} == {}
     assert all(rows < 60 for rows in many.values()), many
-
-
-def link_of(records: Records, document: Document) -> Link:
-    return Link(
-        id=LinkId("dlnk_" + records.new_id(records.clock())),
-        document_id=document.id,
-        entity_type=EntityType.DEAL,
-        entity_id="d-1",
-        role="signed",
-        created_at=records.clock(),
-    )
