@@ -45,22 +45,27 @@ REQUEST_HEADERS: Mapping[str, Json] = {
         "in": "header",
         "description": "A UUID of your choice: the same request sent again within 24 hours is done once.",
         # No format: of a header that is a UUID, generated clients make something that no HTTP library sends.
-        "schema": {"type": "string", "pattern": "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"},
-        "example": "7c9e6679-7425-40de-944b-e07fc1f90ae7",
+        "schema": {
+            "type": "string",
+            "pattern": "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$",
+            "examples": ["7c9e6679-7425-40de-944b-e07fc1f90ae7"],
+        },
     },
     "If-Match": {
         "name": "If-Match",
         "in": "header",
         "description": "The `ETag` of the state you have seen: in any other, nothing is done. `*` is any state.",
-        "schema": {"type": "string", "pattern": r'^\*$|^(W/)?"[!#-~]*"(\s*,\s*(W/)?"[!#-~]*")*$'},
-        "example": '"1"',
+        "schema": {
+            "type": "string",
+            "pattern": r'^\*$|^(W/)?"[!#-~]*"(\s*,\s*(W/)?"[!#-~]*")*$',
+            "examples": ['"1"'],
+        },
     },
     "X-Request-ID": {
         "name": "X-Request-ID",
         "in": "header",
         "description": "Your name for this request; any other text is replaced by one of ours.",
-        "schema": {"type": "string"},
-        "example": "intake-4711",
+        "schema": {"type": "string", "examples": ["intake-4711"]},
     },
 }
 
@@ -118,9 +123,10 @@ def query_parameters(query: Mapping[str, Query]) -> Iterable[Json]:
         schema = msgspec.json.schema(facts.type)
         if facts.default is not None:
             schema["default"] = facts.default
-        parameter: Json = {"name": name, "in": "query", "description": facts.meaning, "schema": schema}
         if facts.example is not None:
-            parameter["example"] = facts.example
+            # Not an example of the parameter: pages that can try a call would send it.
+            schema["examples"] = [facts.example]
+        parameter: Json = {"name": name, "in": "query", "description": facts.meaning, "schema": schema}
         # Of an array, this is the style that repeats the parameter (OpenAPI 3.1, 4.8.12).
         yield parameter | ({"style": "form", "explode": True} if schema["type"] == "array" else {})
 

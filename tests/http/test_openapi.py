@@ -122,8 +122,18 @@ async def test_every_body_has_an_example_and_every_example_is_valid(document: An
             for example in examples(document, media):
                 errors = OAS31Validator(schema).iter_errors(example)
                 assert [error.message for error in errors] == [], (where, what)
-    for parameter in document["components"]["parameters"].values():
-        OAS31Validator(parameter["schema"]).validate(parameter["example"])
+
+
+async def test_an_example_of_a_parameter_is_valid_and_is_sent_by_nobody_who_has_not_asked_for_it(document: Any) -> None:
+    """A page that can try a call fills in the `example` of a parameter, not those of its schema."""
+    for where, operation in operations(document):
+        for parameter in (resolved(document, each) for each in operation["parameters"]):
+            assert "example" not in parameter, (where, parameter["name"])
+            for example in parameter["schema"].get("examples", ()):
+                errors = OAS31Validator(parameter["schema"]).iter_errors(example)
+                assert [error.message for error in errors] == [], (where, parameter["name"])
+    for header in document["components"]["parameters"].values():
+        assert header["schema"]["examples"], header["name"]
 
 
 async def test_every_error_of_an_operation_is_there_with_its_code(document: Any) -> None:
