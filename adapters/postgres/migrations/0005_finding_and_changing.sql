@@ -81,10 +81,21 @@ BEGIN
 END
 $$
 ---
+-- How every change begins: locked first, looked second, as a create does. What was answered to this intent before, if it
+-- was: `answered_v1`, under the workspace's lock, which is held from here on.
+CREATE FUNCTION begin_change_v1(workspace uuid, intent jsonb, at timestamptz, OUT outcome text, OUT facts jsonb)
+LANGUAGE plpgsql VOLATILE
+AS $$
+BEGIN
+    PERFORM FROM usage WHERE workspace_id = workspace FOR NO KEY UPDATE;
+    SELECT * INTO outcome, facts FROM answered_v1(workspace, intent, at);
+END
+$$
+---
 -- Change what `changes` names of a document: {name, description, folder, tags} and, where name or description are, what
 -- is searched of them, {search_name, search_description}. Nothing, unless `only_if` is null or has its revision.
--- Outcomes: done (facts: document and links) | replayed | key_reused | unknown | other_revision. Locked first, looked
--- second, as a create does; so do all that follow. `attempt` names this call in its receipt.
+-- Outcomes: done (facts: document and links) | replayed | key_reused | unknown | other_revision. Here and in what follows,
+-- the `attempt` of an intent names this call in its receipt.
 CREATE FUNCTION patch_document_v1(
     workspace uuid, sought uuid, changes jsonb, only_if integer[], at timestamptz, intent jsonb,
     OUT outcome text, OUT facts jsonb
@@ -96,8 +107,7 @@ DECLARE
     new documents%ROWTYPE;
     kind text;
 BEGIN
-    PERFORM FROM usage WHERE workspace_id = workspace FOR NO KEY UPDATE;
-    SELECT * INTO outcome, facts FROM answered_v1(workspace, intent, at);
+    SELECT * INTO outcome, facts FROM begin_change_v1(workspace, intent, at);
     IF outcome IS NOT NULL THEN
         RETURN;
     END IF;
@@ -161,8 +171,7 @@ DECLARE
     old documents%ROWTYPE;
     size bigint;
 BEGIN
-    PERFORM FROM usage WHERE workspace_id = workspace FOR NO KEY UPDATE;
-    SELECT * INTO outcome, facts FROM answered_v1(workspace, intent, at);
+    SELECT * INTO outcome, facts FROM begin_change_v1(workspace, intent, at);
     IF outcome IS NOT NULL THEN
         RETURN;
     END IF;
@@ -203,8 +212,7 @@ DECLARE
 BEGIN
     fresh := jsonb_populate_record(NULL::links, new);
     fresh.workspace_id := workspace;
-    PERFORM FROM usage WHERE workspace_id = workspace FOR NO KEY UPDATE;
-    SELECT * INTO outcome, facts FROM answered_v1(workspace, intent, fresh.created_at);
+    SELECT * INTO outcome, facts FROM begin_change_v1(workspace, intent, fresh.created_at);
     IF outcome IS NOT NULL THEN
         RETURN;
     END IF;
@@ -240,8 +248,7 @@ AS $$
 DECLARE
     old jsonb;
 BEGIN
-    PERFORM FROM usage WHERE workspace_id = workspace FOR NO KEY UPDATE;
-    SELECT * INTO outcome, facts FROM answered_v1(workspace, intent, at);
+    SELECT * INTO outcome, facts FROM begin_change_v1(workspace, intent, at);
     IF outcome IS NOT NULL THEN
         RETURN;
     END IF;
@@ -273,8 +280,7 @@ DECLARE
     parent text := regexp_replace(target, '/[^/]*$', '');
     moved uuid[];
 BEGIN
-    PERFORM FROM usage WHERE workspace_id = workspace FOR NO KEY UPDATE;
-    SELECT * INTO outcome, facts FROM answered_v1(workspace, intent, at);
+    SELECT * INTO outcome, facts FROM begin_change_v1(workspace, intent, at);
     IF outcome IS NOT NULL THEN
         RETURN;
     END IF;
