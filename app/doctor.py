@@ -4,30 +4,32 @@ import platform
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
+from ports.checks import CheckResult, Grade
+
 from adapters.postgres.database import open_database
 from adapters.postgres.deployments import PostgresDeployments
 from adapters.postgres.migrate import is_empty, pending
-from app.container import database_url, open_storage
 from app.settings import Settings, storage_directory
+from app.wiring import database_url, open_storage
 from domain.use_cases.claim_storage import NotOurStorage, require_current
 from ports.deployment import Deployments
-from ports.storage import Finding, Grade, ObjectStorage
+from ports.storage import ObjectStorage
 from ports.system import Unavailable
 
 
-async def examine(settings: Settings) -> Sequence[Finding]:
+async def run_checks(settings: Settings) -> Sequence[CheckResult]:
     """Every finding; the settings themselves are right, or there would be none."""
     async with AsyncExitStack() as stack:
         database, deployments, is_unused = await _database(settings, stack)
         return [
-            Finding("settings", Grade.OK, f"read; Python {platform.python_version()}, data in {settings.data_dir}"),
+            CheckResult("settings", Grade.OK, f"read; Python {platform.python_version()}, data in {settings.data_dir}"),
             database,
             *await _storage(settings, deployments, is_unused=is_unused),
             await _rate_limit(settings),
         ]
 
 
-async def _database(settings: Settings, stack: AsyncExitStack) -> tuple[Finding, Deployments | None, bool]:
+async def _database(settings: Settings, stack: AsyncExitStack) -> tuple[CheckResult, Deployments | None, bool]:
     """The finding, what says whose it is, and whether nothing has ever been recorded there."""
     kind = "embedded" if settings.database_url is None else "external"
     try:
@@ -39,44 +41,44 @@ async def _database(settings: Settings, stack: AsyncExitStack) -> tuple[Finding,
             # The embedded one is migrated by whoever uses it next.
             grade = Grade.OK if settings.database_url is None else Grade.FAILED
             found = f"{kind} Postgres {version}, {len(missing)} migrations pending; run 'dossier migrate'"
-            return Finding("database", grade, found), None, is_unused
+            return CheckResult("database", grade, found), None, is_unused
         found = f"{kind} Postgres {version}, schema up to date"
-        return Finding("database", Grade.OK, found), PostgresDeployments(database), is_unused
+        return CheckResult("database", Grade.OK, found), PostgresDeployments(database), is_unused
     except Unavailable as error:
-        return Finding("database", Grade.FAILED, str(error)), None, False
+        return CheckResult("database", Grade.FAILED, str(error)), None, False
 
 
-async def _storage(settings: Settings, deployments: Deployments | None, *, is_unused: bool) -> Sequence[Finding]:
+async def _storage(settings: Settings, deployments: Deployments | None, *, is_unused: bool) -> Sequence[CheckResult]:
     if is_unused and settings.storage_url.startswith("file:") and not storage_directory(settings.storage_url).exists():
         # Nothing can be lost yet.
-        return [Finding("storage", Grade.OK, f"{settings.storage_url} is not ready yet; 'dossier serve' makes it")]
+        return [CheckResult("storage", Grade.OK, f"{settings.storage_url} is not ready yet; 'dossier serve' makes it")]
     try:
         async with open_storage(settings) as (storage, _):
-            return [*await storage.examine(), await _belonging(storage, deployments)]
+            return [*await storage.run_checks(), await _belonging(storage, deployments)]
     except Unavailable as error:
-        return [Finding("storage", Grade.FAILED, str(error))]
+        return [CheckResult("storage", Grade.FAILED, str(error))]
 
 
-async def _rate_limit(settings: Settings) -> Finding:
+async def _rate_limit(settings: Settings) -> CheckResult:
     if settings.rate_limit_url == "memory://":
-        return Finding("rate limit", Grade.OK, "memory://: counted in this process, forgotten at a restart")
-    from adapters.throttle.examination import examine_valkey
+        return CheckResult("rate limit", Grade.OK, "memory://: counted in this process, forgotten at a restart")
+    from adapters.throttle.checks import examine_valkey
 
     return await examine_valkey(settings.rate_limit_url)
 
 
-async def _belonging(storage: ObjectStorage, deployments: Deployments | None) -> Finding:
+async def _belonging(storage: ObjectStorage, deployments: Deployments | None) -> CheckResult:
     if deployments is None:
-        return Finding("deployment", Grade.DEGRADED, "not compared: the database could not be asked whose it is")
+        return CheckResult("deployment", Grade.DEGRADED, "not compared: the database could not be asked whose it is")
     try:
         deployment = await deployments.read()
         mark = await storage.read_mark()
         if mark is None and deployment.claimed_at is None:
-            return Finding("deployment", Grade.OK, "neither database nor store has been used yet")
+            return CheckResult("deployment", Grade.OK, "neither database nor store has been used yet")
         # Asked once more: a sweep may have changed the turn between the two questions.
         deployment = await deployments.read()
         require_current(deployment, mark)
     except (NotOurStorage, Unavailable) as error:
-        return Finding("deployment", Grade.FAILED, str(error))
+        return CheckResult("deployment", Grade.FAILED, str(error))
     swept = "never swept yet" if deployment.swept_at is None else f"last swept {deployment.swept_at:%Y-%m-%d %H:%M} UTC"
-    return Finding("deployment", Grade.OK, f"database and store belong together ({deployment.id}), {swept}")
+    return CheckResult("deployment", Grade.OK, f"database and store belong together ({deployment.id}), {swept}")

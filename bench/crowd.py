@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from app.container import open_backends
 from app.settings import Settings
+from app.wiring import open_service
 from bench.facts import FILE_BYTES, FOLDER, MIME_TYPE, NAME, TAGS
-from domain.access import Permission, Plan, Tier
+from domain.access import Permission
+from domain.rate_limits import Plan, Tier
 
 READ_PATH = "documents/a-document-that-is-read"
 """Where its bytes lie, in each workspace."""
@@ -90,11 +91,11 @@ class Crowd:
 
 async def found_workspaces(environment: dict[str, str], count: int) -> list[Member]:
     """Make workspaces that no quota and no rate limit stops, in the database that the settings name."""
-    async with open_backends(Settings.read(environment)) as backends:
+    async with open_service(Settings.read(environment)) as service:
         members = []
         for number in range(count):
-            workspace = await backends.create_workspace(f"Bench {number}", Plan.ORG, _QUOTA_BYTES)
-            minted = await backends.mint_key(
+            workspace = await service.use_cases.create_workspace(f"Bench {number}", Plan.ORG, _QUOTA_BYTES)
+            minted = await service.use_cases.mint_api_key(
                 workspace=workspace.id, name="Bench", granted=list(Permission), tier=Tier.UNMETERED
             )
             members.append(Member(workspace.id, minted.secret))

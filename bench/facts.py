@@ -3,7 +3,7 @@
 from domain.access import Caller, Permission
 from domain.documents import Document, StoredObject
 from domain.idempotency import fingerprint
-from domain.ids import DocumentId, KeyId, UserId, WorkspaceId, encode_ulid
+from domain.ids import ApiKeyId, DocumentId, UserId, WorkspaceId, encode_ulid
 from domain.paths import FolderPath, StoragePath
 from ports.intents import Intent
 from ports.system import Clock
@@ -26,7 +26,7 @@ def sample(workspace: str, number: int, path: str, key: str, now: Clock) -> tupl
     caller = Caller(
         workspace_id=home,
         user_id=UserId(f"usr_{_OWNER}"),
-        key_id=KeyId(f"key_{_OWNER}"),
+        key_id=ApiKeyId(f"key_{_OWNER}"),
         permissions=frozenset(Permission),
         request_id=f"req_{_OWNER}",
     )
@@ -55,5 +55,5 @@ def sample(workspace: str, number: int, path: str, key: str, now: Clock) -> tupl
         "tags": list(TAGS),
     }
     return document, Intent(
-        operation=OPERATION, caller=caller, key=key, fingerprint=fingerprint(OPERATION, workspace, members)
+        operation=OPERATION, caller=caller, idempotency_key=key, fingerprint=fingerprint(OPERATION, workspace, members)
     )

@@ -12,7 +12,7 @@ from litestar import Litestar, post
 from msgspec import Meta, Struct
 
 from app.main import YOUNG_OBJECTS
-from app.protocol import Protocol
+from app.server.protocol import Protocol
 
 
 class Body(Struct):

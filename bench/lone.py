@@ -16,16 +16,16 @@ from uuid import uuid4
 
 import uvloop
 
+from adapters.in_process.system import Ulids, utc_now
 from adapters.postgres import statements
 from adapters.postgres.database import Database, open_database
 from adapters.postgres.documents import PostgresDocuments, to_record
 from adapters.postgres.rows import to_uuid
-from adapters.system import Ulids, utc_now
 from bench.facts import sample
 from domain.documents import Document
 from domain.ids import decode_ulid
-from ports.documents import Created
 from ports.intents import Intent
+from ports.outcomes import Created
 
 WARM_UP = 50
 """Pairs before the first that counts: connections open, statements are prepared."""

@@ -3,23 +3,23 @@
 import hashlib
 import re
 import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Network, ip_address
 
 from domain.errors import InsufficientPermissions
-from domain.ids import KEY_PREFIX, KeyId, UserId, WorkspaceId
-from domain.members import Wrong
-from domain.text import not_blank, string, written
+from domain.ids import API_KEY_PREFIX, ApiKeyId, UserId, WorkspaceId
+from domain.members import RuleViolation
+from domain.rate_limits import Plan, Tier
+from domain.text import clean_text, not_blank, string
 
-KEY_SECRET_LENGTH = 32
+API_KEY_SECRET_LENGTH = 32
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 LABEL_MAX = 120
 
 _CHECKSUM_LENGTH = 6
-_KEY = re.compile(rf"{KEY_PREFIX}[0-9A-Za-z]{{{KEY_SECRET_LENGTH + _CHECKSUM_LENGTH}}}", re.ASCII)
+_KEY = re.compile(rf"{API_KEY_PREFIX}[0-9A-Za-z]{{{API_KEY_SECRET_LENGTH + _CHECKSUM_LENGTH}}}", re.ASCII)
 
 
 class Permission(StrEnum):
@@ -31,42 +31,11 @@ class Permission(StrEnum):
     ADMIN_API_KEYS = "admin:api_keys"
 
 
-class Plan(StrEnum):
-    """What a workspace has bought; the rate limits of each are a setting of the deployment."""
-
-    STARTER = "starter"
-    PRO = "pro"
-    ORG = "org"
-
-
-class Tier(StrEnum):
-    """How the plan of its workspace applies to a key: as it is, times ten, or not at all."""
-
-    STANDARD = "standard"
-    HIGH = "high"
-    UNMETERED = "unmetered"
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """At most `limit` requests in every `seconds`, counted from whole multiples of it in UTC."""
-
-    limit: int
-    seconds: int
-
-    def end(self, at: datetime) -> int:
-        """When the window that holds `at` ends, in Unix seconds."""
-        return (int(at.timestamp()) // self.seconds + 1) * self.seconds
-
-
-Plans = Mapping[Plan, tuple[Window, ...]]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
     """An API key as it is kept: never the key itself, only the SHA-256 it is found by."""
 
-    id: KeyId
+    id: ApiKeyId
     workspace_id: WorkspaceId
     user_id: UserId
     name: str
@@ -103,7 +72,7 @@ class Caller:
 
     workspace_id: WorkspaceId
     user_id: UserId
-    key_id: KeyId
+    key_id: ApiKeyId
     permissions: frozenset[Permission]
     request_id: str
 
@@ -118,22 +87,22 @@ class Caller:
                 raise InsufficientPermissions(permission)
 
 
-def mint_key(secret: str) -> str:
+def mint_api_key(secret: str) -> str:
     """The key around 32 random base62 characters.
 
     It ends in a checksum of what precedes, so that a typo is told from a key without asking any database, and a
     scanner for leaked secrets knows one when it sees one.
     """
-    body = KEY_PREFIX + secret
+    body = API_KEY_PREFIX + secret
     return body + _checksum(body)
 
 
-def is_wellformed_key(text: str) -> bool:
+def is_wellformed_api_key(text: str) -> bool:
     """Whether `text` can be a key at all: its form and its checksum are right."""
     return _KEY.fullmatch(text) is not None and _checksum(text[:-_CHECKSUM_LENGTH]) == text[-_CHECKSUM_LENGTH:]
 
 
-def key_digest(key: str) -> bytes:
+def api_key_digest(key: str) -> bytes:
     """What is kept of a key. Its 190 random bits need neither salt nor stretching."""
     return hashlib.sha256(key.encode()).digest()
 
@@ -149,33 +118,25 @@ def _checksum(body: str) -> str:
 
 def label(value: object) -> str:
     """The name of a key or a workspace."""
-    return not_blank(written(value, most=LABEL_MAX))
+    return not_blank(clean_text(value, most=LABEL_MAX))
 
 
 def permissions(value: object) -> frozenset[Permission]:
     """At least one permission, each a known one."""
     known = {permission.value: permission for permission in Permission}
     if not isinstance(value, list | tuple) or not value or any(text not in known for text in map(string, value)):
-        raise Wrong("must be one or more of " + ", ".join(known))
+        raise RuleViolation("must be one or more of " + ", ".join(known))
     return frozenset(known[text] for text in value)
 
 
-def tier(value: object) -> Tier:
-    """The name of a tier."""
-    text = string(value)
-    if text not in set(Tier):
-        raise Wrong("must be one of " + ", ".join(Tier))
-    return Tier(text)
-
-
-def ahead(at: datetime, value: object) -> datetime:
+def in_the_future(at: datetime, value: object) -> datetime:
     """A time after `at`."""
     if not isinstance(value, datetime) or value <= at:
-        raise Wrong("must lie in the future")
+        raise RuleViolation("must lie in the future")
     return value
 
 
-def neighbourhood(address: str) -> str:
+def client_network(address: str) -> str:
     """Whose address that is, as far as addresses tell: an IPv6 one is any of the 2^64 that its holder may take.
 
     RFC 6177: a site gets a /64 at the least. What is no address stands for itself.

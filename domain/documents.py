@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from domain.ids import DocumentId, KeyId, UserId, WorkspaceId
-from domain.members import UNSENT, Form, Members, Unsent, Wrong, or_null
+from domain.ids import ApiKeyId, DocumentId, UserId, WorkspaceId
+from domain.members import OMITTED, Form, Members, Omitted, RuleViolation, or_null
 from domain.paths import FolderPath, StoragePath, folder_path, storage_path
-from domain.text import folded, not_blank, string, written
+from domain.text import clean_text, not_blank, string
 
 NAME_MAX = 255
 MIME_TYPE_MAX = 255
@@ -16,7 +16,7 @@ TAGS_MAX = 50
 TAG_MAX = 64
 SIZE_MAX = 2**63 - 1
 
-LINK_LIFETIME = timedelta(minutes=15)
+SIGNED_URL_LIFETIME = timedelta(minutes=15)
 """How long a signed URL to a document's bytes works, to put them or to get them."""
 
 # RFC 6838 4.2: restricted names of at most 127 characters; RFC 9110 5.6.6: parameters.
@@ -27,6 +27,9 @@ _MEDIA_TYPE = re.compile(
     rf"{_RESTRICTED}/{_RESTRICTED}(?:[ \t]*;[ \t]*{_PARAMETER}=(?:{_PARAMETER}|{_QUOTED}))*", re.ASCII
 )
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
+
+
+Revisions = frozenset[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +64,7 @@ class Document:
     tags: tuple[str, ...]
     revision: int
     created_by: UserId
-    created_by_key: KeyId
+    created_by_key: ApiKeyId
     created_at: datetime
     updated_at: datetime
 
@@ -103,10 +106,10 @@ class Draft:
 class Changes:
     """What a client wants changed of a document: whatever is `UNSENT` stays as it is."""
 
-    name: str | Unsent = UNSENT
-    description: str | Unsent | None = UNSENT
-    folder: FolderPath | Unsent | None = UNSENT
-    tags: tuple[str, ...] | Unsent = UNSENT
+    name: str | Omitted = OMITTED
+    description: str | Omitted | None = OMITTED
+    folder: FolderPath | Omitted | None = OMITTED
+    tags: tuple[str, ...] | Omitted = OMITTED
 
     @classmethod
     def read(cls, members: Members) -> "Changes":
@@ -129,10 +132,10 @@ class Changes:
         """The next state of the record; the same one when nothing differs. Its time never goes back."""
         changed = replace(
             document,
-            name=document.name if self.name is UNSENT else self.name,
-            description=document.description if self.description is UNSENT else self.description,
-            folder=document.folder if self.folder is UNSENT else self.folder,
-            tags=document.tags if self.tags is UNSENT else self.tags,
+            name=document.name if self.name is OMITTED else self.name,
+            description=document.description if self.description is OMITTED else self.description,
+            folder=document.folder if self.folder is OMITTED else self.folder,
+            tags=document.tags if self.tags is OMITTED else self.tags,
         )
         if changed == document:
             return document
@@ -168,21 +171,21 @@ class UploadDraft:
 
 def name(value: object) -> str:
     """A display name: not blank, without control characters."""
-    return not_blank(written(value, most=NAME_MAX))
+    return not_blank(clean_text(value, most=NAME_MAX))
 
 
 def description(value: object) -> str:
     """Text of any number of lines; empty is allowed."""
-    return written(value, least=0, most=DESCRIPTION_MAX, kept="\n\t")
+    return clean_text(value, least=0, most=DESCRIPTION_MAX, kept="\n\t")
 
 
 def mime_type(value: object) -> str:
     """A media type in the syntax of RFC 6838, parameters allowed; whether it is registered is not asked."""
     text = string(value)
     if len(text) > MIME_TYPE_MAX:
-        raise Wrong(f"must have at most {MIME_TYPE_MAX} characters")
+        raise RuleViolation(f"must have at most {MIME_TYPE_MAX} characters")
     if not _MEDIA_TYPE.fullmatch(text):
-        raise Wrong("must be a media type such as application/pdf")
+        raise RuleViolation("must be a media type such as application/pdf")
     return text
 
 
@@ -190,39 +193,34 @@ def size_bytes(value: object) -> int:
     """A size in bytes that a signed 64-bit integer holds."""
     # bool is an int to Python, not to JSON.
     if not isinstance(value, int) or isinstance(value, bool):
-        raise Wrong("must be an integer")
+        raise RuleViolation("must be an integer")
     if not 0 <= value <= SIZE_MAX:
-        raise Wrong(f"must be 0 to {SIZE_MAX}")
+        raise RuleViolation(f"must be 0 to {SIZE_MAX}")
     return value
 
 
 def tags(value: object) -> tuple[str, ...]:
     """Tags trimmed and in NFC, the first of equal ones kept, in the order sent."""
     if not isinstance(value, list | tuple):
-        raise Wrong("must be an array of strings")
+        raise RuleViolation("must be an array of strings")
     distinct = dict.fromkeys(_tag(item) for item in value)
     if len(distinct) > TAGS_MAX:
-        raise Wrong(f"must have at most {TAGS_MAX} tags")
+        raise RuleViolation(f"must have at most {TAGS_MAX} tags")
     return tuple(distinct)
 
 
 def _tag(value: object) -> str:
     if not isinstance(value, str):
-        raise Wrong("must be an array of strings")
+        raise RuleViolation("must be an array of strings")
     try:
-        return written(value.strip(), most=TAG_MAX)
-    except Wrong as wrong:
-        raise Wrong(f"has a tag that {wrong}") from None
+        return clean_text(value.strip(), most=TAG_MAX)
+    except RuleViolation as wrong:
+        raise RuleViolation(f"has a tag that {wrong}") from None
 
 
 def sha256(value: object) -> str:
     """A SHA-256 as 64 hex digits of either case; lower case comes out."""
     text = string(value)
     if not _SHA256.fullmatch(text):
-        raise Wrong("must be 64 hexadecimal digits")
+        raise RuleViolation("must be 64 hexadecimal digits")
     return text.lower()
-
-
-def search_text(document_name: str, document_description: str | None) -> str:
-    """What `search` looks in: the name, folded, a newline, and the description, folded. A name has no newline."""
-    return folded(f"{document_name}\n{document_description or ''}")

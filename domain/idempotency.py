@@ -8,7 +8,7 @@ import json
 import re
 from datetime import timedelta
 
-from domain.members import Members, Wrong
+from domain.members import Members, RuleViolation
 
 LIFETIME = timedelta(hours=24)
 
@@ -19,7 +19,7 @@ _UUID = re.compile(r'("?)([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\
 def idempotency_key(value: str) -> str:
     """The UUID of an Idempotency-Key, bare or in double quotes: lower case comes out."""
     if not (match := _UUID.fullmatch(value)):
-        raise Wrong("must be one UUID, such as 7c9e6679-7425-40de-944b-e07fc1f90ae7")
+        raise RuleViolation("must be one UUID, such as 7c9e6679-7425-40de-944b-e07fc1f90ae7")
     return match[2].lower()
 
 

@@ -9,11 +9,11 @@ from typing import NewType
 
 WorkspaceId = NewType("WorkspaceId", str)
 UserId = NewType("UserId", str)
-KeyId = NewType("KeyId", str)
+ApiKeyId = NewType("ApiKeyId", str)
 DocumentId = NewType("DocumentId", str)
-LinkId = NewType("LinkId", str)
+EntityLinkId = NewType("EntityLinkId", str)
 
-KEY_PREFIX = "wbk_"
+API_KEY_PREFIX = "wbk_"
 """What every API key begins with. It is no id: whoever has the whole of it is let in."""
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -53,11 +53,11 @@ def user_id(text: str) -> UserId | None:
     return UserId(text) if is_id("usr_", text) else None
 
 
-def key_id(text: str) -> KeyId | None:
+def key_id(text: str) -> ApiKeyId | None:
     """The id `text` spells, or `None` where no API key can have it."""
-    return KeyId(text) if is_id("key_", text) else None
+    return ApiKeyId(text) if is_id("key_", text) else None
 
 
-def link_id(text: str) -> LinkId | None:
+def link_id(text: str) -> EntityLinkId | None:
     """The id `text` spells, or `None` where no link can have it."""
-    return LinkId(text) if is_id("dlnk_", text) else None
+    return EntityLinkId(text) if is_id("dlnk_", text) else None

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TypeVar, cast
 
 from domain.errors import Invalid
-from domain.ids import KEY_PREFIX
+from domain.ids import API_KEY_PREFIX
 
 Members = Mapping[str, object]
 """A JSON object as it was sent: str, int, float, bool, None, lists and dicts."""
@@ -17,19 +17,19 @@ T = TypeVar("T")
 Rule = Callable[[object], T]
 
 
-class Wrong(ValueError):
+class RuleViolation(ValueError):
     """A value breaks its rule. The text completes the sentence that begins with the member's name."""
 
 
-class Unsent(Enum):
+class Omitted(Enum):
     """What is there of a member that was not sent, where `null` says something else."""
 
-    UNSENT = "unsent"
+    OMITTED = "unsent"
 
 
-UNSENT = Unsent.UNSENT
+OMITTED = Omitted.OMITTED
 
-NAME_SHOWN_MAX = 64
+NAME_REPEATED_MAX = 64
 """How much of a member's name is told when nobody knows it."""
 
 
@@ -55,9 +55,9 @@ class Form:
         value = self._unread.pop(member, None)
         return None if value is None else self._apply(member, rule, value)
 
-    def sent(self, member: str, rule: Rule[T]) -> T | Unsent:
+    def sent(self, member: str, rule: Rule[T]) -> T | Omitted:
         """The member by its rule, `null` like any other value; `UNSENT` when it is absent."""
-        return self._apply(member, rule, self._unread.pop(member)) if member in self._unread else UNSENT
+        return self._apply(member, rule, self._unread.pop(member)) if member in self._unread else OMITTED
 
     def finish(self) -> None:
         """Refuse with every wrong member, those that no rule names among them.
@@ -73,7 +73,7 @@ class Form:
     def _apply(self, member: str, rule: Rule[T], value: object) -> T:
         try:
             return rule(value)
-        except Wrong as wrong:
+        except RuleViolation as wrong:
             self._wrong[member] = str(wrong)
             return cast("T", None)  # never seen: finish() raises
 
@@ -85,6 +85,6 @@ def or_null(rule: Rule[T]) -> Rule[T | None]:
 
 def _shown(member: str) -> str:
     """A name that a client made up: not all of it if it is long, nor a key that was put in the wrong place."""
-    if KEY_PREFIX in member:
-        return f"{KEY_PREFIX}…"
-    return member if len(member) <= NAME_SHOWN_MAX else f"{member[:NAME_SHOWN_MAX]}…"
+    if API_KEY_PREFIX in member:
+        return f"{API_KEY_PREFIX}…"
+    return member if len(member) <= NAME_REPEATED_MAX else f"{member[:NAME_REPEATED_MAX]}…"

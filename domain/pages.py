@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
-from domain.members import Form, Wrong
+from domain.members import Form, RuleViolation
 from domain.text import string
 
 T = TypeVar("T")
@@ -56,34 +56,34 @@ def whole_number(least: int, most: int) -> Callable[[object], int]:
         text = string(value)
         if text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most:
             return int(text)
-        raise Wrong(f"must be a whole number from {least} to {most}")
+        raise RuleViolation(f"must be a whole number from {least} to {most}")
 
     return rule
 
 
-def flag(value: object) -> bool:
+def boolean(value: object) -> bool:
     """A truth value, as a query has it."""
     text = string(value)
     if text not in _FLAGS:
-        raise Wrong("must be true, false, 1 or 0")
+        raise RuleViolation("must be true, false, 1 or 0")
     return _FLAGS[text]
 
 
-def moment(value: object) -> datetime:
+def timestamp(value: object) -> datetime:
     """A time with its offset (RFC 3339), in UTC."""
     text = string(value)
     if not _TIME.fullmatch(text):
-        raise Wrong("must be a time such as 2026-04-17T10:45:00Z")
+        raise RuleViolation("must be a time such as 2026-04-17T10:45:00Z")
     try:
         return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise Wrong("must be a time that a calendar has, such as 2026-04-17T10:45:00Z") from None
+        raise RuleViolation("must be a time that a calendar has, such as 2026-04-17T10:45:00Z") from None
 
 
-def moment_or_date(value: object) -> datetime:
+def timestamp_or_date(value: object) -> datetime:
     """A time with its offset (RFC 3339), or a date, which is its midnight; in UTC."""
     text = string(value)
     try:
-        return moment(f"{text}T00:00:00Z" if _DATE.fullmatch(text) else text)
-    except Wrong as wrong:
-        raise Wrong(f"{wrong}, or a date such as 2026-04-17") from None
+        return timestamp(f"{text}T00:00:00Z" if _DATE.fullmatch(text) else text)
+    except RuleViolation as wrong:
+        raise RuleViolation(f"{wrong}, or a date such as 2026-04-17") from None

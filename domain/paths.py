@@ -4,8 +4,8 @@ import re
 from typing import NewType
 
 from domain.ids import WorkspaceId
-from domain.members import Wrong
-from domain.text import string, written
+from domain.members import RuleViolation
+from domain.text import clean_text, string
 
 StoragePath = NewType("StoragePath", str)
 """An object key below `workspaces/<workspace>/`: only `storage_path` makes one from what a client sent."""
@@ -14,8 +14,8 @@ FolderPath = NewType("FolderPath", str)
 """An absolute folder such as `/clients/acme`; the root is `None`, never `/`."""
 
 STORAGE_PATH_MAX_BYTES = 1024
-FOLDER_MAX_SEGMENTS = 20
-FOLDER_SEGMENT_MAX = 255
+FOLDER_LEVELS_MAX = 20
+FOLDER_LEVEL_MAX = 255
 
 # The characters that S3 calls safe or usable in object keys; no Unix file system gives any of them a meaning.
 _SEGMENT = r"(?!\.{1,2}(?:/|\Z))(?! )[A-Za-z0-9!\-_.*'()&$@=;:+, ]{1,255}(?<! )"
@@ -38,7 +38,7 @@ def storage_path(value: object, workspace: WorkspaceId) -> StoragePath:
         and key.startswith(workspace_prefix(workspace))
         and _OBJECT_KEY.fullmatch(key)
     ):
-        raise Wrong("must be an object key of this workspace, such as the one that upload-url returned")
+        raise RuleViolation("must be an object key of this workspace, such as the one that upload-url returned")
     return StoragePath(key)
 
 
@@ -48,18 +48,18 @@ def folder_path(value: object) -> FolderPath | None:
     if path == "/":
         return None
     if not path.startswith("/"):
-        raise Wrong("must begin with '/'")
+        raise RuleViolation("must begin with '/'")
     segments = path[1:].removesuffix("/").split("/")
-    if len(segments) > FOLDER_MAX_SEGMENTS:
-        raise Wrong(f"must have at most {FOLDER_MAX_SEGMENTS} levels")
+    if len(segments) > FOLDER_LEVELS_MAX:
+        raise RuleViolation(f"must have at most {FOLDER_LEVELS_MAX} levels")
     return FolderPath("".join(f"/{_folder_segment(segment)}" for segment in segments))
 
 
 def _folder_segment(segment: str) -> str:
     if segment in ("", ".", ".."):
-        raise Wrong("must not have empty, '.' or '..' levels")
+        raise RuleViolation("must not have empty, '.' or '..' levels")
     # No characters that cannot be seen (Cf) or mean something only to some (Co): levels are told apart by eye.
-    return written(segment, most=FOLDER_SEGMENT_MAX, hidden=("Cc", "Cf", "Co", "Cs"))
+    return clean_text(segment, most=FOLDER_LEVEL_MAX, hidden=("Cc", "Cf", "Co", "Cs"))
 
 
 def ancestors(folder: FolderPath | None) -> tuple[FolderPath, ...]:

@@ -6,17 +6,17 @@ Unicode normalisation form C: https://unicode.org/reports/tr15/
 import unicodedata
 from collections.abc import Collection
 
-from domain.members import Wrong
+from domain.members import RuleViolation
 
 
 def string(value: object) -> str:
     """A JSON string."""
     if not isinstance(value, str):
-        raise Wrong("must be a string")
+        raise RuleViolation("must be a string")
     return value
 
 
-def written(
+def clean_text(
     value: object,
     *,
     most: int,
@@ -34,9 +34,9 @@ def written(
     if not is_plain:
         text = unicodedata.normalize("NFC", text)
     if not least <= len(text) <= most:
-        raise Wrong(f"must have {least} to {most} characters")
+        raise RuleViolation(f"must have {least} to {most} characters")
     if not is_plain and any(unicodedata.category(char) in hidden and char not in kept for char in text):
-        raise Wrong("must not contain control characters, or others that cannot be seen")
+        raise RuleViolation("must not contain control characters, or others that cannot be seen")
     return text
 
 
@@ -46,10 +46,10 @@ def not_blank(text: str) -> str:
     An unassigned character (Cn) may have a shape in a Unicode that is newer than ours.
     """
     if all(unicodedata.category(char) in ("Zs", "Zl", "Zp", "Cc", "Cf") for char in text):
-        raise Wrong("must not be blank")
+        raise RuleViolation("must not be blank")
     return text
 
 
-def folded(text: str) -> str:
+def fold(text: str) -> str:
     """Text as it is compared where letter case does not matter. By us: no database folds as Python does."""
     return unicodedata.normalize("NFC", text).casefold()

@@ -1,5 +1,46 @@
-"""What the use cases need of the world, as Protocols, and the values those speak.
+"""What the use cases need from the outside world, as Protocols, and the values that those exchange.
 
-An adapter answers with facts; the use case decides what they mean. The only exception one raises is
-`ports.system.Unavailable`.
+An adapter reports facts; the use case decides what they mean. The only exception an adapter raises is
+`ports.system.Unavailable`. `Ports` lists every port.
 """
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ports.api_keys import ApiKeyLookup, ApiKeys, ApiKeyUses
+from ports.deployment import Deployments
+from ports.documents import DocumentRepository
+from ports.ledger import ObjectLedger
+from ports.metrics import Metrics
+from ports.rate_limit import RateLimiter
+from ports.storage import ObjectStorage, ServedStorage
+from ports.system import Clock, NewId, NewSecret, Probe, Sealing
+from ports.workspaces import Workspaces
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Every port, each on the backend that the deployment has chosen.
+
+    `served_storage` is the object store again if it has no HTTP server of its own, so that Dossier serves its signed
+    URLs. `probes` check the dependencies that every request needs; `optional_probes` check those that requests can do
+    without. No name is in both.
+    """
+
+    workspaces: Workspaces
+    api_keys: ApiKeys
+    api_key_lookup: ApiKeyLookup
+    api_key_uses: ApiKeyUses
+    documents: DocumentRepository
+    storage: ObjectStorage
+    served_storage: ServedStorage | None
+    ledger: ObjectLedger
+    deployments: Deployments
+    limiter: RateLimiter
+    metrics: Metrics
+    sealing: Sealing
+    now: Clock
+    new_id: NewId
+    new_secret: NewSecret
+    probes: Mapping[str, Probe] = field(default_factory=dict)
+    optional_probes: Mapping[str, Probe] = field(default_factory=dict)

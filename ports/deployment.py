@@ -16,8 +16,8 @@ class Deployment:
 
     id: str
     claimed_at: datetime | None
-    turn: str
-    next_turn: str | None
+    generation: str
+    next_generation: str | None
     swept_at: datetime | None
 
 
@@ -30,19 +30,19 @@ class Deployments(Protocol):
         """Note since when the store bears the mark of this deployment."""
         ...
 
-    async def turn(self, turn: str, next_turn: str | None) -> None:
+    async def set_generation(self, generation: str, next_generation: str | None) -> None:
         """Keep these turns in the place of those before."""
         ...
 
-    async def swept(self, at: datetime) -> None:
+    async def record_sweep(self, at: datetime) -> None:
         """Note when everything was looked at."""
         ...
 
     async def renew(self) -> Deployment:
-        """Be another deployment from now on, with a new id and turn, which has claimed nothing."""
+        """Be another deployment from now on, with a new id and generation, which has claimed nothing."""
         ...
 
-    def alone(self) -> AbstractAsyncContextManager[bool]:
+    def exclusive(self) -> AbstractAsyncContextManager[bool]:
         """For the block: `True` if no other process is in such a block, of all that share the database.
 
         It may become untrue when the connection to the database is lost.

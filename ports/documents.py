@@ -1,136 +1,121 @@
 """Documents at rest: one call per intent, so that facts that belong together are written together."""
 
-from dataclasses import dataclass
-from typing import Protocol, overload
+from datetime import datetime
+from typing import Protocol
 
-from domain.documents import Document
-from domain.ids import DocumentId, WorkspaceId
-from domain.links import EntityType
+from domain.documents import Changes, Document, Revisions
+from domain.entity_links import EntityLink, EntityType
+from domain.ids import DocumentId, EntityLinkId, WorkspaceId
 from domain.pages import Page, Rows
 from domain.paths import FolderPath
-from ports.changes import (
-    AddLink,
-    Delete,
+from domain.search import DocumentFilter
+from ports.intents import Intent
+from ports.outcomes import (
+    AddLinkOutcome,
+    CreateOutcome,
     DeleteOutcome,
-    LinkOutcome,
-    MoveFolder,
-    MoveOutcome,
-    Patch,
+    IdempotencyKeyReused,
+    MoveFolderOutcome,
     PatchOutcome,
-    RemoveLink,
-    UnlinkOutcome,
+    RemoveLinkOutcome,
+    Replayed,
 )
-from ports.finding import After, DocumentFilter, DocumentPage, FolderCount, LinkedDocument, TagCount, WithLinks
-from ports.intents import Intent, KeyReused
-
-
-@dataclass(frozen=True, slots=True)
-class Created:
-    """The document is recorded, durably."""
-
-    document: Document
-
-
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """The same intent was carried out before; the document as it was then."""
-
-    document: Document
-
-
-@dataclass(frozen=True, slots=True)
-class PathTaken:
-    """The path is recorded, or was once; `document_id` only while that document is there."""
-
-    document_id: DocumentId | None
-
-
-@dataclass(frozen=True, slots=True)
-class OverQuota:
-    """The document does not fit: sizes in bytes, as they were under the lock."""
-
-    limit_bytes: int
-    used_bytes: int
-    requested_bytes: int
-
-
-Outcome = Created | Replayed | KeyReused | PathTaken | OverQuota
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What a workspace uses: the sum of its documents' stored sizes, the quota (both in bytes), its documents."""
-
-    used_bytes: int
-    quota_bytes: int
-    documents: int
+from ports.queries import After, DocumentPage, DocumentWithLinks, FolderCount, LinkedDocument, TagCount, Usage
 
 
 class DocumentRepository(Protocol):
-    async def create(self, document: Document, intent: Intent) -> Outcome:
-        """Record a document together with its folders, quota charge, object state, receipt and event: all or nothing.
+    """The documents of all workspaces.
 
-        Its workspace exists.
+    Every write obeys one protocol:
 
-        Decided in this order, under one lock of the workspace: a receipt of the same key that is younger than 24 hours
-        answers (`Replayed`, or `KeyReused` for another intent); a path that is known is `PathTaken`; what does not fit
-        the quota is `OverQuota`; else `Created`. Only `Created` writes, and writes the receipt, if there is a key.
+    - It happens in the workspace of the intent's caller, which exists, and is decided under that workspace's lock.
+    - `create`, `delete`, `add_link` and `remove_link` accept an idempotency key; the others ignore it.
+    - A receipt of the same idempotency key that is younger than 24 hours answers first: with the first outcome, marked
+      as replayed, or with `IdempotencyKeyReused` if it belongs to another intent. Then the repository checks that the
+      named rows exist, then the other conditions.
+    - A success writes everything or nothing, together with its receipt (if the intent has an idempotency key) and its
+      event. A patch that changes nothing and a link that already exists write no event. A refusal writes nothing.
+    - After `Unavailable` the write happened completely or not at all. The repository retries internally, and does the
+      write once however often it retries.
+    """
 
-        Safe to call again with the same document and intent, whatever became of the call before: a path or a receipt
-        held by this very document is `Created`. After `Unavailable` everything is recorded or nothing is.
+    async def create(self, document: Document, intent: Intent) -> CreateOutcome:
+        """Record a document together with its folders, quota charge, ledger entry, receipt and event.
+
+        Decided in this order: the receipt; a storage path that the ledger knows is `PathTaken`; a size that does not
+        fit the quota is `OverQuota`; else `Created`.
+
+        Safe to call again with the same document and intent, whatever the call before did: a path or receipt that
+        belongs to this very document is `Created`.
         """
         ...
 
-    async def receipt(self, intent: Intent) -> Replayed | KeyReused | None:
-        """What `create` would answer from the receipt of this intent's key, if there is a receipt."""
+    async def receipt(self, intent: Intent) -> Replayed | IdempotencyKeyReused | None:
+        """Return what `create` would report from the receipt of this intent; `None` if there is no receipt."""
         ...
 
-    @overload
-    async def change(self, what: Patch, intent: Intent) -> PatchOutcome: ...
-    @overload
-    async def change(self, what: Delete, intent: Intent) -> DeleteOutcome: ...
-    @overload
-    async def change(self, what: AddLink, intent: Intent) -> LinkOutcome: ...
-    @overload
-    async def change(self, what: RemoveLink, intent: Intent) -> UnlinkOutcome: ...
-    @overload
-    async def change(self, what: MoveFolder, intent: Intent) -> MoveOutcome: ...
-    async def change(self, what: object, intent: object) -> object:
-        """Change what is recorded, together with the receipt and the event: all or nothing.
+    async def patch(
+        self,
+        document: DocumentId,
+        changes: Changes,
+        *,
+        expected_revisions: Revisions | None = None,
+        at: datetime,
+        intent: Intent,
+    ) -> PatchOutcome:
+        """Apply the changes to a document. `expected_revisions`: refuse any other revision; `None` allows every one.
 
-        It is the workspace of the intent's caller, which exists. Decided under the lock that `create` takes: a receipt
-        of the same key that is younger than 24 hours answers first (as `replayed`, or `KeyReused`); then it is looked
-        whether what is named is there, then whether it is as it has to be. What was done leaves a receipt, if there is
-        a key; what was changed leaves an event: a patch that changes nothing, and a link that is there, do not.
-
-        Folders come into being with what lies in them, those above them too, and stay when they are empty.
-
-        After `Unavailable` all of it is done, or nothing. It is done once, however often the adapter itself tries.
+        A new folder and every folder above it are created. Folders that become empty stay.
         """
         ...
 
-    async def get(self, workspace: WorkspaceId, document: DocumentId) -> WithLinks | None:
-        """The document, if it is this workspace's, and its links."""
+    async def delete(
+        self, document: DocumentId, *, expected_revisions: Revisions | None = None, at: datetime, intent: Intent
+    ) -> DeleteOutcome:
+        """Delete a document and its entity links, return its size to the quota, and condemn its storage path."""
+        ...
+
+    async def add_link(self, link: EntityLink, *, intent: Intent) -> AddLinkOutcome:
+        """Add an entity link, unless the document already has one to the same entity."""
+        ...
+
+    async def remove_link(
+        self, document: DocumentId, link: EntityLinkId, *, at: datetime, intent: Intent
+    ) -> RemoveLinkOutcome:
+        """Remove an entity link of a document."""
+        ...
+
+    async def move_folder(
+        self, source: FolderPath, target: FolderPath, *, at: datetime, intent: Intent
+    ) -> MoveFolderOutcome:
+        """Give a folder, and so everything below it, another path. `target` is neither `source` nor below it.
+
+        Every folder above `target` is created.
+        """
+        ...
+
+    async def get(self, workspace: WorkspaceId, document: DocumentId) -> DocumentWithLinks | None:
+        """Return the document with its entity links; `None` if this workspace has no such document."""
         ...
 
     async def find(self, workspace: WorkspaceId, wanted: DocumentFilter, place: Page | After) -> DocumentPage:
-        """The documents that pass the filter, newest first: by their ids, which are as old as they are."""
+        """Return the documents that pass the filter, newest first. Ids sort by time of creation."""
         ...
 
     async def linked(
         self, workspace: WorkspaceId, entity_type: EntityType, entity_id: str, role: str | None, page: Page
     ) -> Rows[LinkedDocument]:
-        """The documents that belong to something, in that role or in any; the last linked first."""
+        """Return the documents linked to an entity, the newest link first. `role` is `None` for links of any role."""
         ...
 
     async def folders(self, workspace: WorkspaceId, parent: FolderPath | None, page: Page) -> Rows[FolderCount]:
-        """The folders one level below `parent`, or below the root, by their paths' code points."""
+        """Return the folders one level below `parent` (`None`: the root), in the order of their paths' code points."""
         ...
 
     async def tags(self, workspace: WorkspaceId, page: Page) -> Rows[TagCount]:
-        """Every tag that one of the `TAG_WINDOW` newest documents has: the most frequent first, then by code points."""
+        """Return the tags of the `TAG_WINDOW` newest documents: the most frequent first, then by code points."""
         ...
 
     async def usage(self, workspace: WorkspaceId) -> Usage:
-        """What the workspace uses now; all zero for one that does not exist."""
+        """Return what the workspace uses now; all zero for a workspace that does not exist."""
         ...

@@ -1,24 +1,33 @@
-"""What a caller wants changed, and how it is known when it is asked for again."""
+"""What a caller wants done, in the form that recognises a retry of the same request."""
 
 from dataclasses import dataclass
 
 from domain.access import Caller
+from domain.idempotency import fingerprint
+from domain.members import Members
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """What a caller wants done, and how to know it again.
+    """An operation that a caller asks for, and how a retry of it is recognised.
 
-    `key` is the Idempotency-Key, if any: a UUID in lower case. `fingerprint` is 32 bytes that name the operation, its
-    target and the members as they were sent.
+    `idempotency_key` is the client's retry token, if it sent one: a UUID in lower case. `fingerprint` is 32 bytes that
+    identify the operation, its target and the members as the client sent them.
     """
 
     operation: str
     caller: Caller
-    key: str | None
+    idempotency_key: str | None
     fingerprint: bytes
 
-
-@dataclass(frozen=True, slots=True)
-class KeyReused:
-    """The Idempotency-Key belongs to another intent."""
+    @classmethod
+    def of(
+        cls, operation: str, target: str, members: Members, *, caller: Caller, idempotency_key: str | None = None
+    ) -> "Intent":
+        """Return the intent of a request for `operation` on `target` with these `members`."""
+        return cls(
+            operation=operation,
+            caller=caller,
+            idempotency_key=idempotency_key,
+            fingerprint=fingerprint(operation, target, members),
+        )

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from domain.ids import WorkspaceId
 from domain.paths import StoragePath
-from ports.storage import Listed
+from ports.storage import ListedObject
 
 
 class PathState(StrEnum):
@@ -20,7 +20,7 @@ class PathState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Condemned:
+class CondemnedPath:
     """A path that no create takes any more."""
 
     workspace_id: WorkspaceId
@@ -32,7 +32,9 @@ class ObjectLedger(Protocol):
         """The state of those of the paths that the ledger knows."""
         ...
 
-    async def condemn(self, workspace: WorkspaceId, objects: Sequence[Listed], at: datetime) -> Sequence[StoragePath]:
+    async def condemn(
+        self, workspace: WorkspaceId, objects: Sequence[ListedObject], at: datetime
+    ) -> Sequence[StoragePath]:
         """Condemn the paths of these objects, but not one that is recorded; the paths that are condemned now.
 
         Decided under the lock that a create takes: either the create has recorded the path, and it is not condemned,
@@ -40,7 +42,7 @@ class ObjectLedger(Protocol):
         """
         ...
 
-    def condemned(self) -> AsyncIterator[Sequence[Condemned]]:
+    def condemned(self) -> AsyncIterator[Sequence[CondemnedPath]]:
         """Every condemned path, of every workspace, in pages."""
         ...
 
@@ -48,6 +50,6 @@ class ObjectLedger(Protocol):
         """Let those of the paths that were condemned before then be gone: their bytes are deleted for good."""
         ...
 
-    async def forget_receipts(self, at: datetime) -> int:
+    async def delete_expired_receipts(self, at: datetime) -> int:
         """Remove every receipt that has expired by then; how many."""
         ...

@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 
 from domain.documents import StoredObject
 from domain.paths import StoragePath
+from ports.checks import CheckResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,30 +41,13 @@ class DownloadTerms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class ListedObject:
     """An object as a listing shows it. Its key may be one at which no document can be recorded; `etag` is opaque."""
 
     key: str
     size_bytes: int
     etag: str
     modified_at: datetime
-
-
-class Grade(StrEnum):
-    """How a store stands to one of our promises: keeps it, keeps it in a weaker way, does not keep it."""
-
-    OK = "ok"
-    DEGRADED = "degraded"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was looked at, how it stands, and what was found, in words for an operator."""
-
-    check: str
-    grade: Grade
-    found: str
 
 
 class ObjectStorage(Protocol):
@@ -92,14 +75,14 @@ class ObjectStorage(Protocol):
         """Return when objects can be stored; raise `Unavailable` saying what is wrong."""
         ...
 
-    async def examine(self) -> Sequence[Finding]:
+    async def run_checks(self) -> Sequence[CheckResult]:
         """Try out, on objects of our own, each thing that our promises need of the store.
 
         A store that cannot be reached is a finding too.
         """
         ...
 
-    def list(self, prefix: str) -> AsyncIterator[Sequence[Listed]]:
+    def list(self, prefix: str) -> AsyncIterator[Sequence[ListedObject]]:
         """Every object whose key begins with `prefix`, which ends with a slash: in pages of at most 1,000, in no order.
 
         What comes or goes meanwhile may be there or not.
@@ -131,19 +114,19 @@ class ObjectStorage(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Exists:
+class AlreadyStored:
     """Something lies at the path already; it stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)
-class Mismatch:
+class UploadMismatch:
     """The bytes are not those that were announced: `what` of them is wrong, `why` completes the sentence."""
 
     what: str
     why: str
 
 
-class LinkedStorage(ObjectStorage, Protocol):
+class ServedStorage(ObjectStorage, Protocol):
     """A store without an HTTP server of its own: its signed requests come to us, and are carried out here.
 
     A link is the path and the query of a signed URL; one that was changed in any place, or has expired, is `None`.
@@ -157,7 +140,9 @@ class LinkedStorage(ObjectStorage, Protocol):
         """The terms of a GET link."""
         ...
 
-    async def write(self, terms: UploadTerms, content: AsyncIterator[bytes]) -> StoredObject | Exists | Mismatch:
+    async def write(
+        self, terms: UploadTerms, content: AsyncIterator[bytes]
+    ) -> StoredObject | AlreadyStored | UploadMismatch:
         """Store the bytes, durably, or nothing at all: a cut-off upload leaves nothing at the path.
 
         What is raised out of `content` passes through. Not much more of it is taken than `terms` announce.

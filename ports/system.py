@@ -1,6 +1,6 @@
 """Time, chance, secrecy, and the one way in which a dependency fails."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -12,6 +12,9 @@ NewId = Callable[[datetime], str]
 
 NewSecret = Callable[[], str]
 """32 random base62 characters, from a source fit for secrets."""
+
+Probe = Callable[[], Awaitable[None]]
+"""Return if the dependency works; raise `Unavailable` if it does not."""
 
 
 class Sealing(Protocol):

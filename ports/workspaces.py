@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from domain.access import Plan, Workspace
+from domain.rate_limits import Plan
+
+from domain.access import Workspace
 from domain.ids import WorkspaceId
 
 

@@ -19,9 +19,9 @@ from urllib.parse import quote
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 
+from adapters.in_process.system import utc_now
 from adapters.s3.location import s3_location
 from adapters.s3.storage import S3Storage, open_s3
-from adapters.system import utc_now
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client

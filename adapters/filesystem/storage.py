@@ -18,6 +18,8 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
+from ports.checks import CheckResult, Grade
+
 from adapters.filesystem.files import (
     NOT_THERE,
     etag_of,
@@ -32,11 +34,11 @@ from adapters.filesystem.files import (
     walk,
 )
 from adapters.filesystem.incoming import is_below, new_name, receive
-from adapters.filesystem.links import Links
 from adapters.filesystem.mark import read_mark, write_mark
+from adapters.filesystem.signed_urls import Links
 from domain.documents import StoredObject
 from domain.paths import StoragePath
-from ports.storage import DownloadTerms, Exists, Finding, Grade, Listed, Mismatch, SignedRequest, UploadTerms
+from ports.storage import AlreadyStored, DownloadTerms, ListedObject, SignedRequest, UploadMismatch, UploadTerms
 from ports.system import Unavailable
 
 _PIECE = 1024 * 1024
@@ -90,27 +92,27 @@ class FilesystemStorage:
     async def probe(self) -> None:
         await asyncio.to_thread(self._probe, 4096)
 
-    async def examine(self) -> Sequence[Finding]:
+    async def run_checks(self) -> Sequence[CheckResult]:
         try:
             await self.probe()
             free = (await asyncio.to_thread(shutil.disk_usage, self._root)).free
         except (Unavailable, OSError) as error:
-            return [Finding("storage", Grade.FAILED, str(error))]
+            return [CheckResult("storage", Grade.FAILED, str(error))]
         return [
-            Finding("storage", Grade.OK, f"{self._root} takes files; {free / 10**9:,.1f} GB are free"),
-            Finding("overwrite", Grade.OK, "a file gets its name by a hard link, which never replaces another"),
-            Finding("signatures", Grade.OK, "links are signed with HMAC-SHA256, and served by Dossier itself"),
-            Finding("recorded bytes", Grade.OK, "known by time and size, and by SHA-256 when the time differs"),
+            CheckResult("storage", Grade.OK, f"{self._root} takes files; {free / 10**9:,.1f} GB are free"),
+            CheckResult("overwrite", Grade.OK, "a file gets its name by a hard link, which never replaces another"),
+            CheckResult("signatures", Grade.OK, "links are signed with HMAC-SHA256, and served by Dossier itself"),
+            CheckResult("recorded bytes", Grade.OK, "known by time and size, and by SHA-256 when the time differs"),
         ]
 
-    async def list(self, prefix: str) -> AsyncIterator[Sequence[Listed]]:
+    async def list(self, prefix: str) -> AsyncIterator[Sequence[ListedObject]]:
         if not self._objects.is_dir():
             raise Unavailable(f"cannot list {prefix}: {self._objects} is not there")
         files = walk(self._objects / prefix)
         try:
             while page := await asyncio.to_thread(lambda: list(islice(files, _PAGE))):
                 yield [
-                    Listed(
+                    ListedObject(
                         key=prefix + path,
                         size_bytes=found.st_size,
                         etag=etag_of(found),
@@ -149,18 +151,22 @@ class FilesystemStorage:
     def open_download(self, path: str, query: Mapping[str, str], at: datetime) -> DownloadTerms | None:
         return self._links.open_download(path, query, at)
 
-    async def write(self, terms: UploadTerms, content: AsyncIterator[bytes]) -> StoredObject | Exists | Mismatch:
+    async def write(
+        self, terms: UploadTerms, content: AsyncIterator[bytes]
+    ) -> StoredObject | AlreadyStored | UploadMismatch:
         # Asked first, so that a client which would be refused in the end need not send the file.
         if self._stat(terms.path) is not None:
-            return Exists()
+            return AlreadyStored()
         incoming = self._incoming / new_name(terms.path)
         try:
             with await asyncio.to_thread(open, incoming, "xb") as file:
                 size, sha256 = await receive(file, content, terms.size_bytes)
                 if terms.size_bytes not in (None, size):
-                    return Mismatch("Content-Length", f"must be {terms.size_bytes}, the size this link was made for")
+                    return UploadMismatch(
+                        "Content-Length", f"must be {terms.size_bytes}, the size this link was made for"
+                    )
                 if terms.sha256 not in (None, sha256):
-                    return Mismatch("sha256", "of the bytes is not the one this link was made for")
+                    return UploadMismatch("sha256", "of the bytes is not the one this link was made for")
                 return await asyncio.to_thread(self._settle, terms.path, incoming, file, sha256)
         except OSError as error:
             raise Unavailable(f"cannot store {terms.path}: {error}") from error
@@ -276,7 +282,7 @@ class FilesystemStorage:
         in_directory(checksum.parent, self._checksums, keep)
         fsync_nearest(checksum.parent)
 
-    def _settle(self, path: StoragePath, incoming: Path, file: BinaryIO, sha256: str) -> StoredObject | Exists:
+    def _settle(self, path: StoragePath, incoming: Path, file: BinaryIO, sha256: str) -> StoredObject | AlreadyStored:
         """Give the bytes their name, once they are on the disk: a crash leaves the whole file there, or none."""
         flush(file)
         target = self._objects / path
@@ -284,7 +290,7 @@ class FilesystemStorage:
             # A link, not a rename: it fails where something has the name, however many try at once.
             in_directory(target.parent, self._objects, lambda: os.link(incoming, target))
         except FileExistsError:
-            return Exists()
+            return AlreadyStored()
         # It may be deleted already.
         fsync_nearest(target.parent)
         found = os.fstat(file.fileno())

@@ -8,7 +8,6 @@ from adapters.http.body import READING_A_BODY, AnyRequest, read_idempotency_key,
 from adapters.http.call import caller_of
 from adapters.http.openapi import described
 from adapters.http.parameters import PAGES, Query
-from adapters.http.services import Services
 from adapters.http.wire.api_keys import ApiKeyCreated, ApiKeyList, ApiKeyRow, CreateApiKeyBody
 from adapters.http.wire.envelope import Envelope, Paged, PageMeta
 from domain.errors import (
@@ -18,13 +17,14 @@ from domain.errors import (
     LastAdminKey,
     NotFound,
 )
+from domain.use_cases import UseCases
 
 _TAG = "API keys"
 
 
-def api_keys_router(services: Services) -> Router:
+def api_keys_router(use_cases: UseCases) -> Router:
     """`/v1/api-keys` and what is below it."""
-    create, list_keys, revoke = services.create_api_key, services.list_api_keys, services.revoke_api_key
+    create, list_keys, revoke = use_cases.create_api_key, use_cases.list_api_keys, use_cases.revoke_api_key
 
     @post(
         "/",

@@ -16,26 +16,27 @@ from adapters.http.errors import answer, to_response
 from adapters.http.folders import folders_router, tags_handler
 from adapters.http.gate import Gate
 from adapters.http.health import health_router, metrics_handler
-from adapters.http.links import links_router
-from adapters.http.services import Services
+from adapters.http.signed_urls import links_router
 from adapters.http.usage import usage_handler
+from domain.use_cases import UseCases
+from ports import Ports
 
 
-def build(services: Services) -> ASGIApp:
-    """The ASGI application that answers with these services."""
+def build(use_cases: UseCases, ports: Ports) -> ASGIApp:
+    """Return the ASGI application of these use cases. From `ports` it takes what is not the business of a use case."""
     application = Litestar(
         route_handlers=[
-            documents_router(services),
-            entity_links_router(services),
-            *entity_documents_handlers(services),
-            folders_router(services),
-            tags_handler(services),
-            api_keys_router(services),
-            usage_handler(services),
-            health_router(services),
-            metrics_handler(services.metrics),
+            documents_router(use_cases),
+            entity_links_router(use_cases),
+            *entity_documents_handlers(use_cases),
+            folders_router(use_cases),
+            tags_handler(use_cases),
+            api_keys_router(use_cases),
+            usage_handler(use_cases),
+            health_router(ports),
+            metrics_handler(ports.metrics),
             *docs_handlers(),
-            *([links_router(services.links, services.now)] if services.links else []),
+            *([links_router(ports.served_storage, ports.now)] if ports.served_storage else []),
         ],
         exception_handlers={Exception: _answer},
         # Ours is made from the same routes: openapi.py says why.
@@ -45,7 +46,7 @@ def build(services: Services) -> ASGIApp:
         request_max_body_size=None,
     )
     _tell_all_methods(application)
-    return Gate(application, services.admit, services.metrics, services.now, services.new_id)
+    return Gate(application, use_cases.admit_request, ports.metrics, ports.now, ports.new_id)
 
 
 def _tell_all_methods(application: Litestar) -> None:

@@ -14,7 +14,7 @@ from adapters.http.call import call_of
 from adapters.http.errors import RequestTimeout, UnsupportedMediaType
 from domain.errors import Invalid, PayloadTooLarge
 from domain.idempotency import idempotency_key
-from domain.members import Members, Wrong
+from domain.members import Members, RuleViolation
 
 BODY_MAX_BYTES = 64 * 1024
 NESTING_MAX = 32
@@ -46,7 +46,7 @@ async def read_members(request: AnyRequest) -> Members:
     call.go_on()
     try:
         return parse_object(raw)
-    except Wrong as wrong:
+    except RuleViolation as wrong:
         raise Invalid({"body": str(wrong)}) from None
 
 
@@ -106,7 +106,7 @@ def read_idempotency_key(request: AnyRequest) -> str | None:
         return None
     try:
         return idempotency_key(b",".join(sent).decode("latin-1"))
-    except Wrong as wrong:
+    except RuleViolation as wrong:
         raise Invalid({"Idempotency-Key": str(wrong)}) from None
 
 
@@ -148,7 +148,7 @@ def read_query(request: AnyRequest, *names: str, repeated: str | None = None) ->
             query[name] = value
         try:
             _check(value, 0)
-        except Wrong as refused:
+        except RuleViolation as refused:
             wrong[name] = str(refused)
     if wrong:
         raise Invalid(wrong)
@@ -169,16 +169,16 @@ def parse_object(raw: bytes) -> Members:
     try:
         value = _DECODER.decode(raw.decode("utf-8"))
     except UnicodeDecodeError:
-        raise Wrong("must be UTF-8") from None
+        raise RuleViolation("must be UTF-8") from None
     except RecursionError:
-        raise Wrong(f"must not nest deeper than {NESTING_MAX}") from None
-    except Wrong:
+        raise RuleViolation(f"must not nest deeper than {NESTING_MAX}") from None
+    except RuleViolation:
         raise
     # JSONDecodeError, and the limit that Python sets to the digits of an integer.
     except ValueError:
-        raise Wrong("must be well-formed JSON") from None
+        raise RuleViolation("must be well-formed JSON") from None
     if not isinstance(value, dict):
-        raise Wrong("must be a JSON object")
+        raise RuleViolation("must be a JSON object")
     # NUL and lone surrogates can only be written with \\u: JSON allows no raw control characters, UTF-8 no surrogates.
     if b"\\u" in raw or raw.count(b"{") + raw.count(b"[") > NESTING_MAX:
         _check(value, NESTING_MAX)
@@ -188,18 +188,18 @@ def parse_object(raw: bytes) -> Members:
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise Wrong("must not have two members of one name")
+        raise RuleViolation("must not have two members of one name")
     return members
 
 
 def _no_constant(name: str) -> object:
-    raise Wrong(f"must not contain {name}, which is not JSON")
+    raise RuleViolation(f"must not contain {name}, which is not JSON")
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise Wrong("must not contain numbers that no double holds")
+        raise RuleViolation("must not contain numbers that no double holds")
     return number
 
 
@@ -209,12 +209,12 @@ def _check(value: object, levels: int) -> None:
         try:
             value.encode()
         except UnicodeEncodeError:
-            raise Wrong("must not contain lone surrogates") from None
+            raise RuleViolation("must not contain lone surrogates") from None
         if "\0" in value:
-            raise Wrong("must not contain NUL")
+            raise RuleViolation("must not contain NUL")
     elif isinstance(value, dict | list):
         if levels == 0:
-            raise Wrong(f"must not nest deeper than {NESTING_MAX}")
+            raise RuleViolation(f"must not nest deeper than {NESTING_MAX}")
         for item in _children(value):
             _check(item, levels - 1)
 

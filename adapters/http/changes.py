@@ -19,17 +19,17 @@ from adapters.http.call import caller_of
 from adapters.http.examples import patched_example
 from adapters.http.openapi import described
 from adapters.http.parameters import Query
-from adapters.http.services import Services
 from adapters.http.wire.documents import DocumentDetail, PatchDocumentBody
 from adapters.http.wire.envelope import Envelope
 from domain.errors import IdempotencyMismatch, Invalid, NotFound, PreconditionFailed
 from domain.members import Form
-from domain.pages import flag
+from domain.pages import boolean
+from domain.use_cases import UseCases
 
 
-def changing_handlers(services: Services) -> Sequence[HTTPRouteHandler]:
+def changing_handlers(use_cases: UseCases) -> Sequence[HTTPRouteHandler]:
     """What becomes of a document once it is recorded: handlers below `/v1/documents`."""
-    change, remove = services.patch_document, services.delete_document
+    change, remove = use_cases.patch_document, use_cases.delete_document
 
     @patch(
         "/{document_id:str}",
@@ -48,8 +48,8 @@ def changing_handlers(services: Services) -> Sequence[HTTPRouteHandler]:
     async def patch_document(request: AnyRequest, document_id: FromPath[str]) -> Answer:
         caller = caller_of(request.scope)
         caller.require(change.permission)
-        only_if = read_if_match(request)
-        record = await change(caller, document_id, await read_members(request), only_if)
+        expected_revisions = read_if_match(request)
+        record = await change(caller, document_id, await read_members(request), expected_revisions)
         return json_answer(Envelope(DocumentDetail.of(record)), headers=entity_tag(record.document.revision))
 
     @delete(
@@ -71,11 +71,11 @@ def changing_handlers(services: Services) -> Sequence[HTTPRouteHandler]:
         caller = caller_of(request.scope)
         caller.require(remove.permission)
         key = read_idempotency_key(request)
-        only_if = read_if_match(request)
+        expected_revisions = read_if_match(request)
         form = Form(read_query(request, "hard"))
-        hard = form.optional("hard", flag)
+        hard = form.optional("hard", boolean)
         form.finish()
-        replayed = await remove(caller, document_id, key, only_if, hard=hard is True)
+        replayed = await remove(caller, document_id, key, expected_revisions, hard=hard is True)
         return empty_answer(REPLAYED if replayed else {})
 
     return [patch_document, delete_document]

@@ -12,7 +12,6 @@ from adapters.http.call import caller_of
 from adapters.http.changes import changing_handlers
 from adapters.http.openapi import described
 from adapters.http.parameters import PAGES, Query
-from adapters.http.services import Services
 from adapters.http.wire.documents import (
     CreateDocumentBody,
     DocumentDetail,
@@ -22,19 +21,20 @@ from adapters.http.wire.documents import (
     UploadLink,
 )
 from adapters.http.wire.envelope import Envelope
-from adapters.http.wire.members import LINE, Cursor, Folder, MimeType, Moment, Tag
+from adapters.http.wire.members import LINE, Cursor, Folder, MimeType, Tag, Timestamp
 from domain.errors import IdempotencyMismatch, Invalid, NotFound, ObjectChanged, QuotaExceeded, StorageConflict
 from domain.members import Form
-from domain.pages import flag
+from domain.pages import boolean
+from domain.use_cases import UseCases
 from domain.use_cases.find_documents import SEARCH_MAX
 
 _OF_A_DOCUMENT = ("read_document", "patch_document", "link_document", "delete_document")
 
 
-def documents_router(services: Services) -> Router:
+def documents_router(use_cases: UseCases) -> Router:
     """`/v1/documents` and what is below it, but for links."""
-    create, request_upload = services.create_document, services.request_upload
-    get_document, find = services.get_document, services.find_documents
+    create, request_upload = use_cases.create_document, use_cases.request_upload
+    get_document, find = use_cases.get_document, use_cases.find_documents
 
     @post(
         "/upload-url",
@@ -98,7 +98,7 @@ def documents_router(services: Services) -> Router:
                     example="acme",
                 ),
                 "created_after": Query(
-                    Moment,
+                    Timestamp,
                     "A time (RFC 3339), or a date, which is its midnight in UTC.",
                     example="2026-04-17T10:45:00Z",
                 ),
@@ -128,11 +128,11 @@ def documents_router(services: Services) -> Router:
         caller = caller_of(request.scope)
         caller.require(get_document.permission)
         form = Form(read_query(request, "download"))
-        download = form.optional("download", flag)
+        download = form.optional("download", boolean)
         form.finish()
         found = await get_document(caller, document_id, download=download is not False)
         headers = entity_tag(found.record.document.revision)
         return json_answer(Envelope(DocumentDetail.of(found.record, found.download)), headers=headers)
 
     handlers = [request_upload_url, create_document, list_documents, read_document]
-    return Router("/v1/documents", route_handlers=[*handlers, *changing_handlers(services)])
+    return Router("/v1/documents", route_handlers=[*handlers, *changing_handlers(use_cases)])

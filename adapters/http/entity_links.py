@@ -11,11 +11,11 @@ from adapters.http.body import READING_A_BODY, AnyRequest, read_idempotency_key,
 from adapters.http.call import caller_of
 from adapters.http.openapi import described
 from adapters.http.parameters import PAGES, Query
-from adapters.http.services import Services
+from adapters.http.wire.entity_links import LinkDocumentBody, LinkedDocumentList, LinkedDocumentRow, LinkRecord, Role
 from adapters.http.wire.envelope import Envelope, Paged, PageMeta
-from adapters.http.wire.links import LinkDocumentBody, LinkedDocumentList, LinkedDocumentRow, LinkRecord, Role
+from domain.entity_links import EntityType
 from domain.errors import IdempotencyMismatch, Invalid, NotFound
-from domain.links import EntityType
+from domain.use_cases import UseCases
 
 _TAG = "Links"
 _PLURAL: Mapping[EntityType, str] = {
@@ -28,9 +28,9 @@ _PLURAL: Mapping[EntityType, str] = {
 }
 
 
-def entity_links_router(services: Services) -> Router:
+def entity_links_router(use_cases: UseCases) -> Router:
     """The links of a document."""
-    link, unlink = services.link_document, services.unlink_document
+    link, unlink = use_cases.link_document, use_cases.unlink_document
 
     @post(
         "/",
@@ -79,13 +79,13 @@ def entity_links_router(services: Services) -> Router:
     return Router("/v1/documents/{document_id:str}/link", route_handlers=[link_document, unlink_document])
 
 
-def entity_documents_handlers(services: Services) -> Sequence[HTTPRouteHandler]:
+def entity_documents_handlers(use_cases: UseCases) -> Sequence[HTTPRouteHandler]:
     """What belongs to a thing, for each kind of thing."""
-    return [_entity_documents(services, entity_type) for entity_type in EntityType]
+    return [_entity_documents(use_cases, entity_type) for entity_type in EntityType]
 
 
-def _entity_documents(services: Services, entity_type: EntityType) -> HTTPRouteHandler:
-    find = services.find_linked_documents
+def _entity_documents(use_cases: UseCases, entity_type: EntityType) -> HTTPRouteHandler:
+    find = use_cases.find_linked_documents
 
     @get(
         f"/v1/{_PLURAL[entity_type]}/{{entity_id:str}}/documents",

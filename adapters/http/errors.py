@@ -40,7 +40,7 @@ class RequestTimeout(Refusal):
         return "The body did not arrive in time; send the request again."
 
 
-class LinkRefused(Refusal):
+class SignedUrlRefused(Refusal):
     """A signed URL that was changed or has expired: it permits nothing."""
 
     code = "insufficient_permissions"
@@ -78,7 +78,7 @@ STATUS: Mapping[type[Refusal], int] = {
     errors.InvalidKey: 401,
     errors.InsufficientPermissions: 403,
     errors.LastAdminKey: 403,
-    LinkRefused: 403,
+    SignedUrlRefused: 403,
     errors.QuotaExceeded: 403,
     errors.NotFound: 404,
     RequestTimeout: 408,

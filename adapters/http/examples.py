@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+from domain.rate_limits import Tier
 
 from adapters.http import errors as http_errors
 from adapters.http.wire.api_keys import ApiKeyCreated, ApiKeyList, ApiKeyRow, CreateApiKeyBody
@@ -20,19 +21,18 @@ from adapters.http.wire.documents import (
     RequestUploadBody,
     UploadLink,
 )
+from adapters.http.wire.entity_links import LinkDocumentBody, LinkedDocumentList, LinkedDocumentRow, LinkRecord
 from adapters.http.wire.envelope import Envelope, Paged, PageMeta
 from adapters.http.wire.folders import FolderList, FolderRow, MoveFolderBody, TagList, TagRow
-from adapters.http.wire.links import LinkDocumentBody, LinkedDocumentList, LinkedDocumentRow, LinkRecord
 from adapters.http.wire.operations import Health, UsageReport
 from domain import errors
-from domain.access import ApiKey, Permission, Tier
+from domain.access import ApiKey, Permission
 from domain.documents import Document, StoredObject
+from domain.entity_links import EntityLink, EntityType
 from domain.errors import Refusal
-from domain.ids import DocumentId, KeyId, LinkId, UserId, WorkspaceId
-from domain.links import EntityType, Link
+from domain.ids import ApiKeyId, DocumentId, EntityLinkId, UserId, WorkspaceId
 from domain.paths import FolderPath, StoragePath
-from ports.documents import Usage
-from ports.finding import LinkedDocument, WithLinks
+from ports.queries import DocumentWithLinks, LinkedDocument, Usage
 from ports.storage import SignedRequest
 
 Json = dict[str, Any]
@@ -54,12 +54,12 @@ _DOCUMENT = Document(
     tags=("nda", "confidentiality"),
     revision=1,
     created_by=UserId(f"usr_{_ULID}"),
-    created_by_key=KeyId(f"key_{_ULID}"),
+    created_by_key=ApiKeyId(f"key_{_ULID}"),
     created_at=_AT,
     updated_at=_AT,
 )
-_LINK = Link(
-    id=LinkId(f"dlnk_{_ULID}"),
+_LINK = EntityLink(
+    id=EntityLinkId(f"dlnk_{_ULID}"),
     document_id=_DOCUMENT.id,
     entity_type=EntityType.COMPANY,
     entity_id="acme-17",
@@ -73,7 +73,7 @@ _DOWNLOAD = SignedRequest(
     expires_at=_AT + timedelta(minutes=15),
 )
 _KEY = ApiKey(
-    id=KeyId(f"key_{_ULID}"),
+    id=ApiKeyId(f"key_{_ULID}"),
     workspace_id=WorkspaceId(f"ws_{_ULID}"),
     user_id=UserId(f"usr_{_ULID}"),
     name="Intake form",
@@ -126,7 +126,7 @@ SUCCESSES: Mapping[Any, msgspec.Struct] = {
         )
     ),
     Envelope[DocumentRecord]: Envelope(DocumentRecord.of(_DOCUMENT)),
-    Envelope[DocumentDetail]: Envelope(DocumentDetail.of(WithLinks(_DOCUMENT, (_LINK,)), _DOWNLOAD)),
+    Envelope[DocumentDetail]: Envelope(DocumentDetail.of(DocumentWithLinks(_DOCUMENT, (_LINK,)), _DOWNLOAD)),
     FoundDocuments: FoundDocuments(
         DocumentList([DocumentRecord.of(_DOCUMENT)]), DocumentListMeta(1, 25, 1, True, None)
     ),
@@ -171,7 +171,7 @@ def success_example(success: Any) -> Any:
 
 def patched_example() -> Any:
     """A document that was changed: there is no way to its bytes with it."""
-    return json.loads(msgspec.json.encode(Envelope(DocumentDetail.of(WithLinks(_DOCUMENT, (_LINK,))))))
+    return json.loads(msgspec.json.encode(Envelope(DocumentDetail.of(DocumentWithLinks(_DOCUMENT, (_LINK,))))))
 
 
 def error_examples() -> Mapping[str, Any]:

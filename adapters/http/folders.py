@@ -8,18 +8,18 @@ from adapters.http.body import READING_A_BODY, AnyRequest, read_members, read_qu
 from adapters.http.call import caller_of
 from adapters.http.openapi import described
 from adapters.http.parameters import PAGES, Query
-from adapters.http.services import Services
 from adapters.http.wire.envelope import Envelope, Paged, PageMeta
 from adapters.http.wire.folders import FolderList, FolderRow, MoveFolderBody, TagList, TagRow
 from adapters.http.wire.members import Folder
 from domain.errors import FolderExists, Invalid
+from domain.use_cases import UseCases
 
 _TAG = "Folders and tags"
 
 
-def folders_router(services: Services) -> Router:
+def folders_router(use_cases: UseCases) -> Router:
     """`/v1/folders`."""
-    list_, move = services.list_folders, services.move_folder
+    list_, move = use_cases.list_folders, use_cases.move_folder
 
     @get(
         "/",
@@ -61,9 +61,9 @@ def folders_router(services: Services) -> Router:
     return Router("/v1/folders", route_handlers=[list_folders, move_folder])
 
 
-def tags_handler(services: Services) -> HTTPRouteHandler:
+def tags_handler(use_cases: UseCases) -> HTTPRouteHandler:
     """`/v1/tags`."""
-    list_ = services.list_tags
+    list_ = use_cases.list_tags
 
     @get(
         "/v1/tags",

@@ -15,9 +15,9 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from adapters.http.answer import Answer, header_values
 from adapters.http.call import Call, Calls, keep_call
 from adapters.http.errors import RequestTimeout, answer, unavailable
-from adapters.http.services import Metrics
 from domain.errors import InvalidKey, RateLimited
 from domain.use_cases.admit_request import AdmitRequest
+from ports.metrics import Metrics
 from ports.system import Clock, NewId
 
 log = logging.getLogger("dossier.http")

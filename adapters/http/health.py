@@ -13,17 +13,18 @@ from adapters.http.body import AnyRequest
 from adapters.http.call import call_of
 from adapters.http.errors import unavailable
 from adapters.http.openapi import described
-from adapters.http.services import Metrics, Probe, Services
 from adapters.http.wire.envelope import Envelope
 from adapters.http.wire.operations import Health
-from ports.system import Unavailable
+from ports import Ports
+from ports.metrics import Metrics
+from ports.system import Probe, Unavailable
 
 log = logging.getLogger("dossier.http")
 
 PROBE_SECONDS = 2
 
 
-def health_router(services: Services) -> Router:
+def health_router(ports: Ports) -> Router:
     """`/health/live` and `/health/ready`."""
 
     @get(
@@ -49,11 +50,11 @@ def health_router(services: Services) -> Router:
     async def ready(request: AnyRequest) -> Answer:
         """Asks every dependency: send requests elsewhere while this fails. `checks` says which is away. The status is
         `degraded` while requests are answered without one that they can do without."""
-        probes = {**services.probes, **services.optional_probes}
+        probes = {**ports.probes, **ports.optional_probes}
         answers = await asyncio.gather(*(_check(name, probe) for name, probe in probes.items()))
         checks = dict(zip(probes, answers, strict=True))
         away = {name for name, state in checks.items() if state != "ok"}
-        if away & services.probes.keys():
+        if away & ports.probes.keys():
             return unavailable(call_of(request.scope).request_id, {"checks": checks})
         return _healthy("degraded" if away else "ready", checks)
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from adapters.http.wire.links import EntityId
-from adapters.http.wire.members import DocumentId, KeyId, LinkId
+from adapters.http.wire.entity_links import EntityId
+from adapters.http.wire.members import ApiKeyId, DocumentId, EntityLinkId
 from domain.pages import PAGE_MAX, PER_PAGE, PER_PAGE_MAX
 
 Json = dict[str, Any]
@@ -32,8 +32,8 @@ PAGES: Mapping[str, Query] = {
 
 _PATH: Mapping[str, tuple[Any, str]] = {
     "document_id": (DocumentId, "The `id` of the document."),
-    "link_id": (LinkId, "The `link_id` of the link."),
-    "key_id": (KeyId, "The `id` of the API key."),
+    "link_id": (EntityLinkId, "The `link_id` of the link."),
+    "key_id": (ApiKeyId, "The `id` of the API key."),
     "entity_id": (EntityId, "Your id of what the documents belong to, percent-encoded."),
 }
 

@@ -7,14 +7,14 @@ from adapters.http.answer import Answer, json_answer
 from adapters.http.body import AnyRequest
 from adapters.http.call import caller_of
 from adapters.http.openapi import described
-from adapters.http.services import Services
 from adapters.http.wire.envelope import Envelope
 from adapters.http.wire.operations import UsageReport
+from domain.use_cases import UseCases
 
 
-def usage_handler(services: Services) -> HTTPRouteHandler:
+def usage_handler(use_cases: UseCases) -> HTTPRouteHandler:
     """`/v1/usage`."""
-    usage = services.get_usage
+    usage = use_cases.get_usage
 
     @get(
         "/v1/usage",

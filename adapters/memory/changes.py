@@ -1,111 +1,98 @@
-"""Each change of what one workspace has: looked at and done in one go."""
+"""The changes of one workspace's documents: each is checked and made without awaiting anything in between."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from adapters.memory.shelf import Entry, Shelf
-from domain.paths import FOLDER_MAX_SEGMENTS, FolderPath, ancestors, depth, is_within
-from ports.changes import (
-    AddLink,
-    Change,
-    ChangeOutcome,
-    Delete,
+from domain.documents import Changes, Revisions
+from domain.entity_links import EntityLink
+from domain.ids import DocumentId, EntityLinkId
+from domain.paths import FOLDER_LEVELS_MAX, FolderPath, ancestors, depth, is_within
+from ports.ledger import PathState
+from ports.outcomes import (
     Deleted,
-    DeleteOutcome,
     FolderMoved,
     FolderTaken,
-    Linked,
-    LinkOutcome,
-    MoveFolder,
-    MoveOutcome,
+    LinkAdded,
+    LinkRemoved,
     NoSuchDocument,
     NoSuchFolder,
     NoSuchLink,
-    OtherRevision,
-    Patch,
     Patched,
-    PatchOutcome,
-    RemoveLink,
+    RevisionMismatch,
     TooDeep,
-    Unlinked,
-    UnlinkOutcome,
 )
-from ports.ledger import PathState
 
 
-def change(shelf: Shelf, what: Change) -> ChangeOutcome:
-    """Do what is wanted, or say why not and do nothing."""
-    match what:
-        case Patch():
-            return _patch(shelf, what)
-        case Delete():
-            return _delete(shelf, what)
-        case AddLink():
-            return _add_link(shelf, what)
-        case RemoveLink():
-            return _remove_link(shelf, what)
-        case MoveFolder():
-            return _move_folder(shelf, what)
-
-
-def _patch(shelf: Shelf, what: Patch) -> PatchOutcome:
-    document = shelf.documents.get(what.document)
+def patch(
+    shelf: Shelf, id_: DocumentId, changes: Changes, expected: Revisions | None, at: datetime
+) -> Patched | NoSuchDocument | RevisionMismatch:
+    """Apply the changes to a document."""
+    document = shelf.documents.get(id_)
     if document is None:
         return NoSuchDocument()
-    if what.only_if is not None and document.revision not in what.only_if:
-        return OtherRevision()
-    changed = what.changes.applied_to(document, what.at)
+    if expected is not None and document.revision not in expected:
+        return RevisionMismatch()
+    changed = changes.applied_to(document, at)
     shelf.documents[document.id] = changed
     shelf.folders.update(ancestors(changed.folder))
-    return Patched(shelf.with_links(changed))
+    return Patched(shelf.document_with_links(changed))
 
 
-def _delete(shelf: Shelf, what: Delete) -> DeleteOutcome:
-    document = shelf.documents.get(what.document)
+def delete(
+    shelf: Shelf, id_: DocumentId, expected: Revisions | None, at: datetime
+) -> Deleted | NoSuchDocument | RevisionMismatch:
+    """Delete a document and its entity links, return its size, condemn its path."""
+    document = shelf.documents.get(id_)
     if document is None:
         return NoSuchDocument()
-    if what.only_if is not None and document.revision not in what.only_if:
-        return OtherRevision()
+    if expected is not None and document.revision not in expected:
+        return RevisionMismatch()
     del shelf.documents[document.id]
-    for link in shelf.with_links(document).links:
+    for link in shelf.document_with_links(document).links:
         del shelf.links[link.id]
     shelf.used_bytes -= document.stored.size_bytes
-    shelf.paths[document.storage_path] = Entry(PathState.CONDEMNED, document.id, what.at)
+    shelf.paths[document.storage_path] = Entry(PathState.CONDEMNED, document.id, at)
     return Deleted(document.storage_path)
 
 
-def _add_link(shelf: Shelf, what: AddLink) -> LinkOutcome:
-    wanted = what.link
+def add_link(shelf: Shelf, wanted: EntityLink) -> LinkAdded | NoSuchDocument:
+    """Add an entity link, unless the document has one to the same entity."""
     document = shelf.documents.get(wanted.document_id)
     if document is None:
         return NoSuchDocument()
-    for link in shelf.with_links(document).links:
+    for link in shelf.document_with_links(document).links:
         if (link.entity_type, link.entity_id) == (wanted.entity_type, wanted.entity_id):
-            return Linked(link, is_new=False)
+            return LinkAdded(link, is_new=False)
     shelf.links[wanted.id] = wanted
-    return Linked(wanted, is_new=True)
+    return LinkAdded(wanted, is_new=True)
 
 
-def _remove_link(shelf: Shelf, what: RemoveLink) -> UnlinkOutcome:
-    link = shelf.links.get(what.link)
-    if link is None or link.document_id != what.document:
+def remove_link(shelf: Shelf, document: DocumentId, id_: EntityLinkId) -> LinkRemoved | NoSuchLink:
+    """Remove an entity link of a document."""
+    link = shelf.links.get(id_)
+    if link is None or link.document_id != document:
         return NoSuchLink()
     del shelf.links[link.id]
-    return Unlinked()
+    return LinkRemoved()
 
 
-def _move_folder(shelf: Shelf, what: MoveFolder) -> MoveOutcome:
-    if what.source not in shelf.folders:
+def move_folder(
+    shelf: Shelf, source: FolderPath, target: FolderPath
+) -> FolderMoved | NoSuchFolder | FolderTaken | TooDeep:
+    """Give a folder and everything below it another path."""
+    if source not in shelf.folders:
         return NoSuchFolder()
-    if what.target in shelf.folders:
+    if target in shelf.folders:
         return FolderTaken()
     moved: dict[FolderPath | None, FolderPath] = {
-        folder: FolderPath(what.target + folder.removeprefix(what.source))
+        folder: FolderPath(target + folder.removeprefix(source))
         for folder in shelf.folders
-        if is_within(folder, what.source)
+        if is_within(folder, source)
     }
-    if max(map(depth, moved.values())) > FOLDER_MAX_SEGMENTS:
+    if max(map(depth, moved.values())) > FOLDER_LEVELS_MAX:
         return TooDeep()
-    shelf.folders = shelf.folders - moved.keys() | {*moved.values(), *ancestors(what.target)}
+    shelf.folders = shelf.folders - moved.keys() | {*moved.values(), *ancestors(target)}
     inside = [document for document in shelf.documents.values() if document.folder in moved]
     for document in inside:
         shelf.documents[document.id] = replace(document, folder=moved[document.folder])

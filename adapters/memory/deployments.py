@@ -24,10 +24,10 @@ class MemoryDeployments:
     async def claim(self, at: datetime) -> None:
         self._deployment = replace(self._deployment, claimed_at=at)
 
-    async def turn(self, turn: str, next_turn: str | None) -> None:
-        self._deployment = replace(self._deployment, turn=turn, next_turn=next_turn)
+    async def set_generation(self, generation: str, next_generation: str | None) -> None:
+        self._deployment = replace(self._deployment, generation=generation, next_generation=next_generation)
 
-    async def swept(self, at: datetime) -> None:
+    async def record_sweep(self, at: datetime) -> None:
         self._deployment = replace(self._deployment, swept_at=at)
 
     async def renew(self) -> Deployment:
@@ -35,7 +35,7 @@ class MemoryDeployments:
         return self._deployment
 
     @asynccontextmanager
-    async def alone(self) -> AsyncIterator[bool]:
+    async def exclusive(self) -> AsyncIterator[bool]:
         if self._is_busy:
             yield False
             return
@@ -48,4 +48,6 @@ class MemoryDeployments:
 
 def _new() -> Deployment:
     number = next(_numbers)
-    return Deployment(id=f"deployment-{number}", claimed_at=None, turn=f"turn-{number}", next_turn=None, swept_at=None)
+    return Deployment(
+        id=f"deployment-{number}", claimed_at=None, generation=f"turn-{number}", next_generation=None, swept_at=None
+    )

@@ -1,42 +1,44 @@
 """Documents in dictionaries: what every other repository must answer."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import overload
+from typing import TypeVar
 
-from adapters.memory import changes, finding
+from adapters.memory import changes as writes
+from adapters.memory import queries
 from adapters.memory.receipts import Receipt
 from adapters.memory.shelf import Entry, Shelf
 from adapters.memory.workspaces import MemoryWorkspaces
-from domain.documents import Document
-from domain.ids import DocumentId, WorkspaceId
-from domain.links import EntityType
+from domain.documents import Changes, Document, Revisions
+from domain.entity_links import EntityLink, EntityType
+from domain.ids import DocumentId, EntityLinkId, WorkspaceId
 from domain.pages import Page, Rows
 from domain.paths import FolderPath, ancestors
-from ports.changes import (
-    AddLink,
-    Change,
-    ChangeOutcome,
-    Delete,
+from domain.search import DocumentFilter
+from ports.intents import Intent
+from ports.ledger import PathState
+from ports.outcomes import (
+    AddLinkOutcome,
+    Created,
+    CreateOutcome,
     Deleted,
     DeleteOutcome,
-    FolderMoved,
-    Linked,
-    LinkOutcome,
-    MoveFolder,
-    MoveOutcome,
-    Patch,
-    Patched,
+    IdempotencyKeyReused,
+    LinkAdded,
+    LinkRemoved,
+    MoveFolderOutcome,
+    OverQuota,
     PatchOutcome,
-    RemoveLink,
-    Unlinked,
-    UnlinkOutcome,
+    PathTaken,
+    RemoveLinkOutcome,
+    Replayed,
 )
-from ports.documents import Created, Outcome, OverQuota, PathTaken, Replayed, Usage
-from ports.finding import After, DocumentFilter, DocumentPage, FolderCount, LinkedDocument, TagCount, WithLinks
-from ports.intents import Intent, KeyReused
-from ports.ledger import PathState
+from ports.queries import After, DocumentPage, DocumentWithLinks, FolderCount, LinkedDocument, TagCount, Usage
 from ports.system import Clock
+
+Success = TypeVar("Success", Deleted, LinkAdded, LinkRemoved)
+Refused = TypeVar("Refused")
 
 
 class MemoryDocuments:
@@ -48,7 +50,7 @@ class MemoryDocuments:
         self.receipts = workspaces.receipts
         self.shelves: dict[WorkspaceId, Shelf] = {}
 
-    async def create(self, document: Document, intent: Intent) -> Outcome:
+    async def create(self, document: Document, intent: Intent) -> CreateOutcome:
         usage = await self.usage(document.workspace_id)
         shelf = self.shelf(document.workspace_id)
         size = document.stored.size_bytes
@@ -68,51 +70,61 @@ class MemoryDocuments:
         self.receipts.keep(intent, document, document.created_at)
         return Created(document)
 
-    async def receipt(self, intent: Intent) -> Replayed | KeyReused | None:
+    async def receipt(self, intent: Intent) -> Replayed | IdempotencyKeyReused | None:
         return self._answered(intent, self._now())
 
-    @overload
-    async def change(self, what: Patch, intent: Intent) -> PatchOutcome: ...
-    @overload
-    async def change(self, what: Delete, intent: Intent) -> DeleteOutcome: ...
-    @overload
-    async def change(self, what: AddLink, intent: Intent) -> LinkOutcome: ...
-    @overload
-    async def change(self, what: RemoveLink, intent: Intent) -> UnlinkOutcome: ...
-    @overload
-    async def change(self, what: MoveFolder, intent: Intent) -> MoveOutcome: ...
-    async def change(self, what: Change, intent: Intent) -> ChangeOutcome:
-        at = what.link.created_at if isinstance(what, AddLink) else what.at
-        match self.receipts.answered(intent, at):
-            case Receipt(answer=Deleted() | Linked() | Unlinked() as earlier):
-                return replace(earlier, replayed=True)
-            case Receipt(answer=Patched() | FolderMoved() as earlier):
-                return earlier
-            case KeyReused() as reused:
-                return reused
-        outcome = changes.change(self.shelf(intent.caller.workspace_id), what)
-        if isinstance(outcome, Patched | Deleted | Linked | Unlinked | FolderMoved):
-            self.receipts.keep(intent, outcome, at)
-        return outcome
+    async def patch(
+        self,
+        document: DocumentId,
+        changes: Changes,
+        *,
+        expected_revisions: Revisions | None = None,
+        at: datetime,
+        intent: Intent,
+    ) -> PatchOutcome:
+        return writes.patch(self._shelf_of(intent), document, changes, expected_revisions, at)
 
-    async def get(self, workspace: WorkspaceId, document: DocumentId) -> WithLinks | None:
+    async def delete(
+        self, document: DocumentId, *, expected_revisions: Revisions | None = None, at: datetime, intent: Intent
+    ) -> DeleteOutcome:
+        return self._once(intent, at, Deleted, lambda shelf: writes.delete(shelf, document, expected_revisions, at))
+
+    async def add_link(self, link: EntityLink, *, intent: Intent) -> AddLinkOutcome:
+        return self._once(intent, link.created_at, LinkAdded, lambda shelf: writes.add_link(shelf, link))
+
+    async def remove_link(
+        self, document: DocumentId, link: EntityLinkId, *, at: datetime, intent: Intent
+    ) -> RemoveLinkOutcome:
+        return self._once(intent, at, LinkRemoved, lambda shelf: writes.remove_link(shelf, document, link))
+
+    async def move_folder(
+        self,
+        source: FolderPath,
+        target: FolderPath,
+        *,
+        at: datetime,  # noqa: ARG002  nothing in memory has the time of a move
+        intent: Intent,
+    ) -> MoveFolderOutcome:
+        return writes.move_folder(self._shelf_of(intent), source, target)
+
+    async def get(self, workspace: WorkspaceId, document: DocumentId) -> DocumentWithLinks | None:
         shelf = self.shelf(workspace)
         found = shelf.documents.get(document)
-        return shelf.with_links(found) if found else None
+        return shelf.document_with_links(found) if found else None
 
     async def find(self, workspace: WorkspaceId, wanted: DocumentFilter, place: Page | After) -> DocumentPage:
-        return finding.find(self.shelf(workspace), wanted, place)
+        return queries.find(self.shelf(workspace), wanted, place)
 
     async def linked(
         self, workspace: WorkspaceId, entity_type: EntityType, entity_id: str, role: str | None, page: Page
     ) -> Rows[LinkedDocument]:
-        return finding.linked(self.shelf(workspace), entity_type, entity_id, role, page)
+        return queries.linked(self.shelf(workspace), entity_type, entity_id, role, page)
 
     async def folders(self, workspace: WorkspaceId, parent: FolderPath | None, page: Page) -> Rows[FolderCount]:
-        return finding.folders(self.shelf(workspace), parent, page)
+        return queries.folders(self.shelf(workspace), parent, page)
 
     async def tags(self, workspace: WorkspaceId, page: Page) -> Rows[TagCount]:
-        return finding.tags(self.shelf(workspace), page)
+        return queries.tags(self.shelf(workspace), page)
 
     async def usage(self, workspace: WorkspaceId) -> Usage:
         owner = await self._workspaces.get(workspace)
@@ -123,11 +135,28 @@ class MemoryDocuments:
         """What a workspace has, for the ledger that looks at the same."""
         return self.shelves.setdefault(workspace, Shelf())
 
-    def _answered(self, intent: Intent, at: datetime) -> Replayed | KeyReused | None:
+    def _answered(self, intent: Intent, at: datetime) -> Replayed | IdempotencyKeyReused | None:
         match self.receipts.answered(intent, at):
             case Receipt(answer=Document() as document):
                 return Replayed(document)
-            case KeyReused() as reused:
+            case IdempotencyKeyReused() as reused:
                 return reused
             case _:
                 return None
+
+    def _shelf_of(self, intent: Intent) -> Shelf:
+        return self.shelf(intent.caller.workspace_id)
+
+    def _once(
+        self, intent: Intent, at: datetime, success: type[Success], write: Callable[[Shelf], Success | Refused]
+    ) -> Success | Refused | IdempotencyKeyReused:
+        """Answer from the receipt of the intent, or write and leave a receipt of the success."""
+        match self.receipts.answered(intent, at):
+            case Receipt(answer=earlier) if isinstance(earlier, success):
+                return replace(earlier, replayed=True)
+            case IdempotencyKeyReused() as reused:
+                return reused
+        outcome = write(self._shelf_of(intent))
+        if isinstance(outcome, success):
+            self.receipts.keep(intent, outcome, at)
+        return outcome

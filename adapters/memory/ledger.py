@@ -7,8 +7,8 @@ from adapters.memory.documents import MemoryDocuments
 from adapters.memory.shelf import Entry
 from domain.ids import WorkspaceId
 from domain.paths import StoragePath
-from ports.ledger import Condemned, PathState
-from ports.storage import Listed
+from ports.ledger import CondemnedPath, PathState
+from ports.storage import ListedObject
 
 
 class MemoryLedger:
@@ -21,7 +21,9 @@ class MemoryLedger:
         known = self._documents.shelf(workspace).paths
         return {path: known[path].state for path in paths if path in known}
 
-    async def condemn(self, workspace: WorkspaceId, objects: Sequence[Listed], at: datetime) -> Sequence[StoragePath]:
+    async def condemn(
+        self, workspace: WorkspaceId, objects: Sequence[ListedObject], at: datetime
+    ) -> Sequence[StoragePath]:
         known = self._documents.shelf(workspace).paths
         condemned = []
         for item in objects:
@@ -33,10 +35,12 @@ class MemoryLedger:
                 condemned.append(path)
         return condemned
 
-    async def condemned(self) -> AsyncIterator[Sequence[Condemned]]:
+    async def condemned(self) -> AsyncIterator[Sequence[CondemnedPath]]:
         for workspace, shelf in list(self._documents.shelves.items()):
             yield [
-                Condemned(workspace, path) for path, entry in shelf.paths.items() if entry.state is PathState.CONDEMNED
+                CondemnedPath(workspace, path)
+                for path, entry in shelf.paths.items()
+                if entry.state is PathState.CONDEMNED
             ]
 
     async def settle(self, workspace: WorkspaceId, paths: Sequence[StoragePath], condemned_before: datetime) -> None:
@@ -46,5 +50,5 @@ class MemoryLedger:
                 case Entry(PathState.CONDEMNED, document, datetime() as since) if since < condemned_before:
                     known[path] = Entry(PathState.GONE, document, since)
 
-    async def forget_receipts(self, at: datetime) -> int:
+    async def delete_expired_receipts(self, at: datetime) -> int:
         return self._documents.receipts.forget(at)

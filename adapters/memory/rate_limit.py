@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from domain.access import Window
-from ports.rate_limit import Verdict
+from domain.rate_limits import Verdict, Window
 
 _Counter = tuple[str, int, int]
 """Subject, length of the window in seconds, its end in Unix seconds."""

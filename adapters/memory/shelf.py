@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from domain.documents import Document
-from domain.ids import DocumentId, LinkId
-from domain.links import Link
+from domain.entity_links import EntityLink
+from domain.ids import DocumentId, EntityLinkId
 from domain.paths import FolderPath, StoragePath
-from ports.finding import WithLinks
 from ports.ledger import PathState
+from ports.queries import DocumentWithLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +26,11 @@ class Shelf:
 
     used_bytes: int = 0
     documents: dict[DocumentId, Document] = field(default_factory=dict)
-    links: dict[LinkId, Link] = field(default_factory=dict)
+    links: dict[EntityLinkId, EntityLink] = field(default_factory=dict)
     folders: set[FolderPath] = field(default_factory=set)
     paths: dict[StoragePath, Entry] = field(default_factory=dict)
 
-    def with_links(self, document: Document) -> WithLinks:
+    def document_with_links(self, document: Document) -> DocumentWithLinks:
         """The document and its links, oldest first: by their ids."""
         links = [link for link in self.links.values() if link.document_id == document.id]
-        return WithLinks(document, tuple(sorted(links, key=lambda link: link.id)))
+        return DocumentWithLinks(document, tuple(sorted(links, key=lambda link: link.id)))

@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import quote
 
+from ports.checks import CheckResult, Grade
+
 from domain.documents import StoredObject
 from domain.paths import StoragePath
-from ports.storage import DownloadTerms, Exists, Finding, Grade, Listed, Mismatch, SignedRequest, UploadTerms
+from ports.storage import AlreadyStored, DownloadTerms, ListedObject, SignedRequest, UploadMismatch, UploadTerms
 from ports.system import Clock, Unavailable
 
 _PIECE = 64 * 1024
@@ -59,10 +61,10 @@ class MemoryStorage:
     async def probe(self) -> None:
         return None
 
-    async def examine(self) -> Sequence[Finding]:
-        return [Finding("storage", Grade.OK, "in the memory of this process, forgotten when it ends")]
+    async def run_checks(self) -> Sequence[CheckResult]:
+        return [CheckResult("storage", Grade.OK, "in the memory of this process, forgotten when it ends")]
 
-    async def list(self, prefix: str) -> AsyncIterator[Sequence[Listed]]:
+    async def list(self, prefix: str) -> AsyncIterator[Sequence[ListedObject]]:
         paths = iter([path for path in self._objects if path.startswith(prefix)])
         while page := list(itertools.islice(paths, _PAGE)):
             if there := [_listed(path, self._objects[path]) for path in page if path in self._objects]:
@@ -98,7 +100,9 @@ class MemoryStorage:
     def open_download(self, path: str, query: Mapping[str, str], at: datetime) -> DownloadTerms | None:
         return _open(self._downloads, path, query, at)
 
-    async def write(self, terms: UploadTerms, content: AsyncIterator[bytes]) -> StoredObject | Exists | Mismatch:
+    async def write(
+        self, terms: UploadTerms, content: AsyncIterator[bytes]
+    ) -> StoredObject | AlreadyStored | UploadMismatch:
         number = self.leave_unfinished(terms.path)
         try:
             received = b""
@@ -136,14 +140,14 @@ class MemoryStorage:
         """How many uploads are under way or left."""
         return len(self._unfinished)
 
-    def _settle(self, terms: UploadTerms, content: bytes) -> StoredObject | Exists | Mismatch:
+    def _settle(self, terms: UploadTerms, content: bytes) -> StoredObject | AlreadyStored | UploadMismatch:
         stored = _describe(content)
         if terms.path in self._objects:
-            return Exists()
+            return AlreadyStored()
         if terms.size_bytes not in (None, stored.size_bytes):
-            return Mismatch("Content-Length", f"must be {terms.size_bytes}, the size this link was made for")
+            return UploadMismatch("Content-Length", f"must be {terms.size_bytes}, the size this link was made for")
         if terms.sha256 not in (None, stored.sha256):
-            return Mismatch("sha256", "of the bytes is not the one this link was made for")
+            return UploadMismatch("sha256", "of the bytes is not the one this link was made for")
         self._objects[terms.path] = _Object(content, stored, self._now())
         return stored
 
@@ -160,8 +164,10 @@ def _open(links: dict[str, tuple[Terms, datetime]], path: str, query: Mapping[st
     return terms if terms is not None and terms.path == path and at < expires_at else None
 
 
-def _listed(path: StoragePath, found: _Object) -> Listed:
-    return Listed(key=path, size_bytes=found.stored.size_bytes, etag=found.stored.etag, modified_at=found.modified_at)
+def _listed(path: StoragePath, found: _Object) -> ListedObject:
+    return ListedObject(
+        key=path, size_bytes=found.stored.size_bytes, etag=found.stored.etag, modified_at=found.modified_at
+    )
 
 
 def _describe(content: bytes) -> StoredObject:

@@ -5,94 +5,161 @@ or without one under a key of its own, it finds the name of this very attempt th
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, assert_never, overload
+from typing import Any
 from uuid import uuid4
 
 import msgspec
 
 from adapters.postgres import statements
 from adapters.postgres.database import Database
-from adapters.postgres.finding import to_with_links
+from adapters.postgres.queries import to_document_with_links
 from adapters.postgres.rows import to_hex, to_intent, to_json, to_link, to_uuid
-from domain.documents import Changes
-from domain.ids import WorkspaceId
-from domain.links import Link
-from domain.members import UNSENT
-from domain.paths import FOLDER_MAX_SEGMENTS, StoragePath
-from domain.text import folded
-from ports.changes import (
-    AddLink,
-    Change,
-    ChangeOutcome,
-    Delete,
+from domain.documents import Changes, Revisions
+from domain.entity_links import EntityLink
+from domain.ids import DocumentId, EntityLinkId, WorkspaceId
+from domain.members import OMITTED
+from domain.paths import FOLDER_LEVELS_MAX, FolderPath, StoragePath
+from domain.text import fold
+from ports.intents import Intent
+from ports.outcomes import (
+    AddLinkOutcome,
     Deleted,
     DeleteOutcome,
     FolderMoved,
     FolderTaken,
-    Linked,
-    LinkOutcome,
-    MoveFolder,
-    MoveOutcome,
+    IdempotencyKeyReused,
+    LinkAdded,
+    LinkRemoved,
+    MoveFolderOutcome,
     NoSuchDocument,
     NoSuchFolder,
     NoSuchLink,
-    OtherRevision,
-    Patch,
     Patched,
     PatchOutcome,
-    RemoveLink,
-    Revisions,
+    RemoveLinkOutcome,
+    RevisionMismatch,
     TooDeep,
-    Unlinked,
-    UnlinkOutcome,
 )
-from ports.intents import Intent, KeyReused
 
 
 class PostgresChanges:
-    """`change` of `DocumentRepository`."""
+    """The changing half of `DocumentRepository`: one method per intent, one private call that they share."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._turns = Turns()
+        self._queues = WorkspaceQueues()
 
-    @overload
-    async def change(self, what: Patch, intent: Intent) -> PatchOutcome: ...
-    @overload
-    async def change(self, what: Delete, intent: Intent) -> DeleteOutcome: ...
-    @overload
-    async def change(self, what: AddLink, intent: Intent) -> LinkOutcome: ...
-    @overload
-    async def change(self, what: RemoveLink, intent: Intent) -> UnlinkOutcome: ...
-    @overload
-    async def change(self, what: MoveFolder, intent: Intent) -> MoveOutcome: ...
-    async def change(self, what: Change, intent: Intent) -> ChangeOutcome:
+    async def patch(
+        self,
+        document: DocumentId,
+        changes: Changes,
+        *,
+        expected_revisions: Revisions | None = None,
+        at: datetime,
+        intent: Intent,
+    ) -> PatchOutcome:
+        arguments = to_uuid(document), to_json(_to_changes(changes)), _revisions(expected_revisions), at
+        answer = await self._call(statements.PATCH, arguments, at, intent)
+        match answer.outcome:
+            case "done" | "replayed":
+                return Patched(to_document_with_links(answer.facts))
+            case "unknown":
+                return NoSuchDocument()
+            case "other_revision":
+                return RevisionMismatch()
+            case unexpected:
+                raise AssertionError(f"patch_document answered {unexpected}")
+
+    async def delete(
+        self, document: DocumentId, *, expected_revisions: Revisions | None = None, at: datetime, intent: Intent
+    ) -> DeleteOutcome:
+        arguments = to_uuid(document), _revisions(expected_revisions), at
+        answer = await self._call(statements.DELETE, arguments, at, intent)
+        match answer.outcome:
+            case "done" | "replayed":
+                return Deleted(StoragePath(answer.facts["storage_path"]), answer.is_replay)
+            case "key_reused":
+                return IdempotencyKeyReused()
+            case "unknown":
+                return NoSuchDocument()
+            case "other_revision":
+                return RevisionMismatch()
+            case unexpected:
+                raise AssertionError(f"delete_document answered {unexpected}")
+
+    async def add_link(self, link: EntityLink, *, intent: Intent) -> AddLinkOutcome:
+        answer = await self._call(statements.ADD_LINK, (to_json(_to_columns(link)),), link.created_at, intent)
+        match answer.outcome:
+            case "done" | "replayed":
+                return LinkAdded(to_link(answer.facts["link"]), answer.facts["is_new"], answer.is_replay)
+            case "key_reused":
+                return IdempotencyKeyReused()
+            case "unknown":
+                return NoSuchDocument()
+            case unexpected:
+                raise AssertionError(f"add_link answered {unexpected}")
+
+    async def remove_link(
+        self, document: DocumentId, link: EntityLinkId, *, at: datetime, intent: Intent
+    ) -> RemoveLinkOutcome:
+        answer = await self._call(statements.REMOVE_LINK, (to_uuid(document), to_uuid(link), at), at, intent)
+        match answer.outcome:
+            case "done" | "replayed":
+                return LinkRemoved(answer.is_replay)
+            case "key_reused":
+                return IdempotencyKeyReused()
+            case "unknown":
+                return NoSuchLink()
+            case unexpected:
+                raise AssertionError(f"remove_link answered {unexpected}")
+
+    async def move_folder(
+        self, source: FolderPath, target: FolderPath, *, at: datetime, intent: Intent
+    ) -> MoveFolderOutcome:
+        answer = await self._call(statements.MOVE_FOLDER, (source, target, FOLDER_LEVELS_MAX, at), at, intent)
+        match answer.outcome:
+            case "done" | "replayed":
+                return FolderMoved(answer.facts["documents"])
+            case "unknown":
+                return NoSuchFolder()
+            case "taken":
+                return FolderTaken()
+            case "too_deep":
+                return TooDeep()
+            case unexpected:
+                raise AssertionError(f"move_folder answered {unexpected}")
+
+    async def _call(self, sql: str, arguments: Sequence[object], at: datetime, intent: Intent) -> "_Answer":
+        """Call a function of the database in the workspace's turn, and again if its answer is lost.
+
+        `arguments` are those between the workspace and the intent.
+        """
         attempt = uuid4()
-        sql, arguments, at = _call(what)
-        async with self._turns.of(intent.caller.workspace_id):
-            [row] = await self._database.insist(
-                sql,
-                to_uuid(intent.caller.workspace_id),
-                *arguments,
-                to_intent(intent, at, attempt),
+        workspace = intent.caller.workspace_id
+        async with self._queues.of(workspace):
+            [row] = await self._database.fetch_with_retry(
+                sql, to_uuid(workspace), *arguments, to_intent(intent, at, attempt)
             )
         facts: dict[str, Any] = {} if row["facts"] is None else msgspec.json.decode(row["facts"])
-        match row["outcome"]:
-            case "done":
-                return _done(what, facts, replayed=False)
-            case "replayed":
-                # Our own earlier try, whose answer was lost on the way, is no replay.
-                return _done(what, facts, replayed=facts["attempt"] != str(attempt))
-            case "key_reused":
-                return KeyReused()
-            case refused:
-                return _refused(what, refused)
+        # A receipt of this very attempt is our own earlier try, whose answer was lost: it is no replay.
+        is_replay = row["outcome"] == "replayed" and facts["attempt"] != str(attempt)
+        return _Answer(row["outcome"], facts, is_replay)
 
 
-class Turns:
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a function of the database answered. `facts` depend on the function and on the outcome."""
+
+    outcome: str
+    facts: dict[str, Any]
+    is_replay: bool
+
+
+class WorkspaceQueues:
     """One change of a workspace at a time: the others would wait for its lock, each with a connection in its hand."""
 
     def __init__(self) -> None:
@@ -112,72 +179,21 @@ class Turns:
                 self._locks[workspace] = lock, others - 1
 
 
-def _call(what: Change) -> tuple[str, list[Any], datetime]:
-    """The statement, its arguments between workspace and intent, and when it was asked for."""
-    match what:
-        case Patch(document=document, changes=changes, only_if=only_if, at=at):
-            return statements.PATCH, [to_uuid(document), to_json(_to_changes(changes)), _revisions(only_if), at], at
-        case Delete(document=document, only_if=only_if, at=at):
-            return statements.DELETE, [to_uuid(document), _revisions(only_if), at], at
-        case AddLink(link=link):
-            return statements.ADD_LINK, [to_json(_to_columns(link))], link.created_at
-        case RemoveLink(document=document, link=sought, at=at):
-            return statements.REMOVE_LINK, [to_uuid(document), to_uuid(sought), at], at
-        case MoveFolder(source=source, target=target, at=at):
-            return statements.MOVE_FOLDER, [source, target, FOLDER_MAX_SEGMENTS, at], at
-        case _:
-            assert_never(what)
-
-
-def _done(what: Change, facts: dict[str, Any], *, replayed: bool) -> ChangeOutcome:
-    match what:
-        case Patch():
-            return Patched(to_with_links(facts))
-        case Delete():
-            return Deleted(StoragePath(facts["storage_path"]), replayed)
-        case AddLink():
-            return Linked(to_link(facts["link"]), facts["is_new"], replayed)
-        case RemoveLink():
-            return Unlinked(replayed)
-        case MoveFolder():
-            return FolderMoved(facts["documents"])
-        case _:
-            assert_never(what)
-
-
-def _refused(what: Change, refused: str) -> ChangeOutcome:
-    match what, refused:
-        case ((Patch() | Delete() | AddLink()), "unknown"):
-            return NoSuchDocument()
-        case ((Patch() | Delete()), "other_revision"):
-            return OtherRevision()
-        case RemoveLink(), "unknown":
-            return NoSuchLink()
-        case MoveFolder(), "unknown":
-            return NoSuchFolder()
-        case MoveFolder(), "taken":
-            return FolderTaken()
-        case MoveFolder(), "too_deep":
-            return TooDeep()
-        case _:
-            raise AssertionError(f"a {type(what).__name__} was answered {refused}")
-
-
 def _to_changes(changes: Changes) -> dict[str, Any]:
     """What is sent of the changes, and what is searched of it."""
     facts: dict[str, Any] = {}
-    if changes.name is not UNSENT:
-        facts |= {"name": changes.name, "search_name": folded(changes.name)}
-    if changes.description is not UNSENT:
-        facts |= {"description": changes.description, "search_description": folded(changes.description or "")}
-    if changes.folder is not UNSENT:
+    if changes.name is not OMITTED:
+        facts |= {"name": changes.name, "search_name": fold(changes.name)}
+    if changes.description is not OMITTED:
+        facts |= {"description": changes.description, "search_description": fold(changes.description or "")}
+    if changes.folder is not OMITTED:
         facts["folder"] = changes.folder
-    if changes.tags is not UNSENT:
+    if changes.tags is not OMITTED:
         facts["tags"] = changes.tags
     return facts
 
 
-def _to_columns(link: Link) -> dict[str, Any]:
+def _to_columns(link: EntityLink) -> dict[str, Any]:
     return {
         # The workspace is that of the call.
         "id": to_hex(link.id),
@@ -189,6 +205,6 @@ def _to_columns(link: Link) -> dict[str, Any]:
     }
 
 
-def _revisions(only_if: Revisions | None) -> list[int] | None:
+def _revisions(expected_revisions: Revisions | None) -> list[int] | None:
     # What no revision can be matches none; to the database it would be no integer.
-    return None if only_if is None else [revision for revision in only_if if 0 < revision < 2**31]
+    return None if expected_revisions is None else [revision for revision in expected_revisions if 0 < revision < 2**31]

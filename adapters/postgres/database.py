@@ -93,7 +93,7 @@ class Database:
         rows = await self.fetch(sql, *arguments)
         return rows[0] if rows else None
 
-    async def insist(self, sql: str, *arguments: object) -> Sequence[Row]:
+    async def fetch_with_retry(self, sql: str, *arguments: object) -> Sequence[Row]:
         """All rows of a statement that is safe to send again: it knows what an earlier try of its own has written.
 
         Raises:
@@ -110,7 +110,7 @@ class Database:
         return await self.fetch(sql, *arguments)
 
     @asynccontextmanager
-    async def alone(self, lock: int) -> AsyncIterator[bool]:
+    async def try_advisory_lock(self, lock: int) -> AsyncIterator[bool]:
         """Hold an advisory lock for the block, if nobody holds it; a connection is taken for as long.
 
         Raises:

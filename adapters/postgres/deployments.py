@@ -23,24 +23,24 @@ class PostgresDeployments:
     async def claim(self, at: datetime) -> None:
         await self._database.fetch(statements.CLAIM, at)
 
-    async def turn(self, turn: str, next_turn: str | None) -> None:
-        await self._database.fetch(statements.TURN, turn, next_turn)
+    async def set_generation(self, generation: str, next_generation: str | None) -> None:
+        await self._database.fetch(statements.SET_GENERATION, generation, next_generation)
 
-    async def swept(self, at: datetime) -> None:
+    async def record_sweep(self, at: datetime) -> None:
         await self._database.fetch(statements.SWEPT, at)
 
     async def renew(self) -> Deployment:
         return _to_deployment(await self._database.fetch_one(statements.RENEW_DEPLOYMENT))
 
-    def alone(self) -> AbstractAsyncContextManager[bool]:
-        return self._database.alone(_LOCK)
+    def exclusive(self) -> AbstractAsyncContextManager[bool]:
+        return self._database.try_advisory_lock(_LOCK)
 
 
 def _to_deployment(row: Row) -> Deployment:
     return Deployment(
         id=str(row["id"]),
         claimed_at=row["claimed_at"],
-        turn=row["turn"],
-        next_turn=row["next_turn"],
+        generation=row["generation"],
+        next_generation=row["next_generation"],
         swept_at=row["swept_at"],
     )

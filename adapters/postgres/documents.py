@@ -7,15 +7,16 @@ import msgspec
 from adapters.postgres import statements
 from adapters.postgres.changes import PostgresChanges
 from adapters.postgres.database import Database, Row
-from adapters.postgres.finding import PostgresFinding
+from adapters.postgres.queries import PostgresFinding
 from adapters.postgres.receipts import receipt_facts
 from adapters.postgres.rows import from_facts, from_uuid, to_facts, to_receipt_key, to_uuid
 from adapters.postgres.writer import BatchedWriter, Pending
-from domain.documents import Document, search_text
+from domain.documents import Document
 from domain.idempotency import LIFETIME
 from domain.ids import DocumentId, WorkspaceId
-from ports.documents import Created, Outcome, OverQuota, PathTaken, Replayed
-from ports.intents import Intent, KeyReused
+from domain.search import search_text
+from ports.intents import Intent
+from ports.outcomes import Created, CreateOutcome, IdempotencyKeyReused, OverQuota, PathTaken, Replayed
 from ports.system import Clock
 
 
@@ -28,19 +29,19 @@ class PostgresDocuments(PostgresFinding, PostgresChanges):
         self._now = now
         self._writer = BatchedWriter(self._record)
 
-    async def create(self, document: Document, intent: Intent) -> Outcome:
+    async def create(self, document: Document, intent: Intent) -> CreateOutcome:
         return await self._writer.record(Pending(document, intent, to_record(document, intent)))
 
     async def aclose(self) -> None:
         """Return once every create that is under way is settled; those that come later are refused."""
         await self._writer.aclose()
 
-    async def _record(self, workspace: WorkspaceId, pending: Sequence[Pending]) -> Sequence[Outcome]:
+    async def _record(self, workspace: WorkspaceId, pending: Sequence[Pending]) -> Sequence[CreateOutcome]:
         batch = b"[" + b",".join(create.record for create in pending) + b"]"
         answers = await self._database.fetch(statements.RECORD_DOCUMENTS, to_uuid(workspace), batch.decode())
         return [to_outcome(answer, create.document) for answer, create in zip(answers, pending, strict=True)]
 
-    async def receipt(self, intent: Intent) -> Replayed | KeyReused | None:
+    async def receipt(self, intent: Intent) -> Replayed | IdempotencyKeyReused | None:
         found = await receipt_facts(self._database, intent, self._now())
         return Replayed(from_facts(found)) if isinstance(found, str) else found
 
@@ -51,7 +52,7 @@ def to_record(document: Document, intent: Intent) -> bytes:
         {
             "document": to_facts(document),
             "search_text": search_text(document.name, document.description),
-            "key": None if intent.key is None else to_receipt_key(intent.key),
+            "key": None if intent.idempotency_key is None else to_receipt_key(intent.idempotency_key),
             "operation": intent.operation,
             "fingerprint": intent.fingerprint.hex(),
             "receipt_expires_at": document.created_at + LIFETIME,
@@ -60,7 +61,7 @@ def to_record(document: Document, intent: Intent) -> bytes:
     )
 
 
-def to_outcome(answer: Row, document: Document) -> Outcome:
+def to_outcome(answer: Row, document: Document) -> CreateOutcome:
     """What one answer of `record_documents_v2` means for its document."""
     facts = answer["facts"]
     match answer["outcome"]:
@@ -69,7 +70,7 @@ def to_outcome(answer: Row, document: Document) -> Outcome:
         case "replayed":
             return Replayed(from_facts(facts))
         case "key_reused":
-            return KeyReused()
+            return IdempotencyKeyReused()
         case "path_taken":
             holder = msgspec.json.decode(facts)["document_id"]
             return PathTaken(None if holder is None else DocumentId(from_uuid("doc_", holder)))

@@ -12,8 +12,8 @@ from adapters.postgres.database import Database
 from adapters.postgres.rows import from_uuid, to_uuid
 from domain.ids import WorkspaceId
 from domain.paths import StoragePath
-from ports.ledger import Condemned, PathState
-from ports.storage import Listed
+from ports.ledger import CondemnedPath, PathState
+from ports.storage import ListedObject
 
 PAGE = 1000
 _LEAST = UUID(int=0)
@@ -29,26 +29,28 @@ class PostgresLedger:
         rows = await self._database.fetch(statements.PATH_STATES, to_uuid(workspace), paths)
         return {StoragePath(row["storage_path"]): PathState(row["state"]) for row in rows}
 
-    async def condemn(self, workspace: WorkspaceId, objects: Sequence[Listed], at: datetime) -> Sequence[StoragePath]:
+    async def condemn(
+        self, workspace: WorkspaceId, objects: Sequence[ListedObject], at: datetime
+    ) -> Sequence[StoragePath]:
         batch = [{"key": item.key, "size_bytes": item.size_bytes, "etag": item.etag} for item in objects]
         rows = await self._database.fetch(
             statements.CONDEMN, to_uuid(workspace), msgspec.json.encode(batch).decode(), at
         )
         return [StoragePath(row["path"]) for row in rows]
 
-    async def condemned(self) -> AsyncIterator[Sequence[Condemned]]:
+    async def condemned(self) -> AsyncIterator[Sequence[CondemnedPath]]:
         workspace, path = _LEAST, ""
         while rows := await self._database.fetch(statements.CONDEMNED, workspace, path, PAGE):
             workspace, path = rows[-1]["workspace_id"], rows[-1]["storage_path"]
             yield [
-                Condemned(WorkspaceId(from_uuid("ws_", row["workspace_id"])), StoragePath(row["storage_path"]))
+                CondemnedPath(WorkspaceId(from_uuid("ws_", row["workspace_id"])), StoragePath(row["storage_path"]))
                 for row in rows
             ]
 
     async def settle(self, workspace: WorkspaceId, paths: Sequence[StoragePath], condemned_before: datetime) -> None:
         await self._database.fetch(statements.SETTLE, to_uuid(workspace), paths, condemned_before)
 
-    async def forget_receipts(self, at: datetime) -> int:
+    async def delete_expired_receipts(self, at: datetime) -> int:
         forgotten = 0
         workspace, key = _LEAST, _LEAST
         while rows := await self._database.fetch(statements.RECEIPTS, workspace, key, PAGE):

@@ -11,9 +11,9 @@ from uuid import UUID
 import msgspec
 
 from domain.documents import Document, StoredObject
+from domain.entity_links import EntityLink, EntityType
 from domain.idempotency import LIFETIME
-from domain.ids import DocumentId, KeyId, LinkId, UserId, WorkspaceId, decode_ulid, encode_ulid
-from domain.links import EntityType, Link
+from domain.ids import ApiKeyId, DocumentId, EntityLinkId, UserId, WorkspaceId, decode_ulid, encode_ulid
 from domain.paths import FolderPath, StoragePath
 from ports.intents import Intent
 
@@ -49,7 +49,11 @@ def to_intent(intent: Intent, at: datetime, attempt: UUID | None = None) -> str:
     An `attempt` stands in the receipt. Without an Idempotency-Key it is its key too, for as long as the same call may
     be sent again.
     """
-    key, lifetime = (attempt, ATTEMPT_LIFETIME) if intent.key is None else (to_receipt_key(intent.key), LIFETIME)
+    key, lifetime = (
+        (attempt, ATTEMPT_LIFETIME)
+        if intent.idempotency_key is None
+        else (to_receipt_key(intent.idempotency_key), LIFETIME)
+    )
     return to_json(
         {
             "operation": intent.operation,
@@ -117,16 +121,16 @@ def to_document(facts: Facts) -> Document:
         tags=tuple(facts["tags"]),
         revision=facts["revision"],
         created_by=UserId(from_uuid("usr_", facts["created_by"])),
-        created_by_key=KeyId(from_uuid("key_", facts["created_by_key"])),
+        created_by_key=ApiKeyId(from_uuid("key_", facts["created_by_key"])),
         created_at=to_time(facts["created_at"]),
         updated_at=to_time(facts["updated_at"]),
     )
 
 
-def to_link(facts: Facts) -> Link:
+def to_link(facts: Facts) -> EntityLink:
     """The link that was read from JSON."""
-    return Link(
-        id=LinkId(from_uuid("dlnk_", facts["id"])),
+    return EntityLink(
+        id=EntityLinkId(from_uuid("dlnk_", facts["id"])),
         document_id=DocumentId(from_uuid("doc_", facts["document_id"])),
         entity_type=EntityType(facts["entity_type"]),
         entity_id=facts["entity_id"],

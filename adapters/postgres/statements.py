@@ -115,16 +115,16 @@ WHERE workspace_id = $1 AND key = ANY ($2) AND expires_at <= $3
 RETURNING key
 """
 
-DEPLOYMENT = "SELECT id, claimed_at, turn, next_turn, swept_at FROM deployment"
+DEPLOYMENT = "SELECT id, claimed_at, generation, next_generation, swept_at FROM deployment"
 
 CLAIM = "UPDATE deployment SET claimed_at = $1"
 
-TURN = "UPDATE deployment SET turn = $1, next_turn = $2"
+SET_GENERATION = "UPDATE deployment SET generation = $1, next_generation = $2"
 
 SWEPT = "UPDATE deployment SET swept_at = $1"
 
 RENEW_DEPLOYMENT = """
 UPDATE deployment
-SET id = gen_random_uuid(), claimed_at = NULL, turn = gen_random_uuid(), next_turn = NULL
-RETURNING id, claimed_at, turn, next_turn, swept_at
+SET id = gen_random_uuid(), claimed_at = NULL, generation = gen_random_uuid(), next_generation = NULL
+RETURNING id, claimed_at, generation, next_generation, swept_at
 """

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 
 from domain.documents import Document
 from domain.ids import WorkspaceId
-from ports.documents import Created, Outcome, Replayed
 from ports.intents import Intent
+from ports.outcomes import Created, CreateOutcome, Replayed
 from ports.system import Unavailable
 
 log = logging.getLogger("dossier.postgres")
@@ -54,13 +54,13 @@ class Pending:
     record: bytes
     give_up_at: float = 0.0
     failures: int = 0
-    waiters: list["asyncio.Future[Outcome]"] = field(default_factory=list)
+    waiters: list["asyncio.Future[CreateOutcome]"] = field(default_factory=list)
 
     def is_awaited(self) -> bool:
         """Whether anybody still wants the outcome: everybody may have been cancelled."""
         return not all(waiter.done() for waiter in self.waiters)
 
-    def settle(self, outcome: Outcome) -> None:
+    def settle(self, outcome: CreateOutcome) -> None:
         """Tell everybody. To a twin, what the first has just created is a replay."""
         to_twin = Replayed(outcome.document) if isinstance(outcome, Created) else outcome
         for number, waiter in enumerate(self.waiters):
@@ -74,7 +74,7 @@ class Pending:
                 waiter.set_exception(error)
 
 
-Call = Callable[[WorkspaceId, Sequence[Pending]], Awaitable[Sequence[Outcome]]]
+Call = Callable[[WorkspaceId, Sequence[Pending]], Awaitable[Sequence[CreateOutcome]]]
 """Record rows of one workspace, no two of one key or one path, in one transaction: one outcome a row, in their order.
 
 Raises `Unavailable` when it may work later; anything else means that nothing was written and never will be.
@@ -104,7 +104,7 @@ class _Lane:
         size = 0
         while self.waiting and len(batch) < ROWS_MAX:
             row = self.waiting.popleft()
-            clashes = row.intent.key in keys or row.document.storage_path in paths
+            clashes = row.intent.idempotency_key in keys or row.document.storage_path in paths
             if clashes or row.failures >= TOGETHER_MAX:
                 later.append(row)
             elif batch and size + len(row.record) > BYTES_MAX:
@@ -114,8 +114,8 @@ class _Lane:
                 batch.append(row)
                 size += len(row.record)
                 paths.add(row.document.storage_path)
-                if row.intent.key is not None:
-                    keys.add(row.intent.key)
+                if row.intent.idempotency_key is not None:
+                    keys.add(row.intent.idempotency_key)
         self.waiting.extendleft(reversed(later))
         return batch
 
@@ -155,7 +155,7 @@ class BatchedWriter:
         self._running: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    async def record(self, row: Pending) -> Outcome:
+    async def record(self, row: Pending) -> CreateOutcome:
         """What became of the row. Cancelling the wait cancels no call; a row that waits for its turn then has none.
 
         Raises:
@@ -179,7 +179,7 @@ class BatchedWriter:
                 lane.keyed[intent] = row
         # A twin that came later may wait longer.
         row.give_up_at = loop.time() + self._give_up_seconds
-        waiter: asyncio.Future[Outcome] = loop.create_future()
+        waiter: asyncio.Future[CreateOutcome] = loop.create_future()
         row.waiters.append(waiter)
         return await waiter
 
@@ -241,4 +241,4 @@ class BatchedWriter:
 
 def _identity(intent: Intent) -> tuple[str, str, bytes] | None:
     """What twins have in common; nothing without an Idempotency-Key."""
-    return None if intent.key is None else (intent.key, intent.operation, intent.fingerprint)
+    return None if intent.idempotency_key is None else (intent.idempotency_key, intent.operation, intent.fingerprint)

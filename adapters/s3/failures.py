@@ -43,7 +43,7 @@ _XML_CODE = re.compile(rb"<Code>([A-Za-z0-9]{1,64})</Code>")
 
 
 @contextmanager
-def told(store: str) -> Iterator[None]:
+def as_unavailable(store: str) -> Iterator[None]:
     """What goes wrong in the block between us and the store, as `Unavailable`."""
     try:
         yield

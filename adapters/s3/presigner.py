@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from aiobotocore.credentials import AioCredentials
 
-from adapters.s3.failures import NO_CREDENTIALS, told
+from adapters.s3.failures import NO_CREDENTIALS, as_unavailable
 from adapters.s3.location import Address
 from adapters.s3.sigv4 import LIFETIME_MAX_SECONDS, Credentials, presign
 from ports.system import Unavailable
@@ -50,7 +50,7 @@ class Presigner:
     async def _frozen(self) -> Credentials:
         if self.credentials is None:
             raise Unavailable(NO_CREDENTIALS)
-        with told(self.address.origin):
+        with as_unavailable(self.address.origin):
             # Asks whoever lends them only when they are about to end.
             frozen = await self.credentials.get_frozen_credentials()
         if frozen.access_key is None or frozen.secret_key is None:

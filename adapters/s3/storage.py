@@ -10,17 +10,18 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore.exceptions import ClientError
 
-from adapters.s3.examination import essential, examination, rights
-from adapters.s3.failures import code_of, is_denied, told
+from adapters.s3.checks.checks import essential, examination, rights
+from adapters.s3.checks.trial import Trial, open_trial
+from adapters.s3.failures import as_unavailable, code_of, is_denied
 from adapters.s3.headers import download_query, in_lower_case, sha256_of, upload_headers, version_of
 from adapters.s3.location import S3Location
 from adapters.s3.presigner import Presigner
 from adapters.s3.sending import PATIENCE, TRIES, Answer, Patience, Sender, open_sender
-from adapters.s3.trial import Trial, open_trial
 from adapters.s3.versions import delete_every_version, delete_older_versions
 from domain.documents import StoredObject
 from domain.paths import StoragePath
-from ports.storage import DownloadTerms, Finding, Grade, Listed, SignedRequest, UploadTerms
+from ports.checks import CheckResult, Grade
+from ports.storage import DownloadTerms, ListedObject, SignedRequest, UploadTerms
 from ports.system import Clock, Unavailable
 
 if TYPE_CHECKING:
@@ -76,25 +77,25 @@ class S3Storage:
     async def probe(self) -> None:
         await self._head(_MARK)
 
-    async def examine(self) -> Sequence[Finding]:
-        findings: list[Finding] = []
+    async def run_checks(self) -> Sequence[CheckResult]:
+        findings: list[CheckResult] = []
         try:
             findings.append(await rights(self._client, self._bucket, self._store))
             if findings[0].grade is Grade.OK:
                 async with self._trial() as trial:
                     findings += await examination(trial, self._clients)
         except Unavailable as away:
-            findings.append(Finding("bucket", Grade.FAILED, str(away)))
+            findings.append(CheckResult("bucket", Grade.FAILED, str(away)))
         return findings
 
-    async def list(self, prefix: str) -> AsyncIterator[Sequence[Listed]]:
+    async def list(self, prefix: str) -> AsyncIterator[Sequence[ListedObject]]:
         more: dict[str, Any] = {}
         while True:
-            with told(self._store):
+            with as_unavailable(self._store):
                 # botocore asks for keys that are URL-encoded, and decodes them: XML cannot hold every character.
                 page = await self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=_PAGE, **more)
                 found = [
-                    Listed(
+                    ListedObject(
                         key=item["Key"],
                         size_bytes=item["Size"],
                         etag=item["ETag"].strip('"'),
@@ -126,7 +127,7 @@ class S3Storage:
     async def discard_unfinished(self, prefix: str, before: datetime) -> int:
         discarded, more = 0, dict[str, Any]()
         while True:
-            with told(self._store):
+            with as_unavailable(self._store):
                 page = await self._client.list_multipart_uploads(Bucket=self._bucket, Prefix=prefix, **more)
                 for upload in page.get("Uploads", ()):
                     if upload["Initiated"] < before:
@@ -136,7 +137,7 @@ class S3Storage:
                 more = {"KeyMarker": page["NextKeyMarker"], "UploadIdMarker": page["NextUploadIdMarker"]}
 
     async def read_mark(self) -> str | None:
-        with told(self._store):
+        with as_unavailable(self._store):
             try:
                 found = await self._client.get_object(Bucket=self._bucket, Key=_MARK)
                 async with found["Body"] as body:
@@ -151,7 +152,7 @@ class S3Storage:
         if not replace and await self.read_mark() is not None:
             return False
         condition: dict[str, Any] = {} if replace else {"IfNoneMatch": "*"}
-        with told(self._store):
+        with as_unavailable(self._store):
             try:
                 await self._client.put_object(
                     Bucket=self._bucket, Key=_MARK, Body=mark.encode(), ContentType="text/plain", **condition
@@ -222,7 +223,7 @@ class S3Storage:
 
     async def _delete(self, path: StoragePath) -> bool:
         """`False` when the store does not give some of it up: it is locked, or the right is missing."""
-        with told(self._store):
+        with as_unavailable(self._store):
             try:
                 await delete_every_version(self._client, self._bucket, path)
             except ClientError as error:
@@ -255,7 +256,7 @@ async def open_s3(location: S3Location, now: Clock, patience: Patience = PATIENC
         Unavailable: what the environment or AWS' files say cannot be read.
     """
     async with AsyncExitStack() as stack:
-        with told("AWS' settings"):
+        with as_unavailable("AWS' settings"):
             session = get_session()
             credentials = await session.get_credentials()
             client = await stack.enter_async_context(

@@ -14,7 +14,7 @@ from valkey.exceptions import NoScriptError
 
 from adapters.throttle.location import ValkeyLocation
 
-KEY_PREFIX = "dossier"
+API_KEY_PREFIX = "dossier"
 
 LINGER_SECONDS = 60
 """How long a counter outlives its window. Processes whose clocks differ by less do not see it vanish too early."""
@@ -81,7 +81,7 @@ class ValkeyCounters(RedisStorage):
         if location.is_encrypted:
             # By default any host's certificate will do.
             options["ssl_check_hostname"] = True
-        super().__init__(f"async+{location.url}", implementation="valkey", key_prefix=KEY_PREFIX, **options)
+        super().__init__(f"async+{location.url}", implementation="valkey", key_prefix=API_KEY_PREFIX, **options)
 
     async def count(self, groups: Sequence[Group]) -> list[list[int]]:
         """Admit of each group, in order, as many requests as all of its windows have left: all groups in one step.
@@ -99,11 +99,11 @@ class ValkeyCounters(RedisStorage):
                 keys.append(self.bridge.prefixed_key(counter.name))
                 arguments += (counter.limit, counter.seconds_left + LINGER_SECONDS)
         try:
-            told = await self.command("EVALSHA", _DIGEST, len(keys), *keys, *arguments)
+            reported = await self.command("EVALSHA", _DIGEST, len(keys), *keys, *arguments)
         except NoScriptError:
             # Valkey has started anew. Sent whole, it is known from now on.
-            told = await self.command("EVAL", _SCRIPT, len(keys), *keys, *arguments)
-        numbers = map(int, told.split())
+            reported = await self.command("EVAL", _SCRIPT, len(keys), *keys, *arguments)
+        numbers = map(int, reported.split())
         return [[next(numbers) for _ in group.counters] for group in groups]
 
     async def command(self, *words: str | int) -> Any:

@@ -10,14 +10,13 @@ from dataclasses import asdict
 import click
 
 from adapters.postgres.migrate import migrate as run_migrations
-from app.backends import Backends
-from app.cli.shared import json_option, say, settings, with_backends
-from app.container import database_url
-from app.doctor import examine
+from app.cli.shared import json_option, say, settings, with_service
+from app.doctor import run_checks
 from app.settings import SettingsError
-from domain.use_cases.sweep import Swept
+from app.wiring import Service, database_url
+from domain.use_cases.sweep import SweepReport
+from ports.checks import CheckResult, Grade
 from ports.deployment import Deployment
-from ports.storage import Finding, Grade
 
 _CLEAR = "\r\033[K"
 
@@ -40,9 +39,9 @@ def migrate(as_json: bool) -> None:
 def doctor(as_json: bool) -> None:
     """Examine the deployment: settings, database, storage. Ends with 1 when something is wrong."""
     try:
-        findings = asyncio.run(examine(settings()))
+        findings = asyncio.run(run_checks(settings()))
     except SettingsError as error:
-        findings = [Finding("settings", Grade.FAILED, str(error))]
+        findings = [CheckResult("settings", Grade.FAILED, str(error))]
     healthy = all(finding.grade is not Grade.FAILED for finding in findings)
     checks = [
         {
@@ -70,19 +69,19 @@ def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
     Only below the prefixes of this database's workspaces.
     """
 
-    async def run(backends: Backends) -> Swept:
-        await backends.claim_storage()
+    async def run(service: Service) -> SweepReport:
+        await service.use_cases.claim_storage()
         with _shown_to_who_watches() as tell:
-            return await backends.sweep(dry_run=dry_run, yes=yes, tell=tell)
+            return await service.use_cases.sweep(dry_run=dry_run, yes=yes, tell=tell)
 
-    swept = with_backends(run)
+    swept = with_service(run)
     if swept.inherited and not yes:
         click.echo(
             f"{swept.inherited} of the unrecorded lay there before the store was this database's; to delete them takes "
             "--yes.",
             err=True,
         )
-    if swept.is_much and dry_run:
+    if swept.exceeds_safety_limit and dry_run:
         click.echo("That is much: to delete any of the unrecorded takes --yes.", err=True)
     if swept.held:
         click.echo(f"The store holds on to the bytes at {swept.held} paths; they are tried again.", err=True)
@@ -104,21 +103,21 @@ def adopt(as_json: bool) -> None:
     Whatever they belonged to before loses them. Bytes that this database has no record of will be swept.
     """
 
-    async def run(backends: Backends) -> Deployment:
+    async def run(service: Service) -> Deployment:
         # It may be a new one.
-        await backends.storage.prepare()
-        return await backends.adopt_storage()
+        await service.ports.storage.prepare()
+        return await service.use_cases.adopt_storage()
 
-    made = with_backends(run)
+    made = with_service(run)
     say({"id": made.id}, f"The database and the store are deployment {made.id} now.", as_json)
 
 
 @contextmanager
-def _shown_to_who_watches() -> Iterator[Callable[[Swept], None]]:
+def _shown_to_who_watches() -> Iterator[Callable[[SweepReport], None]]:
     """How far a sweep is, in one line of a terminal, once a second."""
     is_watched, shown = sys.stderr.isatty(), 0.0
 
-    def tell(swept: Swept) -> None:
+    def tell(swept: SweepReport) -> None:
         nonlocal shown
         if is_watched and time.monotonic() - shown >= 1:
             shown = time.monotonic()
@@ -131,7 +130,7 @@ def _shown_to_who_watches() -> Iterator[Callable[[Swept], None]]:
             click.echo(_CLEAR, nl=False, err=True)
 
 
-def _count(swept: Swept) -> str:
+def _count(swept: SweepReport) -> str:
     return (
         f"{swept.objects} objects: {swept.unrecorded} unrecorded for a day ({swept.unrecorded_bytes} bytes), "
         f"{swept.late} late, {swept.foreign} foreign"

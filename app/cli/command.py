@@ -6,12 +6,12 @@ import click
 
 from app.cli.care import adopt, doctor, migrate, sweep
 from app.cli.tenants import keys, workspace
-from app.container import NotMigrated
-from app.serve import run_server
+from app.server.serve import run_server
 from app.settings import SettingsError
+from app.wiring import NotMigrated
 from domain.errors import Refusal
 from domain.use_cases.claim_storage import AlreadySweeping, NotOurStorage
-from domain.use_cases.sweep import TooMuch
+from domain.use_cases.sweep import TooManyOrphans
 from ports.system import Unavailable
 
 
@@ -40,7 +40,7 @@ def main() -> None:
         dossier()
     except SettingsError as error:
         sys.exit(f"The settings are wrong:\n{error}")
-    except (Refusal, Unavailable, NotMigrated, NotOurStorage, TooMuch) as error:
+    except (Refusal, Unavailable, NotMigrated, NotOurStorage, TooManyOrphans) as error:
         sys.exit(f"Error: {error}")
     except AlreadySweeping:
         sys.exit("Error: another process is sweeping; let it end")

@@ -8,9 +8,8 @@ from typing import TypeVar
 
 import click
 
-from app.backends import Backends
-from app.container import open_backends
 from app.settings import Settings
+from app.wiring import Service, open_service
 
 T = TypeVar("T")
 
@@ -22,12 +21,12 @@ def settings() -> Settings:
     return Settings.read(os.environ)
 
 
-def with_backends(act: Callable[[Backends], Awaitable[T]]) -> T:
-    """What `act` makes of the backends that the settings name."""
+def with_service(act: Callable[[Service], Awaitable[T]]) -> T:
+    """Open the service that the settings name, and return what `act` returns."""
 
     async def run() -> T:
-        async with open_backends(settings()) as backends:
-            return await act(backends)
+        async with open_service(settings()) as service:
+            return await act(service)
 
     return asyncio.run(run())
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
-from app.backends import Backends
-from app.cli.shared import json_option, say, settings, with_backends
-from domain.access import ApiKey, Permission, Plan, Tier, Workspace
+from app.cli.shared import json_option, say, settings, with_service
+from app.wiring import Service
+from domain.access import ApiKey, Permission, Workspace
 from domain.errors import Invalid
 from domain.ids import key_id, workspace_id
+from domain.rate_limits import Plan, Tier
 
 _QUOTA = re.compile(r"(?P<number>\d{1,19})\s*(?:(?P<prefix>[KMGTP])(?P<binary>I?)B|B?)", re.IGNORECASE | re.ASCII)
 
@@ -32,18 +33,18 @@ class Quota(click.ParamType[int]):
         return int(match["number"]) * int(unit**power)
 
 
-class Moment(click.ParamType[datetime]):
+class Timestamp(click.ParamType[datetime]):
     """A time in ISO 8601; without an offset it is UTC."""
 
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         try:
-            moment = datetime.fromisoformat(value)
+            timestamp = datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is no time; give one such as 2027-01-31T12:00:00Z", param, ctx)
         try:
-            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return timestamp.astimezone(UTC) if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
         except OverflowError:
             self.fail(f"{value!r} is too far away", param, ctx)
 
@@ -64,7 +65,7 @@ def workspace() -> None:
 @json_option
 def create_workspace(name: str, plan: str, quota: int, as_json: bool) -> None:
     """Make a workspace, and the user who owns it."""
-    made = with_backends(lambda backends: backends.create_workspace(name, Plan(plan), quota))
+    made = with_service(lambda service: service.use_cases.create_workspace(name, Plan(plan), quota))
     say(_workspace_facts(made), f"Made workspace {made.id}, owned by {made.owner_id}.", as_json)
 
 
@@ -78,8 +79,8 @@ def update_workspace(id_: str, plan: str | None, quota: int | None, as_json: boo
     if plan is None and quota is None:
         raise click.UsageError("Say what to change: --plan, --quota or both.")
 
-    changed = with_backends(
-        lambda backends: backends.update_workspace(id_, plan=Plan(plan) if plan else None, quota_bytes=quota)
+    changed = with_service(
+        lambda service: service.use_cases.update_workspace(id_, plan=Plan(plan) if plan else None, quota_bytes=quota)
     )
     say(_workspace_facts(changed), f"Changed workspace {changed.id}.", as_json)
 
@@ -88,7 +89,7 @@ def update_workspace(id_: str, plan: str | None, quota: int | None, as_json: boo
 @json_option
 def list_workspaces(as_json: bool) -> None:
     """Show every workspace, oldest first."""
-    found = with_backends(lambda backends: backends.workspaces.all())
+    found = with_service(lambda service: service.ports.workspaces.all())
     lines = [f"{item.id}  {item.plan:7}  {item.quota_bytes:>16}  {item.name}" for item in found]
     text = "\n".join(lines) or f"No workspaces; the data directory is {settings().data_dir}."
     say({"workspaces": [_workspace_facts(item) for item in found]}, text, as_json)
@@ -112,7 +113,7 @@ def keys() -> None:
 )
 @click.option("--user", metavar="ID", help="Who acts with it; the workspace's owner if left out.")
 @click.option("--tier", type=_choice(Tier), default=Tier.STANDARD.value, show_default=True, help="Its rate limits.")
-@click.option("--expires-at", type=Moment(), help="When it ends; never if left out.")
+@click.option("--expires-at", type=Timestamp(), help="When it ends; never if left out.")
 @json_option
 def create_key(
     workspace_: str,
@@ -124,8 +125,8 @@ def create_key(
     as_json: bool,
 ) -> None:
     """Make an API key. It is shown now and never again."""
-    minted = with_backends(
-        lambda backends: backends.mint_key(
+    minted = with_service(
+        lambda service: service.use_cases.mint_api_key(
             workspace=workspace_, name=name, granted=granted, user=user, tier=Tier(tier), expires_at=expires_at
         )
     )
@@ -143,7 +144,7 @@ def list_keys(workspace_: str | None, as_json: bool) -> None:
     of = None if workspace_ is None else workspace_id(workspace_)
     if workspace_ is not None and of is None:
         raise Invalid({"workspace": "names no workspace"})
-    found = with_backends(lambda backends: backends.keys.all(of))
+    found = with_service(lambda service: service.ports.api_keys.all(of))
     now = datetime.now(UTC)
     lines = [
         f"{key.id}  {key.workspace_id}  {key.prefix}…  {'active' if key.is_active(now) else 'ended '}  {key.name}"
@@ -159,16 +160,16 @@ def list_keys(workspace_: str | None, as_json: bool) -> None:
 def revoke_key(id_: str, as_json: bool) -> None:
     """End a key's life; a server that runs knows within a second."""
 
-    async def revoke(backends: Backends) -> bool:
+    async def revoke(service: Service) -> bool:
         known = key_id(id_)
-        key = None if known is None else await backends.keys.get(known)
+        key = None if known is None else await service.ports.api_keys.get(known)
         if key is None:
             return False
         # No intent: an operator may revoke the last key too, and make another.
-        await backends.keys.revoke(key.workspace_id, key.id, backends.now(), None)
+        await service.ports.api_keys.revoke(key.workspace_id, key.id, service.ports.now(), None)
         return True
 
-    if not with_backends(revoke):
+    if not with_service(revoke):
         raise click.ClickException(f"There is no key {id_}; 'dossier keys list' shows all.")
     say({"id": id_, "revoked": True}, f"Revoked key {id_}.", as_json)
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from adapters.system import new_secret
+from adapters.in_process.system import new_secret
 from bench import servers
 from bench.admission.unguarded import WORKSPACE
 from bench.contenders import MOST, Sample, Service
@@ -15,7 +15,7 @@ from bench.crowd import READ_PATH, Crowd, Member, found_workspaces, record_read_
 from bench.postgres import Postgres
 from bench.servers import free_port, running
 from bench.valkey import Valkey
-from domain.access import key_digest, mint_key
+from domain.access import api_key_digest, mint_api_key
 
 READ = "read, with a download URL"
 CREATE = "create"
@@ -152,8 +152,8 @@ async def prepared(directory: Path, postgres: Postgres, valkey: Valkey) -> Async
 
 async def _many_keys(postgres: Postgres, member: Member) -> str:
     """Keys that are like the member's, by SQL: one by one they would take minutes."""
-    keys = [mint_key(new_secret()) for _ in range(KEYS)]
-    lines = "".join(f"\\\\x{key_digest(key).hex()}\n" for key in keys)
+    keys = [mint_api_key(new_secret()) for _ in range(KEYS)]
+    lines = "".join(f"\\\\x{api_key_digest(key).hex()}\n" for key in keys)
     await postgres.sql(DATABASE, "CREATE TABLE IF NOT EXISTS digests (digest bytea)")
     await postgres.sql(DATABASE, "COPY digests FROM STDIN", lines)
     await postgres.sql(
@@ -170,4 +170,4 @@ async def _many_keys(postgres: Postgres, member: Member) -> str:
 
 
 def _digest(member: Member) -> str:
-    return f"'\\x{key_digest(member.key).hex()}'"
+    return f"'\\x{api_key_digest(member.key).hex()}'"

@@ -14,13 +14,13 @@ from typing import Any, cast
 from litestar.types import ASGIApp
 
 from adapters.http.asgi import build
-from app.container import open_backends
 from app.settings import Settings
+from app.wiring import open_service
 from bench.floor import freeze, serve
 from domain.access import Caller, Permission
-from domain.ids import KeyId, UserId, WorkspaceId
+from domain.ids import ApiKeyId, UserId, WorkspaceId
+from domain.rate_limits import Verdict
 from domain.use_cases.admit_request import Admission, AdmitRequest
-from ports.rate_limit import Verdict
 
 WORKSPACE = "BENCH_WORKSPACE"
 _NOBODY = "01M84JC1BPMH100XWPY0H5DGJN"
@@ -34,7 +34,7 @@ class AdmitAll:
         self._caller = Caller(
             workspace_id=WorkspaceId(workspace),
             user_id=UserId(f"usr_{_NOBODY}"),
-            key_id=KeyId(f"key_{_NOBODY}"),
+            key_id=ApiKeyId(f"key_{_NOBODY}"),
             permissions=frozenset(Permission),
             request_id="",
         )
@@ -65,9 +65,10 @@ class Unguarded:
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[ASGIApp]:
-        async with open_backends(self._settings) as backends:
-            await backends.storage.prepare()
-            yield build(replace(backends.services(), admit=cast("AdmitRequest", AdmitAll(self._workspace))))
+        async with open_service(self._settings) as service:
+            await service.ports.storage.prepare()
+            admit = cast("AdmitRequest", AdmitAll(self._workspace))
+            yield build(replace(service.use_cases, admit_request=admit), service.ports)
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ from uuid import UUID
 
 import msgspec
 
+from adapters.in_process.system import utc_now
 from adapters.postgres import statements
 from adapters.postgres.documents import to_record
 from adapters.postgres.rows import to_facts, to_receipt_key, to_uuid
-from adapters.system import utc_now
 from bench.facts import sample
 from bench.postgres import Postgres
 

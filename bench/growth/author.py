@@ -4,19 +4,18 @@ import asyncio
 from dataclasses import replace
 from uuid import uuid4
 
+from adapters.in_process.system import Ulids, utc_now
 from adapters.postgres.documents import PostgresDocuments
-from adapters.system import Ulids, utc_now
 from bench.contenders import MOST
 from bench.facts import sample
 from bench.growth.corpus import MANY_FOLDER
 from bench.growth.filling import Filled
 from domain.documents import Changes, Document
-from domain.ids import LinkId, decode_ulid
-from domain.links import EntityType, Link
+from domain.entity_links import EntityLink, EntityType
+from domain.ids import EntityLinkId, decode_ulid
 from domain.paths import FolderPath
-from ports.changes import AddLink, Delete, Deleted, FolderMoved, Linked, MoveFolder, Patch, Patched
-from ports.documents import Created
 from ports.intents import Intent
+from ports.outcomes import Created, Deleted, FolderMoved, LinkAdded, Patched
 
 EACH = 5
 CROWD = MOST * EACH
@@ -45,33 +44,32 @@ class Author:
 
     async def patch(self) -> None:
         changes = Changes(name=self._filled.corpus.next().name)
-        what = Patch(document=self._filled.picked.pop(), changes=changes, only_if=None, at=utc_now())
-        outcome = await self._documents.change(what, self._intent(keyed=False))
+        document, intent = self._filled.picked.pop(), self._intent(keyed=False)
+        outcome = await self._documents.patch(document, changes, at=utc_now(), intent=intent)
         assert isinstance(outcome, Patched), outcome
 
     async def link(self) -> None:
         at = utc_now()
-        link = Link(
-            id=LinkId(f"dlnk_{self._new_id(at)}"),
+        link = EntityLink(
+            id=EntityLinkId(f"dlnk_{self._new_id(at)}"),
             document_id=self._filled.picked.pop(),
             entity_type=EntityType.COMPANY,
             entity_id="acme",
             role=None,
             created_at=at,
         )
-        outcome = await self._documents.change(AddLink(link=link), self._intent())
-        assert isinstance(outcome, Linked), outcome
+        outcome = await self._documents.add_link(link, intent=self._intent())
+        assert isinstance(outcome, LinkAdded), outcome
 
     async def delete(self) -> None:
-        what = Delete(document=self._filled.picked.pop(), only_if=None, at=utc_now())
-        outcome = await self._documents.change(what, self._intent())
+        outcome = await self._documents.delete(self._filled.picked.pop(), at=utc_now(), intent=self._intent())
         assert isinstance(outcome, Deleted), outcome
 
     async def move(self) -> None:
         """To another place each time."""
         target = FolderPath(f"{MANY_FOLDER}-{self._new_id(utc_now())}")
-        what = MoveFolder(source=self._filled.archive, target=target, at=utc_now())
-        outcome = await self._documents.change(what, self._intent(keyed=False))
+        intent = self._intent(keyed=False)
+        outcome = await self._documents.move_folder(self._filled.archive, target, at=utc_now(), intent=intent)
         assert isinstance(outcome, FolderMoved), outcome
         self._filled.archive = target
 
@@ -91,4 +89,4 @@ class Author:
 
     def _intent(self, *, keyed: bool = True) -> Intent:
         _, intent = self._next()
-        return intent if keyed else replace(intent, key=None)
+        return intent if keyed else replace(intent, idempotency_key=None)

@@ -43,8 +43,8 @@ async def explain(postgres: Postgres, database: str, asked: Asked) -> list[str]:
     What it changes is undone.
     """
     statement = _ARGUMENT.sub(lambda found: _literal(asked.arguments[int(found[1]) - 1]), asked.sql)
-    told = await postgres.plans(database, statement, BEFORE)
-    parts = [_shown(text) for text in told.split(_TOLD)[1:] if _TABLES.search(text)]
+    reported = await postgres.plans(database, statement, BEFORE)
+    parts = [_shown(text) for text in reported.split(_TOLD)[1:] if _TABLES.search(text)]
     # A function that is called for each row tells its plan for each.
     return list({shape(part): part for part in reversed(parts)}.values())[::-1]
 

@@ -58,7 +58,7 @@ class GrowthResults:
         """How many calls took longer than Dossier waits, at any size."""
         return sum(not call.in_time for size in self.sizes for call in self.calls[case, size])
 
-    def told(self, case: Case) -> str:
+    def reported(self, case: Case) -> str:
         """A line of progress: p50 at each size so far."""
         return ", ".join(f"{self.p50(case, size):.2f}" for size in self.sizes) + " ms"
 

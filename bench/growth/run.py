@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from adapters.in_process.system import utc_now
 from adapters.postgres.database import open_database
 from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.migrate import migrate
-from adapters.system import utc_now
 from bench.crowd import found_workspaces
 from bench.growth.author import Author
 from bench.growth.cases import READS, SIZES, WRITES, Case, Target
@@ -45,7 +45,7 @@ async def measure_growth(directory: Path, postgres: Postgres, rounds: int, most:
         for round_ in range(1, rounds + 1):
             for case in cases:
                 await _measure(case, targets, results)
-                note(f"round {round_}/{rounds}, {case.name}: {results.told(case)}")
+                note(f"round {round_}/{rounds}, {case.name}: {results.reported(case)}")
             # Who goes first changes, as in the part about creates.
             cases.reverse()
             targets.reverse()

@@ -19,13 +19,13 @@ import uvloop
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 
+from adapters.in_process.system import utc_now
 from adapters.s3.location import s3_location
 from adapters.s3.storage import S3Storage, open_s3
-from adapters.system import utc_now
 from bench.contenders import MOST
 from bench.facts import FILE_BYTES, MIME_TYPE
 from bench.storage.stub import BUCKET, REGION
-from domain.documents import LINK_LIFETIME
+from domain.documents import SIGNED_URL_LIFETIME
 from domain.paths import StoragePath
 from ports.storage import UploadTerms
 
@@ -63,9 +63,9 @@ def calls(storage: S3Storage, client: Any) -> Mapping[str, Call]:
         "ChecksumAlgorithm": "SHA256",
         "ChecksumSHA256": "q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s=",
     }
-    seconds = int(LINK_LIFETIME.total_seconds())
+    seconds = int(SIGNED_URL_LIFETIME.total_seconds())
     return {
-        "upload_url_ours": lambda: storage.sign_upload(_TERMS, utc_now() + LINK_LIFETIME),
+        "upload_url_ours": lambda: storage.sign_upload(_TERMS, utc_now() + SIGNED_URL_LIFETIME),
         "upload_url_botocore": lambda: client.generate_presigned_url("put_object", Params=put, ExpiresIn=seconds),
         "head_ours": lambda: storage.stat(_PATH),
         "head_botocore": lambda: client.head_object(Bucket=BUCKET, Key=_PATH, ChecksumMode="ENABLED"),

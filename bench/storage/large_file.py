@@ -159,10 +159,10 @@ def _through_the_kernel(file: Path) -> tuple[float, float]:
     """Seconds to write the bytes and bring them to the disk, and to read them from there."""
     try:
         began = time.perf_counter()
-        with open(file, "xb", buffering=0) as written:
+        with open(file, "xb", buffering=0) as clean_text:
             for piece in _pieces(FILE_BYTES):
-                written.write(piece)
-            os.fsync(written.fileno())
+                clean_text.write(piece)
+            os.fsync(clean_text.fileno())
         write = time.perf_counter() - began
         _forget(file)
         buffer, began = bytearray(_PIECE), time.perf_counter()

@@ -1,21 +1,18 @@
 """Turn a presented key into a Caller, and say whether it may call now."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from hmac import compare_digest
 from typing import assert_never
 
-from domain.access import Caller, Plans, Tier, Window, is_wellformed_key, key_digest, neighbourhood
+from domain.access import Caller, api_key_digest, client_network, is_wellformed_api_key
 from domain.errors import InvalidKey, RateLimited
-from ports.keys import ApiKeys, KeyFound, UsesOfKeys
-from ports.rate_limit import RateLimiter, Verdict
+from domain.rate_limits import HIGH_TIER_FACTOR, Plans, Tier, Verdict, Window
+from ports.api_keys import ApiKeyFound, ApiKeyLookup, ApiKeyUses
+from ports.rate_limit import RateLimiter
 from ports.system import Clock
 
 GUESSES = (Window(60, 60),)
 """How many wrong keys an address may present."""
-
-HIGH_TIER_FACTOR = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +33,8 @@ class AdmitRequest:
     - Keys of tier `high` have ten times the plan, counted apart; `unmetered` ones are not counted.
     """
 
-    keys: ApiKeys
-    uses: UsesOfKeys
+    keys: ApiKeyLookup
+    uses: ApiKeyUses
     limiter: RateLimiter
     plans: Plans
     now: Clock
@@ -48,7 +45,7 @@ class AdmitRequest:
         at = self.now()
         found = await self._find(presented)
         if found is None or not found.key.is_active(at):
-            guess = await self.limiter.acquire(f"address:{neighbourhood(address)}", GUESSES, at)
+            guess = await self.limiter.acquire(f"address:{client_network(address)}", GUESSES, at)
             raise InvalidKey if guess.admitted else RateLimited(guess.retry_after)
 
         key = found.key
@@ -68,26 +65,15 @@ class AdmitRequest:
                 windows = [Window(window.limit * HIGH_TIER_FACTOR, window.seconds) for window in plan]
                 verdict = await self.limiter.acquire(f"{key.workspace_id}:high", windows, at)
             case Tier.UNMETERED:
-                verdict = _untouched(plan, at)
+                verdict = Verdict.unmetered(plan, at)
             case _:
                 assert_never(key.tier)
         return Admission(caller, verdict)
 
-    async def _find(self, presented: str) -> KeyFound | None:
-        if not is_wellformed_key(presented):
+    async def _find(self, presented: str) -> ApiKeyFound | None:
+        if not is_wellformed_api_key(presented):
             return None
-        digest = key_digest(presented)
+        digest = api_key_digest(presented)
         found = await self.keys.find(digest)
         # An index stops comparing at the first difference, which of a digest tells nothing. Nor does this comparison.
         return found if found is not None and compare_digest(found.key.digest, digest) else None
-
-
-def _untouched(plan: Sequence[Window], at: datetime) -> Verdict:
-    narrowest = min(plan, key=lambda window: window.limit)
-    return Verdict(
-        admitted=True,
-        limit=narrowest.limit,
-        remaining=narrowest.limit,
-        reset=narrowest.end(at),
-        retry_after=0,
-    )

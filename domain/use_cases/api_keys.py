@@ -4,31 +4,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
-from domain.access import (
-    ApiKey,
-    Caller,
-    Permission,
-    Tier,
-    key_digest,
-    label,
-    mint_key,
-    permissions,
-    tier,
-)
+from domain.access import ApiKey, Caller, Permission, api_key_digest, label, mint_api_key, permissions
 from domain.documents import description
 from domain.errors import DuplicateName, IdempotencyMismatch, Invalid, LastAdminKey, NotFound
-from domain.idempotency import fingerprint
-from domain.ids import KeyId, key_id
+from domain.ids import ApiKeyId, key_id
 from domain.members import Form, Members
-from domain.pages import Page, flag, moment
+from domain.pages import Page, boolean, timestamp
+from domain.rate_limits import Tier, tier
 from domain.text import string
-from ports.intents import Intent, KeyReused
-from ports.keys import AddOutcome, ApiKeys, KeyAdded, KeyPage, KeyReplayed, KeyRevoked, LastAdmin, NameTaken, NoSuchKey
+from ports.api_keys import (
+    AddApiKeyOutcome,
+    ApiKeyAdded,
+    ApiKeyLookup,
+    ApiKeyNameTaken,
+    ApiKeyPage,
+    ApiKeyReplayed,
+    ApiKeyRevoked,
+    ApiKeys,
+    LastAdminApiKey,
+    NoSuchApiKey,
+)
+from ports.intents import Intent
+from ports.outcomes import IdempotencyKeyReused
 from ports.system import Clock, NewId, NewSecret, Sealing
 
 
 @dataclass(frozen=True, slots=True)
-class NewKey:
+class NewApiKey:
     """A key as it was made: `secret` is the key itself. `replayed` when that was in an earlier request."""
 
     key: ApiKey
@@ -56,35 +58,32 @@ class CreateApiKey:
 
     permission = Permission.ADMIN_API_KEYS
 
-    async def __call__(self, caller: Caller, members: Members, idempotency_key: str | None) -> NewKey:
+    async def __call__(self, caller: Caller, members: Members, idempotency_key: str | None) -> NewApiKey:
         caller.require(self.permission)
         at = self.now()
-        secret = mint_key(self.new_secret())
+        secret = mint_api_key(self.new_secret())
         form = Form(members)
         key = ApiKey(
-            id=KeyId("key_" + self.new_id(at)),
+            id=ApiKeyId("key_" + self.new_id(at)),
             workspace_id=caller.workspace_id,
             user_id=caller.user_id,
             name=form.required("name", label),
             description=form.optional("description", description),
             prefix=secret[:8],
-            digest=key_digest(secret),
+            digest=api_key_digest(secret),
             permissions=form.required("permissions", permissions),
             tier=form.optional("rate_limit_tier", tier) or Tier.STANDARD,
             created_at=at,
-            expires_at=form.optional("expires_at", moment),
+            expires_at=form.optional("expires_at", timestamp),
             revoked_at=None,
         )
         form.finish()
         caller.require(*sorted(key.permissions))
-        intent = Intent(
-            operation="create_api_key",
-            caller=caller,
-            key=idempotency_key,
-            fingerprint=fingerprint("create_api_key", caller.workspace_id, members),
+        intent = Intent.of(
+            "create_api_key", caller.workspace_id, members, caller=caller, idempotency_key=idempotency_key
         )
 
-        outcome: AddOutcome | None
+        outcome: AddApiKeyOutcome | None
         if not key.is_active(at):
             # Not refused yet: the time may have come since an earlier request, and its retry gets its answer.
             outcome = await self.keys.receipt(intent)
@@ -95,22 +94,22 @@ class CreateApiKey:
         match outcome:
             case None:
                 raise Invalid({"expires_at": "must lie in the future"})
-            case KeyAdded():
-                return NewKey(key, secret, replayed=False)
-            case KeyReplayed(earlier, kept) if idempotency_key is not None:
-                return NewKey(earlier, self.sealing.unseal(kept, idempotency_key), replayed=True)
-            case KeyReplayed():
+            case ApiKeyAdded():
+                return NewApiKey(key, secret, replayed=False)
+            case ApiKeyReplayed(earlier, kept) if idempotency_key is not None:
+                return NewApiKey(earlier, self.sealing.unseal(kept, idempotency_key), replayed=True)
+            case ApiKeyReplayed():
                 raise AssertionError("replayed without an Idempotency-Key")
-            case KeyReused():
+            case IdempotencyKeyReused():
                 raise IdempotencyMismatch
-            case NameTaken():
+            case ApiKeyNameTaken():
                 raise DuplicateName
             case _:
                 assert_never(outcome)
 
 
 @dataclass(frozen=True, slots=True)
-class KeyList:
+class ApiKeyListing:
     """A page of keys, and how many there are on all pages."""
 
     keys: Sequence[ApiKey]
@@ -129,15 +128,15 @@ class ListApiKeys:
 
     permission = Permission.ADMIN_API_KEYS
 
-    async def __call__(self, caller: Caller, query: Members) -> KeyList:
+    async def __call__(self, caller: Caller, query: Members) -> ApiKeyListing:
         caller.require(self.permission)
         form = Form(query)
         page = Page.read(form)
-        include_revoked = form.optional("include_revoked", flag) or False
+        include_revoked = form.optional("include_revoked", boolean) or False
         text = form.optional("search", string) or ""
         form.finish()
-        found: KeyPage = await self.keys.search(caller.workspace_id, text, page, include_revoked=include_revoked)
-        return KeyList(found.keys, page, found.total)
+        found: ApiKeyPage = await self.keys.search(caller.workspace_id, text, page, include_revoked=include_revoked)
+        return ApiKeyListing(found.keys, page, found.total)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +148,7 @@ class RevokeApiKey:
     """
 
     keys: ApiKeys
+    lookup: ApiKeyLookup
     now: Clock
 
     permission = Permission.ADMIN_API_KEYS
@@ -159,21 +159,17 @@ class RevokeApiKey:
         known = key_id(key)
         if known is None:
             raise NotFound
-        intent = Intent(
-            operation="revoke_api_key",
-            caller=caller,
-            key=idempotency_key,
-            fingerprint=fingerprint("revoke_api_key", known, {}),
-        )
+        intent = Intent.of("revoke_api_key", known, {}, caller=caller, idempotency_key=idempotency_key)
         outcome = await self.keys.revoke(caller.workspace_id, known, self.now(), intent)
         match outcome:
-            case KeyRevoked(replayed):
+            case ApiKeyRevoked(replayed):
+                self.lookup.forget(known)
                 return replayed
-            case KeyReused():
+            case IdempotencyKeyReused():
                 raise IdempotencyMismatch
-            case NoSuchKey():
+            case NoSuchApiKey():
                 raise NotFound
-            case LastAdmin():
+            case LastAdminApiKey():
                 raise LastAdminKey
             case _:
                 assert_never(outcome)

@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from domain.access import Caller, Permission
-from domain.documents import Changes
+from domain.documents import Changes, Revisions
 from domain.errors import IdempotencyMismatch, NotFound, PreconditionFailed
-from domain.idempotency import fingerprint
 from domain.ids import document_id
 from domain.members import Members
-from ports.changes import Delete, Deleted, NoSuchDocument, OtherRevision, Patch, Patched, Revisions
 from ports.documents import DocumentRepository
-from ports.finding import WithLinks
-from ports.intents import Intent, KeyReused
+from ports.intents import Intent
+from ports.outcomes import Deleted, IdempotencyKeyReused, NoSuchDocument, Patched, RevisionMismatch
+from ports.queries import DocumentWithLinks
 from ports.storage import ObjectStorage
 from ports.system import Clock
 
@@ -34,27 +33,26 @@ class PatchDocument:
     permission = Permission.WRITE_DOCUMENTS
 
     async def __call__(
-        self, caller: Caller, id_as_sent: str, members: Members, only_if: Revisions | None = None
-    ) -> WithLinks:
+        self, caller: Caller, id_as_sent: str, members: Members, expected_revisions: Revisions | None = None
+    ) -> DocumentWithLinks:
         caller.require(self.permission)
         changes = Changes.read(members)
         id_ = document_id(id_as_sent)
         if id_ is None:
             raise NotFound
-        intent = Intent(
-            operation="patch_document",
-            caller=caller,
-            key=None,
-            fingerprint=fingerprint("patch_document", id_, members),
+        outcome = await self.documents.patch(
+            id_,
+            changes,
+            expected_revisions=expected_revisions,
+            at=self.now(),
+            intent=Intent.of("patch_document", id_, members, caller=caller),
         )
-        patch = Patch(document=id_, changes=changes, only_if=only_if, at=self.now())
-        outcome = await self.documents.change(patch, intent)
         match outcome:
             case Patched(found):
                 return found
             case NoSuchDocument():
                 raise NotFound
-            case OtherRevision():
+            case RevisionMismatch():
                 raise PreconditionFailed
             case _:
                 assert_never(outcome)
@@ -78,31 +76,36 @@ class DeleteDocument:
     permission = Permission.WRITE_DOCUMENTS
 
     async def __call__(
-        self, caller: Caller, id_as_sent: str, key: str | None, only_if: Revisions | None = None, *, hard: bool = False
+        self,
+        caller: Caller,
+        id_as_sent: str,
+        idempotency_key: str | None,
+        expected_revisions: Revisions | None = None,
+        *,
+        hard: bool = False,
     ) -> bool:
         """Whether that was done by an earlier request with this Idempotency-Key."""
         caller.require(self.permission, *([Permission.ADMIN_DOCUMENTS] if hard else ()))
         id_ = document_id(id_as_sent)
         if id_ is None:
             raise NotFound
-        intent = Intent(
-            operation="delete_document",
-            caller=caller,
-            key=key,
-            fingerprint=fingerprint("delete_document", id_, {"hard": hard}),
+        outcome = await self.documents.delete(
+            id_,
+            expected_revisions=expected_revisions,
+            at=self.now(),
+            intent=Intent.of("delete_document", id_, {"hard": hard}, caller=caller, idempotency_key=idempotency_key),
         )
-        outcome = await self.documents.change(Delete(document=id_, only_if=only_if, at=self.now()), intent)
         match outcome:
             case Deleted(path, replayed):
                 if hard:
                     # After a replay too: the store may have been away the first time. No create takes this path again.
                     await self.storage.delete([path])
                 return replayed
-            case KeyReused():
+            case IdempotencyKeyReused():
                 raise IdempotencyMismatch
             case NoSuchDocument():
                 raise NotFound
-            case OtherRevision():
+            case RevisionMismatch():
                 raise PreconditionFailed
             case _:
                 assert_never(outcome)

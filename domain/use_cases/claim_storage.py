@@ -38,7 +38,7 @@ class ClaimStorage:
         deployment = await self.deployments.read()
         mark = await self.storage.read_mark()
         if mark is None and deployment.claimed_at is None:
-            await self.storage.write_mark(mark_of(deployment.id, deployment.turn), replace=False)
+            await self.storage.write_mark(mark_of(deployment.id, deployment.generation), replace=False)
             # Read again: of two that claim one store, the first has it.
             mark = await self.storage.read_mark()
         # Asked again, in case a sweep of another process changed the turn between the two questions.
@@ -66,7 +66,7 @@ class AdoptStorage:
         async with sweeping_alone(self.deployments):
             deployment = await self.deployments.renew()
             # In this order: when this is cut off, the two do not belong together, which is told, and it is done again.
-            await self.storage.write_mark(mark_of(deployment.id, deployment.turn), replace=True)
+            await self.storage.write_mark(mark_of(deployment.id, deployment.generation), replace=True)
             await self.deployments.claim(self.now())
             return deployment
 
@@ -78,15 +78,15 @@ async def sweeping_alone(deployments: Deployments) -> AsyncIterator[None]:
     Raises:
         AlreadySweeping: somebody does.
     """
-    async with deployments.alone() as is_alone:
+    async with deployments.exclusive() as is_alone:
         if not is_alone:
             raise AlreadySweeping
         yield
 
 
-def mark_of(deployment_id: str, turn: str) -> str:
+def mark_of(deployment_id: str, generation: str) -> str:
     """What the store of a deployment is marked with."""
-    return f"{deployment_id} {turn}"
+    return f"{deployment_id} {generation}"
 
 
 def require_ours(deployment: Deployment, mark: str | None) -> None:
@@ -117,11 +117,11 @@ def require_current(deployment: Deployment, mark: str | None) -> str:
             what is recorded there would be nobody's here.
     """
     require_ours(deployment, mark)
-    turn = (mark or "").partition(" ")[2]
-    if turn not in (deployment.turn, deployment.next_turn):
+    generation = (mark or "").partition(" ")[2]
+    if generation not in (deployment.generation, deployment.next_generation):
         raise NotOurStorage(
             "the object store and the database are not of one time: this database was restored from a dump, or copied, "
             "and may not know all that is recorded; or the store was restored. If they shall belong together from now "
             "on, run 'dossier adopt'; bytes recorded elsewhere are nobody's then"
         )
-    return turn
+    return generation

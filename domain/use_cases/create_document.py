@@ -6,11 +6,11 @@ from typing import assert_never
 from domain.access import Caller, Permission
 from domain.documents import Document, Draft, StoredObject
 from domain.errors import IdempotencyMismatch, Invalid, QuotaExceeded, StorageConflict
-from domain.idempotency import fingerprint
 from domain.ids import DocumentId
 from domain.members import Members
-from ports.documents import Created, DocumentRepository, Outcome, OverQuota, PathTaken, Replayed
-from ports.intents import Intent, KeyReused
+from ports.documents import DocumentRepository
+from ports.intents import Intent
+from ports.outcomes import Created, CreateOutcome, IdempotencyKeyReused, OverQuota, PathTaken, Replayed
 from ports.storage import ObjectStorage
 from ports.system import Clock, NewId
 
@@ -45,17 +45,14 @@ class CreateDocument:
 
     permission = Permission.WRITE_DOCUMENTS
 
-    async def __call__(self, caller: Caller, members: Members, key: str | None) -> Recorded:
+    async def __call__(self, caller: Caller, members: Members, idempotency_key: str | None) -> Recorded:
         caller.require(self.permission)
         draft = Draft.read(members, caller.workspace_id)
-        intent = Intent(
-            operation="create_document",
-            caller=caller,
-            key=key,
-            fingerprint=fingerprint("create_document", caller.workspace_id, members),
+        intent = Intent.of(
+            "create_document", caller.workspace_id, members, caller=caller, idempotency_key=idempotency_key
         )
 
-        outcome: Outcome | None
+        outcome: CreateOutcome | None
         stored = await self.storage.stat(draft.storage_path)
         if stored is None or draft.size_bytes not in (None, stored.size_bytes):
             # Not refused yet: bytes may be gone since an earlier request recorded them, and its retry gets its answer.
@@ -87,7 +84,7 @@ class CreateDocument:
                 return Recorded(document, replayed=False)
             case Replayed(document):
                 return Recorded(document, replayed=True)
-            case KeyReused():
+            case IdempotencyKeyReused():
                 raise IdempotencyMismatch
             case PathTaken(document_id):
                 raise StorageConflict(document_id)

@@ -4,15 +4,16 @@ from dataclasses import dataclass
 
 from domain.access import Caller, Permission
 from domain.documents import mime_type, tags
+from domain.entity_links import EntityType, entity_id, role
 from domain.errors import Invalid
 from domain.ids import DocumentId, is_id
-from domain.links import EntityType, entity_id, role
-from domain.members import Form, Members, Wrong
-from domain.pages import Page, Rows, flag, moment_or_date
+from domain.members import Form, Members, RuleViolation
+from domain.pages import Page, Rows, boolean, timestamp_or_date
 from domain.paths import folder_path
-from domain.text import folded, string, written
+from domain.search import DocumentFilter
+from domain.text import clean_text, fold, string
 from ports.documents import DocumentRepository
-from ports.finding import After, DocumentFilter, DocumentPage, FolderCount, LinkedDocument, TagCount
+from ports.queries import After, DocumentPage, FolderCount, LinkedDocument, TagCount
 
 SEARCH_MAX = 255
 
@@ -51,11 +52,11 @@ class FindDocuments:
         form = Form(query)
         wanted = DocumentFilter(
             folder=form.optional("folder", folder_path),
-            recursive=form.optional("recursive", flag) is not False,
+            recursive=form.optional("recursive", boolean) is not False,
             tags=form.optional("tag", tags) or (),
             mime_type=form.optional("mime_type", mime_type),
-            search=folded(form.optional("search", _search) or ""),
-            created_after=form.optional("created_after", moment_or_date),
+            search=fold(form.optional("search", _search) or ""),
+            created_after=form.optional("created_after", timestamp_or_date),
         )
         page = Page.read(form)
         after = form.optional("cursor", _cursor)
@@ -139,11 +140,11 @@ class ListTags:
 
 
 def _search(value: object) -> str:
-    return written(value, least=0, most=SEARCH_MAX)
+    return clean_text(value, least=0, most=SEARCH_MAX)
 
 
 def _cursor(value: object) -> DocumentId:
     text = f"doc_{string(value)}"
     if not is_id("doc_", text):
-        raise Wrong("must be the next_cursor of a list")
+        raise RuleViolation("must be the next_cursor of a list")
     return DocumentId(text)

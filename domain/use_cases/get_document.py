@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from domain.access import Caller, Permission
-from domain.documents import LINK_LIFETIME
+from domain.documents import SIGNED_URL_LIFETIME
 from domain.downloads import attachment, served_type
 from domain.errors import NotFound, ObjectChanged
 from domain.ids import document_id
 from ports.documents import DocumentRepository
-from ports.finding import WithLinks
+from ports.queries import DocumentWithLinks
 from ports.storage import DownloadTerms, ObjectStorage, SignedRequest
 from ports.system import Clock
 
@@ -17,7 +17,7 @@ from ports.system import Clock
 class Found:
     """A document with its links and, when asked for, a signed GET of its bytes."""
 
-    record: WithLinks
+    record: DocumentWithLinks
     download: SignedRequest | None
 
 
@@ -53,7 +53,7 @@ class GetDocument:
             mime_type=served_type(document.mime_type),
             disposition=attachment(document.name),
         )
-        signed = await self.storage.sign_download(terms, self.now() + LINK_LIFETIME)
+        signed = await self.storage.sign_download(terms, self.now() + SIGNED_URL_LIFETIME)
         if signed is None:
             raise ObjectChanged
         return Found(record, signed)

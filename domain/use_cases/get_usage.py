@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from domain.access import Caller, Permission
-from ports.documents import DocumentRepository, Usage
+from ports.documents import DocumentRepository
+from ports.queries import Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,13 +5,11 @@ from typing import assert_never
 
 from domain.access import Caller, Permission
 from domain.errors import FolderExists, Invalid
-from domain.idempotency import fingerprint
-from domain.members import Form, Members, Wrong
-from domain.paths import FOLDER_MAX_SEGMENTS, FolderPath, folder_path, is_within
-from ports import changes
-from ports.changes import FolderMoved, FolderTaken, NoSuchFolder, TooDeep
+from domain.members import Form, Members, RuleViolation
+from domain.paths import FOLDER_LEVELS_MAX, FolderPath, folder_path, is_within
 from ports.documents import DocumentRepository
 from ports.intents import Intent
+from ports.outcomes import FolderMoved, FolderTaken, NoSuchFolder, TooDeep
 from ports.system import Clock
 
 
@@ -44,13 +42,8 @@ class MoveFolder:
         form.finish()
         if is_within(target, source):
             raise Invalid({"to": "must lie outside of the folder that is moved"})
-        intent = Intent(
-            operation="move_folder",
-            caller=caller,
-            key=None,
-            fingerprint=fingerprint("move_folder", caller.workspace_id, members),
-        )
-        outcome = await self.documents.change(changes.MoveFolder(source=source, target=target, at=self.now()), intent)
+        intent = Intent.of("move_folder", caller.workspace_id, members, caller=caller)
+        outcome = await self.documents.move_folder(source, target, at=self.now(), intent=intent)
         match outcome:
             case FolderMoved(documents):
                 return Moved(target, documents)
@@ -59,7 +52,7 @@ class MoveFolder:
             case FolderTaken():
                 raise FolderExists
             case TooDeep():
-                raise Invalid({"to": f"puts a folder below it at more than {FOLDER_MAX_SEGMENTS} levels"})
+                raise Invalid({"to": f"puts a folder below it at more than {FOLDER_LEVELS_MAX} levels"})
             case _:
                 assert_never(outcome)
 
@@ -67,5 +60,5 @@ class MoveFolder:
 def _below_the_root(value: object) -> FolderPath:
     path = folder_path(value)
     if path is None:
-        raise Wrong("must not be the root")
+        raise RuleViolation("must not be the root")
     return path

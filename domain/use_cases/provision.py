@@ -6,13 +6,14 @@ from datetime import datetime
 from functools import partial
 from typing import assert_never
 
-from domain.access import ApiKey, Plan, Tier, Workspace, ahead, key_digest, label, mint_key, permissions
+from domain.access import ApiKey, Workspace, api_key_digest, in_the_future, label, mint_api_key, permissions
 from domain.documents import size_bytes
 from domain.errors import DuplicateName, Invalid
-from domain.ids import KeyId, UserId, WorkspaceId, user_id, workspace_id
-from domain.members import Form, Wrong
-from ports.intents import KeyReused
-from ports.keys import ApiKeys, KeyAdded, KeyReplayed, NameTaken
+from domain.ids import ApiKeyId, UserId, WorkspaceId, user_id, workspace_id
+from domain.members import Form, RuleViolation
+from domain.rate_limits import Plan, Tier
+from ports.api_keys import ApiKeyAdded, ApiKeyNameTaken, ApiKeyReplayed, ApiKeys
+from ports.outcomes import IdempotencyKeyReused
 from ports.system import Clock, NewId, NewSecret
 from ports.workspaces import Workspaces
 
@@ -59,7 +60,7 @@ class UpdateWorkspace:
 
 
 @dataclass(frozen=True, slots=True)
-class MintedKey:
+class MintedApiKey:
     """A new key: `secret` is the key itself, which nobody can be told again."""
 
     key: ApiKey
@@ -67,7 +68,7 @@ class MintedKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MintKey:
+class MintApiKey:
     """Make an API key of a workspace; without a user it belongs to the workspace's owner."""
 
     workspaces: Workspaces
@@ -85,36 +86,36 @@ class MintKey:
         user: str | None = None,
         tier: Tier = Tier.STANDARD,
         expires_at: datetime | None = None,
-    ) -> MintedKey:
+    ) -> MintedApiKey:
         id_ = workspace_id(workspace)
         home = await self.workspaces.get(id_) if id_ else None
         if home is None:
             raise Invalid({"workspace": "names no workspace"})
         at = self.now()
-        secret = mint_key(self.new_secret())
+        secret = mint_api_key(self.new_secret())
         owner = home.owner_id if user is None else user
         form = Form({"name": name, "permission": granted, "user": owner, "expires_at": expires_at})
         key = ApiKey(
-            id=KeyId("key_" + self.new_id(at)),
+            id=ApiKeyId("key_" + self.new_id(at)),
             workspace_id=home.id,
             user_id=form.required("user", _user),
             name=form.required("name", label),
             prefix=secret[:8],
-            digest=key_digest(secret),
+            digest=api_key_digest(secret),
             permissions=form.required("permission", permissions),
             tier=tier,
             created_at=at,
-            expires_at=form.optional("expires_at", partial(ahead, at)),
+            expires_at=form.optional("expires_at", partial(in_the_future, at)),
             revoked_at=None,
         )
         form.finish()
         outcome = await self.keys.add(key)
         match outcome:
-            case KeyAdded():
-                return MintedKey(key, secret)
-            case NameTaken():
+            case ApiKeyAdded():
+                return MintedApiKey(key, secret)
+            case ApiKeyNameTaken():
                 raise DuplicateName
-            case KeyReplayed() | KeyReused():
+            case ApiKeyReplayed() | IdempotencyKeyReused():
                 raise AssertionError("an operator has no Idempotency-Key")
             case _:
                 assert_never(outcome)
@@ -123,5 +124,5 @@ class MintKey:
 def _user(value: object) -> UserId:
     user = user_id(str(value))
     if user is None:
-        raise Wrong("must be a user id, usr_ and 26 characters")
+        raise RuleViolation("must be a user id, usr_ and 26 characters")
     return user

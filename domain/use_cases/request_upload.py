@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from domain.access import Caller, Permission
-from domain.documents import LINK_LIFETIME, UploadDraft
+from domain.documents import SIGNED_URL_LIFETIME, UploadDraft
 from domain.downloads import safe_file_name
 from domain.errors import PayloadTooLarge, QuotaExceeded
 from domain.members import Members
@@ -60,4 +60,4 @@ class RequestUpload:
             size_bytes=draft.size_bytes,
             sha256=draft.sha256,
         )
-        return Upload(terms.path, await self.storage.sign_upload(terms, at + LINK_LIFETIME))
+        return Upload(terms.path, await self.storage.sign_upload(terms, at + SIGNED_URL_LIFETIME))

@@ -6,29 +6,29 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 
-from domain.documents import LINK_LIFETIME
+from domain.documents import SIGNED_URL_LIFETIME
 from domain.ids import WorkspaceId
-from domain.members import Wrong
+from domain.members import RuleViolation
 from domain.paths import StoragePath, storage_path, workspace_prefix
 from domain.use_cases.claim_storage import mark_of, require_current, sweeping_alone
 from ports.deployment import Deployment, Deployments
 from ports.ledger import ObjectLedger, PathState
-from ports.storage import Listed, ObjectStorage
+from ports.storage import ListedObject, ObjectStorage
 from ports.system import Clock, NewSecret
 from ports.workspaces import Workspaces
 
-UNRECORDED_AFTER = timedelta(hours=24)
+ORPHANED_AFTER = timedelta(hours=24)
 """How long bytes may lie unrecorded."""
 
-LOOK_AGAIN_AFTER = LINK_LIFETIME + timedelta(minutes=45)
+RECHECK_AFTER = SIGNED_URL_LIFETIME + timedelta(minutes=45)
 """When no upload to a condemned path can still be under way: its URL has ended, and slow ones have had their time."""
 
-MOST_AT_ONCE = 1000
-MOST_OF_ALL = 0.05
+ORPHANS_MAX = 1000
+ORPHAN_SHARE_MAX = 0.05
 
 
 @dataclass(slots=True)
-class Swept:
+class SweepReport:
     """What was found and done, all of it counts but `unrecorded_bytes`.
 
     `objects` were looked at. `unrecorded` of them, of so many bytes, have lain for more than a day without a record,
@@ -51,26 +51,26 @@ class Swept:
     receipts: int = 0
 
     @property
-    def is_much(self) -> bool:
+    def exceeds_safety_limit(self) -> bool:
         """Whether so much is unrecorded that rather the record is wrong than the bytes are nobody's."""
-        return self.unrecorded > MOST_AT_ONCE or self.unrecorded > self.objects * MOST_OF_ALL
+        return self.unrecorded > ORPHANS_MAX or self.unrecorded > self.objects * ORPHAN_SHARE_MAX
 
 
-class TooMuch(Exception):
+class TooManyOrphans(Exception):
     """Nothing unrecorded was deleted, but everything else: it would have been much, and nobody has said yes."""
 
-    def __init__(self, swept: Swept) -> None:
+    def __init__(self, swept: SweepReport) -> None:
         super().__init__(
-            f"{swept.unrecorded} of {swept.objects} objects have no record: more than {MOST_OF_ALL:.0%}, or than "
-            f"{MOST_AT_ONCE}, so they were left alone. If the database is complete, run 'dossier sweep --yes'"
+            f"{swept.unrecorded} of {swept.objects} objects have no record: more than {ORPHAN_SHARE_MAX:.0%}, or than "
+            f"{ORPHANS_MAX}, so they were left alone. If the database is complete, run 'dossier sweep --yes'"
         )
         self.swept = swept
 
 
-Tell = Callable[[Swept], None]
+Progress = Callable[[SweepReport], None]
 
 
-def _quietly(_: Swept) -> None:
+def _ignore_progress(_: SweepReport) -> None:
     """Nobody watches."""
 
 
@@ -96,54 +96,58 @@ class Sweep:
     now: Clock
     new_token: NewSecret
 
-    async def __call__(self, *, dry_run: bool = False, yes: bool = False, tell: Tell = _quietly) -> Swept:
-        swept = Swept()
+    async def __call__(
+        self, *, dry_run: bool = False, yes: bool = False, tell: Progress = _ignore_progress
+    ) -> SweepReport:
+        swept = SweepReport()
         async with sweeping_alone(self.deployments):
-            deployment = await self._check_store(take_turn=not dry_run)
+            deployment = await self._check_store(advance_generation=not dry_run)
             began = self.now()
-            ages = _Ages(unrecorded=began - UNRECORDED_AFTER, inherited=deployment.claimed_at or began)
+            ages = _Cutoffs(unrecorded=began - ORPHANED_AFTER, inherited=deployment.claimed_at or began)
             await self._delete_condemned(swept, tell, dry_run=dry_run)
             # Counted before anything is deleted: a listing is cheap, what was deleted is gone.
-            async for found in self._nobodys(ages):
+            async for found in self._orphan_pages(ages):
                 found.count(swept)
                 tell(swept)
             if dry_run:
                 return swept
-            await self.deployments.swept(self.now())
+            await self.deployments.record_sweep(self.now())
             if swept.unrecorded or swept.late:
-                await self._delete_nobodys(ages, swept, tell, unrecorded=yes or not swept.is_much, inherited=yes)
+                await self._delete_orphans(
+                    ages, swept, tell, unrecorded=yes or not swept.exceeds_safety_limit, inherited=yes
+                )
             for workspace in await self.workspaces.all():
                 swept.unfinished += await self.storage.discard_unfinished(
                     workspace_prefix(workspace.id), ages.unrecorded
                 )
                 tell(swept)
-            swept.receipts = await self.ledger.forget_receipts(self.now())
-        if swept.is_much and not yes:
-            raise TooMuch(swept)
+            swept.receipts = await self.ledger.delete_expired_receipts(self.now())
+        if swept.exceeds_safety_limit and not yes:
+            raise TooManyOrphans(swept)
         return swept
 
-    async def settle(self) -> Swept:
+    async def settle(self) -> SweepReport:
         """Only what is condemned already, without a look at all objects: cheap enough for every few minutes."""
-        swept = Swept()
+        swept = SweepReport()
         async with sweeping_alone(self.deployments):
-            await self._check_store(take_turn=True)
-            await self._delete_condemned(swept, _quietly, dry_run=False)
+            await self._check_store(advance_generation=True)
+            await self._delete_condemned(swept, _ignore_progress, dry_run=False)
         return swept
 
-    async def _check_store(self, *, take_turn: bool) -> Deployment:
+    async def _check_store(self, *, advance_generation: bool) -> Deployment:
         deployment = await self.deployments.read()
-        turn = require_current(deployment, await self.storage.read_mark())
-        if take_turn:
+        generation = require_current(deployment, await self.storage.read_mark())
+        if advance_generation:
             # Noted here first, then there: cut off in between, either turn in the store is known here. One that was
             # noted and not taken is taken now: whoever noted it may still be about to, when its lock was lost.
-            noted = deployment.next_turn
-            following = self.new_token() if noted in (None, turn) else noted
-            await self.deployments.turn(turn, following)
+            noted = deployment.next_generation
+            following = self.new_token() if noted in (None, generation) else noted
+            await self.deployments.set_generation(generation, following)
             await self.storage.write_mark(mark_of(deployment.id, following), replace=True)
-            await self.deployments.turn(following, None)
+            await self.deployments.set_generation(following, None)
         return deployment
 
-    async def _delete_condemned(self, swept: Swept, tell: Tell, *, dry_run: bool) -> None:
+    async def _delete_condemned(self, swept: SweepReport, tell: Progress, *, dry_run: bool) -> None:
         async for page in self.ledger.condemned():
             swept.condemned += len(page)
             if not dry_run:
@@ -151,27 +155,27 @@ class Sweep:
                     await self._delete(workspace, [item.path for item in condemned], swept)
             tell(swept)
 
-    async def _delete_nobodys(
-        self, ages: "_Ages", swept: Swept, tell: Tell, *, unrecorded: bool, inherited: bool
+    async def _delete_orphans(
+        self, ages: "_Cutoffs", swept: SweepReport, tell: Progress, *, unrecorded: bool, inherited: bool
     ) -> None:
         # Listed anew: what was recorded since is seen by `condemn`, and nothing need be remembered of the first time.
-        async for found in self._nobodys(ages):
+        async for found in self._orphan_pages(ages):
             doomed = [*found.late, *(found.unrecorded if unrecorded else ()), *(found.inherited if inherited else ())]
             if doomed:
                 condemned = await self.ledger.condemn(found.workspace, doomed, self.now())
                 await self._delete(found.workspace, condemned, swept)
             tell(swept)
 
-    async def _delete(self, workspace: WorkspaceId, paths: Sequence[StoragePath], swept: Swept) -> None:
+    async def _delete(self, workspace: WorkspaceId, paths: Sequence[StoragePath], swept: SweepReport) -> None:
         looked_at = self.now()
         held = set(await self.storage.delete(paths))
         deleted = [path for path in paths if path not in held]
         # The others stay condemned: bytes may still come, or are still there, so they are looked at again.
-        await self.ledger.settle(workspace, deleted, looked_at - LOOK_AGAIN_AFTER)
+        await self.ledger.settle(workspace, deleted, looked_at - RECHECK_AFTER)
         swept.deleted += len(deleted)
         swept.held += len(held)
 
-    async def _nobodys(self, ages: "_Ages") -> "AsyncIterator[_Nobodys]":
+    async def _orphan_pages(self, ages: "_Cutoffs") -> "AsyncIterator[OrphanPage]":
         """What nobody will miss, in pages."""
         for workspace in await self.workspaces.all():
             async for page in self.storage.list(workspace_prefix(workspace.id)):
@@ -180,7 +184,7 @@ class Sweep:
                 old = [
                     item for path, item in objects.items() if path not in states and item.modified_at <= ages.unrecorded
                 ]
-                yield _Nobodys(
+                yield OrphanPage(
                     workspace=workspace.id,
                     objects=len(page),
                     foreign=len(page) - len(objects),
@@ -191,7 +195,7 @@ class Sweep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Ages:
+class _Cutoffs:
     """What was put there before the one has lain long enough; before the other, nobody knows for whom."""
 
     unrecorded: datetime
@@ -199,17 +203,17 @@ class _Ages:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Nobodys:
+class OrphanPage:
     """A page of a listing, and those of its objects that have no record."""
 
     workspace: WorkspaceId
     objects: int
     foreign: int
-    unrecorded: Sequence[Listed]
-    inherited: Sequence[Listed]
-    late: Sequence[Listed]
+    unrecorded: Sequence[ListedObject]
+    inherited: Sequence[ListedObject]
+    late: Sequence[ListedObject]
 
-    def count(self, swept: Swept) -> None:
+    def count(self, swept: SweepReport) -> None:
         """Add this page to what was found."""
         old = [*self.unrecorded, *self.inherited]
         swept.objects += self.objects
@@ -223,5 +227,5 @@ class _Nobodys:
 def _path(key: str, workspace: WorkspaceId) -> StoragePath | None:
     try:
         return storage_path(key, workspace)
-    except Wrong:
+    except RuleViolation:
         return None

@@ -239,7 +239,7 @@ def _check_error(answer: httpx.Response, request_id: str, where: str) -> None:
         assert all(isinstance(why, str) and why for why in error["details"]["fields"].values()), where
 
 
-def moment(text: str) -> datetime:
+def timestamp(text: str) -> datetime:
     """A time as the wire has it: UTC, whole seconds, Z."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
 

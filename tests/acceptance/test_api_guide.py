@@ -41,10 +41,10 @@ def test_every_example_works_and_answers_what_is_shown(answers: list[str]) -> No
 
 
 def test_every_code_of_the_table_of_errors_is_one_that_the_api_has(tenants: Tenants) -> None:
-    told = set(re.findall(r"(?m)^\| \d{3} \| `(\w+)` \|", GUIDE))
+    reported = set(re.findall(r"(?m)^\| \d{3} \| `(\w+)` \|", GUIDE))
     document = tenants.connect(None).get("/openapi.json").text
     known = set(re.findall(r'"code":"(\w+)"', document)) | {"method_not_allowed"}
-    assert told == known
+    assert reported == known
 
 
 def agrees(wanted: Any, answer: Any) -> bool:

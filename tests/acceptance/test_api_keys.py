@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from .client import NOBODYS_ID, NOBODYS_KEY, OMIT, ULID, Client, data_of, error_of, moment, without_request_id
+from .client import NOBODYS_ID, NOBODYS_KEY, OMIT, ULID, Client, data_of, error_of, timestamp, without_request_id
 from .client import wrong_fields as wrong
 from .keys import KEYS, PERMISSIONS, has_checksum, mint, minted, on_the_wire, revoke, wanted
 from .service import eventually
@@ -51,7 +51,7 @@ def test_a_key_is_shown_once_with_its_facts_in_their_order(manager: Client) -> N
     assert data["permissions"] == ["read:documents", "write:documents"]
     assert (data["name"], data["rate_limit_tier"]) == ("CI", "standard")
     assert (data["description"], data["expires_at"]) == (None, None)
-    assert int(before) <= moment(data["created_at"]).timestamp() <= time.time()
+    assert int(before) <= timestamp(data["created_at"]).timestamp() <= time.time()
     assert "Location" not in answer.headers
     assert "Idempotent-Replayed" not in answer.headers
 
@@ -171,7 +171,7 @@ def test_a_key_ends_at_its_second_frees_its_name_and_is_no_admin_any_more(tenant
     admin = tenants.client("", *PERMISSIONS)
     own, name, expiry = only_key(admin), f"k-{uuid4()}", on_the_wire(3)
     key = minted(admin, name=name, permissions=["admin:api_keys", "read:documents"], expires_at=expiry)
-    client, end = opened_by(tenants, key), moment(expiry).timestamp()
+    client, end = opened_by(tenants, key), timestamp(expiry).timestamp()
     error_of(mint(admin, name=name), 409, "duplicate_name")
     while time.time() < end:
         status = client.get(ONE).status_code

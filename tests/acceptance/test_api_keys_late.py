@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from .client import Client, data_of, error_of, moment, together
+from .client import Client, data_of, error_of, timestamp, together
 from .keys import KEYS, PERMISSIONS, mint, minted, on_the_wire, revoke, wanted
 from .service import eventually
 from .tenants import Tenants
@@ -23,7 +23,7 @@ def is_replay(answer: httpx.Response) -> bool:
 
 def test_an_expired_key_is_revoked_as_any_other(manager: Client) -> None:
     key = minted(manager, expires_at=on_the_wire(2))
-    eventually(lambda: datetime.now(UTC) > moment(key["expires_at"]), 4, "the expiry")
+    eventually(lambda: datetime.now(UTC) > timestamp(key["expires_at"]), 4, "the expiry")
     for _ in range(2):
         assert revoke(manager, key["id"]).status_code == 204
     (row,) = manager.get(f"{KEYS}?include_revoked=true&search={key['name']}").json()["data"]["api_keys"]

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from .client import NOBODYS_ID, Client, moment
+from .client import NOBODYS_ID, Client, timestamp
 from .client import wrong_fields as wrong
 from .keys import KEYS, PERMISSIONS, minted, revoke
 from .service import eventually
@@ -85,7 +85,7 @@ def test_the_newest_is_first_and_revoked_ones_are_left_out_until_asked_for(
         assert body["meta"] == {"page": 1, "per_page": 25, "total": len(expected) + 1}
         assert [row["id"] for row in found if row["revoked_at"] is not None] == (ids[:1] if ids == expected else [])
     gone = rows(owner, include_revoked="true")[0]
-    assert moment(gone["created_at"]) <= moment(gone["revoked_at"]) <= datetime.now(UTC)
+    assert timestamp(gone["created_at"]) <= timestamp(gone["revoked_at"]) <= datetime.now(UTC)
 
 
 @pytest.mark.parametrize("per_page", [1, 3, 8, 100])
@@ -162,19 +162,19 @@ def test_keys_of_the_command_line_are_listed_too(tenants: Tenants, manager: Clie
 def test_the_last_use_is_told_within_seconds_and_written_once_a_minute(tenants: Tenants, manager: Client) -> None:
     key = minted(manager, rate_limit_tier="unmetered")
     client, used = tenants.connect(key["key"]), int(time.time())
-    told: list[str] = []
+    reported: list[str] = []
 
     def is_told() -> bool:
         row = next(row for row in rows(manager) if row["id"] == key["id"])
-        told.extend([row["last_used_at"]] if row["last_used_at"] else [])
-        return bool(told)
+        reported.extend([row["last_used_at"]] if row["last_used_at"] else [])
+        return bool(reported)
 
     assert not is_told()
     client.get(ONE)
     eventually(is_told, 10, "last_used_at")
-    assert used <= moment(told[0]).timestamp() <= time.time()
+    assert used <= timestamp(reported[0]).timestamp() <= time.time()
     end = time.monotonic() + 2
     while time.monotonic() < end:
         client.get(ONE)
         is_told()
-    assert len(set(told)) <= 2  # a minute may turn
+    assert len(set(reported)) <= 2  # a minute may turn

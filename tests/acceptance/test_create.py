@@ -14,7 +14,7 @@ from .client import (
     Client,
     data_of,
     error_of,
-    moment,
+    timestamp,
     together,
     without_request_id,
     wrong_fields,
@@ -54,7 +54,7 @@ def test_ids_are_prefixed_ulids(home: Client) -> None:
 
 def test_times_are_utc_in_whole_seconds_and_now(home: Client) -> None:
     data = home.recorded()
-    assert abs(moment(data["created_at"]) - datetime.now(UTC)) < timedelta(minutes=1)
+    assert abs(timestamp(data["created_at"]) - datetime.now(UTC)) < timedelta(minutes=1)
     assert data["updated_at"] == data["created_at"]
 
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 import httpx
 import pytest
 
-from .client import MEMBERS, OMIT, Client, data_of, moment, wrong_fields
+from .client import MEMBERS, OMIT, Client, data_of, timestamp, wrong_fields
 from .forgery import FORGED, moved, tampered
 
 TEN = b"0123456789"
@@ -78,7 +78,7 @@ def test_the_document_has_its_links_its_checksum_and_a_signed_url(home: Client, 
     assert [name for name in data if name in MEMBERS] == MEMBERS
     assert data["linked_entities"] == []
     assert data["sha256"] in {None, hashlib.sha256(b"hello").hexdigest()}
-    until = moment(data["download_url_expires_at"])
+    until = timestamp(data["download_url_expires_at"])
     assert abs(until - datetime.now(UTC) - timedelta(minutes=15)) < timedelta(minutes=1)
 
 

@@ -33,13 +33,13 @@ def test_a_python_client_does_all_the_work(tenants: Tenants, description: Path, 
     config = tmp_path / "config.yml"
     # It would format what it writes, which nobody reads.
     config.write_text("post_hooks: []\n")
-    told = run(
+    reported = run(
         *(generator, "generate", "--path", str(description), "--config", str(config)),
         *("--meta", "none", "--output-path", str(tmp_path / "dossier_client")),
         cwd=tmp_path,
     )
     # It leaves out what it does not understand, and says so.
-    assert "Warning" not in told, told
+    assert "Warning" not in reported, reported
     program = str(HERE / "python_client.py")
     key = tenants.key(tenants.workspace()).key
     # On the path by where it is started: `-m` would need a package, and a file is looked for beside itself.

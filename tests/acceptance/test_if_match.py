@@ -129,10 +129,10 @@ def test_no_update_is_lost_when_everybody_reads_changes_and_writes_with_if_match
             while True:
                 answer = home.get(f"/v1/documents/{document_id}?download=false")
                 there = data_of(answer, 200)["tags"]
-                written = change(home, document_id, {"If-Match": answer.headers["ETag"]}, tags=[*there, tag])
-                if written.status_code == 200:
+                patched = change(home, document_id, {"If-Match": answer.headers["ETag"]}, tags=[*there, tag])
+                if patched.status_code == 200:
                     break
-                error_of(written, 412, "precondition_failed")
+                error_of(patched, 412, "precondition_failed")
                 refused += 1
         return refused
 

@@ -139,7 +139,7 @@ def test_a_killed_server_loses_nothing_it_acknowledged_and_doubles_nothing(
     enough = threading.Event()
     acknowledged: dict[str, str] = {}
 
-    def insist(client: Client, intent: str, path: str) -> None:
+    def fetch_with_retry(client: Client, intent: str, path: str) -> None:
         try:
             answer = client.record(path, {"Idempotency-Key": intent})
         except httpx.TransportError:
@@ -151,7 +151,7 @@ def test_a_killed_server_loses_nothing_it_acknowledged_and_doubles_nothing(
     with running(data_dir) as server, client_of(server, identity) as client:
         intents = {str(uuid4()): client.upload() for _ in range(120)}
         with ThreadPoolExecutor(8) as pool:
-            calls = [pool.submit(insist, client, intent, path) for intent, path in intents.items()]
+            calls = [pool.submit(fetch_with_retry, client, intent, path) for intent, path in intents.items()]
             assert enough.wait(30)
             server.stop(signal.SIGKILL)
         for call in calls:

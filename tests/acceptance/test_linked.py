@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from .client import Client, error_of, moment, wrong_fields
+from .client import Client, error_of, timestamp, wrong_fields
 from .documents import COLLECTIONS, change, deleted, linked, listed, rows, unlink
 from .raw import ask
 from .tenants import Tenants
@@ -46,7 +46,7 @@ def test_a_row_has_its_nine_members_in_their_order(owner: Client, case: list[dic
     for row, document in zip(found, case[::-1], strict=True):
         assert list(row) == ROW
         assert row.items() >= {name: document[name] for name in (*ROW[:6], "created_at")}.items()
-        assert moment(row["linked_at"]) >= moment(document["created_at"])
+        assert timestamp(row["linked_at"]) >= timestamp(document["created_at"])
     assert [row["role"] for row in found] == ["evidence", "Evidence", None, "evidence"]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .client import NOBODYS_ID, NOBODYS_LINK, OMIT, ULID, Client, data_of, error_of, moment, together, wrong_fields
+from .client import NOBODYS_ID, NOBODYS_LINK, OMIT, ULID, Client, data_of, error_of, timestamp, together, wrong_fields
 from .documents import (
     COLLECTIONS,
     NO_UUID,
@@ -48,7 +48,7 @@ def test_a_link_has_its_six_members_in_their_order(home: Client, document_id: st
     data = data_of(answer, 201)
     assert re.fullmatch(f"dlnk_{ULID}", data["link_id"])
     assert [data[name] for name in MEMBERS[1:5]] == [document_id, entity_type, "x-1", "evidence"]
-    assert abs(moment(data["created_at"]) - datetime.now(UTC)) < timedelta(minutes=1)
+    assert abs(timestamp(data["created_at"]) - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 def test_the_document_names_what_it_is_linked_to_oldest_first(home: Client, document_id: str) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from .client import MEMBERS, Client, moment, wrong_fields
+from .client import MEMBERS, Client, timestamp, wrong_fields
 from .documents import MANY, listed, rows
 from .tenants import Tenants
 
@@ -163,7 +163,7 @@ def test_filters_together_find_what_passes_all_of_them(
 def test_created_after_takes_what_was_made_at_that_very_time_too(
     owner: Client, shelf: dict[str, dict[str, Any]]
 ) -> None:
-    first, last = (moment(shelf[label]["created_at"]) for label in ("nda", "other"))
+    first, last = (timestamp(shelf[label]["created_at"]) for label in ("nda", "other"))
     india = timezone(timedelta(hours=5, minutes=30))
     for time in (
         *(f"{first:%Y-%m-%dT%H:%M:%S}{offset}" for offset in ("Z", "z", ".000Z", "+00:00", "-00:00")),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .client import MEMBERS, NOBODYS_ID, Client, data_of, error_of, moment, wrong_fields
+from .client import MEMBERS, NOBODYS_ID, Client, data_of, error_of, timestamp, wrong_fields
 from .documents import change, etag_of, fresh, ids, in_folder, linked, listed, one, record_of, revision_of, usage
 
 FULL: dict[str, Any] = {"name": "a.txt", "description": "d", "folder": "/patch/a", "tags": ["a", "b"]}
@@ -46,7 +46,7 @@ def test_only_what_is_sent_changes(home: Client, document: dict[str, Any], chang
     before = record_of(home, document["id"])
     data = data_of(change(home, document["id"], **changes), 200)
     assert data == before | changes | {"updated_at": data["updated_at"]}
-    assert moment(data["updated_at"]) >= moment(before["updated_at"])
+    assert timestamp(data["updated_at"]) >= timestamp(before["updated_at"])
     assert record_of(home, document["id"]) == data
     assert revision_of(home, document["id"]) == 2
 

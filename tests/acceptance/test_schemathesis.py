@@ -60,5 +60,5 @@ def test_every_answer_conforms_and_none_is_a_failure_of_ours(tenants: Tenants, t
 def recorded(tenants: Tenants) -> float:
     """How many documents the server has recorded, as its counters say."""
     line = 'dossier_http_requests_total{method="POST",route="/v1/documents",status="201"} '
-    told = tenants.connect(None).get("/metrics").text.splitlines()
-    return sum(float(each.removeprefix(line)) for each in told if each.startswith(line))
+    reported = tenants.connect(None).get("/metrics").text.splitlines()
+    return sum(float(each.removeprefix(line)) for each in reported if each.startswith(line))

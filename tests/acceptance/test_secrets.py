@@ -53,11 +53,11 @@ class Spread:
     def spellings(self) -> list[bytes]:
         """The 38 characters of each key, as they are and as others might write them."""
         secrets = [key[4:].encode() for key in self.keys]
-        written = [spelling for secret in secrets for spelling in (secret, secret.hex().encode(), secret[::-1])]
+        spellings = [spelling for secret in secrets for spelling in (secret, secret.hex().encode(), secret[::-1])]
         # Of base64, what lies wholly within: a key begins anywhere in a group of three bytes.
         for secret in secrets:
-            written += [base64.b64encode(secret[skip:])[:-4] for skip in range(3)]
-        return written
+            spellings += [base64.b64encode(secret[skip:])[:-4] for skip in range(3)]
+        return spellings
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from .client import OMIT, ULID, Client, Ticket, data_of, error_of, moment, wrong_fields
+from .client import OMIT, ULID, Client, Ticket, data_of, error_of, timestamp, wrong_fields
 from .forgery import FORGED, moved, tampered
 from .raw import message, send
 
@@ -27,7 +27,7 @@ def test_the_answer_says_how_to_put(home: Client) -> None:
     assert data["method"] == "PUT"
     assert all(isinstance(value, str) for value in data["headers"].values())
     assert re.fullmatch(f"workspaces/{home.workspace}/documents/{ULID}/a\\.pdf", data["storage_path"])
-    assert abs(moment(data["expires_at"]) - datetime.now(UTC) - timedelta(minutes=15)) < timedelta(minutes=1)
+    assert abs(timestamp(data["expires_at"]) - datetime.now(UTC) - timedelta(minutes=15)) < timedelta(minutes=1)
 
 
 def test_the_optional_members_may_be_null(home: Client) -> None:

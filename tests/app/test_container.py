@@ -16,10 +16,11 @@ from litestar.types import ASGIApp
 from adapters.http.asgi import build
 from adapters.postgres.database import open_database
 from adapters.postgres.migrate import migrate
-from app.container import NotMigrated, open_backends
 from app.main import create_app
 from app.settings import Settings
-from domain.access import Permission, Plan
+from app.wiring import NotMigrated, open_service
+from domain.access import Permission
+from domain.rate_limits import Plan
 
 URL = "http://testserver"
 
@@ -32,11 +33,11 @@ def settings(tmp_path: Path, **more: str) -> Settings:
 
 
 async def upload_and_read_back(configured: Settings) -> None:
-    async with open_backends(configured) as backends:
-        await backends.storage.prepare()
-        workspace = await backends.create_workspace("Acme", Plan.ORG, 1000)
-        minted = await backends.mint_key(workspace=workspace.id, name="k", granted=list(Permission))
-        transport = httpx.ASGITransport(app=build(backends.services()))  # type: ignore[arg-type]
+    async with open_service(configured) as service:
+        await service.ports.storage.prepare()
+        workspace = await service.use_cases.create_workspace("Acme", Plan.ORG, 1000)
+        minted = await service.use_cases.mint_api_key(workspace=workspace.id, name="k", granted=list(Permission))
+        transport = httpx.ASGITransport(app=build(service.use_cases, service.ports))  # type: ignore[arg-type]
         headers = {"Authorization": f"Bearer {minted.secret}"}
         async with httpx.AsyncClient(transport=transport, base_url=URL, headers=headers) as http:
             members = {"name": "a.txt", "mime_type": "text/plain"}
@@ -68,14 +69,14 @@ async def test_an_external_database_and_a_storage_of_ones_own(tmp_path: Path, da
 @pytest.mark.slow
 async def test_the_embedded_database_keeps_what_was_recorded(tmp_path: Path) -> None:
     await upload_and_read_back(settings(tmp_path))
-    async with open_backends(settings(tmp_path)) as backends:
-        (workspace,) = await backends.workspaces.all()
-        assert (await backends.documents.usage(workspace.id)).documents == 1
+    async with open_service(settings(tmp_path)) as service:
+        (workspace,) = await service.ports.workspaces.all()
+        assert (await service.ports.documents.usage(workspace.id)).documents == 1
 
 
 async def test_the_secret_is_made_once_and_is_this_users_alone(tmp_path: Path, database_url: str) -> None:
     configured = settings(tmp_path, database_url=database_url)
-    async with open_backends(configured), open_backends(configured):
+    async with open_service(configured), open_service(configured):
         file = tmp_path / "secret"
         assert stat.S_IMODE(os.stat(file).st_mode) == 0o600
         assert len(file.read_text()) == 64
@@ -89,7 +90,7 @@ async def test_an_external_database_without_our_schema_is_refused_naming_the_com
         await database.fetch("CREATE DATABASE unmigrated")
     url = database_url.replace("/postgres?", "/unmigrated?")
     with pytest.raises(NotMigrated, match="dossier migrate"):
-        async with open_backends(settings(tmp_path, database_url=url)):
+        async with open_service(settings(tmp_path, database_url=url)):
             pass
 
 
@@ -104,16 +105,16 @@ async def test_an_application_that_ends_has_written_when_keys_were_used(
     url = database_url.replace("/postgres?", "/uses?")
     await migrate(url)
     configured = settings(tmp_path, database_url=url)
-    async with open_backends(configured) as backends:
-        workspace = await backends.create_workspace("Acme", Plan.ORG, 1000)
-        minted = await backends.mint_key(workspace=workspace.id, name="k", granted=list(Permission))
+    async with open_service(configured) as service:
+        workspace = await service.use_cases.create_workspace("Acme", Plan.ORG, 1000)
+        minted = await service.use_cases.mint_api_key(workspace=workspace.id, name="k", granted=list(Permission))
         assert minted.key.last_used_at is None
         async with running(create_app(configured)) as application:
             transport = httpx.ASGITransport(app=application)  # type: ignore[arg-type]
             headers = {"Authorization": f"Bearer {minted.secret}"}
             async with httpx.AsyncClient(transport=transport, base_url=URL, headers=headers) as http:
                 assert (await http.get("/v1/nowhere")).status_code == 404
-        (key,) = await backends.keys.all(workspace.id)
+        (key,) = await service.ports.api_keys.all(workspace.id)
         assert key.last_used_at is not None
 
 

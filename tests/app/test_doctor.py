@@ -1,9 +1,10 @@
 """What `dossier doctor` says while other processes go on."""
 
+from ports.checks import Grade
+
 from adapters.memory.deployments import MemoryDeployments
 from app.doctor import _belonging
 from ports.deployment import Deployment
-from ports.storage import Grade
 from tests.domain.world import World
 
 
@@ -11,7 +12,7 @@ async def test_a_sweep_between_two_questions_makes_no_stranger_of_the_store() ->
     world = World()
     await world.claim_storage()
 
-    class Swept(MemoryDeployments):
+    class SweepReport(MemoryDeployments):
         """Whoever asks, a sweep comes right after."""
 
         async def read(self) -> Deployment:
@@ -21,5 +22,5 @@ async def test_a_sweep_between_two_questions_makes_no_stranger_of_the_store() ->
                 await world.sweep.settle()
             return known
 
-    finding = await _belonging(world.storage, Swept())
+    finding = await _belonging(world.storage, SweepReport())
     assert finding.grade is Grade.OK, finding.found

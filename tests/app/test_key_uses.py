@@ -8,17 +8,17 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from adapters import key_uses
-from adapters.key_uses import WRITE_SECONDS, KeyUses
-from adapters.memory.keys import MemoryApiKeys
+from adapters.in_process import api_key_uses as key_uses
+from adapters.in_process.api_key_uses import WRITE_SECONDS, BufferedApiKeyUses
+from adapters.memory.api_keys import MemoryApiKeys
 from adapters.memory.workspaces import MemoryWorkspaces
-from domain.ids import KeyId, WorkspaceId
-from ports.keys import KeyUse
+from domain.ids import ApiKeyId, WorkspaceId
+from ports.api_keys import ApiKeyUse
 from ports.system import Unavailable
 from tests.clock import StillClock
 
 HOME = WorkspaceId("ws_1")
-KEY, OTHER = KeyId("key_1"), KeyId("key_2")
+KEY, OTHER = ApiKeyId("key_1"), ApiKeyId("key_2")
 
 
 class WrittenKeys(MemoryApiKeys):
@@ -26,12 +26,12 @@ class WrittenKeys(MemoryApiKeys):
 
     def __init__(self) -> None:
         super().__init__(MemoryWorkspaces(), StillClock())
-        self.calls: list[Sequence[KeyUse]] = []
+        self.calls: list[Sequence[ApiKeyUse]] = []
         self.fails: Exception | None = None
         self.hangs = False
         self.called = asyncio.Event()
 
-    async def note_uses(self, uses: Sequence[KeyUse]) -> None:
+    async def record_uses(self, uses: Sequence[ApiKeyUse]) -> None:
         self.calls.append(uses)
         self.called.set()
         if self.hangs:
@@ -40,7 +40,7 @@ class WrittenKeys(MemoryApiKeys):
             raise self.fails
 
     @property
-    def last(self) -> dict[KeyId, datetime]:
+    def last(self) -> dict[ApiKeyId, datetime]:
         return {use.key_id: use.at for use in self.calls[-1]}
 
 
@@ -74,9 +74,9 @@ class World:
     pauses: Pauses = field(default_factory=Pauses)
 
     def __post_init__(self) -> None:
-        self.uses = KeyUses(self.keys, self.pauses)
+        self.uses = BufferedApiKeyUses(self.keys, self.pauses)
 
-    def use(self, *keys: KeyId) -> datetime:
+    def use(self, *keys: ApiKeyId) -> datetime:
         """The keys are used now."""
         for key in keys:
             self.uses.note(key, HOME, self.clock())
@@ -93,7 +93,7 @@ async def test_what_was_used_is_written_every_few_seconds_in_one_call(world: Wor
         # Written in the order of the ids, so that no two processes wait for each other's rows.
         at = world.use(OTHER, KEY)
         await world.pauses.turn()
-        assert world.keys.calls == [[KeyUse(HOME, KEY, at), KeyUse(HOME, OTHER, at)]]
+        assert world.keys.calls == [[ApiKeyUse(HOME, KEY, at), ApiKeyUse(HOME, OTHER, at)]]
     assert set(world.pauses.lengths) == {WRITE_SECONDS}
 
 
@@ -156,14 +156,14 @@ async def test_what_comes_while_writing_fails_is_written_with_it_the_newest_time
 
 async def test_a_use_during_a_write_is_not_taken_for_written(world: World) -> None:
     class Interrupted(WrittenKeys):
-        async def note_uses(self, uses: Sequence[KeyUse]) -> None:
-            await super().note_uses(uses)
+        async def record_uses(self, uses: Sequence[ApiKeyUse]) -> None:
+            await super().record_uses(uses)
             if len(self.calls) == 1:
                 world.clock.advance(minutes=1)
                 world.use(KEY)
 
     world.keys = Interrupted()
-    world.uses = KeyUses(world.keys, world.pauses)
+    world.uses = BufferedApiKeyUses(world.keys, world.pauses)
     async with world.uses.written_regularly():
         world.use(KEY)
         await world.pauses.turn()
@@ -203,8 +203,8 @@ async def test_a_database_that_does_not_answer_holds_up_the_end_for_a_second_at_
 
 
 async def test_of_too_many_keys_the_oldest_uses_are_not_written_and_the_next_ones_are(world: World) -> None:
-    world.uses = KeyUses(world.keys, world.pauses, keys_max=2)
-    keys = [KeyId(f"key_{number}") for number in range(4)]
+    world.uses = BufferedApiKeyUses(world.keys, world.pauses, keys_max=2)
+    keys = [ApiKeyId(f"key_{number}") for number in range(4)]
     async with world.uses.written_regularly():
         world.use(*keys)
         await world.pauses.turn()
@@ -216,8 +216,8 @@ async def test_of_too_many_keys_the_oldest_uses_are_not_written_and_the_next_one
 
 
 async def test_a_key_that_was_noted_anew_is_none_of_the_oldest(world: World) -> None:
-    world.uses = KeyUses(world.keys, world.pauses, keys_max=3)
-    keys = [KeyId(f"key_{number}") for number in range(4)]
+    world.uses = BufferedApiKeyUses(world.keys, world.pauses, keys_max=3)
+    keys = [ApiKeyId(f"key_{number}") for number in range(4)]
     async with world.uses.written_regularly():
         world.use(*keys[:2])
         await world.pauses.turn()

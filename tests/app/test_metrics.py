@@ -7,12 +7,12 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from adapters.metrics import PrometheusMetrics
+from adapters.in_process.metrics import PrometheusMetrics
 
 # Counts so many answers, says so, and tells all numbers as often as it is asked.
 _WORKER = """
 import sys
-from adapters.metrics import PrometheusMetrics
+from adapters.in_process.metrics import PrometheusMetrics
 
 metrics = PrometheusMetrics()
 for _ in range(int(sys.argv[1])):

@@ -8,7 +8,7 @@ import pytest
 import uvicorn
 import uvloop
 
-from app.protocol import JoinedWrites, Protocol
+from app.server.protocol import JoinedWrites, Protocol
 
 
 class Wire(asyncio.Transport):

@@ -6,16 +6,17 @@ from datetime import datetime
 
 import pytest
 
-from adapters.memory.keys import MemoryApiKeys
+from adapters.in_process.api_key_cache import ApiKeyCache
+from adapters.memory.api_keys import MemoryApiKeys
 from adapters.memory.workspaces import MemoryWorkspaces
-from adapters.recent_keys import RecentKeys
-from app.backends import Backends
-from app.container import memory_backends
-from domain.access import ApiKey, Plan
-from domain.ids import KeyId
-from ports.keys import KeyFound
+from domain.access import ApiKey
+from domain.ids import ApiKeyId
+from domain.rate_limits import Plan
+from domain.use_cases import UseCases
+from ports.api_keys import ApiKeyFound
 from ports.system import Unavailable
 from tests.clock import StillClock
+from tests.memory import memory_ports
 
 
 class CountingKeys(MemoryApiKeys):
@@ -27,7 +28,7 @@ class CountingKeys(MemoryApiKeys):
         self.answer: asyncio.Event | None = None
         self.fails = False
 
-    async def find(self, digest: bytes) -> KeyFound | None:
+    async def find(self, digest: bytes) -> ApiKeyFound | None:
         self.asked += 1
         if self.fails:
             raise Unavailable("away")
@@ -42,21 +43,21 @@ class World:
 
     key: ApiKey
     source: CountingKeys
-    recent: RecentKeys
+    recent: ApiKeyCache
     time: list[float] = field(default_factory=lambda: [1000.0])
 
 
 @pytest.fixture
 async def world() -> World:
-    backends: Backends = memory_backends()
-    workspaces = backends.workspaces
+    ports = memory_ports()
+    workspaces = ports.workspaces
     assert isinstance(workspaces, MemoryWorkspaces)
     source = CountingKeys(workspaces)
-    backends = replace(backends, keys=source)
-    home = await backends.create_workspace("Acme", Plan.PRO, 1000)
-    key = (await backends.mint_key(workspace=home.id, name="k", granted=["read:documents"])).key
+    use_cases = UseCases.of(replace(ports, api_keys=source), {})
+    home = await use_cases.create_workspace("Acme", Plan.PRO, 1000)
+    key = (await use_cases.mint_api_key(workspace=home.id, name="k", granted=["read:documents"])).key
     time = [1000.0]
-    return World(key, source, RecentKeys(source, lambda: time[0]), time)
+    return World(key, source, ApiKeyCache(source, lambda: time[0]), time)
 
 
 async def test_a_key_is_asked_for_every_half_second(world: World) -> None:
@@ -108,7 +109,8 @@ async def test_a_key_revoked_elsewhere_is_known_after_a_second(world: World, now
 
 async def test_a_key_revoked_here_is_known_at_once(world: World, now: datetime) -> None:
     await world.recent.find(world.key.digest)
-    await world.recent.revoke(world.key.workspace_id, world.key.id, now, None)
+    await world.source.revoke(world.key.workspace_id, world.key.id, now, None)
+    world.recent.forget(world.key.id)
     found = await world.recent.find(world.key.digest)
     assert found is not None
     assert found.key.revoked_at == now
@@ -119,15 +121,15 @@ async def test_a_key_that_does_not_exist_is_never_remembered(world: World) -> No
     assert await world.recent.find(stranger) is None
     assert await world.recent.find(stranger) is None
     assert world.source.asked == 2
-    await world.source.add(replace(world.key, id=KeyId("key_2"), name="k2", digest=stranger))
+    await world.source.add(replace(world.key, id=ApiKeyId("key_2"), name="k2", digest=stranger))
     assert await world.recent.find(stranger) is not None
 
 
 async def test_the_oldest_goes_when_there_are_too_many(world: World) -> None:
-    world.recent = RecentKeys(world.source, keys_max=2)
+    world.recent = ApiKeyCache(world.source, keys_max=2)
     digests = [bytes([number]) * 32 for number in range(3)]
     for digest in digests:
-        await world.source.add(replace(world.key, id=KeyId(f"key_{digest.hex()}"), name=digest.hex(), digest=digest))
+        await world.source.add(replace(world.key, id=ApiKeyId(f"key_{digest.hex()}"), name=digest.hex(), digest=digest))
         await world.recent.find(digest)
     await world.recent.find(digests[2])
     await world.recent.find(digests[1])
@@ -138,4 +140,4 @@ async def test_the_oldest_goes_when_there_are_too_many(world: World) -> None:
 
 @pytest.fixture
 def now() -> datetime:
-    return memory_backends().now()
+    return memory_ports().now()

@@ -14,11 +14,11 @@ import uvicorn
 
 from adapters.postgres.database import open_database
 from adapters.postgres.migrate import migrate
-from app import draining
-from app.draining import DrainingProtocol
 from app.main import create_app
+from app.server import draining
+from app.server.draining import DrainingProtocol
+from app.server.workers import check_workers, held_open
 from app.settings import Settings, SettingsError
-from app.workers import check_workers, held_open
 
 from .test_container import running, settings
 

@@ -8,10 +8,10 @@ from datetime import timedelta
 
 import pytest
 
-from app.sweeper import SETTLE_EVERY, SWEEP_EVERY, swept_regularly
+from app.jobs.sweeper import SETTLE_EVERY, SWEEP_EVERY, swept_regularly
 from domain.paths import StoragePath
 from domain.use_cases.claim_storage import AdoptStorage
-from domain.use_cases.sweep import UNRECORDED_AFTER
+from domain.use_cases.sweep import ORPHANED_AFTER
 from ports.system import Unavailable
 from tests.domain.world import World
 
@@ -57,13 +57,13 @@ async def test_everything_is_looked_at_every_six_hours_and_what_is_condemned_eve
     pauses = Pauses(world, 40, note)
     await sweep_for(world, pauses)
     assert set(pauses.lengths) == {SETTLE_EVERY.total_seconds()}
-    # At the first turn, and again six hours later.
+    # At the first generation, and again six hours later.
     assert (await world.deployments.read()).swept_at == start + SETTLE_EVERY + SWEEP_EVERY
     assert [swept for _, swept in looks] == [False] + [True] * 39
 
 
 async def test_a_clock_that_was_ahead_once_stops_no_sweep(world: World) -> None:
-    await world.deployments.swept(world.clock() + timedelta(days=365))
+    await world.deployments.record_sweep(world.clock() + timedelta(days=365))
     await sweep_for(world, Pauses(world, 1))
     assert (await world.deployments.read()).swept_at == world.clock()
 
@@ -94,7 +94,7 @@ async def test_an_abandoned_upload_goes_by_itself(world: World) -> None:
     for _ in range(20):
         await world.record(caller)
     path = await world.upload(caller)
-    await sweep_for(world, Pauses(world, int((UNRECORDED_AFTER + SWEEP_EVERY) / SETTLE_EVERY)))
+    await sweep_for(world, Pauses(world, int((ORPHANED_AFTER + SWEEP_EVERY) / SETTLE_EVERY)))
     assert await world.storage.stat(path) is None
     assert len(await world.storage_paths()) == 20
 
@@ -102,7 +102,7 @@ async def test_an_abandoned_upload_goes_by_itself(world: World) -> None:
 async def test_much_is_left_to_somebody_who_says_yes(world: World, caplog: pytest.LogCaptureFixture) -> None:
     caller = await world.caller()
     path = await world.upload(caller)
-    await sweep_for(world, Pauses(world, int((UNRECORDED_AFTER + SWEEP_EVERY) / SETTLE_EVERY)))
+    await sweep_for(world, Pauses(world, int((ORPHANED_AFTER + SWEEP_EVERY) / SETTLE_EVERY)))
     assert await world.storage.stat(path) is not None
     assert sum("dossier sweep --yes" in message for message in caplog.messages) == 1
 
@@ -116,7 +116,7 @@ async def test_what_goes_wrong_is_told_and_tried_again(world: World, caplog: pyt
         async def read_mark() -> str | None:
             if failure is not None:
                 raise failure
-            return f"{(await world.deployments.read()).id} {(await world.deployments.read()).turn}"
+            return f"{(await world.deployments.read()).id} {(await world.deployments.read()).generation}"
 
         world.storage.read_mark = read_mark  # type: ignore[method-assign]
 
@@ -130,7 +130,7 @@ async def test_what_goes_wrong_is_told_and_tried_again(world: World, caplog: pyt
 async def test_while_another_process_sweeps_this_one_does_not_and_says_nothing(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with world.deployments.alone():
+    async with world.deployments.exclusive():
         await sweep_for(world, Pauses(world, 2))
     assert caplog.messages == []
     assert (await world.deployments.read()).swept_at is None
@@ -154,5 +154,5 @@ async def test_the_end_of_the_block_ends_a_sweep_under_way(world: World) -> None
     world.storage.read_mark = hang  # type: ignore[method-assign]
     async with swept_regularly(replace(world.sweep), Pauses(world, 1)):
         await begun.wait()
-    async with world.deployments.alone() as is_alone:
+    async with world.deployments.exclusive() as is_alone:
         assert is_alone

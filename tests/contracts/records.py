@@ -1,48 +1,44 @@
 """The repositories that the contract suites run on, and what a test makes of them."""
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from adapters.in_process.system import Ulids
+from adapters.memory.api_keys import MemoryApiKeys
 from adapters.memory.deployments import MemoryDeployments
 from adapters.memory.documents import MemoryDocuments
-from adapters.memory.keys import MemoryApiKeys
 from adapters.memory.ledger import MemoryLedger
 from adapters.memory.workspaces import MemoryWorkspaces
+from adapters.postgres.api_keys import PostgresApiKeys
 from adapters.postgres.database import Database
 from adapters.postgres.deployments import PostgresDeployments
 from adapters.postgres.documents import PostgresDocuments
-from adapters.postgres.keys import PostgresApiKeys
 from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.workspaces import PostgresWorkspaces
-from adapters.system import Ulids
-from domain.access import Caller, Permission, Plan, Workspace
-from domain.documents import Changes, Document, StoredObject
+from domain.access import Caller, Permission, Workspace
+from domain.documents import Changes, Document, Revisions, StoredObject
+from domain.entity_links import EntityLink, EntityType
 from domain.idempotency import fingerprint
-from domain.ids import DocumentId, KeyId, LinkId, UserId, WorkspaceId
-from domain.links import EntityType, Link
+from domain.ids import ApiKeyId, DocumentId, EntityLinkId, UserId, WorkspaceId
 from domain.pages import Page
 from domain.paths import FolderPath, StoragePath
-from ports.changes import (
-    AddLink,
-    Delete,
-    DeleteOutcome,
-    LinkOutcome,
-    MoveFolder,
-    MoveOutcome,
-    Patch,
-    PatchOutcome,
-    RemoveLink,
-    Revisions,
-    UnlinkOutcome,
-)
+from domain.rate_limits import Plan
+from domain.search import EVERYTHING, DocumentFilter
+from ports.api_keys import ApiKeyLookup, ApiKeys
 from ports.deployment import Deployments
-from ports.documents import Created, DocumentRepository, Outcome
-from ports.finding import EVERYTHING, DocumentFilter, LinkedDocument
+from ports.documents import DocumentRepository
 from ports.intents import Intent
-from ports.keys import ApiKeys
 from ports.ledger import ObjectLedger
+from ports.outcomes import (
+    AddLinkOutcome,
+    Created,
+    DeleteOutcome,
+    MoveFolderOutcome,
+    PatchOutcome,
+    RemoveLinkOutcome,
+)
+from ports.queries import LinkedDocument
 from ports.system import Clock
 from ports.workspaces import Workspaces
 from tests.clock import StillClock
@@ -54,6 +50,7 @@ class Records:
 
     workspaces: Workspaces
     keys: ApiKeys
+    key_lookup: ApiKeyLookup
     documents: DocumentRepository
     ledger: ObjectLedger
     deployments: Deployments
@@ -99,7 +96,7 @@ class Records:
             tags=tags,
             revision=1,
             created_by=workspace.owner_id,
-            created_by_key=KeyId("key_" + self.new_id(at)),
+            created_by_key=ApiKeyId("key_" + self.new_id(at)),
             created_at=at,
             updated_at=at,
         )
@@ -113,11 +110,11 @@ class Records:
 
     def link(
         self, document: DocumentId, entity_type: str = "contact", entity_id: str = "c-1", role: str | None = None
-    ) -> Link:
+    ) -> EntityLink:
         """A link that is not there yet."""
         at = self.clock()
-        return Link(
-            id=LinkId("dlnk_" + self.new_id(at)),
+        return EntityLink(
+            id=EntityLinkId("dlnk_" + self.new_id(at)),
             document_id=document,
             entity_type=EntityType(entity_type),
             entity_id=entity_id,
@@ -132,47 +129,60 @@ class Records:
         caller = Caller(
             workspace_id=workspace.id,
             user_id=workspace.owner_id,
-            key_id=KeyId("key_" + self.new_id(self.clock())),
+            key_id=ApiKeyId("key_" + self.new_id(self.clock())),
             permissions=frozenset(Permission),
             request_id="req_1",
         )
         return Intent(
             operation=operation,
             caller=caller,
-            key=key,
+            idempotency_key=key,
             fingerprint=fingerprint(operation, workspace.id, {"name": asks}),
         )
 
     async def patch(
-        self, workspace: Workspace, document: DocumentId, only_if: Revisions | None = None, **changes: Any
+        self, workspace: Workspace, document: DocumentId, expected_revisions: Revisions | None = None, **changes: Any
     ) -> PatchOutcome:
         """Change what is named."""
-        what = Patch(document=document, changes=Changes(**changes), only_if=only_if, at=self.clock())
-        return await self.documents.change(what, self.intent(workspace, operation="patch_document"))
+        return await self.documents.patch(
+            document,
+            Changes(**changes),
+            expected_revisions=expected_revisions,
+            at=self.clock(),
+            intent=self.intent(workspace, operation="patch_document"),
+        )
 
     async def delete(
-        self, workspace: Workspace, document: DocumentId, key: str | None = None, only_if: Revisions | None = None
+        self,
+        workspace: Workspace,
+        document: DocumentId,
+        key: str | None = None,
+        expected_revisions: Revisions | None = None,
     ) -> DeleteOutcome:
         """Delete a document."""
-        what = Delete(document=document, only_if=only_if, at=self.clock())
-        return await self.documents.change(what, self.intent(workspace, key, document, "delete_document"))
+        return await self.documents.delete(
+            document,
+            expected_revisions=expected_revisions,
+            at=self.clock(),
+            intent=self.intent(workspace, key, document, "delete_document"),
+        )
 
-    async def add_link(self, workspace: Workspace, link: Link, key: str | None = None) -> LinkOutcome:
+    async def add_link(self, workspace: Workspace, link: EntityLink, key: str | None = None) -> AddLinkOutcome:
         """Link a document. Every link of it to the same thing is the same intent."""
         asks = f"{link.document_id} {link.entity_type} {link.entity_id}"
-        return await self.documents.change(AddLink(link=link), self.intent(workspace, key, asks, "link_document"))
+        return await self.documents.add_link(link, intent=self.intent(workspace, key, asks, "link_document"))
 
     async def remove_link(
-        self, workspace: Workspace, document: DocumentId, link: LinkId, key: str | None = None
-    ) -> UnlinkOutcome:
+        self, workspace: Workspace, document: DocumentId, link: EntityLinkId, key: str | None = None
+    ) -> RemoveLinkOutcome:
         """Remove a link of a document."""
-        what = RemoveLink(document=document, link=link, at=self.clock())
-        return await self.documents.change(what, self.intent(workspace, key, f"{document} {link}", "unlink_document"))
+        intent = self.intent(workspace, key, f"{document} {link}", "unlink_document")
+        return await self.documents.remove_link(document, link, at=self.clock(), intent=intent)
 
-    async def move(self, workspace: Workspace, source: str, target: str) -> MoveOutcome:
+    async def move(self, workspace: Workspace, source: str, target: str) -> MoveFolderOutcome:
         """Give a folder another path."""
-        what = MoveFolder(source=FolderPath(source), target=FolderPath(target), at=self.clock())
-        return await self.documents.change(what, self.intent(workspace, operation="move_folder"))
+        intent = self.intent(workspace, operation="move_folder")
+        return await self.documents.move_folder(FolderPath(source), FolderPath(target), at=self.clock(), intent=intent)
 
     async def now(self, workspace: Workspace, document: Document) -> Document | None:
         """The document as it is recorded now."""
@@ -216,36 +226,41 @@ def moved(document: Document, folder: str) -> Document:
     return replace(document, folder=FolderPath(folder))
 
 
+def _taking_turns(*methods: Any) -> Any:
+    """Call one of the methods after the other."""
+    cycle = itertools.cycle(methods)
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        return next(cycle)(*arguments, **named)
+
+    return call
+
+
 class InTurns(PostgresDocuments):
     """Two repositories that know nothing of each other, as in two processes: every other create or change to each."""
 
     def __init__(self, database: Database, now: Clock) -> None:
         super().__init__(database, now)
         other = PostgresDocuments(database, now)
-        self._creates = itertools.cycle((super().create, other.create))
-        self._changes: Iterator[Any] = itertools.cycle((super().change, other.change))
-
-    async def create(self, document: Document, intent: Intent) -> Outcome:
-        return await next(self._creates)(document, intent)
-
-    async def change(self, what: Any, intent: Intent) -> Any:
-        return await next(self._changes)(what, intent)
+        for name in ("create", "patch", "delete", "add_link", "remove_link", "move_folder"):
+            setattr(self, name, _taking_turns(getattr(self, name), getattr(other, name)))
 
 
 def memory_records(clock: StillClock) -> Records:
     """Everything in memory."""
     workspaces = MemoryWorkspaces()
     documents = MemoryDocuments(workspaces, clock)
-    return Records(
-        workspaces, MemoryApiKeys(workspaces, clock), documents, MemoryLedger(documents), MemoryDeployments(), clock
-    )
+    keys = MemoryApiKeys(workspaces, clock)
+    return Records(workspaces, keys, keys, documents, MemoryLedger(documents), MemoryDeployments(), clock)
 
 
 def postgres_records(database: Database, clock: StillClock, documents: DocumentRepository | None = None) -> Records:
     """Everything in Postgres."""
+    keys = PostgresApiKeys(database, clock)
     return Records(
         PostgresWorkspaces(database),
-        PostgresApiKeys(database, clock),
+        keys,
+        keys,
         documents or PostgresDocuments(database, clock),
         PostgresLedger(database),
         PostgresDeployments(database),

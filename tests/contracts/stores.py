@@ -12,12 +12,14 @@ import httpx
 
 from adapters.filesystem.storage import FilesystemStorage
 from adapters.http.asgi import build
+from adapters.in_process.system import Ulids
 from adapters.memory.storage import MemoryStorage
-from adapters.system import Ulids
-from app.container import memory_backends
 from domain.ids import WorkspaceId
 from domain.paths import StoragePath, workspace_prefix
-from ports.storage import DownloadTerms, LinkedStorage, ObjectStorage, SignedRequest, UploadTerms
+from domain.rate_limits import Plan, Window
+from domain.use_cases import UseCases
+from ports.storage import DownloadTerms, ObjectStorage, ServedStorage, SignedRequest, UploadTerms
+from tests.memory import memory_ports
 
 PUBLIC_URL = "http://files.test"
 # What a path may hold that a URL, a signature or a shell could trip over.
@@ -103,7 +105,7 @@ class Store(ABC):
 class LinkedStore(Store):
     """A store whose signed requests come to us: its client talks to the real application."""
 
-    storage: LinkedStorage
+    storage: ServedStorage
 
 
 @dataclass
@@ -177,9 +179,10 @@ async def linked_store(kind: str, directory: Path) -> AsyncIterator[LinkedStore]
 
 
 @asynccontextmanager
-async def _client(storage: LinkedStorage) -> AsyncIterator[httpx.AsyncClient]:
+async def _client(storage: ServedStorage) -> AsyncIterator[httpx.AsyncClient]:
     """Who sends signed requests to the real application over this store."""
-    services = replace(memory_backends(public_url=PUBLIC_URL).services(), links=storage)
-    transport = httpx.ASGITransport(app=build(services))  # type: ignore[arg-type]
+    ports = replace(memory_ports(public_url=PUBLIC_URL), served_storage=storage)
+    use_cases = UseCases.of(ports, dict.fromkeys(Plan, (Window(1000, 60),)))
+    transport = httpx.ASGITransport(app=build(use_cases, ports))  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport) as http:
         yield http

@@ -10,14 +10,23 @@ import pytest
 
 from domain.access import Workspace
 from domain.documents import Document
+from domain.entity_links import EntityLink
 from domain.idempotency import LIFETIME
 from domain.ids import DocumentId
-from domain.links import Link
-from ports.changes import Deleted, Linked, NoSuchDocument, NoSuchLink, OtherRevision, Unlinked
-from ports.documents import Created, PathTaken, Replayed, Usage
-from ports.finding import WithLinks
-from ports.intents import KeyReused
-from ports.keys import KeyAdded, KeyRevoked
+from ports.api_keys import ApiKeyAdded, ApiKeyRevoked
+from ports.outcomes import (
+    Created,
+    Deleted,
+    IdempotencyKeyReused,
+    LinkAdded,
+    LinkRemoved,
+    NoSuchDocument,
+    NoSuchLink,
+    PathTaken,
+    Replayed,
+    RevisionMismatch,
+)
+from ports.queries import DocumentWithLinks, Usage
 from tests.contracts.records import Records
 from tests.contracts.test_documents import a_key
 from tests.contracts.test_keys_and_workspaces import a_key as an_api_key
@@ -30,7 +39,7 @@ class Scene:
     records: Records
     home: Workspace
     document: Document
-    held: Link
+    held: EntityLink
     key: str
 
     async def snapshot(self) -> object:
@@ -85,7 +94,7 @@ async def add_api_key(scene: Scene) -> object:
 
 async def revoke_api_key(scene: Scene) -> object:
     key = an_api_key(scene.records, scene.home)
-    assert await scene.records.keys.add(key) == KeyAdded()
+    assert await scene.records.keys.add(key) == ApiKeyAdded()
     intent = scene.records.intent(scene.home, scene.key, operation="revoke_api_key")
     return await scene.records.keys.revoke(scene.home.id, key.id, scene.records.clock(), intent)
 
@@ -112,9 +121,9 @@ async def test_a_replay_is_the_first_answer_and_changes_nothing(scene: Scene, do
 @pytest.mark.parametrize(("first", "then"), [*permutations([*CHANGES, *OTHERS], 2)], ids=named)
 async def test_a_key_is_used_for_one_request_of_all_operations(scene: Scene, first: Do, then: Do) -> None:
     done = await first(scene)
-    assert isinstance(done, Created | Deleted | Linked | Unlinked | KeyAdded | KeyRevoked)
+    assert isinstance(done, Created | Deleted | LinkAdded | LinkRemoved | ApiKeyAdded | ApiKeyRevoked)
     after = await scene.snapshot()
-    assert await then(scene) == KeyReused()
+    assert await then(scene) == IdempotencyKeyReused()
     assert await scene.snapshot() == after
 
 
@@ -127,14 +136,14 @@ async def test_a_key_is_used_for_one_target(scene: Scene, kind: str) -> None:
     match kind:
         case "delete":
             await delete(scene)
-            assert await records.delete(home, other.id, key) == KeyReused()
+            assert await records.delete(home, other.id, key) == IdempotencyKeyReused()
         case "link":
             await link(scene)
-            assert await records.add_link(home, records.link(other.id), key) == KeyReused()
+            assert await records.add_link(home, records.link(other.id), key) == IdempotencyKeyReused()
         case _:
             await unlink(scene)
-            assert await records.remove_link(home, other.id, theirs.id, key) == KeyReused()
-    assert await records.documents.get(home.id, other.id) == WithLinks(other, (theirs,))
+            assert await records.remove_link(home, other.id, theirs.id, key) == IdempotencyKeyReused()
+    assert await records.documents.get(home.id, other.id) == DocumentWithLinks(other, (theirs,))
 
 
 @pytest.mark.parametrize("do", CHANGES, ids=named)
@@ -142,16 +151,16 @@ async def test_a_receipt_of_a_change_is_gone_after_24_hours_and_not_before(scene
     first = await do(scene)
     scene.records.clock.advance(seconds=LIFETIME.total_seconds() - 1)
     assert await do(scene) == replace(first, replayed=True)
-    assert await create(scene) == KeyReused()
+    assert await create(scene) == IdempotencyKeyReused()
     scene.records.clock.advance(seconds=2)
     again = await do(scene)
     match again:
-        case Linked():
+        case LinkAdded():
             assert again == replace(first, is_new=False)
         case _:
             assert again in (NoSuchDocument(), NoSuchLink())
     # What was refused has left the key free; what was done has not.
-    assert isinstance(await create(scene), KeyReused if isinstance(again, Linked) else Created)
+    assert isinstance(await create(scene), IdempotencyKeyReused if isinstance(again, LinkAdded) else Created)
 
 
 @pytest.mark.parametrize("do", CHANGES, ids=named)
@@ -159,24 +168,24 @@ async def test_a_receipt_answers_though_nothing_is_there_any_more(scene: Scene, 
     first = await do(scene)
     await scene.records.delete(scene.home, scene.document.id)
     assert await do(scene) == replace(first, replayed=True)
-    assert await create(scene) == KeyReused()
+    assert await create(scene) == IdempotencyKeyReused()
 
 
 async def test_a_receipt_answers_though_the_record_is_in_another_state(scene: Scene) -> None:
     records, home, document = scene.records, scene.home, scene.document
-    done = await records.delete(home, document.id, scene.key, only_if=frozenset({1}))
+    done = await records.delete(home, document.id, scene.key, expected_revisions=frozenset({1}))
     assert done == Deleted(document.storage_path)
-    again = await records.delete(home, document.id, scene.key, only_if=frozenset({7}))
+    again = await records.delete(home, document.id, scene.key, expected_revisions=frozenset({7}))
     assert again == Deleted(document.storage_path, replayed=True)
 
 
 async def test_a_link_is_replayed_as_it_was_though_it_was_removed(scene: Scene) -> None:
     records, home, document = scene.records, scene.home, scene.document
     first = records.link(document.id, role="buyer")
-    assert await records.add_link(home, first, scene.key) == Linked(first, is_new=True)
+    assert await records.add_link(home, first, scene.key) == LinkAdded(first, is_new=True)
     await records.remove_link(home, document.id, first.id)
     second = records.link(document.id, role="seller")
-    assert await records.add_link(home, second, scene.key) == Linked(first, is_new=True, replayed=True)
+    assert await records.add_link(home, second, scene.key) == LinkAdded(first, is_new=True, replayed=True)
     assert await records.linked(home) == ()
 
 
@@ -184,7 +193,7 @@ async def test_a_refused_change_leaves_the_key_free(scene: Scene) -> None:
     records, home, document, key = scene.records, scene.home, scene.document, scene.key
     unknown = DocumentId("doc_" + records.new_id(records.clock()))
     assert await records.delete(home, unknown, key) == NoSuchDocument()
-    assert await records.delete(home, document.id, key, only_if=frozenset({2})) == OtherRevision()
+    assert await records.delete(home, document.id, key, expected_revisions=frozenset({2})) == RevisionMismatch()
     assert await records.add_link(home, records.link(unknown), key) == NoSuchDocument()
     assert await records.remove_link(home, unknown, scene.held.id, key) == NoSuchLink()
     assert await records.delete(home, document.id, key) == Deleted(document.storage_path)
@@ -192,7 +201,7 @@ async def test_a_refused_change_leaves_the_key_free(scene: Scene) -> None:
 
 async def test_without_a_key_nothing_is_replayed(scene: Scene) -> None:
     records, home, document = scene.records, scene.home, scene.document
-    assert await records.remove_link(home, document.id, scene.held.id) == Unlinked()
+    assert await records.remove_link(home, document.id, scene.held.id) == LinkRemoved()
     assert await records.remove_link(home, document.id, scene.held.id) == NoSuchLink()
     assert await records.delete(home, document.id) == Deleted(document.storage_path)
     assert await records.delete(home, document.id) == NoSuchDocument()
@@ -227,7 +236,7 @@ async def test_a_create_is_replayed_as_it_was_though_the_document_was_changed_or
 async def test_receipts_of_changes_are_forgotten_like_all_others(scene: Scene) -> None:
     records = scene.records
     # Those of other tests, whose clocks went on.
-    await records.ledger.forget_receipts(records.clock() + timedelta(days=1000))
+    await records.ledger.delete_expired_receipts(records.clock() + timedelta(days=1000))
     await delete(scene)
     records.clock.advance(hours=24)
-    assert [await records.ledger.forget_receipts(records.clock()) for _ in range(2)] == [1, 0]
+    assert [await records.ledger.delete_expired_receipts(records.clock()) for _ in range(2)] == [1, 0]

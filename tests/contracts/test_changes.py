@@ -8,11 +8,11 @@ import pytest
 
 from domain.documents import Document
 from domain.ids import DocumentId
-from ports.changes import Deleted, NoSuchDocument, OtherRevision, Patched
-from ports.documents import Created, OverQuota, PathTaken, Usage
-from ports.finding import DocumentFilter, WithLinks
+from domain.search import DocumentFilter
 from ports.ledger import PathState
-from ports.storage import Listed
+from ports.outcomes import Created, Deleted, NoSuchDocument, OverQuota, Patched, PathTaken, RevisionMismatch
+from ports.queries import DocumentWithLinks, Usage
+from ports.storage import ListedObject
 from tests.contracts.records import Records
 
 OTHERS: tuple[dict[str, Any], ...] = (
@@ -38,7 +38,7 @@ async def test_only_what_is_sent_changes(records: Records, changes: dict[str, An
     document, beside = [await records.recorded(home, folder="/clients/acme") for _ in range(2)]
     records.clock.advance(hours=1, microseconds=7)
     changed = replace(document, **changes, revision=2, updated_at=records.clock())
-    assert await records.patch(home, document.id, **changes) == Patched(WithLinks(changed, ()))
+    assert await records.patch(home, document.id, **changes) == Patched(DocumentWithLinks(changed, ()))
     assert await records.all(home) == (beside, changed)
 
 
@@ -50,7 +50,7 @@ async def test_what_changes_nothing_leaves_revision_and_time(records: Records, s
     members = ("name", "description", "folder", "tags")
     for sent in ((), members, *((member,) for member in members)):
         same = {member: getattr(document, member) for member in sent}
-        assert await records.patch(home, document.id, **same) == Patched(WithLinks(document, ()))
+        assert await records.patch(home, document.id, **same) == Patched(DocumentWithLinks(document, ()))
         assert await records.now(home, document) == document
 
 
@@ -75,41 +75,48 @@ async def test_the_time_of_a_change_is_never_before_the_last(records: Records) -
         assert await records.now(home, document) == wanted
 
 
-@pytest.mark.parametrize("only_if", [{1}, {2}, {1, 3}, set[int](), {2**31 - 1}, {0, -1, 2**31, 2**63, 10**99}], ids=str)
+@pytest.mark.parametrize(
+    "expected_revisions", [{1}, {2}, {1, 3}, set[int](), {2**31 - 1}, {0, -1, 2**31, 2**63, 10**99}], ids=str
+)
 async def test_a_record_in_no_state_that_was_named_is_neither_changed_nor_deleted(
-    records: Records, only_if: set[int]
+    records: Records, expected_revisions: set[int]
 ) -> None:
     home = await records.workspace()
     document = await records.recorded(home)
     for revision in (1, 2, 3):
         before = await records.documents.get(home.id, document.id)
         assert before is not None
-        outcome = await records.patch(home, document.id, frozenset(only_if), name=f"{revision + 1}")
-        if revision in only_if:
+        outcome = await records.patch(home, document.id, frozenset(expected_revisions), name=f"{revision + 1}")
+        if revision in expected_revisions:
             assert isinstance(outcome, Patched)
             assert outcome.found.document.revision == revision + 1
         else:
-            assert outcome == OtherRevision()
-            assert await records.delete(home, document.id, only_if=frozenset(only_if)) == OtherRevision()
+            assert outcome == RevisionMismatch()
+            assert (
+                await records.delete(home, document.id, expected_revisions=frozenset(expected_revisions))
+                == RevisionMismatch()
+            )
             assert await records.documents.get(home.id, document.id) == before
             await records.patch(home, document.id, name=f"{revision + 1}")
     assert (await records.documents.usage(home.id)).documents == 1
-    assert await records.delete(home, document.id, only_if=frozenset({4, *only_if})) == Deleted(document.storage_path)
+    assert await records.delete(home, document.id, expected_revisions=frozenset({4, *expected_revisions})) == Deleted(
+        document.storage_path
+    )
 
 
 async def test_what_changes_nothing_is_refused_too_in_another_state(records: Records) -> None:
     home = await records.workspace()
     document = await records.recorded(home)
-    assert await records.patch(home, document.id, frozenset({2}), name=document.name) == OtherRevision()
-    assert await records.patch(home, document.id, frozenset({2})) == OtherRevision()
+    assert await records.patch(home, document.id, frozenset({2}), name=document.name) == RevisionMismatch()
+    assert await records.patch(home, document.id, frozenset({2})) == RevisionMismatch()
 
 
 async def test_an_unknown_document_is_neither_changed_nor_deleted(records: Records) -> None:
     home = await records.workspace()
     await records.recorded(home)
-    for only_if in (None, frozenset({1})):
-        assert await records.patch(home, unknown(records), only_if, folder="/new") == NoSuchDocument()
-        assert await records.delete(home, unknown(records), only_if=only_if) == NoSuchDocument()
+    for expected_revisions in (None, frozenset({1})):
+        assert await records.patch(home, unknown(records), expected_revisions, folder="/new") == NoSuchDocument()
+        assert await records.delete(home, unknown(records), expected_revisions=expected_revisions) == NoSuchDocument()
     assert await records.folders(home) == {}
     assert await records.documents.usage(home.id) == Usage(10, 1000, 1)
 
@@ -160,7 +167,7 @@ async def test_a_folder_comes_into_being_with_the_document_and_stays_without_it(
 async def test_a_refused_change_makes_no_folder(records: Records) -> None:
     home = await records.workspace()
     document = await records.recorded(home)
-    assert await records.patch(home, document.id, frozenset({7}), folder="/new") == OtherRevision()
+    assert await records.patch(home, document.id, frozenset({7}), folder="/new") == RevisionMismatch()
     assert await records.folders(home) == {}
 
 
@@ -172,7 +179,7 @@ async def test_a_deleted_document_is_gone_from_everywhere(records: Records) -> N
         await records.add_link(home, link)
     assert await records.delete(home, document.id) == Deleted(document.storage_path)
     assert await records.documents.get(home.id, document.id) is None
-    assert await records.documents.get(home.id, beside.id) == WithLinks(beside, (links[1],))
+    assert await records.documents.get(home.id, beside.id) == DocumentWithLinks(beside, (links[1],))
     assert await records.all(home) == (beside,)
     assert [found.link for found in await records.linked(home)] == [links[1]]
     assert await records.tags(home) == {"nda": 1, "Ü": 1}
@@ -216,7 +223,7 @@ async def test_the_path_of_a_deleted_document_is_never_recorded_again(records: R
     await records.ledger.settle(home.id, [document.storage_path], records.clock() + timedelta(seconds=1))
     assert await state(records, document) is PathState.GONE
     assert await is_taken()
-    late = Listed(key=document.storage_path, size_bytes=1, etag="e", modified_at=records.clock())
+    late = ListedObject(key=document.storage_path, size_bytes=1, etag="e", modified_at=records.clock())
     assert await records.ledger.condemn(home.id, [late], records.clock()) == [document.storage_path]
     assert await is_taken()
     assert await records.documents.usage(home.id) == Usage(0, 1000, 0)

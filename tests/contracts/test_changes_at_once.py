@@ -11,19 +11,22 @@ from typing import TypeVar
 from domain.access import Workspace
 from domain.documents import Document
 from domain.ids import DocumentId
-from ports.changes import (
+from domain.search import DocumentFilter
+from ports.ledger import PathState
+from ports.outcomes import (
+    Created,
     Deleted,
     FolderMoved,
-    Linked,
+    LinkAdded,
     NoSuchDocument,
     NoSuchFolder,
-    OtherRevision,
+    OverQuota,
     Patched,
+    PathTaken,
+    RevisionMismatch,
 )
-from ports.documents import Created, OverQuota, PathTaken, Usage
-from ports.finding import DocumentFilter, WithLinks
-from ports.ledger import PathState
-from ports.storage import Listed
+from ports.queries import DocumentWithLinks, Usage
+from ports.storage import ListedObject
 from tests.contracts.records import Records, moved
 from tests.contracts.test_documents import a_key
 
@@ -57,7 +60,7 @@ async def test_of_many_changes_of_one_state_one_wins(records: Records) -> None:
             )
             won = [outcome.found.document for outcome in outcomes if isinstance(outcome, Patched)]
             assert len(won) == 1
-            assert outcomes.count(OtherRevision()) == MANY - 1
+            assert outcomes.count(RevisionMismatch()) == MANY - 1
             assert won[0].revision == revision + 1
             assert await records.now(home, document) == won[0]
 
@@ -116,10 +119,10 @@ async def test_of_many_links_to_one_thing_one_is_new(records: Records) -> None:
         document = await records.recorded(home)
         links = [records.link(document.id, role=f"{number}") for number in range(MANY)]
         outcomes = await at_once(records.add_link(home, link) for link in links)
-        new = [outcome.link for outcome in outcomes if isinstance(outcome, Linked) and outcome.is_new]
+        new = [outcome.link for outcome in outcomes if isinstance(outcome, LinkAdded) and outcome.is_new]
         assert len(new) == 1
-        assert outcomes.count(Linked(new[0], is_new=False)) == MANY - 1
-        assert await records.documents.get(home.id, document.id) == WithLinks(document, (new[0],))
+        assert outcomes.count(LinkAdded(new[0], is_new=False)) == MANY - 1
+        assert await records.documents.get(home.id, document.id) == DocumentWithLinks(document, (new[0],))
 
 
 async def test_of_twins_that_link_one_links_and_all_agree(records: Records) -> None:
@@ -127,9 +130,9 @@ async def test_of_twins_that_link_one_links_and_all_agree(records: Records) -> N
     document, key = await records.recorded(home), a_key()
     links = [records.link(document.id, role=f"{number}") for number in range(MANY)]
     outcomes = await at_once(records.add_link(home, link, key) for link in links)
-    new = [outcome.link for outcome in outcomes if outcome in [Linked(link, is_new=True) for link in links]]
+    new = [outcome.link for outcome in outcomes if outcome in [LinkAdded(link, is_new=True) for link in links]]
     assert len(new) == 1
-    assert outcomes.count(Linked(new[0], is_new=True, replayed=True)) == MANY - 1
+    assert outcomes.count(LinkAdded(new[0], is_new=True, replayed=True)) == MANY - 1
 
 
 async def test_the_quota_holds_while_documents_come_and_go(records: Records) -> None:
@@ -213,7 +216,7 @@ async def test_a_delete_and_a_sweep_at_once_leave_a_path_that_nobody_gets(record
         acts: list[Awaitable[object]] = []
         for document in documents:
             path = document.storage_path
-            late = Listed(key=path, size_bytes=10, etag="e1", modified_at=records.clock())
+            late = ListedObject(key=path, size_bytes=10, etag="e1", modified_at=records.clock())
             acts += [
                 records.delete(home, document.id),
                 records.ledger.condemn(home.id, [late], records.clock()),

@@ -8,19 +8,20 @@ from collections.abc import AsyncIterator, Awaitable, Iterable
 from contextlib import asynccontextmanager
 
 from domain.access import Workspace
-from ports.changes import (
+from ports.outcomes import (
     Deleted,
     FolderMoved,
     FolderTaken,
-    Linked,
+    LinkAdded,
+    LinkRemoved,
     NoSuchDocument,
     NoSuchFolder,
     NoSuchLink,
-    OtherRevision,
+    OverQuota,
     Patched,
-    Unlinked,
+    RevisionMismatch,
 )
-from ports.documents import OverQuota, Usage
+from ports.queries import Usage
 from tests.contracts.records import Records, moved
 from tests.contracts.test_changes_at_once import at_once
 
@@ -76,7 +77,7 @@ async def test_of_two_changes_of_one_state_one_is_made(records: Records) -> None
             for item in documents
         ),
     )
-    assert all(kinds(pair) == {Patched, OtherRevision} for pair in pairs)
+    assert all(kinds(pair) == {Patched, RevisionMismatch} for pair in pairs)
     assert {found.revision for found in await records.all(home)} == {2}
 
 
@@ -122,8 +123,8 @@ async def test_of_two_links_to_one_thing_one_is_new_and_both_are_told_it(records
         ),
     )
     for first, second in pairs:
-        assert isinstance(first, Linked)
-        assert isinstance(second, Linked)
+        assert isinstance(first, LinkAdded)
+        assert isinstance(second, LinkAdded)
         assert first.link == second.link
         assert {first.is_new, second.is_new} == {True, False}
     assert len(await records.linked(home)) == PAIRS
@@ -143,7 +144,7 @@ async def test_of_two_that_remove_one_link_one_does(records: Records) -> None:
             for link in links
         ),
     )
-    assert all(kinds(pair) == {Unlinked, NoSuchLink} for pair in pairs)
+    assert all(kinds(pair) == {LinkRemoved, NoSuchLink} for pair in pairs)
 
 
 async def test_no_link_outlives_its_document(records: Records) -> None:
@@ -154,7 +155,7 @@ async def test_no_link_outlives_its_document(records: Records) -> None:
     ]
     for first, second in await meet(records, home, (pair if n % 2 else pair[::-1] for n, pair in enumerate(pairs))):
         assert Deleted in kinds((first, second))
-        assert kinds((first, second)) < {Deleted, Linked, NoSuchDocument}
+        assert kinds((first, second)) < {Deleted, LinkAdded, NoSuchDocument}
     assert await records.linked(home) == ()
 
 

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from domain.ids import DocumentId, LinkId
-from domain.links import EntityType, Link
-from ports.changes import Deleted, Linked, NoSuchDocument, NoSuchLink, Unlinked
-from ports.finding import LinkedDocument, WithLinks
+from domain.entity_links import EntityLink, EntityType
+from domain.ids import DocumentId, EntityLinkId
+from ports.outcomes import Deleted, LinkAdded, LinkRemoved, NoSuchDocument, NoSuchLink
+from ports.queries import DocumentWithLinks, LinkedDocument
 from tests.contracts.records import Records, moved
 
 
@@ -22,8 +22,8 @@ async def test_a_new_link_is_kept_as_it_was_sent(records: Records) -> None:
         ]
     ]
     for link in sent:
-        assert await records.add_link(home, link) == Linked(link, is_new=True)
-    assert await records.documents.get(home.id, document.id) == WithLinks(document, tuple(sent))
+        assert await records.add_link(home, link) == LinkAdded(link, is_new=True)
+    assert await records.documents.get(home.id, document.id) == DocumentWithLinks(document, tuple(sent))
 
 
 async def test_a_link_that_is_there_is_answered_and_stays_as_it_is(records: Records) -> None:
@@ -34,8 +34,8 @@ async def test_a_link_that_is_there_is_answered_and_stays_as_it_is(records: Reco
     records.clock.advance(hours=1)
     for role in ("buyer", "seller", None):
         again = records.link(document.id, role=role)
-        assert await records.add_link(home, again) == Linked(first, is_new=False)
-    assert await records.documents.get(home.id, document.id) == WithLinks(document, (first,))
+        assert await records.add_link(home, again) == LinkAdded(first, is_new=False)
+    assert await records.documents.get(home.id, document.id) == DocumentWithLinks(document, (first,))
 
 
 async def test_what_differs_in_document_kind_or_id_is_another_link(records: Records) -> None:
@@ -50,7 +50,7 @@ async def test_what_differs_in_document_kind_or_id_is_another_link(records: Reco
         records.link(document.id, "contact", "c-11"),
         records.link(other.id, "contact", "c-1"),
     ):
-        assert await records.add_link(home, link) == Linked(link, is_new=True)
+        assert await records.add_link(home, link) == LinkAdded(link, is_new=True)
 
 
 async def test_a_link_changes_neither_revision_nor_time(records: Records) -> None:
@@ -80,8 +80,8 @@ async def test_a_removed_link_is_gone_and_the_document_stays(records: Records) -
     gone, kept = records.link(document.id, entity_id="c-1"), records.link(document.id, entity_id="c-2")
     for link in (gone, kept):
         await records.add_link(home, link)
-    assert await records.remove_link(home, document.id, gone.id) == Unlinked()
-    assert await records.documents.get(home.id, document.id) == WithLinks(document, (kept,))
+    assert await records.remove_link(home, document.id, gone.id) == LinkRemoved()
+    assert await records.documents.get(home.id, document.id) == DocumentWithLinks(document, (kept,))
     assert await records.linked(home, entity_id="c-1") == ()
     assert await records.remove_link(home, document.id, gone.id) == NoSuchLink()
 
@@ -92,7 +92,7 @@ async def test_a_link_is_new_again_once_it_was_removed(records: Records) -> None
     first, second = records.link(document.id, role="buyer"), records.link(document.id, role="seller")
     await records.add_link(home, first)
     await records.remove_link(home, document.id, first.id)
-    assert await records.add_link(home, second) == Linked(second, is_new=True)
+    assert await records.add_link(home, second) == LinkAdded(second, is_new=True)
     assert await records.linked(home) == (LinkedDocument(document, second),)
 
 
@@ -101,17 +101,17 @@ async def test_only_a_link_of_that_very_document_is_removed(records: Records) ->
     document, other = await records.recorded(home), await records.recorded(home)
     link = records.link(document.id)
     await records.add_link(home, link)
-    unknown = LinkId("dlnk_" + records.new_id(records.clock()))
+    unknown = EntityLinkId("dlnk_" + records.new_id(records.clock()))
     nobody = DocumentId("doc_" + records.new_id(records.clock()))
     for where, which in ((other.id, link.id), (document.id, unknown), (nobody, link.id)):
         assert await records.remove_link(home, where, which) == NoSuchLink()
-    assert await records.documents.get(home.id, document.id) == WithLinks(document, (link,))
+    assert await records.documents.get(home.id, document.id) == DocumentWithLinks(document, (link,))
 
 
 async def test_a_thing_keeps_the_links_of_the_documents_that_stay(records: Records) -> None:
     home = await records.workspace()
     documents = [await records.recorded(home) for _ in range(3)]
-    links: list[Link] = []
+    links: list[EntityLink] = []
     for document in documents:
         links.append(records.link(document.id))
         await records.add_link(home, links[-1])

@@ -8,9 +8,8 @@ import pytest
 
 from domain.idempotency import LIFETIME
 from domain.ids import DocumentId
-from ports.documents import Created, OverQuota, PathTaken, Replayed, Usage
-from ports.finding import WithLinks
-from ports.intents import KeyReused
+from ports.outcomes import Created, IdempotencyKeyReused, OverQuota, PathTaken, Replayed
+from ports.queries import DocumentWithLinks, Usage
 from tests.contracts.records import Records
 
 
@@ -22,7 +21,7 @@ async def test_a_created_document_is_read_back_as_it_was(records: Records) -> No
     home = await records.workspace()
     document = records.document(home, folder="/clients/acme/ndas")
     assert await records.documents.create(document, records.intent(home)) == Created(document)
-    assert await records.documents.get(home.id, document.id) == WithLinks(document, ())
+    assert await records.documents.get(home.id, document.id) == DocumentWithLinks(document, ())
 
 
 async def test_microseconds_are_kept(records: Records) -> None:
@@ -62,8 +61,8 @@ async def test_another_intent_with_the_key_is_refused_and_writes_nothing(records
     home, key = await records.workspace(), a_key()
     await records.documents.create(records.document(home), records.intent(home, key))
     other = records.document(home, path="documents/other.pdf")
-    assert await records.documents.create(other, records.intent(home, key, asks="that")) == KeyReused()
-    assert await records.documents.receipt(records.intent(home, key, asks="that")) == KeyReused()
+    assert await records.documents.create(other, records.intent(home, key, asks="that")) == IdempotencyKeyReused()
+    assert await records.documents.receipt(records.intent(home, key, asks="that")) == IdempotencyKeyReused()
     assert await records.documents.get(home.id, other.id) is None
 
 
@@ -71,7 +70,7 @@ async def test_another_operation_with_the_key_is_refused(records: Records) -> No
     home, key = await records.workspace(), a_key()
     await records.documents.create(records.document(home), records.intent(home, key))
     other = replace(records.intent(home, key), operation="something else")
-    assert await records.documents.receipt(other) == KeyReused()
+    assert await records.documents.receipt(other) == IdempotencyKeyReused()
 
 
 async def test_a_receipt_is_gone_after_24_hours_and_not_before(records: Records) -> None:

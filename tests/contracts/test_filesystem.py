@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from ports.checks import Grade
 
 from adapters.filesystem.storage import FilesystemStorage
 from domain.documents import StoredObject
 from domain.paths import StoragePath
-from ports.storage import DownloadTerms, Exists, Grade, UploadTerms
+from ports.storage import AlreadyStored, DownloadTerms, UploadTerms
 from ports.system import Unavailable
 from tests.contracts.test_linked_storage import pieces
 
@@ -61,7 +62,7 @@ async def test_a_volume_that_is_gone_is_unavailable_and_nothing_is_put_in_its_pl
     ):
         with pytest.raises(Unavailable):
             await attempt
-    (finding,) = await storage.examine()
+    (finding,) = await storage.run_checks()
     assert finding.grade is Grade.FAILED
     assert str(root) in finding.found
     assert not root.exists() or list(root.iterdir()) == []
@@ -94,7 +95,7 @@ async def test_a_file_system_without_hard_links_is_refused(
     monkeypatch.setattr(os, "link", refusing)
     with pytest.raises(Unavailable, match="no links here"):
         await storage.prepare()
-    assert [finding.grade for finding in await storage.examine()] == [Grade.FAILED]
+    assert [finding.grade for finding in await storage.run_checks()] == [Grade.FAILED]
 
 
 async def test_a_file_system_that_does_not_tell_upper_from_lower_case_is_refused(
@@ -236,4 +237,4 @@ async def test_a_disk_that_fails_is_unavailable(
     with pytest.raises(Unavailable, match="input/output error"):
         await act(storage)
     monkeypatch.undo()
-    assert await storage.write(terms(), pieces(b"other")) == Exists()
+    assert await storage.write(terms(), pieces(b"other")) == AlreadyStored()

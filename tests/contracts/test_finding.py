@@ -12,9 +12,10 @@ from domain.documents import Document
 from domain.ids import DocumentId, WorkspaceId
 from domain.pages import PAGE_MAX, PER_PAGE_MAX, Page
 from domain.paths import FolderPath
-from domain.text import folded
-from ports.documents import Created
-from ports.finding import EVERYTHING, After, DocumentFilter, DocumentPage
+from domain.search import EVERYTHING, DocumentFilter
+from domain.text import fold
+from ports.outcomes import Created
+from ports.queries import After, DocumentPage
 from tests.contracts.records import Records
 
 NAMES = (
@@ -33,7 +34,7 @@ ALL = Page(1, 10_000)
 def passes(document: Document, wanted: DocumentFilter) -> bool:
     """Whether all of the filter applies."""
     below = wanted.folder is None or f"{document.folder or ''}/".startswith(f"{wanted.folder}/")
-    texts = [folded(document.name), folded(document.description or "")]
+    texts = [fold(document.name), fold(document.description or "")]
     return (
         (below if wanted.recursive else document.folder == wanted.folder)
         and all(tag in document.tags for tag in wanted.tags)
@@ -82,7 +83,7 @@ async def library(records: Records, home: Workspace, chance: random.Random) -> l
 def a_filter(chance: random.Random, documents: Sequence[Document]) -> DocumentFilter:
     """Most often one that something passes."""
     one = chance.choice(documents)
-    text = folded(chance.choice((one.name, one.description or "", "nothing"))).replace("\n", " ")
+    text = fold(chance.choice((one.name, one.description or "", "nothing"))).replace("\n", " ")
     begin, length = chance.randrange(len(text) + 1), chance.choice((1, 2, 3, 5, 300))
     around = chance.choice(documents).created_at + timedelta(microseconds=chance.choice((-1, 0, 0, 1)))
     return DocumentFilter(
@@ -124,7 +125,7 @@ SINGLE = (
     ),
     *(DocumentFilter(tags=(tag,)) for tag in (*TAGS, "nd", "a")),
     *(DocumentFilter(mime_type=kind) for kind in (*MIME_TYPES, "text/plai")),
-    *(DocumentFilter(search=folded(name)) for name in NAMES),
+    *(DocumentFilter(search=fold(name)) for name in NAMES),
     *(
         DocumentFilter(search=text)
         for text in ("%", "_", "\\", "'", "%%", "a_", "a%b", "_b", ".*", "é" * 255, "ss", " ")
@@ -161,7 +162,7 @@ async def test_every_filter_by_itself_finds_what_the_rules_say(records: Records)
 )
 async def test_letter_case_is_what_python_folds(records: Records, name: str, text: str, *, is_found: bool) -> None:
     home = await records.workspace()
-    wanted = DocumentFilter(search=folded(text))
+    wanted = DocumentFilter(search=fold(text))
     by_name, by_text = (
         await records.recorded(home, name=name),
         await records.recorded(home, description=f"x\n{name}\ny"),

@@ -8,8 +8,9 @@ import pytest
 from domain.access import Workspace
 from domain.documents import Document
 from domain.pages import Page
-from ports.documents import Created
-from ports.finding import COUNT_MAX, EVERYTHING, SEARCH_WINDOW, After, DocumentFilter, DocumentPage
+from domain.search import COUNT_MAX, EVERYTHING, SEARCH_WINDOW, DocumentFilter
+from ports.outcomes import Created
+from ports.queries import After, DocumentPage
 from tests.contracts.records import Records
 
 WAVE = 1000

@@ -4,12 +4,21 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
-from domain.access import ApiKey, Permission, Plan, Tier, Workspace, key_digest
-from domain.ids import KeyId, WorkspaceId
+from domain.access import ApiKey, Permission, Workspace, api_key_digest
+from domain.ids import ApiKeyId, WorkspaceId
 from domain.pages import Page
-from ports.documents import Created
-from ports.intents import KeyReused
-from ports.keys import KeyAdded, KeyFound, KeyReplayed, KeyRevoked, KeyUse, LastAdmin, NameTaken, NoSuchKey
+from domain.rate_limits import Plan, Tier
+from ports.api_keys import (
+    ApiKeyAdded,
+    ApiKeyFound,
+    ApiKeyNameTaken,
+    ApiKeyReplayed,
+    ApiKeyRevoked,
+    ApiKeyUse,
+    LastAdminApiKey,
+    NoSuchApiKey,
+)
+from ports.outcomes import Created, IdempotencyKeyReused
 from tests.contracts.records import Records
 
 KEY = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
@@ -18,7 +27,7 @@ ALL = Page(1, 100)
 
 def a_key(records: Records, workspace: Workspace, name: str = "", *permissions: Permission) -> ApiKey:
     at = records.clock()
-    id_ = KeyId("key_" + records.new_id(at))
+    id_ = ApiKeyId("key_" + records.new_id(at))
     return ApiKey(
         id=id_,
         workspace_id=workspace.id,
@@ -26,7 +35,7 @@ def a_key(records: Records, workspace: Workspace, name: str = "", *permissions: 
         name=name or f"Ümlaut \N{GRINNING FACE} {id_}",
         description="Zeile 1\nZeile 2",
         prefix="wbk_1234",
-        digest=key_digest(id_),
+        digest=api_key_digest(id_),
         permissions=frozenset(permissions) or frozenset({Permission.READ_DOCUMENTS, Permission.WRITE_DOCUMENTS}),
         tier=Tier.HIGH,
         created_at=at,
@@ -37,7 +46,7 @@ def a_key(records: Records, workspace: Workspace, name: str = "", *permissions: 
 
 async def added(records: Records, workspace: Workspace, name: str = "", *permissions: Permission) -> ApiKey:
     key = a_key(records, workspace, name, *permissions)
-    assert await records.keys.add(key) == KeyAdded()
+    assert await records.keys.add(key) == ApiKeyAdded()
     return key
 
 
@@ -49,27 +58,27 @@ async def names(records: Records, workspace: Workspace, text: str = "", *, revok
 
 async def test_a_key_is_found_by_its_digest_with_the_plan_of_its_workspace(records: Records) -> None:
     key = await added(records, await records.workspace())
-    assert await records.keys.find(key.digest) == KeyFound(key, Plan.PRO)
+    assert await records.key_lookup.find(key.digest) == ApiKeyFound(key, Plan.PRO)
     assert await records.keys.get(key.id) == key
-    assert await records.keys.find(key_digest("another")) is None
+    assert await records.key_lookup.find(api_key_digest("another")) is None
 
 
 async def test_a_revoked_key_is_found_as_revoked_and_keeps_the_first_time(records: Records) -> None:
     home = await records.workspace()
     key = await added(records, home)
     revoked_at = records.clock()
-    assert await records.keys.revoke(home.id, key.id, revoked_at, None) == KeyRevoked()
+    assert await records.keys.revoke(home.id, key.id, revoked_at, None) == ApiKeyRevoked()
     records.clock.advance(hours=1)
-    assert await records.keys.revoke(home.id, key.id, records.clock(), records.intent(home)) == KeyRevoked()
-    assert await records.keys.find(key.digest) == KeyFound(replace(key, revoked_at=revoked_at), Plan.PRO)
+    assert await records.keys.revoke(home.id, key.id, records.clock(), records.intent(home)) == ApiKeyRevoked()
+    assert await records.key_lookup.find(key.digest) == ApiKeyFound(replace(key, revoked_at=revoked_at), Plan.PRO)
 
 
 async def test_revoking_an_unknown_or_foreign_key_says_so_and_changes_nothing(records: Records) -> None:
     home, other = await records.workspace(), await records.workspace()
     theirs = await added(records, other)
-    for id_ in (KeyId("key_" + records.new_id(records.clock())), theirs.id):
-        assert await records.keys.revoke(home.id, id_, records.clock(), records.intent(home)) == NoSuchKey()
-        assert await records.keys.revoke(home.id, id_, records.clock(), None) == NoSuchKey()
+    for id_ in (ApiKeyId("key_" + records.new_id(records.clock())), theirs.id):
+        assert await records.keys.revoke(home.id, id_, records.clock(), records.intent(home)) == NoSuchApiKey()
+        assert await records.keys.revoke(home.id, id_, records.clock(), None) == NoSuchApiKey()
     assert await records.keys.get(theirs.id) == theirs
 
 
@@ -77,17 +86,17 @@ async def test_the_same_intent_adds_one_key_and_gets_it_back_with_what_was_seale
     home = await records.workspace()
     first, second = a_key(records, home, "CI"), a_key(records, home, "CI")
     intent = records.intent(home, KEY)
-    assert await records.keys.add(first, intent, b"\0sealed\xff") == KeyAdded()
+    assert await records.keys.add(first, intent, b"\0sealed\xff") == ApiKeyAdded()
     # Sent again by ourselves, because the answer was lost.
-    assert await records.keys.add(first, intent, b"\0sealed\xff") == KeyAdded()
-    assert await records.keys.add(second, intent, b"other") == KeyReplayed(first, b"\0sealed\xff")
-    assert await records.keys.receipt(intent) == KeyReplayed(first, b"\0sealed\xff")
-    assert await records.keys.add(second, records.intent(home, KEY, "that")) == KeyReused()
-    assert await records.keys.receipt(records.intent(home, KEY, "that")) == KeyReused()
+    assert await records.keys.add(first, intent, b"\0sealed\xff") == ApiKeyAdded()
+    assert await records.keys.add(second, intent, b"other") == ApiKeyReplayed(first, b"\0sealed\xff")
+    assert await records.keys.receipt(intent) == ApiKeyReplayed(first, b"\0sealed\xff")
+    assert await records.keys.add(second, records.intent(home, KEY, "that")) == IdempotencyKeyReused()
+    assert await records.keys.receipt(records.intent(home, KEY, "that")) == IdempotencyKeyReused()
     assert await records.keys.receipt(records.intent(home)) is None
     records.clock.advance(hours=24)
     late = a_key(records, home, "CI 2")
-    assert await records.keys.add(late, records.intent(home, KEY, "that")) == KeyAdded()
+    assert await records.keys.add(late, records.intent(home, KEY, "that")) == ApiKeyAdded()
     assert await records.keys.get(second.id) is None
 
 
@@ -97,10 +106,10 @@ async def test_an_idempotency_key_counts_over_documents_and_keys(records: Record
     assert await records.documents.create(document, intent) == Created(document)
     add, revoke = (replace(intent, operation=name) for name in ("create_api_key", "revoke_api_key"))
     key = a_key(records, home)
-    assert await records.keys.add(key, add) == KeyReused()
+    assert await records.keys.add(key, add) == IdempotencyKeyReused()
     assert await records.keys.get(key.id) is None
     kept = await added(records, home)
-    assert await records.keys.revoke(home.id, kept.id, records.clock(), revoke) == KeyReused()
+    assert await records.keys.revoke(home.id, kept.id, records.clock(), revoke) == IdempotencyKeyReused()
     assert await records.keys.get(kept.id) == kept
 
 
@@ -113,7 +122,7 @@ async def test_of_many_at_once_with_one_name_one_is_added(records: Records) -> N
         home, other = await records.workspace(), await records.workspace()
         keys = [a_key(records, home, "CI") for _ in range(8)]
         outcomes = await asyncio.gather(*map(records.keys.add, keys))
-        assert sorted(map(str, outcomes)) == sorted(map(str, [KeyAdded(), *[NameTaken()] * 7]))
+        assert sorted(map(str, outcomes)) == sorted(map(str, [ApiKeyAdded(), *[ApiKeyNameTaken()] * 7]))
         assert await names(records, home) == ["CI"]
         await added(records, other, "CI")
 
@@ -123,7 +132,7 @@ async def test_a_name_is_free_again_once_its_key_is_revoked_or_has_expired(recor
     first = await added(records, home, "CI")
     await records.keys.revoke(home.id, first.id, records.clock(), None)
     await added(records, home, "CI")
-    assert await records.keys.add(a_key(records, home, "CI")) == NameTaken()
+    assert await records.keys.add(a_key(records, home, "CI")) == ApiKeyNameTaken()
     records.clock.advance(days=1)
     await added(records, home, "CI")
 
@@ -136,7 +145,7 @@ async def test_of_admins_who_are_all_revoked_at_once_one_stays(records: Records)
         outcomes = await asyncio.gather(
             *(records.keys.revoke(home.id, key.id, at, records.intent(home)) for key in admins)
         )
-        assert sorted(map(str, outcomes)) == sorted(map(str, [*[KeyRevoked()] * 7, LastAdmin()]))
+        assert sorted(map(str, outcomes)) == sorted(map(str, [*[ApiKeyRevoked()] * 7, LastAdminApiKey()]))
         assert len(await names(records, home)) == 2
         for key in admins:
             await records.keys.revoke(home.id, key.id, at, None)
@@ -147,8 +156,8 @@ async def test_a_revocation_is_replayed(records: Records) -> None:
     home = await records.workspace()
     key = await added(records, home)
     intent = records.intent(home, KEY)
-    told = [await records.keys.revoke(home.id, key.id, records.clock(), intent) for _ in range(2)]
-    assert told == [KeyRevoked(), KeyRevoked(replayed=True)]
+    reported = [await records.keys.revoke(home.id, key.id, records.clock(), intent) for _ in range(2)]
+    assert reported == [ApiKeyRevoked(), ApiKeyRevoked(replayed=True)]
 
 
 async def test_keys_are_listed_oldest_first_for_operators(records: Records) -> None:
@@ -190,8 +199,8 @@ async def test_a_use_is_kept_once_a_minute_and_only_forwards(records: Records) -
     at = records.clock()
 
     async def used(seconds: float, workspace: Workspace = home) -> object:
-        use = KeyUse(workspace.id, key.id, at + timedelta(seconds=seconds))
-        await records.keys.note_uses([use, KeyUse(home.id, KeyId("key_" + records.new_id(at)), at)])
+        use = ApiKeyUse(workspace.id, key.id, at + timedelta(seconds=seconds))
+        await records.keys.record_uses([use, ApiKeyUse(home.id, ApiKeyId("key_" + records.new_id(at)), at)])
         kept = await records.keys.get(key.id)
         return kept and kept.last_used_at
 
@@ -201,7 +210,7 @@ async def test_a_use_is_kept_once_a_minute_and_only_forwards(records: Records) -
     assert await used(60) == at + timedelta(minutes=1)
     assert await used(30) == at + timedelta(minutes=1)
     assert await records.keys.get(unused.id) == unused
-    await records.keys.note_uses([])
+    await records.keys.record_uses([])
 
 
 async def test_a_workspace_is_read_back_as_it_was(records: Records) -> None:

@@ -10,17 +10,17 @@ import pytest
 from domain.access import Workspace
 from domain.ids import WorkspaceId
 from domain.paths import StoragePath
-from ports.documents import Created, PathTaken
 from ports.ledger import PathState
-from ports.storage import Listed
+from ports.outcomes import Created, PathTaken
+from ports.storage import ListedObject
 from tests.contracts.records import Records
 
 HOUR = timedelta(hours=1)
 
 
-def listed(records: Records, workspace: Workspace, *names: str) -> Sequence[Listed]:
+def listed(records: Records, workspace: Workspace, *names: str) -> Sequence[ListedObject]:
     at = records.clock()
-    return [Listed(key=path_of(workspace, name), size_bytes=1, etag="e", modified_at=at) for name in names]
+    return [ListedObject(key=path_of(workspace, name), size_bytes=1, etag="e", modified_at=at) for name in names]
 
 
 def path_of(workspace: Workspace, name: str) -> StoragePath:
@@ -139,48 +139,48 @@ async def test_only_receipts_that_have_expired_are_forgotten(records: Records) -
     home = await records.workspace(quota_bytes=10**9)
     early, late = records.intent(home, str(uuid4())), records.intent(home, str(uuid4()))
     # Those of other tests, whose clocks went on.
-    await records.ledger.forget_receipts(records.clock() + 10_000 * HOUR)
+    await records.ledger.delete_expired_receipts(records.clock() + 10_000 * HOUR)
     await records.documents.create(records.document(home, path="documents/early"), early)
     records.clock.advance(hours=1)
     await records.documents.create(records.document(home, path="documents/late"), late)
     records.clock.advance(hours=23)
-    assert await records.ledger.forget_receipts(records.clock()) == 1
-    assert await records.ledger.forget_receipts(records.clock()) == 0
+    assert await records.ledger.delete_expired_receipts(records.clock()) == 1
+    assert await records.ledger.delete_expired_receipts(records.clock()) == 0
     assert await records.documents.receipt(early) is None
     assert await records.documents.receipt(late) is not None
     records.clock.advance(hours=1)
-    assert await records.ledger.forget_receipts(records.clock()) == 1
+    assert await records.ledger.delete_expired_receipts(records.clock()) == 1
 
 
 async def test_what_is_noted_of_a_deployment_is_known(records: Records) -> None:
     deployments = records.deployments
     new = await deployments.renew()
     assert new == await deployments.read()
-    assert (new.claimed_at, new.next_turn) == (None, None)
+    assert (new.claimed_at, new.next_generation) == (None, None)
     await deployments.claim(records.clock())
-    await deployments.turn("a", "b")
-    await deployments.swept(records.clock())
+    await deployments.set_generation("a", "b")
+    await deployments.record_sweep(records.clock())
     known = await deployments.read()
-    assert (known.id, known.turn, known.next_turn) == (new.id, "a", "b")
+    assert (known.id, known.generation, known.next_generation) == (new.id, "a", "b")
     assert known.claimed_at == known.swept_at == records.clock()
     again = await deployments.renew()
     assert again.id != new.id
-    assert again.turn != "a"
-    assert (again.claimed_at, again.next_turn) == (None, None)
+    assert again.generation != "a"
+    assert (again.claimed_at, again.next_generation) == (None, None)
 
 
 async def test_one_is_alone_until_its_block_ends(records: Records) -> None:
-    alone = records.deployments.alone
+    alone = records.deployments.exclusive
     async with alone() as first, alone() as second:
         assert (first, second) == (True, False)
 
 
 async def test_a_block_that_breaks_off_leaves_nobody_locked_out(records: Records) -> None:
     async def break_off() -> None:
-        async with records.deployments.alone():
+        async with records.deployments.exclusive():
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         await break_off()
-    async with records.deployments.alone() as is_alone:
+    async with records.deployments.exclusive() as is_alone:
         assert is_alone

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import pytest
 
-from ports.storage import Exists, Mismatch, SignedRequest
+from ports.storage import AlreadyStored, SignedRequest, UploadMismatch
 from ports.system import Unavailable
 from tests.contracts.stores import PUBLIC_URL, TYPE, LinkedStore
 
@@ -41,23 +41,23 @@ def link(signed: SignedRequest) -> tuple[str, Mapping[str, str]]:
 
 
 async def test_what_is_written_is_there_with_its_size_and_checksum(linked: LinkedStore) -> None:
-    written = await linked.storage.write(linked.upload(), pieces(CONTENT))
+    stored = await linked.storage.write(linked.upload(), pieces(CONTENT))
     found = await linked.storage.stat(linked.path())
-    assert found == written
+    assert found == stored
     assert found is not None
     assert (found.size_bytes, found.sha256) == (len(CONTENT), SHA256)
 
 
 async def test_what_lies_there_is_never_replaced(linked: LinkedStore) -> None:
-    written = await linked.storage.write(linked.upload(), pieces(CONTENT))
-    assert await linked.storage.write(linked.upload(), pieces(b"other")) == Exists()
-    assert await linked.storage.stat(linked.path()) == written
+    stored = await linked.storage.write(linked.upload(), pieces(CONTENT))
+    assert await linked.storage.write(linked.upload(), pieces(b"other")) == AlreadyStored()
+    assert await linked.storage.stat(linked.path()) == stored
 
 
 async def test_of_many_writes_at_once_one_is_stored_whole(linked: LinkedStore) -> None:
     contents = [bytes([number]) * 200_000 for number in range(8)]
     results = await asyncio.gather(*(linked.storage.write(linked.upload(), pieces(content)) for content in contents))
-    (winner,) = [result for result in results if not isinstance(result, Exists)]
+    (winner,) = [result for result in results if not isinstance(result, AlreadyStored)]
     found = await linked.storage.stat(linked.path())
     assert found == winner
     assert found is not None
@@ -77,7 +77,7 @@ async def test_of_other_bytes_than_announced_it_is_said_what_is_wrong(
     linked: LinkedStore, size_bytes: int | None, sha256: str | None, what: str
 ) -> None:
     result = await linked.storage.write(linked.upload(size_bytes=size_bytes, sha256=sha256), pieces(CONTENT))
-    assert isinstance(result, Mismatch)
+    assert isinstance(result, UploadMismatch)
     assert result.what == what
     assert await linked.storage.stat(linked.path()) is None
     assert await linked.litter() == 0
@@ -85,7 +85,7 @@ async def test_of_other_bytes_than_announced_it_is_said_what_is_wrong(
 
 async def test_bytes_as_announced_are_stored(linked: LinkedStore) -> None:
     terms = linked.upload(size_bytes=len(CONTENT), sha256=SHA256)
-    assert not isinstance(await linked.storage.write(terms, pieces(CONTENT)), Mismatch | Exists)
+    assert not isinstance(await linked.storage.write(terms, pieces(CONTENT)), UploadMismatch | AlreadyStored)
 
 
 async def test_an_upload_that_breaks_off_leaves_nothing(linked: LinkedStore) -> None:
@@ -93,7 +93,7 @@ async def test_an_upload_that_breaks_off_leaves_nothing(linked: LinkedStore) -> 
         await linked.storage.write(linked.upload(), broken_off(b"half a fi"))
     assert await linked.storage.stat(linked.path()) is None
     assert await linked.litter() == 0
-    assert not isinstance(await linked.storage.write(linked.upload(), pieces(CONTENT)), Exists)
+    assert not isinstance(await linked.storage.write(linked.upload(), pieces(CONTENT)), AlreadyStored)
     assert await linked.litter() == 0
 
 
@@ -197,4 +197,4 @@ async def test_no_more_is_taken_of_an_upload_than_was_announced(linked: LinkedSt
         while True:
             yield b"x" * 1000
 
-    assert isinstance(await linked.storage.write(linked.upload(size_bytes=10), endless()), Mismatch)
+    assert isinstance(await linked.storage.write(linked.upload(size_bytes=10), endless()), UploadMismatch)

@@ -1,11 +1,11 @@
 """What the lists of a thing's documents, of folders and of tags promise, on every adapter."""
 
 from domain.access import Workspace
+from domain.entity_links import EntityType
 from domain.ids import WorkspaceId
-from domain.links import EntityType
 from domain.pages import PAGE_MAX, PER_PAGE_MAX, Page, Rows
 from domain.paths import FolderPath
-from ports.finding import FolderCount, LinkedDocument, TagCount
+from ports.queries import FolderCount, LinkedDocument, TagCount
 from tests.contracts.records import Records
 
 ALL = Page(1, 100)

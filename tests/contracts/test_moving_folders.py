@@ -2,8 +2,8 @@
 
 import pytest
 
-from ports.changes import FolderMoved, FolderTaken, NoSuchFolder, TooDeep
-from ports.finding import DocumentFilter
+from domain.search import DocumentFilter
+from ports.outcomes import FolderMoved, FolderTaken, NoSuchFolder, TooDeep
 from tests.contracts.records import Records, moved
 
 FACE = "\N{GRINNING FACE}"

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from adapters.memory.rate_limit import MemoryRateLimiter
 from adapters.throttle.limiter import open_valkey_limiter
-from domain.access import Window
-from ports.rate_limit import RateLimiter, Verdict
+from domain.rate_limits import Verdict, Window
+from ports.rate_limit import RateLimiter
 from tests.clock import StillClock
 from tests.valkey import ValkeyServer
 
@@ -54,8 +54,8 @@ def new_subject() -> str:
 async def test_the_window_with_the_fewest_left_is_told(limiter: RateLimiter, a: str) -> None:
     clock = StillClock()
     minute, day = PLAN[0].end(clock()), PLAN[1].end(clock())
-    told = [await limiter.acquire(a, PLAN, clock()) for _ in range(3)]
-    assert told == [Verdict(True, 3, left, minute, 0) for left in (2, 1, 0)]
+    reported = [await limiter.acquire(a, PLAN, clock()) for _ in range(3)]
+    assert reported == [Verdict(True, 3, left, minute, 0) for left in (2, 1, 0)]
     clock.advance(minutes=1)
     assert await limiter.acquire(a, PLAN, clock()) == Verdict(True, 5, 1, day, 0)
 
@@ -164,8 +164,8 @@ async def test_memory_and_valkey_answer_the_same(
     names = {name: new_subject() for name in "ab"}
     for name, plan, step, burst in calls:
         clock.advance(seconds=step)
-        told = await asyncio.gather(*(on_valkey.acquire(names[name], plan, clock()) for _ in range(burst)))
-        assert list(told) == [await memory.acquire(names[name], plan, clock()) for _ in range(burst)]
+        reported = await asyncio.gather(*(on_valkey.acquire(names[name], plan, clock()) for _ in range(burst)))
+        assert list(reported) == [await memory.acquire(names[name], plan, clock()) for _ in range(burst)]
 
 
 @settings(max_examples=1000, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
@@ -180,13 +180,13 @@ async def test_who_believes_the_headers_is_never_refused_and_never_waits_for_not
     clock, a = StillClock(datetime(2026, 4, 17, tzinfo=UTC) + timedelta(seconds=begins)), new_subject()
     for pause in pauses:
         clock.advance(seconds=pause)
-        told = await limiter.acquire(a, plan, clock())
-        assert told.admitted
-        wait = told.reset - int(clock().timestamp())
+        reported = await limiter.acquire(a, plan, clock())
+        assert reported.admitted
+        wait = reported.reset - int(clock().timestamp())
         assert wait >= 1
-        if told.remaining == 0:
+        if reported.remaining == 0:
             # Whoever does not wait is told the same, now and in the last second.
             for waited, passes in ((wait, wait - 1), (1, 1)):
                 refused = await limiter.acquire(a, plan, clock())
-                assert refused == Verdict(False, told.limit, 0, told.reset, waited)
+                assert refused == Verdict(False, reported.limit, 0, reported.reset, waited)
                 clock.advance(seconds=passes)

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from ports.checks import Grade
 
-from ports.storage import Grade, Listed, ObjectStorage
+from ports.storage import ListedObject, ObjectStorage
 from tests.contracts.stores import NAME, STORED, Store
 from tests.contracts.test_storage import CONTENT, later, put
 
@@ -15,10 +16,10 @@ AN_HOUR = timedelta(hours=1)
 PAGE = 1000
 
 
-async def listed(storage: ObjectStorage, prefix: str) -> list[Listed]:
+async def listed(storage: ObjectStorage, prefix: str) -> list[ListedObject]:
     """All that a listing shows, whose pages are neither empty nor too long."""
-    pages: AsyncIterator[Sequence[Listed]] = storage.list(prefix)
-    found: list[Listed] = []
+    pages: AsyncIterator[Sequence[ListedObject]] = storage.list(prefix)
+    found: list[ListedObject] = []
     async for page in pages:
         assert 0 < len(page) <= PAGE
         found += page
@@ -231,7 +232,7 @@ async def test_a_working_store_says_so_and_leaves_nothing(store: Store) -> None:
 async def test_a_working_store_is_examined_and_nothing_is_left_of_that(store: Store) -> None:
     await store.storage.write_mark("mine", replace=False)
     await put(store)
-    findings = await store.storage.examine()
+    findings = await store.storage.run_checks()
     assert findings
     for finding in findings:
         assert finding.grade is not Grade.FAILED, finding

@@ -10,13 +10,14 @@ from itertools import count
 from typing import Any
 
 import pytest
+from domain.rate_limits import Plan
 
+from adapters.in_process.system import new_secret
 from adapters.postgres.database import open_database
-from adapters.system import new_secret
-from domain.access import Caller, Permission, Plan, Workspace
+from domain.access import Caller, Permission, Workspace
 from domain.documents import Document
 from domain.errors import Refusal
-from domain.ids import KeyId, UserId
+from domain.ids import ApiKeyId, UserId
 from domain.paths import StoragePath
 from domain.use_cases.claim_storage import ClaimStorage
 from domain.use_cases.create_document import CreateDocument
@@ -45,7 +46,7 @@ async def own(request: pytest.FixtureRequest, template_url: str) -> AsyncIterato
         await server.fetch(f"DROP DATABASE {name}")
 
 
-class Swept:
+class SweepReport:
     """A deployment on one repository and one store."""
 
     def __init__(self, records: Records, store: Store) -> None:
@@ -61,7 +62,7 @@ class Swept:
         self.caller = Caller(
             workspace_id=self.home.id,
             user_id=self.home.owner_id,
-            key_id=KeyId("key_" + records.new_id(records.clock())),
+            key_id=ApiKeyId("key_" + records.new_id(records.clock())),
             permissions=frozenset(Permission),
             request_id="req_1",
         )
@@ -120,15 +121,15 @@ class Paced:
 
 
 @pytest.fixture
-async def deployment(own: Records, store: Store) -> Swept:
+async def deployment(own: Records, store: Store) -> SweepReport:
     """One that has claimed its store."""
-    deployment = Swept(own, store)
+    deployment = SweepReport(own, store)
     await own.workspaces.add(deployment.home)
     await ClaimStorage(deployments=own.deployments, storage=store.storage, now=lambda: datetime.now(UTC))()
     return deployment
 
 
-async def test_one_sweep_removes_what_is_nobodys_and_nothing_else(deployment: Swept) -> None:
+async def test_one_sweep_removes_what_is_nobodys_and_nothing_else(deployment: SweepReport) -> None:
     storage = deployment.store.storage
     recorded = await deployment.upload("documents/recorded")
     document = await deployment.record(recorded)
@@ -158,7 +159,7 @@ MOMENTS = ("at first", "listed", "condemned", "deleted")
     ("looks", "writes"), [(MOMENTS[i], MOMENTS[j]) for i in range(len(MOMENTS)) for j in range(i, len(MOMENTS))]
 )
 async def test_a_create_at_any_moment_of_a_sweep_wins_or_loses_wholly(
-    deployment: Swept, looks: str, writes: str
+    deployment: SweepReport, looks: str, writes: str
 ) -> None:
     path = await deployment.upload("documents/a")
     looked, may_write = asyncio.Event(), asyncio.Event()
@@ -171,16 +172,16 @@ async def test_a_create_at_any_moment_of_a_sweep_wins_or_loses_wholly(
 
     slow = replace(deployment.create_document, documents=Paced(deployment.records.documents, before=before_writing))
 
-    async def at(moment: str) -> None:
+    async def at(timestamp: str) -> None:
         nonlocal create
-        if moment == looks:
+        if timestamp == looks:
             create = asyncio.create_task(deployment.record(path, slow))
             # Until it has looked, or was refused already.
             await asyncio.wait(
                 [create, waiting := asyncio.create_task(looked.wait())], return_when=asyncio.FIRST_COMPLETED
             )
             waiting.cancel()
-        if moment == writes:
+        if timestamp == writes:
             may_write.set()
             assert create is not None
             await asyncio.wait([create])
@@ -202,8 +203,8 @@ async def test_a_create_at_any_moment_of_a_sweep_wins_or_loses_wholly(
     await sweep(yes=True)
     if create is None or not create.done():
         # The sweep had nothing to condemn, so those moments never came.
-        for moment in MOMENTS[len(passed) :]:
-            await at(moment)
+        for timestamp in MOMENTS[len(passed) :]:
+            await at(timestamp)
     assert create is not None
 
     stored, state = await deployment.store.storage.stat(path), await deployment.state(path)
@@ -216,7 +217,7 @@ async def test_a_create_at_any_moment_of_a_sweep_wins_or_loses_wholly(
 
 
 @pytest.mark.timeout(1800)
-async def test_of_many_sweeps_and_creates_at_once_no_record_is_left_without_its_bytes(deployment: Swept) -> None:
+async def test_of_many_sweeps_and_creates_at_once_no_record_is_left_without_its_bytes(deployment: SweepReport) -> None:
     steps = [asyncio.Event() for _ in range(20)]
 
     async def step(verb: str) -> None:

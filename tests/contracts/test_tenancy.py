@@ -9,30 +9,27 @@ import pytest
 
 from domain.access import ApiKey, Permission, Workspace
 from domain.documents import Changes, Document
-from domain.links import EntityType, Link
+from domain.entity_links import EntityLink, EntityType
 from domain.pages import Page, Rows
 from domain.paths import FolderPath, StoragePath
-from ports.changes import (
-    AddLink,
-    Change,
-    Delete,
+from domain.search import EVERYTHING, DocumentFilter
+from ports.api_keys import ApiKeyAdded, ApiKeys, ApiKeyUse, NoSuchApiKey
+from ports.documents import DocumentRepository
+from ports.ledger import ObjectLedger, PathState
+from ports.outcomes import (
+    Created,
     Deleted,
     FolderMoved,
-    Linked,
-    MoveFolder,
+    LinkAdded,
+    LinkRemoved,
     NoSuchDocument,
     NoSuchFolder,
     NoSuchLink,
-    Patch,
     Patched,
-    RemoveLink,
-    Unlinked,
 )
-from ports.documents import Created, DocumentRepository, Usage
-from ports.finding import EVERYTHING, After, DocumentFilter, DocumentPage
-from ports.keys import ApiKeys, KeyAdded, KeyUse, NoSuchKey
-from ports.ledger import ObjectLedger, PathState
-from ports.storage import Listed
+from ports.queries import After, DocumentPage, Usage
+from ports.storage import ListedObject
+from tests.contracts.changes import AddLink, Change, Delete, MoveFolder, Patch, RemoveLink, apply
 from tests.contracts.records import Records
 from tests.contracts.test_documents import a_key
 from tests.contracts.test_keys_and_workspaces import a_key as an_api_key
@@ -52,7 +49,7 @@ class Scene:
     home: Workspace
     stranger: Workspace
     document: Document
-    link: Link
+    link: EntityLink
     deleted: Document
     api_key: ApiKey
     key: str
@@ -129,21 +126,25 @@ def changes(scene: Scene) -> list[tuple[Any, object, type]]:
     """One of each kind: what the stranger is told, and what it would be told were it at home."""
     at, id_ = scene.records.clock(), scene.document.id
     return [
-        (Patch(document=id_, changes=Changes(name="b"), only_if=None, at=at), NoSuchDocument(), Patched),
-        (AddLink(link=scene.records.link(id_, entity_id="c-2")), NoSuchDocument(), Linked),
-        (RemoveLink(document=id_, link=scene.link.id, at=at), NoSuchLink(), Unlinked),
+        (Patch(document=id_, changes=Changes(name="b"), expected_revisions=None, at=at), NoSuchDocument(), Patched),
+        (AddLink(link=scene.records.link(id_, entity_id="c-2")), NoSuchDocument(), LinkAdded),
+        (RemoveLink(document=id_, link=scene.link.id, at=at), NoSuchLink(), LinkRemoved),
         (MoveFolder(source=FOLDER, target=OTHER, at=at), NoSuchFolder(), FolderMoved),
-        (Delete(document=id_, only_if=None, at=at), NoSuchDocument(), Deleted),
+        (Delete(document=id_, expected_revisions=None, at=at), NoSuchDocument(), Deleted),
     ]
 
 
-@walks(DocumentRepository.change)
+@walks(DocumentRepository.patch)
+@walks(DocumentRepository.delete)
+@walks(DocumentRepository.add_link)
+@walks(DocumentRepository.remove_link)
+@walks(DocumentRepository.move_folder)
 async def _(scene: Scene) -> None:
     assert {type(what) for what, *_ in changes(scene)} == set(get_args(Change))
     for what, answer, _ in changes(scene):
         for key in (None, scene.key):
             intent = scene.records.intent(scene.stranger, key)
-            assert await scene.records.documents.change(what, intent) == answer
+            assert await apply(scene.records.documents, what, intent) == answer
 
 
 @walks(DocumentRepository.get)
@@ -201,7 +202,7 @@ async def _(scene: Scene) -> None:
 @walks(ObjectLedger.condemn)
 async def _(scene: Scene) -> None:
     path, at = scene.document.storage_path, scene.records.clock()
-    listed = Listed(key=path, size_bytes=10, etag="e1", modified_at=at)
+    listed = ListedObject(key=path, size_bytes=10, etag="e1", modified_at=at)
     await scene.records.ledger.condemn(scene.stranger.id, [listed], at)
     assert await scene.records.ledger.states(scene.home.id, [path]) == {path: PathState.RECORDED}
 
@@ -218,7 +219,7 @@ async def _(scene: Scene) -> None:
     for number, key in enumerate((scene.key, scene.other_key)):
         # The first has the name that a key has at home.
         own = an_api_key(scene.records, scene.stranger, "" if number else scene.api_key.name)
-        assert await scene.records.keys.add(own, scene.records.intent(scene.stranger, key)) == KeyAdded()
+        assert await scene.records.keys.add(own, scene.records.intent(scene.stranger, key)) == ApiKeyAdded()
 
 
 @walks(ApiKeys.receipt)
@@ -231,7 +232,7 @@ async def _(scene: Scene) -> None:
 async def _(scene: Scene) -> None:
     for intent in (None, *(scene.records.intent(scene.stranger, key) for key in (None, scene.key, scene.other_key))):
         outcome = await scene.records.keys.revoke(scene.stranger.id, scene.api_key.id, scene.records.clock(), intent)
-        assert outcome == NoSuchKey()
+        assert outcome == NoSuchApiKey()
 
 
 @walks(ApiKeys.all)
@@ -246,9 +247,9 @@ async def _(scene: Scene) -> None:
         assert (list(found.keys), found.total) == ([], 0)
 
 
-@walks(ApiKeys.note_uses)
+@walks(ApiKeys.record_uses)
 async def _(scene: Scene) -> None:
-    await scene.records.keys.note_uses([KeyUse(scene.stranger.id, scene.api_key.id, scene.records.clock())])
+    await scene.records.keys.record_uses([ApiKeyUse(scene.stranger.id, scene.api_key.id, scene.records.clock())])
 
 
 @pytest.mark.parametrize("method", WALKS)
@@ -282,6 +283,6 @@ async def test_what_two_workspaces_have_of_one_id_is_changed_in_one(scene: Scene
     await records.add_link(stranger, scene.link)
     before = await scene.snapshot()
     for what, _, done in changes(scene):
-        assert isinstance(await records.documents.change(what, records.intent(stranger)), done)
+        assert isinstance(await apply(records.documents, what, records.intent(stranger)), done)
         assert await scene.snapshot() == before
     assert await records.documents.usage(stranger.id) == Usage(0, 1000, 0)

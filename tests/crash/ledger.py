@@ -79,7 +79,7 @@ class Ledger:
         self.note(intent, reply)
         return reply
 
-    async def insist(self, intent: Intent, fleet: Fleet) -> None:
+    async def fetch_with_retry(self, intent: Intent, fleet: Fleet) -> None:
         """Send it to one server after the other until it is acknowledged, as a caller with a key does."""
         node = None
         try:

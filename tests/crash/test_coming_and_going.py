@@ -51,7 +51,7 @@ async def insist_on_204(tally: Tally, fleet: Fleet, request: bytes) -> Reply:
 async def come_and_go(ledger: Ledger, tally: Tally, fleet: Fleet, number: int) -> None:
     """Record a document; delete three of four."""
     (intent,) = ledger.intend(1)
-    await ledger.insist(intent, fleet)
+    await ledger.fetch_with_retry(intent, fleet)
     if number % 4 == 0:
         return
     document = intent.answers[0].data["id"]

@@ -58,7 +58,7 @@ async def test_a_connection_that_postgres_ends_is_used_no_more(deployment: Deplo
         for reads in islice(cycle((False, True)), scale.CUTS):
             (intent,) = ledger.intend(1)
             proxy.plan.append(Fault.LEAVE)
-            await ledger.insist(intent, fleet)
+            await ledger.fetch_with_retry(intent, fleet)
             assert await proxy.struck.get() is Fault.LEAVE
             # What comes now, or else the next write, gets the connection that is just ending.
             if reads:
@@ -100,7 +100,7 @@ async def test_a_network_that_breaks_most_of_the_time_loses_nothing_and_doubles_
             proxy.plan.extend(islice(storm, CALLERS))
             async with asyncio.TaskGroup() as callers:
                 for intent in ledger.intend(CALLERS):
-                    callers.create_task(ledger.insist(intent, fleet))
+                    callers.create_task(ledger.fetch_with_retry(intent, fleet))
                 # Without a key, nobody asks again: 201, or 503 and nothing is known.
                 for intent in ledger.intend(CALLERS, keyed=False):
                     callers.create_task(ledger.ask_once(intent, fleet.nodes[0].port))

@@ -100,6 +100,6 @@ async def test_a_blocked_workspace_slows_nobody_else_and_gets_its_documents_afte
             await asyncio.sleep(release - loop.time())
         async with asyncio.TaskGroup() as callers:
             for intent in stuck.intents:
-                callers.create_task(stuck.insist(intent, fleet))
+                callers.create_task(stuck.fetch_with_retry(intent, fleet))
         for ledger in (stuck, *others):
             await balance(deployment, fleet, ledger)

@@ -6,16 +6,16 @@ from typing import TypeVar
 
 from hypothesis import strategies as st
 
-from domain.members import Members, Rule, Wrong
+from domain.members import Members, Rule, RuleViolation
 
 T = TypeVar("T")
 
 
-def ask(rule: Rule[T], value: object) -> T | Wrong:
+def ask(rule: Rule[T], value: object) -> T | RuleViolation:
     """What a rule answers: the value it accepts, or what is wrong. Anything else it raises is a bug."""
     try:
         return rule(value)
-    except Wrong as wrong:
+    except RuleViolation as wrong:
         assert str(wrong)  # noqa: PT017
         return wrong
 

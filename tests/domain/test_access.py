@@ -7,10 +7,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.access import BASE62, Caller, Permission, is_wellformed_key, key_digest, label, mint_key, permissions
+from domain.access import (
+    BASE62,
+    Caller,
+    Permission,
+    api_key_digest,
+    is_wellformed_api_key,
+    label,
+    mint_api_key,
+    permissions,
+)
 from domain.errors import InsufficientPermissions
-from domain.ids import KeyId, UserId, WorkspaceId
-from domain.members import Wrong
+from domain.ids import ApiKeyId, UserId, WorkspaceId
+from domain.members import RuleViolation
 from tests.domain.anything import JSON, TEXTS, ask
 
 SECRETS = st.text(BASE62, min_size=32, max_size=32)
@@ -35,8 +44,8 @@ PINNED = {
 @pytest.mark.parametrize("secret", PINNED)
 def test_a_key_and_its_digest_are_pinned(secret: str) -> None:
     key, digest = PINNED[secret]
-    assert mint_key(secret) == key
-    assert key_digest(key).hex() == digest
+    assert mint_api_key(secret) == key
+    assert api_key_digest(key).hex() == digest
 
 
 def test_the_alphabet_is_base62_digits_first() -> None:
@@ -45,8 +54,8 @@ def test_the_alphabet_is_base62_digits_first() -> None:
 
 @given(SECRETS)
 def test_a_minted_key_is_well_formed(secret: str) -> None:
-    key = mint_key(secret)
-    assert is_wellformed_key(key)
+    key = mint_api_key(secret)
+    assert is_wellformed_api_key(key)
     assert key.startswith("wbk_" + secret)
     assert len(key) == 42
 
@@ -54,32 +63,32 @@ def test_a_minted_key_is_well_formed(secret: str) -> None:
 @settings(max_examples=25)
 @given(SECRETS, st.characters())
 def test_every_change_of_one_character_is_noticed(secret: str, other: str) -> None:
-    key = mint_key(secret)
+    key = mint_api_key(secret)
     for at, char in enumerate(key):
         for typo in {*BASE62, "_", "-", " ", other} - {char}:
-            assert not is_wellformed_key(key[:at] + typo + key[at + 1 :])
+            assert not is_wellformed_api_key(key[:at] + typo + key[at + 1 :])
 
 
 @given(SECRETS)
 def test_every_swap_of_two_different_neighbours_is_noticed(secret: str) -> None:
-    key = mint_key(secret)
+    key = mint_api_key(secret)
     for at, (left, right) in enumerate(pairwise(key)):
         if left != right:
-            assert not is_wellformed_key(key[:at] + right + left + key[at + 2 :])
+            assert not is_wellformed_api_key(key[:at] + right + left + key[at + 2 :])
 
 
 @given(SECRETS, st.characters())
 def test_a_character_too_few_or_too_many_is_noticed(secret: str, other: str) -> None:
-    key = mint_key(secret)
+    key = mint_api_key(secret)
     for at in range(len(key)):
-        assert not is_wellformed_key(key[:at] + key[at + 1 :])
-        assert not is_wellformed_key(key[:at] + other + key[at:])
-    assert not is_wellformed_key(key + other)
+        assert not is_wellformed_api_key(key[:at] + key[at + 1 :])
+        assert not is_wellformed_api_key(key[:at] + other + key[at:])
+    assert not is_wellformed_api_key(key + other)
 
 
 @pytest.mark.parametrize("length", [0, 1, 31, 33, 1000])
 def test_a_secret_of_another_length_makes_no_key(length: int) -> None:
-    assert not is_wellformed_key(mint_key("0" * length))
+    assert not is_wellformed_api_key(mint_api_key("0" * length))
 
 
 @pytest.mark.parametrize(
@@ -100,12 +109,12 @@ def test_a_secret_of_another_length_makes_no_key(length: int) -> None:
     ids=lambda text: ascii(text[:60]),
 )
 def test_what_was_not_minted_is_not_well_formed(text: str) -> None:
-    assert not is_wellformed_key(text)
+    assert not is_wellformed_api_key(text)
 
 
 @given(TEXTS | TEXTS.map("wbk_".__add__))
 def test_any_text_is_well_formed_or_not(text: str) -> None:
-    assert not is_wellformed_key(text)
+    assert not is_wellformed_api_key(text)
 
 
 def test_the_permissions_are_these_four_and_none_implies_another() -> None:
@@ -114,7 +123,7 @@ def test_the_permissions_are_these_four_and_none_implies_another() -> None:
         caller = Caller(
             workspace_id=WorkspaceId("ws_1"),
             user_id=UserId("usr_1"),
-            key_id=KeyId("key_1"),
+            key_id=ApiKeyId("key_1"),
             permissions=frozenset({held}),
             request_id="req_1",
         )
@@ -154,13 +163,13 @@ def test_known_permissions_are_granted_whatever_their_order(granted: list[str]) 
     ids=repr,
 )
 def test_permissions_are_one_or_more_known_ones(value: object) -> None:
-    with pytest.raises(Wrong):
+    with pytest.raises(RuleViolation):
         permissions(value)
 
 
 @given(JSON)
 def test_any_json_value_is_permissions_or_wrong(value: object) -> None:
-    with pytest.raises(Wrong):
+    with pytest.raises(RuleViolation):
         permissions(value)
 
 
@@ -175,12 +184,12 @@ def test_a_label_has_1_to_120_characters_in_nfc(sent: str, kept: str) -> None:
 
 @pytest.mark.parametrize("sent", ["", " ", "\u3000", "a" * 121, "a\nb", "a\0", "\ud800", None, 1, ["a"]], ids=ascii)
 def test_a_label_is_not_blank_not_long_and_without_control_characters(sent: object) -> None:
-    with pytest.raises(Wrong):
+    with pytest.raises(RuleViolation):
         label(sent)
 
 
 @given(JSON)
 def test_any_json_value_is_a_label_or_wrong_and_a_label_is_a_fixed_point(value: object) -> None:
     once = ask(label, value)
-    if not isinstance(once, Wrong):
+    if not isinstance(once, RuleViolation):
         assert label(once) == once

@@ -6,20 +6,20 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from adapters.system import new_secret
-from domain.access import ApiKey, Permission, Plan, Tier, mint_key
+from adapters.in_process.system import new_secret
+from domain.access import ApiKey, Permission, mint_api_key
 from domain.errors import InvalidKey, RateLimited
-from domain.use_cases.provision import MintedKey
-from ports.rate_limit import Verdict
+from domain.rate_limits import Plan, Tier, Verdict
+from domain.use_cases.provision import MintedApiKey
 from tests.domain.world import MINUTE, NEVER_ASKED, PLANS, World
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
-UNKNOWN = mint_key("0" * 32)
+UNKNOWN = mint_api_key("0" * 32)
 MALFORMED = ["", "wbk_", "nonsense", UNKNOWN[:-1], UNKNOWN + "0", UNKNOWN[:-1] + "Z", "\xff", "x" * 100_000]
 MINUTE_WINDOW, DAY_WINDOW = PLANS[Plan.STARTER]
 
 
-async def a_key(world: World, tier: Tier = Tier.STANDARD, expires_at: datetime | None = None) -> MintedKey:
+async def a_key(world: World, tier: Tier = Tier.STANDARD, expires_at: datetime | None = None) -> MintedApiKey:
     """A key of a new workspace of plan starter: 3 a minute, 5 a day."""
     home = await world.workspace(plan=Plan.STARTER)
     return await another_key(world, home.id, tier, expires_at)
@@ -27,8 +27,8 @@ async def a_key(world: World, tier: Tier = Tier.STANDARD, expires_at: datetime |
 
 async def another_key(
     world: World, workspace: str, tier: Tier = Tier.STANDARD, expires_at: datetime | None = None
-) -> MintedKey:
-    return await world.mint_key(
+) -> MintedApiKey:
+    return await world.mint_api_key(
         workspace=workspace, name=new_secret(), granted=["read:documents"], tier=tier, expires_at=expires_at
     )
 
@@ -95,12 +95,12 @@ async def test_why_a_key_is_refused_is_not_told(world: World) -> None:
     revoked, expired = await a_key(world), await a_key(world, expires_at=world.clock() + timedelta(hours=1))
     await world.keys.revoke(revoked.key.workspace_id, revoked.key.id, world.clock(), None)
     world.clock.advance(hours=1)
-    told = set()
+    reported = set()
     for presented in (None, *MALFORMED, UNKNOWN, revoked.secret, expired.secret):
         with pytest.raises(InvalidKey) as refused:
             await world.admit_request(presented, HERE, "req_1")
-        told.add((type(refused.value), refused.value.message, tuple(vars(refused.value))))
-    assert len(told) == 1
+        reported.add((type(refused.value), refused.value.message, tuple(vars(refused.value))))
+    assert len(reported) == 1
 
 
 @pytest.mark.parametrize("kind", ["unknown", "malformed", "revoked", "expired"])
@@ -226,9 +226,9 @@ async def test_a_change_of_plan_holds_at_the_next_request(world: World) -> None:
 async def test_a_high_key_has_ten_times_the_plan_counted_apart(world: World) -> None:
     high = await a_key(world, Tier.HIGH)
     standard = await another_key(world, high.key.workspace_id)
-    told = await verdicts(world, high.secret, 31)
-    assert [verdict.admitted for verdict in told] == [True] * 30 + [False]
-    assert told[0] == Verdict(True, 30, 29, MINUTE_WINDOW.end(world.clock()), 0)
+    reported = await verdicts(world, high.secret, 31)
+    assert [verdict.admitted for verdict in reported] == [True] * 30 + [False]
+    assert reported[0] == Verdict(True, 30, 29, MINUTE_WINDOW.end(world.clock()), 0)
     assert (await verdicts(world, standard.secret, 1))[0].remaining == 2
     world.clock.advance(seconds=MINUTE)
     assert (await verdicts(world, high.secret, 1))[0] == Verdict(True, 50, 19, DAY_WINDOW.end(world.clock()), 0)

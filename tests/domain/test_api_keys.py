@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.access import Caller, Permission, Plan, Tier, is_wellformed_key, key_digest
+from domain.access import Caller, Permission, api_key_digest, is_wellformed_api_key
 from domain.errors import (
     DuplicateName,
     IdempotencyMismatch,
@@ -17,8 +17,9 @@ from domain.errors import (
     LastAdminKey,
     NotFound,
 )
-from domain.ids import KeyId
-from domain.use_cases.api_keys import CreateApiKey, ListApiKeys, NewKey, RevokeApiKey
+from domain.ids import ApiKeyId
+from domain.rate_limits import Plan, Tier
+from domain.use_cases.api_keys import CreateApiKey, ListApiKeys, NewApiKey, RevokeApiKey
 from tests.domain.samples import MALFORMED_IDS
 from tests.domain.world import NEVER_ASKED, World, members
 
@@ -26,7 +27,7 @@ KEY = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 READ = {"name": "CI", "permissions": ["read:documents"]}
 
 
-async def made(world: World, caller: Caller, key: str | None = None, **changes: object) -> NewKey:
+async def made(world: World, caller: Caller, key: str | None = None, **changes: object) -> NewApiKey:
     return await world.create_api_key(caller, READ | changes, key)
 
 
@@ -34,19 +35,19 @@ async def names(world: World, caller: Caller, **query: str) -> list[str]:
     return [key.name for key in (await world.list_api_keys(caller, query)).keys]
 
 
-async def an_admin(world: World) -> tuple[Caller, NewKey]:
+async def an_admin(world: World) -> tuple[Caller, NewApiKey]:
     """Somebody whose own key is kept, and so is the workspace's only admin."""
     caller = await world.caller()
-    minted = await world.mint_key(workspace=caller.workspace_id, name="admin", granted=list(Permission))
+    minted = await world.mint_api_key(workspace=caller.workspace_id, name="admin", granted=list(Permission))
     caller = replace(caller, key_id=minted.key.id)
-    return caller, NewKey(minted.key, minted.secret, replayed=False)
+    return caller, NewApiKey(minted.key, minted.secret, replayed=False)
 
 
 async def test_a_new_key_is_admitted_as_what_it_was_made(world: World) -> None:
     caller = await world.caller()
     new = await made(world, caller, description="Zeile 1\nZeile 2", rate_limit_tier="high")
-    assert is_wellformed_key(new.secret)
-    assert (new.key.prefix, new.key.digest) == (new.secret[:8], key_digest(new.secret))
+    assert is_wellformed_api_key(new.secret)
+    assert (new.key.prefix, new.key.digest) == (new.secret[:8], api_key_digest(new.secret))
     assert (new.key.description, new.key.tier) == ("Zeile 1\nZeile 2", Tier.HIGH)
     admitted = (await world.admit_request(new.secret, "203.0.113.1", "req_1")).caller
     assert (admitted.workspace_id, admitted.user_id) == (caller.workspace_id, caller.user_id)
@@ -246,7 +247,7 @@ async def test_the_last_active_admin_stays_and_any_other_may_go(world: World) ->
 async def test_a_foreign_an_absent_and_a_malformed_id_are_not_found(world: World) -> None:
     caller, _ = await an_admin(world)
     theirs = await made(world, await world.caller())
-    absent = KeyId("key_" + world.new_id(world.clock()))
+    absent = ApiKeyId("key_" + world.new_id(world.clock()))
     for id_ in (theirs.key.id, absent, *(id_.replace("doc_", "key_") for id_ in MALFORMED_IDS)):
         with pytest.raises(NotFound):
             await world.revoke_api_key(caller, id_, None)
@@ -264,7 +265,7 @@ async def test_without_the_permission_nothing_is_asked_of_anybody(world: World) 
     for call in (
         create(caller, {}, None),
         ListApiKeys(keys=NEVER_ASKED)(caller, {}),
-        RevokeApiKey(keys=NEVER_ASKED, now=NEVER_ASKED)(caller, "key_1", None),
+        RevokeApiKey(keys=NEVER_ASKED, lookup=NEVER_ASKED, now=NEVER_ASKED)(caller, "key_1", None),
     ):
         with pytest.raises(InsufficientPermissions):
             await call
@@ -282,9 +283,9 @@ async def test_usage_is_that_of_the_workspace_and_needs_read_documents(world: Wo
 
 async def test_an_operator_is_held_to_names_too_but_may_revoke_the_last_key(world: World) -> None:
     home = await world.workspace(plan=Plan.STARTER)
-    minted = await world.mint_key(workspace=home.id, name="CI", granted=list(Permission))
+    minted = await world.mint_api_key(workspace=home.id, name="CI", granted=list(Permission))
     with pytest.raises(DuplicateName):
-        await world.mint_key(workspace=home.id, name="CI", granted=["read:documents"])
+        await world.mint_api_key(workspace=home.id, name="CI", granted=["read:documents"])
     world.clock.advance(seconds=1)
     await world.keys.revoke(home.id, minted.key.id, world.clock(), None)
     kept = await world.keys.get(minted.key.id)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from domain.documents import Changes, Document, StoredObject
 from domain.errors import Invalid
-from domain.ids import DocumentId, KeyId, UserId
-from domain.members import UNSENT
+from domain.ids import ApiKeyId, DocumentId, UserId
+from domain.members import OMITTED
 from domain.paths import FolderPath, StoragePath
 from tests.domain.anything import objects_around
 from tests.domain.samples import DOCUMENT, OWN
@@ -29,7 +29,7 @@ RECORD = Document(
     tags=("t",),
     revision=7,
     created_by=UserId("usr_1"),
-    created_by_key=KeyId("key_1"),
+    created_by_key=ApiKeyId("key_1"),
     created_at=RECORDED - timedelta(days=1),
     updated_at=RECORDED,
 )
@@ -39,7 +39,7 @@ FIXED = ["id", "mime_type", "size_bytes", "storage_path", "revision", "created_b
 
 
 def test_what_is_not_sent_is_no_change() -> None:
-    assert Changes.read({}) == Changes(name=UNSENT, description=UNSENT, folder=UNSENT, tags=UNSENT)
+    assert Changes.read({}) == Changes(name=OMITTED, description=OMITTED, folder=OMITTED, tags=OMITTED)
 
 
 def test_what_is_sent_is_read_by_the_rules_of_a_new_document() -> None:
@@ -68,22 +68,22 @@ def test_any_json_object_is_changes_or_invalid(members: dict[str, object]) -> No
     with suppress(Invalid):
         changes = Changes.read(members)
         assert members.keys() <= CHANGEABLE.keys()
-        assert {member for member in CHANGEABLE if getattr(changes, member) is not UNSENT} == members.keys()
+        assert {member for member in CHANGEABLE if getattr(changes, member) is not OMITTED} == members.keys()
 
 
 CHANGES = st.builds(
     Changes,
-    name=st.sampled_from([UNSENT, "a.pdf", "b.pdf"]),
-    description=st.sampled_from([UNSENT, None, "", "d"]),
-    folder=st.sampled_from([UNSENT, None, FolderPath("/a"), FolderPath("/b")]),
-    tags=st.sampled_from([UNSENT, (), ("t",), ("t", "u")]),
+    name=st.sampled_from([OMITTED, "a.pdf", "b.pdf"]),
+    description=st.sampled_from([OMITTED, None, "", "d"]),
+    folder=st.sampled_from([OMITTED, None, FolderPath("/a"), FolderPath("/b")]),
+    tags=st.sampled_from([OMITTED, (), ("t",), ("t", "u")]),
 )
 LATER = st.timedeltas(timedelta(days=-2), timedelta(days=2)).map(RECORDED.__add__)
 
 
 @given(CHANGES, LATER)
 def test_a_record_that_differs_is_the_next_state_and_never_an_older_one(changes: Changes, at: datetime) -> None:
-    sent = {member: value for member in CHANGEABLE if (value := getattr(changes, member)) is not UNSENT}
+    sent = {member: value for member in CHANGEABLE if (value := getattr(changes, member)) is not OMITTED}
     changed = changes.applied_to(RECORD, at)
     if all(getattr(RECORD, member) == value for member, value in sent.items()):
         assert changed is RECORD

@@ -17,13 +17,13 @@ async def test_a_new_database_claims_a_new_store_and_knows_it_again() -> None:
         await world.claim_storage()
     deployment = await world.deployments.read()
     assert deployment.claimed_at == world.clock()
-    assert await world.storage.read_mark() == f"{deployment.id} {deployment.turn}"
+    assert await world.storage.read_mark() == f"{deployment.id} {deployment.generation}"
 
 
 async def test_a_claim_that_was_cut_off_before_it_was_noted_is_noted_the_next_time() -> None:
     world = World()
     deployment = await world.deployments.read()
-    await world.storage.write_mark(f"{deployment.id} {deployment.turn}", replace=False)
+    await world.storage.write_mark(f"{deployment.id} {deployment.generation}", replace=False)
     await world.claim_storage()
     assert (await world.deployments.read()).claimed_at == world.clock()
 

@@ -12,8 +12,7 @@ from domain.errors import InsufficientPermissions, Invalid, QuotaExceeded, Stora
 from domain.ids import document_id
 from domain.paths import FolderPath, StoragePath, workspace_prefix
 from domain.use_cases.create_document import Recorded
-from ports.documents import Usage
-from ports.finding import WithLinks
+from ports.queries import DocumentWithLinks, Usage
 from tests.domain.anything import JSON, TEXTS, objects_around
 from tests.domain.samples import DOCUMENT, FOREIGN, OWN
 from tests.domain.world import NEVER_ASKED, World, members
@@ -51,7 +50,9 @@ async def test_a_document_is_recorded_as_it_was_sent(world: World) -> None:
         created_at=world.clock(),
         updated_at=world.clock(),
     )
-    assert await world.documents.get(caller.workspace_id, receipt.document.id) == WithLinks(receipt.document, ())
+    assert await world.documents.get(caller.workspace_id, receipt.document.id) == DocumentWithLinks(
+        receipt.document, ()
+    )
 
 
 async def test_what_is_left_out_is_none_and_tags_are_empty(world: World) -> None:
@@ -119,8 +120,8 @@ async def test_the_quota_is_exact_to_the_byte(world: World) -> None:
     over = await world.upload(caller, b"1234")
     with pytest.raises(QuotaExceeded) as refused:
         await world.create_document(caller, members(over), None)
-    told = refused.value
-    assert (told.limit_bytes, told.used_bytes, told.requested_bytes) == (10, 7, 4)
+    reported = refused.value
+    assert (reported.limit_bytes, reported.used_bytes, reported.requested_bytes) == (10, 7, 4)
     await world.record(caller, b"123")
     assert await world.documents.usage(caller.workspace_id) == Usage(10, 10, 2)
     await world.record(caller, b"")

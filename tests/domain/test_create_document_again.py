@@ -14,9 +14,9 @@ from domain.errors import (
     Refusal,
     StorageConflict,
 )
-from domain.ids import KeyId
+from domain.ids import ApiKeyId
 from domain.paths import StoragePath, workspace_prefix
-from ports.documents import Usage
+from ports.queries import Usage
 from ports.system import Unavailable
 from tests.domain.samples import FOREIGN
 from tests.domain.world import World, members
@@ -132,7 +132,7 @@ async def test_a_key_is_known_in_the_whole_workspace_and_in_no_other(world: Worl
     caller, stranger = await world.caller(), await world.caller()
     sent = members(await world.upload(caller))
     first = await world.create_document(caller, sent, KEY)
-    colleague = replace(caller, key_id=KeyId("key_" + world.new_id(world.clock())), request_id="req_2")
+    colleague = replace(caller, key_id=ApiKeyId("key_" + world.new_id(world.clock())), request_id="req_2")
     assert (await world.create_document(colleague, sent, KEY)).document == first.document
     assert not (await world.create_document(stranger, members(await world.upload(stranger)), KEY)).replayed
 

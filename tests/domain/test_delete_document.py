@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from domain.access import Caller, Permission
 from domain.documents import Document
+from domain.entity_links import EntityType
 from domain.errors import (
     IdempotencyMismatch,
     InsufficientPermissions,
@@ -17,13 +18,11 @@ from domain.errors import (
     QuotaExceeded,
     StorageConflict,
 )
-from domain.links import EntityType
 from domain.paths import StoragePath
 from domain.use_cases.change_document import DeleteDocument
-from domain.use_cases.sweep import Swept
-from ports.documents import Usage
-from ports.finding import WithLinks
+from domain.use_cases.sweep import SweepReport
 from ports.ledger import PathState
+from ports.queries import DocumentWithLinks, Usage
 from ports.system import Unavailable
 from tests.domain.anything import TEXTS
 from tests.domain.samples import MALFORMED_IDS
@@ -73,7 +72,7 @@ async def test_the_others_stay_as_they_are(world: World) -> None:
     await world.link(caller, document)
     link = await world.link(caller, other)
     await world.delete_document(caller, document.id, None)
-    assert await world.documents.get(caller.workspace_id, other.id) == WithLinks(other, (link,))
+    assert await world.documents.get(caller.workspace_id, other.id) == DocumentWithLinks(other, (link,))
 
 
 async def test_its_size_is_given_back_to_the_quota_at_once_and_to_the_byte(world: World) -> None:
@@ -115,7 +114,7 @@ async def test_a_whole_sweep_takes_the_bytes_of_the_deleted_and_of_nobody_else(w
     deleted, kept = await world.record(caller), await world.record(caller)
     await world.delete_document(caller, deleted.id, None)
     world.clock.advance(days=1)
-    assert await world.sweep() == Swept(objects=1, condemned=1, deleted=1)
+    assert await world.sweep() == SweepReport(objects=1, condemned=1, deleted=1)
     assert await world.storage_paths() == {kept.storage_path}
 
 
@@ -225,22 +224,22 @@ async def deletable(world: World) -> tuple[Caller, Document]:
     return caller, (await world.patch_document(caller, document.id, {"name": "b.pdf"})).document
 
 
-@pytest.mark.parametrize("only_if", [None, frozenset({2}), frozenset({1, 2})], ids=repr)
-async def test_the_state_that_was_seen_is_deleted(world: World, only_if: frozenset[int] | None) -> None:
+@pytest.mark.parametrize("expected_revisions", [None, frozenset({2}), frozenset({1, 2})], ids=repr)
+async def test_the_state_that_was_seen_is_deleted(world: World, expected_revisions: frozenset[int] | None) -> None:
     caller, document = await deletable(world)
-    assert await world.delete_document(caller, document.id, None, only_if) is False
+    assert await world.delete_document(caller, document.id, None, expected_revisions) is False
     assert (await world.documents.usage(caller.workspace_id)).documents == 0
 
 
 @pytest.mark.parametrize("hard", [False, True], ids=["soft", "hard"])
-@pytest.mark.parametrize("only_if", [frozenset[int](), frozenset({1}), frozenset({1, 3})], ids=repr)
+@pytest.mark.parametrize("expected_revisions", [frozenset[int](), frozenset({1}), frozenset({1, 3})], ids=repr)
 async def test_another_state_is_not_deleted_and_leaves_the_key_free(
-    world: World, only_if: frozenset[int], hard: bool
+    world: World, expected_revisions: frozenset[int], hard: bool
 ) -> None:
     caller, document = await deletable(world)
     with pytest.raises(PreconditionFailed):
-        await world.delete_document(caller, document.id, KEY, only_if, hard=hard)
-    assert await world.documents.get(caller.workspace_id, document.id) == WithLinks(document, ())
+        await world.delete_document(caller, document.id, KEY, expected_revisions, hard=hard)
+    assert await world.documents.get(caller.workspace_id, document.id) == DocumentWithLinks(document, ())
     assert await world.storage.stat(document.storage_path) == document.stored
     assert await world.delete_document(caller, document.id, KEY) is False
 
@@ -256,7 +255,7 @@ async def test_a_foreign_document_is_not_found_and_stays(world: World, hard: boo
     theirs = await world.record(await world.caller())
     with pytest.raises(NotFound):
         await world.delete_document(await world.caller(), theirs.id, KEY, hard=hard)
-    assert await world.documents.get(theirs.workspace_id, theirs.id) == WithLinks(theirs, ())
+    assert await world.documents.get(theirs.workspace_id, theirs.id) == DocumentWithLinks(theirs, ())
     assert await world.storage.stat(theirs.storage_path) == theirs.stored
 
 
@@ -286,7 +285,7 @@ async def test_a_hard_delete_needs_admin_documents_and_without_it_deletes_nothin
     writer = replace(caller, permissions=frozenset(Permission) - {Permission.ADMIN_DOCUMENTS})
     with pytest.raises(InsufficientPermissions, match="admin:documents"):
         await world.delete_document(writer, document.id, KEY, hard=True)
-    assert await world.documents.get(caller.workspace_id, document.id) == WithLinks(document, ())
+    assert await world.documents.get(caller.workspace_id, document.id) == DocumentWithLinks(document, ())
     assert await world.delete_document(writer, document.id, KEY) is False
 
 

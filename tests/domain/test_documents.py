@@ -3,11 +3,12 @@
 import unicodedata
 
 import pytest
+from domain.search import search_text
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.documents import description, mime_type, name, search_text, sha256, size_bytes, tags
-from domain.members import Rule, Wrong
+from domain.documents import description, mime_type, name, sha256, size_bytes, tags
+from domain.members import Rule, RuleViolation
 from domain.paths import folder_path, storage_path
 from domain.text import string
 from tests.domain.anything import JSON, TEXTS, ask
@@ -32,7 +33,7 @@ RULES: dict[str, Rule[object]] = {
 @given(value=JSON)
 def test_a_rule_answers_any_json_value_and_its_answer_is_a_fixed_point(rule: Rule[object], value: object) -> None:
     once = ask(rule, value)
-    if not isinstance(once, Wrong):
+    if not isinstance(once, RuleViolation):
         # The root, None, is spelled '/'.
         assert rule("/" if once is None else once) == once
 
@@ -40,7 +41,7 @@ def test_a_rule_answers_any_json_value_and_its_answer_is_a_fixed_point(rule: Rul
 @pytest.mark.parametrize("rule", [name, description, folder_path, sha256], ids=lambda rule: rule.__name__)
 @pytest.mark.parametrize("value", NOT_STRINGS, ids=repr)
 def test_what_is_no_string_is_wrong_for_text(rule: Rule[object], value: object) -> None:
-    with pytest.raises(Wrong, match="must be a string"):
+    with pytest.raises(RuleViolation, match="must be a string"):
         rule(value)
 
 
@@ -78,7 +79,7 @@ def test_a_name_has_1_to_255_characters_of_any_script(sent: str, kept: str) -> N
     ],
 )
 def test_a_name_is_not_blank_not_long_and_without_control_characters(sent: str) -> None:
-    with pytest.raises(Wrong):
+    with pytest.raises(RuleViolation):
         name(sent)
 
 
@@ -106,7 +107,7 @@ def test_a_description_may_be_empty_long_and_of_many_lines(sent: str) -> None:
     ],
 )
 def test_a_description_has_no_other_control_characters_and_at_most_4096(sent: str) -> None:
-    with pytest.raises(Wrong):
+    with pytest.raises(RuleViolation):
         description(sent)
 
 
@@ -117,13 +118,13 @@ def test_a_size_is_0_to_2_to_the_63_less_1(size: int) -> None:
 
 @pytest.mark.parametrize("size", [-1, 2**63, 10**4000], ids=["-1", "2**63", "10**4000"])
 def test_a_size_out_of_range_is_wrong(size: int) -> None:
-    with pytest.raises(Wrong, match="must be 0 to 9223372036854775807"):
+    with pytest.raises(RuleViolation, match="must be 0 to 9223372036854775807"):
         size_bytes(size)
 
 
 @pytest.mark.parametrize("value", [None, True, False, 1.5, 1e3, "1", [1], {}], ids=repr)
 def test_a_size_is_an_integer(value: object) -> None:
-    with pytest.raises(Wrong, match="must be an integer"):
+    with pytest.raises(RuleViolation, match="must be an integer"):
         size_bytes(value)
 
 
@@ -169,14 +170,14 @@ def test_tags_are_trimmed_in_nfc_and_distinct(sent: list[object], kept: tuple[st
     ],
 )
 def test_tags_are_at_most_50_strings_of_1_to_64_characters(sent: object) -> None:
-    with pytest.raises(Wrong):
+    with pytest.raises(RuleViolation):
         tags(sent)
 
 
 @given(st.lists(TEXTS, max_size=60))
 def test_accepted_tags_keep_every_promise(sent: list[str]) -> None:
     kept = ask(tags, sent)
-    if isinstance(kept, Wrong):
+    if isinstance(kept, RuleViolation):
         return
     assert len(kept) <= 50
     assert len(set(kept)) == len(kept)
@@ -194,7 +195,7 @@ def test_a_sha256_is_64_hexadecimal_digits_and_kept_in_lower_case(sent: str) -> 
     ids=["empty", "63", "65", "no hex", "newline", "blank", "0x", "full width", "Arabic"],
 )
 def test_anything_else_is_no_sha256(sent: str) -> None:
-    with pytest.raises(Wrong, match="64 hexadecimal digits"):
+    with pytest.raises(RuleViolation, match="64 hexadecimal digits"):
         sha256(sent)
 
 

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.access import Caller, Permission
+from domain.entity_links import EntityType
 from domain.errors import InsufficientPermissions, Invalid
-from domain.links import EntityType
 from domain.pages import Page
 from domain.use_cases.find_documents import FindLinkedDocuments
-from ports.finding import LinkedDocument
+from ports.queries import LinkedDocument
 from tests.domain.anything import TEXTS
 from tests.domain.world import NEVER_ASKED, World
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.members import Wrong
+from domain.members import RuleViolation
 from domain.paths import FolderPath, ancestors, depth, folder_path, is_within
 from tests.domain.anything import JSON, SPITEFUL, TEXTS, ask
 
@@ -87,21 +87,21 @@ def test_a_slash_is_the_root_and_the_root_is_none() -> None:
     ],
 )
 def test_any_other_folder_is_wrong(sent: str) -> None:
-    with pytest.raises(Wrong):
+    with pytest.raises(RuleViolation):
         folder_path(sent)
 
 
 @given(JSON | FOLDERS)
 def test_the_folder_rules_are_total_and_stable(value: object) -> None:
     once = ask(folder_path, value)
-    if not isinstance(once, Wrong):
+    if not isinstance(once, RuleViolation):
         assert folder_path("/" if once is None else once) == once
 
 
 @given(FOLDERS)
 def test_an_accepted_folder_keeps_every_promise(sent: str) -> None:
     folder = ask(folder_path, sent)
-    if isinstance(folder, Wrong):
+    if isinstance(folder, RuleViolation):
         return
     if folder is None:
         assert sent == "/"
@@ -119,9 +119,9 @@ def test_an_accepted_folder_keeps_every_promise(sent: str) -> None:
 @given(FOLDERS)
 def test_a_slash_at_the_end_changes_nothing(sent: str) -> None:
     folder = ask(folder_path, sent)
-    if folder is not None and not isinstance(folder, Wrong):
+    if folder is not None and not isinstance(folder, RuleViolation):
         assert folder_path(folder + "/") == folder
-        with pytest.raises(Wrong):
+        with pytest.raises(RuleViolation):
             folder_path(folder + "//")
 
 
@@ -137,7 +137,7 @@ def test_the_root_has_no_ancestors() -> None:
 @given(FOLDERS)
 def test_every_ancestor_is_a_folder_one_level_deeper_than_the_one_before(sent: str) -> None:
     folder = ask(folder_path, sent)
-    if isinstance(folder, Wrong):
+    if isinstance(folder, RuleViolation):
         return
     line = ancestors(folder)
     assert len(line) == (folder or "").count("/")

@@ -11,7 +11,7 @@ from domain.access import Permission
 from domain.errors import InsufficientPermissions, NotFound, ObjectChanged
 from domain.ids import document_id
 from domain.use_cases.get_document import Found, GetDocument
-from ports.finding import WithLinks
+from ports.queries import DocumentWithLinks
 from ports.storage import DownloadTerms
 from tests.domain.anything import TEXTS
 from tests.domain.samples import MALFORMED_IDS
@@ -30,7 +30,9 @@ async def test_a_document_is_read_as_it_was_recorded(world: World) -> None:
     document = await world.record(caller, folder="/a", tags=["b"])
     world.clock.advance(days=1)
     for download in (True, False):
-        assert (await world.get_document(caller, document.id, download=download)).record == WithLinks(document, ())
+        assert (await world.get_document(caller, document.id, download=download)).record == DocumentWithLinks(
+            document, ()
+        )
 
 
 async def test_its_bytes_are_a_signed_get_that_works_for_15_minutes(world: World) -> None:
@@ -75,7 +77,7 @@ async def test_a_fresh_link_changes_nothing_of_the_record(world: World) -> None:
     world.clock.advance(minutes=1)
     second = await world.get_document(caller, document.id, download=True)
     assert first.download != second.download
-    assert first.record == second.record == WithLinks(document, ())
+    assert first.record == second.record == DocumentWithLinks(document, ())
     assert document.revision == 1
 
 
@@ -86,7 +88,7 @@ async def test_bytes_that_were_changed_are_not_given_but_the_record_is(world: Wo
     world.storage.swap(document.storage_path, now_there)
     with pytest.raises(ObjectChanged):
         await world.get_document(caller, document.id, download=True)
-    assert await world.get_document(caller, document.id, download=False) == Found(WithLinks(document, ()), None)
+    assert await world.get_document(caller, document.id, download=False) == Found(DocumentWithLinks(document, ()), None)
     world.storage.swap(document.storage_path, b"12345")
     assert terms_of(world, await world.get_document(caller, document.id, download=True))
 
@@ -95,7 +97,7 @@ async def test_the_record_alone_asks_the_storage_nothing(world: World) -> None:
     caller = await world.caller()
     document = await world.record(caller)
     blind = replace(world.get_document, storage=NEVER_ASKED, now=NEVER_ASKED)
-    assert await blind(caller, document.id, download=False) == Found(WithLinks(document, ()), None)
+    assert await blind(caller, document.id, download=False) == Found(DocumentWithLinks(document, ()), None)
 
 
 def without_storage(world: World) -> GetDocument:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.idempotency import LIFETIME, fingerprint, idempotency_key
-from domain.members import Members, Wrong
+from domain.members import Members, RuleViolation
 from tests.domain.anything import JSON, TEXTS
 
 KEY = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
@@ -64,7 +64,7 @@ NO_KEYS = {
 
 @pytest.mark.parametrize("sent", NO_KEYS.values(), ids=NO_KEYS)
 def test_anything_else_is_no_key(sent: str) -> None:
-    with pytest.raises(Wrong, match="must be one UUID"):
+    with pytest.raises(RuleViolation, match="must be one UUID"):
         idempotency_key(sent)
 
 
@@ -72,7 +72,7 @@ def test_anything_else_is_no_key(sent: str) -> None:
 def test_any_header_is_a_key_or_wrong_and_a_key_is_a_fixed_point(sent: str) -> None:
     try:
         key = idempotency_key(sent)
-    except Wrong:
+    except RuleViolation:
         return
     assert idempotency_key(key) == key
     assert str(UUID(key)) == key

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.access import Permission
+from domain.entity_links import EntityLink, EntityType
 from domain.errors import IdempotencyMismatch, InsufficientPermissions, Invalid, NotFound
-from domain.ids import LinkId, link_id
-from domain.links import EntityType, Link
+from domain.ids import EntityLinkId, link_id
 from domain.members import Members
-from domain.use_cases.links import LinkDocument, UnlinkDocument
-from ports.changes import Linked
-from ports.finding import WithLinks
+from domain.use_cases.link_document import LinkDocument, UnlinkDocument
+from ports.outcomes import LinkAdded
+from ports.queries import DocumentWithLinks
 from tests.domain.anything import TEXTS, objects_around
 from tests.domain.samples import LINK, MALFORMED_IDS
 from tests.domain.world import NEVER_ASKED, World
@@ -28,8 +28,8 @@ async def test_a_link_is_made_as_it_was_sent(world: World) -> None:
     document = await world.record(caller)
     linked = await world.link_document(caller, document.id, LINK, None)
     assert link_id(linked.link.id)
-    assert linked == Linked(
-        Link(
+    assert linked == LinkAdded(
+        EntityLink(
             id=linked.link.id,
             document_id=document.id,
             entity_type=EntityType.CONTACT,
@@ -65,10 +65,10 @@ async def test_the_links_of_a_document_are_read_with_it_oldest_first_and_change_
     world.clock.advance(days=1)
     links = tuple([await world.link(caller, document, entity_id=id_) for id_ in ("c", "a", "b")])
     found = await world.get_document(caller, document.id, download=False)
-    assert found.record == WithLinks(document, links)
+    assert found.record == DocumentWithLinks(document, links)
     await world.unlink_document(caller, document.id, links[1].id, None)
     found = await world.get_document(caller, document.id, download=False)
-    assert found.record == WithLinks(document, (links[0], links[2]))
+    assert found.record == DocumentWithLinks(document, (links[0], links[2]))
 
 
 @pytest.mark.parametrize("role", ["signatory", "witness", None], ids=repr)
@@ -78,9 +78,9 @@ async def test_what_is_linked_already_is_answered_as_it_was_made(world: World, r
     first = await world.link_document(caller, document.id, LINK, None)
     world.clock.advance(seconds=1)
     again = await world.link_document(caller, document.id, {**LINK, "role": role}, None)
-    assert again == Linked(first.link, is_new=False)
+    assert again == LinkAdded(first.link, is_new=False)
     found = await world.documents.get(caller.workspace_id, document.id)
-    assert found == WithLinks(document, (first.link,))
+    assert found == DocumentWithLinks(document, (first.link,))
 
 
 @pytest.mark.parametrize(
@@ -148,9 +148,9 @@ async def test_a_link_that_was_there_is_the_answer_to_its_retry_too(world: World
     caller = await world.caller()
     document = await world.record(caller)
     link = (await world.link_document(caller, document.id, LINK, None)).link
-    assert await world.link_document(caller, document.id, LINK, KEY) == Linked(link, is_new=False)
+    assert await world.link_document(caller, document.id, LINK, KEY) == LinkAdded(link, is_new=False)
     await world.unlink_document(caller, document.id, link.id, None)
-    assert await world.link_document(caller, document.id, LINK, KEY) == Linked(link, is_new=False, replayed=True)
+    assert await world.link_document(caller, document.id, LINK, KEY) == LinkAdded(link, is_new=False, replayed=True)
 
 
 async def test_another_request_with_the_key_is_a_mismatch_and_links_nothing(world: World) -> None:
@@ -166,8 +166,8 @@ async def test_another_request_with_the_key_is_a_mismatch_and_links_nothing(worl
     ):
         with pytest.raises(IdempotencyMismatch):
             await request
-    assert await world.documents.get(caller.workspace_id, document.id) == WithLinks(document, (link,))
-    assert await world.documents.get(caller.workspace_id, other.id) == WithLinks(other, ())
+    assert await world.documents.get(caller.workspace_id, document.id) == DocumentWithLinks(document, (link,))
+    assert await world.documents.get(caller.workspace_id, other.id) == DocumentWithLinks(other, ())
 
 
 async def test_a_refused_request_leaves_its_key_free(world: World) -> None:
@@ -194,7 +194,7 @@ async def test_a_removed_link_is_gone_once_and_can_be_made_anew(world: World) ->
     assert anew.link.id > link.id
     # The retry of a removal removes nothing else.
     assert await world.unlink_document(caller, document.id, link.id, KEY) is True
-    assert await world.documents.get(caller.workspace_id, document.id) == WithLinks(document, (anew.link,))
+    assert await world.documents.get(caller.workspace_id, document.id) == DocumentWithLinks(document, (anew.link,))
 
 
 async def test_another_removal_with_the_key_is_a_mismatch(world: World) -> None:
@@ -204,14 +204,14 @@ async def test_another_removal_with_the_key_is_a_mismatch(world: World) -> None:
     await world.unlink_document(caller, document.id, one.id, KEY)
     with pytest.raises(IdempotencyMismatch):
         await world.unlink_document(caller, document.id, other.id, KEY)
-    assert await world.documents.get(caller.workspace_id, document.id) == WithLinks(document, (other,))
+    assert await world.documents.get(caller.workspace_id, document.id) == DocumentWithLinks(document, (other,))
 
 
 async def test_a_link_is_removed_only_from_its_own_document(world: World) -> None:
     caller, stranger = await world.caller(), await world.caller()
     document, other = await world.record(caller), await world.record(caller)
     link = await world.link(caller, document)
-    absent = LinkId("dlnk_" + world.new_id(world.clock()))
+    absent = EntityLinkId("dlnk_" + world.new_id(world.clock()))
     for who, id_, link_ in (
         (caller, other.id, link.id),
         (caller, document.id, absent),
@@ -220,7 +220,7 @@ async def test_a_link_is_removed_only_from_its_own_document(world: World) -> Non
     ):
         with pytest.raises(NotFound):
             await world.unlink_document(who, id_, link_, None)
-    assert await world.documents.get(caller.workspace_id, document.id) == WithLinks(document, (link,))
+    assert await world.documents.get(caller.workspace_id, document.id) == DocumentWithLinks(document, (link,))
 
 
 async def test_a_foreign_and_a_deleted_document_are_not_linked(world: World) -> None:
@@ -233,7 +233,7 @@ async def test_a_foreign_and_a_deleted_document_are_not_linked(world: World) -> 
             await world.link_document(caller, id_, LINK, None)
     with pytest.raises(NotFound):
         await world.unlink_document(caller, deleted.id, link.id, None)
-    assert await world.documents.get(theirs.workspace_id, theirs.id) == WithLinks(theirs, ())
+    assert await world.documents.get(theirs.workspace_id, theirs.id) == DocumentWithLinks(theirs, ())
 
 
 @pytest.mark.parametrize("id_as_sent", MALFORMED_IDS.values(), ids=MALFORMED_IDS)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.documents import mime_type
-from domain.members import Wrong
+from domain.members import RuleViolation
 from tests.domain.anything import JSON, SPITEFUL, TEXTS, ask
 
 ALPHANUMERIC = string.ascii_letters + string.digits
@@ -104,7 +104,7 @@ def test_a_media_type_in_the_syntax_of_rfc_6838_is_kept_as_it_is(sent: str) -> N
     ids=ascii,
 )
 def test_anything_else_is_no_media_type(sent: str) -> None:
-    with pytest.raises(Wrong):
+    with pytest.raises(RuleViolation):
         mime_type(sent)
 
 
@@ -117,7 +117,7 @@ def test_every_media_type_of_the_grammar_is_kept(kind: str, subtype: str, parame
 @given(JSON | TEXTS.map("text/plain; a=".__add__) | TEXTS.map('text/plain; a="{}"'.format))
 def test_any_json_value_is_a_media_type_or_wrong(value: object) -> None:
     answer = ask(mime_type, value)
-    assert isinstance(answer, Wrong) or answer == value
+    assert isinstance(answer, RuleViolation) or answer == value
 
 
 @given(
@@ -125,6 +125,6 @@ def test_any_json_value_is_a_media_type_or_wrong(value: object) -> None:
 )
 def test_an_accepted_media_type_cannot_split_a_header(valid: str, char: str, at: int) -> None:
     text = ask(mime_type, valid[:at] + char + valid[at:])
-    if not isinstance(text, Wrong):
+    if not isinstance(text, RuleViolation):
         assert text.isascii()
         assert text.replace("\t", "").isprintable()

@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import Invalid
-from domain.members import NAME_SHOWN_MAX, UNSENT, Form, Wrong, or_null
+from domain.members import NAME_REPEATED_MAX, OMITTED, Form, RuleViolation, or_null
 from domain.text import string
 from tests.domain.anything import JSON, TEXTS
 
 
 def never(value: object) -> str:
-    raise Wrong("is never right")
+    raise RuleViolation("is never right")
 
 
 def test_a_required_member_is_read_by_its_rule() -> None:
@@ -54,7 +54,7 @@ def test_what_is_empty_is_not_absent(value: object) -> None:
 
 def test_of_a_member_that_may_be_left_out_null_says_something_else_than_its_absence() -> None:
     form = Form({"null": None, "name": "a"})
-    assert form.sent("absent", never) is UNSENT
+    assert form.sent("absent", never) is OMITTED
     assert form.sent("null", or_null(never)) is None
     assert form.sent("name", or_null(string)) == "a"
     form.finish()
@@ -71,7 +71,7 @@ def test_null_is_wrong_for_a_member_that_was_sent_unless_its_rule_allows_it() ->
 
 @given(JSON.filter(lambda value: value is not None))
 def test_what_may_be_null_is_held_to_its_rule_when_it_is_not(value: object) -> None:
-    with pytest.raises(Wrong, match="is never right"):
+    with pytest.raises(RuleViolation, match="is never right"):
         or_null(never)(value)
 
 
@@ -101,7 +101,7 @@ def test_every_wrong_every_absent_and_every_unknown_member_is_reported(
     for member in may_be_sent:
         form.sent(member, never)
     null = {member for member in optional if sent.get(member) is None}
-    named = {member if len(member) <= NAME_SHOWN_MAX else f"{member[:NAME_SHOWN_MAX]}…" for member in sent}
+    named = {member if len(member) <= NAME_REPEATED_MAX else f"{member[:NAME_REPEATED_MAX]}…" for member in sent}
     expected = (named | required) - null
     try:
         form.finish()

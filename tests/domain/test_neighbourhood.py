@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.access import neighbourhood
+from domain.access import client_network
 
 
 @pytest.mark.parametrize(
@@ -19,4 +19,4 @@ from domain.access import neighbourhood
     ],
 )
 def test_an_ipv4_address_is_one_holders_and_an_ipv6_address_one_of_2_to_the_64(address: str, holder: str) -> None:
-    assert neighbourhood(address) == holder
+    assert client_network(address) == holder

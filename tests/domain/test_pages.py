@@ -7,16 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import Invalid
-from domain.members import Form, Rule, Wrong
-from domain.pages import Page, flag, moment, moment_or_date, whole_number
+from domain.members import Form, Rule, RuleViolation
+from domain.pages import Page, boolean, timestamp, timestamp_or_date, whole_number
 from tests.domain.anything import JSON, ask
 
 NOON = datetime(2026, 4, 17, 12, 0, tzinfo=UTC)
 RULES: dict[str, Rule[object]] = {
     "a number": whole_number(1, 100),
-    "a flag": flag,
-    "a moment": moment,
-    "a moment or a date": moment_or_date,
+    "a flag": boolean,
+    "a moment": timestamp,
+    "a moment or a date": timestamp_or_date,
 }
 OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 LIKE_A_TIME = st.text("0123456789-+:.TtZz ", max_size=30)
@@ -66,16 +66,16 @@ def test_both_parameters_of_a_page_are_named_when_they_are_wrong() -> None:
     ],
 )
 def test_a_moment_is_the_same_in_every_offset(sent: str) -> None:
-    for rule in (moment, moment_or_date):
+    for rule in (timestamp, timestamp_or_date):
         assert rule(sent) == NOON
         assert rule(sent).tzinfo is UTC
 
 
 @pytest.mark.parametrize("sent", ["2026-04-17", "0001-01-01", "9999-12-31", "2028-02-29"])
 def test_a_date_is_its_midnight_in_utc(sent: str) -> None:
-    assert moment_or_date(sent) == datetime.fromisoformat(f"{sent}T00:00:00+00:00")
-    with pytest.raises(Wrong):
-        moment(sent)
+    assert timestamp_or_date(sent) == datetime.fromisoformat(f"{sent}T00:00:00+00:00")
+    with pytest.raises(RuleViolation):
+        timestamp(sent)
 
 
 @pytest.mark.parametrize(
@@ -90,15 +90,15 @@ def test_a_date_is_its_midnight_in_utc(sent: str) -> None:
     ids=ascii,
 )
 def test_anything_else_is_neither_a_time_nor_a_date(sent: str) -> None:
-    with pytest.raises(Wrong, match=r"must be a time .*, or a date such as 2026-04-17$"):
-        moment_or_date(sent)
+    with pytest.raises(RuleViolation, match=r"must be a time .*, or a date such as 2026-04-17$"):
+        timestamp_or_date(sent)
 
 
 @given(st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=OFFSETS))  # noqa: DTZ001
 def test_every_time_is_read_as_it_was_written(at: datetime) -> None:
-    assert moment_or_date(at.isoformat()) == at
+    assert timestamp_or_date(at.isoformat()) == at
 
 
 @given(st.dates())
 def test_every_date_is_read(day: date) -> None:
-    assert moment_or_date(day.isoformat()) == datetime(day.year, day.month, day.day, tzinfo=UTC)
+    assert timestamp_or_date(day.isoformat()) == datetime(day.year, day.month, day.day, tzinfo=UTC)

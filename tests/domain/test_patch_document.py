@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from domain.access import Permission
 from domain.errors import InsufficientPermissions, Invalid, NotFound, PreconditionFailed
 from domain.use_cases.change_document import PatchDocument
-from ports.documents import Usage
-from ports.finding import WithLinks
+from ports.queries import DocumentWithLinks, Usage
 from tests.domain.anything import TEXTS, objects_around
 from tests.domain.samples import DOCUMENT, MALFORMED_IDS
 from tests.domain.world import NEVER_ASKED, World
@@ -44,7 +43,7 @@ async def test_only_what_is_sent_changes(world: World, member: str, sent: object
     assert (
         replace(changed, revision=1, updated_at=document.updated_at, **{member: getattr(document, member)}) == document
     )
-    assert await world.documents.get(caller.workspace_id, document.id) == WithLinks(changed, ())
+    assert await world.documents.get(caller.workspace_id, document.id) == DocumentWithLinks(changed, ())
 
 
 async def test_many_members_at_once_are_one_change(world: World) -> None:
@@ -99,25 +98,27 @@ async def test_a_folder_comes_into_being_with_those_above_it_and_the_old_one_sta
     assert await world.folders(caller, parent="/a/b") == {"/a/b/c": 1}
 
 
-@pytest.mark.parametrize("only_if", [None, frozenset({2}), frozenset({1, 2})], ids=repr)
-async def test_a_change_of_the_state_that_was_seen_is_made(world: World, only_if: frozenset[int] | None) -> None:
+@pytest.mark.parametrize("expected_revisions", [None, frozenset({2}), frozenset({1, 2})], ids=repr)
+async def test_a_change_of_the_state_that_was_seen_is_made(
+    world: World, expected_revisions: frozenset[int] | None
+) -> None:
     caller = await world.caller()
     document = await world.record(caller)
     await world.patch_document(caller, document.id, {"name": "b.pdf"})
-    changed = (await world.patch_document(caller, document.id, {"name": "c.pdf"}, only_if)).document
+    changed = (await world.patch_document(caller, document.id, {"name": "c.pdf"}, expected_revisions)).document
     assert (changed.name, changed.revision) == ("c.pdf", 3)
 
 
-@pytest.mark.parametrize("only_if", [frozenset[int](), frozenset({1}), frozenset({0, 1, 3})], ids=repr)
+@pytest.mark.parametrize("expected_revisions", [frozenset[int](), frozenset({1}), frozenset({0, 1, 3})], ids=repr)
 @pytest.mark.parametrize("sent", [{}, {"name": "c.pdf"}, {"folder": "/new"}], ids=repr)
 async def test_of_another_state_nothing_is_changed(
-    world: World, only_if: frozenset[int], sent: dict[str, object]
+    world: World, expected_revisions: frozenset[int], sent: dict[str, object]
 ) -> None:
     caller = await world.caller()
     document = await world.record(caller)
     before = await world.patch_document(caller, document.id, {"name": "b.pdf"})
     with pytest.raises(PreconditionFailed):
-        await world.patch_document(caller, document.id, sent, only_if)
+        await world.patch_document(caller, document.id, sent, expected_revisions)
     assert await world.documents.get(caller.workspace_id, document.id) == before
     assert await world.folders(caller) == {}
 
@@ -162,7 +163,7 @@ async def test_one_wrong_member_keeps_the_others_from_being_changed(world: World
     document = await world.record(caller)
     with pytest.raises(Invalid):
         await world.patch_document(caller, document.id, {"name": "b.pdf", "tags": [5]})
-    assert await world.documents.get(caller.workspace_id, document.id) == WithLinks(document, ())
+    assert await world.documents.get(caller.workspace_id, document.id) == DocumentWithLinks(document, ())
 
 
 @pytest.mark.parametrize("id_as_sent", MALFORMED_IDS.values(), ids=MALFORMED_IDS)
@@ -171,17 +172,17 @@ async def test_a_malformed_id_is_not_found_and_asks_nobody(world: World, id_as_s
         await BLIND(await world.caller(), id_as_sent, {"name": "b.pdf"})
 
 
-@pytest.mark.parametrize("only_if", [None, frozenset({1}), frozenset({2})], ids=repr)
+@pytest.mark.parametrize("expected_revisions", [None, frozenset({1}), frozenset({2})], ids=repr)
 async def test_a_foreign_an_absent_and_a_deleted_document_are_not_told_apart(
-    world: World, only_if: frozenset[int] | None
+    world: World, expected_revisions: frozenset[int] | None
 ) -> None:
     caller = await world.caller()
     theirs, deleted = await world.record(await world.caller()), await world.record(caller)
     await world.delete_document(caller, deleted.id, None)
     for id_ in (theirs.id, deleted.id, "doc_" + world.new_id(world.clock())):
         with pytest.raises(NotFound):
-            await world.patch_document(caller, id_, {"name": "mine.pdf", "folder": "/mine"}, only_if)
-    assert await world.documents.get(theirs.workspace_id, theirs.id) == WithLinks(theirs, ())
+            await world.patch_document(caller, id_, {"name": "mine.pdf", "folder": "/mine"}, expected_revisions)
+    assert await world.documents.get(theirs.workspace_id, theirs.id) == DocumentWithLinks(theirs, ())
     assert await world.folders(caller) == {}
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.members import Wrong
+from domain.members import RuleViolation
 from domain.paths import StoragePath, storage_path, workspace_prefix
 from tests.domain.anything import JSON, SPITEFUL, TEXTS, ask
 from tests.domain.samples import FOREIGN, OWN
@@ -132,7 +132,7 @@ def test_a_path_has_at_most_1024_bytes() -> None:
     ids=ascii,
 )
 def test_what_is_no_clean_object_key_is_refused(rest: str) -> None:
-    with pytest.raises(Wrong):
+    with pytest.raises(RuleViolation):
         own_path(PREFIX + rest)
 
 
@@ -164,15 +164,15 @@ def test_what_is_no_clean_object_key_is_refused(rest: str) -> None:
     ],
 )
 def test_a_key_of_anything_but_the_own_workspace_is_refused(key: str) -> None:
-    with pytest.raises(Wrong):
+    with pytest.raises(RuleViolation):
         own_path(key)
 
 
 @given(TEXTS)
 def test_a_foreign_key_is_answered_as_nonsense_is(nonsense: str) -> None:
-    with pytest.raises(Wrong) as for_nonsense:
+    with pytest.raises(RuleViolation) as for_nonsense:
         own_path(nonsense)
-    with pytest.raises(Wrong) as for_foreign:
+    with pytest.raises(RuleViolation) as for_foreign:
         own_path(f"workspaces/{FOREIGN}/a")
     assert str(for_nonsense.value) == str(for_foreign.value)
 
@@ -190,14 +190,14 @@ def test_an_own_key_is_accepted_exactly_when_it_keeps_the_contract(key: str) -> 
 @given(st.builds("{}{}".format, PREFIXES, KEYS))
 def test_what_one_workspace_may_name_another_may_not(key: str) -> None:
     if is_accepted(key):
-        with pytest.raises(Wrong):
+        with pytest.raises(RuleViolation):
             storage_path(key, FOREIGN)
 
 
 @given(JSON | st.builds("{}{}".format, st.just(PREFIX), TEXTS))
 def test_an_accepted_path_is_clean_whatever_was_sent(value: object) -> None:
     key = ask(own_path, value)
-    if isinstance(key, Wrong):
+    if isinstance(key, RuleViolation):
         return
     assert key.startswith(PREFIX)
     assert key.isascii()

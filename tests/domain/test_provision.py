@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from domain.access import Permission, Plan, Tier, is_wellformed_key, key_digest
+from domain.access import Permission, api_key_digest, is_wellformed_api_key
 from domain.errors import Invalid
 from domain.ids import user_id, workspace_id
-from ports.documents import Usage
-from ports.keys import KeyFound
+from domain.rate_limits import Plan, Tier
+from ports.api_keys import ApiKeyFound
+from ports.queries import Usage
 from tests.domain.world import World
 
 READ = ["read:documents"]
@@ -85,17 +86,19 @@ async def test_only_a_workspace_that_is_there_can_be_changed(world: World, works
 
 async def test_a_key_is_found_by_its_digest_and_kept_without_its_secret(world: World) -> None:
     home = await world.workspace()
-    minted = await world.mint_key(workspace=home.id, name="CI", granted=[*READ, "write:documents"])
-    assert is_wellformed_key(minted.secret)
-    assert minted.key.digest == key_digest(minted.secret)
+    minted = await world.mint_api_key(workspace=home.id, name="CI", granted=[*READ, "write:documents"])
+    assert is_wellformed_api_key(minted.secret)
+    assert minted.key.digest == api_key_digest(minted.secret)
     assert minted.secret not in repr(minted.key)
-    assert await world.keys.find(key_digest(minted.secret)) == KeyFound(minted.key, home.plan)
+    assert await world.ports.api_key_lookup.find(api_key_digest(minted.secret)) == ApiKeyFound(minted.key, home.plan)
 
 
 async def test_a_key_is_what_was_asked_for(world: World) -> None:
     home, end = await world.workspace(), world.clock() + timedelta(days=30)
     user = "usr_01HY0000000000000000000000"
-    minted = await world.mint_key(workspace=home.id, name="CI", granted=READ, user=user, tier=Tier.HIGH, expires_at=end)
+    minted = await world.mint_api_key(
+        workspace=home.id, name="CI", granted=READ, user=user, tier=Tier.HIGH, expires_at=end
+    )
     key = minted.key
     assert key.id.startswith("key_")
     assert (key.workspace_id, key.user_id, key.name) == (home.id, user, "CI")
@@ -106,20 +109,20 @@ async def test_a_key_is_what_was_asked_for(world: World) -> None:
 
 async def test_the_prefix_of_a_key_is_its_first_8_characters(world: World) -> None:
     home = await world.workspace()
-    minted = await world.mint_key(workspace=home.id, name="CI", granted=READ)
+    minted = await world.mint_api_key(workspace=home.id, name="CI", granted=READ)
     assert minted.key.prefix == minted.secret[:8]
 
 
 async def test_without_a_user_a_key_belongs_to_the_owner_is_standard_and_has_no_end(world: World) -> None:
     home = await world.workspace()
-    key = (await world.mint_key(workspace=home.id, name="CI", granted=READ)).key
+    key = (await world.mint_api_key(workspace=home.id, name="CI", granted=READ)).key
     assert (key.user_id, key.tier, key.expires_at) == (home.owner_id, Tier.STANDARD, None)
 
 
 async def test_two_keys_share_nothing(world: World) -> None:
     home = await world.workspace()
-    one = await world.mint_key(workspace=home.id, name="CI", granted=READ)
-    other = await world.mint_key(workspace=home.id, name="CI 2", granted=READ)
+    one = await world.mint_api_key(workspace=home.id, name="CI", granted=READ)
+    other = await world.mint_api_key(workspace=home.id, name="CI 2", granted=READ)
     assert one.secret != other.secret
     assert one.key.id != other.key.id
 
@@ -128,7 +131,7 @@ async def test_two_keys_share_nothing(world: World) -> None:
 async def test_a_key_needs_a_workspace(world: World, workspace: str) -> None:
     await world.workspace()
     with pytest.raises(Invalid) as refused:
-        await world.mint_key(workspace=workspace, name="CI", granted=READ)
+        await world.mint_api_key(workspace=workspace, name="CI", granted=READ)
     assert set(refused.value.fields) == {"workspace"}
     assert await world.keys.all() == []
 
@@ -136,7 +139,7 @@ async def test_a_key_needs_a_workspace(world: World, workspace: str) -> None:
 async def test_everything_wrong_with_a_key_is_told_and_nothing_is_kept(world: World) -> None:
     home = await world.workspace()
     with pytest.raises(Invalid) as refused:
-        await world.mint_key(workspace=home.id, name="", granted=["read:*"], user="me")
+        await world.mint_api_key(workspace=home.id, name="", granted=["read:*"], user="me")
     assert set(refused.value.fields) == {"name", "permission", "user"}
     assert await world.keys.all() == []
 
@@ -145,7 +148,7 @@ async def test_everything_wrong_with_a_key_is_told_and_nothing_is_kept(world: Wo
 async def test_what_is_no_user_id_is_told(world: World, user: str) -> None:
     home = await world.workspace()
     with pytest.raises(Invalid) as refused:
-        await world.mint_key(workspace=home.id, name="CI", granted=READ, user=user)
+        await world.mint_api_key(workspace=home.id, name="CI", granted=READ, user=user)
     assert set(refused.value.fields) == {"user"}
 
 
@@ -153,7 +156,7 @@ async def test_what_is_no_user_id_is_told(world: World, user: str) -> None:
 async def test_a_key_needs_a_known_permission(world: World, granted: list[str]) -> None:
     home = await world.workspace()
     with pytest.raises(Invalid) as refused:
-        await world.mint_key(workspace=home.id, name="CI", granted=granted)
+        await world.mint_api_key(workspace=home.id, name="CI", granted=granted)
     assert set(refused.value.fields) == {"permission"}
 
 
@@ -161,7 +164,7 @@ async def test_a_key_needs_a_known_permission(world: World, granted: list[str]) 
 async def test_a_key_must_end_in_the_future(world: World, ago: timedelta) -> None:
     home = await world.workspace()
     with pytest.raises(Invalid) as refused:
-        await world.mint_key(workspace=home.id, name="CI", granted=READ, expires_at=world.clock() - ago)
+        await world.mint_api_key(workspace=home.id, name="CI", granted=READ, expires_at=world.clock() - ago)
     assert set(refused.value.fields) == {"expires_at"}
     assert await world.keys.all() == []
 
@@ -169,5 +172,5 @@ async def test_a_key_must_end_in_the_future(world: World, ago: timedelta) -> Non
 async def test_an_end_in_the_past_is_told_with_what_else_is_wrong(world: World) -> None:
     home = await world.workspace()
     with pytest.raises(Invalid) as refused:
-        await world.mint_key(workspace=home.id, name="", granted=READ, expires_at=world.clock())
+        await world.mint_api_key(workspace=home.id, name="", granted=READ, expires_at=world.clock())
     assert set(refused.value.fields) == {"name", "expires_at"}

@@ -12,7 +12,7 @@ from domain.access import Permission
 from domain.documents import Draft
 from domain.documents import name as rule_of_name
 from domain.errors import InsufficientPermissions, Invalid, PayloadTooLarge, QuotaExceeded
-from ports.documents import Usage
+from ports.queries import Usage
 from ports.storage import UploadTerms
 from tests.domain.anything import ask, objects_around
 from tests.domain.samples import NASTY_NAMES, UPLOAD
@@ -96,8 +96,8 @@ async def test_a_size_that_fits_the_quota_to_the_byte_gets_a_link_and_one_more_d
     await world.request_upload(caller, {**LEAST, "size_bytes": 3})
     with pytest.raises(QuotaExceeded) as refused:
         await world.request_upload(caller, {**LEAST, "size_bytes": 4})
-    told = refused.value
-    assert (told.limit_bytes, told.used_bytes, told.requested_bytes) == (10, 7, 4)
+    reported = refused.value
+    assert (reported.limit_bytes, reported.used_bytes, reported.requested_bytes) == (10, 7, 4)
 
 
 async def test_an_empty_file_fits_a_full_workspace(world: World) -> None:

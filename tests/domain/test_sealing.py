@@ -5,7 +5,7 @@ from cryptography.exceptions import InvalidTag
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.sealing import SaltedSealing
+from adapters.in_process.sealing import SaltedSealing
 
 
 @given(text=st.text(), under=st.uuids().map(str))

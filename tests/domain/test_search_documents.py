@@ -90,7 +90,7 @@ async def test_an_empty_search_finds_everything(world: World) -> None:
 async def test_what_no_index_finds_is_searched_in_the_newest_documents_of_the_workspace(
     world: World, search: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.memory.finding.SEARCH_WINDOW", 3)
+    monkeypatch.setattr("adapters.memory.queries.SEARCH_WINDOW", 3)
     caller = await world.caller()
     await world.record(caller, name=f"beyond {search}")
     await world.record(caller, name=f"last {search}", tags=["t"])
@@ -105,7 +105,7 @@ async def test_what_no_index_finds_is_searched_in_the_newest_documents_of_the_wo
 async def test_three_letters_or_digits_in_a_row_are_found_in_all_documents(
     world: World, search: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.memory.finding.SEARCH_WINDOW", 1)
+    monkeypatch.setattr("adapters.memory.queries.SEARCH_WINDOW", 1)
     caller = await world.caller()
     await world.record(caller, name=search)
     await world.record(caller, name="other")

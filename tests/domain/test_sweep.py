@@ -10,9 +10,9 @@ from domain.access import Caller
 from domain.errors import Invalid, StorageConflict
 from domain.paths import StoragePath, workspace_prefix
 from domain.use_cases.claim_storage import NotOurStorage
-from domain.use_cases.sweep import Sweep, Swept, TooMuch
+from domain.use_cases.sweep import Sweep, SweepReport, TooManyOrphans
 from ports.ledger import PathState
-from ports.storage import Listed
+from ports.storage import ListedObject
 from ports.system import Unavailable
 from tests.domain.world import World, members
 
@@ -34,11 +34,11 @@ async def test_an_upload_that_is_not_recorded_within_a_day_is_deleted(world: Wor
     caller = await world.caller()
     path = await world.upload(caller)
     world.clock.advance(hours=23, minutes=59)
-    assert await world.sweep(yes=True) == Swept(objects=1)
+    assert await world.sweep(yes=True) == SweepReport(objects=1)
     assert await world.storage.stat(path) is not None
 
     world.clock.advance(minutes=1)
-    assert await world.sweep(yes=True) == Swept(objects=1, unrecorded=1, unrecorded_bytes=8, deleted=1)
+    assert await world.sweep(yes=True) == SweepReport(objects=1, unrecorded=1, unrecorded_bytes=8, deleted=1)
     assert await world.storage.stat(path) is None
     with pytest.raises(Invalid):
         await world.create_document(caller, members(path), None)
@@ -48,7 +48,7 @@ async def test_a_recorded_document_is_never_touched(world: World) -> None:
     caller = await world.caller()
     document = await world.record(caller)
     world.clock.advance(days=365)
-    assert await world.sweep(yes=True) == Swept(objects=1)
+    assert await world.sweep(yes=True) == SweepReport(objects=1)
     assert await world.storage.stat(document.storage_path) == document.stored
 
 
@@ -130,7 +130,7 @@ async def test_a_dry_run_counts_and_changes_nothing(world: World) -> None:
     path = await world.upload(caller)
     world.clock.advance(days=1)
     before = await world.storage.read_mark(), await world.deployments.read()
-    assert await world.sweep(dry_run=True) == Swept(objects=1, unrecorded=1, unrecorded_bytes=8)
+    assert await world.sweep(dry_run=True) == SweepReport(objects=1, unrecorded=1, unrecorded_bytes=8)
     assert await world.storage.stat(path) is not None
     assert await state(world, caller, path) is None
     assert (await world.storage.read_mark(), await world.deployments.read()) == before
@@ -146,7 +146,7 @@ async def test_more_than_a_twentieth_of_all_objects_takes_a_yes(
     paths = [await world.upload(caller) for _ in range(unrecorded)]
     world.clock.advance(days=1)
     if much:
-        with pytest.raises(TooMuch) as refused:
+        with pytest.raises(TooManyOrphans) as refused:
             await world.sweep()
         assert refused.value.swept.unrecorded == unrecorded
         assert [await state(world, caller, path) for path in paths] == [None] * unrecorded
@@ -157,7 +157,7 @@ async def test_more_than_a_twentieth_of_all_objects_takes_a_yes(
 
 @pytest.mark.parametrize(("unrecorded", "much"), [(1000, False), (1001, True)])
 def test_more_than_a_thousand_objects_is_much(unrecorded: int, much: bool) -> None:
-    assert Swept(objects=1_000_000, unrecorded=unrecorded).is_much is much
+    assert SweepReport(objects=1_000_000, unrecorded=unrecorded).exceeds_safety_limit is much
 
 
 async def test_bytes_of_deleted_documents_take_no_yes(world: World) -> None:
@@ -169,7 +169,7 @@ async def test_bytes_of_deleted_documents_take_no_yes(world: World) -> None:
 
 
 async def condemn(world: World, caller: Caller, paths: Sequence[StoragePath]) -> None:
-    listed = [Listed(key=path, size_bytes=8, etag="e", modified_at=world.clock()) for path in paths]
+    listed = [ListedObject(key=path, size_bytes=8, etag="e", modified_at=world.clock()) for path in paths]
     assert await world.ledger.condemn(caller.workspace_id, listed, world.clock()) == paths
 
 
@@ -180,7 +180,7 @@ async def test_what_lies_outside_the_workspaces_of_this_database_is_left_alone(w
     for key in (*elsewhere, unusual):
         world.storage.swap(StoragePath(key), b"theirs")
     world.clock.advance(days=2)
-    assert await world.sweep(yes=True) == Swept(objects=1, foreign=1)
+    assert await world.sweep(yes=True) == SweepReport(objects=1, foreign=1)
     assert all([await world.storage.stat(StoragePath(key)) for key in (*elsewhere, unusual)])
 
 
@@ -190,10 +190,10 @@ async def test_unfinished_uploads_and_expired_receipts_go_after_a_day(world: Wor
     await world.create_document(caller, members(path), "7c9e6679-7425-40de-944b-e07fc1f90ae7")
     world.storage.leave_unfinished(path)
     world.clock.advance(hours=23)
-    assert await world.sweep() == Swept(objects=1)
+    assert await world.sweep() == SweepReport(objects=1)
     world.clock.advance(hours=1, seconds=1)
-    assert await world.sweep() == Swept(objects=1, unfinished=1, receipts=1)
-    assert await world.sweep() == Swept(objects=1)
+    assert await world.sweep() == SweepReport(objects=1, unfinished=1, receipts=1)
+    assert await world.sweep() == SweepReport(objects=1)
 
 
 async def test_who_watches_is_told_page_by_page(world: World) -> None:
@@ -249,7 +249,7 @@ async def test_what_needs_no_yes_is_done_where_much_is_unrecorded(world: World) 
     abandoned = await world.upload(caller)
     world.storage.leave_unfinished(path)
     world.clock.advance(hours=25)
-    with pytest.raises(TooMuch) as refused:
+    with pytest.raises(TooManyOrphans) as refused:
         await world.sweep()
     swept = refused.value.swept
     assert (swept.unrecorded, swept.deleted, swept.unfinished, swept.receipts) == (1, 1, 1, 1)

@@ -21,7 +21,7 @@ async def world() -> World:
 
 
 async def test_one_process_sweeps_at_a_time(world: World) -> None:
-    async with world.deployments.alone():
+    async with world.deployments.exclusive():
         with pytest.raises(AlreadySweeping):
             await world.sweep()
         with pytest.raises(AlreadySweeping):
@@ -64,12 +64,12 @@ async def test_a_turn_that_was_cut_off_does_not_make_a_stranger_of_the_store(wor
         await on(world, Instead(world.storage, write_mark=write_mark))()
     await world.sweep()
     deployment = await world.deployments.read()
-    assert deployment.next_turn is None
-    assert await world.storage.read_mark() == f"{deployment.id} {deployment.turn}"
+    assert deployment.next_generation is None
+    assert await world.storage.read_mark() == f"{deployment.id} {deployment.generation}"
 
 
 async def test_a_store_is_not_adopted_while_a_sweep_marks_it(world: World) -> None:
-    async with world.deployments.alone():
+    async with world.deployments.exclusive():
         with pytest.raises(AlreadySweeping):
             await world.adopt_storage()
     await world.claim_storage()
@@ -83,15 +83,15 @@ async def test_two_sweeps_at_once_because_a_lock_was_lost_make_no_stranger_of_th
         await second.settle()
         return await world.storage.write_mark(mark, replace=replace)
 
-    async def cut(turn: str, next_turn: str | None) -> None:
-        if next_turn is None:
+    async def cut(generation: str, next_generation: str | None) -> None:
+        if next_generation is None:
             raise Unavailable("the connection was lost")
-        await world.deployments.turn(turn, next_turn)
+        await world.deployments.set_generation(generation, next_generation)
 
     first = replace(
         world.sweep,
         storage=Instead(world.storage, write_mark=write_mark),
-        deployments=Instead(world.deployments, turn=cut),
+        deployments=Instead(world.deployments, set_generation=cut),
     )
     with pytest.raises(Unavailable):
         await first.settle()
@@ -102,5 +102,5 @@ class NotLocked(Instead):
     """Deployments whose lock nobody holds any more."""
 
     @asynccontextmanager
-    async def alone(self) -> AsyncIterator[bool]:
+    async def exclusive(self) -> AsyncIterator[bool]:
         yield True

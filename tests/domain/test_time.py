@@ -4,11 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from domain.rate_limits import Tier, Window
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.access import ApiKey, Permission, Tier, Window
-from domain.ids import KeyId, UserId, WorkspaceId
+from domain.access import ApiKey, Permission
+from domain.ids import ApiKeyId, UserId, WorkspaceId
 from tests.domain.world import DAY, MINUTE
 
 NOON = datetime(2026, 4, 17, 12, 0, tzinfo=UTC)
@@ -17,7 +18,7 @@ OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(
 MOMENTS = st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=OFFSETS)  # noqa: DTZ001
 
 KEY = ApiKey(
-    id=KeyId("key_1"),
+    id=ApiKeyId("key_1"),
     workspace_id=WorkspaceId("ws_1"),
     user_id=UserId("usr_1"),
     name="CI",

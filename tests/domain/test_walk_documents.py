@@ -133,7 +133,7 @@ async def test_a_cursor_and_a_page_cannot_be_combined(world: World, page: str) -
 async def test_with_a_filter_matches_are_counted_so_far_and_no_further(
     world: World, matches: int, total: int, is_exact: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.memory.finding.COUNT_MAX", 5)
+    monkeypatch.setattr("adapters.memory.queries.COUNT_MAX", 5)
     caller = await world.caller()
     wanted = await several(world, caller, matches, tags=["t"])
     await several(world, caller, 6)
@@ -150,7 +150,7 @@ async def test_with_a_filter_matches_are_counted_so_far_and_no_further(
 async def test_what_leaves_nothing_out_is_no_filter(
     world: World, no_filter: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.memory.finding.COUNT_MAX", 1)
+    monkeypatch.setattr("adapters.memory.queries.COUNT_MAX", 1)
     caller = await world.caller()
     await several(world, caller, 3)
     found = (await listing(world, caller, **no_filter)).found

@@ -1,37 +1,20 @@
 """A whole service on the memory adapters, at a time that the test decides."""
 
 from collections.abc import AsyncIterator
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from adapters.memory.deployments import MemoryDeployments
 from adapters.memory.documents import MemoryDocuments
-from adapters.memory.keys import MemoryApiKeys
-from adapters.memory.ledger import MemoryLedger
-from adapters.memory.rate_limit import MemoryRateLimiter
 from adapters.memory.storage import MemoryStorage
-from adapters.memory.workspaces import MemoryWorkspaces
-from adapters.sealing import SaltedSealing
-from adapters.system import Ulids, new_secret
-from domain.access import Caller, Permission, Plan, Plans, Window, Workspace
+from domain.access import Caller, Permission, Workspace
 from domain.documents import Document, StoredObject
-from domain.ids import KeyId
-from domain.links import Link
+from domain.entity_links import EntityLink
+from domain.ids import ApiKeyId
 from domain.paths import StoragePath
-from domain.use_cases.admit_request import AdmitRequest
-from domain.use_cases.api_keys import CreateApiKey, ListApiKeys, RevokeApiKey
-from domain.use_cases.change_document import DeleteDocument, PatchDocument
-from domain.use_cases.claim_storage import AdoptStorage, ClaimStorage
-from domain.use_cases.create_document import CreateDocument
-from domain.use_cases.find_documents import FindDocuments, FindLinkedDocuments, ListFolders, ListTags
-from domain.use_cases.get_document import GetDocument
-from domain.use_cases.get_usage import GetUsage
-from domain.use_cases.links import LinkDocument, UnlinkDocument
-from domain.use_cases.move_folder import MoveFolder
-from domain.use_cases.provision import CreateWorkspace, MintKey, UpdateWorkspace
-from domain.use_cases.request_upload import RequestUpload
-from domain.use_cases.sweep import Sweep
+from domain.rate_limits import Plan, Plans, Window
+from domain.use_cases import UseCases
 from tests.clock import StillClock
+from tests.memory import memory_ports
 
 MINUTE, DAY = 60, 86_400
 PLANS: Plans = {
@@ -59,53 +42,38 @@ class World:
 
     def __init__(self) -> None:
         self.clock = StillClock()
-        self.new_id = Ulids()
-        self.workspaces = MemoryWorkspaces()
-        self.keys = MemoryApiKeys(self.workspaces, self.clock)
-        self.documents = MemoryDocuments(self.workspaces, self.clock)
-        self.storage = MemoryStorage("https://files.test", self.clock)
-        self.ledger = MemoryLedger(self.documents)
-        self.deployments = MemoryDeployments()
-        self.create_workspace = CreateWorkspace(workspaces=self.workspaces, now=self.clock, new_id=self.new_id)
-        self.update_workspace = UpdateWorkspace(workspaces=self.workspaces)
-        self.mint_key = MintKey(
-            workspaces=self.workspaces, keys=self.keys, now=self.clock, new_id=self.new_id, new_secret=new_secret
-        )
-        self.admit_request = AdmitRequest(
-            keys=self.keys, uses=self.keys, limiter=MemoryRateLimiter(), plans=PLANS, now=self.clock
-        )
-        self.create_api_key = CreateApiKey(
-            keys=self.keys, sealing=SaltedSealing(), now=self.clock, new_id=self.new_id, new_secret=new_secret
-        )
-        self.list_api_keys = ListApiKeys(keys=self.keys)
-        self.revoke_api_key = RevokeApiKey(keys=self.keys, now=self.clock)
-        self.get_usage = GetUsage(documents=self.documents)
-        self.request_upload = RequestUpload(
-            documents=self.documents, storage=self.storage, now=self.clock, new_id=self.new_id
-        )
-        self.create_document = CreateDocument(
-            documents=self.documents, storage=self.storage, now=self.clock, new_id=self.new_id
-        )
-        self.get_document = GetDocument(documents=self.documents, storage=self.storage, now=self.clock)
-        self.find_documents = FindDocuments(documents=self.documents)
-        self.find_linked_documents = FindLinkedDocuments(documents=self.documents)
-        self.list_folders = ListFolders(documents=self.documents)
-        self.list_tags = ListTags(documents=self.documents)
-        self.patch_document = PatchDocument(documents=self.documents, now=self.clock)
-        self.delete_document = DeleteDocument(documents=self.documents, storage=self.storage, now=self.clock)
-        self.link_document = LinkDocument(documents=self.documents, now=self.clock, new_id=self.new_id)
-        self.unlink_document = UnlinkDocument(documents=self.documents, now=self.clock)
-        self.move_folder = MoveFolder(documents=self.documents, now=self.clock)
-        self.claim_storage = ClaimStorage(deployments=self.deployments, storage=self.storage, now=self.clock)
-        self.adopt_storage = AdoptStorage(deployments=self.deployments, storage=self.storage, now=self.clock)
-        self.sweep = Sweep(
-            workspaces=self.workspaces,
-            ledger=self.ledger,
-            storage=self.storage,
-            deployments=self.deployments,
-            now=self.clock,
-            new_token=new_secret,
-        )
+        self.ports = memory_ports(self.clock, "https://files.test")
+        self.use_cases = UseCases.of(self.ports, PLANS)
+        self.new_id = self.ports.new_id
+        self.workspaces = self.ports.workspaces
+        self.keys = self.ports.api_keys
+        self.documents = cast("MemoryDocuments", self.ports.documents)
+        self.storage = cast("MemoryStorage", self.ports.storage)
+        self.ledger = self.ports.ledger
+        self.deployments = self.ports.deployments
+        self.create_workspace = self.use_cases.create_workspace
+        self.update_workspace = self.use_cases.update_workspace
+        self.mint_api_key = self.use_cases.mint_api_key
+        self.admit_request = self.use_cases.admit_request
+        self.create_api_key = self.use_cases.create_api_key
+        self.list_api_keys = self.use_cases.list_api_keys
+        self.revoke_api_key = self.use_cases.revoke_api_key
+        self.get_usage = self.use_cases.get_usage
+        self.request_upload = self.use_cases.request_upload
+        self.create_document = self.use_cases.create_document
+        self.get_document = self.use_cases.get_document
+        self.find_documents = self.use_cases.find_documents
+        self.find_linked_documents = self.use_cases.find_linked_documents
+        self.list_folders = self.use_cases.list_folders
+        self.list_tags = self.use_cases.list_tags
+        self.patch_document = self.use_cases.patch_document
+        self.delete_document = self.use_cases.delete_document
+        self.link_document = self.use_cases.link_document
+        self.unlink_document = self.use_cases.unlink_document
+        self.move_folder = self.use_cases.move_folder
+        self.claim_storage = self.use_cases.claim_storage
+        self.adopt_storage = self.use_cases.adopt_storage
+        self.sweep = self.use_cases.sweep
 
     async def workspace(self, *, quota_bytes: int = 1000, plan: Plan = Plan.STARTER) -> Workspace:
         """A workspace nobody else has."""
@@ -117,7 +85,7 @@ class World:
         return Caller(
             workspace_id=home.id,
             user_id=home.owner_id,
-            key_id=KeyId("key_" + self.new_id(self.clock())),
+            key_id=ApiKeyId("key_" + self.new_id(self.clock())),
             permissions=frozenset(Permission),
             request_id="req_1",
         )
@@ -140,7 +108,7 @@ class World:
         path = await self.upload(caller, content)
         return (await self.create_document(caller, members(path, **changes), None)).document
 
-    async def link(self, caller: Caller, document: Document, **changes: object) -> Link:
+    async def link(self, caller: Caller, document: Document, **changes: object) -> EntityLink:
         """What a document is linked to, a contact unless the test wants another."""
         sent = {"entity_type": "contact", "entity_id": "c-1", **changes}
         return (await self.link_document(caller, document.id, sent, None)).link

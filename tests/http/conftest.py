@@ -8,28 +8,35 @@ import httpx
 import pytest
 
 from adapters.http.asgi import build
-from adapters.system import new_secret
-from app.backends import Backends
-from app.container import memory_backends
-from domain.access import Permission, Plan, Window, Workspace
+from adapters.in_process.system import new_secret
+from app.wiring import Service
+from domain.access import Permission, Workspace
+from domain.rate_limits import Plan, Plans, Window
+from domain.use_cases import UseCases
 from tests.clock import StillClock
+from tests.memory import memory_ports
 
 URL = "http://testserver"
 
 
+PLANS: Plans = {plan: (Window(1000, 60), Window(10_000, 86_400)) for plan in Plan}
+
+
 @dataclass
 class Api:
-    """A client with a key of a workspace of its own, and the backends behind it."""
+    """A client with a key of a workspace of its own, and the service behind it."""
 
     http: httpx.AsyncClient
-    backends: Backends
+    service: Service
     workspace: Workspace
     clock: StillClock
 
     async def key(self, *permissions: str) -> dict[str, str]:
         """The header of a new key."""
         granted = permissions or tuple(Permission)
-        minted = await self.backends.mint_key(workspace=self.workspace.id, name=new_secret(), granted=granted)
+        minted = await self.service.use_cases.mint_api_key(
+            workspace=self.workspace.id, name=new_secret(), granted=granted
+        )
         return {"Authorization": f"Bearer {minted.secret}"}
 
     async def upload(self, content: bytes = b"content", name: str = "a.pdf") -> str:
@@ -58,10 +65,11 @@ class Api:
 async def api() -> AsyncIterator[Api]:
     """The service, with a workspace that no limit stops."""
     clock = StillClock()
-    backends = memory_backends(clock, URL, {plan: (Window(1000, 60), Window(10_000, 86_400)) for plan in Plan})
-    transport = httpx.ASGITransport(app=build(backends.services()))  # type: ignore[arg-type]
+    ports = memory_ports(clock, URL)
+    service = Service(ports, UseCases.of(ports, PLANS))
+    transport = httpx.ASGITransport(app=build(service.use_cases, service.ports))  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url=URL) as http:
-        workspace = await backends.create_workspace("Test", Plan.ORG, 10**9)
-        api = Api(http, backends, workspace, clock)
+        workspace = await service.use_cases.create_workspace("Test", Plan.ORG, 10**9)
+        api = Api(http, service, workspace, clock)
         http.headers.update(await api.key())
         yield api

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adapters.http.body import BODY_MAX_BYTES, parse_object
-from domain.members import Wrong
+from domain.members import RuleViolation
 from tests.http.conftest import Api
 
 JSON = {"Content-Type": "application/json"}
@@ -59,7 +59,7 @@ def nested(levels: int) -> bytes:
     ids=lambda raw: repr(raw[:20]),
 )
 def test_what_readers_disagree_on_is_refused(raw: bytes) -> None:
-    with pytest.raises(Wrong):
+    with pytest.raises(RuleViolation):
         parse_object(raw)
 
 
@@ -82,7 +82,7 @@ def test_wellformed_objects_are_read(raw: bytes, value: object) -> None:
 @given(st.binary() | st.text().map(str.encode))
 @example(b"\x00")
 def test_no_bytes_raise_anything_else(raw: bytes) -> None:
-    with suppress(Wrong):
+    with suppress(RuleViolation):
         assert isinstance(parse_object(raw), dict)
 
 

@@ -152,17 +152,17 @@ async def test_hard_deletes_the_bytes_at_once_for_who_administers(api: Api) -> N
     assert "admin:documents" in refused.json()["error"]["message"]
     admin = await api.key("admin:documents")
     assert "write:documents" in (await api.http.delete(path, headers=admin)).json()["error"]["message"]
-    assert await api.backends.storage.stat(document["storage_path"]) is not None
+    assert await api.service.ports.storage.stat(document["storage_path"]) is not None
     both = await api.key("write:documents", "admin:documents")
     assert (await api.http.delete(path, headers=both)).status_code == 204
-    assert await api.backends.storage.stat(document["storage_path"]) is None
+    assert await api.service.ports.storage.stat(document["storage_path"]) is None
 
 
 async def test_who_writes_deletes_and_leaves_the_bytes_to_the_sweep(api: Api) -> None:
     document = await api.recorded()
     writer = await api.key("write:documents")
     assert (await api.http.delete(f"{address(document)}?hard=0", headers=writer)).status_code == 204
-    assert await api.backends.storage.stat(document["storage_path"]) is not None
+    assert await api.service.ports.storage.stat(document["storage_path"]) is not None
 
 
 @pytest.mark.parametrize("query", ["hard=yes", "hard=", "hard=true&hard=true"])

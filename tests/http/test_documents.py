@@ -61,7 +61,7 @@ async def test_any_other_word_for_download_is_refused(api: Api, query: str) -> N
 
 async def test_bytes_that_changed_are_409_and_the_record_alone_is_still_read(api: Api) -> None:
     data = (await api.record()).json()["data"]
-    api.backends.storage.swap(data["storage_path"], b"other")  # type: ignore[attr-defined]
+    api.service.ports.storage.swap(data["storage_path"], b"other")  # type: ignore[attr-defined]
     answer = await api.http.get(f"/v1/documents/{data['id']}")
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "object_changed")
     assert (await api.http.get(f"/v1/documents/{data['id']}?download=false")).status_code == 200
@@ -113,7 +113,7 @@ async def test_every_wrong_member_is_told(api: Api) -> None:
 
 async def test_over_quota_is_403_with_the_numbers(api: Api) -> None:
     path = await api.upload(b"x" * 11)
-    await api.backends.workspaces.update(api.workspace.id, None, 10)
+    await api.service.ports.workspaces.update(api.workspace.id, None, 10)
     answer = await api.record(storage_path=path)
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "quota_exceeded")
     assert answer.json()["error"]["details"] == {"limit_bytes": 10, "used_bytes": 0, "requested_bytes": 11}

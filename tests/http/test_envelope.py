@@ -10,10 +10,11 @@ import pytest
 
 from adapters.http.asgi import build
 from adapters.http.errors import STATUS
-from domain.access import Window
 from domain.errors import Refusal
+from domain.rate_limits import Plan, Window
+from domain.use_cases import UseCases
 from ports.system import Unavailable
-from tests.http.conftest import URL, Api
+from tests.http.conftest import PLANS, URL, Api
 
 RATE = {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}
 ULID = "01HY0000000000000000000000"
@@ -81,8 +82,8 @@ async def test_any_other_request_id_is_replaced(api: Api, sent: str) -> None:
 
 
 async def test_wrong_keys_are_told_one_thing(api: Api) -> None:
-    minted = await api.backends.mint_key(workspace=api.workspace.id, name="k", granted=["read:documents"])
-    await api.backends.keys.revoke(api.workspace.id, minted.key.id, api.clock(), None)
+    minted = await api.service.use_cases.mint_api_key(workspace=api.workspace.id, name="k", granted=["read:documents"])
+    await api.service.ports.api_keys.revoke(api.workspace.id, minted.key.id, api.clock(), None)
     path = f"/v1/documents/doc_{ULID}"
     wrong: list[list[tuple[str, str]]] = [
         [],
@@ -108,8 +109,8 @@ async def test_wrong_keys_are_told_one_thing(api: Api) -> None:
 
 
 async def test_the_rate_limit_counts_down_and_then_refuses(api: Api) -> None:
-    plans = dict.fromkeys(api.backends.plans, (Window(2, 60), Window(100, 86_400)))
-    app = build(replace(api.backends, plans=plans).services())
+    plans = dict.fromkeys(Plan, (Window(2, 60), Window(100, 86_400)))
+    app = build(UseCases.of(api.service.ports, plans), api.service.ports)
     transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url=URL, headers=await api.key()) as http:
         answers = [await http.get("/v1/nowhere") for _ in range(3)]
@@ -129,8 +130,8 @@ async def test_a_failure_of_ours_leaks_nothing(api: Api, failure: Exception, cap
         async def find(self, digest: bytes) -> Never:
             raise failure
 
-    services = replace(api.backends, keys=Failing()).services()  # type: ignore[arg-type]
-    transport = httpx.ASGITransport(app=build(services))  # type: ignore[arg-type]
+    ports = replace(api.service.ports, api_key_lookup=Failing())  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=build(UseCases.of(ports, PLANS), ports))  # type: ignore[arg-type]
     headers = dict(api.http.headers)
     async with httpx.AsyncClient(transport=transport, base_url=URL, headers=headers) as http:
         with caplog.at_level(logging.CRITICAL):
@@ -146,8 +147,8 @@ async def test_a_failure_behind_the_router_leaks_nothing(api: Api, caplog: pytes
         async def get(self, workspace: str, document: str) -> Never:
             raise RuntimeError("canary")
 
-    services = replace(api.backends, documents=Failing()).services()  # type: ignore[arg-type]
-    transport = httpx.ASGITransport(app=build(services), raise_app_exceptions=False)  # type: ignore[arg-type]
+    ports = replace(api.service.ports, documents=Failing())  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=build(UseCases.of(ports, PLANS), ports), raise_app_exceptions=False)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url=URL, headers=dict(api.http.headers)) as http:
         with caplog.at_level(logging.CRITICAL):
             answer = await http.get(f"/v1/documents/doc_{ULID}")
@@ -165,6 +166,6 @@ async def test_a_failure_behind_the_router_leaks_nothing(api: Api, caplog: pytes
     ],
 )
 async def test_options_and_a_wrong_method_are_told_every_method_of_the_path(api: Api, path: str, methods: str) -> None:
-    told, refused = await api.http.options(path), await api.http.put(path)
-    assert (told.status_code, told.headers["Allow"]) == (204, methods)
+    reported, refused = await api.http.options(path), await api.http.put(path)
+    assert (reported.status_code, reported.headers["Allow"]) == (204, methods)
     assert (refused.status_code, refused.headers["Allow"]) == (405, methods)

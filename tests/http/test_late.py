@@ -10,12 +10,15 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.http.call import Call, Calls, call_of
 from adapters.http.gate import Gate
-from app.container import memory_backends
+from domain.use_cases import UseCases
+from tests.http.conftest import PLANS
+from tests.memory import memory_ports
 
 
 async def answer_of(app: ASGIApp, path: str = "/v1/documents") -> tuple[int, dict[str, Any], dict[bytes, bytes]]:
     """Status, error and headers of what a gate around `app` answers."""
-    services = memory_backends().services()
+    ports = memory_ports()
+    admit = UseCases.of(ports, PLANS).admit_request
     sent: list[Any] = []
 
     async def send(message: Message) -> None:
@@ -26,7 +29,7 @@ async def answer_of(app: ASGIApp, path: str = "/v1/documents") -> tuple[int, dic
 
     scope = cast("Scope", {"type": "http", "method": "POST", "path": path, "headers": [], "client": ("127.0.0.1", 1)})
     # In a task of its own, as a server calls it.
-    gate = Gate(app, services.admit, services.metrics, services.now, services.new_id)
+    gate = Gate(app, admit, ports.metrics, ports.now, ports.new_id)
     await asyncio.create_task(_call(gate, scope, receive, send))
     start, body = sent
     return start["status"], json.loads(body["body"])["error"], dict(start["headers"])

@@ -129,5 +129,5 @@ async def test_bytes_swapped_after_signing_are_not_served(api: Api) -> None:
     await put(api, data["upload_url"])
     id_ = (await api.record(storage_path=data["storage_path"])).json()["data"]["id"]
     url = (await api.http.get(f"/v1/documents/{id_}")).json()["data"]["download_url"]
-    api.backends.storage.swap(data["storage_path"], b"other")  # type: ignore[attr-defined]
+    api.service.ports.storage.swap(data["storage_path"], b"other")  # type: ignore[attr-defined]
     assert (await api.http.get(url)).status_code == 409

@@ -14,10 +14,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from adapters.http.asgi import build
 from adapters.http.call import call_of
 from adapters.http.gate import Gate
-from app.backends import Backends
-from app.container import memory_backends
-from domain.access import Window
-from tests.http.conftest import URL, Api
+from app.wiring import Service
+from domain.rate_limits import Plan, Window
+from domain.use_cases import UseCases
+from tests.http.conftest import PLANS, URL, Api
+from tests.memory import memory_ports
 
 ULID = "01HY0000000000000000000000"
 REQUESTS = "dossier_http_requests_total"
@@ -25,8 +26,8 @@ REFUSED = "dossier_rate_limit_refused_total"
 UNKNOWN_KEYS = "dossier_keys_unknown_total"
 
 
-def client_of(backends: Backends, headers: dict[str, str]) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app=build(backends.services()), raise_app_exceptions=False)  # type: ignore[arg-type]
+def client_of(service: Service, headers: dict[str, str]) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app=build(service.use_cases, service.ports), raise_app_exceptions=False)  # type: ignore[arg-type]
     return httpx.AsyncClient(transport=transport, base_url=URL, headers=headers)
 
 
@@ -89,7 +90,8 @@ async def test_a_failure_of_ours_and_a_request_that_is_cut_off_are_counted(
         async def get(self, workspace: str, document: str) -> Never:
             raise RuntimeError("canary")
 
-    broken = replace(api.backends, documents=Failing())  # type: ignore[arg-type]
+    ports = replace(api.service.ports, documents=Failing())  # type: ignore[arg-type]
+    broken = Service(ports, UseCases.of(ports, PLANS))
     with caplog.at_level(logging.CRITICAL):
         async with client_of(broken, dict(api.http.headers)) as http:
             assert (await http.get(f"/v1/documents/doc_{ULID}")).status_code == 500
@@ -99,20 +101,21 @@ async def test_a_failure_of_ours_and_a_request_that_is_cut_off_are_counted(
         call_of(scope).due = 0.0
         await asyncio.Event().wait()
 
-    backends = memory_backends()
-    services = backends.services()
-    gate: Any = Gate(late, services.admit, services.metrics, services.now, services.new_id)
+    ports = memory_ports()
+    service = Service(ports, UseCases.of(ports, PLANS))
+    gate: Any = Gate(late, service.use_cases.admit_request, ports.metrics, ports.now, ports.new_id)
     with caplog.at_level(logging.CRITICAL):
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app=gate), base_url=URL) as http:
             # In a task of its own, as a server calls it: that is what is cut off.
             assert (await asyncio.create_task(cast("Any", http.get("/v1/documents")))).status_code == 503
-    async with client_of(backends, {}) as http:
+    async with client_of(service, {}) as http:
         assert (await numbers(http, REQUESTS))["GET", "other", "503"] == 1
 
 
 async def test_what_a_rate_limit_refuses_is_counted(api: Api) -> None:
-    plans = dict.fromkeys(api.backends.plans, (Window(2, 60), Window(100, 86_400)))
-    async with client_of(replace(api.backends, plans=plans), await api.key()) as http:
+    plans = dict.fromkeys(Plan, (Window(2, 60), Window(100, 86_400)))
+    limited = Service(api.service.ports, UseCases.of(api.service.ports, plans))
+    async with client_of(limited, await api.key()) as http:
         assert [(await http.get("/v1/nowhere")).status_code for _ in range(5)] == [404] * 2 + [429] * 3
         assert await numbers(http, REFUSED) == {(): 3}
         assert await numbers(http, UNKNOWN_KEYS) == {(): 0}
@@ -141,6 +144,7 @@ async def test_a_guesser_who_is_stopped_is_counted_as_both(api: Api) -> None:
 
 async def test_two_applications_of_one_process_have_numbers_of_their_own(api: Api) -> None:
     await api.http.get("/health/live")
-    async with client_of(memory_backends(), {}) as other:
+    ports = memory_ports()
+    async with client_of(Service(ports, UseCases.of(ports, PLANS)), {}) as other:
         assert await numbers(other, REQUESTS) == {}
     assert ("GET", "/health/live", "200") in await numbers(api.http, REQUESTS)

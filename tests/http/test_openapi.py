@@ -14,8 +14,9 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from adapters.http.asgi import build
 from adapters.http.errors import STATUS
-from app.container import memory_backends
-from tests.http.conftest import URL, Api
+from domain.use_cases import UseCases
+from tests.http.conftest import PLANS, URL, Api
+from tests.memory import memory_ports
 
 SNAPSHOT = Path(__file__).with_name("openapi.json")
 METHODS = ("get", "post", "patch", "delete")
@@ -142,10 +143,10 @@ async def test_every_error_of_an_operation_is_there_with_its_code(document: Any)
         (503, "unavailable"),
     }
     for where, operation in operations(document):
-        told = {int(status) for status in operation["responses"]}
+        reported = {int(status) for status in operation["responses"]}
         keyless = "/health/" in where
-        assert told >= {500, 503} | (set() if keyless else {401, 403, 429}), where
-        assert not ({"requestBody"} & operation.keys()) or told >= {400, 408, 413, 415}, where
+        assert reported >= {500, 503} | (set() if keyless else {401, 403, 429}), where
+        assert not ({"requestBody"} & operation.keys()) or reported >= {400, 408, 413, 415}, where
         for status, response in responses(document, operation):
             if int(status) >= 400:
                 for example in examples(document, response["content"]["application/json"]):
@@ -172,7 +173,8 @@ def as_text(document: Any) -> str:
 
 async def write() -> None:
     """Let the document be as it is now."""
-    transport = httpx.ASGITransport(app=build(memory_backends().services()))  # type: ignore[arg-type]
+    ports = memory_ports()
+    transport = httpx.ASGITransport(app=build(UseCases.of(ports, PLANS), ports))  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url=URL) as http:
         SNAPSHOT.write_text(as_text((await http.get("/openapi.json")).json()))
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from adapters.postgres.writer import BatchedWriter, Pending
 from domain.access import Workspace
 from domain.ids import WorkspaceId
-from ports.documents import Outcome
+from ports.outcomes import CreateOutcome
 from ports.system import Unavailable
 from tests.clock import StillClock
 from tests.contracts.records import Records, memory_records
@@ -33,7 +33,7 @@ class Calls:
     under_way: int = 0
     most_at_once: int = 0
 
-    async def __call__(self, workspace: WorkspaceId, creates: Sequence[Pending]) -> Sequence[Outcome]:
+    async def __call__(self, workspace: WorkspaceId, creates: Sequence[Pending]) -> Sequence[CreateOutcome]:
         assert {create.document.workspace_id for create in creates} == {workspace}
         self.made.append([create.document.storage_path.rpartition("/")[2] for create in creates])
         self.under_way += 1
@@ -65,7 +65,7 @@ class Rig:
         document = records.document(self.home, path=path, size_bytes=size_bytes)
         return Pending(document, records.intent(self.home, key, asks), b"{}")
 
-    def send(self, create: Pending) -> "asyncio.Task[Outcome]":
+    def send(self, create: Pending) -> "asyncio.Task[CreateOutcome]":
         return asyncio.create_task(self.writer.record(create))
 
 

@@ -19,7 +19,7 @@ class Failing(Database):
     async def fetch(self, sql: str, *arguments: object) -> Sequence[Row]:
         if sql not in self._writes or not self.fails:
             return await super().fetch(sql, *arguments)
-        moment, code = self.fails.pop(0)
-        if moment == "after the commit":
+        timestamp, code = self.fails.pop(0)
+        if timestamp == "after the commit":
             await super().fetch(sql, *arguments)
         return await super().fetch(f"DO $$ BEGIN RAISE EXCEPTION 'injected' USING ERRCODE = '{code}'; END $$")

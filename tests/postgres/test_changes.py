@@ -10,30 +10,20 @@ import asyncpg
 import pytest
 
 from adapters.postgres import statements
-from adapters.postgres.changes import Turns
+from adapters.postgres.changes import WorkspaceQueues
 from adapters.postgres.database import Database
 from adapters.postgres.rows import to_uuid
 from domain.access import Workspace
-from domain.documents import Changes, Document, search_text
+from domain.documents import Changes, Document
+from domain.entity_links import EntityLink
 from domain.ids import WorkspaceId
-from domain.links import Link
 from domain.paths import FolderPath
-from ports.changes import (
-    AddLink,
-    Change,
-    Delete,
-    Deleted,
-    FolderMoved,
-    Linked,
-    MoveFolder,
-    Patch,
-    Patched,
-    RemoveLink,
-    Unlinked,
-)
-from ports.finding import WithLinks
+from domain.search import search_text
+from ports.outcomes import Deleted, FolderMoved, LinkAdded, LinkRemoved, Patched
+from ports.queries import DocumentWithLinks
 from ports.system import Unavailable
 from tests.clock import StillClock
+from tests.contracts.changes import AddLink, Change, Delete, MoveFolder, Patch, RemoveLink, apply
 from tests.contracts.records import Records, postgres_records
 from tests.postgres.failing import Failing
 
@@ -57,42 +47,46 @@ def records(failing: Failing) -> Records:
     return postgres_records(failing, StillClock())
 
 
-async def recorded(records: Records, home: Workspace, path: str = "documents/a") -> tuple[Document, Link]:
+async def recorded(records: Records, home: Workspace, path: str = "documents/a") -> tuple[Document, EntityLink]:
     """A document in a folder, and a link that it has."""
     document = records.document(home, path=path, folder="/a/b")
     await records.documents.create(document, records.intent(home))
     link = records.link(document.id, "deal", "d-1")
-    await records.documents.change(AddLink(link=link), records.intent(home))
+    await apply(records.documents, AddLink(link=link), records.intent(home))
     return document, link
 
 
-def patch(records: Records, document: Document, link: Link) -> tuple[Change, object]:
+def patch(records: Records, document: Document, link: EntityLink) -> tuple[Change, object]:
     changes = Changes(name="b.pdf", folder=FolderPath("/c"))
-    only_if = frozenset({document.revision})
-    after = WithLinks(changes.applied_to(document, records.clock()), (link,))
-    return Patch(document=document.id, changes=changes, only_if=only_if, at=records.clock()), Patched(after)
+    expected_revisions = frozenset({document.revision})
+    after = DocumentWithLinks(changes.applied_to(document, records.clock()), (link,))
+    return Patch(
+        document=document.id, changes=changes, expected_revisions=expected_revisions, at=records.clock()
+    ), Patched(after)
 
 
-def delete(records: Records, document: Document, link: Link) -> tuple[Change, object]:
-    only_if = frozenset({document.revision})
-    return Delete(document=document.id, only_if=only_if, at=records.clock()), Deleted(document.storage_path)
+def delete(records: Records, document: Document, link: EntityLink) -> tuple[Change, object]:
+    expected_revisions = frozenset({document.revision})
+    return Delete(document=document.id, expected_revisions=expected_revisions, at=records.clock()), Deleted(
+        document.storage_path
+    )
 
 
-def unlink(records: Records, document: Document, link: Link) -> tuple[Change, object]:
-    return RemoveLink(document=document.id, link=link.id, at=records.clock()), Unlinked()
+def unlink(records: Records, document: Document, link: EntityLink) -> tuple[Change, object]:
+    return RemoveLink(document=document.id, link=link.id, at=records.clock()), LinkRemoved()
 
 
-def add_link(records: Records, document: Document, link: Link) -> tuple[Change, object]:
+def add_link(records: Records, document: Document, link: EntityLink) -> tuple[Change, object]:
     other = records.link(document.id, "task", "t-1")
-    return AddLink(link=other), Linked(other, is_new=True)
+    return AddLink(link=other), LinkAdded(other, is_new=True)
 
 
-def move(records: Records, document: Document, link: Link) -> tuple[Change, object]:
+def move(records: Records, document: Document, link: EntityLink) -> tuple[Change, object]:
     change = MoveFolder(source=FolderPath("/a"), target=FolderPath("/z"), at=records.clock())
     return change, FolderMoved(1)
 
 
-KINDS: list[Callable[[Records, Document, Link], tuple[Any, object]]] = [patch, delete, add_link, unlink, move]
+KINDS: list[Callable[[Records, Document, EntityLink], tuple[Any, object]]] = [patch, delete, add_link, unlink, move]
 
 
 @pytest.mark.parametrize("keyed", [True, False], ids=["with a key", "without one"])
@@ -104,9 +98,9 @@ async def test_a_change_whose_connection_breaks_is_done_once_and_answered_as_if_
     home = await records.workspace()
     document, link = await recorded(records, home)
     change, wanted = kind(records, document, link)
-    failing.fails = [(moment, CUT) for moment in moments]
+    failing.fails = [(timestamp, CUT) for timestamp in moments]
     intent = records.intent(home, str(uuid4()) if keyed else None)
-    assert await records.documents.change(change, intent) == wanted
+    assert await apply(records.documents, change, intent) == wanted
     assert failing.fails == []
     # Of the create, the link and the change.
     assert len(await events_of(failing, home)) == 3
@@ -117,17 +111,21 @@ async def test_a_change_that_fails_for_good_is_unavailable(failing: Failing, rec
     document, link = await recorded(records, home)
     failing.fails = [("before it", CUT)] * 3
     with pytest.raises(Unavailable):
-        await records.documents.change(patch(records, document, link)[0], records.intent(home))
+        await apply(records.documents, patch(records, document, link)[0], records.intent(home))
     found = await records.documents.get(home.id, document.id)
-    assert found == WithLinks(document, (link,))
+    assert found == DocumentWithLinks(document, (link,))
 
 
 async def test_every_change_is_an_event_in_the_order_of_commits(failing: Failing, records: Records) -> None:
     home = await records.workspace()
     document, link = await recorded(records, home)
     for kind in (patch, move, add_link, unlink):
-        await records.documents.change(kind(records, document, link)[0], records.intent(home))
-    await records.documents.change(Delete(document=document.id, only_if=None, at=records.clock()), records.intent(home))
+        await apply(records.documents, kind(records, document, link)[0], records.intent(home))
+    await apply(
+        records.documents,
+        Delete(document=document.id, expected_revisions=None, at=records.clock()),
+        records.intent(home),
+    )
     events = await events_of(failing, home)
     assert [event["kind"] for event in events] == [
         "document.created",
@@ -149,9 +147,9 @@ async def test_what_changes_nothing_is_no_event(failing: Failing, records: Recor
     document, _ = await recorded(records, home)
     same = Changes(name=document.name, description=document.description, folder=document.folder, tags=document.tags)
     for changes in (Changes(), same):
-        nothing = Patch(document=document.id, changes=changes, only_if=None, at=records.clock())
-        await records.documents.change(nothing, records.intent(home))
-    await records.documents.change(AddLink(link=records.link(document.id, "deal", "d-1")), records.intent(home))
+        nothing = Patch(document=document.id, changes=changes, expected_revisions=None, at=records.clock())
+        await apply(records.documents, nothing, records.intent(home))
+    await apply(records.documents, AddLink(link=records.link(document.id, "deal", "d-1")), records.intent(home))
     assert len(await events_of(failing, home)) == 2
 
 
@@ -164,8 +162,8 @@ async def test_what_is_searched_follows_the_name_and_the_description(failing: Fa
         Changes(name="c", description=None),
         Changes(description="\N{LATIN SMALL LIGATURE FI}"),
     ):
-        change = Patch(document=document.id, changes=changes, only_if=None, at=records.clock())
-        found = await records.documents.change(change, records.intent(home))
+        change = Patch(document=document.id, changes=changes, expected_revisions=None, at=records.clock())
+        found = await apply(records.documents, change, records.intent(home))
         assert isinstance(found, Patched)
         row = await failing.fetch_one(
             "SELECT search_text FROM documents WHERE workspace_id = $1 AND id = $2",
@@ -179,13 +177,13 @@ async def test_what_is_searched_follows_the_name_and_the_description(failing: Fa
 async def test_the_receipt_of_a_change_without_a_key_soon_expires(failing: Failing, records: Records) -> None:
     home = await records.workspace()
     document, link = await recorded(records, home)
-    await records.documents.change(patch(records, document, link)[0], records.intent(home))
+    await apply(records.documents, patch(records, document, link)[0], records.intent(home))
     records.clock.advance(minutes=6)
-    assert await records.ledger.forget_receipts(records.clock()) >= 2
+    assert await records.ledger.delete_expired_receipts(records.clock()) >= 2
 
 
 async def test_changes_of_a_workspace_take_turns_and_leave_nothing_behind() -> None:
-    turns, under_way, most = Turns(), 0, 0
+    turns, under_way, most = WorkspaceQueues(), 0, 0
     order = []
 
     async def take(number: int) -> None:
@@ -215,12 +213,12 @@ async def test_a_locked_workspace_takes_one_connection_however_many_changes_wait
     async with connection.transaction():
         await connection.execute("SELECT FROM usage WHERE workspace_id = $1 FOR NO KEY UPDATE", to_uuid(home.id))
         waiting = [
-            asyncio.create_task(records.documents.change(patch(records, *held)[0], records.intent(home)))
+            asyncio.create_task(apply(records.documents, patch(records, *held)[0], records.intent(home)))
             for _ in range(40)
         ]
         # More than the pool has connections: each would be taken.
         done = await asyncio.gather(
-            *(records.documents.change(patch(records, *freed)[0], records.intent(other)) for _ in range(40))
+            *(apply(records.documents, patch(records, *freed)[0], records.intent(other)) for _ in range(40))
         )
         assert sum(isinstance(outcome, Patched) for outcome in done) == 1
         assert not any(task.done() for task in waiting)

@@ -125,18 +125,18 @@ async def test_a_lock_whose_connection_was_lost_is_free_and_what_was_done_meanwh
     database: Database,
 ) -> None:
     lock = 4711
-    async with database.alone(lock) as is_alone:
+    async with database.try_advisory_lock(lock) as is_alone:
         assert is_alone
         await database.fetch(
             "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = $1", lock
         )
-    async with database.alone(lock) as is_alone:
+    async with database.try_advisory_lock(lock) as is_alone:
         assert is_alone
 
 
 async def test_a_failure_of_the_block_comes_out_as_it_is_though_the_connection_was_lost(database: Database) -> None:
     async def break_off() -> None:
-        async with database.alone(4712):
+        async with database.try_advisory_lock(4712):
             await database.fetch(
                 "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4712"
             )

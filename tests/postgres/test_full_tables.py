@@ -10,12 +10,13 @@ from typing import Any
 from adapters.postgres.rows import to_uuid
 from domain.access import Workspace
 from domain.documents import Changes, Document
-from domain.links import EntityType
+from domain.entity_links import EntityType
 from domain.pages import Page
 from domain.paths import FolderPath
-from ports.changes import AddLink, Delete, MoveFolder, Patch
-from ports.finding import EVERYTHING, After, DocumentFilter
+from domain.search import EVERYTHING, DocumentFilter
+from ports.queries import After
 from tests.clock import StillClock
+from tests.contracts.changes import AddLink, Delete, MoveFolder, Patch, apply
 from tests.contracts.records import Records, postgres_records
 from tests.postgres.full_tables import OneConnection
 
@@ -51,7 +52,7 @@ async def test_lists_read_no_more_rows_when_there_are_many_that_do_not_match(emp
     records = postgres_records(empty, StillClock())
     home = await records.workspace(quota_bytes=2**62)
     documents = await record_hits(records, home)
-    await records.documents.change(AddLink(link=records.link(documents[0].id, "deal", "d-1")), records.intent(home))
+    await apply(records.documents, AddLink(link=records.link(documents[0].id, "deal", "d-1")), records.intent(home))
     find, page = partial(records.documents.find, home.id), Page(1, 10)
     reads: dict[str, Callable[[], Awaitable[Any]]] = {
         **{name: partial(find, wanted, page) for name, wanted in FILTERS.items()},
@@ -122,13 +123,13 @@ async def test_changes_read_a_few_rows_however_many_there_are(empty: OneConnecti
         changes = Changes(name="b", folder=FolderPath(f"/new/{patched.id}"))
         target = FolderPath(f"/moved/{patched.id}")
         every: dict[str, Any] = {
-            "patch": Patch(document=patched.id, changes=changes, only_if=None, at=records.clock()),
-            "delete": Delete(document=deleted.id, only_if=None, at=records.clock()),
+            "patch": Patch(document=patched.id, changes=changes, expected_revisions=None, at=records.clock()),
+            "delete": Delete(document=deleted.id, expected_revisions=None, at=records.clock()),
             "link": AddLink(link=records.link(linked.id, "deal", "d-1")),
             "move": MoveFolder(source=FolderPath(f"/{patched.id}"), target=target, at=records.clock()),
         }
         return {
-            name: sum((await empty.read_by(records.documents.change(change, records.intent(home)))).values())
+            name: sum((await empty.read_by(apply(records.documents, change, records.intent(home)))).values())
             for name, change in every.items()
         }
 

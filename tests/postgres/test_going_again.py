@@ -7,7 +7,8 @@ import pytest
 
 from adapters.postgres import statements
 from adapters.postgres.database import Database
-from ports.documents import Created, Usage
+from ports.outcomes import Created
+from ports.queries import Usage
 from tests.clock import StillClock
 from tests.contracts.records import Records, postgres_records
 from tests.postgres.failing import Failing

@@ -5,7 +5,7 @@ from dataclasses import replace
 from adapters.postgres.database import Database, open_database
 from adapters.postgres.migrate import migrate
 from adapters.postgres.rows import to_receipt_key, to_uuid
-from ports.documents import Created, Replayed
+from ports.outcomes import Created, Replayed
 from tests.clock import StillClock
 from tests.contracts.records import postgres_records
 from tests.contracts.test_keys_and_workspaces import a_key
@@ -35,9 +35,9 @@ async def test_every_change_to_a_key_is_an_event_in_the_order_of_commits(databas
     # Nothing happens to it any more.
     await records.keys.revoke(home.id, key.id, records.clock(), None)
     events = await database.fetch("SELECT * FROM events WHERE workspace_id = $1 ORDER BY seq", to_uuid(home.id))
-    told = [(row["seq"], row["kind"], row["key_id"]) for row in events]
+    reported = [(row["seq"], row["kind"], row["key_id"]) for row in events]
     by = to_uuid(intent.caller.key_id)
-    assert told[1:] == [(2, "api_key.created", by), (3, "api_key.revoked", None)]
+    assert reported[1:] == [(2, "api_key.created", by), (3, "api_key.revoked", None)]
     assert all(to_uuid(key.id).hex in str(row["data"]).replace("-", "") for row in events[1:])
 
 

@@ -6,8 +6,8 @@ from adapters.postgres import statements
 from adapters.postgres.database import Database
 from adapters.postgres.documents import to_outcome, to_record
 from adapters.postgres.rows import to_uuid
-from ports.documents import Created, OverQuota, PathTaken, Replayed, Usage
-from ports.intents import KeyReused
+from ports.outcomes import Created, IdempotencyKeyReused, OverQuota, PathTaken, Replayed
+from ports.queries import Usage
 from tests.clock import StillClock
 from tests.contracts.records import Records, postgres_records
 from tests.postgres.full_tables import OneConnection
@@ -79,7 +79,7 @@ async def test_many_rows_in_one_call_are_decided_in_order_each_for_itself(databa
     assert [to_outcome(answer, document) for answer, (document, _) in zip(answers, rows, strict=True)] == [
         Created(rows[0][0]),
         Replayed(old),
-        KeyReused(),
+        IdempotencyKeyReused(),
         PathTaken(old.id),
         OverQuota(40, 30, 11),
         Created(rows[5][0]),

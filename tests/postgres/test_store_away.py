@@ -11,7 +11,7 @@ import pytest
 from adapters.memory.storage import MemoryStorage
 from adapters.postgres.database import Database
 from domain.access import Caller, Permission
-from domain.ids import KeyId
+from domain.ids import ApiKeyId
 from domain.use_cases.claim_storage import ClaimStorage
 from domain.use_cases.create_document import CreateDocument
 from domain.use_cases.get_document import GetDocument
@@ -51,7 +51,7 @@ async def test_no_transaction_is_open_while_the_store_does_not_answer(database: 
     caller = Caller(
         workspace_id=home.id,
         user_id=home.owner_id,
-        key_id=KeyId("key_" + records.new_id(clock())),
+        key_id=ApiKeyId("key_" + records.new_id(clock())),
         permissions=frozenset(Permission),
         request_id="req_1",
     )

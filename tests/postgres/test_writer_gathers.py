@@ -8,8 +8,7 @@ import pytest
 
 from adapters.postgres import writer
 from adapters.postgres.writer import Pending
-from ports.documents import Created, PathTaken, Replayed
-from ports.intents import KeyReused
+from ports.outcomes import Created, IdempotencyKeyReused, PathTaken, Replayed
 from ports.system import Unavailable
 from tests.postgres.calls import Rig, cut, gate
 
@@ -70,7 +69,7 @@ async def test_rows_of_one_path_or_one_key_never_share_a_call_and_keep_their_ord
     outcomes = await asyncio.gather(*map(rig.send, creates))
     assert outcomes == [
         Created(creates[0].document),
-        KeyReused(),
+        IdempotencyKeyReused(),
         PathTaken(creates[0].document.id),
         Created(creates[3].document),
     ]

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from adapters.postgres.writer import BatchedWriter, Pending
-from ports.documents import Created, Replayed
+from ports.outcomes import Created, Replayed
 from ports.system import Unavailable
 from tests.postgres.calls import Rig, breaks, cut, gate
 

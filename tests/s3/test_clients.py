@@ -15,9 +15,9 @@ from urllib.parse import quote, urlsplit
 import httpx
 import pytest
 
+from adapters.in_process.system import Ulids, utc_now
 from adapters.s3.location import s3_location
 from adapters.s3.storage import open_s3
-from adapters.system import Ulids, utc_now
 from domain.downloads import attachment, served_type
 from domain.ids import WorkspaceId
 from domain.paths import StoragePath, workspace_prefix
@@ -232,4 +232,4 @@ async def test_a_bucket_can_be_reached_by_a_host_of_its_own(
         assert [page[0].key async for page in storage.list(path.rpartition("/")[0] + "/")] == [path]
         await storage.delete([path])
         assert await storage.stat(path) is None
-        assert {finding.grade for finding in await storage.examine()} <= {"ok", "degraded"}
+        assert {finding.grade for finding in await storage.run_checks()} <= {"ok", "degraded"}

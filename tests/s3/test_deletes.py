@@ -2,9 +2,9 @@
 
 import json
 
+from adapters.in_process.system import Ulids, utc_now
 from adapters.s3.location import s3_location
 from adapters.s3.storage import open_s3
-from adapters.system import Ulids, utc_now
 from domain.ids import WorkspaceId
 from domain.paths import StoragePath, workspace_prefix
 from tests.contracts.s3_store import MARK, s3_store

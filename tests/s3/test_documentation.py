@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from adapters.s3.cors import cors_configuration
+from adapters.s3.checks.cors import cors_configuration
 from tests.ministack import deny_copies
 from tests.s3.test_examination import GIVEN
 

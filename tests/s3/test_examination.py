@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from ports.checks import CheckResult, Grade
 
+from adapters.in_process.system import utc_now
 from adapters.s3.location import s3_location
 from adapters.s3.storage import S3Storage, open_s3
-from adapters.system import utc_now
 from domain.paths import StoragePath
-from ports.storage import Finding, Grade
 from ports.system import Unavailable
 from tests.ministack import S3Bucket, S3Server, make_user
 from tests.s3 import lax
@@ -41,14 +41,14 @@ async def left(server: S3Server, bucket: str) -> Sequence[str]:
     return [one["Key"] for one in [*found.get("Versions", []), *uploads.get("Uploads", [])]]
 
 
-def one(findings: Sequence[Finding], check: str) -> Finding:
+def one(findings: Sequence[CheckResult], check: str) -> CheckResult:
     (finding,) = [finding for finding in findings if finding.check == check]
     return finding
 
 
 async def test_a_strict_store_keeps_every_promise(s3_versioned: S3Bucket, s3_plain: S3Bucket) -> None:
     for bucket in (s3_versioned, s3_plain):
-        findings = await bucket.storage.examine()
+        findings = await bucket.storage.run_checks()
         assert {finding.check for finding in findings} == CHECKS
         weak = {finding.check for finding in findings if finding.grade is not OK}
         assert weak == ({"CORS"} if bucket.is_versioned else {"CORS", "versions"})
@@ -101,7 +101,7 @@ async def test_without_what_is_essential_nothing_starts(
 ) -> None:
     for bucket, grade in ((s3_server.plain, plain), (s3_server.versioned, versioned)):
         async with behind(s3_server, bucket, rule) as storage:
-            finding = one(await storage.examine(), check)
+            finding = one(await storage.run_checks(), check)
             assert (finding.grade, words in finding.found) == (grade, True), finding
             if grade is FAILED:
                 with pytest.raises(Unavailable, match="cannot keep what Dossier promises") as caught:
@@ -154,7 +154,7 @@ async def test_what_a_store_does_not_keep_is_told(
     rule: Rule, check: str, grade: Grade, words: str, s3_server: S3Server
 ) -> None:
     async with behind(s3_server, s3_server.versioned, rule) as storage:
-        finding = one(await storage.examine(), check)
+        finding = one(await storage.run_checks(), check)
         assert (finding.grade, words in finding.found) == (grade, True), finding
         assert "\n" not in finding.found
     assert await left(s3_server, s3_server.versioned) == []
@@ -168,7 +168,7 @@ async def test_a_checksum_that_the_store_only_repeats_is_worse_than_none(s3_serv
         return await ignored(passed, forward) or await repeated(passed, forward)
 
     async with behind(s3_server, s3_server.plain, rule) as storage:
-        finding = one(await storage.examine(), "checksum")
+        finding = one(await storage.run_checks(), "checksum")
     assert (finding.grade, finding.found) == (FAILED, "the store confirms a SHA-256 that the bytes do not have")
 
 
@@ -178,8 +178,8 @@ async def test_versions_that_are_suspended_protect_nothing(s3_server: S3Server) 
     for status in ("Enabled", "Suspended"):
         await client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": status})
     async with open_s3(s3_location(s3_server.url(bucket)), utc_now) as storage:
-        finding = one(await storage.examine(), "versions")
-        assert finding == Finding(
+        finding = one(await storage.run_checks(), "versions")
+        assert finding == CheckResult(
             "versions", DEGRADED, "suspended: downloads are issued only while the bytes have the recorded ETag"
         )
         await storage.write_mark("first", replace=False)
@@ -190,12 +190,12 @@ async def test_versions_that_are_suspended_protect_nothing(s3_server: S3Server) 
 
 async def test_the_rule_that_is_printed_lets_pages_upload(s3_plain: S3Bucket) -> None:
     client, bucket = s3_plain.server.client, s3_plain.name
-    finding = one(await s3_plain.storage.examine(), "CORS")
+    finding = one(await s3_plain.storage.run_checks(), "CORS")
     assert finding.grade is DEGRADED
     printed = json.loads(finding.found[finding.found.index("{") :])
     await client.put_bucket_cors(Bucket=bucket, CORSConfiguration=printed)
     try:
-        finding = one(await s3_plain.storage.examine(), "CORS")
+        finding = one(await s3_plain.storage.run_checks(), "CORS")
         assert finding.grade is OK, finding
         (rule,) = printed["CORSRules"]
         for less in (
@@ -205,7 +205,7 @@ async def test_the_rule_that_is_printed_lets_pages_upload(s3_plain: S3Bucket) ->
         ):
             rules: Any = {"CORSRules": [less]}
             await client.put_bucket_cors(Bucket=bucket, CORSConfiguration=rules)
-            assert one(await s3_plain.storage.examine(), "CORS").grade is DEGRADED, less
+            assert one(await s3_plain.storage.run_checks(), "CORS").grade is DEGRADED, less
     finally:
         await client.delete_bucket_cors(Bucket=bucket)
 
@@ -221,10 +221,10 @@ async def test_the_address_of_the_clients_is_tried_too(s3_server: S3Server) -> N
             lax_server(s3_server, rule) as public,
             open_s3(s3_location(url(bucket, public_endpoint=public)), utc_now) as storage,
         ):
-            finding = one(await storage.examine(), "public address")
+            finding = one(await storage.run_checks(), "public address")
             assert (finding.grade, words in finding.found, public in finding.found) == (grade, True, True), finding
     async with open_s3(s3_location(url(bucket, public_endpoint="http://files.invalid")), utc_now) as storage:
-        findings = await storage.examine()
+        findings = await storage.run_checks()
         assert one(findings, "public address").grade is DEGRADED
         assert one(findings, "CORS").grade is DEGRADED
         await storage.prepare()
@@ -256,7 +256,7 @@ async def test_the_rights_that_the_documentation_names_suffice_and_each_of_them_
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", access_key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret_key)
     async with open_s3(s3_location(s3_server.url(bucket)), utc_now) as storage:
-        findings = await storage.examine()
+        findings = await storage.run_checks()
     if missing not in NEEDED:
         assert {finding.check for finding in findings if finding.grade is FAILED} == set()
         assert {finding.check for finding in findings} == CHECKS
@@ -270,7 +270,7 @@ async def test_the_rights_that_the_documentation_names_suffice_and_each_of_them_
 
 async def test_a_bucket_that_is_not_there_is_told(s3_server: S3Server) -> None:
     async with open_s3(s3_location(s3_server.url("nobody-has-this-bucket")), utc_now) as storage:
-        (finding,) = await storage.examine()
+        (finding,) = await storage.run_checks()
         assert (finding.check, finding.grade) == ("bucket", FAILED)
         assert "there is no such bucket" in finding.found
         path = StoragePath("workspaces/ws_1/a")
@@ -289,7 +289,7 @@ async def test_a_bucket_that_is_not_there_is_told(s3_server: S3Server) -> None:
 async def test_wrong_credentials_are_told(name: str, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "AKIAWRONGWRONGWRONG0")
     async with open_s3(s3_location(s3_server.url(s3_server.plain)), utc_now) as storage:
-        (finding,) = await storage.examine()
+        (finding,) = await storage.run_checks()
         assert "access key" in finding.found
         for call in (storage.probe(), storage.prepare(), storage.read_mark()):
             with pytest.raises(Unavailable):
@@ -299,7 +299,7 @@ async def test_wrong_credentials_are_told(name: str, s3_server: S3Server, monkey
 async def test_a_store_that_fails_meanwhile_is_told_and_what_was_made_is_deleted(s3_server: S3Server) -> None:
     rule = answers_with(is_download, lambda answered: (503, answered[1], b""))
     async with behind(s3_server, s3_server.plain, rule) as storage:
-        *_, last = await storage.examine()
+        *_, last = await storage.run_checks()
         assert (last.check, last.grade) == ("bucket", FAILED)
         assert "it answered 503" in last.found
     assert await left(s3_server, s3_server.plain) == []

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from adapters.in_process.system import utc_now
 from adapters.s3.location import s3_location
 from adapters.s3.sending import Patience
 from adapters.s3.storage import S3Storage, open_s3
-from adapters.system import utc_now
 from domain.documents import StoredObject
 from domain.paths import StoragePath
-from ports.storage import Grade, UploadTerms
+from ports.checks import Grade
+from ports.storage import UploadTerms
 from ports.system import Unavailable
 from tests.ministack import NO_CREDENTIALS
 from tests.s3.faulty import Behaviour, answer, babble, drip, faulty_server, hang_up, reset, silence
@@ -74,12 +75,12 @@ async def told_of(storage: S3Storage) -> str:
 )
 async def test_each_way_of_failing_is_told_in_words(behaviour: Behaviour, words: str) -> None:
     async with faulty_server(behaviour) as (endpoint, _), storage_at(endpoint) as storage:
-        told = await told_of(storage)
-    assert words in told
-    assert endpoint in told
-    assert "\n" not in told
+        reported = await told_of(storage)
+    assert words in reported
+    assert endpoint in reported
+    assert "\n" not in reported
     for secret in (SECRET, "X-Amz-", "AKIDEXAMPLE"):
-        assert secret not in told
+        assert secret not in reported
 
 
 @pytest.mark.parametrize("first", [silence, hang_up, reset, answer(500), answer(503)])
@@ -134,8 +135,8 @@ async def test_a_name_that_nobody_knows_is_told() -> None:
 
 async def test_a_server_without_tls_where_some_was_meant_is_told() -> None:
     async with faulty_server(babble) as (endpoint, _), storage_at(endpoint.replace("http", "https")) as storage:
-        told = await told_of(storage)
-    assert "in time" in told or "cannot be used" in told or "is not trusted" in told
+        reported = await told_of(storage)
+    assert "in time" in reported or "cannot be used" in reported or "is not trusted" in reported
 
 
 @pytest.mark.parametrize(
@@ -203,7 +204,7 @@ async def test_what_the_store_says_is_told_in_words_of_ours(code: str, words: st
 @pytest.mark.parametrize("body", ["It works!", "<html>", "<a/>", '{"error": 1}', ""])
 async def test_a_server_that_is_no_object_store_is_told(body: str) -> None:
     async with faulty_server(answer(200, body=body)) as (endpoint, _), storage_at(endpoint) as storage:
-        (finding,) = await storage.examine()
+        (finding,) = await storage.run_checks()
         assert (finding.check, finding.grade) == ("bucket", Grade.FAILED)
         with pytest.raises(Unavailable):
             await storage.prepare()
@@ -226,7 +227,7 @@ async def test_every_other_call_is_unavailable_too_and_the_examination_says_so()
             with pytest.raises(Unavailable) as caught:
                 await call
             assert SECRET not in str(caught.value)
-        (finding,) = await storage.examine()
+        (finding,) = await storage.run_checks()
         assert (finding.check, finding.grade) == ("bucket", Grade.FAILED)
         assert "127.0.0.1" in finding.found
 
@@ -244,7 +245,7 @@ async def test_without_credentials_nothing_is_signed_and_that_is_told(monkeypatc
         ):
             with pytest.raises(Unavailable, match="no credentials"):
                 await call
-        (finding,) = await storage.examine()
+        (finding,) = await storage.run_checks()
         assert "no credentials" in finding.found
     assert seen == []
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from adapters.system import Ulids, utc_now
+from adapters.in_process.system import Ulids, utc_now
 from domain.ids import WorkspaceId
 from domain.paths import StoragePath, workspace_prefix
 from ports.storage import DownloadTerms, SignedRequest, UploadTerms

@@ -12,7 +12,7 @@ from adapters.memory.rate_limit import MemoryRateLimiter
 from adapters.throttle.counters import LINGER_SECONDS, ValkeyCounters
 from adapters.throttle.limiter import BUDGET_SECONDS, ValkeyRateLimiter
 from adapters.throttle.location import valkey_location
-from domain.access import Window
+from domain.rate_limits import Window
 from tests.clock import StillClock
 from tests.throttle.listening import Observed, Stopwatch, observed
 from tests.throttle.relay import Fault, Relay, open_relay
@@ -49,10 +49,10 @@ async def patient(relay: Relay) -> AsyncIterator[Observed]:
 
 async def calls(server: ValkeyServer) -> int:
     """How often the script was called."""
-    told = await server.ask("INFO", "commandstats")
+    reported = await server.ask("INFO", "commandstats")
     return sum(
         int(line.partition("calls=")[2].partition(",")[0])
-        for line in told.splitlines()
+        for line in reported.splitlines()
         if line.startswith("cmdstat_eval")
     )
 

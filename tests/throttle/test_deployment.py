@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from adapters.http.asgi import build
-from app.backends import Backends
-from app.container import open_backends
 from app.settings import Settings
-from domain.access import Permission, Plan
+from app.wiring import Service, open_service
+from domain.access import Permission
+from domain.rate_limits import Plan
 from tests.valkey import ValkeyServer, open_valkey
 
 URL = "http://testserver"
@@ -25,16 +25,16 @@ def settings(tmp_path: Path, database_url: str, valkey: ValkeyServer, **more: st
 
 
 @asynccontextmanager
-async def serving(configured: Settings) -> AsyncIterator[tuple[Backends, httpx.AsyncClient]]:
+async def serving(configured: Settings) -> AsyncIterator[tuple[Service, httpx.AsyncClient]]:
     """One process of it, and a client with a key of plan starter."""
-    async with open_backends(configured) as backends:
-        await backends.storage.prepare()
-        workspace = await backends.create_workspace("Acme", Plan.STARTER, 1000)
-        minted = await backends.mint_key(workspace=workspace.id, name="k", granted=list(Permission))
-        transport = httpx.ASGITransport(app=build(backends.services()))  # type: ignore[arg-type]
+    async with open_service(configured) as service:
+        await service.ports.storage.prepare()
+        workspace = await service.use_cases.create_workspace("Acme", Plan.STARTER, 1000)
+        minted = await service.use_cases.mint_api_key(workspace=workspace.id, name="k", granted=list(Permission))
+        transport = httpx.ASGITransport(app=build(service.use_cases, service.ports))  # type: ignore[arg-type]
         headers = {"Authorization": f"Bearer {minted.secret}"}
         async with httpx.AsyncClient(transport=transport, base_url=URL, headers=headers) as http:
-            yield backends, http
+            yield service, http
 
 
 async def test_two_processes_count_together(tmp_path: Path, database_url: str, valkey: ValkeyServer) -> None:
@@ -65,10 +65,10 @@ async def test_without_its_valkey_a_process_has_its_share_and_counts_what_it_dec
     more = {} if shares is None else {"RATE_LIMIT_SHARES": shares}
     async with open_valkey() as valkey:
         configured = replace(settings(tmp_path, database_url, valkey, PLAN_STARTER="100/day", **more), workers=workers)
-        async with serving(configured) as (backends, http):
+        async with serving(configured) as (service, http):
             assert (await http.get("/v1/usage")).headers[LIMIT] == "100"
             await valkey.kill()
             answers = [await http.get("/v1/usage") for _ in range(3)]
             assert [answer.headers[LIMIT] for answer in answers] == [limit] * 3
-            assert b"dossier_rate_limit_fallback_total 3.0" in backends.metrics.exposition()[0]
+            assert b"dossier_rate_limit_fallback_total 3.0" in service.ports.metrics.exposition()[0]
             await valkey.start()

@@ -1,7 +1,8 @@
 """What `dossier doctor` says of the Valkey that requests are counted in."""
 
-from adapters.throttle.examination import examine_valkey
-from ports.storage import Grade
+from ports.checks import Grade
+
+from adapters.throttle.checks import examine_valkey
 from tests.valkey import ValkeyServer, open_valkey
 
 

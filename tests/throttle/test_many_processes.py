@@ -29,12 +29,12 @@ async def test_of_four_processes_with_200_requests_each_exactly_the_limit_is_adm
         for process in processes:
             assert process.stdout is not None
             assert await process.stdout.readline() == b"open\n"
-        told = await asyncio.gather(*(process.communicate(b"go\n") for process in processes))
+        reported = await asyncio.gather(*(process.communicate(b"go\n") for process in processes))
     finally:
         for process in processes:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-    numbers = [[int(word) for word in out.split()] for out, _ in told]
+    numbers = [[int(word) for word in out.split()] for out, _ in reported]
     assert sum(alone for _, alone in numbers) == 0
     assert sum(admitted for admitted, _ in numbers) == LIMIT

@@ -5,9 +5,8 @@ from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 import pytest
+from domain.rate_limits import Verdict, Window
 
-from domain.access import Window
-from ports.rate_limit import Verdict
 from ports.system import Unavailable
 from tests.clock import StillClock
 from tests.throttle.listening import SHARES, Observed, Stopwatch, observed

@@ -119,9 +119,11 @@ async def counted(server: Server) -> int:
 
 async def fallbacks(server: Server) -> float:
     """How many requests were counted without Valkey so far."""
-    told = (await ask(port_of(server), get(METRICS, ""))).body.decode()
+    reported = (await ask(port_of(server), get(METRICS, ""))).body.decode()
     return sum(
-        float(line.split()[-1]) for line in told.splitlines() if line.startswith("dossier_rate_limit_fallback_total ")
+        float(line.split()[-1])
+        for line in reported.splitlines()
+        if line.startswith("dossier_rate_limit_fallback_total ")
     )
 
 

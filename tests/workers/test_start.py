@@ -32,10 +32,10 @@ if __name__ == "__main__":
 """
 _BROKEN = """
 from dataclasses import replace
-import app.serve
+import app.server.serve
 from app.cli.command import main
 
-create, work = app.serve.create_app, app.serve.worker_app
+create, work = app.server.serve.create_app, app.server.serve.worker_app
 AWAY = "postgresql://nobody@127.0.0.1:1/nowhere"
 
 def broken_app(settings, **options):
@@ -45,7 +45,7 @@ def broken_worker(settings):
     return work(replace(settings, database_url=AWAY))
 
 if __name__ == "__main__":
-    app.serve.create_app, app.serve.worker_app = broken_app, broken_worker
+    app.server.serve.create_app, app.server.serve.worker_app = broken_app, broken_worker
     main()
 """
 

@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Annotated, Any
 
+from domain.rate_limits import Tier
 from msgspec import Meta, Struct
 
-from adapters.http.wire.members import SEEN, Description, KeyId, Time, seconds
+from adapters.http.wire.members import SEEN, ApiKeyId, Description, Time, seconds
 from domain import access
-from domain.access import ApiKey, Permission, Tier
+from domain.access import ApiKey, Permission
 
 KeyName = Annotated[
     str,
@@ -41,7 +42,7 @@ class CreateApiKeyBody(Struct, forbid_unknown_fields=True):
 class ApiKeyCreated(Struct):
     """A new API key, shown this once."""
 
-    id: KeyId
+    id: ApiKeyId
     key: Annotated[str, Meta(description="The key itself: send it as `Authorization: Bearer`.")]
     prefix: Annotated[str, Meta(description="Its first eight characters, to know it again by.", examples=["wbk_4fT9"])]
     name: KeyName
@@ -59,7 +60,7 @@ class ApiKeyCreated(Struct):
 class ApiKeyRow(Struct):
     """An API key, without the key itself."""
 
-    id: KeyId
+    id: ApiKeyId
     prefix: str
     name: KeyName
     description: Description | None

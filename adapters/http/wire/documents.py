@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
-from adapters.http.wire.links import LinkedEntity
+from adapters.http.wire.entity_links import LinkedEntity
 from adapters.http.wire.members import (
     Description,
     DocumentId,
@@ -22,7 +22,7 @@ from domain.documents import Document
 from domain.pages import PER_PAGE_MAX
 from domain.use_cases.find_documents import Listing
 from domain.use_cases.request_upload import UPLOAD_LIMIT_BYTES, Upload
-from ports.finding import WithLinks
+from ports.queries import DocumentWithLinks
 from ports.storage import SignedRequest
 
 Sha256 = Annotated[str, Meta(pattern="^[0-9A-Fa-f]{64}$", description="SHA-256 of the bytes, 64 hex digits.")]
@@ -130,7 +130,7 @@ class DocumentDetail(Struct, kw_only=True):
     sha256: Sha256 | None
 
     @classmethod
-    def of(cls, record: WithLinks, download: SignedRequest | None = None) -> "DocumentDetail":
+    def of(cls, record: DocumentWithLinks, download: SignedRequest | None = None) -> "DocumentDetail":
         return cls(
             **structs.asdict(DocumentRecord.of(record.document)),
             linked_entities=[LinkedEntity(link.entity_type, link.entity_id) for link in record.links],

@@ -26,8 +26,8 @@ def _id(prefix: str, of: str) -> Meta:
 
 
 DocumentId = Annotated[str, _id("doc", "a document")]
-LinkId = Annotated[str, _id("dlnk", "a link")]
-KeyId = Annotated[str, _id("key", "an API key")]
+EntityLinkId = Annotated[str, _id("dlnk", "a link")]
+ApiKeyId = Annotated[str, _id("key", "an API key")]
 UserId = Annotated[str, _id("usr", "a user")]
 Name = Annotated[
     str,
@@ -95,7 +95,7 @@ Tags = Annotated[
     ),
 ]
 Cursor = Annotated[str, Meta(pattern=f"^{_ULID}$")]
-Moment = Annotated[
+Timestamp = Annotated[
     str,
     Meta(
         pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2}))?$"

@@ -5,7 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from adapters.http.wire.members import Count, SizeBytes
-from ports.documents import Usage
+from ports.queries import Usage
 
 
 class UsageReport(Struct):

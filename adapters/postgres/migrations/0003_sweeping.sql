@@ -30,8 +30,8 @@ CREATE TABLE deployment (
     single boolean PRIMARY KEY DEFAULT true CHECK (single),
     id uuid NOT NULL DEFAULT gen_random_uuid(),
     claimed_at timestamptz,
-    turn text NOT NULL DEFAULT gen_random_uuid(),
-    next_turn text,
+    generation text NOT NULL DEFAULT gen_random_uuid(),
+    next_generation text,
     swept_at timestamptz
 )
 ---

@@ -6,7 +6,7 @@ from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from piccolo.engine.finder import engine_finder
 from piccolo.querystring import QueryString
 
-from domain.text import folded
+from domain.text import fold
 
 ID = "2026-11-24T18:00:00:000000"
 VERSION = "1.38.0"
@@ -27,8 +27,8 @@ async def forwards() -> MigrationManager:
         for statement in (folder / "0004_api_keys.sql").read_text().split("\n---\n"):
             await engine.run_ddl(statement)
         for row in await engine.run_ddl("SELECT workspace_id, id, name FROM api_keys"):
-            fold = "UPDATE api_keys SET search_text = {} WHERE workspace_id = {} AND id = {}"
-            await engine.run_querystring(QueryString(fold, folded(row["name"]), row["workspace_id"], row["id"]))
+            update = "UPDATE api_keys SET search_text = {} WHERE workspace_id = {} AND id = {}"
+            await engine.run_querystring(QueryString(update, fold(row["name"]), row["workspace_id"], row["id"]))
 
     manager.add_raw(create)
     return manager

@@ -10,11 +10,11 @@ from hypothesis.stateful import RuleBasedStateMachine
 from adapters.postgres.database import Database
 from domain.access import Workspace
 from domain.documents import Document
-from domain.links import Link
-from ports.changes import AddLink, Change
-from ports.documents import Created
+from domain.entity_links import EntityLink
 from ports.intents import Intent
+from ports.outcomes import Created
 from tests.clock import StillClock
+from tests.contracts.changes import AddLink, Change, apply
 from tests.contracts.records import Records, memory_records, postgres_records
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ class Sides(RuleBasedStateMachine):
             self.run(self.postgres.workspaces.add(home))
         self.sent: list[tuple[Document | Change, Intent]] = []
         self.documents: list[Document] = []
-        self.links: list[tuple[Document, Link]] = []
+        self.links: list[tuple[Document, EntityLink]] = []
         for home in self.homes:
             for path, folder in (("documents/a", "/ab"), ("documents/b", "/a/b")):
                 document = self.memory.document(home, path=path, size_bytes=5, folder=folder)
@@ -78,7 +78,7 @@ class Sides(RuleBasedStateMachine):
         async def carry_out(records: Records) -> object:
             if isinstance(what, Document):
                 return await records.documents.create(what, intent)
-            return await records.documents.change(what, intent)
+            return await apply(records.documents, what, intent)
 
         self.note(what, intent, self.same(carry_out))
 

@@ -11,8 +11,8 @@ from hypothesis.stateful import rule
 from domain.access import Workspace
 from domain.documents import Changes
 from domain.paths import FolderPath, is_within
-from ports.changes import AddLink, Change, Delete, MoveFolder, Patch, RemoveLink
-from ports.storage import Listed
+from ports.storage import ListedObject
+from tests.contracts.changes import AddLink, Change, Delete, MoveFolder, Patch, RemoveLink
 from tests.contracts.side_by_side.machine import (
     DESCRIPTIONS,
     ENTITIES,
@@ -72,16 +72,20 @@ class Writing(Sides):
         for pair, outcome in zip(pairs, outcomes, strict=True):
             self.note(*pair, outcome)
 
-    @rule(which=WHICH, is_away=AWAY, changes=CHANGES, only_if=REVISIONS)
-    def patch(self, which: int, changes: dict[str, Any], only_if: frozenset[int] | None, *, is_away: bool) -> None:
+    @rule(which=WHICH, is_away=AWAY, changes=CHANGES, expected_revisions=REVISIONS)
+    def patch(
+        self, which: int, changes: dict[str, Any], expected_revisions: frozenset[int] | None, *, is_away: bool
+    ) -> None:
         document = self.document(which)
-        what = Patch(document=document.id, changes=Changes(**changes), only_if=only_if, at=self.clock())
+        what = Patch(
+            document=document.id, changes=Changes(**changes), expected_revisions=expected_revisions, at=self.clock()
+        )
         self.change(what, self.home_of(document, is_away=is_away))
 
-    @rule(which=WHICH, is_away=AWAY, only_if=REVISIONS, key=KEYS)
-    def delete(self, which: int, only_if: frozenset[int] | None, key: str | None, *, is_away: bool) -> None:
+    @rule(which=WHICH, is_away=AWAY, expected_revisions=REVISIONS, key=KEYS)
+    def delete(self, which: int, expected_revisions: frozenset[int] | None, key: str | None, *, is_away: bool) -> None:
         document = self.document(which)
-        what = Delete(document=document.id, only_if=only_if, at=self.clock())
+        what = Delete(document=document.id, expected_revisions=expected_revisions, at=self.clock())
         self.change(what, self.home_of(document, is_away=is_away), key, document.id)
 
     @rule(which=WHICH, is_away=AWAY, entity=ENTITIES, role=ROLES, key=KEYS)
@@ -115,7 +119,7 @@ class Writing(Sides):
     @rule(home=HOMES, path=PATHS)
     def condemn(self, home: int, path: str) -> None:
         workspace = self.homes[home].id
-        listed = Listed(key=f"workspaces/{workspace}/{path}", size_bytes=1, etag="e", modified_at=self.clock())
+        listed = ListedObject(key=f"workspaces/{workspace}/{path}", size_bytes=1, etag="e", modified_at=self.clock())
         self.same(lambda records: records.ledger.condemn(workspace, [listed], self.clock()))
 
     @rule(which=WHICH)

@@ -1,0 +1,40 @@
+"""The secret that signs the URLs of this deployment's store, in a file that only its owner can read."""
+
+import os
+import secrets
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from ports.system import Unavailable
+
+SECRET_MIN_LENGTH = 32
+
+
+def read_or_create_secret(file: Path) -> bytes:
+    """Return the secret in `file`; create it if the file does not exist.
+
+    Raises:
+        Unavailable: the file cannot be used, or holds no secret.
+    """
+    try:
+        _create_if_absent(file, secrets.token_hex(32))
+        secret = file.read_text()
+    except OSError as error:
+        raise Unavailable(f"cannot use {file}: {error}") from error
+    if len(secret) < SECRET_MIN_LENGTH:
+        raise Unavailable(f"{file} does not hold a secret; remove the file, and a new secret is created")
+    return secret.encode()
+
+
+def _create_if_absent(file: Path, text: str) -> None:
+    """Write a private file completely and durably, unless it exists. Of several processes at once, the first wins."""
+    if file.exists():
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=file.parent, prefix=".secret-") as made:  # mode 0600
+        made.write(text)
+        made.flush()
+        os.fsync(made.fileno())
+        with suppress(FileExistsError):
+            os.link(made.name, file)

@@ -1,0 +1,1 @@
+"""Ports that need nothing outside this process: the clock, ids, sealing, metrics, the cache of API keys."""

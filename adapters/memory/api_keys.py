@@ -1,0 +1,130 @@
+"""API keys in a dictionary."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from adapters.memory.receipts import Receipt
+from adapters.memory.workspaces import MemoryWorkspaces
+from domain.access import ApiKey, Permission
+from domain.ids import ApiKeyId, WorkspaceId
+from domain.pages import Page
+from domain.text import fold
+from ports.api_keys import (
+    AddApiKeyOutcome,
+    ApiKeyAdded,
+    ApiKeyFound,
+    ApiKeyNameTaken,
+    ApiKeyPage,
+    ApiKeyReplayed,
+    ApiKeyRevoked,
+    ApiKeyUse,
+    LastAdminApiKey,
+    NoSuchApiKey,
+    RevokeApiKeyOutcome,
+)
+from ports.intents import Intent
+from ports.outcomes import IdempotencyKeyReused
+from ports.system import Clock
+
+
+class MemoryApiKeys:
+    """`ApiKeys` and `UsesOfKeys` in memory: atomic, because nothing is awaited between a look and its write."""
+
+    def __init__(self, workspaces: MemoryWorkspaces, now: Clock) -> None:
+        self._workspaces = workspaces
+        self._now = now
+        self._by_id: dict[ApiKeyId, ApiKey] = {}
+
+    async def find(self, digest: bytes) -> ApiKeyFound | None:
+        key = next((key for key in self._by_id.values() if key.digest == digest), None)
+        workspace = await self._workspaces.get(key.workspace_id) if key else None
+        return ApiKeyFound(key, workspace.plan) if key and workspace else None
+
+    def forget(self, key: ApiKeyId) -> None:
+        """Do nothing: `find` always reads the stored value."""
+
+    async def add(self, key: ApiKey, intent: Intent | None = None, sealed: bytes = b"") -> AddApiKeyOutcome:
+        at = key.created_at
+        # Our own earlier try, whose answer was lost on the way, is no replay.
+        if key.id in self._by_id:
+            return ApiKeyAdded()
+        if (answered := self._answered(intent, at)) is not None:
+            return answered
+        if any(other.name == key.name and other.is_active(at) for other in self._of(key.workspace_id)):
+            return ApiKeyNameTaken()
+        self._by_id[key.id] = key
+        self._workspaces.receipts.keep(intent, (key, sealed), at)
+        return ApiKeyAdded()
+
+    async def receipt(self, intent: Intent) -> ApiKeyReplayed | IdempotencyKeyReused | None:
+        return self._answered(intent, self._now())
+
+    async def revoke(
+        self, workspace: WorkspaceId, key: ApiKeyId, at: datetime, intent: Intent | None
+    ) -> RevokeApiKeyOutcome:
+        match self._workspaces.receipts.answered(intent, at):
+            case Receipt():
+                return ApiKeyRevoked(replayed=True)
+            case IdempotencyKeyReused() as reused:
+                return reused
+        found = self._by_id.get(key)
+        if found is None or found.workspace_id != workspace:
+            return NoSuchApiKey()
+        if found.revoked_at is None:
+            if intent is not None and self._is_last_admin(found, at):
+                return LastAdminApiKey()
+            self._by_id[key] = replace(found, revoked_at=at)
+        self._workspaces.receipts.keep(intent, key, at)
+        return ApiKeyRevoked()
+
+    async def get(self, key: ApiKeyId) -> ApiKey | None:
+        return self._by_id.get(key)
+
+    async def all(self, workspace: WorkspaceId | None = None) -> Sequence[ApiKey]:
+        keys = (key for key in self._by_id.values() if workspace in (None, key.workspace_id))
+        return sorted(keys, key=lambda key: key.id)
+
+    async def search(self, workspace: WorkspaceId, text: str, page: Page, *, include_revoked: bool) -> ApiKeyPage:
+        sought = fold(text)
+        found = [
+            key
+            for key in reversed(await self.all(workspace))
+            if sought in fold(key.name) and (include_revoked or key.revoked_at is None)
+        ]
+        return ApiKeyPage(found[page.offset : page.offset + page.size], len(found))
+
+    def note(self, key: ApiKeyId, workspace: WorkspaceId, at: datetime) -> None:
+        """Remember a use, at once: `UsesOfKeys` where there is nothing to wait for."""
+        self._use(ApiKeyUse(workspace, key, at))
+
+    async def record_uses(self, uses: Sequence[ApiKeyUse]) -> None:
+        for use in uses:
+            self._use(use)
+
+    def _use(self, use: ApiKeyUse) -> None:
+        key = self._by_id.get(use.key_id)
+        if key is None or key.workspace_id != use.workspace_id:
+            return
+        if key.last_used_at is None or use.at - key.last_used_at >= timedelta(minutes=1):
+            self._by_id[use.key_id] = replace(key, last_used_at=use.at)
+
+    def _answered(self, intent: Intent | None, at: datetime) -> ApiKeyReplayed | IdempotencyKeyReused | None:
+        match self._workspaces.receipts.answered(intent, at):
+            case Receipt(answer=(ApiKey() as earlier, bytes() as kept)):
+                return ApiKeyReplayed(earlier, kept)
+            case IdempotencyKeyReused() as reused:
+                return reused
+            case _:
+                return None
+
+    def _of(self, workspace: WorkspaceId) -> Sequence[ApiKey]:
+        return [key for key in self._by_id.values() if key.workspace_id == workspace]
+
+    def _is_last_admin(self, key: ApiKey, at: datetime) -> bool:
+        admins = [
+            other.id
+            for other in self._of(key.workspace_id)
+            if Permission.ADMIN_API_KEYS in other.permissions and other.is_active(at)
+        ]
+        return admins == [key.id]

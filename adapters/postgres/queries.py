@@ -1,0 +1,97 @@
+"""What is read of documents in Postgres: each a function or a view of the database, which says how."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from domain.search import COUNT_MAX, SEARCH_WINDOW, TAG_WINDOW, DocumentFilter
+
+from adapters.postgres import statements
+from adapters.postgres.database import Database
+from adapters.postgres.rows import to_document, to_json, to_link, to_uuid
+from domain.entity_links import EntityType
+from domain.ids import DocumentId, WorkspaceId
+from domain.pages import Page, Rows
+from domain.paths import FolderPath
+from ports.queries import After, DocumentPage, DocumentWithLinks, FolderCount, LinkedDocument, TagCount, Usage
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WILD = str.maketrans({char: f"\\{char}" for char in "\\%_"})
+
+
+class PostgresFinding:
+    """The reading half of `DocumentRepository`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def get(self, workspace: WorkspaceId, document: DocumentId) -> DocumentWithLinks | None:
+        row = await self._database.fetch_one(statements.DOCUMENT, to_uuid(workspace), to_uuid(document))
+        return None if row is None else to_document_with_links(msgspec.json.decode(row["facts"]))
+
+    async def find(self, workspace: WorkspaceId, wanted: DocumentFilter, place: Page | After) -> DocumentPage:
+        after, skip = (None, place.offset) if isinstance(place, Page) else (to_uuid(place.document), 0)
+        [row] = await self._database.fetch(
+            statements.FIND,
+            to_uuid(workspace),
+            to_json(_to_wanted(wanted)),
+            after,
+            skip,
+            place.size,
+            COUNT_MAX,
+            SEARCH_WINDOW,
+        )
+        documents = tuple(to_document(facts) for facts in msgspec.json.decode(row["rows"]))
+        return DocumentPage(documents, row["total"], row["total_is_exact"], row["more"])
+
+    async def linked(
+        self, workspace: WorkspaceId, entity_type: EntityType, entity_id: str, role: str | None, page: Page
+    ) -> Rows[LinkedDocument]:
+        sought = to_uuid(workspace), entity_type, entity_id, role
+        total, rows = await self._rows(statements.LINKED, *sought, page.offset, page.size)
+        return Rows(tuple(LinkedDocument(to_document(row["document"]), to_link(row["link"])) for row in rows), total)
+
+    async def folders(self, workspace: WorkspaceId, parent: FolderPath | None, page: Page) -> Rows[FolderCount]:
+        total, rows = await self._rows(statements.FOLDERS, to_uuid(workspace), parent or "", page.offset, page.size)
+        return Rows(tuple(FolderCount(FolderPath(row["folder"]), row["documents"]) for row in rows), total)
+
+    async def tags(self, workspace: WorkspaceId, page: Page) -> Rows[TagCount]:
+        total, rows = await self._rows(statements.TAGS, to_uuid(workspace), TAG_WINDOW, page.offset, page.size)
+        return Rows(tuple(TagCount(row["tag"], row["documents"]) for row in rows), total)
+
+    async def usage(self, workspace: WorkspaceId) -> Usage:
+        row = await self._database.fetch_one(statements.USAGE, to_uuid(workspace))
+        return Usage(0, 0, 0) if row is None else Usage(row["used_bytes"], row["quota_bytes"], row["documents"])
+
+    async def _rows(self, sql: str, *arguments: object) -> tuple[int, list[Any]]:
+        [row] = await self._database.fetch(sql, *arguments)
+        return row["total"], msgspec.json.decode(row["rows"])
+
+
+def to_document_with_links(facts: dict[str, Any]) -> DocumentWithLinks:
+    """The document, and its links, that were read from JSON."""
+    return DocumentWithLinks(to_document(facts["document"]), tuple(map(to_link, facts["links"])))
+
+
+def _to_wanted(wanted: DocumentFilter) -> dict[str, Any]:
+    """A filter as `find_documents_v1` reads it: only what is wanted is there."""
+    facts: dict[str, Any] = {}
+    if wanted.folder is not None or not wanted.recursive:
+        facts |= {"folder": wanted.folder, "recursive": wanted.recursive}
+    if wanted.tags:
+        facts["tags"] = wanted.tags
+    if wanted.mime_type is not None:
+        facts["mime_type"] = wanted.mime_type
+    if wanted.search and wanted.is_search_indexed:
+        facts["pattern"] = f"%{wanted.search.translate(_WILD)}%"
+    elif wanted.search:
+        facts["piece"] = wanted.search
+    if wanted.created_after is not None:
+        facts |= {"created_after": wanted.created_after, "not_before": _least_id(wanted.created_after)}
+    return facts
+
+
+def _least_id(at: datetime) -> str:
+    """What no id that was made then, or later, is less than: an id begins with its milliseconds since 1970."""
+    milliseconds = max(0, (at - _EPOCH) // timedelta(milliseconds=1))
+    return f"{milliseconds << 80:032x}"

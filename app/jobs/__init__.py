@@ -1,0 +1,1 @@
+"""What a server runs in the background beside answering requests."""

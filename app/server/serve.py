@@ -1,0 +1,182 @@
+"""`dossier serve`: prepare once, serve with one process or several, and welcome whoever starts it the first time."""
+
+import asyncio
+import fcntl
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from types import FrameType
+
+import click
+import uvicorn
+import uvloop
+
+from app.main import create_app
+from app.server.draining import DrainingProtocol
+from app.server.workers import HEALTHCHECK_SECONDS, check_workers, held_open, log_to_stderr, supervise, worker_app
+from app.settings import Settings
+from app.wiring import Service, database_url, open_service
+from domain.access import Permission
+from domain.rate_limits import Plan
+from ports.system import Unavailable
+
+FIRST_QUOTA_BYTES = 10 * 10**9
+DRAIN_SECONDS = 10
+BACKLOG = 2048
+
+
+def run_server(host: str, port: int, workers: int = 1) -> None:
+    """Serve until Ctrl-C or SIGTERM, then give requests that were accepted ten seconds to end, and return.
+
+    Raises:
+        SettingsError, Unavailable, NotMigrated, NotOurStorage: before anything is served.
+        SystemExit: with 1 when it, or one of its workers, could not start; why is in the log.
+    """
+    settings = replace(Settings.read(os.environ), workers=workers)
+    check_workers(settings)
+    # Before all else, so that a port that is taken is said before a key is shown.
+    listening = _listen(host, port)
+    address = _address(host, listening.getsockname()[1])
+    settings = replace(settings, public_url=settings.public_url or address)
+    log_to_stderr()
+    if workers == 1:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            started = runner.run(_serve(settings, listening, address))
+    else:
+        # Held from here, so that an embedded database runs from before the first request until after the last, and
+        # is restarted should it be killed. That takes a loop; but the supervisor needs this thread for its signals.
+        with held_open(database_url(settings)) as url:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(_prepare(settings, address))
+            # With the database's URL, a worker takes it as it is: it neither starts nor migrates it.
+            started = supervise(_config(worker_app, replace(settings, database_url=url)), listening)
+    if not started:
+        sys.exit(1)
+
+
+def _config(create: Callable[[Settings], object], settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        partial(create, settings),
+        factory=True,
+        # A start-up that fails unexpectedly must not be taken for an application that has none.
+        lifespan="on",
+        loop="uvloop",
+        http=DrainingProtocol,
+        ws="none",
+        # Paths of links carry their signatures: they are for their holders, not for a log.
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        # By default it believes X-Forwarded-For from this machine: then whoever guesses keys here has any address.
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        workers=settings.workers,
+        timeout_worker_healthcheck=HEALTHCHECK_SECONDS,
+    )
+
+
+async def _serve(settings: Settings, listening: socket.socket, address: str) -> bool:
+    # Held here, so that an embedded database runs from before the first request until after the last.
+    async with database_url(settings) as url:
+        await _prepare(settings, address)
+        # uvicorn drains, then raises the signal once more: that must not end us before the database has stopped.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+        server = _Server(_config(partial(create_app, prepared=True), replace(settings, database_url=url)))
+        # Its way to say that the application has not started.
+        with suppress(SystemExit):
+            await server.serve(sockets=[listening])
+        return server.started
+
+
+class _Server(uvicorn.Server):
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # By default a second Ctrl-C drops what was accepted. The first has set an end already, ten seconds away.
+        if not self.should_exit:
+            super().handle_exit(sig, frame)
+
+
+async def _prepare(settings: Settings, address: str) -> None:
+    """Open everything once: what is wrong is said in words, and a database of ours is migrated. Where there is no
+    workspace yet, make one to try things with."""
+    async with open_service(settings) as service:
+        await service.ports.storage.prepare()
+        await service.use_cases.claim_storage()
+        for probe in service.ports.probes.values():
+            await probe()
+        if settings.database_url is None:
+            with (settings.data_dir / "first-run.lock").open("w") as lock:
+                # Of two that start at once on an empty directory, one makes the workspace and the other finds it.
+                await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+                await _welcome(service, settings.public_url or "")
+        if not await service.ports.api_keys.all():
+            click.echo("There is no API key yet: make one with 'dossier workspace create' and 'dossier keys create'.")
+    click.echo(f"Dossier answers on {address}, the API reference is {address}/docs. Ctrl-C stops it.")
+
+
+async def _welcome(service: Service, url: str) -> None:
+    if await service.ports.workspaces.all():
+        return
+    # Plan org, so that nobody who tries things out meets a limit at the eleventh call.
+    workspace = await service.use_cases.create_workspace("My workspace", Plan.ORG, FIRST_QUOTA_BYTES)
+    minted = await service.use_cases.mint_api_key(workspace=workspace.id, name="First key", granted=list(Permission))
+    click.echo(_WELCOME.format(workspace=workspace.id, key=minted.secret, url=url))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=BACKLOG
+        )
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+        raise Unavailable(
+            f"cannot listen on {host} port {port}: {why}; choose others with --host and --port"
+        ) from error
+
+
+def _address(host: str, port: int) -> str:
+    """Where this machine reaches what listens there."""
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
+
+
+_WELCOME = """\
+There was no workspace yet, so one was made: {workspace}, with an API key that has every permission.
+Keep the key, it is shown only now:
+
+    {key}
+
+Paste this into another terminal. It uploads a file, records it, reads the record and downloads the file again;
+FILE and TYPE may be those of any file of yours:
+
+    KEY={key}
+    URL={url}
+    json() {{ python3 -c 'import json, sys; print(json.dumps(dict(a.split("=", 1) for a in sys.argv[1:])))' "$@"; }}
+    pick() {{ python3 -c 'import json, sys; a = json.load(sys.stdin); print((a.get("data") or sys.exit(a))[sys.argv[1]])' "$1"; }}
+    headers() {{ python3 -c 'import json, sys; [print(*header, sep=": ") for header in json.load(sys.stdin)["data"]["headers"].items()]'; }}
+    api() {{ curl -sS -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' "$@"; }}
+
+    echo 'My first document' > first.txt
+    FILE=first.txt TYPE=text/plain
+    NAME=$(basename -- "$FILE")
+
+    rm -f downloaded
+    UPLOAD=$(api "$URL/v1/documents/upload-url" -d "$(json name="$NAME" mime_type="$TYPE")") &&
+    LINK=$(printf %s "$UPLOAD" | pick upload_url) &&
+    STORED=$(printf %s "$UPLOAD" | pick storage_path) &&
+    printf %s "$UPLOAD" | headers | curl -sS -g -T "$FILE" -H @- "$LINK" &&
+    DOCUMENT=$(api "$URL/v1/documents" -H "Idempotency-Key: $(python3 -c 'import uuid; print(uuid.uuid4())')" \\
+      -d "$(json name="$NAME" mime_type="$TYPE" folder=/inbox storage_path="$STORED")") &&
+    printf '%s\\n' "$DOCUMENT" &&
+    FOUND=$(api "$URL/v1/documents/$(printf %s "$DOCUMENT" | pick id)") &&
+    DOWNLOAD=$(printf %s "$FOUND" | pick download_url) &&
+    curl -sS -o downloaded "$DOWNLOAD" &&
+    cmp -- "$FILE" downloaded && echo 'The same bytes came back.'
+"""  # noqa: E501  lines to paste are not wrapped

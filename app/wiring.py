@@ -1,0 +1,159 @@
+"""Settings become a running service. `open_service` shows everything that is opened and started, in order."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from adapters.filesystem.secret import read_or_create_secret
+from adapters.filesystem.storage import FilesystemStorage
+from adapters.in_process.api_key_cache import ApiKeyCache
+from adapters.in_process.api_key_uses import BufferedApiKeyUses
+from adapters.in_process.metrics import PrometheusMetrics
+from adapters.in_process.sealing import SaltedSealing
+from adapters.in_process.system import Ulids, new_secret, utc_now
+from adapters.memory.rate_limit import MemoryRateLimiter
+from adapters.postgres.api_keys import PostgresApiKeys
+from adapters.postgres.database import Database, open_database
+from adapters.postgres.deployments import PostgresDeployments
+from adapters.postgres.documents import PostgresDocuments
+from adapters.postgres.embedded import open_embedded
+from adapters.postgres.ledger import PostgresLedger
+from adapters.postgres.migrate import migrate, pending
+from adapters.postgres.workspaces import PostgresWorkspaces
+from adapters.s3.location import s3_location
+from app.jobs.sweeper import swept_regularly
+from app.settings import Settings, storage_directory
+from domain.use_cases import UseCases
+from ports import Ports
+from ports.rate_limit import RateLimiter
+from ports.storage import ObjectStorage, ServedStorage
+from ports.system import Probe
+
+DEFAULT_PUBLIC_URL = "http://127.0.0.1:8000"
+
+
+class NotMigrated(Exception):
+    """The database lacks migrations that this version needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Every port on its backend, and every use case on those ports."""
+
+    ports: Ports
+    use_cases: UseCases
+
+
+@asynccontextmanager
+async def open_service(settings: Settings, *, jobs: bool = False) -> AsyncIterator[Service]:
+    """Open every backend that the settings name, until the end of the block.
+
+    `jobs`: also start what a server runs in the background. A command does not need it.
+
+    Raises:
+        Unavailable: a dependency cannot be reached.
+        NotMigrated: the database lacks migrations and belongs to the operator, who runs `dossier migrate`.
+    """
+    async with AsyncExitStack() as stack:
+        metrics = PrometheusMetrics()
+        database = await stack.enter_async_context(_open_database(settings))
+        # On the way out, this waits for creates in flight before the database closes.
+        documents = await stack.enter_async_context(aclosing(PostgresDocuments(database, utc_now)))
+        storage, served_storage = await stack.enter_async_context(open_storage(settings))
+        limiter, limiter_probes = await stack.enter_async_context(_open_limiter(settings, metrics.count_fallback))
+        api_keys = PostgresApiKeys(database, utc_now)
+        api_key_uses = BufferedApiKeyUses(api_keys)
+        ports = Ports(
+            workspaces=PostgresWorkspaces(database),
+            api_keys=api_keys,
+            api_key_lookup=ApiKeyCache(api_keys),
+            api_key_uses=api_key_uses,
+            documents=documents,
+            storage=storage,
+            served_storage=served_storage,
+            ledger=PostgresLedger(database),
+            deployments=PostgresDeployments(database),
+            limiter=limiter,
+            metrics=metrics,
+            sealing=SaltedSealing(),
+            now=utc_now,
+            new_id=Ulids(),
+            new_secret=new_secret,
+            probes={"database": database.probe, "storage": storage.probe},
+            optional_probes=limiter_probes,
+        )
+        use_cases = UseCases.of(ports, settings.plans)
+        if jobs:
+            await stack.enter_async_context(swept_regularly(use_cases.sweep))
+            await stack.enter_async_context(api_key_uses.written_regularly())
+        yield Service(ports, use_cases)
+
+
+@asynccontextmanager
+async def database_url(settings: Settings) -> AsyncIterator[str]:
+    """Yield the configured URL, or that of the embedded Postgres, which runs until the end of the block."""
+    if settings.database_url is not None:
+        yield settings.database_url
+    else:
+        async with open_embedded(settings.data_dir / "postgres", settings.postgres_bin) as url:
+            yield url
+
+
+@asynccontextmanager
+async def _open_database(settings: Settings) -> AsyncIterator[Database]:
+    async with database_url(settings) as url, open_database(url) as database:
+        if missing := await pending(database):
+            # The embedded database is ours to migrate. An operator's database is migrated when the operator says so.
+            if settings.database_url is not None:
+                raise NotMigrated(f"{len(missing)} migrations are pending; run 'dossier migrate', then start again")
+            await migrate(url)
+        yield database
+
+
+@asynccontextmanager
+async def open_storage(settings: Settings) -> AsyncIterator[tuple[ObjectStorage, ServedStorage | None]]:
+    """Yield the configured object store; and again as `ServedStorage` if Dossier serves its signed URLs itself.
+
+    Raises:
+        Unavailable: the store cannot be used as the settings say.
+    """
+    match urlsplit(settings.storage_url).scheme:
+        case "file":
+            root = storage_directory(settings.storage_url)
+            secret = (
+                settings.secret.encode() if settings.secret else read_or_create_secret(settings.data_dir / "secret")
+            )
+            files = FilesystemStorage(root, settings.public_url or DEFAULT_PUBLIC_URL, secret)
+            yield files, files
+        case "s3":
+            # Imported only here: the S3 client takes as long to import as everything else together.
+            from adapters.s3.storage import open_s3
+
+            async with open_s3(s3_location(settings.storage_url), utc_now) as bucket:
+                yield bucket, None
+        case scheme:
+            raise AssertionError(f"the settings accepted the scheme {scheme}")
+
+
+@asynccontextmanager
+async def _open_limiter(
+    settings: Settings, on_fallback: Callable[[], None]
+) -> AsyncIterator[tuple[RateLimiter, Mapping[str, Probe]]]:
+    """Yield the configured rate limiter and its probe, which is optional: requests are answered without Valkey too."""
+    match urlsplit(settings.rate_limit_url).scheme:
+        case "memory":
+            yield MemoryRateLimiter(), {}
+        case "valkey" | "valkeys" | "redis" | "rediss" | "valkey+unix" | "redis+unix":
+            # Imported only here: the Valkey client takes long to import.
+            from adapters.throttle.limiter import open_valkey_limiter
+
+            async with open_valkey_limiter(
+                settings.rate_limit_url,
+                fallback=MemoryRateLimiter(),
+                shares=settings.rate_limit_shares or settings.workers,
+                on_fallback=on_fallback,
+            ) as limiter:
+                yield limiter, {"rate limit": limiter.probe}
+        case scheme:
+            raise AssertionError(f"the settings accepted the scheme {scheme}")

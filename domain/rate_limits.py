@@ -1,0 +1,93 @@
+"""Rate limits: windows of time, the plan and tier that choose them, and the verdict on one request."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from domain.members import RuleViolation
+from domain.text import string
+
+HIGH_TIER_FACTOR = 10
+
+
+class Plan(StrEnum):
+    """The plan of a workspace. The rate limits of each plan are a setting of the deployment."""
+
+    STARTER = "starter"
+    PRO = "pro"
+    ORG = "org"
+
+
+class Tier(StrEnum):
+    """How the plan's limits apply to an API key: as they are, times ten, or not at all."""
+
+    STANDARD = "standard"
+    HIGH = "high"
+    UNMETERED = "unmetered"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """At most `limit` requests in every `seconds`. Windows begin at whole multiples of `seconds` since 1970, in UTC."""
+
+    limit: int
+    seconds: int
+
+    def end(self, at: datetime) -> int:
+        """Return when the window that contains `at` ends, in Unix seconds."""
+        return (int(at.timestamp()) // self.seconds + 1) * self.seconds
+
+
+Plans = Mapping[Plan, tuple[Window, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a request is admitted, and the state of the window with the fewest requests left.
+
+    `reset` is when that window ends, in Unix seconds. `retry_after` is 0 for an admitted request. For a refused one it
+    is the whole seconds, at least 1, until every window that refused it has ended.
+    """
+
+    admitted: bool
+    limit: int
+    remaining: int
+    reset: int
+    retry_after: int
+
+    @classmethod
+    def of(cls, windows: Sequence[Window], used: Sequence[int], at: datetime) -> "Verdict":
+        """Return the verdict on a request at `at`, when each window had admitted `used` requests before it."""
+        now = int(at.timestamp())
+        ends = [window.end(at) for window in windows]
+        left = [window.limit - count for window, count in zip(windows, used, strict=True)]
+        refused_until = [end for end, remaining in zip(ends, left, strict=True) if remaining <= 0]
+        if not refused_until:
+            left = [remaining - 1 for remaining in left]
+        # Of windows with equally few requests left, the one that ends last delays the caller longest.
+        tightest = min(range(len(windows)), key=lambda i: (left[i], -ends[i]))
+        return cls(
+            admitted=not refused_until,
+            limit=windows[tightest].limit,
+            # If an operator lowers a plan within a window, more may be used than the window now allows.
+            remaining=max(0, left[tightest]),
+            reset=ends[tightest],
+            retry_after=max(refused_until) - now if refused_until else 0,
+        )
+
+    @classmethod
+    def unmetered(cls, windows: Sequence[Window], at: datetime) -> "Verdict":
+        """Return the verdict for a caller without limits: the plan's narrowest window, with nothing used."""
+        narrowest = min(windows, key=lambda window: window.limit)
+        return cls(
+            admitted=True, limit=narrowest.limit, remaining=narrowest.limit, reset=narrowest.end(at), retry_after=0
+        )
+
+
+def tier(value: object) -> Tier:
+    """Read the name of a tier."""
+    text = string(value)
+    if text not in set(Tier):
+        raise RuleViolation("must be one of " + ", ".join(Tier))
+    return Tier(text)

@@ -1,0 +1,145 @@
+"""API keys at rest, and how a presented one is looked up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from domain.access import ApiKey
+from domain.ids import ApiKeyId, WorkspaceId
+from domain.pages import Page
+from domain.rate_limits import Plan
+from ports.intents import Intent
+from ports.outcomes import IdempotencyKeyReused
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyFound:
+    """An API key, active or not, and the plan of its workspace."""
+
+    key: ApiKey
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyAdded:
+    """The API key is stored, durably."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyReplayed:
+    """An earlier request with the same intent made the API key: as it was then, with the bytes sealed with it."""
+
+    key: ApiKey
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyNameTaken:
+    """An active API key of the workspace already has that name."""
+
+
+AddApiKeyOutcome = ApiKeyAdded | ApiKeyReplayed | IdempotencyKeyReused | ApiKeyNameTaken
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyRevoked:
+    """The API key is revoked, now or earlier. `replayed` if a receipt of the same intent answered."""
+
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoSuchApiKey:
+    """The workspace has no API key with that id."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastAdminApiKey:
+    """No other active API key of the workspace may administer API keys, so this one is not revoked."""
+
+
+RevokeApiKeyOutcome = ApiKeyRevoked | IdempotencyKeyReused | NoSuchApiKey | LastAdminApiKey
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyPage:
+    """One page of the matching API keys, and the number of all that match."""
+
+    keys: Sequence[ApiKey]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyUse:
+    """An API key of a workspace was presented at that time."""
+
+    workspace_id: WorkspaceId
+    key_id: ApiKeyId
+    at: datetime
+
+
+class ApiKeyLookup(Protocol):
+    """Finds a presented API key. A port of its own, because every request calls it and a cache may answer."""
+
+    async def find(self, digest: bytes) -> ApiKeyFound | None:
+        """Return the API key whose SHA-256 is `digest`, as it was at most a second ago."""
+        ...
+
+    def forget(self, key: ApiKeyId) -> None:
+        """Answer the next `find` of this API key from the database: it was just revoked in this process."""
+        ...
+
+
+class ApiKeys(Protocol):
+    """The API keys of all workspaces."""
+
+    async def add(self, key: ApiKey, intent: Intent | None = None, sealed: bytes = b"") -> AddApiKeyOutcome:
+        """Store a new API key of an existing workspace, with its event and with a receipt that holds `sealed`.
+
+        Decided under the workspace lock, in this order: a receipt of the same idempotency key that is younger than 24
+        hours answers (`ApiKeyReplayed`, or `IdempotencyKeyReused` for another intent); a name that an active API key
+        has is `ApiKeyNameTaken`; else `ApiKeyAdded`. Only `ApiKeyAdded` writes. An operator passes no intent, and so
+        leaves no receipt.
+
+        Safe to call again with the same API key, whatever the call before did: one that is stored is `ApiKeyAdded`.
+        """
+        ...
+
+    async def receipt(self, intent: Intent) -> ApiKeyReplayed | IdempotencyKeyReused | None:
+        """Return what `add` would report from the receipt of this intent; `None` if there is no receipt."""
+        ...
+
+    async def revoke(
+        self, workspace: WorkspaceId, key: ApiKeyId, at: datetime, intent: Intent | None
+    ) -> RevokeApiKeyOutcome:
+        """Revoke an API key, with its receipt and event. One revoked earlier keeps its time and writes no event.
+
+        Decided under the workspace lock, a receipt first as in `add`. The last active API key that may administer API
+        keys is not revoked (`LastAdminApiKey`), except by an operator, who passes no intent.
+        """
+        ...
+
+    async def get(self, key: ApiKeyId) -> ApiKey | None:
+        """Return the API key with that id in any workspace: for operators."""
+        ...
+
+    async def all(self, workspace: WorkspaceId | None = None) -> Sequence[ApiKey]:
+        """Return every API key, of one workspace or of all, oldest first: for operators."""
+        ...
+
+    async def search(self, workspace: WorkspaceId, text: str, page: Page, *, include_revoked: bool) -> ApiKeyPage:
+        """Return the API keys of a workspace whose name contains `text`, in any letter case, newest first."""
+        ...
+
+    async def record_uses(self, uses: Sequence[ApiKeyUse]) -> None:
+        """Store when API keys were last used. A use less than a minute after the stored one is skipped."""
+        ...
+
+
+class ApiKeyUses(Protocol):
+    """Notes that API keys were used, at next to no cost: every admitted request does it."""
+
+    def note(self, key: ApiKeyId, workspace: WorkspaceId, at: datetime) -> None:
+        """Remember the use. It is stored within seconds, at most once a minute for each API key."""
+        ...

@@ -1,0 +1,133 @@
+"""What a repository reports about a write: facts, one closed union for each intent. The use case decides their meaning.
+
+`replayed` is true where a receipt answered: an earlier request with the same intent did the work.
+"""
+
+from dataclasses import dataclass
+
+from domain.documents import Document
+from domain.entity_links import EntityLink
+from domain.ids import DocumentId
+from domain.paths import StoragePath
+from ports.queries import DocumentWithLinks
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKeyReused:
+    """The idempotency key belongs to another intent."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoSuchDocument:
+    """The workspace has no document with that id."""
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionMismatch:
+    """The document has none of the expected revisions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """The document is recorded, durably."""
+
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """An earlier request with the same intent recorded the document, shown as it was then."""
+
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class PathTaken:
+    """The storage path is or was recorded. `document_id` is `None` if that document no longer exists."""
+
+    document_id: DocumentId | None
+
+
+@dataclass(frozen=True, slots=True)
+class OverQuota:
+    """The document does not fit into the quota. Sizes are in bytes, read under the workspace lock."""
+
+    limit_bytes: int
+    used_bytes: int
+    requested_bytes: int
+
+
+CreateOutcome = Created | Replayed | IdempotencyKeyReused | PathTaken | OverQuota
+
+
+@dataclass(frozen=True, slots=True)
+class Patched:
+    """The document after the patch, with its entity links."""
+
+    found: DocumentWithLinks
+
+
+PatchOutcome = Patched | NoSuchDocument | RevisionMismatch
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """The record is gone. Its object at `path` is condemned and not deleted yet."""
+
+    path: StoragePath
+    replayed: bool = False
+
+
+DeleteOutcome = Deleted | IdempotencyKeyReused | NoSuchDocument | RevisionMismatch
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAdded:
+    """The new or already existing entity link; a replay has it as it was at the first request."""
+
+    link: EntityLink
+    is_new: bool
+    replayed: bool = False
+
+
+AddLinkOutcome = LinkAdded | IdempotencyKeyReused | NoSuchDocument
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRemoved:
+    """The entity link is gone."""
+
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoSuchLink:
+    """The document does not exist, or has no entity link with that id."""
+
+
+RemoveLinkOutcome = LinkRemoved | IdempotencyKeyReused | NoSuchLink
+
+
+@dataclass(frozen=True, slots=True)
+class FolderMoved:
+    """The folder has its new path. `documents` counts the documents in it and below it."""
+
+    documents: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoSuchFolder:
+    """The workspace has no folder at that path."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderTaken:
+    """A folder already exists at the target path."""
+
+
+@dataclass(frozen=True, slots=True)
+class TooDeep:
+    """After the move, a folder would have more levels than a path may have."""
+
+
+MoveFolderOutcome = FolderMoved | NoSuchFolder | FolderTaken | TooDeep

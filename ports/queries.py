@@ -1,0 +1,71 @@
+"""What a repository returns when documents are read, listed or counted."""
+
+from dataclasses import dataclass
+
+from domain.documents import Document
+from domain.entity_links import EntityLink
+from domain.ids import DocumentId
+from domain.paths import FolderPath
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """The `size` rows of a list that follow the row of `document`, whether or not that document still exists."""
+
+    document: DocumentId
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPage:
+    """Some of the documents that pass a filter, newest first.
+
+    `more` is true if further documents follow. `total` counts all that pass. It is exact without a filter and up to
+    `COUNT_MAX` matches; beyond that it is `COUNT_MAX`, and `total_is_exact` is false.
+    """
+
+    documents: tuple[Document, ...]
+    total: int
+    total_is_exact: bool
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentWithLinks:
+    """A document and its entity links, oldest first."""
+
+    document: Document
+    links: tuple[EntityLink, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedDocument:
+    """A document, and the entity link through which it was found."""
+
+    document: Document
+    link: EntityLink
+
+
+@dataclass(frozen=True, slots=True)
+class FolderCount:
+    """A folder, and the number of documents in it and below it."""
+
+    folder: FolderPath
+    documents: int
+
+
+@dataclass(frozen=True, slots=True)
+class TagCount:
+    """A tag, and the number of documents that have it."""
+
+    tag: str
+    documents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a workspace uses: the sum of its documents' stored sizes and its quota, both in bytes, and its documents."""
+
+    used_bytes: int
+    quota_bytes: int
+    documents: int
