@@ -1,4 +1,4 @@
-"""The first minutes of a newcomer: what is printed works when it is pasted, and is what the README shows."""
+"""The first minutes of a newcomer: the printed walk-through works when pasted, and the documents show the same one."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import textwrap
+import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,6 +20,10 @@ pytestmark = [
     pytest.mark.skipif("ACCEPTANCE_BASE_URL" in os.environ, reason="starts servers of its own"),
     pytest.mark.timeout(120),
 ]
+
+
+README = (REPOSITORY / "README.md").read_text()
+GUIDE = (REPOSITORY / "docs/getting-started.md").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -78,17 +83,16 @@ def test_a_refusal_on_the_way_is_shown_and_not_called_a_success(server: Server, 
     assert "came back" not in done.stdout
 
 
-def test_the_readme_shows_what_is_printed(server: Server) -> None:
+def test_the_guide_shows_the_printed_walk_through(server: Server) -> None:
     def essence(text: str) -> list[str]:
         return [line for line in text.splitlines() if not line.startswith(("KEY=", "URL="))]
 
-    readme = (REPOSITORY / "README.md").read_text()
-    (shown,) = re.findall(r"```sh\n(KEY=.*?)\n```", readme, re.DOTALL)
+    (shown,) = re.findall(r"```sh\n(KEY=.*?)\n```", GUIDE, re.DOTALL)
     assert essence(shown) == essence(walk_through(server.said()))
 
 
-def test_what_the_readme_goes_on_with_finds_changes_links_and_deletes(server: Server, tmp_path: Path) -> None:
-    (more,) = re.findall(r"```sh\n(ID=.*?)\n```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
+def test_the_rest_of_the_guide_finds_changes_links_and_deletes(server: Server, tmp_path: Path) -> None:
+    (more,) = re.findall(r"```sh\n(ID=.*?)\n```", GUIDE, re.DOTALL)
     script = f"{walk_through(server.said())}\n{more}"
     done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
@@ -98,6 +102,16 @@ def test_what_the_readme_goes_on_with_finds_changes_links_and_deletes(server: Se
     assert (changed["data"]["folder"], changed["data"]["tags"]) == ("/archive", ["letter"])
     assert linked["data"]["document_id"] == changed["data"]["id"]
     assert [document["role"] for document in belonging["data"]["documents"]] == ["sender"]
+
+
+def test_the_call_of_the_readme_has_the_answer_that_the_readme_shows(server: Server) -> None:
+    ((path, shown),) = re.findall(r"(?m)^\$ curl .* http://127\.0\.0\.1:8000(\S+)\n(.+)$", README)
+    key = re.findall(r"wbk_\w+", server.said())[0]
+    request = urllib.request.Request(server.base_url + path, headers={"Authorization": f"Bearer {key}"})
+    with urllib.request.urlopen(request, timeout=10) as response:
+        usage = json.load(response)["data"]
+    # Other tests record documents on this server.
+    assert list(json.loads(shown)["data"].items()) == list((usage | {"used_bytes": 0, "documents": 0}).items())
 
 
 def test_the_key_is_shown_once(server: Server) -> None:
