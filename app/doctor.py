@@ -4,14 +4,13 @@ import platform
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
-from ports.checks import CheckResult, Grade
-
 from adapters.postgres.database import open_database
 from adapters.postgres.deployments import PostgresDeployments
 from adapters.postgres.migrate import is_empty, pending
 from app.settings import Settings, storage_directory
 from app.wiring import database_url, open_storage
 from domain.use_cases.claim_storage import NotOurStorage, require_current
+from ports.checks import CheckResult, Grade
 from ports.deployment import Deployments
 from ports.storage import ObjectStorage
 from ports.system import Unavailable

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TypeVar, cast
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from domain.rate_limits import Plan, Plans, Window
 from limits import parse_many
 
 from adapters.s3.location import s3_location
 from adapters.throttle.location import valkey_location
+from domain.rate_limits import Plan, Plans, Window
 
 PREFIX = "DOSSIER_"
 # RFC 3986 without query and fragment: signed URLs begin with it, and are sent as they are.

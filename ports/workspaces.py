@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from domain.rate_limits import Plan
-
 from domain.access import Workspace
 from domain.ids import WorkspaceId
+from domain.rate_limits import Plan
 
 
 class Workspaces(Protocol):

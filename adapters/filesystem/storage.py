@@ -18,8 +18,6 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from ports.checks import CheckResult, Grade
-
 from adapters.filesystem.files import (
     NOT_THERE,
     etag_of,
@@ -38,6 +36,7 @@ from adapters.filesystem.mark import read_mark, write_mark
 from adapters.filesystem.signed_urls import Links
 from domain.documents import StoredObject
 from domain.paths import StoragePath
+from ports.checks import CheckResult, Grade
 from ports.storage import AlreadyStored, DownloadTerms, ListedObject, SignedRequest, UploadMismatch, UploadTerms
 from ports.system import Unavailable
 

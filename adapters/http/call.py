@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, cast
 
-from domain.rate_limits import Verdict
 from litestar.types import Scope
 
 from domain.access import Caller
 from domain.errors import InvalidKey
+from domain.rate_limits import Verdict
 
 REQUEST_SECONDS = 7.0
 """How long a request may take us, whatever the client takes to send it."""

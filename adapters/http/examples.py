@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from domain.rate_limits import Tier
 
 from adapters.http import errors as http_errors
 from adapters.http.wire.api_keys import ApiKeyCreated, ApiKeyList, ApiKeyRow, CreateApiKeyBody
@@ -32,6 +31,7 @@ from domain.entity_links import EntityLink, EntityType
 from domain.errors import Refusal
 from domain.ids import ApiKeyId, DocumentId, EntityLinkId, UserId, WorkspaceId
 from domain.paths import FolderPath, StoragePath
+from domain.rate_limits import Tier
 from ports.queries import DocumentWithLinks, LinkedDocument, Usage
 from ports.storage import SignedRequest
 

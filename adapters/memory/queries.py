@@ -3,13 +3,12 @@
 from collections import Counter
 from itertools import islice
 
-from domain.search import COUNT_MAX, EVERYTHING, SEARCH_WINDOW, TAG_WINDOW, DocumentFilter, search_text
-
 from adapters.memory.shelf import Shelf
 from domain.documents import Document
 from domain.entity_links import EntityType
 from domain.pages import Page, Rows
 from domain.paths import FolderPath, ancestors, is_within
+from domain.search import COUNT_MAX, EVERYTHING, SEARCH_WINDOW, TAG_WINDOW, DocumentFilter, search_text
 from ports.queries import After, DocumentPage, FolderCount, LinkedDocument, TagCount
 
 

@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import quote
 
-from ports.checks import CheckResult, Grade
-
 from domain.documents import StoredObject
 from domain.paths import StoragePath
+from ports.checks import CheckResult, Grade
 from ports.storage import AlreadyStored, DownloadTerms, ListedObject, SignedRequest, UploadMismatch, UploadTerms
 from ports.system import Clock, Unavailable
 

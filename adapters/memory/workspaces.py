@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from domain.rate_limits import Plan
-
 from adapters.memory.receipts import MemoryReceipts
 from domain.access import Workspace
 from domain.ids import WorkspaceId
+from domain.rate_limits import Plan
 
 
 class MemoryWorkspaces:

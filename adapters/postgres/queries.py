@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from domain.search import COUNT_MAX, SEARCH_WINDOW, TAG_WINDOW, DocumentFilter
 
 from adapters.postgres import statements
 from adapters.postgres.database import Database
@@ -13,6 +12,7 @@ from domain.entity_links import EntityType
 from domain.ids import DocumentId, WorkspaceId
 from domain.pages import Page, Rows
 from domain.paths import FolderPath
+from domain.search import COUNT_MAX, SEARCH_WINDOW, TAG_WINDOW, DocumentFilter
 from ports.queries import After, DocumentPage, DocumentWithLinks, FolderCount, LinkedDocument, TagCount, Usage
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-from domain.rate_limits import Plan
-
 from adapters.postgres import statements
 from adapters.postgres.database import Database, Row
 from adapters.postgres.rows import from_uuid, to_uuid
 from domain.access import Workspace
 from domain.ids import UserId, WorkspaceId
+from domain.rate_limits import Plan
 
 
 class PostgresWorkspaces:

@@ -4,11 +4,11 @@ import asyncio
 from contextlib import aclosing
 from typing import Any
 
-from ports.checks import CheckResult, Grade
 from valkey.exceptions import ResponseError, ValkeyError
 
 from adapters.throttle.counters import Counter, Group, ValkeyCounters
 from adapters.throttle.location import valkey_location
+from ports.checks import CheckResult, Grade
 
 ANSWER_SECONDS = 2.0
 

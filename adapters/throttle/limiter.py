@@ -16,12 +16,12 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from domain.rate_limits import Verdict, Window
 from valkey.exceptions import ValkeyError
 
 from adapters.throttle.counters import Counter, Group, ValkeyCounters
 from adapters.throttle.location import valkey_location
 from adapters.throttle.patience import Patience
+from domain.rate_limits import Verdict, Window
 from ports.rate_limit import RateLimiter
 from ports.system import Unavailable
 

@@ -3,8 +3,6 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from domain.search import COUNT_MAX, EVERYTHING, DocumentFilter
-
 from adapters.postgres.documents import PostgresDocuments
 from bench.growth.author import CROWD, Author
 from bench.growth.corpus import (
@@ -24,6 +22,7 @@ from bench.growth.filling import Filled
 from domain.ids import WorkspaceId
 from domain.pages import PER_PAGE, Page
 from domain.paths import FolderPath
+from domain.search import COUNT_MAX, EVERYTHING, DocumentFilter
 from ports.queries import After
 
 SIZES = (10_000, 100_000, 1_000_000)

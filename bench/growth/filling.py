@@ -8,14 +8,13 @@ from hashlib import sha256
 from random import Random
 from uuid import UUID, uuid4
 
-from domain.search import search_text
-
 from adapters.postgres.rows import to_uuid
 from bench.facts import FILE_BYTES
 from bench.growth.corpus import HITS, MANY_FOLDER, Corpus
 from bench.postgres import Postgres
 from domain.ids import DocumentId, encode_ulid
 from domain.paths import FolderPath
+from domain.search import search_text
 
 BATCH = 20_000
 HISTORY = timedelta(days=365)

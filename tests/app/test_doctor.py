@@ -1,9 +1,8 @@
 """What `dossier doctor` says while other processes go on."""
 
-from ports.checks import Grade
-
 from adapters.memory.deployments import MemoryDeployments
 from app.doctor import _belonging
+from ports.checks import Grade
 from ports.deployment import Deployment
 from tests.domain.world import World
 

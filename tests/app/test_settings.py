@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from domain.rate_limits import Plan, Window
 
 from app.settings import Settings, SettingsError, storage_directory
+from domain.rate_limits import Plan, Window
 
 
 def test_nothing_set_is_a_working_deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

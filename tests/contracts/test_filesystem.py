@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from ports.checks import Grade
 
 from adapters.filesystem.storage import FilesystemStorage
 from domain.documents import StoredObject
 from domain.paths import StoragePath
+from ports.checks import Grade
 from ports.storage import AlreadyStored, DownloadTerms, UploadTerms
 from ports.system import Unavailable
 from tests.contracts.test_linked_storage import pieces

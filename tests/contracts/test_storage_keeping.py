@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ports.checks import Grade
 
+from ports.checks import Grade
 from ports.storage import ListedObject, ObjectStorage
 from tests.contracts.stores import NAME, STORED, Store
 from tests.contracts.test_storage import CONTENT, later, put

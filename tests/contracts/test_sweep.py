@@ -10,7 +10,6 @@ from itertools import count
 from typing import Any
 
 import pytest
-from domain.rate_limits import Plan
 
 from adapters.in_process.system import new_secret
 from adapters.postgres.database import open_database
@@ -19,6 +18,7 @@ from domain.documents import Document
 from domain.errors import Refusal
 from domain.ids import ApiKeyId, UserId
 from domain.paths import StoragePath
+from domain.rate_limits import Plan
 from domain.use_cases.claim_storage import ClaimStorage
 from domain.use_cases.create_document import CreateDocument
 from domain.use_cases.sweep import Sweep

@@ -3,13 +3,13 @@
 import unicodedata
 
 import pytest
-from domain.search import search_text
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.documents import description, mime_type, name, sha256, size_bytes, tags
 from domain.members import Rule, RuleViolation
 from domain.paths import folder_path, storage_path
+from domain.search import search_text
 from domain.text import string
 from tests.domain.anything import JSON, TEXTS, ask
 from tests.domain.samples import OWN

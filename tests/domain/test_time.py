@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from domain.rate_limits import Tier, Window
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.access import ApiKey, Permission
 from domain.ids import ApiKeyId, UserId, WorkspaceId
+from domain.rate_limits import Tier, Window
 from tests.domain.world import DAY, MINUTE
 
 NOON = datetime(2026, 4, 17, 12, 0, tzinfo=UTC)

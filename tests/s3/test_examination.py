@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from ports.checks import CheckResult, Grade
 
 from adapters.in_process.system import utc_now
 from adapters.s3.location import s3_location
 from adapters.s3.storage import S3Storage, open_s3
 from domain.paths import StoragePath
+from ports.checks import CheckResult, Grade
 from ports.system import Unavailable
 from tests.ministack import S3Bucket, S3Server, make_user
 from tests.s3 import lax

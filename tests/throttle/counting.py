@@ -4,10 +4,10 @@ import asyncio
 import sys
 
 import uvloop
-from domain.rate_limits import Window
 
 from adapters.memory.rate_limit import MemoryRateLimiter
 from adapters.throttle.limiter import open_valkey_limiter
+from domain.rate_limits import Window
 from tests.clock import StillClock
 
 

@@ -1,8 +1,7 @@
 """What `dossier doctor` says of the Valkey that requests are counted in."""
 
-from ports.checks import Grade
-
 from adapters.throttle.checks import examine_valkey
+from ports.checks import Grade
 from tests.valkey import ValkeyServer, open_valkey
 
 

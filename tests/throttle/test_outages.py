@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
 import pytest
-from domain.rate_limits import Verdict, Window
 
+from domain.rate_limits import Verdict, Window
 from ports.system import Unavailable
 from tests.clock import StillClock
 from tests.throttle.listening import SHARES, Observed, Stopwatch, observed

@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from domain.rate_limits import Tier
 from msgspec import Meta, Struct
 
 from adapters.http.wire.members import SEEN, ApiKeyId, Description, Time, seconds
 from domain import access
 from domain.access import ApiKey, Permission
+from domain.rate_limits import Tier
 
 KeyName = Annotated[
     str,

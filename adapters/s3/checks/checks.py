@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ports.checks import CheckResult, Grade
-
 from adapters.s3.checks import enforcement, surroundings
 from adapters.s3.checks.rights import missing_rights
 from adapters.s3.checks.trial import Trial
 from adapters.s3.presigner import Presigner
+from ports.checks import CheckResult, Grade
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client

@@ -7,10 +7,9 @@ says must not be replaced. What our promises need is therefore asked of each sto
 from datetime import timedelta
 from urllib.parse import quote
 
-from ports.checks import CheckResult, Grade
-
 from adapters.s3.checks.trial import CONTENT, SHA256, TYPE, Trial
 from adapters.s3.headers import download_query, sha256_of, upload_headers, version_of
+from ports.checks import CheckResult, Grade
 
 _OTHER = b"what must not be there"
 _DISPOSITION = "attachment; filename=\"a_.txt\"; filename*=UTF-8''a%C3%A4.txt"

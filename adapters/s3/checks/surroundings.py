@@ -5,13 +5,13 @@ from datetime import timedelta
 from email.utils import parsedate_to_datetime
 
 from botocore.exceptions import ClientError
-from ports.checks import CheckResult, Grade
 
 from adapters.s3.checks.cors import UPLOAD_HEADERS, cors_configuration
 from adapters.s3.checks.trial import Trial
 from adapters.s3.failures import as_unavailable
 from adapters.s3.presigner import Presigner
 from adapters.s3.sending import Answer, Sender
+from ports.checks import CheckResult, Grade
 from ports.system import Unavailable
 
 _CLOCKS_DIFFER = timedelta(seconds=60)

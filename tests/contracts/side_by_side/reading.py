@@ -3,13 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from domain.search import DocumentFilter
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
 from domain.entity_links import EntityType
 from domain.pages import Page
 from domain.paths import FolderPath
+from domain.search import DocumentFilter
 from ports.queries import After
 from tests.contracts.side_by_side.machine import ENTITIES, FOLDERS, HOMES, MIME_TYPES, ROLES, TAGS, WHICH, Sides
 
