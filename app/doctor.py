@@ -9,7 +9,7 @@ from adapters.postgres.deployments import PostgresDeployments
 from adapters.postgres.migrate import is_empty, pending
 from app.settings import Settings, storage_directory
 from app.wiring import database_url, open_storage
-from domain.use_cases.claim_storage import NotOurStorage, require_current
+from domain.use_cases.claim_storage import NotOurStorage, verified_generation
 from ports.checks import CheckResult, Grade
 from ports.deployment import Deployments
 from ports.storage import ObjectStorage
@@ -76,7 +76,7 @@ async def _belonging(storage: ObjectStorage, deployments: Deployments | None) ->
             return CheckResult("deployment", Grade.OK, "neither database nor store has been used yet")
         # Asked once more: a sweep may have changed the turn between the two questions.
         deployment = await deployments.read()
-        require_current(deployment, mark)
+        verified_generation(deployment, mark)
     except (NotOurStorage, Unavailable) as error:
         return CheckResult("deployment", Grade.FAILED, str(error))
     swept = "never swept yet" if deployment.swept_at is None else f"last swept {deployment.swept_at:%Y-%m-%d %H:%M} UTC"

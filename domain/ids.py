@@ -38,26 +38,26 @@ def is_id(prefix: str, text: str) -> bool:
     return text.startswith(prefix) and _ULID.fullmatch(text, len(prefix)) is not None
 
 
-def document_id(text: str) -> DocumentId | None:
+def parse_document_id(text: str) -> DocumentId | None:
     """The id `text` spells, or `None` where no document can have it."""
     return DocumentId(text) if is_id("doc_", text) else None
 
 
-def workspace_id(text: str) -> WorkspaceId | None:
+def parse_workspace_id(text: str) -> WorkspaceId | None:
     """The id `text` spells, or `None` where no workspace can have it."""
     return WorkspaceId(text) if is_id("ws_", text) else None
 
 
-def user_id(text: str) -> UserId | None:
+def parse_user_id(text: str) -> UserId | None:
     """The id `text` spells, or `None` where no user can have it."""
     return UserId(text) if is_id("usr_", text) else None
 
 
-def key_id(text: str) -> ApiKeyId | None:
+def parse_api_key_id(text: str) -> ApiKeyId | None:
     """The id `text` spells, or `None` where no API key can have it."""
     return ApiKeyId(text) if is_id("key_", text) else None
 
 
-def link_id(text: str) -> EntityLinkId | None:
+def parse_entity_link_id(text: str) -> EntityLinkId | None:
     """The id `text` spells, or `None` where no link can have it."""
     return EntityLinkId(text) if is_id("dlnk_", text) else None

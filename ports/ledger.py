@@ -46,7 +46,7 @@ class ObjectLedger(Protocol):
         """Every condemned path, of every workspace, in pages."""
         ...
 
-    async def settle(self, workspace: WorkspaceId, paths: Sequence[StoragePath], condemned_before: datetime) -> None:
+    async def finalise(self, workspace: WorkspaceId, paths: Sequence[StoragePath], condemned_before: datetime) -> None:
         """Let those of the paths that were condemned before then be gone: their bytes are deleted for good."""
         ...
 

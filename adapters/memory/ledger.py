@@ -43,7 +43,7 @@ class MemoryLedger:
                 if entry.state is PathState.CONDEMNED
             ]
 
-    async def settle(self, workspace: WorkspaceId, paths: Sequence[StoragePath], condemned_before: datetime) -> None:
+    async def finalise(self, workspace: WorkspaceId, paths: Sequence[StoragePath], condemned_before: datetime) -> None:
         known = self._documents.shelf(workspace).paths
         for path in paths:
             match known.get(path):

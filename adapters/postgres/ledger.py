@@ -47,7 +47,7 @@ class PostgresLedger:
                 for row in rows
             ]
 
-    async def settle(self, workspace: WorkspaceId, paths: Sequence[StoragePath], condemned_before: datetime) -> None:
+    async def finalise(self, workspace: WorkspaceId, paths: Sequence[StoragePath], condemned_before: datetime) -> None:
         await self._database.fetch(statements.SETTLE, to_uuid(workspace), paths, condemned_before)
 
     async def delete_expired_receipts(self, at: datetime) -> int:

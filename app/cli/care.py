@@ -72,7 +72,7 @@ def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
     async def run(service: Service) -> SweepReport:
         await service.use_cases.claim_storage()
         with _shown_to_who_watches() as tell:
-            return await service.use_cases.sweep(dry_run=dry_run, yes=yes, tell=tell)
+            return await service.use_cases.sweep(dry_run=dry_run, yes=yes, on_progress=tell)
 
     swept = with_service(run)
     if swept.inherited and not yes:

@@ -11,7 +11,7 @@ from app.cli.shared import json_option, say, settings, with_service
 from app.wiring import Service
 from domain.access import ApiKey, Permission, Workspace
 from domain.errors import Invalid
-from domain.ids import key_id, workspace_id
+from domain.ids import parse_api_key_id, parse_workspace_id
 from domain.rate_limits import Plan, Tier
 
 _QUOTA = re.compile(r"(?P<number>\d{1,19})\s*(?:(?P<prefix>[KMGTP])(?P<binary>I?)B|B?)", re.IGNORECASE | re.ASCII)
@@ -141,7 +141,7 @@ def create_key(
 @json_option
 def list_keys(workspace_: str | None, as_json: bool) -> None:
     """Show every key, oldest first; never the keys themselves."""
-    of = None if workspace_ is None else workspace_id(workspace_)
+    of = None if workspace_ is None else parse_workspace_id(workspace_)
     if workspace_ is not None and of is None:
         raise Invalid({"workspace": "names no workspace"})
     found = with_service(lambda service: service.ports.api_keys.all(of))
@@ -161,7 +161,7 @@ def revoke_key(id_: str, as_json: bool) -> None:
     """End a key's life; a server that runs knows within a second."""
 
     async def revoke(service: Service) -> bool:
-        known = key_id(id_)
+        known = parse_api_key_id(id_)
         key = None if known is None else await service.ports.api_keys.get(known)
         if key is None:
             return False

@@ -52,7 +52,7 @@ async def _sweep(sweep: Sweep) -> None:
     swept_at = (await sweep.deployments.read()).swept_at
     # A time to come is that of a clock that was wrong.
     if swept_at is not None and timedelta() <= sweep.now() - swept_at < SWEEP_EVERY:
-        swept = await sweep.settle()
+        swept = await sweep.delete_condemned()
     else:
         swept = await sweep()
     if swept.held:

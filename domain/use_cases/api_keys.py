@@ -7,7 +7,7 @@ from typing import assert_never
 from domain.access import ApiKey, Caller, Permission, api_key_digest, label, mint_api_key, permissions
 from domain.documents import description
 from domain.errors import DuplicateName, IdempotencyMismatch, Invalid, LastAdminKey, NotFound
-from domain.ids import ApiKeyId, key_id
+from domain.ids import ApiKeyId, parse_api_key_id
 from domain.members import Form, Members
 from domain.pages import Page, boolean, timestamp
 from domain.rate_limits import Tier, tier
@@ -156,7 +156,7 @@ class RevokeApiKey:
     async def __call__(self, caller: Caller, key: str, idempotency_key: str | None) -> bool:
         """Whether that was done by an earlier request with this Idempotency-Key."""
         caller.require(self.permission)
-        known = key_id(key)
+        known = parse_api_key_id(key)
         if known is None:
             raise NotFound
         intent = Intent.of("revoke_api_key", known, {}, caller=caller, idempotency_key=idempotency_key)

@@ -6,7 +6,7 @@ from typing import assert_never
 from domain.access import Caller, Permission
 from domain.documents import Changes, Revisions
 from domain.errors import IdempotencyMismatch, NotFound, PreconditionFailed
-from domain.ids import document_id
+from domain.ids import parse_document_id
 from domain.members import Members
 from ports.documents import DocumentRepository
 from ports.intents import Intent
@@ -37,7 +37,7 @@ class PatchDocument:
     ) -> DocumentWithLinks:
         caller.require(self.permission)
         changes = Changes.read(members)
-        id_ = document_id(id_as_sent)
+        id_ = parse_document_id(id_as_sent)
         if id_ is None:
             raise NotFound
         outcome = await self.documents.patch(
@@ -86,7 +86,7 @@ class DeleteDocument:
     ) -> bool:
         """Whether that was done by an earlier request with this Idempotency-Key."""
         caller.require(self.permission, *([Permission.ADMIN_DOCUMENTS] if hard else ()))
-        id_ = document_id(id_as_sent)
+        id_ = parse_document_id(id_as_sent)
         if id_ is None:
             raise NotFound
         outcome = await self.documents.delete(

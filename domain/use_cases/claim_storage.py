@@ -38,12 +38,12 @@ class ClaimStorage:
         deployment = await self.deployments.read()
         mark = await self.storage.read_mark()
         if mark is None and deployment.claimed_at is None:
-            await self.storage.write_mark(mark_of(deployment.id, deployment.generation), replace=False)
+            await self.storage.write_mark(store_mark(deployment.id, deployment.generation), replace=False)
             # Read again: of two that claim one store, the first has it.
             mark = await self.storage.read_mark()
         # Asked again, in case a sweep of another process changed the turn between the two questions.
         deployment = await self.deployments.read()
-        require_current(deployment, mark)
+        verified_generation(deployment, mark)
         if deployment.claimed_at is None:
             await self.deployments.claim(self.now())
 
@@ -63,16 +63,16 @@ class AdoptStorage:
     now: Clock
 
     async def __call__(self) -> Deployment:
-        async with sweeping_alone(self.deployments):
+        async with exclusively(self.deployments):
             deployment = await self.deployments.renew()
             # In this order: when this is cut off, the two do not belong together, which is told, and it is done again.
-            await self.storage.write_mark(mark_of(deployment.id, deployment.generation), replace=True)
+            await self.storage.write_mark(store_mark(deployment.id, deployment.generation), replace=True)
             await self.deployments.claim(self.now())
             return deployment
 
 
 @asynccontextmanager
-async def sweeping_alone(deployments: Deployments) -> AsyncIterator[None]:
+async def exclusively(deployments: Deployments) -> AsyncIterator[None]:
     """Nobody else sweeps, or marks the store, until the end of the block.
 
     Raises:
@@ -84,12 +84,12 @@ async def sweeping_alone(deployments: Deployments) -> AsyncIterator[None]:
         yield
 
 
-def mark_of(deployment_id: str, generation: str) -> str:
+def store_mark(deployment_id: str, generation: str) -> str:
     """What the store of a deployment is marked with."""
     return f"{deployment_id} {generation}"
 
 
-def require_ours(deployment: Deployment, mark: str | None) -> None:
+def _require_same_deployment(deployment: Deployment, mark: str | None) -> None:
     """Refuse a store that does not bear this deployment's mark.
 
     Raises:
@@ -109,14 +109,14 @@ def require_ours(deployment: Deployment, mark: str | None) -> None:
         )
 
 
-def require_current(deployment: Deployment, mark: str | None) -> str:
+def verified_generation(deployment: Deployment, mark: str | None) -> str:
     """The turn that the store's mark has, if it is one this database knows.
 
     Raises:
         NotOurStorage: the store is another's; or it was swept by a database that this one is a copy of, or a dump of:
             what is recorded there would be nobody's here.
     """
-    require_ours(deployment, mark)
+    _require_same_deployment(deployment, mark)
     generation = (mark or "").partition(" ")[2]
     if generation not in (deployment.generation, deployment.next_generation):
         raise NotOurStorage(

@@ -6,7 +6,7 @@ from domain.access import Caller, Permission
 from domain.documents import SIGNED_URL_LIFETIME
 from domain.downloads import attachment, served_type
 from domain.errors import NotFound, ObjectChanged
-from domain.ids import document_id
+from domain.ids import parse_document_id
 from ports.documents import DocumentRepository
 from ports.queries import DocumentWithLinks
 from ports.storage import DownloadTerms, ObjectStorage, SignedRequest
@@ -39,7 +39,7 @@ class GetDocument:
 
     async def __call__(self, caller: Caller, id_as_sent: str, *, download: bool) -> Found:
         caller.require(self.permission)
-        id_ = document_id(id_as_sent)
+        id_ = parse_document_id(id_as_sent)
         record = await self.documents.get(caller.workspace_id, id_) if id_ else None
         if record is None:
             raise NotFound

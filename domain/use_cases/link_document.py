@@ -6,7 +6,7 @@ from typing import assert_never
 from domain.access import Caller, Permission
 from domain.entity_links import EntityLink, EntityLinkDraft
 from domain.errors import IdempotencyMismatch, NotFound
-from domain.ids import EntityLinkId, document_id, link_id
+from domain.ids import EntityLinkId, parse_document_id, parse_entity_link_id
 from domain.members import Members
 from ports.documents import DocumentRepository
 from ports.intents import Intent
@@ -36,7 +36,7 @@ class LinkDocument:
     ) -> LinkAdded:
         caller.require(self.permission)
         draft = EntityLinkDraft.read(members)
-        id_ = document_id(id_as_sent)
+        id_ = parse_document_id(id_as_sent)
         if id_ is None:
             raise NotFound
         at = self.now()
@@ -76,7 +76,7 @@ class UnlinkDocument:
     async def __call__(self, caller: Caller, id_as_sent: str, link_as_sent: str, idempotency_key: str | None) -> bool:
         """Whether that was done by an earlier request with this Idempotency-Key."""
         caller.require(self.permission)
-        id_, link = document_id(id_as_sent), link_id(link_as_sent)
+        id_, link = parse_document_id(id_as_sent), parse_entity_link_id(link_as_sent)
         if id_ is None or link is None:
             raise NotFound
         intent = Intent.of("unlink_document", f"{id_}/{link}", {}, caller=caller, idempotency_key=idempotency_key)

@@ -9,7 +9,7 @@ from typing import assert_never
 from domain.access import ApiKey, Workspace, api_key_digest, in_the_future, label, mint_api_key, permissions
 from domain.documents import size_bytes
 from domain.errors import DuplicateName, Invalid
-from domain.ids import ApiKeyId, UserId, WorkspaceId, user_id, workspace_id
+from domain.ids import ApiKeyId, UserId, WorkspaceId, parse_user_id, parse_workspace_id
 from domain.members import Form, RuleViolation
 from domain.rate_limits import Plan, Tier
 from ports.api_keys import ApiKeyAdded, ApiKeyNameTaken, ApiKeyReplayed, ApiKeys
@@ -52,7 +52,7 @@ class UpdateWorkspace:
         form = Form({"quota": quota_bytes})
         quota = form.optional("quota", size_bytes)
         form.finish()
-        id_ = workspace_id(workspace)
+        id_ = parse_workspace_id(workspace)
         changed = await self.workspaces.update(id_, plan, quota) if id_ else None
         if changed is None:
             raise Invalid({"workspace": "names no workspace"})
@@ -87,7 +87,7 @@ class MintApiKey:
         tier: Tier = Tier.STANDARD,
         expires_at: datetime | None = None,
     ) -> MintedApiKey:
-        id_ = workspace_id(workspace)
+        id_ = parse_workspace_id(workspace)
         home = await self.workspaces.get(id_) if id_ else None
         if home is None:
             raise Invalid({"workspace": "names no workspace"})
@@ -122,7 +122,7 @@ class MintApiKey:
 
 
 def _user(value: object) -> UserId:
-    user = user_id(str(value))
+    user = parse_user_id(str(value))
     if user is None:
         raise RuleViolation("must be a user id, usr_ and 26 characters")
     return user

@@ -10,7 +10,7 @@ from domain.documents import SIGNED_URL_LIFETIME
 from domain.ids import WorkspaceId
 from domain.members import RuleViolation
 from domain.paths import StoragePath, storage_path, workspace_prefix
-from domain.use_cases.claim_storage import mark_of, require_current, sweeping_alone
+from domain.use_cases.claim_storage import exclusively, store_mark, verified_generation
 from ports.deployment import Deployment, Deployments
 from ports.ledger import ObjectLedger, PathState
 from ports.storage import ListedObject, ObjectStorage
@@ -97,66 +97,66 @@ class Sweep:
     new_token: NewSecret
 
     async def __call__(
-        self, *, dry_run: bool = False, yes: bool = False, tell: Progress = _ignore_progress
+        self, *, dry_run: bool = False, yes: bool = False, on_progress: Progress = _ignore_progress
     ) -> SweepReport:
         swept = SweepReport()
-        async with sweeping_alone(self.deployments):
+        async with exclusively(self.deployments):
             deployment = await self._check_store(advance_generation=not dry_run)
             began = self.now()
             ages = _Cutoffs(unrecorded=began - ORPHANED_AFTER, inherited=deployment.claimed_at or began)
-            await self._delete_condemned(swept, tell, dry_run=dry_run)
+            await self._delete_condemned_paths(swept, on_progress, dry_run=dry_run)
             # Counted before anything is deleted: a listing is cheap, what was deleted is gone.
             async for found in self._orphan_pages(ages):
                 found.count(swept)
-                tell(swept)
+                on_progress(swept)
             if dry_run:
                 return swept
             await self.deployments.record_sweep(self.now())
             if swept.unrecorded or swept.late:
                 await self._delete_orphans(
-                    ages, swept, tell, unrecorded=yes or not swept.exceeds_safety_limit, inherited=yes
+                    ages, swept, on_progress, unrecorded=yes or not swept.exceeds_safety_limit, inherited=yes
                 )
             for workspace in await self.workspaces.all():
                 swept.unfinished += await self.storage.discard_unfinished(
                     workspace_prefix(workspace.id), ages.unrecorded
                 )
-                tell(swept)
+                on_progress(swept)
             swept.receipts = await self.ledger.delete_expired_receipts(self.now())
         if swept.exceeds_safety_limit and not yes:
             raise TooManyOrphans(swept)
         return swept
 
-    async def settle(self) -> SweepReport:
+    async def delete_condemned(self) -> SweepReport:
         """Only what is condemned already, without a look at all objects: cheap enough for every few minutes."""
         swept = SweepReport()
-        async with sweeping_alone(self.deployments):
+        async with exclusively(self.deployments):
             await self._check_store(advance_generation=True)
-            await self._delete_condemned(swept, _ignore_progress, dry_run=False)
+            await self._delete_condemned_paths(swept, _ignore_progress, dry_run=False)
         return swept
 
     async def _check_store(self, *, advance_generation: bool) -> Deployment:
         deployment = await self.deployments.read()
-        generation = require_current(deployment, await self.storage.read_mark())
+        generation = verified_generation(deployment, await self.storage.read_mark())
         if advance_generation:
             # Noted here first, then there: cut off in between, either turn in the store is known here. One that was
             # noted and not taken is taken now: whoever noted it may still be about to, when its lock was lost.
             noted = deployment.next_generation
             following = self.new_token() if noted in (None, generation) else noted
             await self.deployments.set_generation(generation, following)
-            await self.storage.write_mark(mark_of(deployment.id, following), replace=True)
+            await self.storage.write_mark(store_mark(deployment.id, following), replace=True)
             await self.deployments.set_generation(following, None)
         return deployment
 
-    async def _delete_condemned(self, swept: SweepReport, tell: Progress, *, dry_run: bool) -> None:
+    async def _delete_condemned_paths(self, swept: SweepReport, on_progress: Progress, *, dry_run: bool) -> None:
         async for page in self.ledger.condemned():
             swept.condemned += len(page)
             if not dry_run:
                 for workspace, condemned in groupby(page, key=attrgetter("workspace_id")):
                     await self._delete(workspace, [item.path for item in condemned], swept)
-            tell(swept)
+            on_progress(swept)
 
     async def _delete_orphans(
-        self, ages: "_Cutoffs", swept: SweepReport, tell: Progress, *, unrecorded: bool, inherited: bool
+        self, ages: "_Cutoffs", swept: SweepReport, on_progress: Progress, *, unrecorded: bool, inherited: bool
     ) -> None:
         # Listed anew: what was recorded since is seen by `condemn`, and nothing need be remembered of the first time.
         async for found in self._orphan_pages(ages):
@@ -164,14 +164,14 @@ class Sweep:
             if doomed:
                 condemned = await self.ledger.condemn(found.workspace, doomed, self.now())
                 await self._delete(found.workspace, condemned, swept)
-            tell(swept)
+            on_progress(swept)
 
     async def _delete(self, workspace: WorkspaceId, paths: Sequence[StoragePath], swept: SweepReport) -> None:
         looked_at = self.now()
         held = set(await self.storage.delete(paths))
         deleted = [path for path in paths if path not in held]
         # The others stay condemned: bytes may still come, or are still there, so they are looked at again.
-        await self.ledger.settle(workspace, deleted, looked_at - RECHECK_AFTER)
+        await self.ledger.finalise(workspace, deleted, looked_at - RECHECK_AFTER)
         swept.deleted += len(deleted)
         swept.held += len(held)
 

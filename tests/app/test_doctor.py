@@ -18,7 +18,7 @@ async def test_a_sweep_between_two_questions_makes_no_stranger_of_the_store() ->
             known = await world.deployments.read()
             if not hasattr(self, "asked"):
                 self.asked = True
-                await world.sweep.settle()
+                await world.sweep.delete_condemned()
             return known
 
     finding = await _belonging(world.storage, SweepReport())

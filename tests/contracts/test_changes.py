@@ -218,9 +218,9 @@ async def test_the_path_of_a_deleted_document_is_never_recorded_again(records: R
 
     assert await state(records, document) is PathState.CONDEMNED
     assert await is_taken()
-    await records.ledger.settle(home.id, [document.storage_path], records.clock())
+    await records.ledger.finalise(home.id, [document.storage_path], records.clock())
     assert await state(records, document) is PathState.CONDEMNED
-    await records.ledger.settle(home.id, [document.storage_path], records.clock() + timedelta(seconds=1))
+    await records.ledger.finalise(home.id, [document.storage_path], records.clock() + timedelta(seconds=1))
     assert await state(records, document) is PathState.GONE
     assert await is_taken()
     late = ListedObject(key=document.storage_path, size_bytes=1, etag="e", modified_at=records.clock())

@@ -220,7 +220,7 @@ async def test_a_delete_and_a_sweep_at_once_leave_a_path_that_nobody_gets(record
             acts += [
                 records.delete(home, document.id),
                 records.ledger.condemn(home.id, [late], records.clock()),
-                records.ledger.settle(home.id, [path], records.clock() + timedelta(hours=1)),
+                records.ledger.finalise(home.id, [path], records.clock() + timedelta(hours=1)),
                 records.documents.create(records.document(home, path=path.split("/", 2)[2]), records.intent(home)),
             ]
         random.Random(2).shuffle(acts)

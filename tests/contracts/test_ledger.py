@@ -57,7 +57,7 @@ async def test_a_condemned_path_is_taken_for_every_create_and_by_no_document(rec
         document = records.document(home, path="documents/a")
         assert await records.documents.create(document, records.intent(home, str(uuid4()))) == PathTaken(None)
         if not gone:
-            await records.ledger.settle(home.id, [path_of(home, "a")], records.clock() + HOUR)
+            await records.ledger.finalise(home.id, [path_of(home, "a")], records.clock() + HOUR)
             assert await states(records, home, "a") == [PathState.GONE]
     usage = await records.documents.usage(home.id)
     assert (usage.used_bytes, usage.documents) == (0, 0)
@@ -71,7 +71,7 @@ async def test_only_what_was_condemned_before_a_time_is_settled(records: Records
     recorded = records.document(home, path="documents/recorded")
     await records.documents.create(recorded, records.intent(home))
     paths = [path_of(home, name) for name in ("early", "late", "unknown", "recorded")]
-    await records.ledger.settle(home.id, paths, records.clock())
+    await records.ledger.finalise(home.id, paths, records.clock())
     assert await states(records, home, "early", "late", "unknown") == [PathState.GONE, PathState.CONDEMNED, None]
     assert await states(records, home, "recorded") == [PathState.RECORDED]
     assert await condemned(records, home) == {path_of(home, "late")}
@@ -81,10 +81,10 @@ async def test_a_path_that_was_gone_is_condemned_anew(records: Records) -> None:
     home = await records.workspace()
     objects = listed(records, home, "a")
     await records.ledger.condemn(home.id, objects, records.clock())
-    await records.ledger.settle(home.id, [path_of(home, "a")], records.clock() + HOUR)
+    await records.ledger.finalise(home.id, [path_of(home, "a")], records.clock() + HOUR)
     records.clock.advance(hours=2)
     assert await records.ledger.condemn(home.id, objects, records.clock()) == [path_of(home, "a")]
-    await records.ledger.settle(home.id, [path_of(home, "a")], records.clock())
+    await records.ledger.finalise(home.id, [path_of(home, "a")], records.clock())
     assert await states(records, home, "a") == [PathState.CONDEMNED]
 
 
@@ -104,7 +104,7 @@ async def test_another_workspace_is_not_touched(records: Records) -> None:
     assert await states(records, other, "a", "b") == [None, None]
     foreign = [path_of(home, "a"), path_of(home, "b")]
     assert await records.ledger.states(other.id, foreign) == {}
-    await records.ledger.settle(other.id, foreign, records.clock() + HOUR)
+    await records.ledger.finalise(other.id, foreign, records.clock() + HOUR)
     assert await states(records, home, "a", "b") == [PathState.RECORDED, PathState.CONDEMNED]
 
 
@@ -132,7 +132,7 @@ async def test_of_a_create_and_a_condemnation_at_once_one_wins(records: Records)
 async def test_an_unknown_workspace_has_nothing(records: Records) -> None:
     nobody = WorkspaceId("ws_01JRTZ6X8ZPMK0YB2S5V4NQ3W7")
     assert await records.ledger.states(nobody, [StoragePath("workspaces/x/a")]) == {}
-    await records.ledger.settle(nobody, [StoragePath("workspaces/x/a")], records.clock())
+    await records.ledger.finalise(nobody, [StoragePath("workspaces/x/a")], records.clock())
 
 
 async def test_only_receipts_that_have_expired_are_forgotten(records: Records) -> None:

@@ -144,7 +144,7 @@ async def test_one_sweep_removes_what_is_nobodys_and_nothing_else(deployment: Sw
 
     # What comes late goes too, however late.
     deployment.records.clock.advance(hours=2)
-    await deployment.sweep.settle()
+    await deployment.sweep.delete_condemned()
     assert await deployment.state(abandoned[0]) is PathState.GONE
     await deployment.store.swap(abandoned[0], b"late")
     swept = await deployment.sweep()

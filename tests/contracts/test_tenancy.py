@@ -207,11 +207,11 @@ async def _(scene: Scene) -> None:
     assert await scene.records.ledger.states(scene.home.id, [path]) == {path: PathState.RECORDED}
 
 
-@walks(ObjectLedger.settle)
+@walks(ObjectLedger.finalise)
 async def _(scene: Scene) -> None:
     scene.records.clock.advance(hours=1)
     paths = [scene.document.storage_path, scene.deleted.storage_path]
-    await scene.records.ledger.settle(scene.stranger.id, paths, scene.records.clock())
+    await scene.records.ledger.finalise(scene.stranger.id, paths, scene.records.clock())
 
 
 @walks(ApiKeys.add)

@@ -72,7 +72,7 @@ async def test_a_sweep_between_two_questions_makes_no_stranger_of_the_store() ->
     world = World()
     await world.claim_storage()
     said = [await world.deployments.read()]
-    await world.sweep.settle()
+    await world.sweep.delete_condemned()
 
     class Late(MemoryDeployments):
         """At first it says what was so before the sweep."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from domain.access import Caller, Permission
 from domain.documents import Document
 from domain.errors import InsufficientPermissions, Invalid, QuotaExceeded, StorageConflict
-from domain.ids import document_id
+from domain.ids import parse_document_id
 from domain.paths import FolderPath, StoragePath, workspace_prefix
 from domain.use_cases.create_document import Recorded
 from ports.queries import DocumentWithLinks, Usage
@@ -33,7 +33,7 @@ async def test_a_document_is_recorded_as_it_was_sent(world: World) -> None:
     stored = await world.storage.stat(path)
     assert stored is not None
     assert not receipt.replayed
-    assert document_id(receipt.document.id)
+    assert parse_document_id(receipt.document.id)
     assert receipt.document == Document(
         id=receipt.document.id,
         workspace_id=caller.workspace_id,

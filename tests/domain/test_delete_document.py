@@ -102,10 +102,10 @@ async def test_the_bytes_lie_there_until_the_sweeper_comes(world: World) -> None
     await world.delete_document(caller, document.id, None)
     assert await world.storage.stat(document.storage_path) == document.stored
     assert await state(world, document) is PathState.CONDEMNED
-    assert (await world.sweep.settle()).deleted == 1
+    assert (await world.sweep.delete_condemned()).deleted == 1
     assert await world.storage.stat(document.storage_path) is None
     world.clock.advance(hours=1, seconds=1)
-    await world.sweep.settle()
+    await world.sweep.delete_condemned()
     assert await state(world, document) is PathState.GONE
 
 
@@ -128,9 +128,9 @@ async def test_a_path_stays_taken_for_good(world: World, hard: bool) -> None:
         with pytest.raises(StorageConflict) as refused:
             await world.create_document(caller, members(document.storage_path), None)
         assert refused.value.document_id is None
-        await world.sweep.settle()
+        await world.sweep.delete_condemned()
         world.clock.advance(hours=2)
-        await world.sweep.settle()
+        await world.sweep.delete_condemned()
     assert await state(world, document) is PathState.GONE
     assert (await world.documents.usage(caller.workspace_id)).documents == 0
 
@@ -160,7 +160,7 @@ async def test_a_hard_delete_whose_store_was_away_is_finished_by_the_sweeper_too
     cut_off = replace(world.delete_document, storage=Away())  # type: ignore[arg-type]
     with pytest.raises(Unavailable):
         await cut_off(caller, document.id, None, hard=True)
-    await world.sweep.settle()
+    await world.sweep.delete_condemned()
     assert await world.storage.stat(document.storage_path) is None
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from domain.access import Permission
 from domain.errors import InsufficientPermissions, NotFound, ObjectChanged
-from domain.ids import document_id
+from domain.ids import parse_document_id
 from domain.use_cases.get_document import Found, GetDocument
 from ports.queries import DocumentWithLinks
 from ports.storage import DownloadTerms
@@ -128,7 +128,7 @@ async def test_a_malformed_id_is_not_found_and_asks_nobody(world: World, id_as_s
 
 @given(TEXTS | TEXTS.map("doc_".__add__))
 async def test_any_text_that_is_no_id_is_not_found(id_as_sent: str) -> None:
-    assert document_id(id_as_sent) is None
+    assert parse_document_id(id_as_sent) is None
     world = World()
     with pytest.raises(NotFound):
         await replace(without_storage(world), documents=NEVER_ASKED)(await world.caller(), id_as_sent, download=True)

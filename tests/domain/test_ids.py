@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.ids import decode_ulid, document_id, encode_ulid, is_id, key_id, link_id, user_id, workspace_id
+from domain.ids import (
+    decode_ulid,
+    encode_ulid,
+    is_id,
+    parse_api_key_id,
+    parse_document_id,
+    parse_entity_link_id,
+    parse_user_id,
+    parse_workspace_id,
+)
 from tests.domain.anything import TEXTS
 from tests.domain.samples import MALFORMED_IDS
 
@@ -15,11 +24,11 @@ LARGEST = 2**128 - 1
 NUMBERS = st.integers(0, LARGEST)
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 KINDS: dict[str, Callable[[str], str | None]] = {
-    "doc_": document_id,
-    "ws_": workspace_id,
-    "usr_": user_id,
-    "key_": key_id,
-    "dlnk_": link_id,
+    "doc_": parse_document_id,
+    "ws_": parse_workspace_id,
+    "usr_": parse_user_id,
+    "key_": parse_api_key_id,
+    "dlnk_": parse_entity_link_id,
 }
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from domain.access import Permission
 from domain.entity_links import EntityLink, EntityType
 from domain.errors import IdempotencyMismatch, InsufficientPermissions, Invalid, NotFound
-from domain.ids import EntityLinkId, link_id
+from domain.ids import EntityLinkId, parse_entity_link_id
 from domain.members import Members
 from domain.use_cases.link_document import LinkDocument, UnlinkDocument
 from ports.outcomes import LinkAdded
@@ -27,7 +27,7 @@ async def test_a_link_is_made_as_it_was_sent(world: World) -> None:
     caller = await world.caller()
     document = await world.record(caller)
     linked = await world.link_document(caller, document.id, LINK, None)
-    assert link_id(linked.link.id)
+    assert parse_entity_link_id(linked.link.id)
     assert linked == LinkAdded(
         EntityLink(
             id=linked.link.id,

@@ -7,7 +7,7 @@ import pytest
 
 from domain.access import Permission, api_key_digest, is_wellformed_api_key
 from domain.errors import Invalid
-from domain.ids import user_id, workspace_id
+from domain.ids import parse_user_id, parse_workspace_id
 from domain.rate_limits import Plan, Tier
 from ports.api_keys import ApiKeyFound
 from ports.queries import Usage
@@ -32,8 +32,8 @@ async def test_a_workspace_is_kept_with_nothing_used_of_its_quota(world: World) 
 
 async def test_a_workspace_and_its_owner_get_ids_of_their_own(world: World) -> None:
     one, other = await world.workspace(), await world.workspace()
-    assert workspace_id(one.id)
-    assert user_id(one.owner_id)
+    assert parse_workspace_id(one.id)
+    assert parse_user_id(one.owner_id)
     assert len({one.id, other.id, one.owner_id, other.owner_id}) == 4
 
 

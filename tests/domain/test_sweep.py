@@ -76,15 +76,15 @@ async def test_a_condemned_path_is_looked_at_again_until_its_upload_can_have_end
     await world.sweep(yes=True)
     assert await state(world, caller, path) is PathState.CONDEMNED
     world.clock.advance(hours=1)
-    assert (await world.sweep.settle()).condemned == 1
+    assert (await world.sweep.delete_condemned()).condemned == 1
     assert await state(world, caller, path) is PathState.CONDEMNED
 
     world.storage.swap(path, b"late")
     world.clock.advance(seconds=1)
-    assert (await world.sweep.settle()).deleted == 1
+    assert (await world.sweep.delete_condemned()).deleted == 1
     assert await world.storage.stat(path) is None
     assert await state(world, caller, path) is PathState.GONE
-    assert (await world.sweep.settle()).condemned == 0
+    assert (await world.sweep.delete_condemned()).condemned == 0
 
 
 async def test_a_sweep_that_is_cut_off_is_gone_on_with_by_the_next(world: World) -> None:
@@ -99,7 +99,7 @@ async def test_a_sweep_that_is_cut_off_is_gone_on_with_by_the_next(world: World)
         await on(world, Instead(world.storage, delete=delete))(yes=True)
     assert await state(world, caller, path) is PathState.CONDEMNED
     assert await world.storage.stat(path) is not None
-    assert (await world.sweep.settle()).deleted == 1
+    assert (await world.sweep.delete_condemned()).deleted == 1
     assert await world.storage.stat(path) is None
 
 
@@ -202,7 +202,7 @@ async def test_who_watches_is_told_page_by_page(world: World) -> None:
         await world.upload(caller)
     world.clock.advance(days=1)
     seen: list[tuple[int, int]] = []
-    await world.sweep(yes=True, tell=lambda swept: seen.append((swept.objects, swept.deleted)))
+    await world.sweep(yes=True, on_progress=lambda swept: seen.append((swept.objects, swept.deleted)))
     assert seen[0] == (3, 0)
     assert seen[-1] == (3, 3)
 
@@ -211,7 +211,7 @@ async def test_when_everything_was_looked_at_is_noted(world: World) -> None:
     async def swept_at() -> datetime | None:
         return (await world.deployments.read()).swept_at
 
-    await world.sweep.settle()
+    await world.sweep.delete_condemned()
     await world.sweep(dry_run=True)
     assert await swept_at() is None
     await world.sweep()
@@ -242,7 +242,7 @@ async def test_what_needs_no_yes_is_done_where_much_is_unrecorded(world: World) 
     gone = await world.upload(caller)
     await condemn(world, caller, [gone])
     world.clock.advance(hours=2)
-    await world.sweep.settle()
+    await world.sweep.delete_condemned()
     world.storage.swap(gone, b"late")
     path = await world.upload(caller)
     await world.create_document(caller, members(path), "7c9e6679-7425-40de-944b-e07fc1f90ae7")
@@ -267,7 +267,7 @@ async def test_nothing_is_deleted_that_was_not_counted(world: World) -> None:
     world.clock.advance(hours=23, minutes=50)
 
     # Listing takes its time, and those that came later have lain long enough meanwhile.
-    swept = await world.sweep(tell=lambda swept: world.clock.advance(minutes=10) if not swept.deleted else None)
+    swept = await world.sweep(on_progress=lambda swept: world.clock.advance(minutes=10) if not swept.deleted else None)
     assert (swept.unrecorded, swept.deleted) == (1, 1)
     assert all([await world.storage.stat(path) for path in later])
 
@@ -314,7 +314,7 @@ async def test_a_copy_deletes_nothing_before_it_is_refused(world: World) -> None
     path = await world.upload(caller)
     await condemn(world, caller, [path])
     await world.storage.write_mark("someone-else turn", replace=True)
-    for sweep in (world.sweep(yes=True), world.sweep.settle()):
+    for sweep in (world.sweep(yes=True), world.sweep.delete_condemned()):
         with pytest.raises(NotOurStorage):
             await sweep
     assert await world.storage.stat(path) is not None

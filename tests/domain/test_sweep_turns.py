@@ -25,7 +25,7 @@ async def test_one_process_sweeps_at_a_time(world: World) -> None:
         with pytest.raises(AlreadySweeping):
             await world.sweep()
         with pytest.raises(AlreadySweeping):
-            await world.sweep.settle()
+            await world.sweep.delete_condemned()
     await world.sweep()
 
 
@@ -34,11 +34,11 @@ async def test_a_database_restored_from_a_dump_does_not_sweep(world: World) -> N
     path = await world.upload(caller)
     dump = copy(world.deployments)
     world.clock.advance(days=1)
-    await world.sweep.settle()
+    await world.sweep.delete_condemned()
     world.deployments = dump
     restored = on(world, world.storage)
     claim = ClaimStorage(deployments=dump, storage=world.storage, now=world.clock)
-    for attempt in (restored(yes=True), restored(dry_run=True), restored.settle(), claim()):
+    for attempt in (restored(yes=True), restored(dry_run=True), restored.delete_condemned(), claim()):
         with pytest.raises(NotOurStorage, match="restored from a dump"):
             await attempt
     assert await world.storage.stat(path) is not None
@@ -80,7 +80,7 @@ async def test_two_sweeps_at_once_because_a_lock_was_lost_make_no_stranger_of_th
 
     async def write_mark(mark: str, *, replace: bool) -> bool:
         # The connection of the first is lost, and the second begins and ends, before this reaches the store.
-        await second.settle()
+        await second.delete_condemned()
         return await world.storage.write_mark(mark, replace=replace)
 
     async def cut(generation: str, next_generation: str | None) -> None:
@@ -94,8 +94,8 @@ async def test_two_sweeps_at_once_because_a_lock_was_lost_make_no_stranger_of_th
         deployments=Instead(world.deployments, set_generation=cut),
     )
     with pytest.raises(Unavailable):
-        await first.settle()
-    await world.sweep.settle()
+        await first.delete_condemned()
+    await world.sweep.delete_condemned()
 
 
 class NotLocked(Instead):

@@ -126,7 +126,7 @@ class Writing(Sides):
     def settle(self, which: int) -> None:
         document = self.document(which)
         before = self.clock() - timedelta(minutes=1)
-        self.same(lambda records: records.ledger.settle(document.workspace_id, [document.storage_path], before))
+        self.same(lambda records: records.ledger.finalise(document.workspace_id, [document.storage_path], before))
 
     @rule(seconds=st.sampled_from([0.001, 1, 3600, 86_399, 86_400]))
     def wait(self, seconds: float) -> None:
