@@ -8,7 +8,6 @@ from litestar.types import ASGIApp
 
 from adapters.http.api_keys import api_keys_router
 from adapters.http.body import AnyRequest
-from adapters.http.call import call_of
 from adapters.http.docs import docs_handlers
 from adapters.http.documents import documents_router
 from adapters.http.entity_links import entity_documents_handlers, entity_links_router
@@ -16,6 +15,7 @@ from adapters.http.errors import answer, to_response
 from adapters.http.folders import folders_router, tags_handler
 from adapters.http.gate import Gate
 from adapters.http.health import health_router, metrics_handler
+from adapters.http.in_flight import in_flight_of
 from adapters.http.signed_urls import links_router
 from adapters.http.usage import usage_handler
 from domain.use_cases import UseCases
@@ -60,4 +60,4 @@ def _tell_all_methods(application: Litestar) -> None:
 
 
 def _answer(request: AnyRequest, error: Exception) -> Response[bytes]:
-    return to_response(answer(error, call_of(request.scope).request_id))
+    return to_response(answer(error, in_flight_of(request.scope).request_id))

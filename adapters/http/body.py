@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl
 from litestar import Request
 
 from adapters.http.answer import header_values
-from adapters.http.call import call_of
 from adapters.http.errors import RequestTimeout, UnsupportedMediaType
+from adapters.http.in_flight import in_flight_of
 from domain.errors import Invalid, PayloadTooLarge
 from domain.idempotency import idempotency_key
 from domain.members import Members, RuleViolation
@@ -40,10 +40,10 @@ async def read_members(request: AnyRequest) -> Members:
     """
     if not _is_json(header_values(request.scope, b"content-type")):
         raise UnsupportedMediaType
-    call = call_of(request.scope)
-    call.wait_for_client()
+    in_flight = in_flight_of(request.scope)
+    in_flight.await_client()
     raw = await _whole(request)
-    call.go_on()
+    in_flight.resume()
     try:
         return parse_object(raw)
     except RuleViolation as wrong:
@@ -58,12 +58,12 @@ async def upload_pieces(request: AnyRequest, limit_bytes: int) -> AsyncIterator[
         RequestTimeout: the client went away.
     """
     _check_announced(request, limit_bytes)
-    call = call_of(request.scope)
+    in_flight = in_flight_of(request.scope)
     received, more = 0, True
     while more:
-        call.wait_for_client()
+        in_flight.await_client()
         piece, more = await _receive(request, received, limit_bytes)
-        call.go_on()
+        in_flight.resume()
         received += len(piece)
         yield piece
 

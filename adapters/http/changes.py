@@ -15,8 +15,8 @@ from adapters.http.body import (
     read_members,
     read_query,
 )
-from adapters.http.call import caller_of
 from adapters.http.examples import patched_example
+from adapters.http.in_flight import caller_of
 from adapters.http.openapi import described
 from adapters.http.parameters import Query
 from adapters.http.wire.documents import DocumentDetail, PatchDocumentBody

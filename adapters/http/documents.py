@@ -8,8 +8,8 @@ from msgspec import Meta
 
 from adapters.http.answer import REPLAYED, Answer, entity_tag, json_answer
 from adapters.http.body import READING_A_BODY, AnyRequest, read_idempotency_key, read_members, read_query
-from adapters.http.call import caller_of
 from adapters.http.changes import changing_handlers
+from adapters.http.in_flight import caller_of
 from adapters.http.openapi import described
 from adapters.http.parameters import PAGES, Query
 from adapters.http.wire.documents import (

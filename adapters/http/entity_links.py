@@ -8,7 +8,7 @@ from litestar.params import FromPath
 
 from adapters.http.answer import REPLAYED, Answer, empty_answer, json_answer
 from adapters.http.body import READING_A_BODY, AnyRequest, read_idempotency_key, read_members, read_query
-from adapters.http.call import caller_of
+from adapters.http.in_flight import caller_of
 from adapters.http.openapi import described
 from adapters.http.parameters import PAGES, Query
 from adapters.http.wire.entity_links import LinkDocumentBody, LinkedDocumentList, LinkedDocumentRow, LinkRecord, Role

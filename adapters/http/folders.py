@@ -5,7 +5,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from adapters.http.answer import Answer, json_answer
 from adapters.http.body import READING_A_BODY, AnyRequest, read_members, read_query
-from adapters.http.call import caller_of
+from adapters.http.in_flight import caller_of
 from adapters.http.openapi import described
 from adapters.http.parameters import PAGES, Query
 from adapters.http.wire.envelope import Envelope, Paged, PageMeta

@@ -1,6 +1,7 @@
-"""Around the whole application, the router's own 404 and 405 included: request ids, admission, rate-limit headers.
+"""The gate around the whole application: request ids, admission, deadlines and rate-limit headers.
 
-Plain ASGI, because a framework's middleware does not run where no route matches.
+It is plain ASGI, because Litestar runs no middleware on a 404 or 405 of its router, and those responses need the same
+headers.
 """
 
 import asyncio
@@ -13,8 +14,8 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.http.answer import Answer, header_values
-from adapters.http.call import Call, Calls, keep_call
 from adapters.http.errors import RequestTimeout, answer, unavailable
+from adapters.http.in_flight import DeadlineMonitor, InFlightRequest, keep_in_flight
 from domain.errors import InvalidKey, RateLimited
 from domain.use_cases.admit_request import AdmitRequest
 from ports.metrics import Metrics
@@ -22,19 +23,20 @@ from ports.system import Clock, NewId
 
 log = logging.getLogger("dossier.http")
 
-# These take no key and count nothing: what lies behind them is public, or signed.
-_OPEN = ("/health/", "/docs/", "/storage/")
-_OPEN_PAGES = ("/metrics", "/openapi.json", "/docs")
-# Nor one that holds an API key: ids go into logs.
+# These paths need no API key and count against no rate limit: their content is public, or the URL itself is signed.
+_OPEN_PREFIXES = ("/health/", "/docs/", "/storage/")
+_OPEN_PATHS = ("/metrics", "/openapi.json", "/docs")
+# An id that contains an API key is refused, because ids are logged.
 _REQUEST_ID = re.compile(rb"(?!.*wbk_)[A-Za-z0-9._-]{1,128}")
 _BEARER = re.compile(rb"bearer +(\S+) *", re.IGNORECASE)
 
 
 class Gate:
-    """Name every request, admit whoever presents a key, and say so on every response.
+    """Gives every request an id and a deadline, admits the caller, and adds the headers of both to every response.
 
-    Admission comes before routing: so a call with a valid key is counted, and told its limits, on every address but the
-    open ones. A wrong key is refused by the route that wanted one, so that an unknown address is 404 for everybody.
+    Admission comes before routing. So a request with a valid API key is counted, and gets the rate-limit headers, at
+    every address but the open ones. The guard of the operation refuses an invalid key (`operation.py`), not the gate:
+    an unknown address is 404 with any key.
     """
 
     def __init__(self, app: ASGIApp, admit: AdmitRequest, metrics: Metrics, now: Clock, new_id: NewId) -> None:
@@ -43,42 +45,42 @@ class Gate:
         self._metrics = metrics
         self._now = now
         self._new_id = new_id
-        self._calls = Calls()
+        self._deadlines = DeadlineMonitor()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        call = Call(self._request_id(scope), asyncio.current_task())
-        keep_call(scope, call)
-        started = False
+        request = InFlightRequest(self._request_id(scope), asyncio.current_task())
+        keep_in_flight(scope, request)
+        response_started = False
 
-        async def send_tagged(message: Message) -> None:
-            nonlocal started
+        async def send_with_headers(message: Message) -> None:
+            nonlocal response_started
             if message["type"] == "http.response.start":
-                started = True
-                # Whatever it takes the client to read it, it is answered.
-                call.due = math.inf
-                message["headers"] = [*message["headers"], *_headers(call)]
+                response_started = True
+                # The client may take any time to read the response.
+                request.deadline = math.inf
+                message["headers"] = [*message["headers"], *_headers(request)]
                 self._metrics.count_answer(scope["method"], _route(scope), message["status"])
             await send(message)
 
-        self._calls.add(call)
+        self._deadlines.add(request)
         try:
-            await self._admit_into(call, scope)
-            await self._app(scope, receive, send_tagged)
+            await self._admit_into(request, scope)
+            await self._app(scope, receive, send_with_headers)
         except asyncio.CancelledError:
-            # Late, or the server stops and has waited long enough. Nobody waits for this task, so it may end here.
-            if not started:
-                await _cut_off(call)(scope, receive, send_tagged)
-        # Safe: nothing is passed over. The client gets the error table's answer, as it does behind the router.
+            # The deadline has passed, or the server shuts down. No other task awaits this one, so it may end here.
+            if not response_started:
+                await _cancelled(request)(scope, receive, send_with_headers)
+        # Safe: no error is hidden. The error table answers it, as it does for errors behind the router.
         except Exception as error:
-            if started:
-                # Half an answer is cut off by the server, and so told from a whole one.
+            if response_started:
+                # The server closes the connection, so the client can tell that the response is incomplete.
                 raise
-            await answer(error, call.request_id)(scope, receive, send_tagged)
+            await answer(error, request.request_id)(scope, receive, send_with_headers)
         finally:
-            self._calls.remove(call)
+            self._deadlines.remove(request)
 
     def _request_id(self, scope: Scope) -> str:
         sent = header_values(scope, b"x-request-id")
@@ -86,40 +88,44 @@ class Gate:
             return sent[0].decode()
         return "req_" + self._new_id(self._now())
 
-    async def _admit_into(self, call: Call, scope: Scope) -> None:
-        if scope["path"].startswith(_OPEN) or scope["path"] in _OPEN_PAGES:
+    async def _admit_into(self, request: InFlightRequest, scope: Scope) -> None:
+        if scope["path"].startswith(_OPEN_PREFIXES) or scope["path"] in _OPEN_PATHS:
             return
-        call.begin()
+        request.start_deadline()
         client = scope["client"]
-        presented = _presented(scope)
+        api_key = _presented_api_key(scope)
         try:
-            admission = await self._admit(presented, client[0] if client else "", call.request_id)
+            admission = await self._admit(api_key, client[0] if client else "", request.request_id)
         except InvalidKey:
-            if presented is not None:
+            if api_key is not None:
                 self._metrics.count_unknown_key()
             return
         except RateLimited:
-            # Too many wrong keys from that address: this was one more.
+            # The address has presented too many wrong keys, and this key is wrong too.
             self._metrics.count_unknown_key()
             self._metrics.count_refusal()
             raise
-        call.verdict = admission.verdict
+        request.verdict = admission.verdict
         if not admission.verdict.admitted:
             self._metrics.count_refusal()
             raise RateLimited(admission.verdict.retry_after)
-        call.caller = admission.caller
+        request.caller = admission.caller
 
 
-def _cut_off(call: Call) -> Answer:
-    """The response to a request that could not be waited for any longer."""
-    if call.is_late and call.is_clients_turn:
-        return answer(RequestTimeout(), call.request_id)
-    log.error("%s cut off: %s", call.request_id, "no answer in time" if call.is_late else "the server stops")
-    return unavailable(call.request_id)
+def _cancelled(request: InFlightRequest) -> Answer:
+    """Return the response to a request whose task was cancelled."""
+    if request.timed_out and request.awaits_client:
+        return answer(RequestTimeout(), request.request_id)
+    reason = "the deadline has passed" if request.timed_out else "the server is shutting down"
+    log.error("%s cancelled: %s", request.request_id, reason)
+    return unavailable(request.request_id)
 
 
-def _presented(scope: Scope) -> str | None:
-    """The key a request presents. A header that holds none is as wrong as a wrong key; only its absence is no guess."""
+def _presented_api_key(scope: Scope) -> str | None:
+    """Return the API key of the request, `None` without an Authorization header.
+
+    A malformed header gives an empty key, which counts as a wrong one. Only a missing header is not counted as a guess.
+    """
     sent = header_values(scope, b"authorization")
     if not sent:
         return None
@@ -128,16 +134,16 @@ def _presented(scope: Scope) -> str | None:
 
 
 def _route(scope: Scope) -> str | None:
-    """The path as the route has it, `/v1/documents/{document_id}`, once the router has found one."""
+    """Return the path template, such as `/v1/documents/{document_id}`, or `None` if the router matched no route."""
     return cast("dict[str, Any]", scope).get("path_template")
 
 
-def _headers(call: Call) -> list[tuple[bytes, bytes]]:
-    headers = [(b"x-request-id", call.request_id.encode())]
-    if call.verdict is not None:
+def _headers(request: InFlightRequest) -> list[tuple[bytes, bytes]]:
+    headers = [(b"x-request-id", request.request_id.encode())]
+    if request.verdict is not None:
         headers += [
-            (b"x-ratelimit-limit", b"%d" % call.verdict.limit),
-            (b"x-ratelimit-remaining", b"%d" % call.verdict.remaining),
-            (b"x-ratelimit-reset", b"%d" % call.verdict.reset),
+            (b"x-ratelimit-limit", b"%d" % request.verdict.limit),
+            (b"x-ratelimit-remaining", b"%d" % request.verdict.remaining),
+            (b"x-ratelimit-reset", b"%d" % request.verdict.reset),
         ]
     return headers

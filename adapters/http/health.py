@@ -10,8 +10,8 @@ from litestar.handlers import HTTPRouteHandler
 
 from adapters.http.answer import Answer
 from adapters.http.body import AnyRequest
-from adapters.http.call import call_of
 from adapters.http.errors import unavailable
+from adapters.http.in_flight import in_flight_of
 from adapters.http.openapi import described
 from adapters.http.wire.envelope import Envelope
 from adapters.http.wire.operations import Health
@@ -55,7 +55,7 @@ def health_router(ports: Ports) -> Router:
         checks = dict(zip(probes, answers, strict=True))
         away = {name for name, state in checks.items() if state != "ok"}
         if away & ports.probes.keys():
-            return unavailable(call_of(request.scope).request_id, {"checks": checks})
+            return unavailable(in_flight_of(request.scope).request_id, {"checks": checks})
         return _healthy("degraded" if away else "ready", checks)
 
     return Router("/health", route_handlers=[live, ready])

@@ -5,7 +5,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from adapters.http.answer import Answer, json_answer
 from adapters.http.body import AnyRequest
-from adapters.http.call import caller_of
+from adapters.http.in_flight import caller_of
 from adapters.http.openapi import described
 from adapters.http.wire.envelope import Envelope
 from adapters.http.wire.operations import UsageReport

@@ -12,8 +12,8 @@ from litestar.types import Receive, Scope, Send
 from prometheus_client.parser import text_string_to_metric_families
 
 from adapters.http.asgi import build
-from adapters.http.call import call_of
 from adapters.http.gate import Gate
+from adapters.http.in_flight import in_flight_of
 from app.wiring import Service
 from domain.rate_limits import Plan, Window
 from domain.use_cases import UseCases
@@ -98,7 +98,7 @@ async def test_a_failure_of_ours_and_a_request_that_is_cut_off_are_counted(
             assert await numbers(http, REQUESTS) == {("GET", "/v1/documents/{document_id}", "500"): 1}
 
     async def late(scope: Scope, receive: Receive, send: Send) -> None:
-        call_of(scope).due = 0.0
+        in_flight_of(scope).deadline = 0.0
         await asyncio.Event().wait()
 
     ports = memory_ports()

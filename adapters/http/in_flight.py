@@ -1,0 +1,116 @@
+"""The state of a request while it is in flight: its id, its caller, its rate-limit verdict and its deadline.
+
+One check of all requests, every quarter of a second, finds those past their deadline. An asyncio timer costs half as
+much CPU as all rules of a document, and each request would need three of them.
+"""
+
+import asyncio
+import math
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, cast
+
+from litestar.types import Scope
+
+from domain.access import Caller
+from domain.errors import InvalidKey
+from domain.rate_limits import Verdict
+
+REQUEST_SECONDS = 7.0
+"""How long the server may work on a request. The time that the client takes to send the body does not count."""
+
+BODY_SECONDS = 10.0
+"""How long a client may take for a JSON body, or between two pieces of an upload."""
+
+CHECK_SECONDS = 0.25
+
+_SCOPE_KEY = "dossier.in_flight"
+
+
+@dataclass(slots=True, eq=False)
+class InFlightRequest:
+    """What is known of a request so far.
+
+    Its task is cancelled at `deadline`, a time of the monotonic clock, and `timed_out` is then true. The client caused
+    the timeout if `awaits_client` is true as well.
+    """
+
+    request_id: str
+    task: "asyncio.Task[Any] | None"
+    caller: Caller | None = None
+    verdict: Verdict | None = None
+    deadline: float = math.inf
+    awaits_client: bool = False
+    timed_out: bool = False
+    _seconds_left: float = field(default=math.inf, repr=False)
+
+    def start_deadline(self) -> None:
+        """Give the server `REQUEST_SECONDS` from now."""
+        self.deadline = monotonic() + REQUEST_SECONDS
+
+    def await_client(self) -> None:
+        """Stop the server's time, and give the client `BODY_SECONDS` from now."""
+        now = monotonic()
+        self._seconds_left = self.deadline - now
+        self.deadline = now + BODY_SECONDS
+        self.awaits_client = True
+
+    def resume(self) -> None:
+        """Let the server's time run again from where `await_client` stopped it."""
+        self.deadline = monotonic() + self._seconds_left
+        self.awaits_client = False
+
+
+class DeadlineMonitor:
+    """Cancels the requests of one event loop that are past their deadline."""
+
+    def __init__(self) -> None:
+        self._requests: set[InFlightRequest] = set()
+        self._is_scheduled = False
+
+    def add(self, request: InFlightRequest) -> None:
+        """Check the request's deadline until `remove`."""
+        self._requests.add(request)
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            self._schedule()
+
+    def remove(self, request: InFlightRequest) -> None:
+        """Stop checking the request's deadline."""
+        self._requests.discard(request)
+
+    def _schedule(self) -> None:
+        asyncio.get_running_loop().call_later(CHECK_SECONDS, self._check)
+
+    def _check(self) -> None:
+        now = monotonic()
+        for request in self._requests:
+            if request.deadline <= now and request.task is not None:
+                request.deadline = math.inf
+                request.timed_out = True
+                request.task.cancel()
+        self._is_scheduled = bool(self._requests)
+        if self._is_scheduled:
+            self._schedule()
+
+
+def in_flight_of(scope: Scope) -> InFlightRequest:
+    """Return the state that the gate keeps of this request."""
+    return cast("InFlightRequest", cast("dict[str, Any]", scope)[_SCOPE_KEY])
+
+
+def keep_in_flight(scope: Scope, request: InFlightRequest) -> None:
+    """Let `in_flight_of` find the state of this request."""
+    cast("dict[str, Any]", scope)[_SCOPE_KEY] = request
+
+
+def caller_of(scope: Scope) -> Caller:
+    """Return the owner of the API key that the request presents.
+
+    Raises:
+        InvalidKey: the gate admitted no caller.
+    """
+    caller = in_flight_of(scope).caller
+    if caller is None:
+        raise InvalidKey
+    return caller

@@ -1,0 +1,104 @@
+"""A request past its deadline is cancelled and answered: 408 if the client caused the delay, 503 if the server did."""
+
+import asyncio
+import json
+from time import monotonic
+from typing import Any, cast
+
+import pytest
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from adapters.http.gate import Gate
+from adapters.http.in_flight import DeadlineMonitor, InFlightRequest, in_flight_of
+from domain.use_cases import UseCases
+from tests.http.conftest import PLANS
+from tests.memory import memory_ports
+
+
+async def response_of(app: ASGIApp, path: str = "/v1/documents") -> tuple[int, dict[str, Any], dict[bytes, bytes]]:
+    """Return the status, the error and the headers that a gate around `app` sends."""
+    ports = memory_ports()
+    admit = UseCases.of(ports, PLANS).admit_request
+    sent: list[Any] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    scope = cast("Scope", {"type": "http", "method": "POST", "path": path, "headers": [], "client": ("127.0.0.1", 1)})
+    # As in a server, the gate runs in a task of its own, which the monitor can cancel.
+    gate = Gate(app, admit, ports.metrics, ports.now, ports.new_id)
+    await asyncio.create_task(_call(gate, scope, receive, send))
+    start, body = sent
+    return start["status"], json.loads(body["body"])["error"], dict(start["headers"])
+
+
+async def _call(app: ASGIApp | Gate, scope: Scope, receive: Receive, send: Send) -> None:
+    await app(scope, receive, send)
+
+
+async def slow_server(scope: Scope, receive: Receive, send: Send) -> None:
+    in_flight_of(scope).deadline = 0.0
+    await asyncio.Event().wait()
+
+
+async def slow_client(scope: Scope, receive: Receive, send: Send) -> None:
+    request = in_flight_of(scope)
+    request.await_client()
+    request.deadline = 0.0
+    await receive()
+
+
+async def test_a_request_that_the_server_does_not_finish_in_time_is_503() -> None:
+    status, error, headers = await response_of(slow_server)
+    assert status == 503
+    assert error["code"] == "unavailable"
+    assert headers[b"retry-after"] == b"1"
+    assert headers[b"x-request-id"].decode() == error["request_id"]
+
+
+@pytest.mark.parametrize("path", ["/v1/documents", "/storage/x"])
+async def test_a_body_that_does_not_arrive_in_time_is_408(path: str) -> None:
+    status, error, _ = await response_of(slow_client, path)
+    assert status == 408
+    assert error["code"] == "request_timeout"
+
+
+async def test_the_servers_time_stops_while_the_client_sends() -> None:
+    def seconds_left() -> float:
+        return request.deadline - monotonic()
+
+    request = InFlightRequest("req_1", None)
+    request.start_deadline()
+    assert 6 < seconds_left() <= 7
+    request.deadline -= 5
+    request.await_client()
+    assert 9 < seconds_left() <= 10
+    request.resume()
+    assert 1 < seconds_left() <= 2
+
+
+async def test_only_the_request_past_its_deadline_is_cancelled() -> None:
+    monitor = DeadlineMonitor()
+    tasks = [asyncio.create_task(asyncio.Event().wait()) for _ in range(2)]
+    for task in tasks:
+        request = InFlightRequest("req_1", task)
+        request.start_deadline()
+        monitor.add(request)
+    request.deadline = 0.0
+    with pytest.raises(asyncio.CancelledError):
+        await tasks[1]
+    assert request.timed_out
+    assert not tasks[0].done()
+    tasks[0].cancel()
+
+
+async def test_an_error_after_the_response_has_started_sends_no_second_response() -> None:
+    async def breaks(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError, match="in the middle"):
+        await response_of(breaks)
