@@ -1,7 +1,7 @@
 """One real Postgres for the whole run, from the embedded launcher that ships; a fresh workspace isolates each test."""
 
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,8 @@ from hypothesis import settings
 from adapters.postgres.database import Database, open_database
 from adapters.postgres.embedded import open_embedded
 from adapters.postgres.migrate import migrate
+from tests.acceptance.tenants import Tenants
+from tests.memory_transport import open_memory_tenants
 from tests.ministack import S3Bucket, S3Server, open_s3_bucket, open_s3_server
 from tests.valkey import ValkeyServer, open_valkey
 
@@ -19,6 +21,30 @@ settings.load_profile("patient")
 
 # A power cut may lose a test's database; nothing else may.
 _FAST = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--transport",
+        choices=("memory", "server"),
+        default="server",
+        help="what tests/acceptance call: a real server, or the application in this process on the ports in memory",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests that need a server if there is none."""
+    if config.getoption("transport") == "memory":
+        needless = [item for item in items if item.get_closest_marker("server")]
+        config.hook.pytest_deselected(items=needless)
+        items[:] = [item for item in items if not item.get_closest_marker("server")]
+
+
+@pytest.fixture(scope="session")
+def memory_tenants() -> Iterator[Tenants]:
+    """The deployment of `--transport=memory`."""
+    with open_memory_tenants() as tenants:
+        yield tenants
 
 
 @pytest.fixture(scope="session")

@@ -15,9 +15,9 @@ T = TypeVar("T")
 HeaderList = Mapping[str, str] | Sequence[tuple[str, str]]
 
 ULID = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
-NOBODYS_ID = "doc_01ARZ3NDEKTSV4RRFFQ69G5FAV"
-NOBODYS_KEY = "key_01ARZ3NDEKTSV4RRFFQ69G5FAV"
-NOBODYS_LINK = "dlnk_01ARZ3NDEKTSV4RRFFQ69G5FAV"
+UNKNOWN_DOCUMENT_ID = "doc_01ARZ3NDEKTSV4RRFFQ69G5FAV"
+UNKNOWN_API_KEY_ID = "key_01ARZ3NDEKTSV4RRFFQ69G5FAV"
+UNKNOWN_LINK_ID = "dlnk_01ARZ3NDEKTSV4RRFFQ69G5FAV"
 MEMBERS = [
     "id",
     "name",
@@ -60,7 +60,7 @@ _FACTS = {
 
 
 @dataclass(frozen=True)
-class Ticket:
+class SignedUpload:
     """The answer of POST /v1/documents/upload-url."""
 
     upload_url: str
@@ -71,14 +71,25 @@ class Ticket:
 
 
 class Client:
-    """One API key's view of Dossier. `key` None is a caller without one."""
+    """One API key's view of Dossier; `key` is None for a caller without one.
 
-    def __init__(self, base_url: str, key: str | None, workspace: str = "", *, admitted: bool = True) -> None:
+    `transport` replaces the network, for signed URLs of Dossier too.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        key: str | None,
+        workspace: str = "",
+        *,
+        admitted: bool = True,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
         self.base_url, self.key, self.workspace = base_url, key, workspace
         self._admitted = admitted and key is not None
         bearer = {"Authorization": f"Bearer {key}"} if key is not None else {}
-        self._api = httpx.Client(base_url=base_url, headers=bearer, timeout=30, trust_env=False)
-        self._bare = httpx.Client(timeout=60, trust_env=False)
+        self._api = httpx.Client(base_url=base_url, headers=bearer, timeout=30, transport=transport, trust_env=False)
+        self._bare = httpx.Client(timeout=60, transport=transport, trust_env=False)
 
     def close(self) -> None:
         self._api.close()
@@ -123,19 +134,19 @@ class Client:
         """`data` of a document which must be accepted."""
         return data_of(self.record(storage_path or self.upload(), **members), 201)
 
-    def ticket(self, name: str = "a.txt", mime_type: str = "text/plain", **members: Any) -> Ticket:
+    def sign_upload(self, name: str = "a.txt", mime_type: str = "text/plain", **members: Any) -> SignedUpload:
         answer = self.post("/v1/documents/upload-url", {"name": name, "mime_type": mime_type, **members})
-        return Ticket(**data_of(answer, 200))
+        return SignedUpload(**data_of(answer, 200))
 
-    def put(self, ticket: Ticket, content: Any, **headers: str) -> httpx.Response:
+    def put(self, signed: SignedUpload, content: Any, **headers: str) -> httpx.Response:
         """PUT with the ticket's headers; `headers` (underscores for hyphens) replace some, OMIT drops one."""
-        sent = httpx.Headers(ticket.headers)
+        sent = httpx.Headers(signed.headers)
         sent.pop("Content-Length", None)  # httpx counts; a wrong count must be what really is sent
         for name, value in headers.items():
             sent.pop(name.replace("_", "-"), None)
             if value is not OMIT:
                 sent[name.replace("_", "-")] = value
-        return self.storage("PUT", ticket.upload_url, content=content, headers=sent)
+        return self.storage("PUT", signed.upload_url, content=content, headers=sent)
 
     def storage(
         self, method: str, url: str, *, content: Any = None, headers: Mapping[str, str] | None = None
@@ -151,10 +162,10 @@ class Client:
 
     def upload(self, content: bytes = b"hello", name: str = "a.txt", mime_type: str = "text/plain") -> str:
         """Bytes into the store, and where they are."""
-        ticket = self.ticket(name, mime_type)
-        answer = self.put(ticket, content)
+        signed = self.sign_upload(name, mime_type)
+        answer = self.put(signed, content)
         assert answer.status_code == 200, answer.text
-        return ticket.storage_path
+        return signed.storage_path
 
     def download_url(self, document_id: str) -> str:
         url: str = data_of(self.get(f"/v1/documents/{document_id}"), 200)["download_url"]

@@ -1,4 +1,7 @@
-"""A real server for the session, or the one that ACCEPTANCE_BASE_URL and ACCEPTANCE_CLI name."""
+"""The deployment under test: `--transport` chooses a server of the session's own, or the ports in memory.
+
+ACCEPTANCE_BASE_URL and ACCEPTANCE_CLI name a server that runs already.
+"""
 
 import os
 import shlex
@@ -14,7 +17,10 @@ from .tenants import Tenants
 
 
 @pytest.fixture(scope="session")
-def tenants() -> Iterator[Tenants]:
+def tenants(request: pytest.FixtureRequest) -> Iterator[Tenants]:
+    if request.config.getoption("transport") == "memory":
+        yield request.getfixturevalue("memory_tenants")
+        return
     base_url, prefix = os.environ.get("ACCEPTANCE_BASE_URL"), os.environ.get("ACCEPTANCE_CLI")
     if base_url and prefix:
         with closing(Tenants(base_url.rstrip("/"), Cli(shlex.split(prefix), None))) as outside:

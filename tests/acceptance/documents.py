@@ -8,7 +8,7 @@ import httpx
 
 from .client import Client, HeaderList, data_of
 
-MANY, FOLDERS, TAGS, USAGE = "/v1/documents", "/v1/folders", "/v1/tags", "/v1/usage"
+DOCUMENTS, FOLDERS, TAGS, USAGE = "/v1/documents", "/v1/folders", "/v1/tags", "/v1/usage"
 COLLECTIONS = {
     "contact": "contacts",
     "company": "companies",
@@ -22,7 +22,7 @@ COLLECTIONS = {
 NO_UUID = {"Idempotency-Key": "no uuid"}
 
 
-def fresh() -> dict[str, str]:
+def new_idempotency_key() -> dict[str, str]:
     """A new Idempotency-Key."""
     return {"Idempotency-Key": str(uuid4())}
 
@@ -31,17 +31,17 @@ def is_replay(answer: httpx.Response) -> bool:
     return "Idempotent-Replayed" in answer.headers
 
 
-def one(document_id: str) -> str:
-    return f"{MANY}/{document_id}"
+def document_path(document_id: str) -> str:
+    return f"{DOCUMENTS}/{document_id}"
 
 
 def record_of(client: Client, document_id: str) -> dict[str, Any]:
     """What GET says of it, without a download."""
-    return data_of(client.get(f"{one(document_id)}?download=false"), 200)
+    return data_of(client.get(f"{document_path(document_id)}?download=false"), 200)
 
 
 def etag_of(client: Client, document_id: str) -> str:
-    answer = client.get(f"{one(document_id)}?download=false")
+    answer = client.get(f"{document_path(document_id)}?download=false")
     assert answer.status_code == 200, answer.text
     return answer.headers["ETag"]
 
@@ -50,7 +50,7 @@ def revision_of(client: Client, document_id: str) -> int:
     return int(etag_of(client, document_id).strip('"'))
 
 
-def listed(client: Client, query: str = "", path: str = MANY) -> dict[str, Any]:
+def listed(client: Client, query: str = "", path: str = DOCUMENTS) -> dict[str, Any]:
     """The whole answer of a list which must be given; `query` as it is in the address."""
     answer = client.get(f"{path}?{query}")
     assert answer.status_code == 200, answer.text
@@ -58,14 +58,14 @@ def listed(client: Client, query: str = "", path: str = MANY) -> dict[str, Any]:
     return body
 
 
-def rows(client: Client, query: str = "", path: str = MANY) -> list[dict[str, Any]]:
+def rows(client: Client, query: str = "", path: str = DOCUMENTS) -> list[dict[str, Any]]:
     """The rows of such an answer."""
     (found,) = listed(client, query, path)["data"].values()
     assert isinstance(found, list)
     return found
 
 
-def ids(client: Client, query: str = "", path: str = MANY) -> list[str]:
+def ids(client: Client, query: str = "", path: str = DOCUMENTS) -> list[str]:
     return [row["id"] for row in rows(client, query, path)]
 
 
@@ -75,11 +75,11 @@ def in_folder(client: Client, folder: str) -> list[str]:
 
 
 def change(client: Client, document_id: str, headers: HeaderList | None = None, **members: Any) -> httpx.Response:
-    return client.patch(one(document_id), members, headers)
+    return client.patch(document_path(document_id), members, headers)
 
 
 def delete(client: Client, document_id: str, headers: HeaderList | None = None, *, query: str = "") -> httpx.Response:
-    return client.delete(one(document_id) + query, headers)
+    return client.delete(document_path(document_id) + query, headers)
 
 
 def deleted(client: Client, document_id: str, *, query: str = "") -> None:
@@ -88,7 +88,7 @@ def deleted(client: Client, document_id: str, *, query: str = "") -> None:
     assert answer.status_code == 204, answer.text
 
 
-def link(
+def link_entity(
     client: Client,
     document_id: str,
     headers: HeaderList | None = None,
@@ -98,16 +98,16 @@ def link(
     **members: Any,
 ) -> httpx.Response:
     body = {"entity_type": entity_type, "entity_id": entity_id, **members}
-    return client.post(f"{one(document_id)}/link", body, headers)
+    return client.post(f"{document_path(document_id)}/link", body, headers)
 
 
-def linked(client: Client, document_id: str, **members: Any) -> dict[str, Any]:
+def linked_entity(client: Client, document_id: str, **members: Any) -> dict[str, Any]:
     """`data` of a link which must be new."""
-    return data_of(link(client, document_id, **members), 201)
+    return data_of(link_entity(client, document_id, **members), 201)
 
 
-def unlink(client: Client, document_id: str, link_id: str, headers: HeaderList | None = None) -> httpx.Response:
-    return client.delete(f"{one(document_id)}/link/{link_id}", headers)
+def unlink_entity(client: Client, document_id: str, link_id: str, headers: HeaderList | None = None) -> httpx.Response:
+    return client.delete(f"{document_path(document_id)}/link/{link_id}", headers)
 
 
 def usage(client: Client) -> tuple[int, int]:

@@ -9,11 +9,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -68,7 +69,15 @@ def postgres_processes(data_dir: Path) -> list[str]:
 
 
 @dataclass(frozen=True)
+class ApiKey:
+    id: str
+    key: str
+
+
+@dataclass(frozen=True)
 class Cli:
+    """The command line of one deployment, and the `Operator` who types there."""
+
     prefix: list[str]
     env: dict[str, str] | None
 
@@ -91,6 +100,25 @@ class Cli:
         answer = json.loads(done.stdout)
         assert isinstance(answer, dict), done.stdout
         return answer
+
+    def create_workspace(self, plan: str, quota: str) -> str:
+        made = self.ask("workspace", "create", f"w-{uuid4()}", "--plan", plan, "--quota", quota)
+        return str(made["id"])
+
+    def set_quota(self, workspace: str, quota: str) -> None:
+        self.ask("workspace", "update", workspace, "--quota", quota)
+
+    def create_api_key(self, workspace: str, permissions: Sequence[str], tier: str, expires_at: str) -> ApiKey:
+        words = ["--workspace", workspace, "--name", f"k-{uuid4()}", "--tier", tier]
+        for permission in permissions:
+            words += ["--permission", permission]
+        if expires_at:
+            words += ["--expires-at", expires_at]
+        made = self.ask("keys", "create", *words)
+        return ApiKey(made["id"], made["key"])
+
+    def revoke_api_key(self, api_key_id: str) -> None:
+        self.ask("keys", "revoke", api_key_id)
 
 
 class Server:

@@ -1,43 +1,55 @@
-"""Workspaces and keys for tests, made by the command line as an operator makes them."""
+"""Workspaces and API keys for tests, made by an operator: by the command line, or by whatever the transport offers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from uuid import uuid4
+from typing import Protocol
+
+import httpx
 
 from .client import Client
-from .service import Cli
+from .service import ApiKey, Cli
 
 READ_WRITE = ("read:documents", "write:documents")
 
 
-@dataclass(frozen=True)
-class Key:
-    id: str
-    key: str
+class Operator(Protocol):
+    """What tests need of an operator. `Cli` is one; `tests.memory_transport` has another."""
+
+    def create_workspace(self, plan: str, quota: str) -> str:
+        """Return the id of a new workspace. `quota` is a size as the command line takes it, such as `10GB`."""
+
+    def set_quota(self, workspace: str, quota: str) -> None: ...
+
+    def create_api_key(self, workspace: str, permissions: Sequence[str], tier: str, expires_at: str) -> ApiKey:
+        """Return a new API key. An empty `expires_at` means never."""
+
+    def revoke_api_key(self, api_key_id: str) -> None: ...
 
 
 @dataclass(frozen=True)
 class Tenants:
+    """Clients of one deployment. `transport` replaces the network if the deployment has no server."""
+
     base_url: str
-    cli: Cli
+    operator: Operator
+    transport: httpx.BaseTransport | None = None
     _clients: list[Client] = field(default_factory=list)
 
-    def workspace(self, plan: str = "org", quota: str = "10GB") -> str:
-        made = self.cli.ask("workspace", "create", f"w-{uuid4()}", "--plan", plan, "--quota", quota)
-        workspace: str = made["id"]
-        return workspace
+    @property
+    def cli(self) -> Cli:
+        """The command line, which only a real deployment has."""
+        assert isinstance(self.operator, Cli), "a test that runs commands needs @pytest.mark.server"
+        return self.operator
 
-    def key(self, workspace: str, *permissions: str, tier: str = "unmetered", expires_at: str = "") -> Key:
-        """A key which is never refused for its rate, unless `tier` says otherwise."""
-        words = ["--workspace", workspace, "--name", f"k-{uuid4()}", "--tier", tier]
-        for permission in permissions or READ_WRITE:
-            words += ["--permission", permission]
-        if expires_at:
-            words += ["--expires-at", expires_at]
-        made = self.cli.ask("keys", "create", *words)
-        return Key(made["id"], made["key"])
+    def workspace(self, plan: str = "org", quota: str = "10GB") -> str:
+        return self.operator.create_workspace(plan, quota)
+
+    def api_key(self, workspace: str, *permissions: str, tier: str = "unmetered", expires_at: str = "") -> ApiKey:
+        """Return an API key that no rate limit refuses, unless `tier` says otherwise."""
+        return self.operator.create_api_key(workspace, permissions or READ_WRITE, tier, expires_at)
 
     def connect(self, key: str | None, workspace: str = "", *, admitted: bool = True) -> Client:
-        client = Client(self.base_url, key, workspace, admitted=admitted)
+        client = Client(self.base_url, key, workspace, admitted=admitted, transport=self.transport)
         self._clients.append(client)
         return client
 
@@ -49,9 +61,9 @@ class Tenants:
         plan: str = "org",
         quota: str = "10GB",
     ) -> Client:
-        """A client with a key of its own; without `workspace` in a fresh one."""
+        """Return a client with an API key of its own, in a new workspace unless `workspace` names one."""
         workspace = workspace or self.workspace(plan, quota)
-        return self.connect(self.key(workspace, *permissions, tier=tier).key, workspace)
+        return self.connect(self.api_key(workspace, *permissions, tier=tier).key, workspace)
 
     def close(self) -> None:
         for client in self._clients:

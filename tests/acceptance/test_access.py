@@ -6,13 +6,22 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from .client import NOBODYS_ID, NOBODYS_KEY, NOBODYS_LINK, Client, data_of, error_of, without_request_id, wrong_fields
+from .client import (
+    UNKNOWN_API_KEY_ID,
+    UNKNOWN_DOCUMENT_ID,
+    UNKNOWN_LINK_ID,
+    Client,
+    data_of,
+    error_of,
+    without_request_id,
+    wrong_fields,
+)
 from .documents import COLLECTIONS
 from .keys import KEYS, unknown_key
 from .service import eventually
 from .tenants import Tenants
 
-ONE = f"/v1/documents/{NOBODYS_ID}"
+ONE = f"/v1/documents/{UNKNOWN_DOCUMENT_ID}"
 GOOD = {"name": "a.txt", "mime_type": "text/plain"}
 BAD_IDEMPOTENCY = {"Idempotency-Key": "no uuid"}
 
@@ -27,8 +36,8 @@ class Strangers:
 @pytest.fixture(scope="module")
 def strangers(tenants: Tenants, home: Client) -> Strangers:
     expiry = datetime.now(UTC) + timedelta(seconds=6)
-    expired = tenants.key(home.workspace, expires_at=expiry.strftime("%Y-%m-%dT%H:%M:%SZ"))
-    revoked = tenants.key(home.workspace)
+    expired = tenants.api_key(home.workspace, expires_at=expiry.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    revoked = tenants.api_key(home.workspace)
     tenants.cli.ask("keys", "revoke", revoked.id)
     good = home.key or ""
     typo = good[:-1] + ("0" if good[-1] != "0" else "1")
@@ -79,11 +88,11 @@ WITHOUT_A_KEY = [
     *(("POST", "/v1/documents/upload-url"), ("DELETE", ONE), ("DELETE", f"{ONE}?hard=true")),
     *(
         ("POST", f"{ONE}/link"),
-        ("DELETE", f"{ONE}/link/{NOBODYS_LINK}"),
+        ("DELETE", f"{ONE}/link/{UNKNOWN_LINK_ID}"),
         ("GET", "/v1/folders"),
         ("PATCH", "/v1/folders"),
     ),
-    *(("GET", KEYS), ("DELETE", f"{KEYS}/{NOBODYS_KEY}")),
+    *(("GET", KEYS), ("DELETE", f"{KEYS}/{UNKNOWN_API_KEY_ID}")),
     *(("GET", f"/v1/{collection}/x/documents") for collection in COLLECTIONS.values()),
 ]
 
@@ -152,7 +161,7 @@ def test_permission_comes_before_the_idempotency_key_and_the_body(reader: Client
 
 
 def test_permission_comes_before_the_id_and_the_query(writer: Client) -> None:
-    for path in (NOBODYS_ID, "nonsense", f"{NOBODYS_ID}?download=2"):
+    for path in (UNKNOWN_DOCUMENT_ID, "nonsense", f"{UNKNOWN_DOCUMENT_ID}?download=2"):
         error_of(writer.get(f"/v1/documents/{path}"), 403, "insufficient_permissions")
 
 
@@ -195,7 +204,7 @@ def test_foreign_absent_and_unknown_are_indistinguishable(home: Client, neighbou
         assert without_request_id(answer) == without_request_id(absent)
     assert set(foreign.headers) == set(absent.headers)
     assert theirs not in foreign.text
-    assert NOBODYS_ID not in absent.text
+    assert UNKNOWN_DOCUMENT_ID not in absent.text
 
 
 def test_our_own_id_in_small_letters_is_nobodys(home: Client) -> None:

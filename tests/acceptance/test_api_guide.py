@@ -24,7 +24,7 @@ def answers(tenants: Tenants, tmp_path: Path) -> list[str]:
     """What each of the blocks prints, all run in one shell."""
     workspace = tenants.workspace(quota="10GB")
     script = f"\nprintf '{BETWEEN}'\n".join(["set -e", *(block for block, _ in SHELL.findall(GUIDE))])
-    for name, value in (("URL", tenants.base_url), ("KEY", tenants.key(workspace, *PERMISSIONS).key)):
+    for name, value in (("URL", tenants.base_url), ("KEY", tenants.api_key(workspace, *PERMISSIONS).key)):
         script, replaced = re.subn(rf"(?m)^{name}=.*$", f"{name}={value}", script)
         assert replaced == 1
     done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)

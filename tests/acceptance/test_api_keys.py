@@ -8,13 +8,23 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from .client import NOBODYS_ID, NOBODYS_KEY, OMIT, ULID, Client, data_of, error_of, timestamp, without_request_id
+from .client import (
+    OMIT,
+    ULID,
+    UNKNOWN_API_KEY_ID,
+    UNKNOWN_DOCUMENT_ID,
+    Client,
+    data_of,
+    error_of,
+    timestamp,
+    without_request_id,
+)
 from .client import wrong_fields as wrong
 from .keys import KEYS, PERMISSIONS, has_checksum, mint, minted, on_the_wire, revoke, wanted
 from .service import eventually
 from .tenants import Tenants
 
-ONE = f"/v1/documents/{NOBODYS_ID}"
+ONE = f"/v1/documents/{UNKNOWN_DOCUMENT_ID}"
 MEMBERS = ["id", "key", "prefix", "name", "description", "permissions", "rate_limit_tier", "expires_at", "created_at"]
 
 
@@ -209,13 +219,13 @@ def test_an_unknown_malformed_or_foreign_key_is_the_same_404(
     tenants: Tenants, manager: Client, foreigner: Client
 ) -> None:
     theirs = minted(foreigner)
-    absent = without_request_id(revoke(manager, NOBODYS_KEY))
+    absent = without_request_id(revoke(manager, UNKNOWN_API_KEY_ID))
     for key_id in (
         theirs["id"],
         "x",
         "key_",
-        NOBODYS_KEY.lower(),
-        NOBODYS_ID,
+        UNKNOWN_API_KEY_ID.lower(),
+        UNKNOWN_DOCUMENT_ID,
         "%00",
         "%ff",
         theirs["prefix"],

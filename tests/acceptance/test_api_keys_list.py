@@ -7,13 +7,13 @@ from urllib.parse import urlencode
 
 import pytest
 
-from .client import NOBODYS_ID, Client, timestamp
+from .client import UNKNOWN_DOCUMENT_ID, Client, timestamp
 from .client import wrong_fields as wrong
 from .keys import KEYS, PERMISSIONS, minted, revoke
 from .service import eventually
 from .tenants import Tenants
 
-ONE = f"/v1/documents/{NOBODYS_ID}"
+ONE = f"/v1/documents/{UNKNOWN_DOCUMENT_ID}"
 ROW = [
     *("id", "prefix", "name", "description", "permissions", "rate_limit_tier", "expires_at", "created_at"),
     *("last_used_at", "revoked_at"),
@@ -154,7 +154,7 @@ def test_another_workspaces_keys_are_not_listed(owner: Client, made: list[dict[s
 
 
 def test_keys_of_the_command_line_are_listed_too(tenants: Tenants, manager: Client) -> None:
-    key = tenants.key(manager.workspace)
+    key = tenants.api_key(manager.workspace)
     row = rows(manager)[0]
     assert (row["id"], row["prefix"], row["rate_limit_tier"]) == (key.id, key.key[:8], "unmetered")
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from .client import NOBODYS_KEY, Client, error_of, wrong_fields
+from .client import UNKNOWN_API_KEY_ID, Client, error_of, wrong_fields
 from .keys import KEYS, mint, minted, revoke, wanted
 from .tenants import Tenants
 
@@ -21,7 +21,7 @@ def test_permission_comes_before_the_idempotency_key_the_body_the_id_and_the_que
         reader.post(KEYS, b"{}", TYPE),
         mint(reader, permissions=["read:everything"]),
         revoke(reader, "x", NO_UUID),
-        revoke(reader, NOBODYS_KEY),
+        revoke(reader, UNKNOWN_API_KEY_ID),
         reader.get(f"{KEYS}?page=0"),
     ):
         message = error_of(answer, 403, "insufficient_permissions")["message"]
@@ -30,7 +30,7 @@ def test_permission_comes_before_the_idempotency_key_the_body_the_id_and_the_que
 
 def test_the_idempotency_key_comes_before_the_body_and_the_id(manager: Client) -> None:
     answers: list[httpx.Response] = [manager.post(KEYS, body, NO_UUID) for body in (b"{}", b"\xff", b'{"name":""}')]
-    answers += [revoke(manager, key_id, NO_UUID) for key_id in ("x", NOBODYS_KEY)]
+    answers += [revoke(manager, key_id, NO_UUID) for key_id in ("x", UNKNOWN_API_KEY_ID)]
     for answer in answers:
         (name,) = wrong_fields(answer)
         assert "idempotency" in name.lower()

@@ -6,12 +6,12 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from .client import NOBODYS_ID, NOBODYS_KEY, Client, data_of, error_of, together
+from .client import UNKNOWN_API_KEY_ID, UNKNOWN_DOCUMENT_ID, Client, data_of, error_of, together
 from .keys import KEYS, PERMISSIONS, mint, minted, on_the_wire, revoke, wanted
 from .service import eventually
 from .tenants import Tenants
 
-ONE = f"/v1/documents/{NOBODYS_ID}"
+ONE = f"/v1/documents/{UNKNOWN_DOCUMENT_ID}"
 
 
 def fresh() -> dict[str, str]:
@@ -118,7 +118,7 @@ def test_a_refused_request_leaves_the_idempotency_key_free(tenants: Tenants, man
     error_of(mint(manager, key, name=name), 409, "duplicate_name")
     error_of(mint(giver, key), 403, "insufficient_permissions")
     error_of(mint(reader, key), 403, "insufficient_permissions")
-    error_of(revoke(manager, NOBODYS_KEY, key), 404, "not_found")
+    error_of(revoke(manager, UNKNOWN_API_KEY_ID, key), 404, "not_found")
     answer = mint(manager, key)
     data_of(answer, 201)
     assert not is_replay(answer)

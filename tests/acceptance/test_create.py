@@ -114,7 +114,7 @@ def test_of_many_at_once_for_one_path_exactly_one_is_recorded(home: Client, stor
 
 
 def test_bytes_never_uploaded_cannot_be_recorded(home: Client) -> None:
-    assert wrong_fields(home.record(home.ticket().storage_path)) == {"storage_path"}
+    assert wrong_fields(home.record(home.sign_upload().storage_path)) == {"storage_path"}
 
 
 @pytest.mark.parametrize("off", [-1, 1, 1000])

@@ -8,16 +8,16 @@ import pytest
 
 from .client import Client, data_of, together
 from .documents import (
+    DOCUMENTS,
     FOLDERS,
-    MANY,
     TAGS,
     change,
     delete,
     deleted,
-    fresh,
+    document_path,
     is_replay,
     listed,
-    one,
+    new_idempotency_key,
     rows,
     usage,
 )
@@ -33,7 +33,7 @@ def test_of_many_deletes_at_once_one_deletes(home: Client) -> None:
 
 
 def test_twins_at_once_delete_once_and_get_equal_answers(home: Client) -> None:
-    document_id, before, key = home.recorded()["id"], usage(home), fresh()
+    document_id, before, key = home.recorded()["id"], usage(home), new_idempotency_key()
     answers = together([partial(delete, home, document_id, key)] * 8)
     assert [(answer.status_code, answer.content) for answer in answers] == [(204, b"")] * 8
     assert sum(not is_replay(answer) for answer in answers) == 1
@@ -41,10 +41,10 @@ def test_twins_at_once_delete_once_and_get_equal_answers(home: Client) -> None:
 
 
 def test_deletes_of_different_documents_with_one_key_at_once_delete_one(home: Client) -> None:
-    documents, key = [home.recorded()["id"] for _ in range(6)], fresh()
+    documents, key = [home.recorded()["id"] for _ in range(6)], new_idempotency_key()
     answers = together([partial(delete, home, document_id, key) for document_id in documents])
     assert sorted(answer.status_code for answer in answers) == [204] + [422] * 5
-    assert sorted(home.get(one(document_id)).status_code for document_id in documents) == [200] * 5 + [404]
+    assert sorted(home.get(document_path(document_id)).status_code for document_id in documents) == [200] * 5 + [404]
 
 
 def test_a_change_that_meets_a_delete_is_made_before_it_or_not_at_all(home: Client) -> None:
@@ -53,13 +53,13 @@ def test_a_change_that_meets_a_delete_is_made_before_it_or_not_at_all(home: Clie
         changed, gone = together([partial(change, home, document_id, name="b.txt"), partial(delete, home, document_id)])
         assert changed.status_code in {200, 404}
         assert gone.status_code == 204
-        assert home.get(one(document_id)).status_code == 404
+        assert home.get(document_path(document_id)).status_code == 404
         assert usage(home) == (before[0] - 5, before[1] - 1)
 
 
 def test_a_retry_of_the_create_that_meets_the_delete_makes_no_second_document(home: Client) -> None:
     for _ in range(4):
-        key, path = fresh(), home.upload()
+        key, path = new_idempotency_key(), home.upload()
         first = home.record(path, key)
         document_id, before = data_of(first, 201)["id"], usage(home)
         again, gone = together([partial(home.record, path, key), partial(delete, home, document_id)])
@@ -118,4 +118,4 @@ def test_the_quota_is_exact_while_many_create_and_delete_under_it(tenants: Tenan
     for document_id in left:
         deleted(client, document_id)
     assert usage(client) == (0, 0)
-    assert listed(client, path=MANY)["meta"]["total"] == 0
+    assert listed(client, path=DOCUMENTS)["meta"]["total"] == 0

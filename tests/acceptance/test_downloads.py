@@ -57,10 +57,10 @@ def test_sixty_megabytes_and_a_difficult_name_come_back_as_they_went(home: Clien
     content = os.urandom(60_000_000)
     digest = hashlib.sha256(content).hexdigest()
     name = 'M\u00fcller & S\u00f6hne \u2013 NDA "final".pdf'
-    ticket = home.ticket(name, "application/pdf", size_bytes=len(content), sha256=digest)
-    assert home.put(ticket, content).status_code == 200
+    signed = home.sign_upload(name, "application/pdf", size_bytes=len(content), sha256=digest)
+    assert home.put(signed, content).status_code == 200
     members = {"name": name, "mime_type": "application/pdf", "size_bytes": len(content)}
-    document = home.recorded(ticket.storage_path, **members)
+    document = home.recorded(signed.storage_path, **members)
     assert document["name"] == name
     answer = home.storage("GET", home.download_url(document["id"]))
     assert answer.status_code == 200
@@ -238,9 +238,9 @@ def test_a_download_url_does_not_write(home: Client, ten_bytes_url: str) -> None
 
 
 def test_a_late_put_does_not_change_the_download(home: Client) -> None:
-    ticket = home.ticket()
-    home.put(ticket, b"hello")
-    url = home.download_url(home.recorded(ticket.storage_path)["id"])
+    signed = home.sign_upload()
+    home.put(signed, b"hello")
+    url = home.download_url(home.recorded(signed.storage_path)["id"])
     for kind in ("text/plain", "text/html", OMIT):
-        assert home.put(ticket, b"HELLO", Content_Type=kind).status_code in {400, 403, 412}
+        assert home.put(signed, b"HELLO", Content_Type=kind).status_code in {400, 403, 412}
     assert home.storage("GET", url).content == b"hello"

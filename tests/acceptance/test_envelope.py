@@ -7,18 +7,18 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from .client import NOBODYS_ID, NOBODYS_KEY, NOBODYS_LINK, RATE_HEADERS, Client, check, error_of
-from .documents import FOLDERS, TAGS, change, delete, fresh, link, linked, unlink
+from .client import RATE_HEADERS, UNKNOWN_API_KEY_ID, UNKNOWN_DOCUMENT_ID, UNKNOWN_LINK_ID, Client, check, error_of
+from .documents import FOLDERS, TAGS, change, delete, link_entity, linked_entity, new_idempotency_key, unlink_entity
 from .keys import KEYS, PERMISSIONS, mint, minted, revoke
 from .raw import ask, send
 from .tenants import Tenants
 
-ONE = f"/v1/documents/{NOBODYS_ID}"
+ONE = f"/v1/documents/{UNKNOWN_DOCUMENT_ID}"
 MANY = "/v1/documents"
 UPLOAD = "/v1/documents/upload-url"
 USAGE = "/v1/usage"
-LINK, TIE, MATTER = f"{ONE}/link", f"{ONE}/link/{NOBODYS_LINK}", "/v1/matters/x/documents"
-KEY = f"{KEYS}/{NOBODYS_KEY}"
+LINK, TIE, MATTER = f"{ONE}/link", f"{ONE}/link/{UNKNOWN_LINK_ID}", "/v1/matters/x/documents"
+KEY = f"{KEYS}/{UNKNOWN_API_KEY_ID}"
 READ = (ONE, MANY, USAGE, FOLDERS, TAGS, MATTER)
 """What needs read:documents."""
 FORM = {"Content-Type": "text/plain"}
@@ -60,7 +60,7 @@ def mismatched_keys(client: Client) -> httpx.Response:
 
 
 def mismatched_delete(client: Client) -> httpx.Response:
-    key = fresh()
+    key = new_idempotency_key()
     delete(client, client.recorded()["id"], key)
     return delete(client, client.recorded()["id"], key)
 
@@ -113,7 +113,7 @@ ANSWERS: dict[str, tuple[int, Callable[[Client], httpx.Response]]] = {
     "wrong key body": (400, lambda client: client.post(KEYS, {})),
     "no JSON key": (400, lambda client: client.post(KEYS, b"{")),
     "wrong key header": (400, lambda client: mint(client, NO_UUID)),
-    "wrong revocation header": (400, lambda client: revoke(client, NOBODYS_KEY, NO_UUID)),
+    "wrong revocation header": (400, lambda client: revoke(client, UNKNOWN_API_KEY_ID, NO_UUID)),
     "wrong keys query": (400, lambda client: client.get(f"{KEYS}?page=0")),
     "absent key": (404, lambda client: client.delete(KEY)),
     "malformed key id": (404, lambda client: client.delete(f"{KEYS}/x")),
@@ -131,10 +131,12 @@ ANSWERS: dict[str, tuple[int, Callable[[Client], httpx.Response]]] = {
     "documents of a matter": (200, lambda client: client.get(MATTER)),
     "changed": (200, lambda client: change(client, client.recorded()["id"], name="b.txt")),
     "deleted": (204, lambda client: delete(client, client.recorded()["id"])),
-    "linked": (201, lambda client: link(client, client.recorded()["id"])),
+    "linked": (201, lambda client: link_entity(client, client.recorded()["id"])),
     "unlinked": (
         204,
-        lambda client: unlink(client, (tie := linked(client, client.recorded()["id"]))["document_id"], tie["link_id"]),
+        lambda client: unlink_entity(
+            client, (tie := linked_entity(client, client.recorded()["id"]))["document_id"], tie["link_id"]
+        ),
     ),
     "moved": (200, lambda client: moved(client, "/c")),
     "wrong documents query": (400, lambda client: client.get(f"{MANY}?page=0")),
@@ -142,17 +144,17 @@ ANSWERS: dict[str, tuple[int, Callable[[Client], httpx.Response]]] = {
     "wrong tags query": (400, lambda client: client.get(f"{TAGS}?page=0")),
     "wrong matter query": (400, lambda client: client.get(f"{MATTER}?page=0")),
     "wrong matter": (400, lambda client: client.get(f"/v1/matters/{'x' * 65}/documents")),
-    "wrong change": (400, lambda client: change(client, NOBODYS_ID, name="")),
-    "wrong state": (400, lambda client: change(client, NOBODYS_ID, {"If-Match": "x"})),
-    "wrong link": (400, lambda client: link(client, NOBODYS_ID, role="")),
+    "wrong change": (400, lambda client: change(client, UNKNOWN_DOCUMENT_ID, name="")),
+    "wrong state": (400, lambda client: change(client, UNKNOWN_DOCUMENT_ID, {"If-Match": "x"})),
+    "wrong link": (400, lambda client: link_entity(client, UNKNOWN_DOCUMENT_ID, role="")),
     "wrong move": (400, lambda client: moved(client, "/a/b")),
-    "wrong delete": (400, lambda client: delete(client, NOBODYS_ID, query="?hard=2")),
-    "wrong delete header": (400, lambda client: delete(client, NOBODYS_ID, NO_UUID)),
-    "wrong unlink header": (400, lambda client: unlink(client, NOBODYS_ID, NOBODYS_LINK, NO_UUID)),
-    "absent to change": (404, lambda client: change(client, NOBODYS_ID)),
-    "absent to delete": (404, lambda client: delete(client, NOBODYS_ID)),
-    "absent to link": (404, lambda client: link(client, NOBODYS_ID)),
-    "absent to unlink": (404, lambda client: unlink(client, NOBODYS_ID, NOBODYS_LINK)),
+    "wrong delete": (400, lambda client: delete(client, UNKNOWN_DOCUMENT_ID, query="?hard=2")),
+    "wrong delete header": (400, lambda client: delete(client, UNKNOWN_DOCUMENT_ID, NO_UUID)),
+    "wrong unlink header": (400, lambda client: unlink_entity(client, UNKNOWN_DOCUMENT_ID, UNKNOWN_LINK_ID, NO_UUID)),
+    "absent to change": (404, lambda client: change(client, UNKNOWN_DOCUMENT_ID)),
+    "absent to delete": (404, lambda client: delete(client, UNKNOWN_DOCUMENT_ID)),
+    "absent to link": (404, lambda client: link_entity(client, UNKNOWN_DOCUMENT_ID)),
+    "absent to unlink": (404, lambda client: unlink_entity(client, UNKNOWN_DOCUMENT_ID, UNKNOWN_LINK_ID)),
     "unknown kind of thing": (404, lambda client: client.get("/v1/people/x/documents")),
     "wrong method on a link": (405, lambda client: client.get(LINK)),
     "wrong method on a matter": (405, lambda client: client.post(MATTER, {})),

@@ -90,5 +90,5 @@ def test_a_refused_document_leaves_no_folder(owner: Client) -> None:
     before = folders(owner)
     taken = owner.recorded()["storage_path"]
     assert owner.record(taken, folder="/refused/a").status_code == 409
-    assert owner.record(owner.ticket().storage_path, folder="/refused/b").status_code == 400
+    assert owner.record(owner.sign_upload().storage_path, folder="/refused/b").status_code == 400
     assert folders(owner) == before

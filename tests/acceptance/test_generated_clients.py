@@ -41,7 +41,7 @@ def test_a_python_client_does_all_the_work(tenants: Tenants, description: Path, 
     # It leaves out what it does not understand, and says so.
     assert "Warning" not in reported, reported
     program = str(HERE / "python_client.py")
-    key = tenants.key(tenants.workspace()).key
+    key = tenants.api_key(tenants.workspace()).key
     # On the path by where it is started: `-m` would need a package, and a file is looked for beside itself.
     started = f"import runpy, sys; sys.argv[1:] = {[tenants.base_url, key]!r}; runpy.run_path({program!r})"
     assert run(sys.executable, "-c", started, cwd=tmp_path) == "done\n"
@@ -57,4 +57,4 @@ def test_a_typescript_client_does_all_the_work(tenants: Tenants, description: Pa
     run("npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error", cwd=folder)
     run("npx", "openapi-typescript", str(description), "--output", "schema.d.ts", cwd=folder)
     run("npx", "tsc", cwd=folder)
-    assert run("node", "client.js", tenants.base_url, tenants.key(tenants.workspace()).key, cwd=folder) == "done\n"
+    assert run("node", "client.js", tenants.base_url, tenants.api_key(tenants.workspace()).key, cwd=folder) == "done\n"

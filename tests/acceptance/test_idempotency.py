@@ -139,7 +139,7 @@ def test_a_refused_body_leaves_the_key_free(home: Client, stored: str) -> None:
     key = fresh()
     assert home.record(stored, key, name="").status_code == 400
     assert home.record(stored, key, size_bytes=4).status_code == 400
-    assert home.record(home.ticket().storage_path, key).status_code == 400
+    assert home.record(home.sign_upload().storage_path, key).status_code == 400
     assert home.record("nonsense", key).status_code == 400
     assert home.record(OMIT, key).status_code == 400
     succeeds_now(home, key)
@@ -160,10 +160,10 @@ def test_a_missing_permission_leaves_the_key_free(home: Client, reader: Client, 
 
 
 def test_a_missing_object_can_be_uploaded_and_then_recorded_with_the_same_request(home: Client) -> None:
-    key, ticket = fresh(), home.ticket()
-    assert home.record(ticket.storage_path, key).status_code == 400
-    home.put(ticket, b"hello")
-    answer = home.record(ticket.storage_path, key)
+    key, signed = fresh(), home.sign_upload()
+    assert home.record(signed.storage_path, key).status_code == 400
+    home.put(signed, b"hello")
+    answer = home.record(signed.storage_path, key)
     data_of(answer, 201)
     assert is_first(answer)
 

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from .client import NOBODYS_ID, Client, HeaderList, data_of, error_of, together, wrong_fields
-from .documents import change, delete, etag_of, fresh, record_of, revision_of
+from .client import UNKNOWN_DOCUMENT_ID, Client, HeaderList, data_of, error_of, together, wrong_fields
+from .documents import change, delete, etag_of, new_idempotency_key, record_of, revision_of
 
 Verb = Callable[[Client, str, HeaderList], httpx.Response]
 
@@ -79,7 +79,7 @@ def test_several_headers_are_one_list(home: Client, twice_changed: str, verb: Ve
 
 @both
 def test_what_is_not_there_is_404_whatever_state_is_named(home: Client, verb: Verb) -> None:
-    for document_id in (NOBODYS_ID, "x"):
+    for document_id in (UNKNOWN_DOCUMENT_ID, "x"):
         for value in ("*", '"1"', 'W/"1"'):
             error_of(verb(home, document_id, {"If-Match": value}), 404, "not_found")
         assert wrong_fields(verb(home, document_id, {"If-Match": "x"})) == {"If-Match"}
@@ -99,7 +99,7 @@ def test_a_state_that_was_is_refused_also_for_what_would_change_nothing(home: Cl
 def test_a_refused_delete_leaves_its_idempotency_key_free_and_a_replay_is_not_judged_again(
     home: Client, twice_changed: str
 ) -> None:
-    key = fresh()
+    key = new_idempotency_key()
     error_of(delete(home, twice_changed, key | {"If-Match": '"1"'}), 412, "precondition_failed")
     assert delete(home, twice_changed, key | {"If-Match": '"3"'}).status_code == 204
     again = delete(home, twice_changed, key | {"If-Match": '"3"'})

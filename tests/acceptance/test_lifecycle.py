@@ -45,7 +45,7 @@ def identity(data_dir: Path) -> tuple[str, str]:
     """A workspace and a key, made in an empty data directory before any server ever ran there."""
     with closing(Tenants("", Cli(command(), environment(data_dir)))) as tenants:
         workspace = tenants.workspace()
-        key = tenants.key(workspace).key
+        key = tenants.api_key(workspace).key
     nothing_is_left_running(data_dir)
     return workspace, key
 
@@ -97,14 +97,14 @@ def test_a_storage_directory_that_goes_missing_is_told_and_never_made_anew(
 ) -> None:
     files, elsewhere = data_dir / "files", data_dir / "elsewhere"
     with running(data_dir) as server, client_of(server, identity) as client:
-        path, ticket = client.upload(b"kept"), client.ticket()
+        path, signed = client.upload(b"kept"), client.sign_upload()
         files.rename(elsewhere)
         server.cli.ask("keys", "list")
         assert server.cli.run("doctor").returncode == 1
         with httpx.Client(trust_env=False, headers={"Authorization": f"Bearer {client.key}"}) as http:
             answers = [
                 http.post(f"{server.base_url}/v1/documents", json=client.document(path)),
-                http.put(ticket.upload_url, headers=ticket.headers, content=b"new"),
+                http.put(signed.upload_url, headers=signed.headers, content=b"new"),
                 http.get(f"{server.base_url}/health/ready"),
             ]
         for answer in answers:

@@ -8,11 +8,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from .client import NOBODYS_ID, NOBODYS_KEY, Client, data_of, error_of, together
+from .client import UNKNOWN_API_KEY_ID, UNKNOWN_DOCUMENT_ID, Client, data_of, error_of, together
 from .keys import KEYS, PERMISSIONS
 from .tenants import Tenants
 
-ONE = f"/v1/documents/{NOBODYS_ID}"
+ONE = f"/v1/documents/{UNKNOWN_DOCUMENT_ID}"
 
 
 def reset_of(answer: httpx.Response) -> int:
@@ -118,7 +118,13 @@ def test_the_limit_comes_before_permission_headers_and_body(tenants: Tenants, st
     ("method", "path"),
     [
         *(("POST", "/v1/documents"), ("POST", "/v1/documents/upload-url"), ("GET", ONE), ("GET", "/v1/nothing")),
-        *(("POST", KEYS), ("GET", KEYS), ("DELETE", f"{KEYS}/{NOBODYS_KEY}"), ("GET", "/v1/usage"), ("PUT", KEYS)),
+        *(
+            ("POST", KEYS),
+            ("GET", KEYS),
+            ("DELETE", f"{KEYS}/{UNKNOWN_API_KEY_ID}"),
+            ("GET", "/v1/usage"),
+            ("PUT", KEYS),
+        ),
         *(("GET", "/v1/documents"), ("PATCH", ONE), ("DELETE", ONE), ("POST", f"{ONE}/link"), ("GET", "/v1/tags")),
         *(
             ("DELETE", f"{ONE}/link/x"),

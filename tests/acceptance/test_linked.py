@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from .client import Client, error_of, timestamp, wrong_fields
-from .documents import COLLECTIONS, change, deleted, linked, listed, rows, unlink
+from .documents import COLLECTIONS, change, deleted, linked_entity, listed, rows, unlink_entity
 from .raw import ask
 from .tenants import Tenants
 
@@ -28,8 +28,8 @@ def case(owner: Client) -> list[dict[str, Any]]:
     made = [owner.recorded(name=f"{number}.txt", folder="/case", tags=["t"]) for number in range(4)]
     order = [made[2], made[0], made[3], made[1]]
     for document, role in zip(order, ("evidence", None, "Evidence", "evidence"), strict=True):
-        linked(owner, document["id"], entity_id="case", role=role)
-        linked(owner, document["id"], entity_id="other")
+        linked_entity(owner, document["id"], entity_id="case", role=role)
+        linked_entity(owner, document["id"], entity_id="other")
     return order
 
 
@@ -70,7 +70,7 @@ def test_a_role_and_a_page_can_be_asked_for(
 @pytest.mark.parametrize(("entity_type", "collection"), COLLECTIONS.items())
 def test_each_kind_of_thing_has_a_list_of_its_own(owner: Client, entity_type: str, collection: str) -> None:
     document_id = owner.recorded()["id"]
-    linked(owner, document_id, entity_type=entity_type, entity_id=f"own-{entity_type}")
+    linked_entity(owner, document_id, entity_type=entity_type, entity_id=f"own-{entity_type}")
     for each in COLLECTIONS.values():
         found = [row["id"] for row in rows(owner, path=of(f"own-{entity_type}", each))]
         assert found == ([document_id] if each == collection else [])
@@ -100,7 +100,7 @@ def test_each_kind_of_thing_has_a_list_of_its_own(owner: Client, entity_type: st
 )
 def test_any_id_is_found_by_its_percent_encoding_and_only_itself(owner: Client, entity_id: str) -> None:
     document_id = owner.recorded()["id"]
-    linked(owner, document_id, entity_id=entity_id)
+    linked_entity(owner, document_id, entity_id=entity_id)
     assert [row["id"] for row in rows(owner, path=of(entity_id))] == [document_id]
 
 
@@ -142,12 +142,12 @@ def test_what_nothing_is_linked_to_has_an_empty_list(owner: Client, neighbour: C
 
 def test_a_row_is_the_document_as_it_is_now_and_goes_with_it(owner: Client) -> None:
     documents = [owner.recorded()["id"] for _ in range(3)]
-    ties = [linked(owner, document_id, entity_id="now") for document_id in documents]
+    ties = [linked_entity(owner, document_id, entity_id="now") for document_id in documents]
     change(owner, documents[0], name="new.txt", folder="/new", tags=["new"])
     row = rows(owner, path=of("now"))[2]
     assert (row["name"], row["folder"], row["tags"]) == ("new.txt", "/new", ["new"])
     deleted(owner, documents[2])
-    assert unlink(owner, documents[1], ties[1]["link_id"]).status_code == 204
+    assert unlink_entity(owner, documents[1], ties[1]["link_id"]).status_code == 204
     body = listed(owner, path=of("now"))
     assert [row["id"] for row in body["data"]["documents"]] == [documents[0]]
     assert body["meta"]["total"] == 1

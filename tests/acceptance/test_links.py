@@ -8,20 +8,31 @@ from typing import Any
 
 import pytest
 
-from .client import NOBODYS_ID, NOBODYS_LINK, OMIT, ULID, Client, data_of, error_of, timestamp, together, wrong_fields
+from .client import (
+    OMIT,
+    ULID,
+    UNKNOWN_DOCUMENT_ID,
+    UNKNOWN_LINK_ID,
+    Client,
+    data_of,
+    error_of,
+    timestamp,
+    together,
+    wrong_fields,
+)
 from .documents import (
     COLLECTIONS,
     NO_UUID,
     delete,
     deleted,
+    document_path,
     etag_of,
-    fresh,
     is_replay,
-    link,
-    linked,
-    one,
+    link_entity,
+    linked_entity,
+    new_idempotency_key,
     record_of,
-    unlink,
+    unlink_entity,
 )
 
 MEMBERS = ["link_id", "document_id", "entity_type", "entity_id", "role", "created_at"]
@@ -42,7 +53,7 @@ def entities(client: Client, document_id: str) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("entity_type", COLLECTIONS)
 def test_a_link_has_its_six_members_in_their_order(home: Client, document_id: str, entity_type: str) -> None:
-    answer = link(home, document_id, entity_type=entity_type, entity_id="x-1", role="evidence")
+    answer = link_entity(home, document_id, entity_type=entity_type, entity_id="x-1", role="evidence")
     assert answer.status_code == 201
     assert [name for name, _ in json.loads(answer.text, object_pairs_hook=list)[0][1]] == MEMBERS
     data = data_of(answer, 201)
@@ -55,39 +66,39 @@ def test_the_document_names_what_it_is_linked_to_oldest_first(home: Client, docu
     assert entities(home, document_id) == []
     wanted = [("task", "2"), ("matter", "2"), ("matter", "1"), ("contact", "2")]
     for entity_type, entity_id in wanted:
-        linked(home, document_id, entity_type=entity_type, entity_id=entity_id)
+        linked_entity(home, document_id, entity_type=entity_type, entity_id=entity_id)
     assert entities(home, document_id) == wanted
-    with_download = data_of(home.get(one(document_id)), 200)
+    with_download = data_of(home.get(document_path(document_id)), 200)
     assert len(with_download["linked_entities"]) == 4
 
 
 def test_a_link_that_is_there_is_answered_again_as_it_is(home: Client, document_id: str) -> None:
-    first = linked(home, document_id, role="draft")
+    first = linked_entity(home, document_id, role="draft")
     again: list[dict[str, Any]] = [{"role": "draft"}, {"role": "final"}, {"role": None}, {}]
     for members in again:
-        assert data_of(link(home, document_id, **members), 200) == first
+        assert data_of(link_entity(home, document_id, **members), 200) == first
     assert entities(home, document_id) == [("matter", "m-1")]
-    assert linked(home, document_id, entity_id="m-2", role="draft")["link_id"] != first["link_id"]
-    assert linked(home, document_id, entity_type="deal")["link_id"] != first["link_id"]
+    assert linked_entity(home, document_id, entity_id="m-2", role="draft")["link_id"] != first["link_id"]
+    assert linked_entity(home, document_id, entity_type="deal")["link_id"] != first["link_id"]
 
 
 def test_a_link_changes_neither_etag_nor_time_of_the_document(home: Client, document_id: str) -> None:
     before, etag = record_of(home, document_id), etag_of(home, document_id)
-    tie = linked(home, document_id)
+    tie = linked_entity(home, document_id)
     assert record_of(home, document_id) == before | {"linked_entities": [{"entity_type": "matter", "entity_id": "m-1"}]}
     assert etag_of(home, document_id) == etag
-    assert unlink(home, document_id, tie["link_id"]).status_code == 204
+    assert unlink_entity(home, document_id, tie["link_id"]).status_code == 204
     assert record_of(home, document_id) == before
     assert etag_of(home, document_id) == etag
 
 
 def test_a_removed_link_is_gone_and_can_be_made_anew(home: Client, document_id: str) -> None:
-    first, other = linked(home, document_id, role="draft"), linked(home, document_id, entity_id="m-2")
-    answer = unlink(home, document_id, first["link_id"])
+    first, other = linked_entity(home, document_id, role="draft"), linked_entity(home, document_id, entity_id="m-2")
+    answer = unlink_entity(home, document_id, first["link_id"])
     assert (answer.status_code, answer.content) == (204, b"")
     assert entities(home, document_id) == [("matter", "m-2")]
-    error_of(unlink(home, document_id, first["link_id"]), 404, "not_found")
-    again = linked(home, document_id, role="final")
+    error_of(unlink_entity(home, document_id, first["link_id"]), 404, "not_found")
+    again = linked_entity(home, document_id, role="final")
     assert again["link_id"] not in {first["link_id"], other["link_id"]}
     assert again["role"] == "final"
     assert entities(home, document_id) == [("matter", "m-2"), ("matter", "m-1")]
@@ -95,18 +106,18 @@ def test_a_removed_link_is_gone_and_can_be_made_anew(home: Client, document_id: 
 
 def test_the_link_of_another_document_is_not_removed(home: Client, document_id: str) -> None:
     other = home.recorded()["id"]
-    tie = linked(home, other)
+    tie = linked_entity(home, other)
     for document, link_id in (
         (document_id, tie["link_id"]),
-        (NOBODYS_ID, tie["link_id"]),
-        (other, NOBODYS_LINK),
+        (UNKNOWN_DOCUMENT_ID, tie["link_id"]),
+        (other, UNKNOWN_LINK_ID),
         (other, tie["link_id"].lower()),
         (other, tie["link_id"].removeprefix("dlnk_")),
         (other, other),
         (other, "x"),
         ("x", tie["link_id"]),
     ):
-        error_of(unlink(home, document, link_id), 404, "not_found")
+        error_of(unlink_entity(home, document, link_id), 404, "not_found")
     assert entities(home, other) == [("matter", "m-1")]
 
 
@@ -130,7 +141,7 @@ def test_the_link_of_another_document_is_not_removed(home: Client, document_id: 
     ],
 )
 def test_an_entity_id_is_opaque_and_kept_as_it_is(home: Client, document_id: str, entity_id: str) -> None:
-    assert linked(home, document_id, entity_id=entity_id)["entity_id"] == entity_id
+    assert linked_entity(home, document_id, entity_id=entity_id)["entity_id"] == entity_id
     assert entities(home, document_id) == [("matter", entity_id)]
 
 
@@ -148,12 +159,12 @@ def test_a_wrong_or_unknown_member_is_named_and_nothing_is_linked(
 ) -> None:
     body = {"entity_type": "matter", "entity_id": "m-1", member: value}
     sent = {name: given for name, given in body.items() if given is not OMIT}
-    assert wrong_fields(home.post(f"{one(document_id)}/link", sent)) == {member}
+    assert wrong_fields(home.post(f"{document_path(document_id)}/link", sent)) == {member}
     assert entities(home, document_id) == []
 
 
 def test_every_wrong_member_is_named_at_once(home: Client, document_id: str) -> None:
-    answer = link(home, document_id, entity_type="x", entity_id="", role="", unknown=1)
+    answer = link_entity(home, document_id, entity_type="x", entity_id="", role="", unknown=1)
     assert wrong_fields(answer) == {"entity_type", "entity_id", "role", "unknown"}
 
 
@@ -164,41 +175,45 @@ def test_every_wrong_member_is_named_at_once(home: Client, document_id: str) -> 
 def test_a_role_is_text_of_up_to_64_or_nothing(
     home: Client, document_id: str, role: str | None, kept: str | None
 ) -> None:
-    assert linked(home, document_id, role=role)["role"] == kept
+    assert linked_entity(home, document_id, role=role)["role"] == kept
 
 
 @pytest.mark.parametrize("text", ["", "{", "null", "[]", '{"role":"a","role":"b"}', "[" * 40 + "]" * 40])
 def test_what_is_no_strict_json_is_400(home: Client, document_id: str, text: str) -> None:
-    error_of(home.post(f"{one(document_id)}/link", text.encode()), 400, "validation_error")
+    error_of(home.post(f"{document_path(document_id)}/link", text.encode()), 400, "validation_error")
 
 
 def test_a_replay_is_the_same_answer_also_when_the_link_is_removed(home: Client, document_id: str) -> None:
-    key = fresh()
-    first = link(home, document_id, key, role="draft")
+    key = new_idempotency_key()
+    first = link_entity(home, document_id, key, role="draft")
     tie = data_of(first, 201)
     for gone in (False, True):
-        again = link(home, document_id, key, role="draft")
+        again = link_entity(home, document_id, key, role="draft")
         assert (again.status_code, again.content) == (201, first.content)
         assert again.headers["Idempotent-Replayed"] == "true"
         if not gone:
-            assert unlink(home, document_id, tie["link_id"]).status_code == 204
+            assert unlink_entity(home, document_id, tie["link_id"]).status_code == 204
     assert entities(home, document_id) == []
     assert not is_replay(first)
 
 
 def test_a_replay_of_a_link_that_was_there_is_200_again(home: Client, document_id: str) -> None:
-    key, tie = fresh(), linked(home, document_id)
-    answers = [link(home, document_id, key) for _ in range(2)]
+    key, tie = new_idempotency_key(), linked_entity(home, document_id)
+    answers = [link_entity(home, document_id, key) for _ in range(2)]
     assert [data_of(answer, 200) for answer in answers] == [tie, tie]
     assert [is_replay(answer) for answer in answers] == [False, True]
 
 
 def test_a_removal_is_replayed(home: Client, document_id: str) -> None:
-    key, tie, other = fresh(), linked(home, document_id), linked(home, document_id, entity_id="m-2")
-    answers = [unlink(home, document_id, tie["link_id"], key) for _ in range(2)]
+    key, tie, other = (
+        new_idempotency_key(),
+        linked_entity(home, document_id),
+        linked_entity(home, document_id, entity_id="m-2"),
+    )
+    answers = [unlink_entity(home, document_id, tie["link_id"], key) for _ in range(2)]
     assert [(answer.status_code, answer.content) for answer in answers] == [(204, b"")] * 2
     assert [is_replay(answer) for answer in answers] == [False, True]
-    error_of(unlink(home, document_id, other["link_id"], key), 422, "idempotency_mismatch")
+    error_of(unlink_entity(home, document_id, other["link_id"], key), 422, "idempotency_mismatch")
     assert entities(home, document_id) == [("matter", "m-2")]
 
 
@@ -208,54 +223,57 @@ def test_a_removal_is_replayed(home: Client, document_id: str) -> None:
 def test_the_key_of_another_link_is_422_and_nothing_is_linked(
     home: Client, document_id: str, change: dict[str, Any]
 ) -> None:
-    key = fresh()
-    assert link(home, document_id, key).status_code == 201
-    error_of(link(home, document_id, key, **change), 422, "idempotency_mismatch")
-    error_of(link(home, home.recorded()["id"], key), 422, "idempotency_mismatch")
+    key = new_idempotency_key()
+    assert link_entity(home, document_id, key).status_code == 201
+    error_of(link_entity(home, document_id, key, **change), 422, "idempotency_mismatch")
+    error_of(link_entity(home, home.recorded()["id"], key), 422, "idempotency_mismatch")
     error_of(delete(home, document_id, key), 422, "idempotency_mismatch")
     assert entities(home, document_id) == [("matter", "m-1")]
 
 
 def test_a_refused_link_leaves_the_key_free(home: Client, reader: Client, document_id: str) -> None:
-    key, url = fresh(), f"{one(document_id)}/link"
+    key, url = new_idempotency_key(), f"{document_path(document_id)}/link"
     for refused, status in (
-        (link(home, document_id, key, role=""), 400),
+        (link_entity(home, document_id, key, role=""), 400),
         (home.post(url, b"{", key), 400),
         (home.post(url, b" " * 70_000, key), 413),
         (home.post(url, b"{}", {**key, "Content-Type": "text/plain"}), 415),
-        (link(home, NOBODYS_ID, key), 404),
-        (link(reader, document_id, key), 403),
-        (unlink(home, document_id, NOBODYS_LINK, key), 404),
+        (link_entity(home, UNKNOWN_DOCUMENT_ID, key), 404),
+        (link_entity(reader, document_id, key), 403),
+        (unlink_entity(home, document_id, UNKNOWN_LINK_ID, key), 404),
     ):
         assert refused.status_code == status
-    assert not is_replay(link(home, document_id, key))
+    assert not is_replay(link_entity(home, document_id, key))
 
 
 def test_permission_then_the_idempotency_key_then_the_body_then_the_id(home: Client, reader: Client) -> None:
-    for document_id in (NOBODYS_ID, "x"):
+    for document_id in (UNKNOWN_DOCUMENT_ID, "x"):
         for refused in (
-            link(reader, document_id, NO_UUID, role=""),
-            unlink(reader, document_id, "x", NO_UUID),
-            unlink(reader, document_id, NOBODYS_LINK),
+            link_entity(reader, document_id, NO_UUID, role=""),
+            unlink_entity(reader, document_id, "x", NO_UUID),
+            unlink_entity(reader, document_id, UNKNOWN_LINK_ID),
         ):
             assert "write:documents" in error_of(refused, 403, "insufficient_permissions")["message"]
-        for refused in (link(home, document_id, NO_UUID, role=""), unlink(home, document_id, "x", NO_UUID)):
+        for refused in (
+            link_entity(home, document_id, NO_UUID, role=""),
+            unlink_entity(home, document_id, "x", NO_UUID),
+        ):
             (name,) = wrong_fields(refused)
             assert "idempotency" in name.lower()
-        assert wrong_fields(link(home, document_id, role="")) == {"role"}
-        error_of(link(home, document_id), 404, "not_found")
+        assert wrong_fields(link_entity(home, document_id, role="")) == {"role"}
+        error_of(link_entity(home, document_id), 404, "not_found")
 
 
 def test_of_many_equal_links_at_once_one_is_made_and_all_are_told_of_it(home: Client, document_id: str) -> None:
-    answers = together([partial(link, home, document_id, role=f"r{number}") for number in range(10)])
+    answers = together([partial(link_entity, home, document_id, role=f"r{number}") for number in range(10)])
     assert sorted(answer.status_code for answer in answers) == [200] * 9 + [201]
     assert len({answer.content for answer in answers}) == 1
     assert entities(home, document_id) == [("matter", "m-1")]
 
 
 def test_twins_at_once_get_equal_answers_and_one_link(home: Client, document_id: str) -> None:
-    key = fresh()
-    answers = together([partial(link, home, document_id, key)] * 10)
+    key = new_idempotency_key()
+    answers = together([partial(link_entity, home, document_id, key)] * 10)
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.content for answer in answers}) == 1
     assert sum(not is_replay(answer) for answer in answers) == 1
@@ -264,8 +282,8 @@ def test_twins_at_once_get_equal_answers_and_one_link(home: Client, document_id:
 
 def test_of_many_removals_at_once_one_removes(home: Client, document_id: str) -> None:
     for _ in range(5):
-        tie = linked(home, document_id)
-        answers = together([partial(unlink, home, document_id, tie["link_id"])] * 8)
+        tie = linked_entity(home, document_id)
+        answers = together([partial(unlink_entity, home, document_id, tie["link_id"])] * 8)
         assert sorted(answer.status_code for answer in answers) == [204] + [404] * 7
         assert entities(home, document_id) == []
 
@@ -273,9 +291,11 @@ def test_of_many_removals_at_once_one_removes(home: Client, document_id: str) ->
 def test_no_link_survives_its_document(home: Client, document_id: str) -> None:
     for number in range(3):
         racing = home.recorded()["id"]
-        answers = together([partial(link, home, racing, entity_id=f"race-{number}"), partial(delete, home, racing)])
+        answers = together(
+            [partial(link_entity, home, racing, entity_id=f"race-{number}"), partial(delete, home, racing)]
+        )
         assert answers[0].status_code in {201, 404}
         assert answers[1].status_code == 204
         assert home.get(f"/v1/matters/race-{number}/documents").json()["meta"]["total"] == 0
     deleted(home, document_id)
-    error_of(link(home, document_id), 404, "not_found")
+    error_of(link_entity(home, document_id), 404, "not_found")

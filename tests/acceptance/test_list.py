@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from .client import MEMBERS, Client, timestamp, wrong_fields
-from .documents import MANY, listed, rows
+from .documents import DOCUMENTS, listed, rows
 from .tenants import Tenants
 
 SHELF: dict[str, dict[str, Any]] = {
@@ -59,7 +59,7 @@ def test_without_filters_all_are_listed_the_newest_first(owner: Client, shelf: d
 def test_a_row_is_the_record_as_it_was_answered_when_it_was_made(
     owner: Client, shelf: dict[str, dict[str, Any]]
 ) -> None:
-    answer = owner.get(MANY)
+    answer = owner.get(DOCUMENTS)
     assert answer.json()["data"]["documents"] == list(shelf.values())[::-1]
     pairs = json.loads(answer.text, object_pairs_hook=list)
     assert [name for name, _ in pairs] == ["data", "meta"]
@@ -211,33 +211,33 @@ WRONG = {
 
 @pytest.mark.parametrize(("parameter", "value"), [(name, value) for name, values in WRONG.items() for value in values])
 def test_a_malformed_parameter_is_named(owner: Client, parameter: str, value: str) -> None:
-    assert wrong_fields(owner.get(f"{MANY}?{parameter}={value}")) == {parameter}
+    assert wrong_fields(owner.get(f"{DOCUMENTS}?{parameter}={value}")) == {parameter}
 
 
 @pytest.mark.parametrize("value", ["", "2", "yes", "TRUE", "null", "true,false"])
 def test_a_malformed_recursive_is_named(owner: Client, value: str) -> None:
-    assert wrong_fields(owner.get(f"{MANY}?folder=/a&recursive={value}")) == {"recursive"}
+    assert wrong_fields(owner.get(f"{DOCUMENTS}?folder=/a&recursive={value}")) == {"recursive"}
 
 
 def test_a_folder_alone_has_to_be_named(owner: Client) -> None:
-    assert wrong_fields(owner.get(f"{MANY}?recursive=false")) == {"recursive"}
+    assert wrong_fields(owner.get(f"{DOCUMENTS}?recursive=false")) == {"recursive"}
     # The default, which many a client always sends.
-    assert owner.get(f"{MANY}?recursive=true").json() == owner.get(MANY).json()
+    assert owner.get(f"{DOCUMENTS}?recursive=true").json() == owner.get(DOCUMENTS).json()
 
 
 @pytest.mark.parametrize("name", ["page", "per_page", "search", "folder", "mime_type", "created_after", "cursor"])
 def test_a_parameter_other_than_tag_is_given_once(owner: Client, name: str) -> None:
-    assert wrong_fields(owner.get(f"{MANY}?{name}=1&{name}=1")) == {name}
+    assert wrong_fields(owner.get(f"{DOCUMENTS}?{name}=1&{name}=1")) == {name}
 
 
 def test_more_tags_than_a_document_can_have_are_refused(owner: Client) -> None:
     assert rows(owner, "&".join(f"tag=t{number}" for number in range(50))) == []
-    assert wrong_fields(owner.get(f"{MANY}?" + "&".join(f"tag=t{number}" for number in range(51)))) == {"tag"}
+    assert wrong_fields(owner.get(f"{DOCUMENTS}?" + "&".join(f"tag=t{number}" for number in range(51)))) == {"tag"}
 
 
 def test_every_malformed_parameter_is_named_at_once(owner: Client) -> None:
     query = "&".join(f"{name}={values[1]}" for name, values in WRONG.items())
-    assert wrong_fields(owner.get(f"{MANY}?{query}")) == set(WRONG)
+    assert wrong_fields(owner.get(f"{DOCUMENTS}?{query}")) == set(WRONG)
 
 
 @pytest.mark.parametrize("query", ["nothing=1", "Page=0", "tags=scan", "%FF=%FF", "=", "&&", "order=asc", "folders=/a"])

@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 
-from .client import NOBODYS_ID, ULID, Client, together
+from .client import ULID, UNKNOWN_DOCUMENT_ID, Client, together
 from .keys import KEYS
 from .raw import ask
 from .service import Server, fresh_data_dir, postgres_processes
@@ -20,7 +20,7 @@ pytestmark = [
     pytest.mark.skipif("ACCEPTANCE_BASE_URL" in os.environ, reason="reads the log of a server of its own"),
     pytest.mark.timeout(120),
 ]
-ONE = f"/v1/documents/{NOBODYS_ID}"
+ONE = f"/v1/documents/{UNKNOWN_DOCUMENT_ID}"
 ROUTES = [("POST", "/v1/documents"), ("GET", ONE), ("POST", KEYS), ("GET", "/v1/nothing")]
 MARK = b"forged"
 """Every hostile id has it, and nothing else does."""

@@ -9,12 +9,12 @@ from uuid import uuid4
 
 import pytest
 
-from .client import NOBODYS_ID, ULID, Client, data_of, error_of
+from .client import ULID, UNKNOWN_DOCUMENT_ID, Client, data_of, error_of
 from .keys import has_checksum
 from .service import Cli, eventually
 from .tenants import Tenants
 
-ONE = f"/v1/documents/{NOBODYS_ID}"
+ONE = f"/v1/documents/{UNKNOWN_DOCUMENT_ID}"
 
 
 def complains(done: subprocess.CompletedProcess[str]) -> None:
@@ -26,7 +26,7 @@ def complains(done: subprocess.CompletedProcess[str]) -> None:
 
 
 def test_a_workspace_and_a_key_have_ids_and_the_key_is_shown(tenants: Tenants, home: Client) -> None:
-    key = tenants.key(home.workspace)
+    key = tenants.api_key(home.workspace)
     assert re.fullmatch(f"ws_{ULID}", home.workspace)
     assert re.fullmatch(f"key_{ULID}", key.id)
     assert re.fullmatch("wbk_[0-9A-Za-z]{38}", key.key)
@@ -44,7 +44,7 @@ def test_a_workspace_needs_only_a_name_and_without_json_the_answer_is_for_people
 
 def test_workspaces_and_keys_are_listed_and_no_key_is_shown(tenants: Tenants, home: Client) -> None:
     assert home.workspace in str(tenants.cli.ask("workspace", "list"))
-    key = tenants.key(home.workspace)
+    key = tenants.api_key(home.workspace)
     listed = tenants.cli.run("keys", "list", "--workspace", home.workspace, "--json")
     if listed.returncode == 2:  # no such option: then all keys are listed
         listed = tenants.cli.run("keys", "list", "--json")
@@ -81,7 +81,7 @@ def test_a_key_works_at_once_until_it_is_revoked_and_two_seconds_later_not_any_m
     tenants: Tenants, home: Client
 ) -> None:
     in_an_hour = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    key = tenants.key(home.workspace, expires_at=in_an_hour)
+    key = tenants.api_key(home.workspace, expires_at=in_an_hour)
     client = tenants.connect(key.key, admitted=False)
     assert client.get(ONE).status_code == 404
     tenants.cli.ask("keys", "revoke", key.id)

@@ -7,8 +7,20 @@ from typing import Any
 
 import pytest
 
-from .client import MEMBERS, NOBODYS_ID, Client, data_of, error_of, timestamp, wrong_fields
-from .documents import change, etag_of, fresh, ids, in_folder, linked, listed, one, record_of, revision_of, usage
+from .client import MEMBERS, UNKNOWN_DOCUMENT_ID, Client, data_of, error_of, timestamp, wrong_fields
+from .documents import (
+    change,
+    document_path,
+    etag_of,
+    ids,
+    in_folder,
+    linked_entity,
+    listed,
+    new_idempotency_key,
+    record_of,
+    revision_of,
+    usage,
+)
 
 FULL: dict[str, Any] = {"name": "a.txt", "description": "d", "folder": "/patch/a", "tags": ["a", "b"]}
 
@@ -60,7 +72,7 @@ def test_null_clears_what_may_be_absent(home: Client, document: dict[str, Any]) 
 def test_the_answer_is_the_whole_record_with_its_etag_and_without_a_download(
     home: Client, document: dict[str, Any]
 ) -> None:
-    linked(home, document["id"], entity_id="m-1")
+    linked_entity(home, document["id"], entity_id="m-1")
     answer = change(home, document["id"], name="b.txt")
     data = data_of(answer, 200)
     assert list(data) == list(record_of(home, document["id"]))
@@ -166,35 +178,35 @@ def test_every_wrong_member_is_named_at_once(home: Client, untouched: str) -> No
     ],
 )
 def test_what_is_no_strict_json_is_400_and_nothing_is_written(home: Client, untouched: str, text: str) -> None:
-    error_of(home.patch(one(untouched), text.encode()), 400, "validation_error")
+    error_of(home.patch(document_path(untouched), text.encode()), 400, "validation_error")
 
 
 def test_another_type_or_too_much_is_refused_and_nothing_is_written(home: Client, untouched: str) -> None:
     body = json.dumps({"name": "b.txt"}).encode()
     for kind in ("text/plain", "application/merge-patch+json", "application/json-patch+json", "x/y"):
-        answer = home.patch(one(untouched), body, {"Content-Type": kind})
+        answer = home.patch(document_path(untouched), body, {"Content-Type": kind})
         error_of(answer, 415, "unsupported_media_type")
-    error_of(home.patch(one(untouched), body + b" " * 70_000), 413, "payload_too_large")
-    error_of(home.request("PATCH", one(untouched), content=body), 415, "unsupported_media_type")
+    error_of(home.patch(document_path(untouched), body + b" " * 70_000), 413, "payload_too_large")
+    error_of(home.request("PATCH", document_path(untouched), content=body), 415, "unsupported_media_type")
 
 
 def test_a_missing_permission_comes_before_everything_and_nothing_is_written(
     home: Client, reader: Client, untouched: str
 ) -> None:
-    for document_id in (untouched, NOBODYS_ID, "x"):
+    for document_id in (untouched, UNKNOWN_DOCUMENT_ID, "x"):
         for body in (b"{}", b"\xff", b" " * 70_000, b'{"name":"b"}'):
-            answer = reader.patch(one(document_id), body, {"If-Match": "nonsense"})
+            answer = reader.patch(document_path(document_id), body, {"If-Match": "nonsense"})
             assert "write:documents" in error_of(answer, 403, "insufficient_permissions")["message"]
 
 
 def test_the_body_is_judged_before_the_id(home: Client) -> None:
-    for document_id in (NOBODYS_ID, "x"):
+    for document_id in (UNKNOWN_DOCUMENT_ID, "x"):
         assert wrong_fields(change(home, document_id, name="")) == {"name"}
         error_of(change(home, document_id, name="b"), 404, "not_found")
 
 
 def test_an_old_receipt_of_the_create_still_tells_the_document_as_it_was(home: Client, stored: str) -> None:
-    key = fresh()
+    key = new_idempotency_key()
     first = home.record(stored, key)
     data_of(change(home, data_of(first, 201)["id"], name="b.txt"), 200)
     assert home.record(stored, key).content == first.content

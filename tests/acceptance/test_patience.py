@@ -53,7 +53,7 @@ def test_a_body_that_does_not_come_is_408_and_harms_nobody_else(owner: Client) -
 
 
 def test_a_request_that_is_cut_off_by_the_stop_is_told_in_the_envelope(server: Server, owner: Client) -> None:
-    where = urlsplit(owner.ticket("a.bin", "application/octet-stream").upload_url)
+    where = urlsplit(owner.sign_upload("a.bin", "application/octet-stream").upload_url)
     with socket.create_connection((where.hostname, where.port or 80), timeout=30) as wire:
         wire.sendall(
             f"PUT {where.path}?{where.query} HTTP/1.1\r\nHost: {where.netloc}\r\n"

@@ -5,21 +5,25 @@ from typing import Any
 
 import pytest
 
-from .client import NOBODYS_ID, NOBODYS_KEY, NOBODYS_LINK, Client, error_of
+from .client import UNKNOWN_API_KEY_ID, UNKNOWN_DOCUMENT_ID, UNKNOWN_LINK_ID, Client, error_of
 from .client import wrong_fields as wrong
-from .documents import COLLECTIONS, FOLDERS, MANY, TAGS, one
+from .documents import COLLECTIONS, DOCUMENTS, FOLDERS, TAGS, document_path
 from .keys import KEYS, PERMISSIONS, mint, minted
 from .tenants import Tenants
 
 ROUTES: dict[tuple[str, str], tuple[str, str, int]] = {
-    ("POST", "/v1/documents"): (MANY, "write:documents", 400),
-    ("GET", "/v1/documents"): (MANY, "read:documents", 200),
+    ("POST", "/v1/documents"): (DOCUMENTS, "write:documents", 400),
+    ("GET", "/v1/documents"): (DOCUMENTS, "read:documents", 200),
     ("POST", "/v1/documents/upload-url"): ("/v1/documents/upload-url", "write:documents", 400),
-    ("GET", "/v1/documents/{}"): (one(NOBODYS_ID), "read:documents", 404),
-    ("PATCH", "/v1/documents/{}"): (one(NOBODYS_ID), "write:documents", 404),
-    ("DELETE", "/v1/documents/{}"): (one(NOBODYS_ID), "write:documents", 404),
-    ("POST", "/v1/documents/{}/link"): (f"{one(NOBODYS_ID)}/link", "write:documents", 400),
-    ("DELETE", "/v1/documents/{}/link/{}"): (f"{one(NOBODYS_ID)}/link/{NOBODYS_LINK}", "write:documents", 404),
+    ("GET", "/v1/documents/{}"): (document_path(UNKNOWN_DOCUMENT_ID), "read:documents", 404),
+    ("PATCH", "/v1/documents/{}"): (document_path(UNKNOWN_DOCUMENT_ID), "write:documents", 404),
+    ("DELETE", "/v1/documents/{}"): (document_path(UNKNOWN_DOCUMENT_ID), "write:documents", 404),
+    ("POST", "/v1/documents/{}/link"): (f"{document_path(UNKNOWN_DOCUMENT_ID)}/link", "write:documents", 400),
+    ("DELETE", "/v1/documents/{}/link/{}"): (
+        f"{document_path(UNKNOWN_DOCUMENT_ID)}/link/{UNKNOWN_LINK_ID}",
+        "write:documents",
+        404,
+    ),
     **{
         ("GET", f"/v1/{collection}/{{}}/documents"): (f"/v1/{collection}/x/documents", "read:documents", 200)
         for collection in COLLECTIONS.values()
@@ -29,7 +33,7 @@ ROUTES: dict[tuple[str, str], tuple[str, str, int]] = {
     ("GET", "/v1/tags"): (TAGS, "read:documents", 200),
     ("POST", "/v1/api-keys"): (KEYS, "admin:api_keys", 400),
     ("GET", "/v1/api-keys"): (KEYS, "admin:api_keys", 200),
-    ("DELETE", "/v1/api-keys/{}"): (f"{KEYS}/{NOBODYS_KEY}", "admin:api_keys", 404),
+    ("DELETE", "/v1/api-keys/{}"): (f"{KEYS}/{UNKNOWN_API_KEY_ID}", "admin:api_keys", 404),
     ("GET", "/v1/usage"): ("/v1/usage", "read:documents", 200),
 }
 """What each operation needs, and what an empty request to it is answered when it is allowed."""
@@ -76,7 +80,7 @@ def test_bytes_are_deleted_at_once_exactly_with_both_permissions(
     tenants: Tenants, manager: Client, granted: set[str]
 ) -> None:
     key = minted(manager, permissions=sorted(granted), rate_limit_tier="unmetered")
-    answer = tenants.connect(key["key"]).delete(f"{one(NOBODYS_ID)}?hard=true")
+    answer = tenants.connect(key["key"]).delete(f"{document_path(UNKNOWN_DOCUMENT_ID)}?hard=true")
     missing = {"admin:documents", "write:documents"} - granted
     if missing:
         message = error_of(answer, 403, "insufficient_permissions")["message"]

@@ -6,14 +6,14 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from .client import NOBODYS_ID, NOBODYS_KEY, Client, with_member
+from .client import UNKNOWN_API_KEY_ID, UNKNOWN_DOCUMENT_ID, Client, with_member
 from .keys import KEYS, wanted
 from .poison import HEADER_VALUES, JSON_VALUES, SEGMENTS, unharmed
 from .raw import ask
 from .service import eventually
 
-MANY, UPLOAD, ONE = "/v1/documents", "/v1/documents/upload-url", f"/v1/documents/{NOBODYS_ID}"
-KEY, USAGE = f"{KEYS}/{NOBODYS_KEY}", "/v1/usage"
+MANY, UPLOAD, ONE = "/v1/documents", "/v1/documents/upload-url", f"/v1/documents/{UNKNOWN_DOCUMENT_ID}"
+KEY, USAGE = f"{KEYS}/{UNKNOWN_API_KEY_ID}", "/v1/usage"
 OURS = ["X-Request-ID", "Idempotency-Key", "Content-Type"]
 ANYBODYS = [
     *("Host", "Accept", "Accept-Encoding", "Accept-Language"),

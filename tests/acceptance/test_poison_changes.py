@@ -8,14 +8,25 @@ from typing import Any
 import httpx
 import pytest
 
-from .client import NOBODYS_ID, NOBODYS_LINK, Client, with_member
-from .documents import FOLDERS, MANY, TAGS, deleted, etag_of, ids, link, linked, listed, one
+from .client import UNKNOWN_DOCUMENT_ID, UNKNOWN_LINK_ID, Client, with_member
+from .documents import (
+    DOCUMENTS,
+    FOLDERS,
+    TAGS,
+    deleted,
+    document_path,
+    etag_of,
+    ids,
+    link_entity,
+    linked_entity,
+    listed,
+)
 from .poison import HEADER_VALUES, JSON_VALUES, SEGMENTS, TEXTS, unharmed
 from .raw import ask
 from .tenants import Tenants
 
-ONE = one(NOBODYS_ID)
-LINK, TIE, MATTER = f"{ONE}/link", f"{ONE}/link/{NOBODYS_LINK}", "/v1/matters/x/documents"
+ONE = document_path(UNKNOWN_DOCUMENT_ID)
+LINK, TIE, MATTER = f"{ONE}/link", f"{ONE}/link/{UNKNOWN_LINK_ID}", "/v1/matters/x/documents"
 CHANGE = {"name": "a"}
 TO_MATTER = {"entity_type": "matter", "entity_id": "x"}
 MOVE = {"from": "/a", "to": "/b"}
@@ -30,7 +41,7 @@ def owner(tenants: Tenants) -> Client:
 def document_id(owner: Client) -> str:
     """There, so that what the rules let through reaches the database."""
     made: str = owner.recorded(folder="/a/b", tags=["t"], description="d")["id"]
-    linked(owner, made, entity_id="x")
+    linked_entity(owner, made, entity_id="x")
     return made
 
 
@@ -50,7 +61,7 @@ def test_there_are_more_than_150_values() -> None:
 @pytest.mark.parametrize("member", ["name", "description", "folder", "tags", "unknown", "mime_type"])
 def test_no_value_of_a_member_of_a_change_is_a_5xx(owner: Client, document_id: str, member: str) -> None:
     def call(value: str) -> httpx.Response:
-        return owner.patch(one(document_id), with_member(CHANGE, member, value))
+        return owner.patch(document_path(document_id), with_member(CHANGE, member, value))
 
     all_in({200, 400, 413}, call, JSON_VALUES)
 
@@ -58,7 +69,7 @@ def test_no_value_of_a_member_of_a_change_is_a_5xx(owner: Client, document_id: s
 @pytest.mark.parametrize("member", ["entity_type", "entity_id", "role", "unknown"])
 def test_no_value_of_a_member_of_a_link_is_a_5xx(owner: Client, document_id: str, member: str) -> None:
     def call(value: str) -> httpx.Response:
-        return owner.post(f"{one(document_id)}/link", with_member(TO_MATTER, member, value))
+        return owner.post(f"{document_path(document_id)}/link", with_member(TO_MATTER, member, value))
 
     all_in({200, 201, 400, 413}, call, JSON_VALUES)
 
@@ -75,7 +86,7 @@ def test_no_value_of_a_member_of_a_move_is_a_5xx(owner: Client, document_id: str
 def test_no_value_as_the_body_or_as_the_name_of_a_member_is_a_5xx(
     owner: Client, document_id: str, method: str, body: dict[str, str]
 ) -> None:
-    path = {"PATCH": one(document_id), "POST": f"{one(document_id)}/link", "MOVE": FOLDERS}[method]
+    path = {"PATCH": document_path(document_id), "POST": f"{document_path(document_id)}/link", "MOVE": FOLDERS}[method]
     send = owner.post if method == "POST" else owner.patch
     whole = json.dumps(body)
     names = [f"{whole[:-1]},{value}:1}}" for value in JSON_VALUES if value.startswith('"')]
@@ -84,8 +95,11 @@ def test_no_value_as_the_body_or_as_the_name_of_a_member_is_a_5xx(
 
 
 PARAMETERS = [
-    *((MANY, name) for name in ("folder", "tag", "mime_type", "search", "created_after", "cursor", "page", "per_page")),
-    *((f"{MANY}?folder=/a&", "recursive"), (f"{MANY}?tag=t&search=a&", "unknown")),
+    *(
+        (DOCUMENTS, name)
+        for name in ("folder", "tag", "mime_type", "search", "created_after", "cursor", "page", "per_page")
+    ),
+    *((f"{DOCUMENTS}?folder=/a&", "recursive"), (f"{DOCUMENTS}?tag=t&search=a&", "unknown")),
     *((MATTER, name) for name in ("role", "page", "per_page")),
     *((FOLDERS, name) for name in ("parent", "page")),
     (TAGS, "per_page"),
@@ -101,8 +115,8 @@ def test_no_value_of_a_parameter_is_a_5xx(owner: Client, document_id: str, path:
 def test_no_value_of_hard_is_a_5xx_and_none_but_a_flag_deletes(owner: Client, document_id: str) -> None:
     flags = {"true", "false", "1", "0"}
     texts = [text for text in TEXTS if text not in flags]
-    all_in({400}, lambda text: owner.delete(f"{one(document_id)}?hard={text}"), texts)
-    assert owner.get(one(document_id)).status_code == 200
+    all_in({400}, lambda text: owner.delete(f"{document_path(document_id)}?hard={text}"), texts)
+    assert owner.get(document_path(document_id)).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -110,9 +124,9 @@ def test_no_value_of_hard_is_a_5xx_and_none_but_a_flag_deletes(owner: Client, do
     [
         *(
             ("/v1/matters/", "/documents"),
-            (f"{MANY}/", "/link"),
+            (f"{DOCUMENTS}/", "/link"),
             (f"{LINK}/", ""),
-            (f"{MANY}/", f"/link/{NOBODYS_LINK}"),
+            (f"{DOCUMENTS}/", f"/link/{UNKNOWN_LINK_ID}"),
         ),
         *(("/v1/", "/x/documents"), (FOLDERS, ""), (TAGS, ""), (f"{FOLDERS}?parent=", "")),
     ],
@@ -141,7 +155,7 @@ def test_no_value_as_the_id_of_a_thing_is_a_5xx(owner: Client, before: str) -> N
     [
         *(("PATCH", ONE, "If-Match"), ("DELETE", ONE, "If-Match"), ("DELETE", ONE, "Idempotency-Key")),
         *(("POST", LINK, "Idempotency-Key"), ("DELETE", TIE, "Idempotency-Key"), ("PATCH", FOLDERS, "If-Match")),
-        *(("PATCH", ONE, "Content-Type"), ("POST", LINK, "Content-Type"), ("GET", MANY, "X-Request-ID")),
+        *(("PATCH", ONE, "Content-Type"), ("POST", LINK, "Content-Type"), ("GET", DOCUMENTS, "X-Request-ID")),
     ],
 )
 def test_no_value_of_a_header_is_a_5xx(owner: Client, method: str, path: str, header: str) -> None:
@@ -167,7 +181,7 @@ def test_no_poisoned_if_match_changes_or_deletes_what_is_there(owner: Client) ->
             continue
         for method, body in (("PATCH", b'{"name":"b"}'), ("DELETE", None)):
             headers = [key, ("Content-Type", b"application/json"), ("If-Match", value)]
-            answer = ask(owner.base_url, method, one(document_id).encode(), headers, body)
+            answer = ask(owner.base_url, method, document_path(document_id).encode(), headers, body)
             assert answer is not None
             assert answer.status in {400, 412}, (method, value)
     assert etag_of(owner, document_id) == etag
@@ -179,7 +193,7 @@ def test_no_poisoned_if_match_changes_or_deletes_what_is_there(owner: Client) ->
 )
 def test_no_method_is_a_5xx(owner: Client, method: str) -> None:
     headers = [("Authorization", f"Bearer {owner.key}".encode())]
-    for route in (MANY, ONE, LINK, TIE, MATTER, FOLDERS, TAGS):
+    for route in (DOCUMENTS, ONE, LINK, TIE, MATTER, FOLDERS, TAGS):
         answer = ask(owner.base_url, method, route.encode(), headers, b"")
         assert answer is not None
         assert answer.status < 500
@@ -188,7 +202,7 @@ def test_no_method_is_a_5xx(owner: Client, method: str) -> None:
 def test_after_all_that_what_was_let_through_is_read_and_listed_and_can_be_deleted(
     owner: Client, document_id: str
 ) -> None:
-    assert link(owner, document_id, entity_type="task").status_code in {200, 201}
+    assert link_entity(owner, document_id, entity_type="task").status_code in {200, 201}
     assert document_id in ids(owner)
     for path in (FOLDERS, TAGS, MATTER):
         listed(owner, "per_page=100", path)

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from .client import NOBODYS_ID, Client, error_of
+from .client import UNKNOWN_DOCUMENT_ID, Client, error_of
 from .keys import unknown_key
 from .service import Server, fresh_data_dir
 from .tenants import Tenants
@@ -15,7 +15,7 @@ pytestmark = [
     pytest.mark.skipif("ACCEPTANCE_BASE_URL" in os.environ, reason="needs a server of its own"),
     pytest.mark.timeout(120),
 ]
-ONE = f"/v1/documents/{NOBODYS_ID}"
+ONE = f"/v1/documents/{UNKNOWN_DOCUMENT_ID}"
 Forwarded = list[tuple[str, str]]
 
 

@@ -39,10 +39,10 @@ def test_the_quota_is_exact_to_the_byte(tenants: Tenants) -> None:
     body = {"name": "a", "mime_type": "a/b", "size_bytes": 1}
     at_upload = client.post("/v1/documents/upload-url", body)
     assert over(at_upload) == {"limit_bytes": 1000, "used_bytes": 1000, "requested_bytes": 1}
-    client.ticket(size_bytes=0)
-    client.ticket()
+    client.sign_upload(size_bytes=0)
+    client.sign_upload()
 
-    tenants.cli.ask("workspace", "update", client.workspace, "--quota", "1401")
+    tenants.operator.set_quota(client.workspace, "1401")
     assert client.recorded(too_much)["size_bytes"] == 401
 
 
@@ -54,14 +54,14 @@ def test_what_is_refused_replayed_or_only_announced_is_not_charged(small: Client
     small.record(path, key)
     small.record(path, key)
     small.record(path)
-    small.ticket(size_bytes=300)
+    small.sign_upload(size_bytes=300)
     small.upload(b"x" * 300)
     assert used(small) == before + 100
 
 
 def test_the_stored_size_is_charged_and_an_announced_one_that_fits_is_let_through(small: Client) -> None:
     left = 1000 - used(small)
-    small.ticket(size_bytes=left)
+    small.sign_upload(size_bytes=left)
     body = {"name": "a", "mime_type": "a/b", "size_bytes": left + 1}
     refused = over(small.post("/v1/documents/upload-url", body))
     assert refused == {"limit_bytes": 1000, "used_bytes": 1000 - left, "requested_bytes": left + 1}

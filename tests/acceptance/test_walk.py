@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from .client import NOBODYS_ID, Client, together, wrong_fields
-from .documents import MANY, change, deleted, ids, listed, one
+from .client import UNKNOWN_DOCUMENT_ID, Client, together, wrong_fields
+from .documents import DOCUMENTS, change, deleted, document_path, ids, listed
 from .tenants import Tenants
 
 
@@ -97,14 +97,16 @@ def test_walks_while_others_create_and_delete_see_what_stays_once(owner: Client,
 
 def test_a_cursor_and_a_later_page_together_are_refused(owner: Client, kept: list[str]) -> None:
     cursor = kept[3].removeprefix("doc_")
-    assert wrong_fields(owner.get(f"{MANY}?cursor={cursor}&page=2")) == {"page"}
+    assert wrong_fields(owner.get(f"{DOCUMENTS}?cursor={cursor}&page=2")) == {"page"}
     # The default, which many a client always sends.
-    assert owner.get(f"{MANY}?cursor={cursor}&page=1").json() == owner.get(f"{MANY}?cursor={cursor}").json()
+    assert owner.get(f"{DOCUMENTS}?cursor={cursor}&page=1").json() == owner.get(f"{DOCUMENTS}?cursor={cursor}").json()
 
 
-@pytest.mark.parametrize("malformed", ["", "x", NOBODYS_ID, "2", "null", "01ARZ3NDEKTSV4RRFFQ69G5FA", "%F0%9F%93%84"])
+@pytest.mark.parametrize(
+    "malformed", ["", "x", UNKNOWN_DOCUMENT_ID, "2", "null", "01ARZ3NDEKTSV4RRFFQ69G5FA", "%F0%9F%93%84"]
+)
 def test_a_malformed_cursor_is_named(owner: Client, malformed: str) -> None:
-    assert wrong_fields(owner.get(f"{MANY}?cursor={malformed}")) == {"cursor"}
+    assert wrong_fields(owner.get(f"{DOCUMENTS}?cursor={malformed}")) == {"cursor"}
 
 
 def test_any_other_documents_id_is_but_a_place_in_the_list(owner: Client, kept: list[str], neighbour: Client) -> None:
@@ -113,5 +115,5 @@ def test_any_other_documents_id_is_but_a_place_in_the_list(owner: Client, kept: 
 
     theirs = neighbour.recorded()["id"].removeprefix("doc_")
     assert after(theirs) == after("7" + "Z" * 25) == kept[::-1]
-    assert after(NOBODYS_ID.removeprefix("doc_")) == after("0" * 26) == []
-    assert owner.get(one(f"doc_{theirs}")).status_code == 404
+    assert after(UNKNOWN_DOCUMENT_ID.removeprefix("doc_")) == after("0" * 26) == []
+    assert owner.get(document_path(f"doc_{theirs}")).status_code == 404

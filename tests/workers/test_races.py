@@ -28,7 +28,7 @@ async def test_of_400_calls_at_once_exactly_as_many_are_admitted_as_the_plan_has
 ) -> None:
     for _ in range(5):
         before = await fallbacks(server)
-        key = tenants.key(tenants.workspace("starter"), tier="standard").key
+        key = tenants.api_key(tenants.workspace("starter"), tier="standard").key
         replies = await at_once(server, [get(NOWHERE, key)] * 400)
         # A machine that does not let Valkey run for 35 ms has workers count by themselves: then nothing is shown.
         if await fallbacks(server) == before:
@@ -81,7 +81,7 @@ async def test_a_revoked_key_opens_nothing_after_a_second_in_any_process(
     server: Server, tenants: Tenants, by: str
 ) -> None:
     workspace = tenants.workspace()
-    key, admin = tenants.key(workspace), tenants.client(workspace, "admin:api_keys")
+    key, admin = tenants.api_key(workspace), tenants.client(workspace, "admin:api_keys")
     # Each from an address of its own: a revoked key is a guess, and those are limited by address.
     asked = [get(USAGE, key.key, f"10.0.{number // 250}.{number % 250}") for number in range(1000)]
     assert {reply.status for reply in await at_once(server, asked[:50])} == {200}
