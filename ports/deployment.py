@@ -1,4 +1,7 @@
-"""What a database knows of the deployment it belongs to, so that it is told from a copy of it."""
+"""The identity of a deployment, as its database knows it. It detects copies and restored dumps.
+
+The object store holds a mark with the same identity: see `domain.use_cases.claim_storage`.
+"""
 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -10,8 +13,9 @@ from typing import Protocol
 class Deployment:
     """One database and one object store that belong together.
 
-    `id` is the same in both once the store is claimed, since `claimed_at`. `turn` changes with every sweep, in both;
-    `next_turn` is there while it does. `swept_at` is when everything was last looked at.
+    `id` is the same in both, once the database has claimed the store. `claimed_at` is when it did; `None` before.
+    `generation` is replaced by every sweep, in both. `next_generation` is `None` except while a sweep replaces it.
+    `swept_at` is when the last complete sweep listed all objects; `None` before the first one.
     """
 
     id: str
@@ -22,29 +26,32 @@ class Deployment:
 
 
 class Deployments(Protocol):
+    """The one row in which a database keeps its `Deployment`."""
+
     async def read(self) -> Deployment:
-        """The deployment of this database. A new database has a new id, and has claimed nothing."""
+        """Return the deployment of this database. A new database has a new id and has claimed no store."""
         ...
 
     async def claim(self, at: datetime) -> None:
-        """Note since when the store bears the mark of this deployment."""
+        """Record when the database claimed its store."""
         ...
 
     async def set_generation(self, generation: str, next_generation: str | None) -> None:
-        """Keep these turns in the place of those before."""
+        """Replace both generations."""
         ...
 
     async def record_sweep(self, at: datetime) -> None:
-        """Note when everything was looked at."""
+        """Record when a sweep listed all objects."""
         ...
 
     async def renew(self) -> Deployment:
-        """Be another deployment from now on, with a new id and generation, which has claimed nothing."""
+        """Replace the deployment by a new one, with a new id and generation, that has claimed no store. Return it."""
         ...
 
     def exclusive(self) -> AbstractAsyncContextManager[bool]:
-        """For the block: `True` if no other process is in such a block, of all that share the database.
+        """Try to take the deployment's lock for the block. Yield whether this process got it.
 
-        It may become untrue when the connection to the database is lost.
+        The lock is held by at most one of all processes that share the database. A process that loses its connection
+        to the database also loses the lock, without notice.
         """
         ...

@@ -1,4 +1,13 @@
-"""The ledger of paths, as the sweeper needs it: what is recorded, and what will never be."""
+"""The ledger of storage paths, as the sweeper uses it.
+
+A path is free until the ledger knows it. Its states are then:
+
+    free → recorded → condemned → gone     a document was created, and later deleted
+    free → condemned → gone                an object that no document recorded
+    gone → condemned → gone                an object that was uploaded late, to a path that is gone
+
+No path becomes free again, so no path is ever recorded twice.
+"""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +21,11 @@ from ports.storage import ListedObject
 
 
 class PathState(StrEnum):
-    """A path is recorded at most once, ever; condemned, its bytes are on their way out; gone, they are deleted."""
+    """The state of a path in the ledger.
+
+    A document exists at a `recorded` path. The object at a `condemned` path is being deleted. The object at a `gone`
+    path is deleted.
+    """
 
     RECORDED = "recorded"
     CONDEMNED = "condemned"
@@ -21,35 +34,41 @@ class PathState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CondemnedPath:
-    """A path that no create takes any more."""
+    """A path whose object is being deleted. Every create at it is refused."""
 
     workspace_id: WorkspaceId
     path: StoragePath
 
 
 class ObjectLedger(Protocol):
+    """The states of all storage paths that were ever recorded or condemned."""
+
     async def states(self, workspace: WorkspaceId, paths: Sequence[StoragePath]) -> Mapping[StoragePath, PathState]:
-        """The state of those of the paths that the ledger knows."""
+        """Return the state of each path that the ledger knows. A path that it does not know is left out."""
         ...
 
     async def condemn(
         self, workspace: WorkspaceId, objects: Sequence[ListedObject], at: datetime
     ) -> Sequence[StoragePath]:
-        """Condemn the paths of these objects, but not one that is recorded; the paths that are condemned now.
+        """Condemn the paths of these objects, except those that are recorded. Return the paths that are now condemned.
 
-        Decided under the lock that a create takes: either the create has recorded the path, and it is not condemned,
-        or it is condemned, and every create of it is `PathTaken` from then on. A path that was gone is condemned anew.
+        Decided under the workspace lock, as a create is. Either the create recorded the path first, and the path is
+        not condemned; or the path is condemned first, and every later create at it is `PathTaken`. A path that was
+        gone is condemned again.
         """
         ...
 
     def condemned(self) -> AsyncIterator[Sequence[CondemnedPath]]:
-        """Every condemned path, of every workspace, in pages."""
+        """Yield every condemned path of every workspace, in pages."""
         ...
 
     async def finalise(self, workspace: WorkspaceId, paths: Sequence[StoragePath], condemned_before: datetime) -> None:
-        """Let those of the paths that were condemned before then be gone: their bytes are deleted for good."""
+        """Mark those of the paths as gone that were condemned before `condemned_before`. Leave the others as they are.
+
+        The caller has deleted their objects.
+        """
         ...
 
     async def delete_expired_receipts(self, at: datetime) -> int:
-        """Remove every receipt that has expired by then; how many."""
+        """Delete every receipt that has expired by `at`. Return how many were deleted."""
         ...

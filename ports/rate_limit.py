@@ -8,6 +8,8 @@ from domain.rate_limits import Verdict, Window
 
 
 class RateLimiter(Protocol):
+    """Counters of requests, by subject and window."""
+
     async def acquire(self, subject: str, windows: Sequence[Window], at: datetime) -> Verdict:
         """Count one request of `subject` in all windows, or in none.
 

@@ -1,4 +1,4 @@
-"""The object store: where bytes lie, and the signed requests that reach them without us."""
+"""The object store, and the signed requests with which clients reach it directly."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from ports.checks import CheckResult
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedRequest:
-    """A request anybody may send until `expires_at`: `method` to `url` with exactly `headers`."""
+    """A request that needs no API key until `expires_at`: `method` to `url`, with exactly `headers`."""
 
     method: str
     url: str
@@ -22,7 +22,7 @@ class SignedRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadTerms:
-    """What a signed upload binds: the length in bytes and the SHA-256 (hex) when given, the type always."""
+    """What a signed upload binds: always the path and the type, and the length in bytes and SHA-256 (hex) if given."""
 
     path: StoragePath
     mime_type: str
@@ -32,7 +32,7 @@ class UploadTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadTerms:
-    """What a signed download gives: these very bytes, under this type and Content-Disposition."""
+    """What a signed download returns: exactly the bytes of `stored`, with this media type and Content-Disposition."""
 
     path: StoragePath
     stored: StoredObject
@@ -42,7 +42,7 @@ class DownloadTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedObject:
-    """An object as a listing shows it. Its key may be one at which no document can be recorded; `etag` is opaque."""
+    """An object in a listing. No document can be recorded at some keys. `etag` is opaque."""
 
     key: str
     size_bytes: int
@@ -51,107 +51,118 @@ class ListedObject:
 
 
 class ObjectStorage(Protocol):
+    """The bytes of all workspaces. Every method raises `Unavailable` if the store cannot be reached in time."""
+
     async def stat(self, path: StoragePath) -> StoredObject | None:
-        """What lies at the path; `None` when nothing does."""
+        """Return the object at the path; `None` if there is none."""
         ...
 
     async def sign_upload(self, terms: UploadTerms, expires_at: datetime) -> SignedRequest:
-        """A PUT that stores bytes at a path where nothing lies yet, and can never replace what lies there."""
+        """Return a signed PUT. It stores an object at a free path and can never replace an existing object."""
         ...
 
     async def sign_download(self, terms: DownloadTerms, expires_at: datetime) -> SignedRequest | None:
-        """A GET of the bytes, which honours Range; `None` when they are no longer those of `terms.stored`."""
+        """Return a signed GET that supports Range; `None` if the bytes are no longer those of `terms.stored`."""
         ...
 
     async def prepare(self) -> None:
-        """Make what the store needs to take objects: when a server starts, and never else.
+        """Create what the store needs before it can hold objects. Called only when a server starts.
 
-        What goes missing later is not made anew: nothing may be taken for lost, or put in the place of what is stored.
-        Raises `Unavailable` for a store on which our promises cannot be kept.
+        A part that disappears later is not created again: a missing volume must not look like an empty store.
+
+        Raises:
+            Unavailable: the store cannot be reached, or cannot keep our promises.
         """
         ...
 
     async def probe(self) -> None:
-        """Return when objects can be stored; raise `Unavailable` saying what is wrong."""
+        """Return if objects can be stored.
+
+        Raises:
+            Unavailable: saying what is wrong.
+        """
         ...
 
     async def run_checks(self) -> Sequence[CheckResult]:
-        """Try out, on objects of our own, each thing that our promises need of the store.
+        """Try each feature that our promises need of the store, on objects made for the purpose.
 
-        A store that cannot be reached is a finding too.
+        A store that cannot be reached is a check result too, not `Unavailable`.
         """
         ...
 
     def list(self, prefix: str) -> AsyncIterator[Sequence[ListedObject]]:
-        """Every object whose key begins with `prefix`, which ends with a slash: in pages of at most 1,000, in no order.
+        """Yield all objects whose key begins with `prefix`, in pages of at most 1,000 and in no particular order.
 
-        What comes or goes meanwhile may be there or not.
+        `prefix` ends with a slash. An object that is stored or deleted during the listing may be missing or present.
         """
         ...
 
     async def delete(self, paths: Sequence[StoragePath]) -> Sequence[StoragePath]:
-        """Delete what lies at the paths, in every version; where nothing lies, nothing happens.
+        """Delete every version of the objects at the paths. A path without an object is not an error.
 
-        Those come back of which something is left, because the store holds on to it: by a lock, or for want of a right.
-        After `Unavailable`, some may be deleted.
+        Return the paths at which the store still holds something, because of an object lock or a missing permission.
+        After `Unavailable`, some of the objects may be deleted.
         """
         ...
 
     async def discard_unfinished(self, prefix: str, before: datetime) -> int:
-        """Throw away what there is of uploads to such keys that began before then and never ended; how many."""
+        """Delete the parts of uploads below `prefix` that began before `before` and never ended. Return how many."""
         ...
 
     async def read_mark(self) -> str | None:
-        """What `write_mark` left in the store."""
+        """Return the text that `write_mark` stored; `None` if the store has no mark."""
         ...
 
     async def write_mark(self, mark: str, *, replace: bool) -> bool:
-        """Leave a line of text in the store, durably; unless `replace`, only where there is none.
+        """Store one line of text durably in the store. Unless `replace`, store it only if the store has no mark.
 
-        `False` when there was one: of many that try at once, one leaves the first.
+        Return `False` if the store already had a mark that was not replaced. If several processes try at once, exactly
+        one stores the first mark.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class AlreadyStored:
-    """Something lies at the path already; it stays as it is."""
+    """An object already exists at the path. It is unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class UploadMismatch:
-    """The bytes are not those that were announced: `what` of them is wrong, `why` completes the sentence."""
+    """The bytes differ from what the upload announced. `what` names the property; `why` completes the sentence."""
 
     what: str
     why: str
 
 
 class ServedStorage(ObjectStorage, Protocol):
-    """A store without an HTTP server of its own: its signed requests come to us, and are carried out here.
+    """An object store without an HTTP server of its own. Dossier receives its signed requests and executes them.
 
-    A link is the path and the query of a signed URL; one that was changed in any place, or has expired, is `None`.
+    A signed URL is passed as its path and its query.
     """
 
     def open_upload(self, path: str, query: Mapping[str, str], at: datetime) -> UploadTerms | None:
-        """The terms of a PUT link."""
+        """Return the terms of a signed PUT; `None` if the URL was altered or has expired at `at`."""
         ...
 
     def open_download(self, path: str, query: Mapping[str, str], at: datetime) -> DownloadTerms | None:
-        """The terms of a GET link."""
+        """Return the terms of a signed GET; `None` if the URL was altered or has expired at `at`."""
         ...
 
     async def write(
         self, terms: UploadTerms, content: AsyncIterator[bytes]
     ) -> StoredObject | AlreadyStored | UploadMismatch:
-        """Store the bytes, durably, or nothing at all: a cut-off upload leaves nothing at the path.
+        """Store the content durably, or store nothing: an interrupted upload leaves no object at the path.
 
-        What is raised out of `content` passes through. Not much more of it is taken than `terms` announce.
+        An exception raised by `content` is passed on. If `content` is longer than `terms` announce, the rest is not
+        read.
         """
         ...
 
     def read(self, terms: DownloadTerms, start: int, stop: int) -> AsyncIterator[bytes]:
-        """The bytes from `start` up to `stop`, in pieces of bounded size.
+        """Yield the bytes from `start` up to `stop`, in pieces of bounded size.
 
-        Raises `Unavailable` when they are no longer there as they were.
+        Raises:
+            Unavailable: the object is missing or has changed.
         """
         ...

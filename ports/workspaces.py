@@ -9,21 +9,23 @@ from domain.rate_limits import Plan
 
 
 class Workspaces(Protocol):
+    """The workspaces of a deployment."""
+
     async def add(self, workspace: Workspace) -> None:
-        """Keep a new workspace, with nothing used of its quota."""
+        """Store a new workspace. It uses nothing of its quota."""
         ...
 
     async def get(self, workspace: WorkspaceId) -> Workspace | None:
-        """The workspace of that id."""
+        """Return the workspace with that id."""
         ...
 
     async def all(self) -> Sequence[Workspace]:
-        """Every workspace, oldest first."""
+        """Return every workspace, oldest first."""
         ...
 
     async def update(self, workspace: WorkspaceId, plan: Plan | None, quota_bytes: int | None) -> Workspace | None:
-        """Change what is not `None`; the workspace as it is then, or `None` when there is no such workspace.
+        """Change what is not `None`. Return the changed workspace; `None` if there is no such workspace.
 
-        A quota below what is used already is kept: nothing more fits until enough is deleted.
+        The quota may be lower than what is used. Then no document fits until enough are deleted.
         """
         ...

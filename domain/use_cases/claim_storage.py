@@ -1,4 +1,31 @@
-"""Which store belongs to which database: told before a byte is taken for lost, or for nobody's."""
+"""Make sure that a database and an object store belong together, before any object is deleted.
+
+Three accidents look as if the store had lost its objects: a volume that is not mounted, a wrong bucket in the settings,
+and a database restored beside another store. A fourth is worse. The original database has no record of what a copy of
+it recorded, so its sweep would delete those objects as orphans.
+
+Both sides therefore carry the same identity: the database in its `Deployment` row, the store in its mark, which is the
+text "<deployment id> <generation>". The id detects a foreign store. The generation, which every sweep replaces in both
+(see `domain.use_cases.sweep`), detects a database that was restored from a dump or copied: it still has an old one.
+
+To claim (`ClaimStorage`, at every start):
+
+1. Read the deployment and the mark.
+2. If the database has never claimed a store and the store has no mark, write the mark, but only if there is still none.
+   Read it again: if two databases claim one store at once, the first mark stays and the other database is refused.
+   A crash here leaves a marked store. The next start finds its own mark and continues with step 3.
+3. Read the deployment again, and refuse unless the mark has its id and one of its generations.
+4. If the database has never claimed a store, record the time of the claim.
+
+To adopt (`AdoptStorage`, when an operator says that the two belong together):
+
+1. Take the deployment's lock, so that no sweep changes the mark at the same time.
+2. Give the database a new id and generation. A crash here leaves a store with a foreign mark. It is refused with a
+   message, and the operator runs the command again.
+3. Replace the store's mark. Any other database that had this store is refused from now on. A crash here leaves the
+   claim without its time; the next claim records it.
+4. Record the time of the claim.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,24 +37,20 @@ from ports.system import Clock
 
 
 class NotOurStorage(Exception):
-    """The store and the database do not belong together; the text says what to do."""
+    """The store and the database do not belong together. The text says what the operator can do."""
 
 
 class AlreadySweeping(Exception):
-    """Another process sweeps this deployment."""
+    """Another process is sweeping this deployment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimStorage:
-    """Make sure that the store is the one this database knows; claim it, where neither knows the other yet.
-
-    A volume that is not mounted, another bucket's name in the settings, and a database restored beside another store
-    look like a store that has lost everything. And what a copy of the database records is nobody's to the original,
-    which would delete the bytes.
+    """Check that the store belongs to this database. Claim the store if neither has been used yet.
 
     Raises:
-        NotOurStorage: the store belongs to another database or to a later state of this one, or has no mark although
-            this one has claimed a store.
+        NotOurStorage: the store belongs to another database or to a later state of this one; or the store has no mark
+            although this database has claimed one.
     """
 
     deployments: Deployments
@@ -38,10 +61,9 @@ class ClaimStorage:
         deployment = await self.deployments.read()
         mark = await self.storage.read_mark()
         if mark is None and deployment.claimed_at is None:
-            await self.storage.write_mark(store_mark(deployment.id, deployment.generation), replace=False)
-            # Read again: of two that claim one store, the first has it.
+            await self.storage.write_mark(store_mark(deployment), replace=False)
             mark = await self.storage.read_mark()
-        # Asked again, in case a sweep of another process changed the turn between the two questions.
+        # Read again: a sweep of another process may have replaced the generation since the first read.
         deployment = await self.deployments.read()
         verified_generation(deployment, mark)
         if deployment.claimed_at is None:
@@ -50,12 +72,12 @@ class ClaimStorage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdoptStorage:
-    """Let the database and the store belong together from now on, whomever they belonged to.
+    """Bind the database and the store to each other, whatever either belonged to before.
 
-    Both get a new id: so a copy of this database, or the one that had the store before, has it no longer.
+    Both get a new id. A copy of this database, or the database that had the store before, can no longer use the store.
 
     Raises:
-        AlreadySweeping: a sweep is under way, which marks the store too.
+        AlreadySweeping: another process holds the deployment's lock.
     """
 
     deployments: Deployments
@@ -65,18 +87,17 @@ class AdoptStorage:
     async def __call__(self) -> Deployment:
         async with exclusively(self.deployments):
             deployment = await self.deployments.renew()
-            # In this order: when this is cut off, the two do not belong together, which is told, and it is done again.
-            await self.storage.write_mark(store_mark(deployment.id, deployment.generation), replace=True)
+            await self.storage.write_mark(store_mark(deployment), replace=True)
             await self.deployments.claim(self.now())
             return deployment
 
 
 @asynccontextmanager
 async def exclusively(deployments: Deployments) -> AsyncIterator[None]:
-    """Nobody else sweeps, or marks the store, until the end of the block.
+    """Hold the deployment's lock for the block, so that no other process sweeps or changes the store's mark.
 
     Raises:
-        AlreadySweeping: somebody does.
+        AlreadySweeping: another process holds the lock.
     """
     async with deployments.exclusive() as is_alone:
         if not is_alone:
@@ -84,44 +105,34 @@ async def exclusively(deployments: Deployments) -> AsyncIterator[None]:
         yield
 
 
-def store_mark(deployment_id: str, generation: str) -> str:
-    """What the store of a deployment is marked with."""
-    return f"{deployment_id} {generation}"
-
-
-def _require_same_deployment(deployment: Deployment, mark: str | None) -> None:
-    """Refuse a store that does not bear this deployment's mark.
-
-    Raises:
-        NotOurStorage: saying what it is instead.
-    """
-    if mark is None:
-        raise NotOurStorage(
-            "the object store has no mark of this deployment, although the database has used one: is a volume not "
-            "mounted, or DOSSIER_STORAGE_URL another than before? If this store shall belong to this database from "
-            "now on, run 'dossier adopt'"
-        )
-    owner = mark.partition(" ")[0]
-    if owner != deployment.id:
-        raise NotOurStorage(
-            f"the object store belongs to deployment {owner}, the database to {deployment.id}: one of them is "
-            "another's, or a copy. If they shall belong together from now on, run 'dossier adopt'"
-        )
+def store_mark(deployment: Deployment, generation: str | None = None) -> str:
+    """Return the mark for the store of a deployment, with its current generation unless another is given."""
+    return f"{deployment.id} {generation or deployment.generation}"
 
 
 def verified_generation(deployment: Deployment, mark: str | None) -> str:
-    """The turn that the store's mark has, if it is one this database knows.
+    """Return the generation in the store's mark.
 
     Raises:
-        NotOurStorage: the store is another's; or it was swept by a database that this one is a copy of, or a dump of:
-            what is recorded there would be nobody's here.
+        NotOurStorage: the store has no mark, the mark of another deployment, or a generation this database does not
+            know.
     """
-    _require_same_deployment(deployment, mark)
-    generation = (mark or "").partition(" ")[2]
+    if mark is None:
+        raise NotOurStorage(
+            "the object store has no mark of this deployment, although the database has claimed one: a volume may not "
+            "be mounted, or DOSSIER_STORAGE_URL may have changed. If this store shall belong to this database from "
+            "now on, run 'dossier adopt'"
+        )
+    owner, _, generation = mark.partition(" ")
+    if owner != deployment.id:
+        raise NotOurStorage(
+            f"the object store belongs to deployment {owner}, the database to {deployment.id}: one of them belongs to "
+            "another installation, or is a copy. If they shall belong together from now on, run 'dossier adopt'"
+        )
     if generation not in (deployment.generation, deployment.next_generation):
         raise NotOurStorage(
-            "the object store and the database are not of one time: this database was restored from a dump, or copied, "
-            "and may not know all that is recorded; or the store was restored. If they shall belong together from now "
-            "on, run 'dossier adopt'; bytes recorded elsewhere are nobody's then"
+            "the object store and the database are of different times: the database was restored from a dump or "
+            "copied, and may lack records; or the store was restored. If they shall belong together from now on, run "
+            "'dossier adopt'; objects without a record are then orphans, which a sweep deletes"
         )
     return generation

@@ -1,4 +1,24 @@
-"""Deleting bytes that belong to no document, and never bytes that a create could still record."""
+"""Delete objects that belong to no document, and never an object that a create could still record.
+
+A sweep, in order:
+
+1. Take the deployment's lock: one process sweeps at a time. If the lock is lost during the sweep, a second sweep may
+   run beside this one. Every step below tolerates that.
+2. Compare the store's mark with the database, and refuse a store that is not ours.
+3. Replace the generation: record the next one in the database, write it into the store's mark, then make it the
+   current one in the database. Until the last write, the database accepts both generations, so a crash after either of
+   the first two writes leaves a pair that still belongs together.
+4. Delete the objects of condemned paths. Then mark those paths as gone that were condemned more than `RECHECK_AFTER`
+   ago: no upload can arrive there any more. A crash between the two leaves the paths condemned, and the next sweep
+   deletes again, which changes nothing.
+5. List all objects and count the orphans, without deleting any: the listing is cheap, and a deletion is final.
+6. Record when this listing ended. After a crash in a later step, the server's next complete sweep is still not due
+   earlier than usual; `dossier sweep` runs one at once.
+7. Unless there are too many orphans, list again, page by page: condemn the orphans' paths under the workspace lock,
+   then delete their objects. A create that records a path first keeps its object; a create that comes later is refused.
+   A crash between the two leaves condemned paths, which step 4 of the next sweep deletes.
+8. Delete unfinished uploads and expired receipts. Both can be repeated.
+"""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -18,24 +38,28 @@ from ports.system import Clock, NewSecret
 from ports.workspaces import Workspaces
 
 ORPHANED_AFTER = timedelta(hours=24)
-"""How long bytes may lie unrecorded."""
+"""How long an object may exist without a record."""
 
 RECHECK_AFTER = SIGNED_URL_LIFETIME + timedelta(minutes=45)
-"""When no upload to a condemned path can still be under way: its URL has ended, and slow ones have had their time."""
+"""How long after its condemnation a path is deleted again: its upload URL has expired, and slow uploads have ended."""
 
 ORPHANS_MAX = 1000
+"""The most orphans that are deleted without `yes`."""
+
 ORPHAN_SHARE_MAX = 0.05
+"""The largest share of all objects that is deleted without `yes`."""
 
 
 @dataclass(slots=True)
 class SweepReport:
-    """What was found and done, all of it counts but `unrecorded_bytes`.
+    """What a sweep found and did. All fields are counts, except `unrecorded_bytes`.
 
-    `objects` were looked at. `unrecorded` of them, of so many bytes, have lain for more than a day without a record,
-    `inherited` of these since before the store was this database's; `late` lie at paths whose bytes had been deleted
-    before; `foreign` have keys at which nothing can be recorded, and are left alone. `condemned` paths were due, of
-    deleted documents for the most part. `deleted` paths have no bytes any more; those `held` have, because the store
-    does not give them up. `unfinished` uploads and expired `receipts` were removed.
+    `objects`: all that were listed. `unrecorded`: orphans, which have had no record for more than a day; their size is
+    `unrecorded_bytes`. `inherited`: the orphans that are older than this database's claim on the store. `late`: objects
+    at paths that are gone. `foreign`: objects whose keys no document can have; a sweep never touches them.
+    `condemned`: paths that were condemned before this sweep. `deleted`: paths whose objects were deleted. `held`: paths
+    whose objects the store refused to delete. `unfinished`: uploads that were discarded. `receipts`: expired receipts
+    that were deleted.
     """
 
     objects: int = 0
@@ -52,17 +76,17 @@ class SweepReport:
 
     @property
     def exceeds_safety_limit(self) -> bool:
-        """Whether so much is unrecorded that rather the record is wrong than the bytes are nobody's."""
+        """Whether there are so many orphans that the database is more likely incomplete than the objects unused."""
         return self.unrecorded > ORPHANS_MAX or self.unrecorded > self.objects * ORPHAN_SHARE_MAX
 
 
 class TooManyOrphans(Exception):
-    """Nothing unrecorded was deleted, but everything else: it would have been much, and nobody has said yes."""
+    """There are more orphans than a sweep deletes without `yes`. None of them was deleted; everything else was."""
 
     def __init__(self, swept: SweepReport) -> None:
         super().__init__(
-            f"{swept.unrecorded} of {swept.objects} objects have no record: more than {ORPHAN_SHARE_MAX:.0%}, or than "
-            f"{ORPHANS_MAX}, so they were left alone. If the database is complete, run 'dossier sweep --yes'"
+            f"{swept.unrecorded} of {swept.objects} objects have no record: more than {ORPHAN_SHARE_MAX:.0%}, or more "
+            f"than {ORPHANS_MAX}, so they were not deleted. If the database is complete, run 'dossier sweep --yes'"
         )
         self.swept = swept
 
@@ -71,22 +95,24 @@ Progress = Callable[[SweepReport], None]
 
 
 def _ignore_progress(_: SweepReport) -> None:
-    """Nobody watches."""
+    """Ignore progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
-    """Delete the bytes of deleted documents, uploads that were not recorded within a day or never finished, and
-    receipts that have expired.
+    """Delete the objects of deleted documents, uploads that were not recorded within a day or never finished, and
+    expired receipts.
 
-    - Only below the prefixes of this database's workspaces, and only in the store that belongs to it (`NotOurStorage`).
-    - A path is condemned in the ledger before its bytes are deleted: a create that comes first wins, one that comes
-      later is refused, and none records bytes that are on their way out.
-    - A condemned path is looked at again once its upload URL has ended; bytes that come later still are found by the
-      next sweep.
-    - Unrecorded bytes are left alone without a yes when they are more than 5 % of all objects, or more than 1,000
-      (`TooMuch`), or have lain there since before the store was this database's.
-    - One process at a time (`AlreadySweeping`). Cut off at any point, the next sweep goes on.
+    - Only objects below the prefixes of this database's workspaces are deleted, and only in its own store.
+    - Without `yes`, orphans are kept if they are more than 5 % of all objects or more than 1,000, and inherited orphans
+      are always kept.
+    - `dry_run` deletes nothing and leaves the generation as it is.
+    - `on_progress` receives the report after every page.
+
+    Raises:
+        AlreadySweeping: another process is sweeping.
+        NotOurStorage: the store does not belong to this database.
+        TooManyOrphans: the orphans were kept; everything else is done.
     """
 
     workspaces: Workspaces
@@ -103,22 +129,21 @@ class Sweep:
         async with exclusively(self.deployments):
             deployment = await self._check_store(advance_generation=not dry_run)
             began = self.now()
-            ages = _Cutoffs(unrecorded=began - ORPHANED_AFTER, inherited=deployment.claimed_at or began)
+            cutoffs = _Cutoffs(unrecorded=began - ORPHANED_AFTER, inherited=deployment.claimed_at or began)
             await self._delete_condemned_paths(swept, on_progress, dry_run=dry_run)
-            # Counted before anything is deleted: a listing is cheap, what was deleted is gone.
-            async for found in self._orphan_pages(ages):
-                found.count(swept)
+            async for page in self._orphan_pages(cutoffs):
+                page.add_to(swept)
                 on_progress(swept)
             if dry_run:
                 return swept
             await self.deployments.record_sweep(self.now())
             if swept.unrecorded or swept.late:
                 await self._delete_orphans(
-                    ages, swept, on_progress, unrecorded=yes or not swept.exceeds_safety_limit, inherited=yes
+                    cutoffs, swept, on_progress, unrecorded=yes or not swept.exceeds_safety_limit, inherited=yes
                 )
             for workspace in await self.workspaces.all():
                 swept.unfinished += await self.storage.discard_unfinished(
-                    workspace_prefix(workspace.id), ages.unrecorded
+                    workspace_prefix(workspace.id), cutoffs.unrecorded
                 )
                 on_progress(swept)
             swept.receipts = await self.ledger.delete_expired_receipts(self.now())
@@ -127,7 +152,7 @@ class Sweep:
         return swept
 
     async def delete_condemned(self) -> SweepReport:
-        """Only what is condemned already, without a look at all objects: cheap enough for every few minutes."""
+        """Do only steps 1 to 4, without listing all objects: cheap enough for every few minutes."""
         swept = SweepReport()
         async with exclusively(self.deployments):
             await self._check_store(advance_generation=True)
@@ -138,12 +163,12 @@ class Sweep:
         deployment = await self.deployments.read()
         generation = verified_generation(deployment, await self.storage.read_mark())
         if advance_generation:
-            # Noted here first, then there: cut off in between, either turn in the store is known here. One that was
-            # noted and not taken is taken now: whoever noted it may still be about to, when its lock was lost.
-            noted = deployment.next_generation
-            following = self.new_token() if noted in (None, generation) else noted
+            # If an interrupted sweep recorded a next generation that the store does not have, use that one. The
+            # interrupted process may only have lost its lock, and still write it into the store.
+            recorded = deployment.next_generation
+            following = self.new_token() if recorded in (None, generation) else recorded
             await self.deployments.set_generation(generation, following)
-            await self.storage.write_mark(store_mark(deployment.id, following), replace=True)
+            await self.storage.write_mark(store_mark(deployment, following), replace=True)
             await self.deployments.set_generation(following, None)
         return deployment
 
@@ -156,47 +181,53 @@ class Sweep:
             on_progress(swept)
 
     async def _delete_orphans(
-        self, ages: "_Cutoffs", swept: SweepReport, on_progress: Progress, *, unrecorded: bool, inherited: bool
+        self, cutoffs: "_Cutoffs", swept: SweepReport, on_progress: Progress, *, unrecorded: bool, inherited: bool
     ) -> None:
-        # Listed anew: what was recorded since is seen by `condemn`, and nothing need be remembered of the first time.
-        async for found in self._orphan_pages(ages):
-            doomed = [*found.late, *(found.unrecorded if unrecorded else ()), *(found.inherited if inherited else ())]
-            if doomed:
-                condemned = await self.ledger.condemn(found.workspace, doomed, self.now())
-                await self._delete(found.workspace, condemned, swept)
+        # List again instead of remembering all orphans of the first listing. `condemn` skips paths recorded since.
+        async for page in self._orphan_pages(cutoffs):
+            orphans = [*page.late, *(page.unrecorded if unrecorded else ()), *(page.inherited if inherited else ())]
+            if orphans:
+                condemned = await self.ledger.condemn(page.workspace, orphans, self.now())
+                await self._delete(page.workspace, condemned, swept)
             on_progress(swept)
 
     async def _delete(self, workspace: WorkspaceId, paths: Sequence[StoragePath], swept: SweepReport) -> None:
-        looked_at = self.now()
+        began = self.now()
         held = set(await self.storage.delete(paths))
         deleted = [path for path in paths if path not in held]
-        # The others stay condemned: bytes may still come, or are still there, so they are looked at again.
-        await self.ledger.finalise(workspace, deleted, looked_at - RECHECK_AFTER)
+        # The other paths stay condemned, so the next sweep deletes there again: an upload may still arrive, or the
+        # store still holds the object.
+        await self.ledger.finalise(workspace, deleted, began - RECHECK_AFTER)
         swept.deleted += len(deleted)
         swept.held += len(held)
 
-    async def _orphan_pages(self, ages: "_Cutoffs") -> "AsyncIterator[OrphanPage]":
-        """What nobody will miss, in pages."""
+    async def _orphan_pages(self, cutoffs: "_Cutoffs") -> "AsyncIterator[OrphanPage]":
+        """Yield all objects of all workspaces, page by page, with the orphans among them."""
         for workspace in await self.workspaces.all():
             async for page in self.storage.list(workspace_prefix(workspace.id)):
                 objects = {path: item for item in page if (path := _path(item.key, workspace.id)) is not None}
                 states = await self.ledger.states(workspace.id, list(objects))
                 old = [
-                    item for path, item in objects.items() if path not in states and item.modified_at <= ages.unrecorded
+                    item
+                    for path, item in objects.items()
+                    if path not in states and item.modified_at <= cutoffs.unrecorded
                 ]
                 yield OrphanPage(
                     workspace=workspace.id,
                     objects=len(page),
                     foreign=len(page) - len(objects),
-                    unrecorded=[item for item in old if item.modified_at >= ages.inherited],
-                    inherited=[item for item in old if item.modified_at < ages.inherited],
+                    unrecorded=[item for item in old if item.modified_at >= cutoffs.inherited],
+                    inherited=[item for item in old if item.modified_at < cutoffs.inherited],
                     late=[item for path, item in objects.items() if states.get(path) is PathState.GONE],
                 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Cutoffs:
-    """What was put there before the one has lain long enough; before the other, nobody knows for whom."""
+    """Objects without a record are orphans if not modified since `unrecorded`, and inherited if older than `inherited`.
+
+    `inherited` is when this database claimed the store.
+    """
 
     unrecorded: datetime
     inherited: datetime
@@ -204,7 +235,7 @@ class _Cutoffs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrphanPage:
-    """A page of a listing, and those of its objects that have no record."""
+    """One page of a listing: its number of objects, and its orphans by kind. `SweepReport` explains the kinds."""
 
     workspace: WorkspaceId
     objects: int
@@ -213,8 +244,8 @@ class OrphanPage:
     inherited: Sequence[ListedObject]
     late: Sequence[ListedObject]
 
-    def count(self, swept: SweepReport) -> None:
-        """Add this page to what was found."""
+    def add_to(self, swept: SweepReport) -> None:
+        """Add the counts of this page to the report."""
         old = [*self.unrecorded, *self.inherited]
         swept.objects += self.objects
         swept.foreign += self.foreign

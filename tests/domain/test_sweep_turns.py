@@ -39,7 +39,7 @@ async def test_a_database_restored_from_a_dump_does_not_sweep(world: World) -> N
     restored = on(world, world.storage)
     claim = ClaimStorage(deployments=dump, storage=world.storage, now=world.clock)
     for attempt in (restored(yes=True), restored(dry_run=True), restored.delete_condemned(), claim()):
-        with pytest.raises(NotOurStorage, match="restored from a dump"):
+        with pytest.raises(NotOurStorage, match="restored from a dump or copied"):
             await attempt
     assert await world.storage.stat(path) is not None
 
