@@ -1,6 +1,7 @@
 """The operations of the service, one class each. `UseCases` lists them all, built from one `Ports` record.
 
-A use case reads top to bottom, has no `try`, logs nothing and knows no status code.
+A use case reads top to bottom, has no `try`, logs nothing and knows no status code. The docstring of an API operation
+is its description in the OpenAPI document. `permission` is what the caller's API key needs.
 """
 
 from dataclasses import dataclass

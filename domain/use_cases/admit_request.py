@@ -1,4 +1,4 @@
-"""Turn a presented key into a Caller, and say whether it may call now."""
+"""Authenticate the caller of a request, and count the request against its rate limit."""
 
 from dataclasses import dataclass
 from hmac import compare_digest
@@ -12,12 +12,12 @@ from ports.rate_limit import RateLimiter
 from ports.system import Clock
 
 GUESSES = (Window(60, 60),)
-"""How many wrong keys an address may present."""
+"""How many wrong API keys a network may present: 60 a minute."""
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Who calls. Whether they may is `verdict.admitted`; what it says of the window is told either way."""
+    """The caller of a request, and the verdict on its rate limit. The request may be refused: `verdict.admitted`."""
 
     caller: Caller
     verdict: Verdict
@@ -25,12 +25,17 @@ class Admission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdmitRequest:
-    """Find who presents a key, and count the request against the rate limit of the workspace's plan.
+    """Find the caller who presents an API key, and count the request against the rate limit of the workspace's plan.
 
-    - A key that is missing, malformed, unknown, expired or revoked is refused, and which of these it is, is not told.
-    - A malformed key costs no look-up. Wrong keys are counted by the address they come from (of IPv6, its /64), right
-      keys never are: so who guesses is stopped, and who shares the guesser's address is not.
-    - Keys of tier `high` have ten times the plan, counted apart; `unmetered` ones are not counted.
+    - An API key that is missing, malformed, unknown, expired or revoked is refused, always in the same words.
+    - A malformed API key causes no look-up.
+    - Wrong API keys are counted by client network, right ones are not. So a client that guesses is stopped, and other
+      clients behind the same address are not.
+    - An API key of tier `high` has ten times the plan's limits, in windows of its own; `unmetered` has none.
+
+    Raises:
+        InvalidKey: the request has no valid API key.
+        RateLimited: the network has presented too many wrong API keys.
     """
 
     keys: ApiKeyLookup
@@ -75,5 +80,5 @@ class AdmitRequest:
             return None
         digest = api_key_digest(presented)
         found = await self.keys.find(digest)
-        # An index stops comparing at the first difference, which of a digest tells nothing. Nor does this comparison.
+        # The index compares in variable time. That reveals nothing: a client cannot choose the digest of its guess.
         return found if found is not None and compare_digest(found.key.digest, digest) else None

@@ -1,4 +1,4 @@
-"""API keys, by those who may administer them: made, listed, revoked."""
+"""Create, list and revoke the API keys of a workspace."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ from ports.system import Clock, NewId, NewSecret, Sealing
 
 @dataclass(frozen=True, slots=True)
 class NewApiKey:
-    """A key as it was made: `secret` is the key itself. `replayed` when that was in an earlier request."""
+    """The record of a new API key, and the API key itself as `secret`. `replayed` if an earlier request created it."""
 
     key: ApiKey
     secret: str
@@ -40,14 +40,15 @@ class NewApiKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateApiKey:
-    """Make an API key of the caller's workspace. It is in the answer, and can never be shown again.
+    """Create an API key for the caller's workspace. The response contains it once; it cannot be shown again.
 
-    - Nobody grants what they lack: every permission of the new key must be one of the caller's own.
-    - No two active keys of a workspace have one name; a key that was revoked, or has expired, gives its name back.
-    - The key acts as the user of the caller's own key. `expires_at` lies in the future, or there is none.
-    - With an `Idempotency-Key`, the same request sent again within 24 hours makes nothing and gets the first answer
-      again, key included. Until then the key is kept encrypted, under a key derived from the `Idempotency-Key`, of
-      which only a hash is kept.
+    - Every permission of the new API key must be one that the caller's own API key has.
+    - Two active API keys of a workspace cannot have the same name. A revoked or expired one frees its name.
+    - The API key acts as the user of the caller's API key.
+    - `expires_at` must lie in the future. Without it, the API key does not expire.
+    - With an `Idempotency-Key`, a repeated request within 24 hours creates nothing and returns the first response,
+      API key included. For that time the API key is stored encrypted, under a key derived from the `Idempotency-Key`,
+      of which only a hash is stored.
     """
 
     keys: ApiKeys
@@ -85,7 +86,7 @@ class CreateApiKey:
 
         outcome: AddApiKeyOutcome | None
         if not key.is_active(at):
-            # Not refused yet: the time may have come since an earlier request, and its retry gets its answer.
+            # Not refused yet: `expires_at` may have passed since an earlier request, and its retry gets that response.
             outcome = await self.keys.receipt(intent)
         else:
             sealed = b"" if idempotency_key is None else self.sealing.seal(secret, idempotency_key)
@@ -99,7 +100,7 @@ class CreateApiKey:
             case ApiKeyReplayed(earlier, kept) if idempotency_key is not None:
                 return NewApiKey(earlier, self.sealing.unseal(kept, idempotency_key), replayed=True)
             case ApiKeyReplayed():
-                raise AssertionError("replayed without an Idempotency-Key")
+                raise AssertionError("a receipt was found without an idempotency key")
             case IdempotencyKeyReused():
                 raise IdempotencyMismatch
             case ApiKeyNameTaken():
@@ -110,7 +111,7 @@ class CreateApiKey:
 
 @dataclass(frozen=True, slots=True)
 class ApiKeyListing:
-    """A page of keys, and how many there are on all pages."""
+    """One page of API keys, and the number on all pages."""
 
     keys: Sequence[ApiKey]
     page: Page
@@ -119,9 +120,9 @@ class ApiKeyListing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListApiKeys:
-    """List the API keys of the caller's workspace, the newest first; never the keys themselves.
+    """List the API keys of the caller's workspace, newest first, without the keys themselves.
 
-    Revoked ones are left out unless `include_revoked` is true; expired ones are not.
+    Expired API keys are listed. Revoked ones are listed only if `include_revoked` is true.
     """
 
     keys: ApiKeys
@@ -141,10 +142,10 @@ class ListApiKeys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevokeApiKey:
-    """End an API key's life: within a second it opens nothing more, in any process.
+    """Revoke an API key. Within a second, every server process refuses it.
 
-    - A key that was revoked before stays as it is, and the answer is the same.
-    - The last active key with `admin:api_keys` is kept: nobody could make another.
+    - Revoking an API key again changes nothing and has the same response.
+    - The last active API key with `admin:api_keys` cannot be revoked: no other one could replace it.
     """
 
     keys: ApiKeys
@@ -154,7 +155,7 @@ class RevokeApiKey:
     permission = Permission.ADMIN_API_KEYS
 
     async def __call__(self, caller: Caller, key: str, idempotency_key: str | None) -> bool:
-        """Whether that was done by an earlier request with this Idempotency-Key."""
+        """Return whether an earlier request with the same idempotency key did it."""
         caller.require(self.permission)
         known = parse_api_key_id(key)
         if known is None:

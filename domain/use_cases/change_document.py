@@ -1,4 +1,4 @@
-"""Changing and deleting what is recorded of a document."""
+"""Change and delete documents."""
 
 from dataclasses import dataclass
 from typing import assert_never
@@ -18,13 +18,13 @@ from ports.system import Clock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatchDocument:
-    """Change the name, the description, the folder or the tags of a document; the bytes stay as they are.
+    """Change the name, description, folder or tags of a document. The stored bytes do not change.
 
-    - Only what is sent changes. `tags` are replaced as a whole; `null` clears what may be absent.
-    - With `If-Match`, nothing changes unless the record is in the state of that `ETag`: so nobody's change is lost
-      under another one. Without it, the last change wins.
-    - A folder, and every folder above it, comes into being with the document.
-    - What changes nothing leaves `ETag` and `updated_at` as they are.
+    - Only the members that are sent change. `tags` replaces all tags; `null` clears an optional member.
+    - With `If-Match`, the change is refused unless the record still has that `ETag`, so no other client's change is
+      overwritten. Without it, the last change wins.
+    - A new folder and every folder above it are created.
+    - A request that changes nothing keeps `ETag` and `updated_at`.
     """
 
     documents: DocumentRepository
@@ -60,13 +60,13 @@ class PatchDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteDocument:
-    """Delete a document: its record, its links, and its bytes.
+    """Delete a document: its record, its entity links and its stored bytes.
 
-    - The record and its links are gone at once, and its size is given back to the quota.
-    - The bytes are deleted within the hour; at once with `hard=true`, which needs `admin:documents` too. Its
-      `storage_path` stays taken.
-    - With `If-Match`, nothing is deleted unless the record is in the state of that `ETag`.
-    - With an `Idempotency-Key`, the same request sent again within 24 hours gets the first answer again.
+    - The record and its entity links are deleted at once, and its size is returned to the quota.
+    - The bytes are deleted within the hour, or at once with `hard=true`, which also needs `admin:documents`. No other
+      document can be recorded at the `storage_path`.
+    - With `If-Match`, the request is refused unless the record still has that `ETag`.
+    - With an `Idempotency-Key`, a repeated request within 24 hours returns the first response.
     """
 
     documents: DocumentRepository
@@ -84,7 +84,7 @@ class DeleteDocument:
         *,
         hard: bool = False,
     ) -> bool:
-        """Whether that was done by an earlier request with this Idempotency-Key."""
+        """Return whether an earlier request with the same idempotency key did it."""
         caller.require(self.permission, *([Permission.ADMIN_DOCUMENTS] if hard else ()))
         id_ = parse_document_id(id_as_sent)
         if id_ is None:
@@ -98,7 +98,8 @@ class DeleteDocument:
         match outcome:
             case Deleted(path, replayed):
                 if hard:
-                    # After a replay too: the store may have been away the first time. No create takes this path again.
+                    # Also after a replay: the store may have been unavailable the first time. The path is condemned,
+                    # so no create can use it again.
                     await self.storage.delete([path])
                 return replayed
             case IdempotencyKeyReused():

@@ -1,4 +1,4 @@
-"""The one this service exists for."""
+"""Record a document whose bytes are already in the object store."""
 
 from dataclasses import dataclass
 from typing import assert_never
@@ -17,7 +17,7 @@ from ports.system import Clock, NewId
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The document as it was when it was recorded; `replayed` when that was in an earlier request."""
+    """The document as it was recorded. `replayed` if an earlier request with the same idempotency key recorded it."""
 
     document: Document
     replayed: bool
@@ -27,15 +27,15 @@ class Recorded:
 class CreateDocument:
     """Record a document whose bytes are already stored.
 
-    - The bytes are uploaded first, through a signed URL from `POST /v1/documents/upload-url`; `storage_path` is the
-      path that call returned, or any other object key of the workspace where bytes lie.
-    - Bytes must lie at `storage_path`. `size_bytes`, when sent, must be their size; when not, it is filled in. The
+    - Upload the bytes first, through a signed URL from `POST /v1/documents/upload-url`. `storage_path` is the path that
+      it returned, or the key of any other stored object of the workspace.
+    - An object must exist at `storage_path`. `size_bytes`, if sent, must be its size; otherwise it is filled in. The
       stored size is charged to the workspace's quota.
-    - A path is recorded once: a second document at it is refused, even after the first was deleted.
-    - The folder, and every folder above it, comes into being with the document.
-    - With an `Idempotency-Key`, the same request sent again within 24 hours records nothing and gets the first answer
-      again. A refused or failed request leaves the key free.
-    - All or nothing: whatever is refused has written nothing and charged nothing.
+    - A path is recorded at most once. A second document there is refused, even after the first one was deleted.
+    - The folder and every folder above it are created.
+    - With an `Idempotency-Key`, a repeated request within 24 hours records nothing and returns the first response. A
+      refused or failed request leaves the `Idempotency-Key` free.
+    - A refused request has written nothing and charged nothing.
     """
 
     documents: DocumentRepository
@@ -55,7 +55,8 @@ class CreateDocument:
         outcome: CreateOutcome | None
         stored = await self.storage.stat(draft.storage_path)
         if stored is None or draft.size_bytes not in (None, stored.size_bytes):
-            # Not refused yet: bytes may be gone since an earlier request recorded them, and its retry gets its answer.
+            # Not refused yet: the object may have gone since an earlier request recorded it, and its retry gets that
+            # response.
             outcome = await self.documents.receipt(intent)
         else:
             at = self.now()

@@ -1,4 +1,4 @@
-"""Finding documents: by what they are, by what they belong to, and where they could be."""
+"""List documents, the documents linked to an entity, folders and tags."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ SEARCH_MAX = 255
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A page of documents. `number` is `None` where a cursor was followed; `next_cursor` is, where there is no more."""
+    """One page of documents. `number` is `None` after a cursor. `next_cursor` is `None` on the last page."""
 
     found: DocumentPage
     number: int | None
@@ -30,17 +30,17 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindDocuments:
-    """List documents, the newest first: all of them, or those that pass every filter that is given.
+    """List documents, newest first: all documents, or those that pass every given filter.
 
-    - `folder` is that folder and everything below it, or with `recursive=false` that folder alone; `/` is the root.
-    - `tag`, given several times, wants all of them. `mime_type` is the media type as it was recorded.
-    - `search` is part of the name or of the description, in any letter case; no character is a wildcard. Unless it has
-      three letters or digits in a row, only the 10,000 newest documents are searched.
-    - `created_after` is a time, or a date, which is its midnight in UTC. What was recorded at that time is listed too.
-    - `total` is exact without filters, and with them up to 10,000; beyond, it is 10,000 and `total_is_exact` is false.
-    - To walk through all, follow `next_cursor` until it is `null`, with the same filters: each page costs the same,
-      however many there are, and what is recorded or deleted meanwhile neither repeats nor hides another document. A
-      `page` has to be counted off, and moves when documents come and go.
+    - `folder` selects that folder and everything below it; with `recursive=false`, only that folder. `/` is the root.
+    - `tag` can be repeated to require several tags. `mime_type` is the media type as recorded.
+    - `search` is a part of the name or the description, in any letter case, without wildcards. A search without three
+      letters or digits in a row covers only the 10,000 newest documents.
+    - `created_after` is a time, or a date (its midnight in UTC). A document recorded at exactly that time is included.
+    - `total` is exact without filters, and up to 10,000 with them; above, it is 10,000 and `total_is_exact` is false.
+    - To read all documents, follow `next_cursor` until it is `null`, with the same filters. Every page then costs the
+      same, and a document that is recorded or deleted meanwhile neither repeats nor hides another one. With `page`, the
+      server counts off all earlier rows, and rows shift between pages when documents are recorded or deleted.
     """
 
     documents: DocumentRepository
@@ -61,9 +61,9 @@ class FindDocuments:
         page = Page.read(form)
         after = form.optional("cursor", _cursor)
         form.finish()
-        # Their defaults are what is meant without them: many a generated client sends those always.
+        # The default values are accepted even so: many generated clients always send them.
         if not wanted.recursive and "folder" not in query:
-            raise Invalid({"recursive": "says how a folder is meant; name one in 'folder'"})
+            raise Invalid({"recursive": "applies to a folder; name one in 'folder'"})
         if after is not None and page.number != 1:
             raise Invalid({"page": "cannot be combined with 'cursor'; send one of them"})
 
@@ -79,9 +79,9 @@ class FindDocuments:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindLinkedDocuments:
-    """List the documents that belong to something of yours, the last linked first.
+    """List the documents that are linked to an entity, the newest link first.
 
-    `role`, when given, is that of the link, exactly.
+    `role` selects the entity links with exactly that role.
     """
 
     documents: DocumentRepository
@@ -102,9 +102,9 @@ class FindLinkedDocuments:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListFolders:
-    """List the folders in `parent`, or those at the top, each with the number of documents in it and below it.
+    """List the folders directly in `parent`, or in the root, each with the number of documents in it and below it.
 
-    A folder comes into being with the first document in it, and stays when it is empty.
+    A folder is created with its first document, and stays when it becomes empty.
     """
 
     documents: DocumentRepository
@@ -122,9 +122,9 @@ class ListFolders:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListTags:
-    """List the tags in use, each with the number of documents that have it: the most frequent first.
+    """List the tags in use with the number of documents that have each, the most frequent first.
 
-    Counted are the tags of the newest million documents.
+    Only the tags of the newest million documents are counted.
     """
 
     documents: DocumentRepository

@@ -1,4 +1,4 @@
-"""Reading one document, and the way to its bytes."""
+"""Read one document, with a signed URL for its bytes."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from ports.system import Clock
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A document with its links and, when asked for, a signed GET of its bytes."""
+    """A document with its entity links, and the signed GET of its bytes if the client asked for one."""
 
     record: DocumentWithLinks
     download: SignedRequest | None
@@ -25,10 +25,11 @@ class Found:
 class GetDocument:
     """Read a document, by default with a signed URL to download its bytes.
 
-    - The URL works for 15 minutes, saves the file under the document's name, and honours Range requests. Types that a
-      browser could execute are served as `application/octet-stream`.
-    - It is issued only while the stored bytes are those that were recorded; `download=false` reads the record alone.
-    - `ETag` names the state of the record: a fresh URL or a link does not change it.
+    - The URL works for 15 minutes, supports Range requests, and saves the file under the document's name. Media types
+      that a browser could execute are served as `application/octet-stream`.
+    - The URL is issued only while the stored bytes are those that were recorded. `download=false` reads only the
+      record.
+    - `ETag` names the state of the record. A new signed URL or an entity link does not change it.
     """
 
     documents: DocumentRepository

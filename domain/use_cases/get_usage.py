@@ -1,4 +1,4 @@
-"""What a workspace uses of its quota."""
+"""Read the storage usage of a workspace."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,9 @@ from ports.queries import Usage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GetUsage:
-    """Say how many bytes and documents the caller's workspace has, and how many bytes it may have.
+    """Get the storage usage of the caller's workspace: bytes used, quota in bytes, and number of documents.
 
-    Exact at the moment of the answer: the sum of the stored sizes of all its documents.
+    `used_bytes` is the exact sum of the stored sizes of all documents at that moment.
     """
 
     documents: DocumentRepository

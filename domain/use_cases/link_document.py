@@ -1,4 +1,4 @@
-"""Linking documents to what a client keeps elsewhere."""
+"""Link documents to entities that the client keeps elsewhere."""
 
 from dataclasses import dataclass
 from typing import assert_never
@@ -16,13 +16,13 @@ from ports.system import Clock, NewId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkDocument:
-    """Link a document to something of yours: a contact, a company, a deal, an event, a matter or a task.
+    """Link a document to an entity of yours: a contact, a company, a deal, an event, a matter or a task.
 
-    - What `entity_id` means is yours to know; nothing is looked up.
-    - A document has one link to a thing. When it is there already, it is answered with 200 and stays as it is, its
-      `role` too; to change that, remove the link and make it anew.
+    - `entity_id` is opaque to Dossier, which does not check that the entity exists.
+    - A document has at most one link to an entity. If it exists already, the response is 200 with the existing link,
+      its `role` unchanged. To change the `role`, remove the link and create it again.
     - A link changes neither the `ETag` nor the `updated_at` of the document.
-    - With an `Idempotency-Key`, the same request sent again within 24 hours gets the first answer again.
+    - With an `Idempotency-Key`, a repeated request within 24 hours returns the first response.
     """
 
     documents: DocumentRepository
@@ -63,9 +63,9 @@ class LinkDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnlinkDocument:
-    """Remove a link of a document; the document stays.
+    """Remove a link of a document. The document is not changed.
 
-    With an `Idempotency-Key`, the same request sent again within 24 hours gets the first answer again.
+    With an `Idempotency-Key`, a repeated request within 24 hours returns the first response.
     """
 
     documents: DocumentRepository
@@ -74,7 +74,7 @@ class UnlinkDocument:
     permission = Permission.WRITE_DOCUMENTS
 
     async def __call__(self, caller: Caller, id_as_sent: str, link_as_sent: str, idempotency_key: str | None) -> bool:
-        """Whether that was done by an earlier request with this Idempotency-Key."""
+        """Return whether an earlier request with the same idempotency key did it."""
         caller.require(self.permission)
         id_, link = parse_document_id(id_as_sent), parse_entity_link_id(link_as_sent)
         if id_ is None or link is None:

@@ -1,4 +1,4 @@
-"""Renaming and moving folders."""
+"""Rename and move folders."""
 
 from dataclasses import dataclass
 from typing import assert_never
@@ -15,7 +15,7 @@ from ports.system import Clock
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """Where the folder is now, and how many documents went with it."""
+    """The new path of the folder, and the number of documents in it and below it."""
 
     folder: FolderPath
     documents: int
@@ -23,9 +23,9 @@ class Moved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveFolder:
-    """Rename or move a folder, with everything in it and below it: all of it at once, however much it is.
+    """Rename or move a folder with everything in it and below it, in one step, however much it contains.
 
-    - Nothing may be at `to` yet, nor may it lie in the folder itself. The folders above it come into being.
+    - `to` must not exist yet and must not lie inside the folder itself. Every folder above `to` is created.
     - The stored bytes stay where they are, and no document's `ETag` changes.
     """
 
@@ -41,7 +41,7 @@ class MoveFolder:
         target = form.required("to", _below_the_root)
         form.finish()
         if is_within(target, source):
-            raise Invalid({"to": "must lie outside of the folder that is moved"})
+            raise Invalid({"to": "must lie outside the folder that is moved"})
         intent = Intent.of("move_folder", caller.workspace_id, members, caller=caller)
         outcome = await self.documents.move_folder(source, target, at=self.now(), intent=intent)
         match outcome:

@@ -1,4 +1,4 @@
-"""What an operator does before anybody can call: make workspaces and their first keys."""
+"""What an operator does on the command line: create and change workspaces, and create their API keys."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from ports.workspaces import Workspaces
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateWorkspace:
-    """Make a workspace and, with it, the user who owns it."""
+    """Create a workspace, and with it the user who owns it."""
 
     workspaces: Workspaces
     now: Clock
@@ -44,7 +44,7 @@ class CreateWorkspace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateWorkspace:
-    """Change the plan or the quota of a workspace, or both; what is `None` stays."""
+    """Change the plan, the quota in bytes, or both. `None` leaves either as it is."""
 
     workspaces: Workspaces
 
@@ -61,7 +61,7 @@ class UpdateWorkspace:
 
 @dataclass(frozen=True, slots=True)
 class MintedApiKey:
-    """A new key: `secret` is the key itself, which nobody can be told again."""
+    """The record of a new API key, and the API key itself as `secret`, which cannot be shown again."""
 
     key: ApiKey
     secret: str
@@ -69,7 +69,7 @@ class MintedApiKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MintApiKey:
-    """Make an API key of a workspace; without a user it belongs to the workspace's owner."""
+    """Create an API key of a workspace. Unless a user is given, it acts as the workspace's owner."""
 
     workspaces: Workspaces
     keys: ApiKeys
@@ -116,7 +116,7 @@ class MintApiKey:
             case ApiKeyNameTaken():
                 raise DuplicateName
             case ApiKeyReplayed() | IdempotencyKeyReused():
-                raise AssertionError("an operator has no Idempotency-Key")
+                raise AssertionError("an operator passes no intent, so there is no receipt")
             case _:
                 assert_never(outcome)
 

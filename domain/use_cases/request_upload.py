@@ -1,4 +1,4 @@
-"""Where a client may put the bytes of a document to be."""
+"""Issue a signed URL to upload the bytes of a future document."""
 
 from dataclasses import dataclass
 
@@ -13,11 +13,12 @@ from ports.storage import ObjectStorage, SignedRequest, UploadTerms
 from ports.system import Clock, NewId
 
 UPLOAD_LIMIT_BYTES = 5 * 2**30
+"""The largest object that S3 stores with one PUT: 5 GiB."""
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A signed PUT, and the path to record once it has succeeded."""
+    """A signed PUT, and the storage path to record after it has succeeded."""
 
     path: StoragePath
     request: SignedRequest
@@ -27,12 +28,12 @@ class Upload:
 class RequestUpload:
     """Get a signed URL to upload the bytes of one document.
 
-    - Send the file with the returned `method` to `upload_url` within 15 minutes, with exactly the returned `headers`;
-      then record it with `POST /v1/documents` under the returned `storage_path`.
-    - The URL binds the content type, the length when `size_bytes` is given, and the checksum when `sha256` is given:
-      anything else is refused and nothing is stored.
-    - It can store the file once, and never overwrites: every call returns a new path.
-    - A size that does not fit the quota, or is over the upload limit of 5 GiB, is refused here already.
+    - Within 15 minutes, send the file with the returned `method` to `upload_url`, with exactly the returned `headers`.
+      Then record it with `POST /v1/documents` under the returned `storage_path`.
+    - The URL binds the content type, the length if `size_bytes` is sent, and the checksum if `sha256` is sent. Any
+      other upload is refused and stores nothing.
+    - The URL stores one file and never overwrites one. Every call returns a new path.
+    - A `size_bytes` that does not fit the quota, or exceeds the upload limit of 5 GiB, is refused immediately.
     """
 
     documents: DocumentRepository
@@ -53,9 +54,9 @@ class RequestUpload:
                 raise QuotaExceeded(usage.quota_bytes, usage.used_bytes, draft.size_bytes)
 
         at = self.now()
-        key = f"documents/{self.new_id(at)}/{safe_file_name(draft.name)}"
+        path = f"documents/{self.new_id(at)}/{safe_file_name(draft.name)}"
         terms = UploadTerms(
-            path=StoragePath(workspace_prefix(caller.workspace_id) + key),
+            path=StoragePath(workspace_prefix(caller.workspace_id) + path),
             mime_type=draft.mime_type,
             size_bytes=draft.size_bytes,
             sha256=draft.sha256,
