@@ -1,6 +1,6 @@
-"""The API described: `/openapi.json`, and `/docs`, which shows it with Swagger UI from files that came with a package.
+"""The OpenAPI document at `/openapi.json`, and Swagger UI at `/docs`, served from an installed package.
 
-Nothing on the page comes from another host, and its policy says so to the browser.
+The page loads nothing from another host, and its Content-Security-Policy makes the browser enforce that.
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,19 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
-from adapters.http.body import AnyRequest
-from adapters.http.openapi import openapi_document
+from adapters.http.description.openapi import openapi_document
+from adapters.http.request import AnyRequest
 from domain.errors import NotFound
+
+
+def routes() -> Sequence[HTTPRouteHandler]:
+    """Return `/openapi.json` and `/docs`. They need no API key, and are no part of the OpenAPI document."""
+    return [
+        get("/openapi.json", include_in_schema=False)(openapi_json),
+        get("/docs", include_in_schema=False)(docs_page),
+        get("/docs/{name:str}", sync_to_thread=True, include_in_schema=False)(docs_file),
+    ]
+
 
 _TYPES = {
     "swagger-ui.css": "text/css",
@@ -43,38 +53,33 @@ _START = b"""SwaggerUIBundle({
   url: "/openapi.json", dom_id: "#api", deepLinking: true, persistAuthorization: false, validatorUrl: null,
 })
 """
-# 'unsafe-inline' for styles and data: for images: Swagger UI writes both into its page.
+# Swagger UI writes inline styles and data: images into its page, hence 'unsafe-inline' and data:.
 _POLICY = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 )
 
 
-def docs_handlers() -> Sequence[HTTPRouteHandler]:
-    """`/openapi.json` and `/docs`."""
-    rendered: list[bytes] = []
+async def openapi_json(request: AnyRequest) -> Response[bytes]:
+    state = request.app.state
+    # Built by the first request, not at start-up, because most processes never serve it.
+    if "openapi_json" not in state:
+        state.openapi_json = msgspec.json.encode(openapi_document(request.app))
+    return Response(state.openapi_json, media_type="application/json")
 
-    @get("/openapi.json")
-    async def openapi_json(request: AnyRequest) -> Response[bytes]:
-        if not rendered:
-            rendered.append(msgspec.json.encode(openapi_document(request.app)))
-        return Response(rendered[0], media_type="application/json")
 
-    @get("/docs")
-    async def docs_page() -> Response[bytes]:
-        return Response(_PAGE, media_type="text/html", headers={"Content-Security-Policy": _POLICY})
+async def docs_page() -> Response[bytes]:
+    return Response(_PAGE, media_type="text/html", headers={"Content-Security-Policy": _POLICY})
 
-    @get("/docs/{name:str}", sync_to_thread=True)
-    def docs_file(name: FromPath[str]) -> Response[bytes]:
-        if name not in _TYPES:
-            raise NotFound
-        content = _START if name == "start.js" else (_swagger_ui() / name).read_bytes()
-        return Response(content, media_type=_TYPES[name], headers={"Cache-Control": "max-age=3600"})
 
-    return [openapi_json, docs_page, docs_file]
+def docs_file(name: FromPath[str]) -> Response[bytes]:
+    if name not in _TYPES:
+        raise NotFound
+    content = _START if name == "start.js" else (_swagger_ui() / name).read_bytes()
+    return Response(content, media_type=_TYPES[name], headers={"Cache-Control": "max-age=3600"})
 
 
 def _swagger_ui() -> Path:
-    # Found, not imported: the package's own code serves other frameworks and pulls in theirs.
+    # Located, not imported: the package's code imports web frameworks that are not installed.
     spec = find_spec("swagger_ui")
     if spec is None or spec.origin is None:
         raise RuntimeError("swagger-ui-py is not installed: run 'make setup'")

@@ -1,22 +1,19 @@
-"""For operators and their probes: is the process alive, can it work, what has it done."""
+"""Probes and metrics for operators: whether the process runs, whether it can answer, and what it has answered."""
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from typing import Literal
 
-import msgspec
-from litestar import Response, Router, get
+from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 
-from adapters.http.answer import Answer
-from adapters.http.body import AnyRequest
+from adapters.http.answer import Answer, json_answer
 from adapters.http.errors import unavailable
 from adapters.http.in_flight import in_flight_of
-from adapters.http.openapi import described
+from adapters.http.request import AnyRequest, ports_of
 from adapters.http.wire.envelope import Envelope
 from adapters.http.wire.operations import Health
-from ports import Ports
-from ports.metrics import Metrics
 from ports.system import Probe, Unavailable
 
 log = logging.getLogger("dossier.http")
@@ -24,54 +21,40 @@ log = logging.getLogger("dossier.http")
 PROBE_SECONDS = 2
 
 
-def health_router(ports: Ports) -> Router:
-    """`/health/live` and `/health/ready`."""
-
-    @get(
-        "/live",
-        opt=described(
-            summary="Whether the process runs", status=200, success=Envelope[Health], keyless=True, tag="Operations"
-        ),
-    )
-    async def live() -> Answer:
-        """Answers whatever the dependencies do: restart the process when this fails."""
-        return _healthy("live", {})
-
-    @get(
-        "/ready",
-        opt=described(
-            summary="Whether requests can be answered",
-            status=200,
-            success=Envelope[Health],
-            keyless=True,
-            tag="Operations",
-        ),
-    )
-    async def ready(request: AnyRequest) -> Answer:
-        """Asks every dependency: send requests elsewhere while this fails. `checks` says which is away. The status is
-        `degraded` while requests are answered without one that they can do without."""
-        probes = {**ports.probes, **ports.optional_probes}
-        answers = await asyncio.gather(*(_check(name, probe) for name, probe in probes.items()))
-        checks = dict(zip(probes, answers, strict=True))
-        away = {name for name, state in checks.items() if state != "ok"}
-        if away & ports.probes.keys():
-            return unavailable(in_flight_of(request.scope).request_id, {"checks": checks})
-        return _healthy("degraded" if away else "ready", checks)
-
-    return Router("/health", route_handlers=[live, ready])
+def routes() -> Sequence[HTTPRouteHandler]:
+    """Return the probes and `/metrics`. They need no API key, and `/metrics` is no part of the OpenAPI document."""
+    return [
+        get("/health/live")(live),
+        get("/health/ready")(ready),
+        # In a thread: with several worker processes, the metrics are read from files.
+        get("/metrics", sync_to_thread=True, include_in_schema=False)(metrics),
+    ]
 
 
-def metrics_handler(metrics: Metrics) -> HTTPRouteHandler:
-    """`/metrics`, which is no part of the API and so not of its description."""
+async def live() -> Answer:
+    """Answer without asking any dependency. Restart the process when this fails."""
+    return _health("live", {})
 
-    # In a thread: with several processes, files are read.
-    @get("/metrics", sync_to_thread=True)
-    def exposition() -> Response[bytes]:
-        content, content_type = metrics.exposition()
-        # As a header: to a media type of text, the framework adds a charset of its own.
-        return Response(content, headers={"Content-Type": content_type})
 
-    return exposition
+async def ready(request: AnyRequest) -> Answer:
+    """Ask every dependency. Send requests to another process while this fails; `checks` names the unavailable one.
+
+    The status is `degraded` while an optional dependency is unavailable: requests are still answered.
+    """
+    ports = ports_of(request)
+    probes = {**ports.probes, **ports.optional_probes}
+    states = await asyncio.gather(*(_check(name, probe) for name, probe in probes.items()))
+    checks = dict(zip(probes, states, strict=True))
+    failed = {name for name, state in checks.items() if state != "ok"}
+    if failed & ports.probes.keys():
+        return unavailable(in_flight_of(request.scope).request_id, {"checks": checks})
+    return _health("degraded" if failed else "ready", checks)
+
+
+def metrics(request: AnyRequest) -> Response[bytes]:
+    content, content_type = ports_of(request).metrics.exposition()
+    # A header, not `media_type`: Litestar adds a charset of its own to a text media type.
+    return Response(content, headers={"Content-Type": content_type})
 
 
 async def _check(name: str, probe: Probe) -> str:
@@ -84,5 +67,5 @@ async def _check(name: str, probe: Probe) -> str:
     return "ok"
 
 
-def _healthy(status: Literal["live", "ready", "degraded"], checks: dict[str, str]) -> Answer:
-    return Answer(200, msgspec.json.encode(Envelope(Health(status, checks))))
+def _health(status: Literal["live", "ready", "degraded"], checks: dict[str, str]) -> Answer:
+    return json_answer(Envelope(Health(status, checks)))

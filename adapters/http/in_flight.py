@@ -13,7 +13,6 @@ from typing import Any, cast
 from litestar.types import Scope
 
 from domain.access import Caller
-from domain.errors import InvalidKey
 from domain.rate_limits import Verdict
 
 REQUEST_SECONDS = 7.0
@@ -102,15 +101,3 @@ def in_flight_of(scope: Scope) -> InFlightRequest:
 def keep_in_flight(scope: Scope, request: InFlightRequest) -> None:
     """Let `in_flight_of` find the state of this request."""
     cast("dict[str, Any]", scope)[_SCOPE_KEY] = request
-
-
-def caller_of(scope: Scope) -> Caller:
-    """Return the owner of the API key that the request presents.
-
-    Raises:
-        InvalidKey: the gate admitted no caller.
-    """
-    caller = in_flight_of(scope).caller
-    if caller is None:
-        raise InvalidKey
-    return caller

@@ -1,58 +1,73 @@
-"""The signed URLs of a store without a server of its own: uploads and downloads, streamed in constant memory.
+"""Uploads and downloads through signed URLs, for an object store without an HTTP server of its own.
 
-Range is RFC 9110 14: one range of bytes; a request for several gets the whole, as the RFC allows.
+Both are streamed in constant memory. A Range (RFC 9110 14) of one part is honoured; a request for several parts gets
+the whole file, as the RFC allows.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from litestar import Response, Router, put, route
+from litestar import Response, put, route
 from litestar.enums import HttpMethod
+from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from adapters.http.body import AnyRequest, query_pairs, upload_pieces
+from adapters.http.body import upload_pieces
 from adapters.http.errors import ObjectExists, RangeNotSatisfiable, SignedUrlRefused
+from adapters.http.query import query_pairs
+from adapters.http.request import AnyRequest, ports_of
 from domain.errors import Invalid, ObjectChanged
 from domain.use_cases.request_upload import UPLOAD_LIMIT_BYTES
 from ports.storage import AlreadyStored, DownloadTerms, ServedStorage, UploadMismatch
-from ports.system import Clock
 
 _RANGE = re.compile(r"bytes=(\d{0,255})-(\d{0,255})", re.ASCII)
 
 
-def links_router(storage: ServedStorage, now: Clock) -> Router:
-    """`/storage/…`, where the signed URLs point."""
+def routes() -> Sequence[HTTPRouteHandler]:
+    """Return the routes that signed URLs point to. They need no API key: the signature is checked instead."""
+    path = "/storage/{path:path}"
+    return [
+        put(path, status_code=200, include_in_schema=False)(upload),
+        route(path, http_method=[HttpMethod.GET, HttpMethod.HEAD], status_code=200, include_in_schema=False)(download),
+    ]
 
-    @put("/{path:path}", status_code=200)
-    async def upload(request: AnyRequest, path: FromPath[str]) -> Response[bytes]:
-        terms = storage.open_upload(path.removeprefix("/"), _query(request), now())
-        if terms is None:
-            raise SignedUrlRefused
-        if request.headers.getall("content-type", []) != [terms.mime_type]:
-            raise Invalid({"Content-Type": f"must be {terms.mime_type}, the type this link was made for"})
-        length = request.headers.get("content-length")
-        if terms.size_bytes is not None and length not in (None, str(terms.size_bytes)):
-            raise Invalid({"Content-Length": f"must be {terms.size_bytes}, the size this link was made for"})
-        match await storage.write(terms, upload_pieces(request, UPLOAD_LIMIT_BYTES)):
-            case AlreadyStored():
-                raise ObjectExists
-            case UploadMismatch(what, why):
-                raise Invalid({what: why})
-            case stored:
-                return Response(b"", headers={"ETag": f'"{stored.etag}"'}, media_type="text/plain")
 
-    @route("/{path:path}", http_method=[HttpMethod.GET, HttpMethod.HEAD], status_code=200)
-    async def download(request: AnyRequest, path: FromPath[str]) -> Response[bytes] | Stream:
-        terms = storage.open_download(path.removeprefix("/"), _query(request), now())
-        if terms is None:
-            raise SignedUrlRefused
-        found = await storage.stat(terms.path)
-        if found is None or found.etag != terms.stored.etag:
-            raise ObjectChanged
-        return await _serve(request, storage, terms)
+async def upload(request: AnyRequest, path: FromPath[str]) -> Response[bytes]:
+    storage = _storage_of(request)
+    terms = storage.open_upload(path.removeprefix("/"), _query(request), ports_of(request).now())
+    if terms is None:
+        raise SignedUrlRefused
+    if request.headers.getall("content-type", []) != [terms.mime_type]:
+        raise Invalid({"Content-Type": f"must be {terms.mime_type}, the type this link was made for"})
+    length = request.headers.get("content-length")
+    if terms.size_bytes is not None and length not in (None, str(terms.size_bytes)):
+        raise Invalid({"Content-Length": f"must be {terms.size_bytes}, the size this link was made for"})
+    match await storage.write(terms, upload_pieces(request, UPLOAD_LIMIT_BYTES)):
+        case AlreadyStored():
+            raise ObjectExists
+        case UploadMismatch(what, why):
+            raise Invalid({what: why})
+        case stored:
+            return Response(b"", headers={"ETag": f'"{stored.etag}"'}, media_type="text/plain")
 
-    return Router("/storage", route_handlers=[upload, download])
+
+async def download(request: AnyRequest, path: FromPath[str]) -> Response[bytes] | Stream:
+    storage = _storage_of(request)
+    terms = storage.open_download(path.removeprefix("/"), _query(request), ports_of(request).now())
+    if terms is None:
+        raise SignedUrlRefused
+    found = await storage.stat(terms.path)
+    if found is None or found.etag != terms.stored.etag:
+        raise ObjectChanged
+    return await _serve(request, storage, terms)
+
+
+def _storage_of(request: AnyRequest) -> ServedStorage:
+    storage = ports_of(request).served_storage
+    # `build` adds these routes only for such a store.
+    assert storage is not None
+    return storage
 
 
 async def _serve(request: AnyRequest, storage: ServedStorage, terms: DownloadTerms) -> Response[bytes] | Stream:
@@ -62,14 +77,14 @@ async def _serve(request: AnyRequest, storage: ServedStorage, terms: DownloadTer
         "Content-Disposition": terms.disposition,
         "Content-Type": terms.mime_type,
         "ETag": f'"{terms.stored.etag}"',
-        # Whatever the type says, a browser shall not guess another, nor run what it holds.
+        # A browser must neither guess another type nor execute the file.
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "Cache-Control": "private, no-store",
     }
     status, start, stop = 200, 0, size
-    if (asked := _range(request, size, headers["ETag"])) is not None:
-        start, stop = asked
+    if (requested := _range(request, size, headers["ETag"])) is not None:
+        start, stop = requested
         if start >= stop:
             raise RangeNotSatisfiable(size)
         status = 206
@@ -81,7 +96,10 @@ async def _serve(request: AnyRequest, storage: ServedStorage, terms: DownloadTer
 
 
 def _range(request: AnyRequest, size: int, etag: str) -> tuple[int, int] | None:
-    """The bytes asked for as start and stop, empty when none of them is there; `None` for all of them."""
+    """Return the requested bytes as start and stop, `None` for the whole file.
+
+    The range is empty if the file ends before it.
+    """
     if request.headers.get("if-range", etag) != etag:
         return None
     match = _RANGE.fullmatch(request.headers.get("range", ""))
@@ -98,5 +116,5 @@ def _range(request: AnyRequest, size: int, etag: str) -> tuple[int, int] | None:
 
 def _query(request: AnyRequest) -> Mapping[str, str]:
     pairs = query_pairs(request)
-    # A repeated name is refused rather than resolved.
+    # A query with a repeated name is ambiguous. Without any parameter, the signature check refuses it.
     return dict(pairs) if len(dict(pairs)) == len(pairs) else {}

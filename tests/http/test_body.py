@@ -8,7 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from adapters.http.body import BODY_MAX_BYTES, parse_object
+from adapters.http.body import BODY_MAX_BYTES
+from adapters.http.strict_json import parse_object
 from domain.members import RuleViolation
 from tests.http.conftest import Api
 

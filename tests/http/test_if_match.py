@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from litestar import Request
 
-from adapters.http.body import AnyRequest, read_if_match
+from adapters.http.request import AnyRequest
+from adapters.http.request_headers import read_if_match
 from domain.errors import Invalid
 from tests.http.conftest import Api
 

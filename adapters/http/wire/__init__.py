@@ -1,1 +1,4 @@
-"""What goes over the wire, member by member in the order of the contract. Requests are read by `domain`'s rules."""
+"""The bodies and queries of the API, with their members in the order of the contract.
+
+They render responses and describe requests. The rules in `domain` read requests, because they report every mistake.
+"""

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-from adapters.http.wire.members import SEEN, ApiKeyId, Description, Time, seconds
+from adapters.http.wire.envelope import PageQuery
+from adapters.http.wire.members import NOT_BLANK, ApiKeyId, Description, Time, seconds
 from domain import access
 from domain.access import ApiKey, Permission
 from domain.rate_limits import Tier
@@ -15,22 +16,26 @@ KeyName = Annotated[
     Meta(
         min_length=1,
         max_length=access.LABEL_MAX,
-        pattern=SEEN,
-        description="What the key is for: not blank, and no other active key's.",
+        pattern=NOT_BLANK,
+        description="What the API key is for: not blank, and different from the name of every other active API key.",
         examples=["Intake form"],
     ),
 ]
 Permissions = Annotated[
     list[Permission],
-    Meta(min_length=1, description="What the key may do; none implies another.", examples=[["read:documents"]]),
+    Meta(
+        min_length=1,
+        description="What the API key may do. No permission implies another.",
+        examples=[["read:documents"]],
+    ),
 ]
 RateLimitTier = Annotated[
-    Tier, Meta(description="How the plan's rate limits apply: as they are, ten times as much, or not at all.")
+    Tier, Meta(description="Which rate limits apply: those of the plan, ten times those, or none.")
 ]
 
 
 class CreateApiKeyBody(Struct, forbid_unknown_fields=True):
-    """An API key to make."""
+    """An API key to create."""
 
     name: KeyName
     permissions: Permissions
@@ -39,12 +44,19 @@ class CreateApiKeyBody(Struct, forbid_unknown_fields=True):
     expires_at: Time | None = None
 
 
+class ListApiKeysQuery(PageQuery):
+    include_revoked: Annotated[bool, Meta(description="Whether to list revoked keys too: true, false, 1 or 0.")] = False
+    search: Annotated[str, Meta(description="Part of the name, in any letter case.")] | UnsetType = UNSET
+
+
 class ApiKeyCreated(Struct):
-    """A new API key, shown this once."""
+    """A new API key. Only this response contains the key itself."""
 
     id: ApiKeyId
-    key: Annotated[str, Meta(description="The key itself: send it as `Authorization: Bearer`.")]
-    prefix: Annotated[str, Meta(description="Its first eight characters, to know it again by.", examples=["wbk_4fT9"])]
+    key: Annotated[str, Meta(description="The API key itself: send it as `Authorization: Bearer`.")]
+    prefix: Annotated[
+        str, Meta(description="The first eight characters of the key, to recognise it.", examples=["wbk_4fT9"])
+    ]
     name: KeyName
     description: Description | None
     permissions: Permissions
@@ -58,7 +70,7 @@ class ApiKeyCreated(Struct):
 
 
 class ApiKeyRow(Struct):
-    """An API key, without the key itself."""
+    """An API key without the key itself."""
 
     id: ApiKeyId
     prefix: str
@@ -68,7 +80,7 @@ class ApiKeyRow(Struct):
     rate_limit_tier: RateLimitTier
     expires_at: Time | None
     created_at: Time
-    last_used_at: Annotated[Time | None, Meta(description="When it was last used, to a minute.")]
+    last_used_at: Annotated[Time | None, Meta(description="When the key was last used, to the minute.")]
     revoked_at: Time | None
 
     @classmethod
@@ -81,13 +93,13 @@ class ApiKeyRow(Struct):
 
 
 class ApiKeyList(Struct):
-    """API keys, the newest first."""
+    """API keys, the newest one first."""
 
     api_keys: list[ApiKeyRow]
 
 
 def _key_members(key: ApiKey) -> dict[str, Any]:
-    """What is told of an API key, new or listed."""
+    """Return the members that a new and a listed API key have in common."""
     return {
         "id": key.id,
         "prefix": key.prefix,

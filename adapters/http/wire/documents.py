@@ -1,11 +1,14 @@
-"""Documents, and the way to their bytes."""
+"""Documents, uploads and downloads."""
 
 from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from adapters.http.wire.entity_links import LinkedEntity
+from adapters.http.wire.envelope import PageQuery
 from adapters.http.wire.members import (
+    LINE,
+    Cursor,
     Description,
     DocumentId,
     Folder,
@@ -13,14 +16,16 @@ from adapters.http.wire.members import (
     Name,
     SizeBytes,
     StoragePath,
+    Tag,
     Tags,
     Time,
+    Timestamp,
     UserId,
     seconds,
 )
 from domain.documents import Document
 from domain.pages import PER_PAGE_MAX
-from domain.use_cases.find_documents import Listing
+from domain.use_cases.find_documents import SEARCH_MAX, Listing
 from domain.use_cases.request_upload import UPLOAD_LIMIT_BYTES, Upload
 from ports.queries import DocumentWithLinks
 from ports.storage import SignedRequest
@@ -41,7 +46,7 @@ class CreateDocumentBody(Struct, forbid_unknown_fields=True):
 
 
 class PatchDocumentBody(Struct, forbid_unknown_fields=True):
-    """What is to change of a document."""
+    """The members of a document to change. Members that are not sent stay as they are."""
 
     name: Name | UnsetType = UNSET
     description: Description | UnsetType | None = UNSET
@@ -58,12 +63,61 @@ class RequestUploadBody(Struct, forbid_unknown_fields=True):
     sha256: Sha256 | None = None
 
 
+class ListDocumentsQuery(PageQuery):
+    cursor: (
+        Annotated[Cursor, Meta(description="The `next_cursor` of the previous page, instead of `page`.")] | UnsetType
+    ) = UNSET
+    folder: (
+        Annotated[Folder, Meta(description="A folder and everything below it.", examples=["/clients/acme"])] | UnsetType
+    ) = UNSET
+    recursive: Annotated[
+        bool, Meta(description="Whether to list documents below the folder too: true, false, 1 or 0.")
+    ] = True
+    tag: (
+        Annotated[list[Tag], Meta(description="A tag. Repeat it to require several tags.", examples=[["nda"]])]
+        | UnsetType
+    ) = UNSET
+    mime_type: Annotated[MimeType, Meta(description="The media type as recorded.")] | UnsetType = UNSET
+    search: (
+        Annotated[
+            str,
+            Meta(
+                max_length=SEARCH_MAX,
+                pattern=LINE,
+                description="Part of the name or of the description, in any letter case.",
+                examples=["acme"],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    created_after: (
+        Annotated[
+            Timestamp,
+            Meta(
+                description="A time (RFC 3339), or a date, which means its midnight in UTC.",
+                examples=["2026-04-17T10:45:00Z"],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+class ReadDocumentQuery(Struct):
+    download: Annotated[bool, Meta(description="Whether to sign a download URL: true, false, 1 or 0.")] = True
+
+
+class DeleteDocumentQuery(Struct):
+    hard: Annotated[bool, Meta(description="Whether to delete the bytes at once: true, false, 1 or 0.")] = False
+
+
 class UploadLink(Struct):
     """A request that stores the file: `method` to `upload_url` with exactly `headers`."""
 
-    upload_url: Annotated[str, Meta(description="Where to send the file. Whoever has it may, until `expires_at`.")]
+    upload_url: Annotated[
+        str, Meta(description="Where to send the file. The URL permits that without an API key, until `expires_at`.")
+    ]
     method: Annotated[str, Meta(description="`PUT`.", examples=["PUT"])]
-    headers: Annotated[dict[str, str], Meta(description="Headers to send with it, exactly these.")]
+    headers: Annotated[dict[str, str], Meta(description="Send exactly these headers with the file.")]
     storage_path: StoragePath
     expires_at: Time
 
@@ -79,7 +133,7 @@ class UploadLink(Struct):
 
 
 class DocumentRecord(Struct):
-    """A document as it is recorded."""
+    """A document as recorded."""
 
     id: DocumentId
     name: Name
@@ -111,7 +165,7 @@ class DocumentRecord(Struct):
 
 
 class DocumentDetail(Struct, kw_only=True):
-    """A document as it is recorded, what it is linked to, and a way to its bytes where one was asked for."""
+    """A document as recorded, with the entities it is linked to and, if requested, a signed URL of its bytes."""
 
     id: DocumentId
     name: Name
@@ -122,7 +176,10 @@ class DocumentDetail(Struct, kw_only=True):
     folder: Folder | None
     tags: Tags
     linked_entities: list[LinkedEntity]
-    download_url: Annotated[str, Meta(description="GET it without a key; it honours Range.")] | UnsetType = UNSET
+    download_url: (
+        Annotated[str, Meta(description="Signed URL of the file: GET it without an API key. Range is supported.")]
+        | UnsetType
+    ) = UNSET
     download_url_expires_at: Time | UnsetType = UNSET
     created_by: UserId
     created_at: Time
@@ -141,23 +198,23 @@ class DocumentDetail(Struct, kw_only=True):
 
 
 class DocumentList(Struct):
-    """Documents, the newest first."""
+    """Documents, the newest one first."""
 
     documents: list[DocumentRecord]
 
 
 class DocumentListMeta(Struct):
-    """Which part of the list this is."""
+    """Which part of the list `data` is."""
 
-    page: Annotated[int, Meta(ge=1, description="`null` where a cursor was followed.")] | None
-    per_page: Annotated[int, Meta(ge=1, le=PER_PAGE_MAX, description="How many rows a page has at the most.")]
-    total: Annotated[int, Meta(ge=0, description="How many documents pass the filters, on all pages.")]
-    total_is_exact: Annotated[bool, Meta(description="Whether `total` is all of them; if not, there are more.")]
-    next_cursor: Annotated[str | None, Meta(description="The `cursor` of what comes next; `null` at the end.")]
+    page: Annotated[int, Meta(ge=1, description="Number of this page; `null` if `cursor` was sent.")] | None
+    per_page: Annotated[int, Meta(ge=1, le=PER_PAGE_MAX, description="Largest number of rows on a page.")]
+    total: Annotated[int, Meta(ge=0, description="Number of documents that match the filters, on all pages.")]
+    total_is_exact: Annotated[bool, Meta(description="`false` if there are more documents than `total`.")]
+    next_cursor: Annotated[str | None, Meta(description="The `cursor` of the next page; `null` on the last one.")]
 
 
 class FoundDocuments(Struct):
-    """A part of the list of documents."""
+    """A page of the list of documents."""
 
     data: DocumentList
     meta: DocumentListMeta

@@ -1,11 +1,12 @@
-"""Links of documents to what a client keeps elsewhere."""
+"""Entity links: relations of documents to contacts, deals, matters and other entities of the client."""
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
+from adapters.http.wire.envelope import PageQuery
 from adapters.http.wire.members import (
-    SEEN,
+    NOT_BLANK,
     DocumentId,
     EntityLinkId,
     Folder,
@@ -25,7 +26,7 @@ EntityId = Annotated[
         min_length=1,
         max_length=ENTITY_ID_MAX,
         pattern=r"^(?!\.{1,2}$)[^/\u0000-\u001f\u007f-\u009f\ufffd]+$",
-        description="Your id of it, kept as it is: no slashes or control characters, neither `.` nor `..`.",
+        description="Your id of the entity, stored unchanged: no slashes or control characters, neither `.` nor `..`.",
         examples=["con_8241"],
     ),
 ]
@@ -34,30 +35,34 @@ Role = Annotated[
     Meta(
         min_length=1,
         max_length=ROLE_MAX,
-        pattern=SEEN,
-        description="As what the document belongs to it: not blank. Kept in NFC.",
+        pattern=NOT_BLANK,
+        description="The role of the document for the entity: not blank. Stored in NFC.",
         examples=["signed agreement"],
     ),
 ]
 
 
 class LinkDocumentBody(Struct, forbid_unknown_fields=True):
-    """What a document is to be linked to."""
+    """The entity to link a document to."""
 
     entity_type: EntityType
     entity_id: EntityId
     role: Role | None = None
 
 
+class ListEntityDocumentsQuery(PageQuery):
+    role: Annotated[Role, Meta(description="The role of the documents for the entity.")] | UnsetType = UNSET
+
+
 class LinkedEntity(Struct):
-    """Something of the client's that the document is linked to."""
+    """An entity that the document is linked to."""
 
     entity_type: EntityType
     entity_id: EntityId
 
 
 class LinkRecord(Struct):
-    """A link of a document."""
+    """An entity link of a document."""
 
     link_id: EntityLinkId
     document_id: DocumentId
@@ -79,7 +84,7 @@ class LinkRecord(Struct):
 
 
 class LinkedDocumentRow(Struct):
-    """A document as one of those that belong to something."""
+    """A document that is linked to the entity."""
 
     id: DocumentId
     name: Name
@@ -108,6 +113,6 @@ class LinkedDocumentRow(Struct):
 
 
 class LinkedDocumentList(Struct):
-    """Documents, the last linked first."""
+    """Documents, the most recently linked one first."""
 
     documents: list[LinkedDocumentRow]

@@ -1,26 +1,33 @@
-"""What every body is wrapped in: successes, lists, failures."""
+"""The envelopes of successes, lists and errors, and the query of a list."""
 
 from typing import Annotated, Any, Generic, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from domain.pages import PER_PAGE_MAX, Page
+from domain.pages import PAGE_MAX, PER_PAGE, PER_PAGE_MAX, Page
 
 T = TypeVar("T")
 
 
 class Envelope(Struct, Generic[T]):
-    """Every success."""
+    """A success."""
 
     data: T
 
 
-class PageMeta(Struct):
-    """Which page this is, of how many rows in all."""
+class PageQuery(Struct):
+    """The query parameters of every list."""
 
-    page: Annotated[int, Meta(ge=1, description="The page, from 1.")]
-    per_page: Annotated[int, Meta(ge=1, le=PER_PAGE_MAX, description="How many rows a page has at the most.")]
-    total: Annotated[int, Meta(ge=0, description="How many rows there are on all pages.")]
+    page: Annotated[int, Meta(ge=1, le=PAGE_MAX, description="Number of the page, from 1.")] = 1
+    per_page: Annotated[int, Meta(ge=1, le=PER_PAGE_MAX, description="Largest number of rows on a page.")] = PER_PAGE
+
+
+class PageMeta(Struct):
+    """The number of this page, and the number of rows on all pages."""
+
+    page: Annotated[int, Meta(ge=1, description="Number of this page, from 1.")]
+    per_page: Annotated[int, Meta(ge=1, le=PER_PAGE_MAX, description="Largest number of rows on a page.")]
+    total: Annotated[int, Meta(ge=0, description="Number of rows on all pages.")]
 
     @classmethod
     def of(cls, page: Page, total: int) -> "PageMeta":
@@ -28,22 +35,24 @@ class PageMeta(Struct):
 
 
 class Paged(Struct, Generic[T]):
-    """Every list but that of documents: `meta` says which part of it `data` holds."""
+    """A page of a list: `meta` says which page `data` is. The list of documents has an envelope of its own."""
 
     data: T
     meta: PageMeta
 
 
 class Error(Struct):
-    """What was wrong: a stable `code`, and a sentence that says what to do."""
+    """An error: a stable `code`, and a sentence that says what to do."""
 
-    code: Annotated[str, Meta(description="What to act on, by program.", examples=["validation_error"])]
-    message: Annotated[str, Meta(description="What to act on, in words.")]
+    code: Annotated[str, Meta(description="Stable code for programs to act on.", examples=["validation_error"])]
+    message: Annotated[str, Meta(description="One sentence for people: the problem and its remedy.")]
     request_id: Annotated[str, Meta(description="The `X-Request-ID` of this response.")]
-    details: Annotated[dict[str, Any], Meta(description="Facts, where a code has some.")] | UnsetType = UNSET
+    details: (
+        Annotated[dict[str, Any], Meta(description="Facts about the error, for codes that have any.")] | UnsetType
+    ) = UNSET
 
 
 class ErrorBody(Struct):
-    """Every failure."""
+    """An error response."""
 
     error: Error

@@ -1,4 +1,4 @@
-"""Members that more than one body has: their types, described."""
+"""Types of members that several bodies have, with their limits and descriptions."""
 
 from datetime import datetime
 from typing import Annotated
@@ -8,11 +8,12 @@ from msgspec import Meta
 from domain import documents
 from domain.paths import STORAGE_PATH_MAX_BYTES
 
+# Patterns express only the part of a rule that a regular expression can.
 LINE = r"^[^\u0000-\u001f\u007f-\u009f]*$"
-"""No control characters: as far as a pattern tells what text may be."""
+"""Text without control characters."""
 
 _TEXT = r"^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*$"
-SEEN = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
+NOT_BLANK = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
 _LEVEL = r"(?!\.{1,2}(?:/|$))[^/\u0000-\u001f\u007f-\u009f]{1,255}"
 _ULID = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
 
@@ -26,7 +27,7 @@ def _id(prefix: str, of: str) -> Meta:
 
 
 DocumentId = Annotated[str, _id("doc", "a document")]
-EntityLinkId = Annotated[str, _id("dlnk", "a link")]
+EntityLinkId = Annotated[str, _id("dlnk", "an entity link")]
 ApiKeyId = Annotated[str, _id("key", "an API key")]
 UserId = Annotated[str, _id("usr", "a user")]
 Name = Annotated[
@@ -34,8 +35,8 @@ Name = Annotated[
     Meta(
         min_length=1,
         max_length=documents.NAME_MAX,
-        pattern=SEEN,
-        description="Display name of the document: not blank, no control characters. Kept in NFC.",
+        pattern=NOT_BLANK,
+        description="Display name of the document: not blank, no control characters. Stored in NFC.",
         examples=["Acme-NDA-2026.pdf"],
     ),
 ]
@@ -54,7 +55,7 @@ StoragePath = Annotated[
     Meta(
         max_length=STORAGE_PATH_MAX_BYTES,
         pattern=rf"^workspaces/ws_{_ULID}/.+$",
-        description="Object key where the uploaded bytes lie, under `workspaces/<your workspace>/`.",
+        description="Key of the uploaded object in the store, under `workspaces/<your workspace>/`.",
         examples=["workspaces/ws_01HY0000000000000000000000/documents/01HY0000000000000000000000/Acme-NDA-2026.pdf"],
     ),
 ]
@@ -72,7 +73,7 @@ Folder = Annotated[
     str,
     Meta(
         pattern=rf"^/(?:{_LEVEL}(?:/{_LEVEL}){{0,19}}/?)?$",
-        description="Folder path, made on demand; absent, `null` and `/` are the root.",
+        description="Folder path. Missing folders are created. Absent, `null` and `/` are the root.",
         examples=["/clients/acme/ndas"],
     ),
 ]
@@ -81,8 +82,8 @@ Tag = Annotated[
     Meta(
         min_length=1,
         max_length=documents.TAG_MAX,
-        pattern=SEEN,
-        description="Any text without control characters; trimmed, and kept in NFC.",
+        pattern=NOT_BLANK,
+        description="Text without control characters. Trimmed, and stored in NFC.",
         examples=["nda"],
     ),
 ]
@@ -90,7 +91,7 @@ Tags = Annotated[
     list[Tag],
     Meta(
         max_length=documents.TAGS_MAX,
-        description="In the order they were given, without duplicates.",
+        description="Tags in the order sent, without duplicates.",
         examples=[["nda", "confidentiality"]],
     ),
 ]
@@ -102,9 +103,9 @@ Timestamp = Annotated[
     ),
 ]
 Time = Annotated[datetime, Meta(tz=True, description="UTC, whole seconds.", examples=["2026-04-17T10:45:00Z"])]
-Count = Annotated[int, Meta(ge=0, description="How many documents there are.")]
+Count = Annotated[int, Meta(ge=0, description="Number of documents.")]
 
 
 def seconds(at: datetime) -> datetime:
-    """A `Time`."""
+    """Return the time in whole seconds, as the API shows it."""
     return at.replace(microsecond=0)

@@ -1,4 +1,4 @@
-"""How the service is, and what is used of it."""
+"""The health of the service, and the usage of a workspace."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ from ports.queries import Usage
 
 
 class UsageReport(Struct):
-    """What a workspace uses of what it may: sizes in bytes."""
+    """The usage and the quota of a workspace. Sizes are in bytes."""
 
     used_bytes: SizeBytes
     quota_bytes: SizeBytes
@@ -21,7 +21,7 @@ class UsageReport(Struct):
 
 
 class Health(Struct):
-    """How the service is; `checks` names each dependency, `ok` or `unavailable`."""
+    """The health of the service. `checks` says `ok` or `unavailable` for each dependency."""
 
     status: Literal["live", "ready", "degraded"]
     checks: dict[str, str]

@@ -1,4 +1,4 @@
-"""Examples of every body, made by the code that makes the bodies: so they are valid, and stay so."""
+"""An example of every body, made by the code that renders the bodies, so that it cannot become invalid."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.http import errors as http_errors
+from adapters.http.description.schemas import Json
 from adapters.http.wire.api_keys import ApiKeyCreated, ApiKeyList, ApiKeyRow, CreateApiKeyBody
 from adapters.http.wire.documents import (
     CreateDocumentBody,
@@ -24,20 +24,15 @@ from adapters.http.wire.entity_links import LinkDocumentBody, LinkedDocumentList
 from adapters.http.wire.envelope import Envelope, Paged, PageMeta
 from adapters.http.wire.folders import FolderList, FolderRow, MoveFolderBody, TagList, TagRow
 from adapters.http.wire.operations import Health, UsageReport
-from domain import errors
 from domain.access import ApiKey, Permission
 from domain.documents import Document, StoredObject
 from domain.entity_links import EntityLink, EntityType
-from domain.errors import Refusal
 from domain.ids import ApiKeyId, DocumentId, EntityLinkId, UserId, WorkspaceId
 from domain.paths import FolderPath, StoragePath
 from domain.rate_limits import Tier
 from ports.queries import DocumentWithLinks, LinkedDocument, Usage
 from ports.storage import SignedRequest
 
-Json = dict[str, Any]
-
-REQUEST_ID = "req_01HY0000000000000000000000"
 _ULID = "01HY0000000000000000000000"
 _AT = datetime(2026, 4, 17, 10, 45, tzinfo=UTC)
 _PATH = StoragePath(f"workspaces/ws_{_ULID}/documents/{_ULID}/Acme-NDA-2026.pdf")
@@ -88,6 +83,12 @@ _KEY = ApiKey(
 )
 _LISTED = PageMeta(page=1, per_page=25, total=1)
 
+
+def to_json(body: msgspec.Struct) -> Any:
+    """Return a body as it is sent, parsed."""
+    return json.loads(msgspec.json.encode(body))
+
+
 BODIES: Mapping[type[msgspec.Struct], Json] = {
     RequestUploadBody: {
         "name": _DOCUMENT.name,
@@ -108,9 +109,9 @@ BODIES: Mapping[type[msgspec.Struct], Json] = {
     MoveFolderBody: {"from": "/clients/acme", "to": "/clients/acme-ltd"},
     CreateApiKeyBody: {"name": _KEY.name, "permissions": sorted(_KEY.permissions)},
 }
-"""What is sent."""
+"""The example of each request body."""
 
-SUCCESSES: Mapping[Any, msgspec.Struct] = {
+_SUCCESSES: Mapping[Any, msgspec.Struct] = {
     Envelope[UploadLink]: Envelope(
         UploadLink(
             upload_url=f"https://files.example.com/{_PATH}?X-Amz-Expires=900&X-Amz-Signature=…",
@@ -142,42 +143,12 @@ SUCCESSES: Mapping[Any, msgspec.Struct] = {
     Envelope[UsageReport]: Envelope(UsageReport.of(Usage(used_bytes=183204, quota_bytes=10**10, documents=1))),
     Envelope[Health]: Envelope(Health("ready", {"database": "ok", "storage": "ok"})),
 }
-"""What comes back."""
+"""The example of each body of a success, by its type."""
 
-_REFUSALS: tuple[Refusal, ...] = (
-    errors.Invalid({"name": "is required"}),
-    errors.InvalidKey(),
-    errors.InsufficientPermissions(Permission.WRITE_DOCUMENTS),
-    errors.LastAdminKey(),
-    errors.QuotaExceeded(limit_bytes=10**10, used_bytes=10**10 - 1, requested_bytes=183204),
-    errors.NotFound(),
-    http_errors.RequestTimeout(),
-    errors.StorageConflict(_DOCUMENT.id),
-    errors.DuplicateName(),
-    errors.FolderExists(),
-    errors.ObjectChanged(),
-    errors.PreconditionFailed(),
-    errors.PayloadTooLarge(64 * 1024),
-    http_errors.UnsupportedMediaType(),
-    errors.IdempotencyMismatch(),
-    errors.RateLimited(retry_after=17),
-)
+PATCHED_DOCUMENT = to_json(Envelope(DocumentDetail.of(DocumentWithLinks(_DOCUMENT, (_LINK,)))))
+"""The answer to a PATCH, which contains no download URL."""
 
 
-def success_example(success: Any) -> Any:
-    """A body of that type."""
-    return json.loads(msgspec.json.encode(SUCCESSES[success]))
-
-
-def patched_example() -> Any:
-    """A document that was changed: there is no way to its bytes with it."""
-    return json.loads(msgspec.json.encode(Envelope(DocumentDetail.of(DocumentWithLinks(_DOCUMENT, (_LINK,))))))
-
-
-def error_examples() -> Mapping[str, Any]:
-    """The body of each refusal, by its name, and of what is no refusal."""
-    answers = {type(sample).__name__: http_errors.answer(sample, REQUEST_ID) for sample in _REFUSALS} | {
-        "InternalError": http_errors.internal_error(REQUEST_ID),
-        "Unavailable": http_errors.unavailable(REQUEST_ID),
-    }
-    return {name: json.loads(answer.body) for name, answer in answers.items()}
+def success_example(type_: Any) -> Any:
+    """Return the example of a success with a body of this type."""
+    return to_json(_SUCCESSES[type_])

@@ -1,0 +1,46 @@
+"""What the OpenAPI document says of an operation beyond its route."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from domain.errors import Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """The facts of one operation that its route does not have.
+
+    - `success` is the type of the body of a success, `None` if there is no body. `example` replaces the example of
+      that type.
+    - `refusals` are those that the operation adds to the refusals of every operation with an API key.
+    - `idempotent` and `conditional`: the operation reads Idempotency-Key, or If-Match.
+    - `existing`: the success may be a 200 for an entity link that already exists.
+    - `located` and `etag`: the success has that response header.
+    - `links` are OpenAPI links. They name the operation that can follow, and give the member of `data` for each of
+      its path parameters.
+    """
+
+    summary: str
+    status: int = 200
+    success: Any = None
+    body: type[msgspec.Struct] | None = None
+    refusals: Sequence[type[Refusal]] = ()
+    idempotent: bool = False
+    conditional: bool = False
+    existing: bool = False
+    located: bool = False
+    etag: bool = False
+    example: Any = None
+    links: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A group of operations under one tag; `operations` are described by their `operationId`."""
+
+    tag: str
+    text: str
+    operations: Mapping[str, Described]

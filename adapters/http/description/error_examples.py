@@ -1,0 +1,41 @@
+"""An example of every error body, made by the error table."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.http import errors as http_errors
+from domain import errors
+from domain.access import Permission
+from domain.errors import Refusal
+from domain.ids import DocumentId
+
+_REQUEST_ID = "req_01HY0000000000000000000000"
+
+_REFUSALS: tuple[Refusal, ...] = (
+    errors.Invalid({"name": "is required"}),
+    errors.InvalidKey(),
+    errors.InsufficientPermissions(Permission.WRITE_DOCUMENTS),
+    errors.LastAdminKey(),
+    errors.QuotaExceeded(limit_bytes=10**10, used_bytes=10**10 - 1, requested_bytes=183204),
+    errors.NotFound(),
+    http_errors.RequestTimeout(),
+    errors.StorageConflict(DocumentId("doc_01HY0000000000000000000000")),
+    errors.DuplicateName(),
+    errors.FolderExists(),
+    errors.ObjectChanged(),
+    errors.PreconditionFailed(),
+    errors.PayloadTooLarge(64 * 1024),
+    http_errors.UnsupportedMediaType(),
+    errors.IdempotencyMismatch(),
+    errors.RateLimited(retry_after=17),
+)
+
+
+def error_examples() -> Mapping[str, Any]:
+    """Return the body of each refusal by the name of its class, and those of the two server errors."""
+    answers = {type(refusal).__name__: http_errors.answer(refusal, _REQUEST_ID) for refusal in _REFUSALS} | {
+        "InternalError": http_errors.internal_error(_REQUEST_ID),
+        "Unavailable": http_errors.unavailable(_REQUEST_ID),
+    }
+    return {name: json.loads(answer.body) for name, answer in answers.items()}

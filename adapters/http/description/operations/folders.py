@@ -1,0 +1,22 @@
+"""The description of the operations on folders and tags."""
+
+from adapters.http.description.described import Described, Section
+from adapters.http.description.refusals import OF_A_BODY
+from adapters.http.wire.envelope import Envelope, Paged
+from adapters.http.wire.folders import FolderList, FolderRow, MoveFolderBody, TagList
+from domain.errors import FolderExists, Invalid
+
+FOLDERS = Section(
+    "Folders and tags",
+    "The folders and tags of documents.",
+    {
+        "list_folders": Described(summary="List folders", success=Paged[FolderList], refusals=(Invalid,)),
+        "move_folder": Described(
+            summary="Rename or move a folder",
+            body=MoveFolderBody,
+            success=Envelope[FolderRow],
+            refusals=(*OF_A_BODY, FolderExists),
+        ),
+        "list_tags": Described(summary="List tags", success=Paged[TagList], refusals=(Invalid,)),
+    },
+)

@@ -1,0 +1,43 @@
+"""The path and query parameters of an operation."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from adapters.http.description.schemas import Json
+from adapters.http.wire.entity_links import EntityId
+from adapters.http.wire.members import ApiKeyId, DocumentId, EntityLinkId
+
+_PATH: Mapping[str, tuple[Any, str]] = {
+    "document_id": (DocumentId, "The `id` of the document."),
+    "link_id": (EntityLinkId, "The `link_id` of the entity link."),
+    "key_id": (ApiKeyId, "The `id` of the API key."),
+    "entity_id": (EntityId, "Your id of the entity, percent-encoded."),
+}
+
+
+def path_parameters(path: str) -> Iterator[Json]:
+    """Yield the parameters that a path names in braces."""
+    for part in path.split("/"):
+        if part.startswith("{"):
+            type_, text = _PATH[part[1:-1]]
+            yield {
+                "name": part[1:-1],
+                "in": "path",
+                "required": True,
+                "description": text,
+                "schema": msgspec.json.schema(type_),
+            }
+
+
+def query_parameters(declared: Mapping[str, Json]) -> Iterator[Json]:
+    """Yield the query parameters that an operation declares, by their JSON schemas.
+
+    Examples stay in the schema: as an `example` of the parameter, a page that can try a call would send them.
+    """
+    for name, schema in declared.items():
+        schema = dict(schema)
+        parameter: Json = {"name": name, "in": "query", "description": schema.pop("description"), "schema": schema}
+        # Of an array, this is the style that repeats the parameter (OpenAPI 3.1, 4.8.12).
+        yield parameter | ({"style": "form", "explode": True} if schema["type"] == "array" else {})

@@ -1,0 +1,26 @@
+"""The schemas of all bodies, as components of the OpenAPI document."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+Json = dict[str, Any]
+
+_REFERENCE = "#/components/schemas/{name}"
+
+
+def reference(type_: Any) -> Json:
+    """Return the reference to the schema of a body."""
+    return msgspec.json.schema_components([type_], ref_template=_REFERENCE)[0][0]
+
+
+def schema_components(types: Iterable[Any]) -> Json:
+    """Return the schemas of these bodies, and of every type in them, by name."""
+    _, schemas = msgspec.json.schema_components(sorted(types, key=str), ref_template=_REFERENCE)
+    for schema in schemas.values():
+        for member in schema.get("properties", {}).values():
+            # `null` means absent. Client generators take a default of `null` as a value to send every time.
+            if member.get("default", ...) is None:
+                del member["default"]
+    return schemas

@@ -1,0 +1,80 @@
+"""An operation of the API: a route of Litestar that names the use case it runs, and the guard in front of it.
+
+Each module of operations begins with `routes()`, the table of its operations. Their handlers follow below it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol, cast
+
+import msgspec
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.types import Method
+
+from adapters.http.answer import Answer
+from adapters.http.request import caller_of
+from domain.access import Permission
+
+Json = dict[str, Any]
+
+
+class UseCase(Protocol):
+    """A use case of the API. Its docstring is the description of the operation."""
+
+    permission: Permission
+
+
+class Operation(HTTPRouteHandler):
+    """One row of a route table: method, path, handler, the use case that the handler runs, and its query parameters.
+
+    - The guard requires the `permission` of the use case before anything of the body is read.
+    - `query` declares the query parameters: each field is one, a list may be repeated.
+    - The name of the handler is the `operationId` in the OpenAPI document, unless `operation_id` is given.
+    """
+
+    __slots__ = ("query_parameters", "use_case")
+
+    def __init__(
+        self,
+        method: Method,
+        path: str,
+        handler: Callable[..., Awaitable[Answer]],
+        use_case: type[UseCase],
+        *,
+        query: type[msgspec.Struct] | None = None,
+        operation_id: str | None = None,
+        opt: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(
+            path,
+            http_method=method,
+            guards=[require_permission],
+            operation_id=operation_id or handler.__name__,
+            opt=opt,
+            # Not sent: an Answer has its own status. But Litestar allows no body for its default of DELETE, 204.
+            status_code=200,
+        )
+        self.use_case = use_case
+        self.query_parameters: Mapping[str, Json] = {} if query is None else _schemas(query)
+        self(handler)
+
+    def __copy__(self) -> "Operation":
+        # Litestar hands each guard a copy of the route handler. The copy takes 14 µs, which is 5 % of a create.
+        return self
+
+
+async def require_permission(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Admit only a caller with the permission of the operation's use case.
+
+    Raises:
+        InvalidKey: the request presents no valid API key.
+        InsufficientPermissions: the API key lacks the permission.
+    """
+    caller_of(connection).require(cast("Operation", handler).use_case.permission)
+
+
+def _schemas(query: type[msgspec.Struct]) -> Mapping[str, Json]:
+    """Return the JSON schema of each field."""
+    schema = msgspec.json.schema(query)
+    properties: Mapping[str, Json] = schema["$defs"][query.__name__]["properties"]
+    return properties

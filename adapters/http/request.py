@@ -1,0 +1,37 @@
+"""What a handler takes from its request, apart from headers, query and body: the caller, the use cases, the ports."""
+
+from typing import Any, cast
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+
+from adapters.http.in_flight import in_flight_of
+from domain.access import Caller
+from domain.errors import InvalidKey
+from domain.use_cases import UseCases
+from ports import Ports
+
+AnyRequest = Request[Any, Any, Any]
+
+
+def caller_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
+    """Return the owner of the API key that the request presents.
+
+    Raises:
+        InvalidKey: the gate admitted no caller.
+    """
+    caller = in_flight_of(connection.scope).caller
+    if caller is None:
+        raise InvalidKey
+    return caller
+
+
+# Both are read from the application's state: two dependencies injected by Litestar cost 90 µs a request.
+def use_cases_of(request: AnyRequest) -> UseCases:
+    """Return the use cases that the application was built from."""
+    return cast("UseCases", request.app.state.use_cases)
+
+
+def ports_of(request: AnyRequest) -> Ports:
+    """Return the ports that the application was built from."""
+    return cast("Ports", request.app.state.ports)
