@@ -1,1 +1,4 @@
-"""The composition root: the only place that knows every name. Nothing imports it but tests."""
+"""The composition root: it reads the settings, opens every backend and runs the server or a command.
+
+It is the only package that knows every adapter. Only tests import it.
+"""

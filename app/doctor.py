@@ -1,4 +1,4 @@
-"""`dossier doctor`: look at each part of a deployment and say what is found."""
+"""The checks of `dossier doctor`: one part of the deployment after the other."""
 
 import platform
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from ports.system import Unavailable
 
 
 async def run_checks(settings: Settings) -> Sequence[CheckResult]:
-    """Every finding; the settings themselves are right, or there would be none."""
+    """Return the results of all checks. The settings are valid, because `Settings.read` has accepted them."""
     async with AsyncExitStack() as stack:
         database, deployments, is_unused = await _database(settings, stack)
         return [
@@ -29,7 +29,7 @@ async def run_checks(settings: Settings) -> Sequence[CheckResult]:
 
 
 async def _database(settings: Settings, stack: AsyncExitStack) -> tuple[CheckResult, Deployments | None, bool]:
-    """The finding, what says whose it is, and whether nothing has ever been recorded there."""
+    """Return the check of the database; its `Deployments`, if they can be read; and whether the database is empty."""
     kind = "embedded" if settings.database_url is None else "external"
     try:
         url = await stack.enter_async_context(database_url(settings))
@@ -37,7 +37,7 @@ async def _database(settings: Settings, stack: AsyncExitStack) -> tuple[CheckRes
         version = (await database.fetch("SHOW server_version"))[0]["server_version"]
         is_unused = await is_empty(database)
         if missing := await pending(database):
-            # The embedded one is migrated by whoever uses it next.
+            # The embedded database is migrated by the next command that uses it.
             grade = Grade.OK if settings.database_url is None else Grade.FAILED
             found = f"{kind} Postgres {version}, {len(missing)} migrations pending; run 'dossier migrate'"
             return CheckResult("database", grade, found), None, is_unused
@@ -49,11 +49,11 @@ async def _database(settings: Settings, stack: AsyncExitStack) -> tuple[CheckRes
 
 async def _storage(settings: Settings, deployments: Deployments | None, *, is_unused: bool) -> Sequence[CheckResult]:
     if is_unused and settings.storage_url.startswith("file:") and not storage_directory(settings.storage_url).exists():
-        # Nothing can be lost yet.
+        # The database is empty, so a missing directory cannot have lost anything.
         return [CheckResult("storage", Grade.OK, f"{settings.storage_url} is not ready yet; 'dossier serve' makes it")]
     try:
         async with open_storage(settings) as (storage, _):
-            return [*await storage.run_checks(), await _belonging(storage, deployments)]
+            return [*await storage.run_checks(), await check_deployment(storage, deployments)]
     except Unavailable as error:
         return [CheckResult("storage", Grade.FAILED, str(error))]
 
@@ -66,15 +66,16 @@ async def _rate_limit(settings: Settings) -> CheckResult:
     return await examine_valkey(settings.rate_limit_url)
 
 
-async def _belonging(storage: ObjectStorage, deployments: Deployments | None) -> CheckResult:
+async def check_deployment(storage: ObjectStorage, deployments: Deployments | None) -> CheckResult:
+    """Check whether the database and the store belong together. `deployments` is `None` if it cannot be read."""
     if deployments is None:
-        return CheckResult("deployment", Grade.DEGRADED, "not compared: the database could not be asked whose it is")
+        return CheckResult("deployment", Grade.DEGRADED, "not compared: the database could not be read")
     try:
         deployment = await deployments.read()
         mark = await storage.read_mark()
         if mark is None and deployment.claimed_at is None:
             return CheckResult("deployment", Grade.OK, "neither database nor store has been used yet")
-        # Asked once more: a sweep may have changed the turn between the two questions.
+        # Read again: a sweep may have replaced the generation between the two reads.
         deployment = await deployments.read()
         verified_generation(deployment, mark)
     except (NotOurStorage, Unavailable) as error:

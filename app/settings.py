@@ -1,4 +1,4 @@
-"""The environment, read once: every mistake in it is reported together, in words, before anything starts."""
+"""Read the environment into `Settings`. All mistakes are reported together, before anything starts."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -15,23 +15,24 @@ from adapters.throttle.location import valkey_location
 from domain.rate_limits import Plan, Plans, Window
 
 PREFIX = "DOSSIER_"
-# RFC 3986 without query and fragment: signed URLs begin with it, and are sent as they are.
+# RFC 3986 without query and fragment. Signed URLs begin with the public URL, so it needs no escaping.
 _URL_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/\[\]@!$&'()*+,;=%]+")
 
 T = TypeVar("T")
 
 
 class SettingsError(Exception):
-    """Wrong settings: one line for each."""
+    """Invalid settings. The text has one line for each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How this deployment is put together.
+    """The settings of a deployment.
 
-    `database_url` is `None` for the embedded Postgres below `data_dir`, `public_url` for the address that is served.
-    `workers` is how many processes `serve` starts, and nothing that the environment says; `rate_limit_shares`, into how
-    many parts the rate limits are divided while they cannot be counted together, is `None` for as many.
+    `database_url` is `None` for the embedded Postgres below `data_dir`. `public_url` is `None` for the address that
+    `serve` listens on. `rate_limit_shares` divides the rate limits while the processes cannot count together because
+    Valkey is unavailable; `None` means `workers`. `workers` is not read from the environment: it is an option of
+    `dossier serve`.
     """
 
     data_dir: Path
@@ -48,14 +49,14 @@ class Settings:
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Settings":
-        """The settings that the environment spells. A variable that is set to nothing counts as not set.
+        """Read the settings from the environment. An empty variable counts as not set.
 
         Raises:
-            SettingsError: naming every variable that is wrong, and what would be right.
+            SettingsError: naming every invalid variable, and what a valid value looks like.
         """
         variables = _Variables(environ)
         data_dir = variables.read("DATA_DIR", "./data", _path)
-        # Text, because a wrong directory is none, and is told once.
+        # `data_dir` is None if it is invalid. As text, it does not cause a second error here.
         default_files = Path("/", str(data_dir), "files").as_uri()
         settings = cls(
             data_dir=data_dir,
@@ -78,12 +79,12 @@ class Settings:
 
 
 def storage_directory(url: str) -> Path:
-    """The directory that a `file://` URL names."""
+    """Return the directory of a `file://` URL."""
     return Path(unquote(urlsplit(url).path))
 
 
 class _Variables:
-    """Reads one variable after the other, and remembers what was wrong with any."""
+    """Reads one variable after the other, and collects the mistakes."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._unread = {name: value for name, value in environ.items() if name.startswith(PREFIX) and value}
@@ -97,7 +98,8 @@ class _Variables:
         return None if text is None else self._apply(name, rule, text)
 
     def finish(self) -> None:
-        # A misspelt setting would silently be its default. Kubernetes' own names for a service called dossier are none.
+        # A misspelt setting would silently keep its default. Kubernetes sets variables of these two forms for a service
+        # that is called dossier.
         unknown = [name for name in self._unread if not name.startswith((f"{PREFIX}SERVICE_", f"{PREFIX}PORT"))]
         self._mistakes += [f"{name} is not a setting of Dossier; the README lists them" for name in unknown]
         if self._mistakes:
@@ -108,7 +110,7 @@ class _Variables:
             return rule(text)
         except ValueError as error:
             self._mistakes.append(f"{PREFIX}{name} {error}")
-            return cast("T", None)  # never seen: finish() raises
+            return cast("T", None)  # never used: finish() raises
 
 
 def _path(text: str) -> Path:
@@ -117,7 +119,7 @@ def _path(text: str) -> Path:
     try:
         return Path(text).expanduser().resolve()
     except RuntimeError:
-        raise ValueError("must not begin with the home of a user who is unknown here") from None
+        raise ValueError("must not begin with the home of an unknown user") from None
 
 
 def _database_url(text: str) -> str:
@@ -131,12 +133,12 @@ def _database_url(text: str) -> str:
 def _binaries(text: str) -> Path:
     path = _path(text)
     if not (path / "postgres").exists() or not (path / "initdb").exists():
-        raise ValueError("must be a folder that holds the programs postgres and initdb")
+        raise ValueError("must be a directory that contains the programs postgres and initdb")
     return path
 
 
 def _split(text: str, wanted: str) -> SplitResult:
-    """The parts of a URL whose port, if any, is a number that can be one."""
+    """Return the parts of a URL. Its port, if it has one, is valid."""
     try:
         parts = urlsplit(text)
         _ = parts.port
@@ -170,12 +172,12 @@ def _rate_limit_url(text: str) -> str:
 
 def _count(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII) or int(text) < 1:
-        raise ValueError("must be a whole number from 1 on")
+        raise ValueError("must be a whole number, 1 or more")
     return int(text)
 
 
 def _public_url(text: str) -> str:
-    wanted = "must be the address clients reach this service at, such as https://documents.example.com"
+    wanted = "must be the address at which clients reach this service, such as https://documents.example.com"
     parts = _split(text, wanted)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
         raise ValueError(wanted)
@@ -210,7 +212,7 @@ def _windows(text: str) -> tuple[Window, ...]:
     except ValueError:
         raise ValueError("must be limits such as 10/minute;100/day") from None
     if any(window.limit < 1 for window in windows):
-        raise ValueError("must allow at least one request in each time")
+        raise ValueError("must allow at least one request in each window")
     if len({window.seconds for window in windows}) < len(windows):
-        raise ValueError("must not have two limits for the same time")
+        raise ValueError("must not have two limits for the same window")
     return windows

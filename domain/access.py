@@ -1,4 +1,4 @@
-"""Who may call: API keys, permissions, and the plan that bounds how often."""
+"""API keys, their permissions, and the callers and workspaces they belong to."""
 
 import hashlib
 import re
@@ -23,7 +23,7 @@ _KEY = re.compile(rf"{API_KEY_PREFIX}[0-9A-Za-z]{{{API_KEY_SECRET_LENGTH + _CHEC
 
 
 class Permission(StrEnum):
-    """`verb:resource`. None implies another."""
+    """What an API key allows, as `verb:resource`. No permission implies another."""
 
     READ_DOCUMENTS = "read:documents"
     WRITE_DOCUMENTS = "write:documents"
@@ -33,7 +33,7 @@ class Permission(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """An API key as it is kept: never the key itself, only the SHA-256 it is found by."""
+    """The record of an API key. It holds the SHA-256 of the API key as `digest`, never the API key itself."""
 
     id: ApiKeyId
     workspace_id: WorkspaceId
@@ -50,13 +50,13 @@ class ApiKey:
     last_used_at: datetime | None = None
 
     def is_active(self, at: datetime) -> bool:
-        """Whether the key opens anything at that time."""
+        """Return whether the API key is neither revoked nor expired at that time."""
         return self.revoked_at is None and (self.expires_at is None or at < self.expires_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """A tenant: nothing it owns is visible to another. `quota_bytes` bounds the sum of its stored sizes."""
+    """A tenant. No other tenant sees anything of it. `quota_bytes` bounds the sum of its documents' stored sizes."""
 
     id: WorkspaceId
     name: str
@@ -68,7 +68,7 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who speaks in a request, and in which."""
+    """The authenticated caller of one request."""
 
     workspace_id: WorkspaceId
     user_id: UserId
@@ -77,10 +77,10 @@ class Caller:
     request_id: str
 
     def require(self, *permissions: Permission) -> None:
-        """Refuse unless the key has the permissions.
+        """Return if the caller's API key has all the permissions.
 
         Raises:
-            InsufficientPermissions: naming the first that it lacks.
+            InsufficientPermissions: naming the first permission that is missing.
         """
         for permission in permissions:
             if permission not in self.permissions:
@@ -88,27 +88,27 @@ class Caller:
 
 
 def mint_api_key(secret: str) -> str:
-    """The key around 32 random base62 characters.
+    """Return the API key that contains 32 random base62 characters.
 
-    It ends in a checksum of what precedes, so that a typo is told from a key without asking any database, and a
-    scanner for leaked secrets knows one when it sees one.
+    It ends in a checksum of everything before. So a typo is detected without a database query, and a scanner for leaked
+    secrets can recognise an API key.
     """
     body = API_KEY_PREFIX + secret
     return body + _checksum(body)
 
 
 def is_wellformed_api_key(text: str) -> bool:
-    """Whether `text` can be a key at all: its form and its checksum are right."""
+    """Return whether `text` has the form of an API key and the right checksum."""
     return _KEY.fullmatch(text) is not None and _checksum(text[:-_CHECKSUM_LENGTH]) == text[-_CHECKSUM_LENGTH:]
 
 
 def api_key_digest(key: str) -> bytes:
-    """What is kept of a key. Its 190 random bits need neither salt nor stretching."""
+    """Return the SHA-256 of an API key. Its 190 random bits need neither salt nor key stretching."""
     return hashlib.sha256(key.encode()).digest()
 
 
 def _checksum(body: str) -> str:
-    """CRC-32 in six base62 digits, most significant first."""
+    """Return the CRC-32 of `body` as six base62 digits, most significant first."""
     rest, digits = zlib.crc32(body.encode()), ""
     for _ in range(_CHECKSUM_LENGTH):
         rest, digit = divmod(rest, 62)
@@ -117,12 +117,12 @@ def _checksum(body: str) -> str:
 
 
 def label(value: object) -> str:
-    """The name of a key or a workspace."""
+    """Return the name of an API key or a workspace: 1 to 120 characters, not blank."""
     return not_blank(clean_text(value, most=LABEL_MAX))
 
 
 def permissions(value: object) -> frozenset[Permission]:
-    """At least one permission, each a known one."""
+    """Return a set of at least one known permission."""
     known = {permission.value: permission for permission in Permission}
     if not isinstance(value, list | tuple) or not value or any(text not in known for text in map(string, value)):
         raise RuleViolation("must be one or more of " + ", ".join(known))
@@ -130,16 +130,17 @@ def permissions(value: object) -> frozenset[Permission]:
 
 
 def in_the_future(at: datetime, value: object) -> datetime:
-    """A time after `at`."""
+    """Return a time after `at`."""
     if not isinstance(value, datetime) or value <= at:
         raise RuleViolation("must lie in the future")
     return value
 
 
 def client_network(address: str) -> str:
-    """Whose address that is, as far as addresses tell: an IPv6 one is any of the 2^64 that its holder may take.
+    """Return the network that one client can be assumed to control: an IPv4 address, or an IPv6 /64.
 
-    RFC 6177: a site gets a /64 at the least. What is no address stands for itself.
+    A site gets at least a /64 (RFC 6177), so its client can use any of 2^64 addresses. A text that is not an address is
+    returned unchanged.
     """
     try:
         ip = ip_address(address.partition("%")[0])

@@ -1,4 +1,4 @@
-"""Documents and the rules of their members, each as the contract of the API states it."""
+"""Documents and the rules for their members, as the API contract states them."""
 
 import re
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ TAG_MAX = 64
 SIZE_MAX = 2**63 - 1
 
 SIGNED_URL_LIFETIME = timedelta(minutes=15)
-"""How long a signed URL to a document's bytes works, to put them or to get them."""
+"""How long a signed upload or download URL works."""
 
 # RFC 6838 4.2: restricted names of at most 127 characters; RFC 9110 5.6.6: parameters.
 _RESTRICTED = r"[A-Za-z0-9][A-Za-z0-9!#$&\-^_.+]{0,126}"
@@ -30,13 +30,14 @@ _SHA256 = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
 
 
 Revisions = frozenset[int]
+"""The revisions of a document that a precondition accepts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredObject:
-    """What the store says of an object: enough to tell whether the same bytes lie there later.
+    """An object as the store reports it: enough to detect later whether the bytes at its path have changed.
 
-    `sha256` in lower-case hex and `version_id` where the store has them. `etag` is opaque.
+    `sha256` (lower-case hex) and `version_id` are `None` if the store does not report them. `etag` is opaque.
     """
 
     size_bytes: int
@@ -47,10 +48,10 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A recorded document: what it is, where its bytes lie, who recorded it and when.
+    """A recorded document.
 
-    `stored` is what was measured when it was recorded. Times are UTC. `revision` counts the states of the record
-    from 1.
+    `stored` is the object as it was when the document was recorded. Times are UTC. `revision` is 1 for a new record,
+    and grows by 1 with every change of it.
     """
 
     id: DocumentId
@@ -71,7 +72,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A document as a client wants it recorded: every rule kept, nothing yet known of the bytes."""
+    """A document that a client wants to record. Every member obeys its rule; the object has not been looked up yet."""
 
     name: str
     mime_type: str
@@ -83,10 +84,10 @@ class Draft:
 
     @classmethod
     def read(cls, members: Members, workspace: WorkspaceId) -> "Draft":
-        """The draft that the members of a request spell.
+        """Read the members of a request.
 
         Raises:
-            Invalid: naming every wrong member.
+            Invalid: naming every invalid member.
         """
         form = Form(members)
         draft = cls(
@@ -104,7 +105,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """What a client wants changed of a document: whatever is `UNSENT` stays as it is."""
+    """The changes that a client wants to make to a document. A field that is `OMITTED` is not changed."""
 
     name: str | Omitted = OMITTED
     description: str | Omitted | None = OMITTED
@@ -113,10 +114,10 @@ class Changes:
 
     @classmethod
     def read(cls, members: Members) -> "Changes":
-        """The changes that the members of a request spell: `null` clears what may be absent.
+        """Read the members of a request. `null` clears an optional member.
 
         Raises:
-            Invalid: naming every wrong member.
+            Invalid: naming every invalid member.
         """
         form = Form(members)
         changes = cls(
@@ -129,7 +130,10 @@ class Changes:
         return changes
 
     def applied_to(self, document: Document, at: datetime) -> Document:
-        """The next state of the record; the same one when nothing differs. Its time never goes back."""
+        """Return the changed document, with the next revision; the same document if nothing differs.
+
+        `updated_at` never decreases, even if the clock does.
+        """
         changed = replace(
             document,
             name=document.name if self.name is OMITTED else self.name,
@@ -144,7 +148,7 @@ class Changes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadDraft:
-    """A file as a client wants to upload it. Size in bytes; `sha256` in lower-case hex."""
+    """A file that a client wants to upload. Size in bytes; `sha256` in lower-case hex."""
 
     name: str
     mime_type: str
@@ -153,10 +157,10 @@ class UploadDraft:
 
     @classmethod
     def read(cls, members: Members) -> "UploadDraft":
-        """The upload that the members of a request spell.
+        """Read the members of a request.
 
         Raises:
-            Invalid: naming every wrong member.
+            Invalid: naming every invalid member.
         """
         form = Form(members)
         draft = cls(
@@ -170,17 +174,17 @@ class UploadDraft:
 
 
 def name(value: object) -> str:
-    """A display name: not blank, without control characters."""
+    """Return a display name: 1 to 255 characters, not blank, without control characters."""
     return not_blank(clean_text(value, most=NAME_MAX))
 
 
 def description(value: object) -> str:
-    """Text of any number of lines; empty is allowed."""
+    """Return a text of any number of lines, which may be empty."""
     return clean_text(value, least=0, most=DESCRIPTION_MAX, kept="\n\t")
 
 
 def mime_type(value: object) -> str:
-    """A media type in the syntax of RFC 6838, parameters allowed; whether it is registered is not asked."""
+    """Return a media type in the syntax of RFC 6838, with optional parameters. It need not be registered."""
     text = string(value)
     if len(text) > MIME_TYPE_MAX:
         raise RuleViolation(f"must have at most {MIME_TYPE_MAX} characters")
@@ -190,8 +194,8 @@ def mime_type(value: object) -> str:
 
 
 def size_bytes(value: object) -> int:
-    """A size in bytes that a signed 64-bit integer holds."""
-    # bool is an int to Python, not to JSON.
+    """Return a size in bytes that fits into a signed 64-bit integer."""
+    # In Python, bool is a subclass of int.
     if not isinstance(value, int) or isinstance(value, bool):
         raise RuleViolation("must be an integer")
     if not 0 <= value <= SIZE_MAX:
@@ -200,7 +204,7 @@ def size_bytes(value: object) -> int:
 
 
 def tags(value: object) -> tuple[str, ...]:
-    """Tags trimmed and in NFC, the first of equal ones kept, in the order sent."""
+    """Return the tags in the order sent, trimmed and in NFC, without duplicates."""
     if not isinstance(value, list | tuple):
         raise RuleViolation("must be an array of strings")
     distinct = dict.fromkeys(_tag(item) for item in value)
@@ -219,7 +223,7 @@ def _tag(value: object) -> str:
 
 
 def sha256(value: object) -> str:
-    """A SHA-256 as 64 hex digits of either case; lower case comes out."""
+    """Return a SHA-256 in lower case, given as 64 hex digits of either case."""
     text = string(value)
     if not _SHA256.fullmatch(text):
         raise RuleViolation("must be 64 hexadecimal digits")

@@ -1,4 +1,4 @@
-"""How a file is presented to whoever downloads it: always as a file to save, never as a page to run.
+"""How a browser receives a file: always as a file to save, never as a page to run.
 
 Content-Disposition is RFC 6266, its `filename*` RFC 8187; media types are RFC 6838.
 """
@@ -7,8 +7,8 @@ import unicodedata
 from urllib.parse import quote
 
 _INERT = "application/octet-stream"
-# What a browser may execute, or read as a page: served under its own type, it could run in the store's origin.
-# What is a script, and what is XML, is said in https://mimesniff.spec.whatwg.org/#mime-type-groups.
+# A browser may execute these types or render them as a page, and they would then run in the store's origin.
+# https://mimesniff.spec.whatwg.org/#mime-type-groups lists the types of scripts and of XML.
 _ACTIVE = frozenset(
     {
         *("application/ecmascript", "application/javascript", "application/x-ecmascript", "application/x-javascript"),
@@ -25,20 +25,20 @@ _EXTENSION_MAX = 16
 
 
 def served_type(mime_type: str) -> str:
-    """The media type to serve a file under: its own, or application/octet-stream where that one is active."""
+    """Return the media type to serve a file as: its own, or application/octet-stream if a browser might execute it."""
     essence = mime_type.partition(";")[0].strip().lower()
     return _INERT if essence in _ACTIVE or essence.endswith("+xml") else mime_type
 
 
 def attachment(name: str) -> str:
-    """A Content-Disposition that saves the file under its name: in ASCII for old clients, in UTF-8 for the others."""
-    # Quotes, backslashes and percent signs are read differently by different clients (RFC 6266, appendix D).
+    """Return a Content-Disposition that saves the file under its name: in ASCII for old clients and in UTF-8."""
+    # Clients disagree about quotes, backslashes and percent signs (RFC 6266, appendix D).
     plain = "".join(char if " " <= char <= "~" and char not in '"\\%' else "_" for char in _ascii(name))
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def safe_file_name(name: str) -> str:
-    """A name for the end of an object key: letters, digits, `.`, `_` and `-`, at most 150, never empty or hidden."""
+    """Return a last segment for an object key: at most 150 letters, digits, `.`, `_` and `-`; never empty or hidden."""
     kept = "".join(char if char.isalnum() or char in "._-" else " " for char in _ascii(name))
     whole = "-".join(kept.split())
     stem, dot, extension = whole.rpartition(".")
@@ -49,7 +49,7 @@ def safe_file_name(name: str) -> str:
 
 
 def _ascii(name: str) -> str:
-    """The name without accents; what has no ASCII form becomes `_`."""
+    """Return the name without accents. A character without an ASCII form becomes `_`."""
     decomposed = unicodedata.normalize("NFKD", name)
     return "".join(
         char if char.isascii() else "_" for char in decomposed if unicodedata.category(char) not in ("Mn", "Cf")

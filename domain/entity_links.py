@@ -1,4 +1,4 @@
-"""Links: which of the things a client keeps elsewhere a document belongs to."""
+"""Entity links: the relations of documents to entities that the client keeps elsewhere, such as contacts."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ ROLE_MAX = 64
 
 
 class EntityType(StrEnum):
-    """What a document can be linked to."""
+    """The kinds of entities that a document can be linked to."""
 
     CONTACT = "contact"
     COMPANY = "company"
@@ -26,7 +26,7 @@ class EntityType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntityLink:
-    """That a document belongs to something, and as what: of a document and a thing, there is one link at most."""
+    """The relation of a document to an entity, in an optional role. A document has at most one link to an entity."""
 
     id: EntityLinkId
     document_id: DocumentId
@@ -38,7 +38,7 @@ class EntityLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntityLinkDraft:
-    """A link as a client wants it."""
+    """An entity link that a client wants to create."""
 
     entity_type: EntityType
     entity_id: str
@@ -46,10 +46,10 @@ class EntityLinkDraft:
 
     @classmethod
     def read(cls, members: Members) -> "EntityLinkDraft":
-        """The link that the members of a request spell.
+        """Read the members of a request.
 
         Raises:
-            Invalid: naming every wrong member.
+            Invalid: naming every invalid member.
         """
         form = Form(members)
         draft = cls(
@@ -62,7 +62,7 @@ class EntityLinkDraft:
 
 
 def entity_type(value: object) -> EntityType:
-    """The name of a kind of thing."""
+    """Read the name of an entity type."""
     text = string(value)
     if text not in set(EntityType):
         raise RuleViolation("must be one of " + ", ".join(EntityType))
@@ -70,16 +70,16 @@ def entity_type(value: object) -> EntityType:
 
 
 def entity_id(value: object) -> str:
-    """An id that somebody else has given: opaque, so kept as it is. It has to fit between two slashes of a URL."""
+    """Return the client's id of an entity, unchanged. It is opaque, but must fit between two slashes of a URL."""
     text = string(value)
     if not 1 <= len(text) <= ENTITY_ID_MAX:
         raise RuleViolation(f"must have 1 to {ENTITY_ID_MAX} characters")
-    # U+FFFD is what is read where a path is no UTF-8.
+    # A URL path that is not UTF-8 is decoded with U+FFFD.
     if any(char in "/\ufffd" or unicodedata.category(char) in ("Cc", "Cs") for char in text) or text in (".", ".."):
-        raise RuleViolation("must not be '.' or '..', nor contain slashes, control characters or what is no UTF-8")
+        raise RuleViolation("must not be '.' or '..', nor contain slashes, control characters or invalid UTF-8")
     return text
 
 
 def role(value: object) -> str:
-    """As what a document belongs to a thing."""
+    """Return the role of a document for an entity: 1 to 64 characters, not blank."""
     return not_blank(clean_text(value, most=ROLE_MAX))

@@ -1,6 +1,6 @@
-"""The closed set of refusals: each has the contract's code, its facts, and one sentence a person can act on.
+"""The closed set of refusals. Each has the contract's code, its facts, and one sentence that a person can act on.
 
-What is not here is not a refusal: a dependency that is away is `ports.system.Unavailable`, anything else is a bug.
+A failed dependency is not a refusal but `ports.system.Unavailable`. Any other exception is a bug.
 """
 
 from collections.abc import Mapping
@@ -11,13 +11,13 @@ from domain.ids import DocumentId
 
 
 class Refusal(Exception):
-    """A request that is understood and answered with no. Nothing was written, nothing was charged."""
+    """A request was understood and refused. Nothing was written and nothing was charged."""
 
     code: ClassVar[str]
 
     @property
     def message(self) -> str:
-        """One sentence that says what to do; it never repeats an id or a secret that was sent."""
+        """One sentence that says what to do. It never repeats an id or a secret that the client sent."""
         raise TypeError(f"{type(self).__name__} has no message")
 
     def __str__(self) -> str:
@@ -27,14 +27,14 @@ class Refusal(Exception):
 # eq=False: an exception is compared by identity, and must stay hashable.
 @dataclass(eq=False)
 class Invalid(Refusal):
-    """Members, parameters or headers that break their rules: all of them, by name."""
+    """Members, parameters or headers are invalid. `fields` has all of them: the name and the reason."""
 
     code = "validation_error"
     fields: Mapping[str, str]
 
     @property
     def message(self) -> str:
-        # Not naming them: some are whatever the client sent.
+        # Without the names: a client can send any text as a name.
         return "The request breaks a rule; correct what details.fields names and send it again."
 
     def __str__(self) -> str:
@@ -43,7 +43,7 @@ class Invalid(Refusal):
 
 @dataclass(eq=False)
 class InvalidKey(Refusal):
-    """No key, or one that is malformed, unknown, expired or revoked: which of these is not told."""
+    """The API key is missing, malformed, unknown, expired or revoked. The message is the same for all five."""
 
     code = "invalid_key"
 
@@ -54,6 +54,8 @@ class InvalidKey(Refusal):
 
 @dataclass(eq=False)
 class InsufficientPermissions(Refusal):
+    """The caller's API key lacks `permission`."""
+
     code = "insufficient_permissions"
     permission: str
 
@@ -64,7 +66,7 @@ class InsufficientPermissions(Refusal):
 
 @dataclass(eq=False)
 class QuotaExceeded(Refusal):
-    """Sizes in bytes; `requested_bytes` is what this document would have added."""
+    """The document does not fit into the quota. Sizes are in bytes; `requested_bytes` is the size of the document."""
 
     code = "quota_exceeded"
     limit_bytes: int
@@ -73,12 +75,12 @@ class QuotaExceeded(Refusal):
 
     @property
     def message(self) -> str:
-        return "The workspace's storage quota does not hold this file; delete documents or raise the quota."
+        return "This file does not fit into the workspace's storage quota; delete documents or raise the quota."
 
 
 @dataclass(eq=False)
 class NotFound(Refusal):
-    """Unknown, malformed, or somebody else's: indistinguishable."""
+    """The id is unknown, malformed or another workspace's. The response is the same for all three."""
 
     code = "not_found"
 
@@ -89,7 +91,7 @@ class NotFound(Refusal):
 
 @dataclass(eq=False)
 class StorageConflict(Refusal):
-    """The path is recorded already. `document_id` is `None` when that document is deleted: the path stays taken."""
+    """The storage path is or was recorded. `document_id` is `None` if that document was deleted."""
 
     code = "storage_conflict"
     document_id: DocumentId | None
@@ -101,6 +103,8 @@ class StorageConflict(Refusal):
 
 @dataclass(eq=False)
 class ObjectChanged(Refusal):
+    """The stored bytes are missing or differ from those that were recorded."""
+
     code = "object_changed"
 
     @property
@@ -110,7 +114,7 @@ class ObjectChanged(Refusal):
 
 @dataclass(eq=False)
 class DuplicateName(Refusal):
-    """An active API key of the workspace has that name."""
+    """An active API key of the workspace already has that name."""
 
     code = "duplicate_name"
 
@@ -121,18 +125,18 @@ class DuplicateName(Refusal):
 
 @dataclass(eq=False)
 class FolderExists(Refusal):
-    """Something is at the path a folder was to be moved to."""
+    """A folder already exists at the target path of a move."""
 
     code = "duplicate_name"
 
     @property
     def message(self) -> str:
-        return "A folder exists at 'to' already; choose another path, or move its documents one by one."
+        return "A folder already exists at 'to'; choose another path, or move its documents one by one."
 
 
 @dataclass(eq=False)
 class PreconditionFailed(Refusal):
-    """The record is no longer in the state that the caller has seen."""
+    """The record has changed since the client read it."""
 
     code = "precondition_failed"
 
@@ -143,7 +147,7 @@ class PreconditionFailed(Refusal):
 
 @dataclass(eq=False)
 class LastAdminKey(Refusal):
-    """Without this key, nobody could manage the workspace's keys any more."""
+    """The API key is the last one that can administer the workspace's API keys."""
 
     code = "insufficient_permissions"
 
@@ -154,6 +158,8 @@ class LastAdminKey(Refusal):
 
 @dataclass(eq=False)
 class IdempotencyMismatch(Refusal):
+    """The idempotency key belongs to a different request."""
+
     code = "idempotency_mismatch"
 
     @property
@@ -163,7 +169,7 @@ class IdempotencyMismatch(Refusal):
 
 @dataclass(eq=False)
 class RateLimited(Refusal):
-    """`retry_after`: whole seconds until the window that refused has ended."""
+    """The rate limit is used up. `retry_after`: whole seconds until every window that refused has ended."""
 
     code = "rate_limited"
     retry_after: int
@@ -175,9 +181,11 @@ class RateLimited(Refusal):
 
 @dataclass(eq=False)
 class PayloadTooLarge(Refusal):
+    """The body or the announced file is larger than `limit_bytes`."""
+
     code = "payload_too_large"
     limit_bytes: int
 
     @property
     def message(self) -> str:
-        return f"This is more than is accepted here; send at most {self.limit_bytes} bytes."
+        return f"The content is too large; send at most {self.limit_bytes} bytes."

@@ -1,6 +1,6 @@
-"""Reading what a client sent: every member by its rule, every wrong member reported, none passed over.
+"""Read the members of a request: each by its rule. Every invalid or unknown member is reported, not only the first.
 
-A rule is a total function: any JSON value in, the normalised value out, or `Wrong` with the reason.
+A rule accepts any JSON value. It returns the normalised value or raises `RuleViolation` with the reason.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,18 +11,18 @@ from domain.errors import Invalid
 from domain.ids import API_KEY_PREFIX
 
 Members = Mapping[str, object]
-"""A JSON object as it was sent: str, int, float, bool, None, lists and dicts."""
+"""A JSON object as the client sent it: str, int, float, bool, None, lists and dicts."""
 
 T = TypeVar("T")
 Rule = Callable[[object], T]
 
 
 class RuleViolation(ValueError):
-    """A value breaks its rule. The text completes the sentence that begins with the member's name."""
+    """A value breaks a rule. The text completes a sentence that begins with the member's name."""
 
 
 class Omitted(Enum):
-    """What is there of a member that was not sent, where `null` says something else."""
+    """Marks a member that was omitted, as opposed to `null`."""
 
     OMITTED = "unsent"
 
@@ -30,13 +30,13 @@ class Omitted(Enum):
 OMITTED = Omitted.OMITTED
 
 NAME_REPEATED_MAX = 64
-"""How much of a member's name is told when nobody knows it."""
+"""How many characters of an unknown member's name are repeated in the error."""
 
 
 class Form:
     """The members of one request, read one by one.
 
-    What is read is only to be used after `finish`, which refuses when any member was wrong.
+    The values must be used only after `finish`, which raises if any member was invalid.
     """
 
     def __init__(self, members: Members) -> None:
@@ -44,26 +44,26 @@ class Form:
         self._wrong: dict[str, str] = {}
 
     def required(self, member: str, rule: Rule[T]) -> T:
-        """The member by its rule; absent and `null` are wrong."""
+        """Read a member that must be present and must not be `null`."""
         if member not in self._unread:
             self._wrong[member] = "is required"
-            return cast("T", None)  # never seen: finish() raises
+            return cast("T", None)  # never used: finish() raises
         return self._apply(member, rule, self._unread.pop(member))
 
     def optional(self, member: str, rule: Rule[T]) -> T | None:
-        """The member by its rule; absent and `null` are `None`."""
+        """Read a member that may be absent. Absent and `null` are both `None`."""
         value = self._unread.pop(member, None)
         return None if value is None else self._apply(member, rule, value)
 
     def sent(self, member: str, rule: Rule[T]) -> T | Omitted:
-        """The member by its rule, `null` like any other value; `UNSENT` when it is absent."""
+        """Read a member of a partial change. Absent is `OMITTED`; `null` is passed to the rule."""
         return self._apply(member, rule, self._unread.pop(member)) if member in self._unread else OMITTED
 
     def finish(self) -> None:
-        """Refuse with every wrong member, those that no rule names among them.
+        """Return if every member was valid and was read.
 
         Raises:
-            Invalid: with one reason a member.
+            Invalid: with a reason for each invalid and each unknown member.
         """
         for member in self._unread:
             self._wrong[_shown(member)] = "is not a member of this request; leave it out"
@@ -75,16 +75,16 @@ class Form:
             return rule(value)
         except RuleViolation as wrong:
             self._wrong[member] = str(wrong)
-            return cast("T", None)  # never seen: finish() raises
+            return cast("T", None)  # never used: finish() raises
 
 
 def or_null(rule: Rule[T]) -> Rule[T | None]:
-    """The rule, and `null` besides."""
+    """Return a rule that accepts `null` and otherwise applies `rule`."""
     return lambda value: None if value is None else rule(value)
 
 
 def _shown(member: str) -> str:
-    """A name that a client made up: not all of it if it is long, nor a key that was put in the wrong place."""
+    """Return a member's name for an error: shortened if long, and without an API key sent in the wrong place."""
     if API_KEY_PREFIX in member:
         return f"{API_KEY_PREFIX}…"
     return member if len(member) <= NAME_REPEATED_MAX else f"{member[:NAME_REPEATED_MAX]}…"

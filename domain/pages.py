@@ -1,4 +1,4 @@
-"""Lists in pages, and the values of a query: text that stands for a number, a flag, a time."""
+"""Pages of lists, and the values of query parameters: numbers, booleans and times, as text."""
 
 import re
 from collections.abc import Callable
@@ -23,34 +23,34 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`size` rows of a list, after those of the `number - 1` pages before."""
+    """One page of a list: `size` rows, after those of the `number - 1` pages before it."""
 
     number: int = 1
     size: int = PER_PAGE
 
     @classmethod
     def read(cls, form: Form) -> "Page":
-        """The page that the parameters `page` and `per_page` name, or the first."""
+        """Read the parameters `page` and `per_page`. The default is the first page."""
         number = form.optional("page", whole_number(1, PAGE_MAX))
         size = form.optional("per_page", whole_number(1, PER_PAGE_MAX))
         return cls(1 if number is None else number, PER_PAGE if size is None else size)
 
     @property
     def offset(self) -> int:
-        """How many rows come before it."""
+        """The number of rows before the page."""
         return (self.number - 1) * self.size
 
 
 @dataclass(frozen=True, slots=True)
 class Rows(Generic[T]):
-    """The rows of one page, and how many there are on all pages."""
+    """The rows of one page, and the number of rows on all pages."""
 
     rows: tuple[T, ...]
     total: int
 
 
 def whole_number(least: int, most: int) -> Callable[[object], int]:
-    """Decimal digits, as a query has them."""
+    """Return a rule for whole numbers in decimal digits, from `least` to `most`."""
 
     def rule(value: object) -> int:
         text = string(value)
@@ -62,7 +62,7 @@ def whole_number(least: int, most: int) -> Callable[[object], int]:
 
 
 def boolean(value: object) -> bool:
-    """A truth value, as a query has it."""
+    """Read true, false, 1 or 0."""
     text = string(value)
     if text not in _FLAGS:
         raise RuleViolation("must be true, false, 1 or 0")
@@ -70,18 +70,18 @@ def boolean(value: object) -> bool:
 
 
 def timestamp(value: object) -> datetime:
-    """A time with its offset (RFC 3339), in UTC."""
+    """Read a time with an offset (RFC 3339). Return it in UTC."""
     text = string(value)
     if not _TIME.fullmatch(text):
         raise RuleViolation("must be a time such as 2026-04-17T10:45:00Z")
     try:
         return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise RuleViolation("must be a time that a calendar has, such as 2026-04-17T10:45:00Z") from None
+        raise RuleViolation("must be a time that exists in the calendar, such as 2026-04-17T10:45:00Z") from None
 
 
 def timestamp_or_date(value: object) -> datetime:
-    """A time with its offset (RFC 3339), or a date, which is its midnight; in UTC."""
+    """Read a time with an offset (RFC 3339), or a date, which means its midnight in UTC. Return it in UTC."""
     text = string(value)
     try:
         return timestamp(f"{text}T00:00:00Z" if _DATE.fullmatch(text) else text)

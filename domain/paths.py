@@ -1,4 +1,4 @@
-"""The two grammars of paths: where bytes lie in the object store, and where a document lies in its folders."""
+"""The two kinds of paths: storage paths in the object store, and folder paths of documents."""
 
 import re
 from typing import NewType
@@ -8,29 +8,29 @@ from domain.members import RuleViolation
 from domain.text import clean_text, string
 
 StoragePath = NewType("StoragePath", str)
-"""An object key below `workspaces/<workspace>/`: only `storage_path` makes one from what a client sent."""
+"""An object key below `workspaces/<workspace>/`. Only `storage_path` makes one from a client's text."""
 
 FolderPath = NewType("FolderPath", str)
-"""An absolute folder such as `/clients/acme`; the root is `None`, never `/`."""
+"""An absolute folder path such as `/clients/acme`. The root is `None`, never `/`."""
 
 STORAGE_PATH_MAX_BYTES = 1024
 FOLDER_LEVELS_MAX = 20
 FOLDER_LEVEL_MAX = 255
 
-# The characters that S3 calls safe or usable in object keys; no Unix file system gives any of them a meaning.
+# The characters that S3 documents as safe or usable in object keys. None has a meaning in a Unix file system.
 _SEGMENT = r"(?!\.{1,2}(?:/|\Z))(?! )[A-Za-z0-9!\-_.*'()&$@=;:+, ]{1,255}(?<! )"
 _OBJECT_KEY = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*", re.ASCII)
 
 
 def workspace_prefix(workspace: WorkspaceId) -> str:
-    """What every object key of the workspace begins with."""
+    """Return the prefix of every object key of the workspace."""
     return f"workspaces/{workspace}/"
 
 
 def storage_path(value: object, workspace: WorkspaceId) -> StoragePath:
-    """An object key of this workspace, as it is: refused, never normalised.
+    """Return an object key of this workspace, unchanged: a wrong one is refused, never normalised.
 
-    Another workspace's key gets the answer that nonsense gets, so that nothing is learned from it.
+    Another workspace's object key is refused with the same text as a malformed one, so the refusal reveals nothing.
     """
     key = string(value)
     if not (
@@ -43,7 +43,7 @@ def storage_path(value: object, workspace: WorkspaceId) -> StoragePath:
 
 
 def folder_path(value: object) -> FolderPath | None:
-    """A folder in NFC; one trailing slash is dropped, `/` is the root (`None`)."""
+    """Return a folder path in NFC; `None` for the root `/`. One trailing slash is dropped."""
     path = string(value)
     if path == "/":
         return None
@@ -58,12 +58,12 @@ def folder_path(value: object) -> FolderPath | None:
 def _folder_segment(segment: str) -> str:
     if segment in ("", ".", ".."):
         raise RuleViolation("must not have empty, '.' or '..' levels")
-    # No characters that cannot be seen (Cf) or mean something only to some (Co): levels are told apart by eye.
+    # Also refuses invisible (Cf) and private-use (Co) characters: people must be able to tell two folders apart by eye.
     return clean_text(segment, most=FOLDER_LEVEL_MAX, hidden=("Cc", "Cf", "Co", "Cs"))
 
 
 def ancestors(folder: FolderPath | None) -> tuple[FolderPath, ...]:
-    """The folder and everything above it but the root, from the top: `/a`, `/a/b`."""
+    """Return the folder and every folder above it except the root, from the top: `/a`, `/a/b`."""
     if folder is None:
         return ()
     segments = folder[1:].split("/")
@@ -71,10 +71,10 @@ def ancestors(folder: FolderPath | None) -> tuple[FolderPath, ...]:
 
 
 def is_within(folder: FolderPath | None, above: FolderPath) -> bool:
-    """Whether the folder is `above` or lies somewhere below it."""
+    """Return whether the folder is `above` or lies below it."""
     return folder is not None and (folder == above or folder.startswith(f"{above}/"))
 
 
 def depth(folder: FolderPath) -> int:
-    """How many levels a folder has: 2 for `/a/b`."""
+    """Return the number of levels of a folder: 2 for `/a/b`."""
     return folder.count("/")

@@ -1,4 +1,4 @@
-"""Text that people write: NFC, bounded in code points, without characters that hide or control.
+"""Rules for text that people write: in NFC, of bounded length in code points, without control characters.
 
 Unicode normalisation form C: https://unicode.org/reports/tr15/
 """
@@ -10,7 +10,7 @@ from domain.members import RuleViolation
 
 
 def string(value: object) -> str:
-    """A JSON string."""
+    """Return a JSON string."""
     if not isinstance(value, str):
         raise RuleViolation("must be a string")
     return value
@@ -24,26 +24,27 @@ def clean_text(
     hidden: Collection[str] = ("Cc", "Cs"),
     kept: str = "",
 ) -> str:
-    """Text in NFC of `least` to `most` code points, free of the general categories `hidden` but for `kept`.
+    """Return the text in NFC. It must have `least` to `most` code points.
 
-    Surrogates (Cs) are no text: they cannot be encoded in UTF-8.
+    Characters of the Unicode general categories `hidden` are refused, except those in `kept`. Surrogates (Cs) are
+    always among them, because they cannot be encoded in UTF-8.
     """
     text = string(value)
-    # Most text is printable ASCII, of which nothing is hidden and which is its own NFC: no need to look at each one.
+    # Most text is printable ASCII. It is already in NFC and has no hidden characters, so the slow checks are skipped.
     is_plain = text.isascii() and text.isprintable()
     if not is_plain:
         text = unicodedata.normalize("NFC", text)
     if not least <= len(text) <= most:
         raise RuleViolation(f"must have {least} to {most} characters")
     if not is_plain and any(unicodedata.category(char) in hidden and char not in kept for char in text):
-        raise RuleViolation("must not contain control characters, or others that cannot be seen")
+        raise RuleViolation("must not contain control characters or invisible characters")
     return text
 
 
 def not_blank(text: str) -> str:
-    """Text with something in it to see: more than spaces and formatting.
+    """Return the text. It must contain more than spaces and formatting characters.
 
-    An unassigned character (Cn) may have a shape in a Unicode that is newer than ours.
+    An unassigned character (Cn) counts as visible: a newer version of Unicode may give it a shape.
     """
     if all(unicodedata.category(char) in ("Zs", "Zl", "Zp", "Cc", "Cf") for char in text):
         raise RuleViolation("must not be blank")
@@ -51,5 +52,8 @@ def not_blank(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Text as it is compared where letter case does not matter. By us: no database folds as Python does."""
+    """Return the text in the form in which searches compare it, without letter case.
+
+    The domain folds, not the database: no database folds as Python does, and memory and Postgres must agree.
+    """
     return unicodedata.normalize("NFC", text).casefold()

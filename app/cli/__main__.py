@@ -1,4 +1,4 @@
-"""`python -m app.cli`, where the command is not installed."""
+"""`python -m app.cli` runs the command line where `dossier` is not installed."""
 
 from app.cli.command import main
 

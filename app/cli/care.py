@@ -1,4 +1,4 @@
-"""The commands that look after a deployment: its schema, its health, its store."""
+"""The commands that maintain a deployment: migrate, doctor, sweep, adopt."""
 
 import asyncio
 import sys
@@ -24,7 +24,7 @@ _CLEAR = "\r\033[K"
 @click.command()
 @json_option
 def migrate(as_json: bool) -> None:
-    """Bring the database to the schema of this version. Safe to run at any time, from many places at once."""
+    """Migrate the database to the schema of this version. Safe to run at any time, also several times at once."""
 
     async def run() -> None:
         async with database_url(settings()) as url:
@@ -37,58 +37,64 @@ def migrate(as_json: bool) -> None:
 @click.command()
 @json_option
 def doctor(as_json: bool) -> None:
-    """Examine the deployment: settings, database, storage. Ends with 1 when something is wrong."""
+    """Check the deployment: settings, database, storage, rate limiter. The exit code is 1 if a check failed."""
     try:
-        findings = asyncio.run(run_checks(settings()))
+        results = asyncio.run(run_checks(settings()))
     except SettingsError as error:
-        findings = [CheckResult("settings", Grade.FAILED, str(error))]
-    healthy = all(finding.grade is not Grade.FAILED for finding in findings)
+        results = [CheckResult("settings", Grade.FAILED, str(error))]
+    healthy = all(result.grade is not Grade.FAILED for result in results)
     checks = [
         {
-            "check": finding.check,
-            "ok": finding.grade is not Grade.FAILED,
-            "grade": finding.grade,
-            "found": finding.found,
+            "check": result.check,
+            "ok": result.grade is not Grade.FAILED,
+            "grade": result.grade,
+            "found": result.found,
         }
-        for finding in findings
+        for result in results
     ]
     signs = {Grade.OK: "ok  ", Grade.DEGRADED: "note", Grade.FAILED: "FAIL"}
-    lines = [f"{signs[finding.grade]}  {finding.check}: {finding.found}" for finding in findings]
+    lines = [f"{signs[result.grade]}  {result.check}: {result.found}" for result in results]
     say({"ok": healthy, "checks": checks}, "\n".join(lines), as_json)
     sys.exit(0 if healthy else 1)
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Only look, and say what would be deleted.")
-@click.option("--yes", is_flag=True, help="Delete even much: more than 5 % of all objects, or than 1,000.")
+@click.option("--dry-run", is_flag=True, help="Delete nothing; only report what would be deleted.")
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="Also delete orphans that are more than 5 % of all objects, or more than 1,000, or inherited.",
+)
 @json_option
 def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
-    """Delete bytes that belong to no document. A running server does it by itself, but for what needs --yes.
+    """Delete objects that belong to no document. A running server does this too, except for what needs --yes.
 
-    Bytes of deleted documents, uploads that were not recorded within a day or never finished, and expired receipts.
-    Only below the prefixes of this database's workspaces.
+    Deletes the objects of deleted documents, uploads that were not recorded within a day or never finished, and expired
+    receipts. Only objects of this database's workspaces are deleted.
     """
 
     async def run(service: Service) -> SweepReport:
         await service.use_cases.claim_storage()
-        with _shown_to_who_watches() as tell:
-            return await service.use_cases.sweep(dry_run=dry_run, yes=yes, on_progress=tell)
+        with _progress_line() as show:
+            return await service.use_cases.sweep(dry_run=dry_run, yes=yes, on_progress=show)
 
     swept = with_service(run)
     if swept.inherited and not yes:
         click.echo(
-            f"{swept.inherited} of the unrecorded lay there before the store was this database's; to delete them takes "
-            "--yes.",
+            f"{swept.inherited} of the unrecorded objects are older than this database's claim on the store; run "
+            "'dossier sweep --yes' to delete them.",
             err=True,
         )
     if swept.exceeds_safety_limit and dry_run:
-        click.echo("That is much: to delete any of the unrecorded takes --yes.", err=True)
+        click.echo("Too many objects are unrecorded; none of them is deleted without --yes.", err=True)
     if swept.held:
-        click.echo(f"The store holds on to the bytes at {swept.held} paths; they are tried again.", err=True)
+        click.echo(
+            f"The store refused to delete the objects at {swept.held} paths; the next sweep tries again.", err=True
+        )
     deleted = (
-        f"Would delete what is unrecorded or late, and look at {swept.condemned} condemned paths"
+        f"Would delete the unrecorded and late objects, and the objects at {swept.condemned} condemned paths"
         if dry_run
-        else f"Deleted the bytes at {swept.deleted} paths, {swept.unfinished} unfinished uploads and "
+        else f"Deleted the objects at {swept.deleted} paths, {swept.unfinished} unfinished uploads and "
         f"{swept.receipts} expired receipts"
     )
     say(asdict(swept) | {"dry_run": dry_run}, f"{_count(swept)}\n{deleted}.", as_json)
@@ -98,33 +104,34 @@ def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
 @click.confirmation_option(prompt="Shall this database and this store belong together from now on?")
 @json_option
 def adopt(as_json: bool) -> None:
-    """Let this database and this store belong together: after a restore, or a move of either.
+    """Bind this database and this store to each other, after one of them was restored or moved.
 
-    Whatever they belonged to before loses them. Bytes that this database has no record of will be swept.
+    Any database or store that either belonged to before loses it. Objects without a record in this database become
+    orphans, which a sweep deletes.
     """
 
     async def run(service: Service) -> Deployment:
-        # It may be a new one.
+        # The store may be new.
         await service.ports.storage.prepare()
         return await service.use_cases.adopt_storage()
 
     made = with_service(run)
-    say({"id": made.id}, f"The database and the store are deployment {made.id} now.", as_json)
+    say({"id": made.id}, f"The database and the store are now deployment {made.id}.", as_json)
 
 
 @contextmanager
-def _shown_to_who_watches() -> Iterator[Callable[[SweepReport], None]]:
-    """How far a sweep is, in one line of a terminal, once a second."""
-    is_watched, shown = sys.stderr.isatty(), 0.0
+def _progress_line() -> Iterator[Callable[[SweepReport], None]]:
+    """Show the progress of a sweep in one line of the terminal, at most once a second. Show nothing in a pipe."""
+    is_terminal, shown = sys.stderr.isatty(), 0.0
 
-    def tell(swept: SweepReport) -> None:
+    def show(swept: SweepReport) -> None:
         nonlocal shown
-        if is_watched and time.monotonic() - shown >= 1:
+        if is_terminal and time.monotonic() - shown >= 1:
             shown = time.monotonic()
             click.echo(f"{_CLEAR}{_count(swept)}, {swept.deleted} deleted", nl=False, err=True)
 
     try:
-        yield tell
+        yield show
     finally:
         if shown:
             click.echo(_CLEAR, nl=False, err=True)

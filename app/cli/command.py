@@ -1,4 +1,4 @@
-"""The command itself: its subcommands, and how it ends when something is wrong."""
+"""The command `dossier`: its subcommands, and its exit codes."""
 
 import sys
 
@@ -24,9 +24,9 @@ def dossier() -> None:
 @dossier.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on.")
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes that answer.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Server processes.")
 def serve(host: str, port: int, workers: int) -> None:
-    """Answer requests until Ctrl-C or SIGTERM. On an empty data directory, make a workspace and a key first."""
+    """Answer requests until Ctrl-C or SIGTERM. On an empty data directory, create a workspace and an API key first."""
     run_server(host, port, workers)
 
 
@@ -35,12 +35,12 @@ for command in (migrate, doctor, sweep, adopt, workspace, keys):
 
 
 def main() -> None:
-    """Run the command line; what goes wrong is said in words, with exit code 1, or 2 for a wrong use."""
+    """Run the command line. An expected failure is one sentence, with exit code 1; wrong usage has exit code 2."""
     try:
         dossier()
     except SettingsError as error:
-        sys.exit(f"The settings are wrong:\n{error}")
+        sys.exit(f"The settings are invalid:\n{error}")
     except (Refusal, Unavailable, NotMigrated, NotOurStorage, TooManyOrphans) as error:
         sys.exit(f"Error: {error}")
     except AlreadySweeping:
-        sys.exit("Error: another process is sweeping; let it end")
+        sys.exit("Error: another process is sweeping; wait until it has finished")

@@ -1,4 +1,4 @@
-"""What every command does: read the settings, open the backends, answer in words or in JSON."""
+"""What all commands share: they read the settings, open the service, and print text or JSON."""
 
 import asyncio
 import json
@@ -13,16 +13,16 @@ from app.wiring import Service, open_service
 
 T = TypeVar("T")
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Answer with one JSON object on standard output.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 
 
 def settings() -> Settings:
-    """The settings of the environment."""
+    """Return the settings of the environment."""
     return Settings.read(os.environ)
 
 
 def with_service(act: Callable[[Service], Awaitable[T]]) -> T:
-    """Open the service that the settings name, and return what `act` returns."""
+    """Open the service of the settings for the duration of `act`. Return what `act` returns."""
 
     async def run() -> T:
         async with open_service(settings()) as service:
@@ -32,5 +32,5 @@ def with_service(act: Callable[[Service], Awaitable[T]]) -> T:
 
 
 def say(facts: dict[str, object], text: str, as_json: bool) -> None:
-    """Answer with the facts as JSON, or with the text."""
+    """Print the facts as JSON, or else the text."""
     click.echo(json.dumps(facts) if as_json else text)

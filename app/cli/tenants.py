@@ -1,4 +1,4 @@
-"""The commands that make and change workspaces and their API keys."""
+"""The commands that create, change and list workspaces and their API keys."""
 
 import re
 from collections.abc import Sequence
@@ -27,14 +27,16 @@ class Quota(click.ParamType[int]):
             return value
         match = _QUOTA.fullmatch(value.strip())
         if match is None:
-            self.fail(f"{value!r} is no size; give bytes, or a number with a unit, such as 10GB or 512MiB", param, ctx)
+            self.fail(
+                f"{value!r} is not a size; give bytes, or a number with a unit, such as 10GB or 512MiB", param, ctx
+            )
         unit = 1024 if match["binary"] else 1000
         power = " KMGTP".index(match["prefix"].upper()) if match["prefix"] else 0
         return int(match["number"]) * int(unit**power)
 
 
 class Timestamp(click.ParamType[datetime]):
-    """A time in ISO 8601; without an offset it is UTC."""
+    """A time in ISO 8601. Without an offset, it is in UTC."""
 
     name = "time"
 
@@ -42,11 +44,11 @@ class Timestamp(click.ParamType[datetime]):
         try:
             timestamp = datetime.fromisoformat(value)
         except ValueError:
-            self.fail(f"{value!r} is no time; give one such as 2027-01-31T12:00:00Z", param, ctx)
+            self.fail(f"{value!r} is not a time; give one such as 2027-01-31T12:00:00Z", param, ctx)
         try:
             return timestamp.astimezone(UTC) if timestamp.tzinfo else timestamp.replace(tzinfo=UTC)
         except OverflowError:
-            self.fail(f"{value!r} is too far away", param, ctx)
+            self.fail(f"{value!r} is out of range; give a time between the years 1 and 9999", param, ctx)
 
 
 def _choice(kind: type[Plan] | type[Tier] | type[Permission]) -> click.Choice[str]:
@@ -55,27 +57,27 @@ def _choice(kind: type[Plan] | type[Tier] | type[Permission]) -> click.Choice[st
 
 @click.group()
 def workspace() -> None:
-    """Make, change and list workspaces."""
+    """Create, change and list workspaces."""
 
 
 @workspace.command("create")
 @click.argument("name")
 @click.option("--plan", type=_choice(Plan), default=Plan.STARTER.value, show_default=True, help="Its rate limits.")
-@click.option("--quota", type=Quota(), default="10GB", show_default=True, help="What it may store.")
+@click.option("--quota", type=Quota(), default="10GB", show_default=True, help="Its storage quota.")
 @json_option
 def create_workspace(name: str, plan: str, quota: int, as_json: bool) -> None:
-    """Make a workspace, and the user who owns it."""
+    """Create a workspace, and the user who owns it."""
     made = with_service(lambda service: service.use_cases.create_workspace(name, Plan(plan), quota))
-    say(_workspace_facts(made), f"Made workspace {made.id}, owned by {made.owner_id}.", as_json)
+    say(_workspace_facts(made), f"Created workspace {made.id}, owned by {made.owner_id}.", as_json)
 
 
 @workspace.command("update")
 @click.argument("id_", metavar="ID")
-@click.option("--plan", type=_choice(Plan), help="Its rate limits from now on.")
-@click.option("--quota", type=Quota(), help="What it may store from now on.")
+@click.option("--plan", type=_choice(Plan), help="Its new rate limits.")
+@click.option("--quota", type=Quota(), help="Its new storage quota.")
 @json_option
 def update_workspace(id_: str, plan: str | None, quota: int | None, as_json: bool) -> None:
-    """Change the plan or the quota of a workspace; a server that runs knows within a second."""
+    """Change the plan or the quota of a workspace. A running server applies the change within a second."""
     if plan is None and quota is None:
         raise click.UsageError("Say what to change: --plan, --quota or both.")
 
@@ -88,7 +90,7 @@ def update_workspace(id_: str, plan: str | None, quota: int | None, as_json: boo
 @workspace.command("list")
 @json_option
 def list_workspaces(as_json: bool) -> None:
-    """Show every workspace, oldest first."""
+    """List all workspaces, oldest first."""
     found = with_service(lambda service: service.ports.workspaces.all())
     lines = [f"{item.id}  {item.plan:7}  {item.quota_bytes:>16}  {item.name}" for item in found]
     text = "\n".join(lines) or f"No workspaces; the data directory is {settings().data_dir}."
@@ -97,23 +99,23 @@ def list_workspaces(as_json: bool) -> None:
 
 @click.group()
 def keys() -> None:
-    """Make, list and revoke API keys."""
+    """Create, list and revoke API keys."""
 
 
 @keys.command("create")
-@click.option("--workspace", "workspace_", required=True, metavar="ID", help="Whose key it is.")
-@click.option("--name", required=True, help="What it is for.")
+@click.option("--workspace", "workspace_", required=True, metavar="ID", help="The workspace of the API key.")
+@click.option("--name", required=True, help="A name, unique among active API keys.")
 @click.option(
     "--permission",
     "granted",
     required=True,
     multiple=True,
     type=_choice(Permission),
-    help="What it may do; give the option once for each.",
+    help="A permission; repeat the option for several.",
 )
-@click.option("--user", metavar="ID", help="Who acts with it; the workspace's owner if left out.")
+@click.option("--user", metavar="ID", help="The user it acts as; by default the workspace's owner.")
 @click.option("--tier", type=_choice(Tier), default=Tier.STANDARD.value, show_default=True, help="Its rate limits.")
-@click.option("--expires-at", type=Timestamp(), help="When it ends; never if left out.")
+@click.option("--expires-at", type=Timestamp(), help="When it expires; by default never.")
 @json_option
 def create_key(
     workspace_: str,
@@ -124,7 +126,7 @@ def create_key(
     expires_at: datetime | None,
     as_json: bool,
 ) -> None:
-    """Make an API key. It is shown now and never again."""
+    """Create an API key. It is shown only once."""
     minted = with_service(
         lambda service: service.use_cases.mint_api_key(
             workspace=workspace_, name=name, granted=granted, user=user, tier=Tier(tier), expires_at=expires_at
@@ -132,15 +134,15 @@ def create_key(
     )
     facts = _key_facts(minted.key)
     del facts["revoked_at"], facts["last_used_at"]
-    text = f"Made key {minted.key.id}. Keep it, it is shown only now:\n{minted.secret}"
+    text = f"Created API key {minted.key.id}. Keep it: it is shown only once.\n{minted.secret}"
     say({"id": minted.key.id, "key": minted.secret} | facts, text, as_json)
 
 
 @keys.command("list")
-@click.option("--workspace", "workspace_", metavar="ID", help="Only those of this workspace.")
+@click.option("--workspace", "workspace_", metavar="ID", help="Only the API keys of this workspace.")
 @json_option
 def list_keys(workspace_: str | None, as_json: bool) -> None:
-    """Show every key, oldest first; never the keys themselves."""
+    """List all API keys, oldest first, without the keys themselves."""
     of = None if workspace_ is None else parse_workspace_id(workspace_)
     if workspace_ is not None and of is None:
         raise Invalid({"workspace": "names no workspace"})
@@ -158,20 +160,20 @@ def list_keys(workspace_: str | None, as_json: bool) -> None:
 @click.argument("id_", metavar="ID")
 @json_option
 def revoke_key(id_: str, as_json: bool) -> None:
-    """End a key's life; a server that runs knows within a second."""
+    """Revoke an API key. A running server refuses it within a second."""
 
     async def revoke(service: Service) -> bool:
         known = parse_api_key_id(id_)
         key = None if known is None else await service.ports.api_keys.get(known)
         if key is None:
             return False
-        # No intent: an operator may revoke the last key too, and make another.
+        # Without an intent: an operator may also revoke the last admin key, and can create another one.
         await service.ports.api_keys.revoke(key.workspace_id, key.id, service.ports.now(), None)
         return True
 
     if not with_service(revoke):
-        raise click.ClickException(f"There is no key {id_}; 'dossier keys list' shows all.")
-    say({"id": id_, "revoked": True}, f"Revoked key {id_}.", as_json)
+        raise click.ClickException(f"There is no API key {id_}; 'dossier keys list' shows all.")
+    say({"id": id_, "revoked": True}, f"Revoked API key {id_}.", as_json)
 
 
 def _workspace_facts(workspace: Workspace) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The sweeper beside the server: what `dossier sweep` does, without anybody who says yes."""
+"""The background job that sweeps: what `dossier sweep` does, without `--yes`."""
 
 import asyncio
 import logging
@@ -10,11 +10,11 @@ from domain.use_cases.claim_storage import AlreadySweeping, NotOurStorage
 from domain.use_cases.sweep import Sweep, TooManyOrphans
 from ports.system import Unavailable
 
-SETTLE_EVERY = timedelta(minutes=10)
-"""Bytes of deleted documents go within the hour: this, and the time it takes."""
+DELETE_CONDEMNED_EVERY = timedelta(minutes=10)
+"""How often the objects of deleted documents are deleted. The API promises: within the hour."""
 
 SWEEP_EVERY = timedelta(hours=6)
-"""How often all objects are listed, by whichever process comes first."""
+"""How often all objects are listed, by the first process for which it is due."""
 
 log = logging.getLogger("dossier.sweeper")
 
@@ -23,8 +23,8 @@ Pause = Callable[[float], Awaitable[None]]
 
 @asynccontextmanager
 async def swept_regularly(sweep: Sweep, pause: Pause = asyncio.sleep) -> AsyncIterator[None]:
-    """Sweep in the background until the end of the block. A sweep that is cut off there is gone on with by the next."""
-    task = asyncio.create_task(_go_on(sweep, pause))
+    """Sweep in the background until the end of the block, which cancels a running sweep. The next one continues it."""
+    task = asyncio.create_task(_repeat(sweep, pause))
     try:
         yield
     finally:
@@ -33,33 +33,33 @@ async def swept_regularly(sweep: Sweep, pause: Pause = asyncio.sleep) -> AsyncIt
             await task
 
 
-async def _go_on(sweep: Sweep, pause: Pause) -> None:
+async def _repeat(sweep: Sweep, pause: Pause) -> None:
     while True:
-        await pause(SETTLE_EVERY.total_seconds())
+        await pause(DELETE_CONDEMNED_EVERY.total_seconds())
         try:
             await _sweep(sweep)
         except AlreadySweeping:
-            # Another process, or a command: the work is done.
+            # Another process or a command is doing the work.
             pass
         except (NotOurStorage, TooManyOrphans, Unavailable) as error:
             log.error("not swept: %s", error)
         except Exception:
-            # A mistake of ours: it is told, and must not keep the next sweep from being tried.
+            # A bug must not prevent the next sweep. Nothing is lost: every step of a sweep can be repeated.
             log.exception("the sweeper failed")
 
 
 async def _sweep(sweep: Sweep) -> None:
     swept_at = (await sweep.deployments.read()).swept_at
-    # A time to come is that of a clock that was wrong.
+    # A time in the future was recorded by a process whose clock was wrong.
     if swept_at is not None and timedelta() <= sweep.now() - swept_at < SWEEP_EVERY:
         swept = await sweep.delete_condemned()
     else:
         swept = await sweep()
     if swept.held:
-        log.warning("the store holds on to the bytes at %d paths that are to be deleted", swept.held)
+        log.warning("the store refused to delete the objects at %d paths; the next sweep tries again", swept.held)
     if swept.inherited:
         log.warning(
-            "%d objects without a record lay in the store before it was this database's: 'dossier sweep --yes' deletes "
-            "them",
+            "%d objects without a record are older than this database's claim on the store; run 'dossier sweep --yes' "
+            "to delete them",
             swept.inherited,
         )

@@ -1,1 +1,4 @@
-"""Running uvicorn: `dossier serve`, its workers, how connections drain, and the HTTP/1.1 protocol it speaks."""
+"""Everything about running uvicorn: `dossier serve`, its worker processes, and its HTTP/1.1 protocol.
+
+The application itself is made in `app.main`; this package only serves it.
+"""

@@ -1,23 +1,23 @@
-"""How a server that ends treats a connection on which nothing has come yet."""
+"""How a server that shuts down treats a connection that has not sent a request yet."""
 
 from app.server.protocol import Protocol
 
 FIRST_REQUEST_SECONDS = 1.0
-"""How long it waits for the first request."""
+"""How long the server waits for the first request of such a connection."""
 
 
 class DrainingProtocol(Protocol):
-    """What `dossier serve` has uvicorn speak: nobody who has just been accepted is turned away.
+    """The protocol of `dossier serve`: a connection that was just accepted is still answered during a shutdown.
 
-    uvicorn closes such a connection at once. Its request is on the way, though, and when workers are replaced one after
-    the other, that would be the one thing a caller notices of it: one connection in some thousands.
+    uvicorn closes such a connection at once, while its first request may be on its way. Without this class, a rolling
+    replacement of the workers breaks one connection in some thousands.
     """
 
     _has_begun = False
     _is_ending = False
 
     def shutdown(self) -> None:
-        """Answer what is under way or just beginning, and close."""
+        """Answer a request that is in progress or about to arrive, then close."""
         if self._has_begun or self._is_ending:
             super().shutdown()
         else:

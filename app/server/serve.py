@@ -1,4 +1,7 @@
-"""`dossier serve`: prepare once, serve with one process or several, and welcome whoever starts it the first time."""
+"""`dossier serve`: prepare once, then serve with one process or several.
+
+On the first start with an embedded database, it also creates a workspace and an API key and prints a walk-through.
+"""
 
 import asyncio
 import fcntl
@@ -31,15 +34,15 @@ BACKLOG = 2048
 
 
 def run_server(host: str, port: int, workers: int = 1) -> None:
-    """Serve until Ctrl-C or SIGTERM, then give requests that were accepted ten seconds to end, and return.
+    """Serve until Ctrl-C or SIGTERM. Then give accepted requests ten seconds to finish, and return.
 
     Raises:
         SettingsError, Unavailable, NotMigrated, NotOurStorage: before anything is served.
-        SystemExit: with 1 when it, or one of its workers, could not start; why is in the log.
+        SystemExit: with code 1 if the server or one of its workers could not start. The reason is in the log.
     """
     settings = replace(Settings.read(os.environ), workers=workers)
     check_workers(settings)
-    # Before all else, so that a port that is taken is said before a key is shown.
+    # First of all, so that a port in use is reported before an API key is created and shown.
     listening = _listen(host, port)
     address = _address(host, listening.getsockname()[1])
     settings = replace(settings, public_url=settings.public_url or address)
@@ -48,12 +51,12 @@ def run_server(host: str, port: int, workers: int = 1) -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             started = runner.run(_serve(settings, listening, address))
     else:
-        # Held from here, so that an embedded database runs from before the first request until after the last, and
-        # is restarted should it be killed. That takes a loop; but the supervisor needs this thread for its signals.
+        # Held open here, so that an embedded database runs from before the first request until after the last, and is
+        # restarted if it is killed. That needs an event loop, but the supervisor needs this thread for signals.
         with held_open(database_url(settings)) as url:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(_prepare(settings, address))
-            # With the database's URL, a worker takes it as it is: it neither starts nor migrates it.
+            # With the database's URL in its settings, a worker neither starts nor migrates an embedded database.
             started = supervise(_config(worker_app, replace(settings, database_url=url)), listening)
     if not started:
         sys.exit(1)
@@ -63,16 +66,17 @@ def _config(create: Callable[[Settings], object], settings: Settings) -> uvicorn
     return uvicorn.Config(
         partial(create, settings),
         factory=True,
-        # A start-up that fails unexpectedly must not be taken for an application that has none.
+        # With "auto", uvicorn takes an unexpected failure at start-up for an application without a lifespan.
         lifespan="on",
         loop="uvloop",
         http=DrainingProtocol,
         ws="none",
-        # Paths of links carry their signatures: they are for their holders, not for a log.
+        # Signed URLs contain their signatures, which must not be in a log.
         access_log=False,
         log_config=None,
         server_header=False,
-        # By default it believes X-Forwarded-For from this machine: then whoever guesses keys here has any address.
+        # By default, uvicorn trusts X-Forwarded-For from this machine, so a local client that guesses API keys could
+        # claim any address.
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=DRAIN_SECONDS,
@@ -82,14 +86,14 @@ def _config(create: Callable[[Settings], object], settings: Settings) -> uvicorn
 
 
 async def _serve(settings: Settings, listening: socket.socket, address: str) -> bool:
-    # Held here, so that an embedded database runs from before the first request until after the last.
+    # Held open here, so that an embedded database runs from before the first request until after the last.
     async with database_url(settings) as url:
         await _prepare(settings, address)
-        # uvicorn drains, then raises the signal once more: that must not end us before the database has stopped.
+        # uvicorn drains, then raises the signal again. It must not end this process before the database has stopped.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
         server = _Server(_config(partial(create_app, prepared=True), replace(settings, database_url=url)))
-        # Its way to say that the application has not started.
+        # uvicorn exits like this if the application has not started.
         with suppress(SystemExit):
             await server.serve(sockets=[listening])
         return server.started
@@ -97,14 +101,16 @@ async def _serve(settings: Settings, listening: socket.socket, address: str) -> 
 
 class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        # By default a second Ctrl-C drops what was accepted. The first has set an end already, ten seconds away.
+        # By default, a second Ctrl-C drops accepted requests. The first one already ends them within ten seconds.
         if not self.should_exit:
             super().handle_exit(sig, frame)
 
 
 async def _prepare(settings: Settings, address: str) -> None:
-    """Open everything once: what is wrong is said in words, and a database of ours is migrated. Where there is no
-    workspace yet, make one to try things with."""
+    """Open the service once, to report what is wrong before serving, and to prepare and claim the store.
+
+    An embedded database is migrated, and gets a first workspace and API key if it has none.
+    """
     async with open_service(settings) as service:
         await service.ports.storage.prepare()
         await service.use_cases.claim_storage()
@@ -112,18 +118,18 @@ async def _prepare(settings: Settings, address: str) -> None:
             await probe()
         if settings.database_url is None:
             with (settings.data_dir / "first-run.lock").open("w") as lock:
-                # Of two that start at once on an empty directory, one makes the workspace and the other finds it.
+                # If two servers start at once on an empty directory, one creates the workspace and the other finds it.
                 await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
                 await _welcome(service, settings.public_url or "")
         if not await service.ports.api_keys.all():
-            click.echo("There is no API key yet: make one with 'dossier workspace create' and 'dossier keys create'.")
+            click.echo("There is no API key yet: create one with 'dossier workspace create' and 'dossier keys create'.")
     click.echo(f"Dossier answers on {address}, the API reference is {address}/docs. Ctrl-C stops it.")
 
 
 async def _welcome(service: Service, url: str) -> None:
     if await service.ports.workspaces.all():
         return
-    # Plan org, so that nobody who tries things out meets a limit at the eleventh call.
+    # Plan org, because starter allows only ten requests a minute.
     workspace = await service.use_cases.create_workspace("My workspace", Plan.ORG, FIRST_QUOTA_BYTES)
     minted = await service.use_cases.mint_api_key(workspace=workspace.id, name="First key", granted=list(Permission))
     click.echo(_WELCOME.format(workspace=workspace.id, key=minted.secret, url=url))
@@ -142,7 +148,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _address(host: str, port: int) -> str:
-    """Where this machine reaches what listens there."""
+    """Return the URL at which this machine reaches the server."""
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
 

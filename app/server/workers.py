@@ -1,6 +1,6 @@
-"""Several processes that answer on one socket: uvicorn's supervisor starts, replaces, restarts and stops them.
+"""Several worker processes on one socket. uvicorn's supervisor starts, replaces, restarts and stops them.
 
-They share that socket, the database, the store, Valkey and a directory of counters, and nothing else.
+The workers share only that socket, the database, the object store, Valkey, and the directory of the metrics' counters.
 """
 
 import asyncio
@@ -28,14 +28,14 @@ from app.main import create_app
 from app.settings import Settings, SettingsError
 
 HEALTHCHECK_SECONDS = 20
-"""A worker that says nothing for so long is taken for hung, and replaced. One that starts says nothing while it loads
-its modules: seconds, on a machine that is busy."""
+"""A worker that does not answer a ping for this long is considered hung, and is replaced. A starting worker does not
+answer while it loads its modules, which takes seconds on a busy machine."""
 
 STOP_SECONDS = 20
-"""How long workers have to end, all together: ten for their requests, and the rest for what is written at the end."""
+"""How long all workers together may take to stop: 10 s for their requests, the rest for what they write at the end."""
 
 START_SECONDS = 60
-"""How long a worker has to start."""
+"""How long a worker may take to start."""
 
 _POLL_SECONDS = 0.1
 _COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
@@ -46,26 +46,27 @@ T = TypeVar("T")
 
 
 def check_workers(settings: Settings) -> None:
-    """
+    """Check that the other settings allow this number of workers.
+
     Raises:
-        SettingsError: so many workers cannot be had with the other settings.
+        SettingsError: there are several workers, and each would count the rate limits for itself.
     """
     if settings.workers > 1 and urlsplit(settings.rate_limit_url).scheme == "memory":
         raise SettingsError(
-            "DOSSIER_RATE_LIMIT_URL is memory://, where each process counts for itself, so that "
-            f"{settings.workers} workers would let {settings.workers} times as many requests through; set it to the "
+            "DOSSIER_RATE_LIMIT_URL is memory://, with which each process counts for itself, so that "
+            f"{settings.workers} workers would admit {settings.workers} times as many requests; set it to the "
             "URL of a Valkey or Redis, such as valkey://127.0.0.1:6379, or serve with one worker"
         )
 
 
 def log_to_stderr() -> None:
-    """What goes wrong is said there, by this process; twice is as once."""
+    """Write this process's warnings and errors to standard error. Calling it again has no effect."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level=logging.WARNING)
 
 
 @contextmanager
 def held_open(context: AbstractAsyncContextManager[T]) -> Iterator[T]:
-    """What `context` gives, until the end of the block; its event loop runs in a thread of its own meanwhile."""
+    """Keep `context` open for the block, on an event loop in a thread of its own. Yield its value."""
     opened: Future[T] = Future()
     closing: Future[None] = Future()
 
@@ -80,7 +81,7 @@ def held_open(context: AbstractAsyncContextManager[T]) -> Iterator[T]:
             futures: tuple[Future[Any], ...] = (opened, held)
             wait(futures, return_when=FIRST_COMPLETED)
             if held.done():
-                held.result()  # it has not opened; this raises why
+                held.result()  # the context did not open; this raises the reason
             yield opened.result()
         finally:
             closing.set_result(None)
@@ -88,16 +89,18 @@ def held_open(context: AbstractAsyncContextManager[T]) -> Iterator[T]:
 
 
 def supervise(config: uvicorn.Config, listening: socket.socket) -> bool:
-    """Serve with `config.workers` processes until SIGINT or SIGTERM, and return when all have ended: False when one of
-    them could not start. SIGHUP replaces them, one after the other. To be called in the main thread, beside another
-    one."""
-    # The library for metrics reads it when it is imported, in each worker.
+    """Serve with `config.workers` processes until SIGINT or SIGTERM. Return when all have ended.
+
+    Return False if a worker could not start. SIGHUP replaces the workers one after the other. Must be called in the
+    main thread, while another thread exists to receive the signals.
+    """
+    # prometheus_client reads this variable when a worker imports it.
     with tempfile.TemporaryDirectory(prefix="dossier-counters-") as counters:
         os.environ[_COUNTERS] = counters
-        # A process inherits the mask of the thread that starts it. Held back here, signals reach us by our other
-        # threads, while a Ctrl-C does not tear apart a worker that is still loading its modules, nor make one that
-        # serves drop what it has accepted: it hears of the end from us alone. Held back twice, because Python lets two
-        # of them through again when it starts the process that tidies up after the workers.
+        # A process inherits the signal mask of the thread that starts it. With the signals blocked here, they reach
+        # this process through its other threads. A Ctrl-C in the terminal neither kills a worker that is still loading
+        # its modules, nor makes a serving worker drop accepted requests: only the supervisor stops the workers. The
+        # mask is set twice, because starting Python's resource tracker unblocks two of the signals.
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         resource_tracker.ensure_running()
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
@@ -107,7 +110,7 @@ def supervise(config: uvicorn.Config, listening: socket.socket) -> bool:
 
 
 def worker_app(settings: Settings) -> ASGIApp:
-    """The application of a worker: uvicorn asks for it in the worker's main thread, when it listens to signals."""
+    """Return the application of a worker. uvicorn calls this in the worker's main thread, when it handles signals."""
     log_to_stderr()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
@@ -115,7 +118,7 @@ def worker_app(settings: Settings) -> ASGIApp:
 
 
 def _end_with_parent() -> None:
-    """End this worker, in order, when the parent was killed: nobody else would, and it would keep the port."""
+    """Stop this worker gracefully if the supervisor was killed. Otherwise it would run on and keep the port."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()
@@ -124,17 +127,17 @@ def _end_with_parent() -> None:
 
 
 class _Supervisor(Multiprocess):
-    """uvicorn's, but for what it does when a worker cannot start; and whatever it waits for, it hears when to end."""
+    """uvicorn's supervisor with two changes: it handles workers that cannot start, and no wait delays a shutdown."""
 
     has_failed = False
 
     def init_processes(self) -> None:
-        # One after the other: why none of them can start is said once, and many at once on few cores would be so slow
-        # to load that they are taken for hung.
-        while len(self.processes) < self.processes_num and not self._is_to_end():
+        # One after the other: a reason why no worker can start is logged once, and many workers that load at once on
+        # few cores would be so slow that they are considered hung.
+        while len(self.processes) < self.processes_num and not self._is_stopping():
             process = self._start()
             self.processes.append(process)
-            if not self._says_yes(process, process.is_ready, START_SECONDS) and not self._is_to_end():
+            if not self._confirms(process, process.is_ready, START_SECONDS) and not self._is_stopping():
                 log.error("a worker %s before it was ready", _end_of(process))
                 self.has_failed = True
                 self.should_exit.set()
@@ -142,31 +145,31 @@ class _Supervisor(Multiprocess):
     def restart_all(self) -> None:
         for index, old in enumerate(self.processes.copy()):
             new = self._start()
-            ready = self._says_yes(new, new.is_ready, START_SECONDS)
-            if not ready and not self._is_to_end():
-                log.error("a new worker %s before it was ready; those that run go on", _end_of(new))
+            ready = self._confirms(new, new.is_ready, START_SECONDS)
+            if not ready and not self._is_stopping():
+                log.error("a new worker %s before it was ready; the running workers continue", _end_of(new))
                 _kill(new)
                 return
             self.processes[index] = new
-            # Last in the list while it drains, so that an end of all waits for it too.
+            # At the end of the list while it drains, so that a shutdown waits for it too.
             self.processes.append(old)
             old.terminate()
-            if self._is_to_end():
+            if self._is_stopping():
                 return
             end = time.monotonic() + STOP_SECONDS
             while old.process.is_alive() and time.monotonic() < end:
                 old.process.join(_POLL_SECONDS)
-                if self._is_to_end():
+                if self._is_stopping():
                     return
             _kill(self.processes.pop())
 
     def keep_subprocess_alive(self) -> None:
-        # uvicorn's ends all when one cannot start. Ours have: what this one misses is away, and the others go on
-        # without it until it is back.
+        # uvicorn stops all workers if one cannot start. Here all have started before, so a dependency of this one is
+        # unavailable, and the others continue without it.
         for index, process in enumerate(self.processes):
-            well = self._says_yes(process, process.ping, HEALTHCHECK_SECONDS)
-            # A service manager may tell the workers of the end too.
-            if self._is_to_end():
+            well = self._confirms(process, process.ping, HEALTHCHECK_SECONDS)
+            # A service manager may send SIGTERM to the workers too.
+            if self._is_stopping():
                 return
             if not well:
                 log.error("worker %s %s; another one takes its place", process.pid, _end_of(process))
@@ -174,7 +177,7 @@ class _Supervisor(Multiprocess):
                 self.processes[index] = self._start()
 
     def terminate_all(self) -> None:
-        # The kernel accepts connections as long as anybody listens, and here nobody would answer them any more.
+        # The kernel accepts connections as long as any process listens. Nothing would answer them here.
         for listening in self.sockets:
             listening.close()
         super().terminate_all()
@@ -184,7 +187,7 @@ class _Supervisor(Multiprocess):
         for process in self.processes:
             process.process.join(max(0, end - time.monotonic()))
             if process.process.is_alive():
-                log.error("worker %s does not end, and is killed", process.pid)
+                log.error("worker %s does not stop, and is killed", process.pid)
             _kill(process)
 
     def _start(self) -> Process:
@@ -192,16 +195,16 @@ class _Supervisor(Multiprocess):
         process.start()
         return process
 
-    def _is_to_end(self) -> bool:
-        """Whether all is to end. Other signals are left for when what goes on now is done."""
+    def _is_stopping(self) -> bool:
+        """Return whether the server shuts down. Any other signal stays queued until the current action is done."""
         if signal.SIGINT in self.signal_queue or signal.SIGTERM in self.signal_queue:
             self.should_exit.set()
         return self.should_exit.is_set()
 
-    def _says_yes(self, process: Process, question: Callable[[float], bool], seconds: float) -> bool:
-        """Whether it does in time. Not waited for when it has ended, or all is to end."""
+    def _confirms(self, process: Process, question: Callable[[float], bool], seconds: float) -> bool:
+        """Return whether the worker confirms in time. Stop waiting if it has ended or the server shuts down."""
         end = time.monotonic() + seconds
-        while process.process.is_alive() and time.monotonic() < end and not self._is_to_end():
+        while process.process.is_alive() and time.monotonic() < end and not self._is_stopping():
             if question(_POLL_SECONDS):
                 return True
             time.sleep(_POLL_SECONDS)
@@ -209,7 +212,7 @@ class _Supervisor(Multiprocess):
 
 
 def _kill(process: Process) -> None:
-    """Nothing is left of it afterwards."""
+    """Kill the process and wait for its end."""
     process.kill()
     process.join()
 

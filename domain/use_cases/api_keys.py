@@ -157,14 +157,14 @@ class RevokeApiKey:
     async def __call__(self, caller: Caller, key: str, idempotency_key: str | None) -> bool:
         """Return whether an earlier request with the same idempotency key did it."""
         caller.require(self.permission)
-        known = parse_api_key_id(key)
-        if known is None:
+        key_id = parse_api_key_id(key)
+        if key_id is None:
             raise NotFound
-        intent = Intent.of("revoke_api_key", known, {}, caller=caller, idempotency_key=idempotency_key)
-        outcome = await self.keys.revoke(caller.workspace_id, known, self.now(), intent)
+        intent = Intent.of("revoke_api_key", key_id, {}, caller=caller, idempotency_key=idempotency_key)
+        outcome = await self.keys.revoke(caller.workspace_id, key_id, self.now(), intent)
         match outcome:
             case ApiKeyRevoked(replayed):
-                self.lookup.forget(known)
+                self.lookup.forget(key_id)
                 return replayed
             case IdempotencyKeyReused():
                 raise IdempotencyMismatch

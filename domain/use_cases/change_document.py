@@ -33,19 +33,19 @@ class PatchDocument:
     permission = Permission.WRITE_DOCUMENTS
 
     async def __call__(
-        self, caller: Caller, id_as_sent: str, members: Members, expected_revisions: Revisions | None = None
+        self, caller: Caller, document: str, members: Members, expected_revisions: Revisions | None = None
     ) -> DocumentWithLinks:
         caller.require(self.permission)
         changes = Changes.read(members)
-        id_ = parse_document_id(id_as_sent)
-        if id_ is None:
+        document_id = parse_document_id(document)
+        if document_id is None:
             raise NotFound
         outcome = await self.documents.patch(
-            id_,
+            document_id,
             changes,
             expected_revisions=expected_revisions,
             at=self.now(),
-            intent=Intent.of("patch_document", id_, members, caller=caller),
+            intent=Intent.of("patch_document", document_id, members, caller=caller),
         )
         match outcome:
             case Patched(found):
@@ -78,7 +78,7 @@ class DeleteDocument:
     async def __call__(
         self,
         caller: Caller,
-        id_as_sent: str,
+        document: str,
         idempotency_key: str | None,
         expected_revisions: Revisions | None = None,
         *,
@@ -86,14 +86,16 @@ class DeleteDocument:
     ) -> bool:
         """Return whether an earlier request with the same idempotency key did it."""
         caller.require(self.permission, *([Permission.ADMIN_DOCUMENTS] if hard else ()))
-        id_ = parse_document_id(id_as_sent)
-        if id_ is None:
+        document_id = parse_document_id(document)
+        if document_id is None:
             raise NotFound
         outcome = await self.documents.delete(
-            id_,
+            document_id,
             expected_revisions=expected_revisions,
             at=self.now(),
-            intent=Intent.of("delete_document", id_, {"hard": hard}, caller=caller, idempotency_key=idempotency_key),
+            intent=Intent.of(
+                "delete_document", document_id, {"hard": hard}, caller=caller, idempotency_key=idempotency_key
+            ),
         )
         match outcome:
             case Deleted(path, replayed):

@@ -89,15 +89,15 @@ class FindLinkedDocuments:
     permission = Permission.READ_DOCUMENTS
 
     async def __call__(
-        self, caller: Caller, entity_type: EntityType, id_as_sent: str, query: Members
+        self, caller: Caller, entity_type: EntityType, entity: str, query: Members
     ) -> tuple[Rows[LinkedDocument], Page]:
         caller.require(self.permission)
-        form = Form({**query, "entity_id": id_as_sent})
-        entity = form.required("entity_id", entity_id)
+        form = Form({**query, "entity_id": entity})
+        id_ = form.required("entity_id", entity_id)
         wanted = form.optional("role", role)
         page = Page.read(form)
         form.finish()
-        return await self.documents.linked(caller.workspace_id, entity_type, entity, wanted, page), page
+        return await self.documents.linked(caller.workspace_id, entity_type, id_, wanted, page), page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,21 +38,21 @@ class GetDocument:
 
     permission = Permission.READ_DOCUMENTS
 
-    async def __call__(self, caller: Caller, id_as_sent: str, *, download: bool) -> Found:
+    async def __call__(self, caller: Caller, document: str, *, download: bool) -> Found:
         caller.require(self.permission)
-        id_ = parse_document_id(id_as_sent)
-        record = await self.documents.get(caller.workspace_id, id_) if id_ else None
+        document_id = parse_document_id(document)
+        record = await self.documents.get(caller.workspace_id, document_id) if document_id else None
         if record is None:
             raise NotFound
         if not download:
             return Found(record, None)
 
-        document = record.document
+        found = record.document
         terms = DownloadTerms(
-            path=document.storage_path,
-            stored=document.stored,
-            mime_type=served_type(document.mime_type),
-            disposition=attachment(document.name),
+            path=found.storage_path,
+            stored=found.stored,
+            mime_type=served_type(found.mime_type),
+            disposition=attachment(found.name),
         )
         signed = await self.storage.sign_download(terms, self.now() + SIGNED_URL_LIFETIME)
         if signed is None:

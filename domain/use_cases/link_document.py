@@ -31,24 +31,22 @@ class LinkDocument:
 
     permission = Permission.WRITE_DOCUMENTS
 
-    async def __call__(
-        self, caller: Caller, id_as_sent: str, members: Members, idempotency_key: str | None
-    ) -> LinkAdded:
+    async def __call__(self, caller: Caller, document: str, members: Members, idempotency_key: str | None) -> LinkAdded:
         caller.require(self.permission)
         draft = EntityLinkDraft.read(members)
-        id_ = parse_document_id(id_as_sent)
-        if id_ is None:
+        document_id = parse_document_id(document)
+        if document_id is None:
             raise NotFound
         at = self.now()
         link = EntityLink(
             id=EntityLinkId("dlnk_" + self.new_id(at)),
-            document_id=id_,
+            document_id=document_id,
             entity_type=draft.entity_type,
             entity_id=draft.entity_id,
             role=draft.role,
             created_at=at,
         )
-        intent = Intent.of("link_document", id_, members, caller=caller, idempotency_key=idempotency_key)
+        intent = Intent.of("link_document", document_id, members, caller=caller, idempotency_key=idempotency_key)
         outcome = await self.documents.add_link(link, intent=intent)
         match outcome:
             case LinkAdded():
@@ -73,14 +71,16 @@ class UnlinkDocument:
 
     permission = Permission.WRITE_DOCUMENTS
 
-    async def __call__(self, caller: Caller, id_as_sent: str, link_as_sent: str, idempotency_key: str | None) -> bool:
+    async def __call__(self, caller: Caller, document: str, link: str, idempotency_key: str | None) -> bool:
         """Return whether an earlier request with the same idempotency key did it."""
         caller.require(self.permission)
-        id_, link = parse_document_id(id_as_sent), parse_entity_link_id(link_as_sent)
-        if id_ is None or link is None:
+        document_id, link_id = parse_document_id(document), parse_entity_link_id(link)
+        if document_id is None or link_id is None:
             raise NotFound
-        intent = Intent.of("unlink_document", f"{id_}/{link}", {}, caller=caller, idempotency_key=idempotency_key)
-        outcome = await self.documents.remove_link(id_, link, at=self.now(), intent=intent)
+        intent = Intent.of(
+            "unlink_document", f"{document_id}/{link_id}", {}, caller=caller, idempotency_key=idempotency_key
+        )
+        outcome = await self.documents.remove_link(document_id, link_id, at=self.now(), intent=intent)
         match outcome:
             case LinkRemoved(replayed):
                 return replayed

@@ -1,7 +1,7 @@
 """What `dossier doctor` says while other processes go on."""
 
 from adapters.memory.deployments import MemoryDeployments
-from app.doctor import _belonging
+from app.doctor import check_deployment
 from ports.checks import Grade
 from ports.deployment import Deployment
 from tests.domain.world import World
@@ -21,5 +21,5 @@ async def test_a_sweep_between_two_questions_makes_no_stranger_of_the_store() ->
                 await world.sweep.delete_condemned()
             return known
 
-    finding = await _belonging(world.storage, SweepReport())
+    finding = await check_deployment(world.storage, SweepReport())
     assert finding.grade is Grade.OK, finding.found

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.jobs.sweeper import SETTLE_EVERY, SWEEP_EVERY, swept_regularly
+from app.jobs.sweeper import DELETE_CONDEMNED_EVERY, SWEEP_EVERY, swept_regularly
 from domain.paths import StoragePath
 from domain.use_cases.claim_storage import AdoptStorage
 from domain.use_cases.sweep import ORPHANED_AFTER
@@ -56,9 +56,9 @@ async def test_everything_is_looked_at_every_six_hours_and_what_is_condemned_eve
 
     pauses = Pauses(world, 40, note)
     await sweep_for(world, pauses)
-    assert set(pauses.lengths) == {SETTLE_EVERY.total_seconds()}
+    assert set(pauses.lengths) == {DELETE_CONDEMNED_EVERY.total_seconds()}
     # At the first generation, and again six hours later.
-    assert (await world.deployments.read()).swept_at == start + SETTLE_EVERY + SWEEP_EVERY
+    assert (await world.deployments.read()).swept_at == start + DELETE_CONDEMNED_EVERY + SWEEP_EVERY
     assert [swept for _, swept in looks] == [False] + [True] * 39
 
 
@@ -83,9 +83,10 @@ async def test_what_takes_a_yes_or_is_held_is_told(world: World, caplog: pytest.
 
     world.storage.delete = delete  # type: ignore[method-assign]
     await sweep_for(world, Pauses(world, 1))
-    assert [message.partition(":")[0] for message in caplog.messages] == [
-        "the store holds on to the bytes at 1 paths that are to be deleted",
-        "1 objects without a record lay in the store before it was this database's",
+    assert caplog.messages == [
+        "the store refused to delete the objects at 1 paths; the next sweep tries again",
+        "1 objects without a record are older than this database's claim on the store; run 'dossier sweep --yes' to "
+        "delete them",
     ]
 
 
@@ -94,7 +95,7 @@ async def test_an_abandoned_upload_goes_by_itself(world: World) -> None:
     for _ in range(20):
         await world.record(caller)
     path = await world.upload(caller)
-    await sweep_for(world, Pauses(world, int((ORPHANED_AFTER + SWEEP_EVERY) / SETTLE_EVERY)))
+    await sweep_for(world, Pauses(world, int((ORPHANED_AFTER + SWEEP_EVERY) / DELETE_CONDEMNED_EVERY)))
     assert await world.storage.stat(path) is None
     assert len(await world.storage_paths()) == 20
 
@@ -102,7 +103,7 @@ async def test_an_abandoned_upload_goes_by_itself(world: World) -> None:
 async def test_much_is_left_to_somebody_who_says_yes(world: World, caplog: pytest.LogCaptureFixture) -> None:
     caller = await world.caller()
     path = await world.upload(caller)
-    await sweep_for(world, Pauses(world, int((ORPHANED_AFTER + SWEEP_EVERY) / SETTLE_EVERY)))
+    await sweep_for(world, Pauses(world, int((ORPHANED_AFTER + SWEEP_EVERY) / DELETE_CONDEMNED_EVERY)))
     assert await world.storage.stat(path) is not None
     assert sum("dossier sweep --yes" in message for message in caplog.messages) == 1
 
