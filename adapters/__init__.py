@@ -1,1 +1,4 @@
-"""One technology each, blind to each other; only `app` knows them all."""
+"""The adapters: one package per technology, each of which implements or drives ports.
+
+No adapter imports another one; only `app` imports them all.
+"""

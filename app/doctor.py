@@ -61,9 +61,9 @@ async def _storage(settings: Settings, deployments: Deployments | None, *, is_un
 async def _rate_limit(settings: Settings) -> CheckResult:
     if settings.rate_limit_url == "memory://":
         return CheckResult("rate limit", Grade.OK, "memory://: counted in this process, forgotten at a restart")
-    from adapters.throttle.checks import examine_valkey
+    from adapters.throttle.valkey_check import check_valkey
 
-    return await examine_valkey(settings.rate_limit_url)
+    return await check_valkey(settings.rate_limit_url)
 
 
 async def check_deployment(storage: ObjectStorage, deployments: Deployments | None) -> CheckResult:

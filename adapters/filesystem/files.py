@@ -1,4 +1,4 @@
-"""Files and directories that a crash leaves whole: what is reported as done is on the disk."""
+"""Durable operations on files and directories: when a function returns, a power cut does not undo what it did."""
 
 import errno
 import hashlib
@@ -9,25 +9,25 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-Done = TypeVar("Done")
+Result = TypeVar("Result")
 Name = TypeVar("Name", bound=str)
 
-NOT_THERE = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
-"""What looking at a valid path may fail with where only no file is there."""
+MISSING = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
+"""The errors of a valid path at which no file exists."""
 
 _SMALL_BYTES = 256
 
 
-def etag_of(found: os.stat_result) -> str:
-    """A name for the bytes of a file that is cheap to ask for at every request.
+def etag_of(status: os.stat_result) -> str:
+    """Return an ETag of a file from its time and size, which is cheap enough for every request.
 
-    A copy that keeps times to the nanosecond has the same; any other is told by its checksum.
+    A copy that keeps times to the nanosecond has the same ETag. Any other copy is recognised by its checksum.
     """
-    return f"{found.st_mtime_ns:x}-{found.st_size:x}"
+    return f"{status.st_mtime_ns:x}-{status.st_size:x}"
 
 
 def read_small(path: str) -> bytes:
-    """The beginning of a file, with no more system calls than that takes: it is read at every create."""
+    """Return the first 256 bytes of a file, with as few system calls as possible: every create reads one."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         return os.read(descriptor, _SMALL_BYTES)
@@ -35,21 +35,21 @@ def read_small(path: str) -> bytes:
         os.close(descriptor)
 
 
-def take_checksum(path: Path, etag: str) -> str | None:
-    """The SHA-256 of a file's bytes; `None` if it is no longer the file that was looked at."""
+def compute_checksum(path: Path, etag: str) -> str | None:
+    """Return the SHA-256 (hex) of a file; `None` if its ETag is no longer `etag`."""
     with open(path, "rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         return sha256 if etag_of(os.fstat(file.fileno())) == etag else None
 
 
 def flush(file: BinaryIO) -> None:
-    """Bring what was written to the disk."""
+    """Write an open file to the disk."""
     file.flush()
     os.fsync(file.fileno())
 
 
 def fsync(path: Path) -> None:
-    """Bring a file, or the names in a directory, to the disk."""
+    """Write a file, or the entries of a directory, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -58,12 +58,12 @@ def fsync(path: Path) -> None:
 
 
 def fsync_nearest(directory: Path) -> None:
-    """Bring the names in a directory to the disk, or the news that it is gone, whoever has taken it away."""
+    """Write the entries of a directory to the disk; if another process removed it, those of its nearest parent."""
     while True:
         try:
             fsync(directory)
         except OSError as error:
-            if error.errno not in NOT_THERE:
+            if error.errno not in MISSING:
                 raise
             directory = directory.parent
         else:
@@ -71,37 +71,41 @@ def fsync_nearest(directory: Path) -> None:
 
 
 def make_directories(directory: Path, below: Path | None = None) -> None:
-    """Make a directory and those above it, so that a crash does not lose their names; `below` itself must be there."""
+    """Create a directory and its parents, durably.
+
+    Raises:
+        FileNotFoundError: `below` does not exist. It is never created, because it may be an unmounted volume.
+    """
     if directory.is_dir():
         return
     if directory == below:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(directory))
     make_directories(directory.parent, below)
     with suppress(FileExistsError):
-        # Nobody else's to read: other users of this machine have no key.
+        # 0700: other users of this machine have no API key.
         directory.mkdir(mode=0o700)
     fsync(directory.parent)
 
 
-def in_directory(directory: Path, below: Path, act: Callable[[], Done]) -> Done:
-    """Make a directory as `make_directories` does, and act in it.
+def in_directory(directory: Path, below: Path, act: Callable[[], Result]) -> Result:
+    """Create a directory as `make_directories` does, and call `act`.
 
-    It is made anew, and `act` done again, when it was empty for a moment and `remove` took it away in between.
+    `remove` may delete the directory in between, while it is empty. Then both steps are repeated.
     """
     while True:
         try:
             make_directories(directory, below)
             return act()
         except FileNotFoundError:
-            # Still there: it is something else that is missing.
+            # The directory exists, so something else is missing.
             if directory.is_dir() or not below.is_dir():
                 raise
 
 
 def remove(paths: Iterable[Name], below: Path, keep_levels: int) -> Sequence[Name]:
-    """Remove files, where there are any, durably, and the directories that are empty then.
+    """Remove those of the files that exist, and the directories that are empty then, durably.
 
-    Of the directories, the first `keep_levels` below `below` stay. Those files come back that may not be removed.
+    The first `keep_levels` levels of directories below `below` stay. Returns the files that may not be removed.
     """
     if not below.is_dir():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(below))
@@ -110,53 +114,53 @@ def remove(paths: Iterable[Name], below: Path, keep_levels: int) -> Sequence[Nam
         try:
             changed.add(_remove(below / path, path.count("/") - keep_levels))
         except PermissionError:
-            # As of a file that was made immutable.
+            # For example a file that an operator made immutable.
             held.append(path)
-    # Once for many files: most have a directory of their own, and those are all in one.
+    # Once per directory: most files have a directory of their own, and the entries of those are in one.
     for directory in changed:
         fsync_nearest(directory)
     return held
 
 
-def remove_old(directory: Path, before: datetime, is_meant: Callable[[str], bool]) -> int:
-    """Remove the files in a directory that are meant by their names and were written last before then; how many."""
+def remove_old(directory: Path, before: datetime, passes: Callable[[str], bool]) -> int:
+    """Remove the files whose names pass and that were last written before then; return how many."""
     removed = 0
     with os.scandir(directory) as entries:
         for entry in entries:
-            # Also its owner may take it away.
+            # The upload may end and remove its file at the same time.
             with suppress(FileNotFoundError):
                 is_file = entry.is_file(follow_symlinks=False)
-                if is_file and is_meant(entry.name) and entry.stat().st_mtime < before.timestamp():
+                if is_file and passes(entry.name) and entry.stat().st_mtime < before.timestamp():
                     os.unlink(entry.path)
                     removed += 1
     return removed
 
 
 def _remove(file: Path, levels: int) -> Path:
-    """Remove a file, and up to so many directories above it; the directory in which a name may have gone."""
+    """Remove a file and up to `levels` empty directories above it; return the directory that may have changed."""
     try:
         file.unlink()
     except OSError as error:
-        if error.errno not in NOT_THERE and not file.is_dir():
+        if error.errno not in MISSING and not file.is_dir():
             raise
     directory = file.parent
-    # Also where the file was gone: a crash may have come between it and its directory.
+    # Also if the file is missing: after a crash, only the directory may be left.
     for _ in range(levels):
         try:
             directory.rmdir()
         except OSError as error:
             if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
                 break
-            if error.errno not in NOT_THERE:
+            if error.errno not in MISSING:
                 raise
         directory = directory.parent
     return directory
 
 
 def walk(top: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """Every file below a directory, as a path from there: as they come, in memory for no more than the depth.
+    """Yield every file below a directory with its relative path, in no order, with memory for one entry a level.
 
-    Symbolic links are neither followed nor shown. What vanishes meanwhile may be shown or not.
+    Symbolic links are neither followed nor listed. A file that is created or removed meanwhile may be missing.
     """
     if top.is_symlink() or not top.is_dir():
         return
@@ -168,7 +172,7 @@ def walk(top: Path) -> Iterator[tuple[str, os.stat_result]]:
             if entry is None:
                 levels.pop()[1].close()
                 continue
-            # Bytes that are no text are shown so that they can be printed; no valid path has a backslash.
+            # A name that is not UTF-8 is listed in a printable form. No storage path contains a backslash.
             path = prefix + os.fsencode(entry.name).decode("utf-8", "backslashreplace")
             with suppress(FileNotFoundError, NotADirectoryError):
                 if entry.is_dir(follow_symlinks=False):

@@ -1,4 +1,4 @@
-"""Bytes on their way in: until they are whole and on the disk, they lie where no object is looked for."""
+"""Receiving an upload into a file beside the objects, where no reader finds it before it is complete."""
 
 import asyncio
 import hashlib
@@ -15,22 +15,26 @@ _FLUSH_EVERY = 16 * 1024 * 1024
 
 
 def new_name(path: StoragePath | None = None) -> str:
-    """A new name of a file for an upload to this path, or for something of the deployment's own."""
-    chance = secrets.token_hex(16)
-    return chance if path is None else f"{path.split('/')[1]}.{chance}"
+    """Return a new file name for an upload to this path, or for a temporary file of the deployment itself."""
+    random = secrets.token_hex(16)
+    return random if path is None else f"{path.split('/')[1]}.{random}"
 
 
 def is_below(prefix: str, name: str) -> bool:
-    """Whether it may be thrown away with the uploads to this prefix.
+    """Return whether a file is discarded together with the uploads to this prefix.
 
-    What names no workspace is of a probe, of a mark, or of a version that gave no names: nobody comes back for it.
+    A name without a workspace belongs to a probe, to a claim mark, or to a version of Dossier that used no names. No
+    upload continues it, so every prefix covers it.
     """
     workspace = name.rpartition(".")[0]
     return not workspace or workspace_prefix(WorkspaceId(workspace)).startswith(prefix)
 
 
 async def receive(file: BinaryIO, content: AsyncIterator[bytes], announced: int | None) -> tuple[int, str]:
-    """Write what comes, in pieces of about 1 MiB, but not much more than was announced; its size and SHA-256."""
+    """Write the content in pieces of about 1 MiB; return its size and SHA-256 (hex).
+
+    Stops soon after the announced size is exceeded.
+    """
     sha256, size, flushed = hashlib.sha256(), 0, 0
     waiting, writing = bytearray(), None
 
@@ -40,7 +44,7 @@ async def receive(file: BinaryIO, content: AsyncIterator[bytes], announced: int 
         file.write(piece)
         if file.tell() - flushed >= _FLUSH_EVERY:
             file.flush()
-            flushed = _begin_writing_out(file, flushed)
+            flushed = _start_writeback(file, flushed)
 
     try:
         async for piece in content:
@@ -49,20 +53,20 @@ async def receive(file: BinaryIO, content: AsyncIterator[bytes], announced: int 
             if len(waiting) >= _PIECE:
                 if writing is not None:
                     await writing
-                # One piece is hashed and written while the next comes in.
+                # One piece is hashed and written while the next one is received.
                 writing, waiting = asyncio.ensure_future(asyncio.to_thread(write, waiting)), bytearray()
             if announced is not None and size > announced:
                 break
     finally:
-        # Also when the upload breaks off: nobody closes the file under the thread.
+        # Also if the upload breaks off: the caller closes the file, so the thread must have ended.
         if writing is not None:
             await writing
     await asyncio.to_thread(write, waiting)
     return size, sha256.hexdigest()
 
 
-def _begin_writing_out(file: BinaryIO, start: int) -> int:
-    """Let the disk begin with what has come since, instead of with all of it in the end; where that has come to."""
+def _start_writeback(file: BinaryIO, start: int) -> int:
+    """Start writing the new bytes to the disk, so that the final flush has less to do; return where they end."""
     stop = file.tell()
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(file.fileno(), start, stop - start, os.POSIX_FADV_DONTNEED)

@@ -1,4 +1,4 @@
-"""The mark in its file: a line of text, there whole or not at all."""
+"""The file of the claim mark: one line of text, which a crash leaves complete or absent."""
 
 import os
 from contextlib import suppress
@@ -8,31 +8,34 @@ from adapters.filesystem.files import flush, fsync
 
 
 def read_mark(file: Path) -> str | None:
-    """What the file says; `None` where there is none."""
+    """Return the claim mark; `None` if the file does not exist."""
     try:
-        # What is no text is a mark too, and none of ours.
+        # A file that is not UTF-8 is a mark too, but not one of ours.
         return file.read_text("utf-8", "replace").removesuffix("\n")
     except FileNotFoundError:
         return None
 
 
 def write_mark(file: Path, incoming: Path, mark: str, *, replace: bool) -> bool:
-    """Write it, by way of another file that is new; unless `replace`, only where there is none. Whether it was."""
+    """Write the claim mark through the new file `incoming`; unless `replace`, only if there is none.
+
+    Returns `False` if another mark exists.
+    """
     try:
         with open(incoming, "xb") as made:
             made.write(f"{mark}\n".encode())
             flush(made)
         if replace:
             os.replace(incoming, file)
-            is_ours = True
+            is_written = True
         else:
-            is_ours = _link(incoming, file)
-        # Also for one that came second: what it reads then must last.
+            is_written = _link(incoming, file)
+        # Also after a refusal: the caller reads the other mark next, and that one must survive a crash.
         fsync(file.parent)
     finally:
         with suppress(OSError):
             incoming.unlink()
-    return is_ours
+    return is_written
 
 
 def _link(incoming: Path, file: Path) -> bool:

@@ -1,4 +1,4 @@
-"""The secret that signs the URLs of this deployment's store, in a file that only its owner can read."""
+"""The secret that signs the URLs of a directory store, in a file that only its owner can read."""
 
 import os
 import secrets
@@ -15,7 +15,7 @@ def read_or_create_secret(file: Path) -> bytes:
     """Return the secret in `file`; create it if the file does not exist.
 
     Raises:
-        Unavailable: the file cannot be used, or holds no secret.
+        Unavailable: the file cannot be read or created, or its content is too short.
     """
     try:
         _create_if_absent(file, secrets.token_hex(32))
@@ -28,7 +28,7 @@ def read_or_create_secret(file: Path) -> bytes:
 
 
 def _create_if_absent(file: Path, text: str) -> None:
-    """Write a private file completely and durably, unless it exists. Of several processes at once, the first wins."""
+    """Write a private file completely and durably, unless it exists. If several processes do so, the first wins."""
     if file.exists():
         return
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Links to the files: their terms in the query, signed with HMAC-SHA256, because Dossier serves them itself."""
+"""Signed URLs of a directory store: the terms are in the query, with an HMAC-SHA256 over method, path and query."""
 
 import hmac
 from collections.abc import Mapping
@@ -12,14 +12,14 @@ from ports.storage import DownloadTerms, SignedRequest, UploadTerms
 
 
 @dataclass(frozen=True, slots=True)
-class Links:
-    """Signs links, and reads what they say. Whoever knows `secret` can do the same."""
+class SignedUrls:
+    """Signs URLs with `secret`, and reads the terms of signed ones."""
 
     public_url: str
     secret: bytes
 
     def sign_upload(self, terms: UploadTerms, expires_at: datetime) -> SignedRequest:
-        """A PUT link."""
+        """Return a PUT that stores bytes under these terms."""
         query = {"expires": _seconds(expires_at), "type": terms.mime_type}
         if terms.size_bytes is not None:
             query["length"] = str(terms.size_bytes)
@@ -29,7 +29,7 @@ class Links:
         return SignedRequest(method="PUT", url=url, headers={"Content-Type": terms.mime_type}, expires_at=expires_at)
 
     def sign_download(self, terms: DownloadTerms, expires_at: datetime) -> SignedRequest:
-        """A GET link."""
+        """Return a GET that serves the bytes under these terms."""
         query = {
             "expires": _seconds(expires_at),
             "type": terms.mime_type,
@@ -41,7 +41,7 @@ class Links:
         return SignedRequest(method="GET", url=url, headers={}, expires_at=expires_at)
 
     def open_upload(self, path: str, query: Mapping[str, str], at: datetime) -> UploadTerms | None:
-        """The terms of a PUT link; `None` when it was changed or has expired."""
+        """Return the terms of a PUT; `None` if the URL was altered or has expired."""
         if not self._is_signed("PUT", path, query, at):
             return None
         return UploadTerms(
@@ -52,7 +52,7 @@ class Links:
         )
 
     def open_download(self, path: str, query: Mapping[str, str], at: datetime) -> DownloadTerms | None:
-        """The terms of a GET link; `None` when it was changed or has expired."""
+        """Return the terms of a GET; `None` if the URL was altered or has expired."""
         if not self._is_signed("GET", path, query, at):
             return None
         return DownloadTerms(
@@ -63,15 +63,15 @@ class Links:
         )
 
     def _sign(self, method: str, path: StoragePath, query: Mapping[str, str]) -> str:
-        path_as_sent, query_as_sent = quote(path), _encode(query)
-        signature = self._signature(method, path_as_sent, query_as_sent)
-        return f"{self.public_url}/storage/{path_as_sent}?{query_as_sent}&signature={signature}"
+        encoded_path, encoded_query = quote(path), _encode(query)
+        signature = self._signature(method, encoded_path, encoded_query)
+        return f"{self.public_url}/storage/{encoded_path}?{encoded_query}&signature={signature}"
 
     def _is_signed(self, method: str, path: str, query: Mapping[str, str], at: datetime) -> bool:
-        bound = {name: value for name, value in query.items() if name != "signature"}
-        wanted = self._signature(method, quote(path), _encode(bound)).encode()
-        return hmac.compare_digest(query.get("signature", "").encode(), wanted) and (
-            at < datetime.fromtimestamp(int(bound["expires"]), UTC)
+        signed = {name: value for name, value in query.items() if name != "signature"}
+        expected = self._signature(method, quote(path), _encode(signed)).encode()
+        return hmac.compare_digest(query.get("signature", "").encode(), expected) and (
+            at < datetime.fromtimestamp(int(signed["expires"]), UTC)
         )
 
     def _signature(self, method: str, path: str, query: str) -> str:
@@ -79,7 +79,7 @@ class Links:
 
 
 def _encode(query: Mapping[str, str]) -> str:
-    """One text for one set of parameters, whatever order they come in: no value can hold a separator."""
+    """Encode parameters in one canonical way, whatever their order. Quoting keeps separators out of the values."""
     return urlencode(sorted(query.items()), quote_via=quote)
 
 

@@ -1,9 +1,9 @@
 """The object store in a directory.
 
 <root>/objects/<storage path>          the bytes, written once, never replaced
-<root>/checksums/<storage path>        their SHA-256, and the ETag of the file it was taken of
-<root>/incoming/<workspace>.<random>   bytes on their way in; without a workspace: probes, and what older versions left
-<root>/deployment                      the mark
+<root>/checksums/<storage path>        the SHA-256 of the bytes, and the ETag of the file it was computed from
+<root>/incoming/<workspace>.<random>   uploads in progress; names without a workspace belong to probes and claim marks
+<root>/deployment                      the claim mark
 """
 
 import asyncio
@@ -18,22 +18,22 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
+from adapters.filesystem.checksums import Checksums
 from adapters.filesystem.files import (
-    NOT_THERE,
+    MISSING,
+    compute_checksum,
     etag_of,
     flush,
     fsync_nearest,
     in_directory,
     make_directories,
-    read_small,
     remove,
     remove_old,
-    take_checksum,
     walk,
 )
 from adapters.filesystem.incoming import is_below, new_name, receive
 from adapters.filesystem.mark import read_mark, write_mark
-from adapters.filesystem.signed_urls import Links
+from adapters.filesystem.signed_urls import SignedUrls
 from domain.documents import StoredObject
 from domain.paths import StoragePath
 from ports.checks import CheckResult, Grade
@@ -42,33 +42,33 @@ from ports.system import Unavailable
 
 _PIECE = 1024 * 1024
 _PAGE = 1000
-# Beside the objects, where no storage path leads.
+# Probes create files beside the objects' top directory, where no storage path can be.
 _PROBE = ".probe-"
-# workspaces/<workspace>/documents: what is made once and filled by many uploads is not taken away under them.
+# workspaces/<workspace>/documents stays when it is empty, because many uploads share it.
 _LEVELS_KEPT = 3
 
 
 class FilesystemStorage:
-    """`LinkedStorage` in a directory of this machine.
+    """`ServedStorage` in a directory of this machine.
 
-    `root` must be one file system, which can link. `public_url` is where clients reach this service. Whoever knows
-    `secret` can sign links; every process of a deployment has the same.
+    `root` must be on one file system that supports hard links. `public_url` is where clients reach this service. All
+    processes of a deployment share `secret`, which signs the URLs.
     """
 
     def __init__(self, root: Path, public_url: str, secret: bytes) -> None:
         self._root = root
         self._objects = root / "objects"
-        self._checksums = root / "checksums"
+        self._checksums = Checksums(root / "checksums")
         self._incoming = root / "incoming"
         self._mark = root / "deployment"
-        self._links = Links(public_url, secret)
+        self._signed_urls = SignedUrls(public_url, secret)
 
     async def stat(self, path: StoragePath) -> StoredObject | None:
-        # Not in a thread: to look at two local files takes 20 us, the way to a thread and back 60.
+        # Not in a thread: reading two local files takes 20 us, switching to a thread and back 60.
         return self._stat(path)
 
     async def sign_upload(self, terms: UploadTerms, expires_at: datetime) -> SignedRequest:
-        return self._links.sign_upload(terms, expires_at)
+        return self._signed_urls.sign_upload(terms, expires_at)
 
     async def sign_download(self, terms: DownloadTerms, expires_at: datetime) -> SignedRequest | None:
         found = self._stat(terms.path)
@@ -76,16 +76,16 @@ class FilesystemStorage:
             return None
         if found.etag != terms.stored.etag and terms.stored.sha256 != await self._checksum_of_copy(terms.path, found):
             return None
-        return self._links.sign_download(replace(terms, stored=found), expires_at)
+        return self._signed_urls.sign_download(replace(terms, stored=found), expires_at)
 
     async def prepare(self) -> None:
-        # One that goes missing later is a volume that is not mounted.
+        # Only here, at the start of a server: a directory that is missing later is an unmounted volume.
         try:
-            for directory in (self._objects, self._checksums, self._incoming):
+            for directory in (self._objects, self._checksums.root, self._incoming):
                 await asyncio.to_thread(make_directories, directory)
         except OSError as error:
             raise Unavailable(f"cannot store files in {self._root}: {error}") from error
-        # A full disk takes files of no bytes, and what lies there can be had: no reason not to start.
+        # With an empty file, so that a server starts on a full disk and still serves downloads.
         await asyncio.to_thread(self._probe, 0)
 
     async def probe(self) -> None:
@@ -98,15 +98,15 @@ class FilesystemStorage:
         except (Unavailable, OSError) as error:
             return [CheckResult("storage", Grade.FAILED, str(error))]
         return [
-            CheckResult("storage", Grade.OK, f"{self._root} takes files; {free / 10**9:,.1f} GB are free"),
+            CheckResult("storage", Grade.OK, f"{self._root} accepts files; {free / 10**9:,.1f} GB are free"),
             CheckResult("overwrite", Grade.OK, "a file gets its name by a hard link, which never replaces another"),
-            CheckResult("signatures", Grade.OK, "links are signed with HMAC-SHA256, and served by Dossier itself"),
-            CheckResult("recorded bytes", Grade.OK, "known by time and size, and by SHA-256 when the time differs"),
+            CheckResult("signatures", Grade.OK, "URLs are signed with HMAC-SHA256, and served by Dossier itself"),
+            CheckResult("recorded bytes", Grade.OK, "compared by time and size, and by SHA-256 if the time differs"),
         ]
 
     async def list(self, prefix: str) -> AsyncIterator[Sequence[ListedObject]]:
         if not self._objects.is_dir():
-            raise Unavailable(f"cannot list {prefix}: {self._objects} is not there")
+            raise Unavailable(f"cannot list {prefix}: {self._objects} does not exist")
         files = walk(self._objects / prefix)
         try:
             while page := await asyncio.to_thread(lambda: list(islice(files, _PAGE))):
@@ -126,15 +126,15 @@ class FilesystemStorage:
         try:
             held = await asyncio.to_thread(remove, paths, self._objects, _LEVELS_KEPT)
             deleted = [path for path in paths if path not in held]
-            return [*held, *await asyncio.to_thread(remove, deleted, self._checksums, _LEVELS_KEPT)]
+            return [*held, *await asyncio.to_thread(remove, deleted, self._checksums.root, _LEVELS_KEPT)]
         except OSError as error:
             raise Unavailable(f"cannot delete in {self._root}: {error}") from error
 
     async def discard_unfinished(self, prefix: str, before: datetime) -> int:
-        """As the port says it, by workspace: a prefix within one throws nothing away.
+        """Discard as the port says, but only by whole workspaces: a longer prefix discards no upload.
 
-        What has no workspace goes whatever the prefix is. `before` is compared with the time of the last byte, so that
-        nothing is taken from an upload that goes on.
+        Files of no workspace are discarded for every prefix. `before` is compared with the time of the last byte, so
+        that an upload in progress is kept.
         """
         return await asyncio.to_thread(self._discard_unfinished, prefix, before)
 
@@ -145,15 +145,15 @@ class FilesystemStorage:
         return await asyncio.to_thread(self._write_mark, mark, replace=replace)
 
     def open_upload(self, path: str, query: Mapping[str, str], at: datetime) -> UploadTerms | None:
-        return self._links.open_upload(path, query, at)
+        return self._signed_urls.open_upload(path, query, at)
 
     def open_download(self, path: str, query: Mapping[str, str], at: datetime) -> DownloadTerms | None:
-        return self._links.open_download(path, query, at)
+        return self._signed_urls.open_download(path, query, at)
 
     async def write(
         self, terms: UploadTerms, content: AsyncIterator[bytes]
     ) -> StoredObject | AlreadyStored | UploadMismatch:
-        # Asked first, so that a client which would be refused in the end need not send the file.
+        # Checked first, so that the client need not send a file that is refused in the end.
         if self._stat(terms.path) is not None:
             return AlreadyStored()
         incoming = self._incoming / new_name(terms.path)
@@ -162,11 +162,11 @@ class FilesystemStorage:
                 size, sha256 = await receive(file, content, terms.size_bytes)
                 if terms.size_bytes not in (None, size):
                     return UploadMismatch(
-                        "Content-Length", f"must be {terms.size_bytes}, the size this link was made for"
+                        "Content-Length", f"must be {terms.size_bytes}, the size this URL was signed for"
                     )
                 if terms.sha256 not in (None, sha256):
-                    return UploadMismatch("sha256", "of the bytes is not the one this link was made for")
-                return await asyncio.to_thread(self._settle, terms.path, incoming, file, sha256)
+                    return UploadMismatch("sha256", "of the bytes is not the one this URL was signed for")
+                return await asyncio.to_thread(self._publish, terms.path, incoming, file, sha256)
         except OSError as error:
             raise Unavailable(f"cannot store {terms.path}: {error}") from error
         finally:
@@ -177,7 +177,7 @@ class FilesystemStorage:
         try:
             with await asyncio.to_thread(open, self._objects / terms.path, "rb") as file:
                 if etag_of(os.fstat(file.fileno())) != terms.stored.etag:
-                    raise Unavailable(f"{terms.path} is no longer what it was")
+                    raise Unavailable(f"the bytes of {terms.path} have changed")
                 await asyncio.to_thread(file.seek, start)
                 while start < stop:
                     piece = await asyncio.to_thread(file.read, min(_PIECE, stop - start))
@@ -189,7 +189,7 @@ class FilesystemStorage:
             raise Unavailable(f"cannot read {terms.path}: {error}") from error
 
     def _probe(self, size_bytes: int) -> None:
-        """As `write` does it: a file, to the disk, and a link to it where objects lie."""
+        """Store a file in the way `write` does: write it to the disk, then link it beside the objects."""
         incoming = self._incoming / new_name()
         linked = self._objects / (_PROBE + incoming.name)
         try:
@@ -200,7 +200,7 @@ class FilesystemStorage:
             with suppress(FileExistsError):
                 os.link(incoming, linked)
                 raise Unavailable(f"cannot store files in {self._objects}: a hard link there replaces another file")
-            # There, a document could be recorded under a name that no listing shows, and be swept.
+            # Otherwise a document could be recorded under a spelling that no listing shows, and its bytes be swept.
             if os.path.lexists(linked.with_name(linked.name.upper())):
                 raise Unavailable(f"cannot store files in {self._objects}: it does not tell upper case from lower case")
         except OSError as error:
@@ -223,8 +223,8 @@ class FilesystemStorage:
         except OSError as error:
             raise Unavailable(f"cannot read {self._mark}: {error}") from error
         if mark is None and not self._objects.is_dir():
-            # On a volume that is not mounted, nothing is known to be missing.
-            raise Unavailable(f"cannot read {self._mark}: {self._objects} is not there")
+            # The volume may not be mounted, and then the mark is not known to be absent.
+            raise Unavailable(f"cannot read {self._mark}: {self._objects} does not exist")
         return mark
 
     def _write_mark(self, mark: str, *, replace: bool) -> bool:
@@ -235,64 +235,43 @@ class FilesystemStorage:
 
     def _stat(self, path: StoragePath) -> StoredObject | None:
         try:
-            # Not with pathlib: this is asked at every create, and to join paths takes longer than to look.
+            # Not with pathlib: every create runs this, and joining paths takes longer than lstat.
             found = os.lstat(f"{self._objects}/{path}")
         except OSError as error:
-            if error.errno in NOT_THERE and self._objects.is_dir():
+            if error.errno in MISSING and self._objects.is_dir():
                 return None
-            raise Unavailable(f"cannot look at {path}: {error}") from error
+            raise Unavailable(f"cannot read {path}: {error}") from error
         if not stat.S_ISREG(found.st_mode):
             return None
         etag = etag_of(found)
-        return StoredObject(size_bytes=found.st_size, etag=etag, sha256=self._checksum(path, etag))
-
-    def _checksum(self, path: StoragePath, etag: str) -> str | None:
-        """The SHA-256 taken when the bytes came in; `None` for a file that came in by another way or was changed."""
-        try:
-            of, _, sha256 = read_small(f"{self._checksums}/{path}").decode().partition(" ")
-        except (OSError, UnicodeDecodeError):
-            # Unknown is a right answer here, and nothing but this answer depends on the file.
-            return None
-        # A crash may have left half a line.
-        return sha256 if of == etag and len(sha256) == 64 else None
+        return StoredObject(size_bytes=found.st_size, etag=etag, sha256=self._checksums.read(path, etag))
 
     async def _checksum_of_copy(self, path: StoragePath, found: StoredObject) -> str | None:
-        """The SHA-256 of a file whose time has changed, as a restored backup's has: taken anew, once, and kept."""
+        """Return the SHA-256 of a file whose time has changed, as in a restored backup; compute it only once."""
         if found.sha256 is None:
-            return await asyncio.to_thread(self._take_checksum, path, found.etag)
+            return await asyncio.to_thread(self._compute_checksum, path, found.etag)
         return found.sha256
 
-    def _take_checksum(self, path: StoragePath, etag: str) -> str | None:
+    def _compute_checksum(self, path: StoragePath, etag: str) -> str | None:
         try:
-            if (sha256 := take_checksum(self._objects / path, etag)) is not None:
-                self._keep_checksum(path, etag, sha256)
+            if (sha256 := compute_checksum(self._objects / path, etag)) is not None:
+                self._checksums.write(path, etag, sha256)
         except OSError as error:
             raise Unavailable(f"cannot read {path}: {error}") from error
         return sha256
 
-    def _keep_checksum(self, path: StoragePath, etag: str, sha256: str) -> None:
-        checksum = self._checksums / path
-
-        def keep() -> None:
-            with open(checksum, "wb") as file:
-                file.write(f"{etag} {sha256}".encode())
-                flush(file)
-
-        in_directory(checksum.parent, self._checksums, keep)
-        fsync_nearest(checksum.parent)
-
-    def _settle(self, path: StoragePath, incoming: Path, file: BinaryIO, sha256: str) -> StoredObject | AlreadyStored:
-        """Give the bytes their name, once they are on the disk: a crash leaves the whole file there, or none."""
+    def _publish(self, path: StoragePath, incoming: Path, file: BinaryIO, sha256: str) -> StoredObject | AlreadyStored:
+        """Write the bytes to the disk, then give them their name: a crash leaves the whole file or none."""
         flush(file)
         target = self._objects / path
         try:
-            # A link, not a rename: it fails where something has the name, however many try at once.
+            # A hard link, not a rename: it fails if the name exists, also for concurrent uploads.
             in_directory(target.parent, self._objects, lambda: os.link(incoming, target))
         except FileExistsError:
             return AlreadyStored()
-        # It may be deleted already.
+        # The nearest: a delete may already have removed the file and its directory.
         fsync_nearest(target.parent)
         found = os.fstat(file.fileno())
-        # After the link, so that only the upload which won writes it.
-        self._keep_checksum(path, etag_of(found), sha256)
+        # After the link, so that only the upload that won records its checksum.
+        self._checksums.write(path, etag_of(found), sha256)
         return StoredObject(size_bytes=found.st_size, etag=etag_of(found), sha256=sha256)

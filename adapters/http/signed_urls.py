@@ -39,10 +39,10 @@ async def upload(request: AnyRequest, path: FromPath[str]) -> Response[bytes]:
     if terms is None:
         raise SignedUrlRefused
     if request.headers.getall("content-type", []) != [terms.mime_type]:
-        raise Invalid({"Content-Type": f"must be {terms.mime_type}, the type this link was made for"})
+        raise Invalid({"Content-Type": f"must be {terms.mime_type}, the type this URL was signed for"})
     length = request.headers.get("content-length")
     if terms.size_bytes is not None and length not in (None, str(terms.size_bytes)):
-        raise Invalid({"Content-Length": f"must be {terms.size_bytes}, the size this link was made for"})
+        raise Invalid({"Content-Length": f"must be {terms.size_bytes}, the size this URL was signed for"})
     match await storage.write(terms, upload_pieces(request, UPLOAD_LIMIT_BYTES)):
         case AlreadyStored():
             raise ObjectExists

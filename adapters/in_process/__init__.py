@@ -1,1 +1,4 @@
-"""Ports that need nothing outside this process: the clock, ids, sealing, metrics, the cache of API keys."""
+"""Adapters that need nothing outside this process: clock, ids, sealing, metrics, and what is kept of API keys.
+
+They ship with every deployment, unlike `adapters/memory/`, which replaces whole databases and stores.
+"""

@@ -1,4 +1,4 @@
-"""A cache of API keys in this process, so that not every request asks the database for its key."""
+"""A cache of API keys in this process, so that most requests need no database query for admission."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -26,8 +26,8 @@ class ApiKeyCache:
         self._keys = keys
         self._seconds = seconds
         self._keys_max = keys_max
-        # By digest, the oldest first: what was found, and when it was asked for.
-        # A plain dict would walk over all that was dropped to find the oldest.
+        # By digest, in the order of age: when it was looked up, and the result. Not a plain dict, which would scan all
+        # deleted entries to find the oldest.
         self._found: OrderedDict[bytes, tuple[float, ApiKeyFound]] = OrderedDict()
         self._asking: set[bytes] = set()
 
@@ -43,7 +43,7 @@ class ApiKeyCache:
             found = await self._keys.find(digest)
         finally:
             self._asking.discard(digest)
-        # Put anew, so that the order stays that of age. `now` is from before the question: the answer may be as old.
+        # Inserted again to keep the order of age. `now` was taken before the lookup, because the result may be as old.
         self._found.pop(digest, None)
         if found is not None:
             if len(self._found) >= self._keys_max:

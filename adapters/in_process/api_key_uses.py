@@ -1,4 +1,4 @@
-"""When keys were last used: noted in memory by every request, written to where keys are kept outside of all of them."""
+"""When API keys were last used: requests note it in memory, and a background task writes it to the database."""
 
 import asyncio
 import logging
@@ -13,17 +13,17 @@ from ports.api_keys import ApiKeys, ApiKeyUse
 from ports.system import Unavailable
 
 PRECISION = timedelta(minutes=1)
-"""A use so soon after one that was noted is passed over."""
+"""A use of an API key within this time of a noted one is not noted."""
 
 WRITE_SECONDS = 5.0
-"""How long a use that was noted waits to be written, with all others."""
+"""The interval between two writes."""
 
 LAST_WRITE_SECONDS = 1.0
-"""How long the last write may hold up the end of the server."""
+"""How long the last write may delay the end of the server."""
 
 KEYS_MAX = 10_000
 
-_T = TypeVar("_T")
+_Value = TypeVar("_Value")
 
 Pause = Callable[[float], Awaitable[None]]
 
@@ -31,18 +31,19 @@ log = logging.getLogger("dossier.keys")
 
 
 class BufferedApiKeyUses:
-    """`UsesOfKeys` that are written together every few seconds, in one call. Of one event loop.
+    """`ApiKeyUses` that writes all uses together every few seconds, in one call. For a single event loop.
 
-    What could not be written is written with the next uses, a newer use of the same key instead of it. A process that
-    is killed loses those of a few seconds. Of more than `keys_max` keys at a time, the oldest uses are not written.
+    Uses that could not be written are written with the next ones, unless a newer use of the same API key replaced them.
+    A process that is killed loses the uses of a few seconds. With uses of more than `keys_max` API keys at a time, the
+    oldest uses are dropped.
     """
 
     def __init__(self, keys: ApiKeys, pause: Pause = asyncio.sleep, keys_max: int = KEYS_MAX) -> None:
         self._keys = keys
         self._pause = pause
         self._keys_max = keys_max
-        # By key, the oldest first: from when on a use is worth a note, and the uses that are not written yet. A plain
-        # dictionary takes its time (17 us) to find its first entry once many before it were deleted.
+        # By API key, in the order of age: from when on the next use is noted, and the uses not yet written. Not a plain
+        # dict, which needs 17 us to find its first entry once many before it were deleted.
         self._due: OrderedDict[ApiKeyId, datetime] = OrderedDict()
         self._new: OrderedDict[ApiKeyId, ApiKeyUse] = OrderedDict()
         self._fails = False
@@ -55,9 +56,8 @@ class BufferedApiKeyUses:
 
     @asynccontextmanager
     async def written_regularly(self) -> AsyncIterator[None]:
-        """Write in the background until the end of the block, and there once more, if it takes no longer than a
-        second."""
-        task = asyncio.create_task(self._go_on())
+        """Write in the background until the end of the block, and once more at its end, for at most a second."""
+        task = asyncio.create_task(self._write_regularly())
         try:
             yield
         finally:
@@ -67,36 +67,38 @@ class BufferedApiKeyUses:
                     await asyncio.wait([task])
                     await self._write()
 
-    async def _go_on(self) -> None:
+    async def _write_regularly(self) -> None:
         while True:
             await self._pause(WRITE_SECONDS)
             await self._write()
 
     async def _write(self) -> None:
-        # In one order in every process: else two that write the same keys could wait for each other in the database.
+        # In the same order in every process. Otherwise two processes could deadlock on the rows of the same API keys.
         uses = sorted(self._new.values(), key=lambda use: use.key_id)
         if not uses:
             return
         try:
             await self._keys.record_uses(uses)
-        # Told once, not every few seconds; and whatever it is, it must not keep the next uses from being written.
+        # An outage is logged once, not every few seconds.
         except Unavailable as error:
             if not self._fails:
-                log.error("when keys were last used is not written: %s", error)
+                log.error("the last uses of API keys cannot be stored, and are retried: %s", error)
             self._fails = True
+        # Any other error must not end the task: it is logged with its traceback, and the next write may succeed.
         except Exception:
             if not self._fails:
-                log.exception("when keys were last used is not written")
+                log.exception("the last uses of API keys cannot be stored, and are retried")
             self._fails = True
         else:
             self._fails = False
-            # Only now, so that a write that fails or is cut off loses none. A use that came meanwhile is a newer one.
+            # Only after the write, so that a failed or cancelled one loses no use. A newer use of the same API key that
+            # was noted meanwhile stays.
             for use in uses:
                 if self._new.get(use.key_id) is use:
                     del self._new[use.key_id]
 
-    def _put(self, kept: OrderedDict[ApiKeyId, _T], key: ApiKeyId, value: _T) -> None:
-        """As the youngest, so that the order stays that of age."""
+    def _put(self, kept: OrderedDict[ApiKeyId, _Value], key: ApiKeyId, value: _Value) -> None:
+        """Insert at the end, which keeps the order of age, and drop the oldest entry of too many."""
         kept[key] = value
         kept.move_to_end(key)
         if len(kept) > self._keys_max:

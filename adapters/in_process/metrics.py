@@ -1,4 +1,7 @@
-"""What operators count, in the text format of Prometheus: https://prometheus.io/docs/instrumenting/exposition_formats/"""
+"""The metrics of the service, in the text format of Prometheus.
+
+https://prometheus.io/docs/instrumenting/exposition_formats/
+"""
 
 import os
 from collections.abc import Callable
@@ -7,31 +10,31 @@ from prometheus_client import CollectorRegistry, Counter, disable_created_metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 
-# The library chooses where it keeps values when it is imported, by this variable: so that is when we look too.
+# Read at import, because prometheus_client reads this variable at import to choose where it keeps values.
 _SHARED = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
 
 OTHER = "other"
-"""Stands for every method nobody has heard of, and for every address that leads nowhere: whoever calls us makes up as
-many of them as they like, and each would be a time series for ever."""
+"""The label of unknown methods and unmatched routes. Clients can invent any number of these, and each label value would
+be a time series for ever."""
 
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 
 
 class PrometheusMetrics:
-    """The counters of one application.
+    """`Metrics` of one application.
 
-    Where `PROMETHEUS_MULTIPROC_DIR` names a directory, they are those of all processes that share it, also of those
-    that have ended: whichever is asked answers for all.
+    If `PROMETHEUS_MULTIPROC_DIR` names a directory, every process that shares it reports the sums of all, including the
+    processes that have ended.
     """
 
     def __init__(self) -> None:
-        # One of its own: an application has its own numbers, and nothing is told of a process that is one of many.
+        # Not the default registry, which adds metrics of the single process.
         self._registry = CollectorRegistry()
-        # When a counter began would be a second series for each; and several processes have none.
+        # The start time of a counter would be a second series each, and does not exist for several processes.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._requests = Counter(
             "dossier_http_requests_total",
-            "Requests that were answered; the route 'other' is no route, or was not reached.",
+            "Answered requests; the route is 'other' if none matched or the request did not reach it.",
             ["method", "route", "status"],
             registry=self._registry,
         )
@@ -47,14 +50,14 @@ class PrometheusMetrics:
         )
         self._unknown_keys = Counter(
             "dossier_keys_unknown_total",
-            "Requests with a key that is malformed, unknown, expired or revoked.",
+            "Requests with an API key that is malformed, unknown, expired or revoked.",
             registry=self._registry,
         )
-        # Looking up a labelled counter takes three times as long as counting.
+        # Cached, because finding a labelled counter takes three times as long as counting.
         self._by_labels: dict[tuple[str, str, int], Callable[[], None]] = {}
 
     def count_answer(self, method: str, route: str | None, status: int) -> None:
-        """A request was answered. `route` has names where addresses have ids; `None` when there is none."""
+        """Count an answered request. `route` is its template; `None` if no route matched."""
         labels = (method if method in _METHODS else OTHER, route or OTHER, status)
         count = self._by_labels.get(labels)
         if count is None:
@@ -62,19 +65,22 @@ class PrometheusMetrics:
         count()
 
     def count_refusal(self) -> None:
-        """A rate limit refused a request."""
+        """Count a request that a rate limit refused."""
         self._refusals.inc()
 
     def count_fallback(self) -> None:
-        """A rate limit was decided without its store."""
+        """Count a request whose rate limit was decided without the shared store."""
         self._fallbacks.inc()
 
     def count_unknown_key(self) -> None:
-        """Somebody presented a key that opens nothing."""
+        """Count a request whose API key is malformed, unknown, expired or revoked."""
         self._unknown_keys.inc()
 
     def exposition(self) -> tuple[bytes, str]:
-        """All of it, and its content type. Reads a file a process where there are several. From any thread."""
+        """Return all metrics and their content type. Reads one file per process if there are several.
+
+        May be called from any thread.
+        """
         registry = self._registry
         if _SHARED is not None:
             registry = CollectorRegistry()

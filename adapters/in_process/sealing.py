@@ -1,4 +1,4 @@
-"""Encryption of what only its owner may read again: AES-256-GCM (NIST SP 800-38D), its key by HKDF (RFC 5869)."""
+"""Authenticated encryption with AES-256-GCM (NIST SP 800-38D), under a key derived by HKDF (RFC 5869)."""
 
 import os
 
@@ -7,12 +7,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _SALT_BYTES = 16
-# A nonce must never come twice under one key. The salt makes a key of its own for each text, so this one never does.
+# A constant nonce is safe here: it must not repeat under one key, and the random salt gives each text a key of its own.
 _NONCE = bytes(12)
 
 
 class SaltedSealing:
-    """`Sealing`, with a fresh salt for each text: what is sealed is the salt, the ciphertext and its tag."""
+    """`Sealing` with a new salt for each text. The sealed bytes are the salt, the ciphertext and its tag."""
 
     def seal(self, text: str, under: str) -> bytes:
         salt = os.urandom(_SALT_BYTES)

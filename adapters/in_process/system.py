@@ -1,4 +1,4 @@
-"""The machine's clock and its source of chance."""
+"""The clock and the randomness of this machine."""
 
 import os
 import secrets
@@ -8,23 +8,23 @@ from datetime import UTC, datetime
 from domain.access import API_KEY_SECRET_LENGTH, BASE62
 from domain.ids import encode_ulid
 
-_CHANCE_BITS = 80
+_RANDOM_BITS = 80
 
 
 def utc_now() -> datetime:
-    """The time now, in UTC."""
+    """Return the current time, in UTC."""
     return datetime.now(UTC)
 
 
 def new_secret() -> str:
-    """32 base62 characters, 190 bits, from the system's source for secrets."""
+    """Return 32 random base62 characters (190 bits) from the system's cryptographic source."""
     return "".join(secrets.choice(BASE62) for _ in range(API_KEY_SECRET_LENGTH))
 
 
 class Ulids:
-    """ULIDs of this process: each greater than the one before, also within a millisecond or when the clock steps back.
+    """Creates ULIDs, each greater than the one before, also within a millisecond and after the clock steps back.
 
-    Chance is drawn anew each millisecond, and counted up within it: https://github.com/ulid/spec#monotonicity
+    Each millisecond gets new random bits, which are incremented within it: https://github.com/ulid/spec#monotonicity
     """
 
     def __init__(self) -> None:
@@ -32,11 +32,11 @@ class Ulids:
         self._lock = threading.Lock()
 
     def __call__(self, at: datetime) -> str:
-        """A new ULID of that time."""
+        """Return a new ULID of that time."""
         milliseconds = int(at.timestamp() * 1000)
         with self._lock:
-            if milliseconds > self._last >> _CHANCE_BITS:
-                self._last = milliseconds << _CHANCE_BITS | int.from_bytes(os.urandom(_CHANCE_BITS // 8))
+            if milliseconds > self._last >> _RANDOM_BITS:
+                self._last = milliseconds << _RANDOM_BITS | int.from_bytes(os.urandom(_RANDOM_BITS // 8))
             else:
                 self._last += 1
             return encode_ulid(self._last)

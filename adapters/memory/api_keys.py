@@ -1,4 +1,4 @@
-"""API keys in a dictionary."""
+"""The API keys in memory."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,7 +29,7 @@ from ports.system import Clock
 
 
 class MemoryApiKeys:
-    """`ApiKeys` and `UsesOfKeys` in memory: atomic, because nothing is awaited between a look and its write."""
+    """`ApiKeys`, `ApiKeyLookup` and `ApiKeyUses` in memory."""
 
     def __init__(self, workspaces: MemoryWorkspaces, now: Clock) -> None:
         self._workspaces = workspaces
@@ -46,11 +46,11 @@ class MemoryApiKeys:
 
     async def add(self, key: ApiKey, intent: Intent | None = None, sealed: bytes = b"") -> AddApiKeyOutcome:
         at = key.created_at
-        # Our own earlier try, whose answer was lost on the way, is no replay.
+        # An earlier attempt of the same call, whose outcome was lost, is not a replay.
         if key.id in self._by_id:
             return ApiKeyAdded()
-        if (answered := self._answered(intent, at)) is not None:
-            return answered
+        if (replayed := self._replayed(intent, at)) is not None:
+            return replayed
         if any(other.name == key.name and other.is_active(at) for other in self._of(key.workspace_id)):
             return ApiKeyNameTaken()
         self._by_id[key.id] = key
@@ -58,12 +58,12 @@ class MemoryApiKeys:
         return ApiKeyAdded()
 
     async def receipt(self, intent: Intent) -> ApiKeyReplayed | IdempotencyKeyReused | None:
-        return self._answered(intent, self._now())
+        return self._replayed(intent, self._now())
 
     async def revoke(
         self, workspace: WorkspaceId, key: ApiKeyId, at: datetime, intent: Intent | None
     ) -> RevokeApiKeyOutcome:
-        match self._workspaces.receipts.answered(intent, at):
+        match self._workspaces.receipts.find(intent, at):
             case Receipt():
                 return ApiKeyRevoked(replayed=True)
             case IdempotencyKeyReused() as reused:
@@ -95,24 +95,24 @@ class MemoryApiKeys:
         return ApiKeyPage(found[page.offset : page.offset + page.size], len(found))
 
     def note(self, key: ApiKeyId, workspace: WorkspaceId, at: datetime) -> None:
-        """Remember a use, at once: `UsesOfKeys` where there is nothing to wait for."""
-        self._use(ApiKeyUse(workspace, key, at))
+        """Store a use at once, which costs nothing in memory."""
+        self._record_use(ApiKeyUse(workspace, key, at))
 
     async def record_uses(self, uses: Sequence[ApiKeyUse]) -> None:
         for use in uses:
-            self._use(use)
+            self._record_use(use)
 
-    def _use(self, use: ApiKeyUse) -> None:
+    def _record_use(self, use: ApiKeyUse) -> None:
         key = self._by_id.get(use.key_id)
         if key is None or key.workspace_id != use.workspace_id:
             return
         if key.last_used_at is None or use.at - key.last_used_at >= timedelta(minutes=1):
             self._by_id[use.key_id] = replace(key, last_used_at=use.at)
 
-    def _answered(self, intent: Intent | None, at: datetime) -> ApiKeyReplayed | IdempotencyKeyReused | None:
-        match self._workspaces.receipts.answered(intent, at):
-            case Receipt(answer=(ApiKey() as earlier, bytes() as kept)):
-                return ApiKeyReplayed(earlier, kept)
+    def _replayed(self, intent: Intent | None, at: datetime) -> ApiKeyReplayed | IdempotencyKeyReused | None:
+        match self._workspaces.receipts.find(intent, at):
+            case Receipt(outcome=(ApiKey() as added, bytes() as sealed)):
+                return ApiKeyReplayed(added, sealed)
             case IdempotencyKeyReused() as reused:
                 return reused
             case _:

@@ -1,9 +1,9 @@
-"""The changes of one workspace's documents: each is checked and made without awaiting anything in between."""
+"""The changes to documents of one workspace. Each function checks and changes the records, or reports why not."""
 
 from dataclasses import replace
 from datetime import datetime
 
-from adapters.memory.shelf import Entry, Shelf
+from adapters.memory.records import LedgerEntry, WorkspaceRecords
 from domain.documents import Changes, Revisions
 from domain.entity_links import EntityLink
 from domain.ids import DocumentId, EntityLinkId
@@ -25,75 +25,75 @@ from ports.outcomes import (
 
 
 def patch(
-    shelf: Shelf, id_: DocumentId, changes: Changes, expected: Revisions | None, at: datetime
+    records: WorkspaceRecords, id_: DocumentId, changes: Changes, expected: Revisions | None, at: datetime
 ) -> Patched | NoSuchDocument | RevisionMismatch:
-    """Apply the changes to a document."""
-    document = shelf.documents.get(id_)
+    """Apply the changes to a document, and create the folders that it moves to."""
+    document = records.documents.get(id_)
     if document is None:
         return NoSuchDocument()
     if expected is not None and document.revision not in expected:
         return RevisionMismatch()
     changed = changes.applied_to(document, at)
-    shelf.documents[document.id] = changed
-    shelf.folders.update(ancestors(changed.folder))
-    return Patched(shelf.document_with_links(changed))
+    records.documents[document.id] = changed
+    records.folders.update(ancestors(changed.folder))
+    return Patched(records.document_with_links(changed))
 
 
 def delete(
-    shelf: Shelf, id_: DocumentId, expected: Revisions | None, at: datetime
+    records: WorkspaceRecords, id_: DocumentId, expected: Revisions | None, at: datetime
 ) -> Deleted | NoSuchDocument | RevisionMismatch:
-    """Delete a document and its entity links, return its size, condemn its path."""
-    document = shelf.documents.get(id_)
+    """Delete a document and its entity links, subtract its size from the used bytes, and condemn its path."""
+    document = records.documents.get(id_)
     if document is None:
         return NoSuchDocument()
     if expected is not None and document.revision not in expected:
         return RevisionMismatch()
-    del shelf.documents[document.id]
-    for link in shelf.document_with_links(document).links:
-        del shelf.links[link.id]
-    shelf.used_bytes -= document.stored.size_bytes
-    shelf.paths[document.storage_path] = Entry(PathState.CONDEMNED, document.id, at)
+    del records.documents[document.id]
+    for link in records.document_with_links(document).links:
+        del records.entity_links[link.id]
+    records.used_bytes -= document.stored.size_bytes
+    records.paths[document.storage_path] = LedgerEntry(PathState.CONDEMNED, document.id, at)
     return Deleted(document.storage_path)
 
 
-def add_link(shelf: Shelf, wanted: EntityLink) -> LinkAdded | NoSuchDocument:
-    """Add an entity link, unless the document has one to the same entity."""
-    document = shelf.documents.get(wanted.document_id)
+def add_link(records: WorkspaceRecords, wanted: EntityLink) -> LinkAdded | NoSuchDocument:
+    """Add an entity link; report the existing one if the document is already linked to the entity."""
+    document = records.documents.get(wanted.document_id)
     if document is None:
         return NoSuchDocument()
-    for link in shelf.document_with_links(document).links:
+    for link in records.document_with_links(document).links:
         if (link.entity_type, link.entity_id) == (wanted.entity_type, wanted.entity_id):
             return LinkAdded(link, is_new=False)
-    shelf.links[wanted.id] = wanted
+    records.entity_links[wanted.id] = wanted
     return LinkAdded(wanted, is_new=True)
 
 
-def remove_link(shelf: Shelf, document: DocumentId, id_: EntityLinkId) -> LinkRemoved | NoSuchLink:
+def remove_link(records: WorkspaceRecords, document: DocumentId, id_: EntityLinkId) -> LinkRemoved | NoSuchLink:
     """Remove an entity link of a document."""
-    link = shelf.links.get(id_)
+    link = records.entity_links.get(id_)
     if link is None or link.document_id != document:
         return NoSuchLink()
-    del shelf.links[link.id]
+    del records.entity_links[link.id]
     return LinkRemoved()
 
 
 def move_folder(
-    shelf: Shelf, source: FolderPath, target: FolderPath
+    records: WorkspaceRecords, source: FolderPath, target: FolderPath
 ) -> FolderMoved | NoSuchFolder | FolderTaken | TooDeep:
     """Give a folder and everything below it another path."""
-    if source not in shelf.folders:
+    if source not in records.folders:
         return NoSuchFolder()
-    if target in shelf.folders:
+    if target in records.folders:
         return FolderTaken()
     moved: dict[FolderPath | None, FolderPath] = {
         folder: FolderPath(target + folder.removeprefix(source))
-        for folder in shelf.folders
+        for folder in records.folders
         if is_within(folder, source)
     }
     if max(map(depth, moved.values())) > FOLDER_LEVELS_MAX:
         return TooDeep()
-    shelf.folders = shelf.folders - moved.keys() | {*moved.values(), *ancestors(target)}
-    inside = [document for document in shelf.documents.values() if document.folder in moved]
+    records.folders = records.folders - moved.keys() | {*moved.values(), *ancestors(target)}
+    inside = [document for document in records.documents.values() if document.folder in moved]
     for document in inside:
-        shelf.documents[document.id] = replace(document, folder=moved[document.folder])
+        records.documents[document.id] = replace(document, folder=moved[document.folder])
     return FolderMoved(len(inside))

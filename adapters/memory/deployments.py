@@ -1,4 +1,4 @@
-"""Which deployment this process is, for itself."""
+"""The identity of this deployment in memory."""
 
 import itertools
 from collections.abc import AsyncIterator

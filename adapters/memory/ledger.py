@@ -1,10 +1,10 @@
-"""The ledger of paths, kept by the documents in memory."""
+"""The ledger of paths in memory, on the records that the repository keeps."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 
 from adapters.memory.documents import MemoryDocuments
-from adapters.memory.shelf import Entry
+from adapters.memory.records import LedgerEntry
 from domain.ids import WorkspaceId
 from domain.paths import StoragePath
 from ports.ledger import CondemnedPath, PathState
@@ -12,43 +12,43 @@ from ports.storage import ListedObject
 
 
 class MemoryLedger:
-    """`ObjectLedger` in memory: atomic, because nothing is awaited between a look and the write it decides."""
+    """`ObjectLedger` in memory."""
 
     def __init__(self, documents: MemoryDocuments) -> None:
         self._documents = documents
 
     async def states(self, workspace: WorkspaceId, paths: Sequence[StoragePath]) -> Mapping[StoragePath, PathState]:
-        known = self._documents.shelf(workspace).paths
+        known = self._documents.records_of(workspace).paths
         return {path: known[path].state for path in paths if path in known}
 
     async def condemn(
         self, workspace: WorkspaceId, objects: Sequence[ListedObject], at: datetime
     ) -> Sequence[StoragePath]:
-        known = self._documents.shelf(workspace).paths
+        known = self._documents.records_of(workspace).paths
         condemned = []
         for item in objects:
             path = StoragePath(item.key)
-            entry = known.setdefault(path, Entry(PathState.CONDEMNED, None, at))
+            entry = known.setdefault(path, LedgerEntry(PathState.CONDEMNED, None, at))
             if entry.state is PathState.GONE:
-                known[path] = Entry(PathState.CONDEMNED, entry.document_id, at)
+                known[path] = LedgerEntry(PathState.CONDEMNED, entry.document_id, at)
             if entry.state is not PathState.RECORDED:
                 condemned.append(path)
         return condemned
 
     async def condemned(self) -> AsyncIterator[Sequence[CondemnedPath]]:
-        for workspace, shelf in list(self._documents.shelves.items()):
+        for workspace, records in list(self._documents.by_workspace.items()):
             yield [
                 CondemnedPath(workspace, path)
-                for path, entry in shelf.paths.items()
+                for path, entry in records.paths.items()
                 if entry.state is PathState.CONDEMNED
             ]
 
     async def finalise(self, workspace: WorkspaceId, paths: Sequence[StoragePath], condemned_before: datetime) -> None:
-        known = self._documents.shelf(workspace).paths
+        known = self._documents.records_of(workspace).paths
         for path in paths:
             match known.get(path):
-                case Entry(PathState.CONDEMNED, document, datetime() as since) if since < condemned_before:
-                    known[path] = Entry(PathState.GONE, document, since)
+                case LedgerEntry(PathState.CONDEMNED, document, datetime() as since) if since < condemned_before:
+                    known[path] = LedgerEntry(PathState.GONE, document, since)
 
     async def delete_expired_receipts(self, at: datetime) -> int:
         return self._documents.receipts.forget(at)

@@ -1,9 +1,9 @@
-"""Finding in what one workspace has: by looking at all of it."""
+"""The queries of one workspace, each of which reads all records. They define what the SQL queries must return."""
 
 from collections import Counter
 from itertools import islice
 
-from adapters.memory.shelf import Shelf
+from adapters.memory.records import WorkspaceRecords
 from domain.documents import Document
 from domain.entity_links import EntityType
 from domain.pages import Page, Rows
@@ -12,21 +12,21 @@ from domain.search import COUNT_MAX, EVERYTHING, SEARCH_WINDOW, TAG_WINDOW, Docu
 from ports.queries import After, DocumentPage, FolderCount, LinkedDocument, TagCount
 
 
-def find(shelf: Shelf, wanted: DocumentFilter, place: Page | After) -> DocumentPage:
-    """The documents that pass the filter, newest first."""
-    newest_first = (shelf.documents[id_] for id_ in sorted(shelf.documents, reverse=True))
-    is_windowed = wanted.search and not wanted.is_search_indexed
+def find(records: WorkspaceRecords, filter_: DocumentFilter, place: Page | After) -> DocumentPage:
+    """Return the documents that pass the filter, newest first."""
+    newest_first = (records.documents[id_] for id_ in sorted(records.documents, reverse=True))
+    is_windowed = filter_.search and not filter_.is_search_indexed
     passing = [
         document
         for document in islice(newest_first, SEARCH_WINDOW if is_windowed else None)
-        if _passes(document, wanted)
+        if _passes(document, filter_)
     ]
     match place:
         case Page():
             following = passing[place.offset :]
         case After():
             following = [document for document in passing if document.id < place.document]
-    is_exact = wanted == EVERYTHING or len(passing) <= COUNT_MAX
+    is_exact = filter_ == EVERYTHING or len(passing) <= COUNT_MAX
     return DocumentPage(
         tuple(following[: place.size]),
         total=len(passing) if is_exact else COUNT_MAX,
@@ -35,45 +35,47 @@ def find(shelf: Shelf, wanted: DocumentFilter, place: Page | After) -> DocumentP
     )
 
 
-def _passes(document: Document, wanted: DocumentFilter) -> bool:
+def _passes(document: Document, filter_: DocumentFilter) -> bool:
     return (
-        _is_in(document.folder, wanted)
-        and set(wanted.tags) <= set(document.tags)
-        and wanted.mime_type in (None, document.mime_type)
-        and wanted.search in search_text(document.name, document.description)
-        and (wanted.created_after is None or document.created_at >= wanted.created_after)
+        _is_in(document.folder, filter_)
+        and set(filter_.tags) <= set(document.tags)
+        and filter_.mime_type in (None, document.mime_type)
+        and filter_.search in search_text(document.name, document.description)
+        and (filter_.created_after is None or document.created_at >= filter_.created_after)
     )
 
 
-def _is_in(folder: FolderPath | None, wanted: DocumentFilter) -> bool:
-    if not wanted.recursive:
-        return folder == wanted.folder
-    return wanted.folder is None or is_within(folder, wanted.folder)
+def _is_in(folder: FolderPath | None, filter_: DocumentFilter) -> bool:
+    if not filter_.recursive:
+        return folder == filter_.folder
+    return filter_.folder is None or is_within(folder, filter_.folder)
 
 
-def linked(shelf: Shelf, entity_type: EntityType, entity_id: str, role: str | None, page: Page) -> Rows[LinkedDocument]:
-    """The documents that belong to something, the last linked first."""
+def linked(
+    records: WorkspaceRecords, entity_type: EntityType, entity_id: str, role: str | None, page: Page
+) -> Rows[LinkedDocument]:
+    """Return the documents that are linked to an entity, the last linked first."""
     rows = [
-        LinkedDocument(shelf.documents[link.document_id], link)
-        for _, link in sorted(shelf.links.items(), reverse=True)
+        LinkedDocument(records.documents[link.document_id], link)
+        for _, link in sorted(records.entity_links.items(), reverse=True)
         if (link.entity_type, link.entity_id) == (entity_type, entity_id) and role in (None, link.role)
     ]
     return Rows(tuple(rows[page.offset :][: page.size]), len(rows))
 
 
-def folders(shelf: Shelf, parent: FolderPath | None, page: Page) -> Rows[FolderCount]:
-    """The folders one level below `parent`, by path."""
-    documents = Counter(folder for document in shelf.documents.values() for folder in ancestors(document.folder))
+def folders(records: WorkspaceRecords, parent: FolderPath | None, page: Page) -> Rows[FolderCount]:
+    """Return the folders one level below `parent`, ordered by path."""
+    documents = Counter(folder for document in records.documents.values() for folder in ancestors(document.folder))
     above = ancestors(parent)
     rows = [
-        FolderCount(folder, documents[folder]) for folder in sorted(shelf.folders) if ancestors(folder)[:-1] == above
+        FolderCount(folder, documents[folder]) for folder in sorted(records.folders) if ancestors(folder)[:-1] == above
     ]
     return Rows(tuple(rows[page.offset :][: page.size]), len(rows))
 
 
-def tags(shelf: Shelf, page: Page) -> Rows[TagCount]:
-    """Every tag that a document has, the most frequent first."""
-    newest = sorted(shelf.documents, reverse=True)[:TAG_WINDOW]
-    documents = Counter(tag for id_ in newest for tag in shelf.documents[id_].tags)
+def tags(records: WorkspaceRecords, page: Page) -> Rows[TagCount]:
+    """Return the tags of the newest `TAG_WINDOW` documents, the most frequent first."""
+    newest = sorted(records.documents, reverse=True)[:TAG_WINDOW]
+    documents = Counter(tag for id_ in newest for tag in records.documents[id_].tags)
     rows = [TagCount(tag, count) for tag, count in sorted(documents.items(), key=lambda item: (-item[1], item[0]))]
     return Rows(tuple(rows[page.offset :][: page.size]), len(rows))

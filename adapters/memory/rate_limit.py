@@ -1,4 +1,4 @@
-"""Counting requests in one process."""
+"""The rate limiter in memory."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,14 +10,13 @@ _Counter = tuple[str, int, int]
 
 
 class MemoryRateLimiter:
-    """`RateLimiter` for a single process: exact within it, forgotten with it."""
+    """`RateLimiter` for a single process. The counts end with the process."""
 
     def __init__(self) -> None:
         self._counts: dict[_Counter, int] = {}
         self._next_sweep = 0
 
     async def acquire(self, subject: str, windows: Sequence[Window], at: datetime) -> Verdict:
-        # Nothing is awaited in here, so nothing comes between the look and the count.
         self._forget_ended(int(at.timestamp()))
         counters: list[_Counter] = [(subject, window.seconds, window.end(at)) for window in windows]
         used = [self._counts.get(counter, 0) for counter in counters]

@@ -1,4 +1,4 @@
-"""What was answered to each Idempotency-Key, in a dictionary."""
+"""The receipts of idempotent operations in memory."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,22 +11,25 @@ from ports.outcomes import IdempotencyKeyReused
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What was answered to an intent, until when."""
+    """The outcome of an intent, and when the receipt expires."""
 
     operation: str
     fingerprint: bytes
-    answer: object
+    outcome: object
     expires_at: datetime
 
 
 class MemoryReceipts:
-    """The receipts of all workspaces, whatever was asked for."""
+    """The receipts of all workspaces and all operations."""
 
     def __init__(self) -> None:
         self._receipts: dict[tuple[WorkspaceId, str], Receipt] = {}
 
-    def answered(self, intent: Intent | None, at: datetime) -> Receipt | IdempotencyKeyReused | None:
-        """The receipt of the intent's key that has not expired, if it is of this intent."""
+    def find(self, intent: Intent | None, at: datetime) -> Receipt | IdempotencyKeyReused | None:
+        """Return the receipt of the intent, unless it has expired.
+
+        `IdempotencyKeyReused` if the unexpired receipt of its idempotency key belongs to another intent.
+        """
         if intent is None or intent.idempotency_key is None:
             return None
         found = self._receipts.get((intent.caller.workspace_id, intent.idempotency_key))
@@ -35,14 +38,14 @@ class MemoryReceipts:
         same = (found.operation, found.fingerprint) == (intent.operation, intent.fingerprint)
         return found if same else IdempotencyKeyReused()
 
-    def keep(self, intent: Intent | None, answer: object, at: datetime) -> None:
-        """Answer the intent's key so for a day, if it has one."""
+    def keep(self, intent: Intent | None, outcome: object, at: datetime) -> None:
+        """Keep the outcome for 24 hours, if the intent has an idempotency key."""
         if intent is not None and intent.idempotency_key is not None:
-            receipt = Receipt(intent.operation, intent.fingerprint, answer, at + LIFETIME)
+            receipt = Receipt(intent.operation, intent.fingerprint, outcome, at + LIFETIME)
             self._receipts[intent.caller.workspace_id, intent.idempotency_key] = receipt
 
     def forget(self, at: datetime) -> int:
-        """Drop what has expired; how many."""
+        """Delete the expired receipts and return how many."""
         expired = [key for key, receipt in self._receipts.items() if receipt.expires_at <= at]
         for key in expired:
             del self._receipts[key]

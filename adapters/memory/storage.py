@@ -1,4 +1,4 @@
-"""Bytes in a dictionary, links in another: a link is a token, and the token is looked up."""
+"""The object store in memory. A signed URL contains a token, under which its terms are kept."""
 
 import hashlib
 import itertools
@@ -28,7 +28,7 @@ class _Object:
 
 
 class MemoryStorage:
-    """`LinkedStorage` in memory."""
+    """`ServedStorage` in memory, with methods for tests that do what no client can."""
 
     def __init__(self, public_url: str, now: Clock = lambda: datetime.now(UTC)) -> None:
         self._public_url = public_url
@@ -45,13 +45,13 @@ class MemoryStorage:
         return None if found is None else found.stored
 
     async def sign_upload(self, terms: UploadTerms, expires_at: datetime) -> SignedRequest:
-        url = self._link(self._uploads, terms, expires_at)
+        url = self._sign(self._uploads, terms, expires_at)
         return SignedRequest(method="PUT", url=url, headers={"Content-Type": terms.mime_type}, expires_at=expires_at)
 
     async def sign_download(self, terms: DownloadTerms, expires_at: datetime) -> SignedRequest | None:
         if await self.stat(terms.path) != terms.stored:
             return None
-        url = self._link(self._downloads, terms, expires_at)
+        url = self._sign(self._downloads, terms, expires_at)
         return SignedRequest(method="GET", url=url, headers={}, expires_at=expires_at)
 
     async def prepare(self) -> None:
@@ -61,13 +61,13 @@ class MemoryStorage:
         return None
 
     async def run_checks(self) -> Sequence[CheckResult]:
-        return [CheckResult("storage", Grade.OK, "in the memory of this process, forgotten when it ends")]
+        return [CheckResult("storage", Grade.OK, "in the memory of this process, lost when it ends")]
 
     async def list(self, prefix: str) -> AsyncIterator[Sequence[ListedObject]]:
         paths = iter([path for path in self._objects if path.startswith(prefix)])
         while page := list(itertools.islice(paths, _PAGE)):
-            if there := [_listed(path, self._objects[path]) for path in page if path in self._objects]:
-                yield there
+            if listed := [_listed(path, self._objects[path]) for path in page if path in self._objects]:
+                yield listed
 
     async def delete(self, paths: Sequence[StoragePath]) -> Sequence[StoragePath]:
         for path in paths:
@@ -110,56 +110,56 @@ class MemoryStorage:
                 if terms.size_bytes is not None and len(received) > terms.size_bytes:
                     break
             if number not in self._unfinished:
-                raise Unavailable(f"what came for {terms.path} was thrown away")
-            return self._settle(terms, received)
+                raise Unavailable(f"the upload to {terms.path} was discarded")
+            return self._publish(terms, received)
         finally:
             self._unfinished.pop(number, None)
 
     async def read(self, terms: DownloadTerms, start: int, stop: int) -> AsyncIterator[bytes]:
         if await self.stat(terms.path) != terms.stored:
-            raise Unavailable(f"{terms.path} is no longer what it was")
+            raise Unavailable(f"the bytes of {terms.path} have changed")
         content = self._objects[terms.path].content
         for at in range(start, stop, _PIECE):
             yield content[at : min(at + _PIECE, stop)]
 
     def swap(self, path: StoragePath, content: bytes | None) -> None:
-        """Swap the bytes, or take them away, as nobody can through a link: for tests of what then happens."""
+        """Replace or remove the stored bytes, which no signed URL can do."""
         if content is None:
             self._objects.pop(path, None)
         else:
             self._objects[path] = _Object(content, _describe(content), self._now())
 
     def leave_unfinished(self, path: StoragePath) -> int:
-        """Begin an upload; one that nobody ends, as after a crash, is left for `discard_unfinished`."""
+        """Begin an upload without ending it, as a crash would leave it; return its number."""
         number = next(self._numbers)
         self._unfinished[number] = (path, self._now())
         return number
 
     def count_unfinished(self) -> int:
-        """How many uploads are under way or left."""
+        """Return the number of uploads that have begun and not ended."""
         return len(self._unfinished)
 
-    def _settle(self, terms: UploadTerms, content: bytes) -> StoredObject | AlreadyStored | UploadMismatch:
+    def _publish(self, terms: UploadTerms, content: bytes) -> StoredObject | AlreadyStored | UploadMismatch:
         stored = _describe(content)
         if terms.path in self._objects:
             return AlreadyStored()
         if terms.size_bytes not in (None, stored.size_bytes):
-            return UploadMismatch("Content-Length", f"must be {terms.size_bytes}, the size this link was made for")
+            return UploadMismatch("Content-Length", f"must be {terms.size_bytes}, the size this URL was signed for")
         if terms.sha256 not in (None, stored.sha256):
-            return UploadMismatch("sha256", "of the bytes is not the one this link was made for")
+            return UploadMismatch("sha256", "of the bytes is not the one this URL was signed for")
         self._objects[terms.path] = _Object(content, stored, self._now())
         return stored
 
-    def _link(self, links: dict[str, tuple[Terms, datetime]], terms: Terms, expires_at: datetime) -> str:
+    def _sign(self, signed: dict[str, tuple[Terms, datetime]], terms: Terms, expires_at: datetime) -> str:
         token = str(next(self._numbers))
-        links[token] = (terms, expires_at)
+        signed[token] = (terms, expires_at)
         return f"{self._public_url}/storage/{quote(terms.path)}?token={token}"
 
 
-def _open(links: dict[str, tuple[Terms, datetime]], path: str, query: Mapping[str, str], at: datetime) -> Terms | None:
+def _open(signed: dict[str, tuple[Terms, datetime]], path: str, query: Mapping[str, str], at: datetime) -> Terms | None:
     if query.keys() != {"token"}:
         return None
-    terms, expires_at = links.get(query["token"], (None, at))
+    terms, expires_at = signed.get(query["token"], (None, at))
     return terms if terms is not None and terms.path == path and at < expires_at else None
 
 

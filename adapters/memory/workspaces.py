@@ -1,4 +1,4 @@
-"""Workspaces in a dictionary."""
+"""The workspaces in memory."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,7 +13,7 @@ class MemoryWorkspaces:
     """`Workspaces` in memory."""
 
     def __init__(self) -> None:
-        # Those of all changes to a workspace, of documents and keys alike: an Idempotency-Key is used once.
+        # Shared by documents and API keys, because an idempotency key is valid once for all operations of a workspace.
         self.receipts = MemoryReceipts()
         self._by_id: dict[WorkspaceId, Workspace] = {}
 

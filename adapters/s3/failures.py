@@ -1,4 +1,4 @@
-"""Every way in which a store can be away, in words for an operator. No signed URL and no secret is in them."""
+"""Messages for the operator about an unavailable store. None of them contains a signed URL or a secret."""
 
 import re
 from collections.abc import Iterator
@@ -30,12 +30,12 @@ _ACTIONS = {
     "CreateMultipartUpload": "s3:PutObject",
     "DeleteObject": "s3:DeleteObject and s3:DeleteObjectVersion",
 }
-_SAID = {
+_EXPLANATIONS = {
     "NoSuchBucket": "there is no such bucket",
-    "InvalidAccessKeyId": "the access key is unknown there",
+    "InvalidAccessKeyId": "the store does not know the access key",
     "SignatureDoesNotMatch": "the secret of the access key is wrong",
     "ExpiredToken": "the credentials have expired",
-    "RequestTimeTooSkewed": "its clock and that of this machine differ too much",
+    "RequestTimeTooSkewed": "the clocks of the store and of this machine differ too much",
     "AuthorizationHeaderMalformed": "the region is wrong",
     "PermanentRedirect": "the region is wrong",
 }
@@ -44,7 +44,7 @@ _XML_CODE = re.compile(rb"<Code>([A-Za-z0-9]{1,64})</Code>")
 
 @contextmanager
 def as_unavailable(store: str) -> Iterator[None]:
-    """What goes wrong in the block between us and the store, as `Unavailable`."""
+    """Raise every failure of the store inside the block as `Unavailable`, with a message that names the store."""
     try:
         yield
     except ClientError as error:
@@ -52,62 +52,62 @@ def as_unavailable(store: str) -> Iterator[None]:
     except (CredentialRetrievalError, NoCredentialsError, PartialCredentialsError, TokenRetrievalError) as error:
         raise Unavailable(f"{NO_CREDENTIALS} ({error})") from error
     except (ResponseParserError, KeyError):
-        # What should be in an answer, and is not: it comes from another kind of server.
-        raise Unavailable(f"{store} answers what is no S3") from None
+        # A response lacks what S3 always sends: another kind of server sent it.
+        raise Unavailable(f"{store} does not speak S3") from None
     except (BotoCoreError, aiohttp.ClientError, TimeoutError, OSError) as error:
-        # Not `from`: aiohttp's errors hold the URL, and that may be a signed one.
+        # Not `from error`: aiohttp's errors contain the URL, which may be a signed one.
         raise Unavailable(f"{store} {outage(error)}") from None
 
 
 def code_of(error: ClientError) -> str:
-    """The S3 error code, or the status where an answer to HEAD had none."""
+    """Return the S3 error code; the HTTP status if the response had no body, as to a HEAD."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def error_code(body: bytes) -> str:
-    """The S3 error code in the body of an answer; nothing, where it has none."""
+    """Return the S3 error code in the body of a response; an empty string if it has none."""
     found = _XML_CODE.search(body)
     return found[1].decode() if found else ""
 
 
 def is_denied(error: ClientError) -> bool:
-    """Whether the key lacks a right, and nothing else is wrong."""
+    """Return whether the store refused the call only because the credentials lack a permission."""
     return code_of(error) in _DENIED
 
 
 def action_of(error: ClientError) -> str:
-    """The IAM action that the refused call needs."""
+    """Return the IAM action that the refused call needs."""
     return _ACTIONS.get(error.operation_name, f"s3:{error.operation_name}")
 
 
 def refusal(error: ClientError) -> str:
-    """Why the store did not do what it was asked."""
+    """Return why the store refused a call."""
     code = code_of(error)
     if is_denied(error):
         return f"the credentials lack {action_of(error)}, or a policy of the bucket denies it"
-    if code in _SAID:
-        return f"{_SAID[code]} ({code})"
+    if code in _EXPLANATIONS:
+        return f"{_EXPLANATIONS[code]} ({code})"
     message = error.response.get("Error", {}).get("Message", "")
     return " ".join(f"{error.operation_name} was refused: {code} {message}".split())
 
 
 def outage(error: Exception) -> str:
-    """What is the matter with a store that gives no answer: the end of a sentence that begins with it."""
+    """Return why the store did not respond: the rest of a sentence that begins with the store's name."""
     match error:
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
-            return f"is not trusted: {error}; the certificate of a private authority goes into AWS_CA_BUNDLE"
+            return f"is not trusted: {error}; for a private certificate authority, set AWS_CA_BUNDLE to its certificate"
         case aiohttp.ClientConnectorDNSError():
-            return f"has a name that is not known here: {error.os_error}"
+            return f"has a host name that this machine cannot resolve: {error.os_error}"
         case aiohttp.ConnectionTimeoutError():
-            return "takes no connection in time"
+            return "does not accept a connection in time"
         case TimeoutError():
-            return "does not answer in time"
+            return "does not respond in time"
         case aiohttp.ClientConnectorError():
-            return f"takes no connections: {error.os_error.strerror or error.os_error}"
+            return f"accepts no connections: {error.os_error.strerror or error.os_error}"
         case aiohttp.ServerDisconnectedError():
-            return "closes the connection before it has answered"
+            return "closes the connection without a response"
         case aiohttp.ClientResponseError():
-            # Its text has the URL in it; its message, what came, over several lines.
-            return f"answers what is no HTTP: {' '.join(error.message.split())[:200]}"
+            # The error's text contains the URL. Its message quotes what the server sent, over several lines.
+            return f"does not respond in HTTP: {' '.join(error.message.split())[:200]}"
         case _:
             return f"cannot be used: {str(error) or type(error).__name__}"

@@ -15,13 +15,13 @@ _REGION = re.compile(r"[a-z0-9\-]{1,63}", re.ASCII)
 _HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_\-]{1,63}(?:\.[a-z0-9_\-]{1,63})*", re.ASCII)
 _PARAMETERS = ("region", "endpoint", "public_endpoint", "addressing")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-# What servers other than AWS' take when nobody told them of regions.
+# What servers other than AWS accept unless an operator configured a region.
 _ANY_REGION = "us-east-1"
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a bucket answers: a key follows `path`; signatures cover `host`, as clients send it."""
+    """Where a bucket is reached. An object's key follows `path`; signatures cover `host`, as clients send it."""
 
     origin: str
     host: str
@@ -30,9 +30,9 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Location:
-    """A bucket, and the two ways to it: ours, and the one of the clients that hold a signed URL.
+    """A bucket, the endpoint at which Dossier reaches it, and the one at which clients with a signed URL do.
 
-    `endpoint` is `None` for AWS itself, `public_endpoint` where clients reach the store at the endpoint that we use.
+    `endpoint` is `None` for AWS. `public_endpoint` is `None` if clients use the same endpoint as Dossier.
     """
 
     bucket: str
@@ -43,12 +43,12 @@ class S3Location:
 
     @property
     def address(self) -> Address:
-        """Where we reach the bucket."""
+        """Where Dossier reaches the bucket."""
         return self._at(self.endpoint or self._aws())
 
     @property
     def public_address(self) -> Address:
-        """Where clients reach it."""
+        """Where clients reach the bucket."""
         return self._at(self.public_endpoint or self.endpoint or self._aws())
 
     def _aws(self) -> str:
@@ -62,12 +62,12 @@ class S3Location:
 
 
 def s3_location(url: str) -> S3Location:
-    """The bucket that the setting names.
+    """Return the bucket that the setting names.
 
     Raises:
-        ValueError: saying what is wrong, as the end of a sentence that begins with the setting's name.
+        ValueError: with the rest of a sentence that begins with the setting's name.
     """
-    # Signed URLs are ASCII; and what cannot be seen would be kept by some parsers and dropped by others.
+    # Signed URLs are ASCII. Some URL parsers keep invisible characters, others drop them.
     if not url.isascii() or not url.isprintable() or "#" in url or " " in url:
         raise ValueError("must be a URL such as s3://bucket?region=eu-central-1, without '#' or spaces")
     bucket, path, query = _split(url)
@@ -105,19 +105,19 @@ def _parameters(query: str) -> dict[str, str]:
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in _PARAMETERS:
             raise ValueError(
-                f"has the parameter {name!r}; there are {', '.join(_PARAMETERS[:-1])} and {_PARAMETERS[-1]}"
+                f"has the unknown parameter {name!r}; use {', '.join(_PARAMETERS[:-1])} or {_PARAMETERS[-1]}"
             )
         if name in given:
-            raise ValueError(f"must have {name} once")
+            raise ValueError(f"must have {name} only once")
         if not value:
-            raise ValueError(f"has a {name} that is empty; leave it out")
+            raise ValueError(f"has an empty {name}; leave it out")
         given[name] = value
     return given
 
 
 def _region(region: str | None, endpoint: str | None) -> str:
-    # Signatures cover the region. Of AWS it has to be the bucket's: not guessed from the machine that we happen to
-    # run on, whose AWS_REGION says where that machine is.
+    # Signatures cover the region, and AWS accepts only the bucket's. It is not taken from AWS_REGION, which says where
+    # this machine is, not where the bucket is.
     if region is None and endpoint is None:
         raise ValueError("must have the region of the bucket, such as ?region=eu-central-1, or an endpoint")
     if region is not None and not _REGION.fullmatch(region):
@@ -126,11 +126,11 @@ def _region(region: str | None, endpoint: str | None) -> str:
 
 
 def _endpoint(name: str, url: str | None) -> str | None:
-    """Scheme, host and port as an HTTP client names them in `Host`: lower case, without the port that goes unsaid."""
+    """Return scheme, host and port as an HTTP client sends them in `Host`: lower case, without the default port."""
     if url is None:
         return None
     wanted = (
-        f"must have as its {name} something like https://s3.example.com or http://10.0.0.7:9000, and nothing after that"
+        f"must have as its {name} a URL such as https://s3.example.com or http://10.0.0.7:9000, and nothing after that"
     )
     try:
         parts = urlsplit(url)
@@ -157,11 +157,13 @@ def _addressing(given: dict[str, str], bucket: str) -> Addressing:
         case "virtual":
             for name in ("endpoint", "public_endpoint"):
                 if name in given and _is_address(urlsplit(given[name]).hostname or ""):
-                    raise ValueError(f"must not have addressing=virtual where the {name} is an address, not a name")
+                    raise ValueError(
+                        f"must not have addressing=virtual if the {name} is an IP address instead of a name"
+                    )
             return "virtual"
         case None:
-            # A bucket with dots is no name that a wildcard certificate holds for. Other servers than AWS' know
-            # virtual hosts only when somebody told them their domain.
+            # No wildcard certificate covers the host name of a bucket with dots. Servers other than AWS support virtual
+            # hosts only if an operator configured their domain.
             return "path" if "endpoint" in given or "." in bucket else "virtual"
         case _:
             raise ValueError("must have addressing=path or addressing=virtual")

@@ -14,7 +14,7 @@ from ports.system import Unavailable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presigner:
-    """Signs with the credentials as they are at the moment: those of a role change."""
+    """Signs requests with the current credentials: those of a role are renewed while Dossier runs."""
 
     address: Address
     region: str
@@ -30,14 +30,21 @@ class Presigner:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> str:
-        """A URL; the bucket's own, for the key ''. `headers`, named in lower case, must be sent with it as they are."""
+        """Return a URL for an object; for the bucket if `key` is empty.
+
+        The client must send `headers`, whose names are in lower case, exactly as given.
+
+        Raises:
+            Unavailable: there are no credentials.
+        """
         address = self.address
-        # Whole seconds are all that a signature knows. What is to have ended already is signed as in its last second.
+        # A signature has whole seconds and lasts at least one. A URL that must already have expired is signed as if in
+        # its last second.
         at = min(at, until - timedelta(seconds=1)).replace(microsecond=0)
         return address.origin + presign(
             method,
             address.host,
-            # Without a key, the bucket itself: path-style, that is the path without its last slash.
+            # A path-style URL of the bucket itself has no slash at the end.
             (address.path + key) if key else (address.path.rstrip("/") or "/"),
             query=query or {},
             headers=headers or {},
@@ -51,7 +58,7 @@ class Presigner:
         if self.credentials is None:
             raise Unavailable(NO_CREDENTIALS)
         with as_unavailable(self.address.origin):
-            # Asks whoever lends them only when they are about to end.
+            # Renews the credentials only when they are about to expire.
             frozen = await self.credentials.get_frozen_credentials()
         if frozen.access_key is None or frozen.secret_key is None:
             raise Unavailable(NO_CREDENTIALS)

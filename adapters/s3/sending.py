@@ -1,4 +1,4 @@
-"""Signed requests on a bare HTTP session: a tenth of the time that a call through botocore takes."""
+"""Sending signed requests on a bare HTTP session, which takes a tenth of the time of a call through botocore."""
 
 import ssl
 import urllib.request
@@ -14,26 +14,26 @@ from yarl import URL
 from adapters.s3.failures import outage
 from ports.system import Unavailable
 
-TRIES = 2
+ATTEMPTS = 2
 _BODY_MAX_BYTES = 64 * 1024
-# What would be sent besides the headers that we name, and means nothing here.
-_UNSENT = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+# Headers that aiohttp adds by itself, and that mean nothing to the store.
+_UNSENT_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long one try may take: until there is a connection, and until there is an answer."""
+class Timeouts:
+    """How long one attempt may take until it is connected, and until its response is complete."""
 
     connect_seconds: float = 1
-    answer_seconds: float = 3
+    response_seconds: float = 3
 
 
-PATIENCE = Patience()
+TIMEOUTS = Timeouts()
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back: `headers` by name in any case; of a long `body`, the beginning."""
+class Response:
+    """A response. `headers` ignores the case of names; `body` holds at most the first 64 KiB."""
 
     status: int
     headers: Mapping[str, str]
@@ -42,64 +42,67 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Sends requests to one store, which `store` names in what is told of its failures."""
+    """Sends requests to one store. `store` is its name in error messages."""
 
     session: aiohttp.ClientSession
     store: str
 
     async def send(
-        self, method: str, url: str, headers: Mapping[str, str], *, body: bytes | None = None, tries: int = 1
-    ) -> Answer:
-        """The answer, whatever it says; a redirect is one.
+        self, method: str, url: str, headers: Mapping[str, str], *, body: bytes | None = None, attempts: int = 1
+    ) -> Response:
+        """Return the response, whatever its status; a redirect is not followed.
+
+        A status of 500 or more is retried like a missing response, up to `attempts` times in all.
 
         Raises:
-            Unavailable: no answer came, each of the `tries` times. One that tells of a failure is tried again, too.
+            Unavailable: the last attempt got no response.
         """
-        # A signature covers the URL as it was signed: it must not be encoded in another way.
+        # The signature covers the URL as it was signed: yarl must not encode it again.
         target = URL(url, encoded=True)
         while True:
-            tries -= 1
+            attempts -= 1
             try:
-                answer = await self._send(method, target, headers, body)
-                if answer.status < 500 or not tries:
-                    return answer
+                response = await self._send(method, target, headers, body)
+                if response.status < 500 or not attempts:
+                    return response
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                if not tries:
-                    # Not `from`: aiohttp's errors hold the URL, which is signed.
+                if not attempts:
+                    # Not `from error`: aiohttp's errors contain the signed URL.
                     raise Unavailable(f"{self.store} {outage(error)}") from None
 
-    async def _send(self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None) -> Answer:
+    async def _send(self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None) -> Response:
         async with self.session.request(method, url, headers=headers, data=body, allow_redirects=False) as response:
             content = b"" if method == "HEAD" else await response.content.read(_BODY_MAX_BYTES)
-            return Answer(response.status, response.headers, content)
+            return Response(response.status, response.headers, content)
 
 
 @asynccontextmanager
-async def open_sender(store: str, patience: Patience, ca_bundle: str | None) -> AsyncIterator[Sender]:
-    """A session for as long as the block lasts. `ca_bundle` is a file of authorities to trust, not the system's."""
+async def open_sender(store: str, timeouts: Timeouts, ca_bundle: str | None) -> AsyncIterator[Sender]:
+    """Open a session for the block. `ca_bundle` is a file of certificate authorities that replaces the system's."""
     connector = aiohttp.TCPConnector(
-        # Requests are bounded where they come in. One that waited here for others would only be late.
+        # Unlimited: admission already bounds the requests, and one that waited here would only miss its deadline.
         limit=0,
         ssl=ssl.create_default_context(cafile=ca_bundle) if ca_bundle else True,
     )
     async with aiohttp.ClientSession(
         connector=connector,
         timeout=aiohttp.ClientTimeout(
-            # Over all, not between bytes: or a store that answers a byte a second would hold a request for ever.
-            total=patience.answer_seconds,
-            connect=patience.connect_seconds,
+            # For the whole response: with a limit between bytes, a store that sends one byte a second would hold a
+            # request for ever.
+            total=timeouts.response_seconds,
+            connect=timeouts.connect_seconds,
         ),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
-        skip_auto_headers=_UNSENT,
+        skip_auto_headers=_UNSENT_HEADERS,
         **_proxy(store),
     ) as session:
         yield Sender(session, store)
 
 
 def _proxy(store: str) -> dict[str, Any]:
-    """The proxy that the environment names for such addresses, as botocore uses it too."""
-    # Asked once: with `trust_env`, aiohttp reads the environment, and ~/.netrc, at every request.
+    """Return the session option for the proxy that the environment names for this store; botocore uses it too."""
+    # Not `trust_env`: with it, aiohttp reads the environment and ~/.netrc at every request.
     parts = urlsplit(store)
     proxy = urllib.request.getproxies().get(parts.scheme)
     if proxy is None or urllib.request.proxy_bypass(parts.hostname or ""):

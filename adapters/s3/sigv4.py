@@ -1,7 +1,7 @@
 """Presigned S3 requests: AWS Signature Version 4 in the query string.
 
-https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html. By hand, because every create and every
-link needs one: this takes a tenth of botocore's time, and a test holds it equal to botocore's.
+https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html. Written by hand, because every create and
+every signed URL needs one: this takes a tenth of botocore's time. A test compares the result with botocore's.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ LIFETIME_MAX_SECONDS = 7 * 24 * 60 * 60
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """An access key. `token` goes with those that a role lends for a time."""
+    """An access key. `token` is the session token of a role's temporary credentials."""
 
     access_key: str
     secret_key: str = field(repr=False)
@@ -36,10 +36,10 @@ def presign(
     credentials: Credentials,
     region: str,
 ) -> str:
-    """The path and query of a request that whoever has them may send, with `headers`, for so long from `at` (UTC) on.
+    """Return the path and query of a presigned request, valid for `lifetime_seconds` from `at` (UTC).
 
-    `path` is as it is meant, not yet encoded. The names of `headers` are in lower case; each is bound with its value,
-    and `host` too. To be sent as it is: a client that encodes it in another way, or anew, breaks the signature.
+    `path` is not yet encoded. The signature binds `host` and each of `headers`, whose names are in lower case. Send the
+    result as it is: a client that encodes it again, or differently, breaks the signature.
     """
     time = at.strftime("%Y%m%dT%H%M%SZ")
     day = _day(credentials.access_key, credentials.secret_key, time[:8], region)
@@ -55,10 +55,11 @@ def presign(
     )
     if credentials.token is not None:
         parameters.append(f"X-Amz-Security-Token={quote(credentials.token, '')}")
-    # Sorted by what was encoded, as the standard says. `quote` leaves letters, digits and -._~ as they are, no others.
+    # Signature Version 4 sorts the encoded parameters. `quote` keeps exactly the characters that it allows: letters,
+    # digits and -._~
     encoded_query = "&".join(sorted(parameters))
     encoded_path = quote(path)
-    # Runs of white space count as one: so a client or proxy that folds them breaks nothing.
+    # The signature covers header values with runs of white space folded, so a proxy may fold them.
     lines = "".join([f"{name}:{' '.join(value.split())}\n" for name, value in bound])
     request = f"{method}\n{encoded_path}\n{encoded_query}\n{lines}\n{';'.join(names)}\nUNSIGNED-PAYLOAD"
     text = f"AWS4-HMAC-SHA256\n{time}\n{day.scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
@@ -68,7 +69,7 @@ def presign(
 
 @dataclass(frozen=True, slots=True)
 class _Day:
-    """What is the same in all signatures of a key and a day: four of their five HMACs, for one."""
+    """The part that all signatures of an access key share on one day, which is four of their five HMACs."""
 
     scope: str
     credential: str

@@ -1,4 +1,4 @@
-"""All that a bucket keeps of one key."""
+"""Deleting the versions of an object."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -7,23 +7,23 @@ if TYPE_CHECKING:
 
 
 async def delete_every_version(client: "S3Client", bucket: str, key: str) -> None:
-    """Delete what lies at exactly this key, and every version and delete marker of it; nothing, where nothing lies."""
+    """Delete the object at exactly this key, with all its versions and delete markers; do nothing if there is none."""
     more: dict[str, Any] = {}
     while True:
         page = await client.list_object_versions(Bucket=bucket, Prefix=key, **more)
         listed = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
         for version in listed:
             if version["Key"] == key:
-                # Where a bucket has no versions, the one there is called "null": that deletes it, in every bucket.
+                # In a bucket without versions, an object has the version "null", and this call deletes it too.
                 await client.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
-        # Keys come in order, and this one is the least of those that it is a prefix of.
+        # A listing is in order of keys, and this key comes before every longer key that begins with it.
         if not page.get("IsTruncated") or any(version["Key"] != key for version in listed):
             return
         more = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
 
 
 async def delete_older_versions(client: "S3Client", bucket: str, key: str) -> None:
-    """Delete all of exactly this key but what lies there now: for what is written again and again."""
+    """Delete all versions of exactly this key but the latest: for an object that is rewritten many times."""
     page = await client.list_object_versions(Bucket=bucket, Prefix=key)
     for version in page.get("Versions", ()):
         if version["Key"] == key and not version["IsLatest"]:

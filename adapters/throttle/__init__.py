@@ -1,1 +1,4 @@
-"""`RateLimiter` over many processes, on Valkey: counted there while it answers, in this process while it does not."""
+"""`RateLimiter` for several processes: requests are counted in Valkey or Redis while it responds, else in this process.
+
+`limiter.py` combines requests into calls and handles outages; `counters.py` has the script that counts.
+"""

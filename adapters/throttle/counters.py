@@ -1,7 +1,7 @@
-"""The counters in Valkey, and the script that decides about them: limits' storage, with one operation of ours.
+"""The counters in Valkey, and the script that admits requests: a `limits` storage with one more operation.
 
-limits' own strategies take a call for each window, count what is refused, begin a window at its first request, and read
-the clock themselves. Ours takes all windows of many requests at once and the time with them.
+The strategies of `limits` need one call per window, count refused requests, begin a window at its first request, and
+read the clock themselves. This operation takes all windows of many requests in one call, and the time as an argument.
 """
 
 import hashlib
@@ -14,22 +14,23 @@ from valkey.exceptions import NoScriptError
 
 from adapters.throttle.location import ValkeyLocation
 
-API_KEY_PREFIX = "dossier"
+KEY_PREFIX = "dossier"
 
 LINGER_SECONDS = 60
-"""How long a counter outlives its window. Processes whose clocks differ by less do not see it vanish too early."""
+"""How long a counter outlives its window, so that processes whose clocks differ by less all find it."""
 
-# For each group: how many requests and windows it has, then the limit and the lifetime of each window; KEYS has the
-# windows' counters. Told is what was used of each window before the group, from which the rest follows. One line of
-# text, because the client takes longer to read a list. Everything in here happens at one moment, to Valkey.
+# ARGV has for each group the number of its requests and of its windows, then the limit and lifetime of each window.
+# KEYS has the counters of the windows. The result is what was used of each window before the group, from which the
+# caller derives the verdicts. It is one line of text, because the client takes longer to read a list. Valkey runs the
+# script atomically.
 _SCRIPT = """\
-local key, argument, told = 0, 1, {}
+local key, argument, used_before = 0, 1, {}
 while argument <= #ARGV do
   local admitted, windows = tonumber(ARGV[argument]), tonumber(ARGV[argument + 1])
   local used = {}
   for window = 1, windows do
     used[window] = tonumber(redis.call('GET', KEYS[key + window]) or 0)
-    told[#told + 1] = used[window]
+    used_before[#used_before + 1] = used[window]
     admitted = math.min(admitted, tonumber(ARGV[argument + 2 * window]) - used[window])
   end
   if admitted > 0 then
@@ -43,14 +44,14 @@ while argument <= #ARGV do
   end
   key, argument = key + windows, argument + 2 + 2 * windows
 end
-return table.concat(told, ' ')
+return table.concat(used_before, ' ')
 """
 _DIGEST = hashlib.sha1(_SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """One window of one subject: its end is in the name, so that the next one begins at nothing."""
+    """The counter of one window of one subject. Its name contains the end, so that the next window starts at zero."""
 
     name: str
     limit: int
@@ -59,37 +60,37 @@ class Counter:
 
 @dataclass(slots=True)
 class Group:
-    """Equal requests, one after the other: they count in the same counters, in all or in none."""
+    """Consecutive requests with equal counters. Each request counts in all of them or in none."""
 
     counters: Sequence[Counter]
     requests: int
 
 
 class ValkeyCounters(RedisStorage):
-    """Counts in one server. It sets no time limits: whoever calls does."""
+    """The counters in one server. It has no timeouts: the caller sets them."""
 
     def __init__(self, location: ValkeyLocation) -> None:
         options: dict[str, Any] = {
-            # By default 5 s, through a task of its own for each command.
+            # The default is 5 s, which the client implements with one more task per command.
             "socket_timeout": None,
-            # Two more exchanges for each connection, which an old server refuses.
+            # Sending them takes two more round trips per connection, and old servers refuse them.
             "lib_name": None,
             "lib_version": None,
-            # Subjects may hold anything a client sends; none of them may fail the others of its call.
+            # A subject may contain any text that a client sends, and must not fail the other requests of its call.
             "encoding_errors": "surrogatepass",
         }
         if location.is_encrypted:
-            # By default any host's certificate will do.
+            # By default the client accepts the certificate of any host.
             options["ssl_check_hostname"] = True
-        super().__init__(f"async+{location.url}", implementation="valkey", key_prefix=API_KEY_PREFIX, **options)
+        super().__init__(f"async+{location.url}", implementation="valkey", key_prefix=KEY_PREFIX, **options)
 
     async def count(self, groups: Sequence[Group]) -> list[list[int]]:
-        """Admit of each group, in order, as many requests as all of its windows have left: all groups in one step.
+        """Admit from each group, in order, as many requests as all of its windows have left, in one atomic step.
 
-        Returns what was used of each window before the group came.
+        Returns what was used of each window before its group.
 
         Raises:
-            ValkeyError, OSError: it is not known whether anything was counted.
+            ValkeyError, OSError: the requests may or may not have been counted.
         """
         keys: list[str] = []
         arguments: list[str | int] = []
@@ -101,14 +102,14 @@ class ValkeyCounters(RedisStorage):
         try:
             reported = await self.command("EVALSHA", _DIGEST, len(keys), *keys, *arguments)
         except NoScriptError:
-            # Valkey has started anew. Sent whole, it is known from now on.
+            # Valkey lost the script in a restart. EVAL sends and stores it again.
             reported = await self.command("EVAL", _SCRIPT, len(keys), *keys, *arguments)
         numbers = map(int, reported.split())
         return [[next(numbers) for _ in group.counters] for group in groups]
 
     async def command(self, *words: str | int) -> Any:
-        """What the server answers."""
-        client: Any = self.bridge.storage  # type: ignore[attr-defined]  # limits' bridge to this client has it
+        """Send a command and return the response."""
+        client: Any = self.bridge.storage  # type: ignore[attr-defined]  # limits does not declare it
         return await client.execute_command(*words)
 
     async def aclose(self) -> None:

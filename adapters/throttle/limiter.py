@@ -1,11 +1,12 @@
-"""Counting requests of many processes together, in Valkey; and without it, while it is away.
+"""The rate limiter of several processes: it counts in Valkey, or in this process while Valkey is unavailable.
 
-Requests that wait at the same time share one call, as creates do in `adapters/postgres/writer.py`: nothing waits for
-company, what comes while a call is under way goes with the next.
+Requests that wait at the same time share one call, as creates do in `adapters/postgres/writer.py`: no request is
+delayed to fill a call, and those that arrive during a call share the next one.
 
-A service that answers nothing because its counters are away would be worse than one that counts by itself for a while.
-So a request waits for Valkey a few hundredths of a second at most, and those after it not at all: they count in this
-process alone, against a share of the limit, until Valkey has answered a question that is asked in the background.
+A service that refuses every request because its counters are unavailable would be worse than one that counts
+imprecisely for a while. So one request waits for Valkey for at most a few hundredths of a second, and the requests
+after it do not wait at all: they are counted in this process, against a share of the limit, until a probe in the
+background succeeds.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from valkey.exceptions import ValkeyError
 
 from adapters.throttle.counters import Counter, Group, ValkeyCounters
 from adapters.throttle.location import valkey_location
-from adapters.throttle.patience import Patience
+from adapters.throttle.timeout import StallTolerantTimeout
 from domain.rate_limits import Verdict, Window
 from ports.rate_limit import RateLimiter
 from ports.system import Unavailable
@@ -28,44 +29,47 @@ from ports.system import Unavailable
 log = logging.getLogger("dossier.throttle")
 
 BUDGET_SECONDS = 0.035
-"""How long a request waits for Valkey: for its turn, for a connection if there is none, and for the answer."""
+"""How long a request waits for Valkey: for the call before, for a connection if there is none, and for the response."""
 
 CALL_MIN_SECONDS = 0.01
-"""What a call gets at least, whose requests have waited for one that was slow: so a request waits 45 ms at most."""
+"""The minimum for a call whose requests have waited for a slow call before it. A request so waits at most 45 ms."""
 
-STEADY_SHARE = 0.5
-"""Within which part of that it must answer to be used again: slower, and a request that waits for its turn would soon
-have waited too long."""
+RETURN_SHARE = 0.5
+"""The part of the budget within which Valkey must respond to be used again. If it were slower, requests that also wait
+for the call before would soon exceed the budget."""
 
 CONNECT_SECONDS = 0.5
 PAUSE_SECONDS = 0.2
-"""How long the background waits for an answer, and then until it asks again: so it is back in 0.7 s at most."""
+"""How long a probe waits to connect, and the pause between probes: Valkey is used again after at most 0.7 s."""
 
 REQUESTS_MAX = 512
-"""What one call carries at most, so that Valkey is not long at it."""
+"""The maximum of requests in one call, which bounds how long Valkey executes the script."""
 
 Pause = Callable[[float], Awaitable[object]]
 
-_QUESTION = "question"
+_PROBE = "probe"
 _ANY_TIME = datetime.fromtimestamp(0, UTC)
 _NO_LIMIT = (Window(2**53, 60),)
-"""What is counted to see whether counting works: a server that is full or read-only answers a ping."""
+"""The window that a probe counts in. A PING would not do, because a full or read-only server responds to it."""
 
 
 @dataclass(slots=True, eq=False)
 class _Request:
-    """One that waits for what was used of its windows before it, or for `None` when that cannot be known."""
+    """A waiting request. `used` becomes what was used of its windows before it; `None` if Valkey did not say."""
 
     subject: str
     windows: tuple[Window, ...]
     ends: tuple[int, ...]
     at: datetime
-    came: float
+    arrived: float
     used: "asyncio.Future[Sequence[int] | None]"
 
 
 class ValkeyRateLimiter:
-    """`RateLimiter` on counters that processes share, and on `fallback`, with its share of the limit, without them."""
+    """`RateLimiter` on shared counters. During an outage, `fallback` decides against 1/`shares` of each limit.
+
+    `on_fallback` is called for each request that `fallback` decides. `name` is the server in messages.
+    """
 
     def __init__(
         self,
@@ -86,12 +90,13 @@ class ValkeyRateLimiter:
         self._budget_seconds = budget_seconds
         self._waiting: deque[_Request] = deque()
         self._calling: asyncio.Task[None] | None = None
-        self._returning: asyncio.Task[None] | None = None
-        self._away: str | None = None
+        self._recovery: asyncio.Task[None] | None = None
+        # Why Valkey is not used at the moment.
+        self._outage: str | None = None
 
     async def acquire(self, subject: str, windows: Sequence[Window], at: datetime) -> Verdict:
-        if self._away is None:
-            used = await self._ask(subject, windows, at)
+        if self._outage is None:
+            used = await self._count(subject, windows, at)
             if used is not None:
                 return Verdict.of(windows, used, at)
         self._on_fallback()
@@ -99,72 +104,72 @@ class ValkeyRateLimiter:
         return await self._fallback.acquire(subject, share, at)
 
     async def probe(self) -> None:
-        """Count something, as a request does.
+        """Count a request of no workspace.
 
         Raises:
             Unavailable: requests are counted without Valkey.
         """
-        if self._away is None:
-            await self._ask(_QUESTION, _NO_LIMIT, _ANY_TIME)
-        if self._away is not None:
-            raise Unavailable(self._away)
+        if self._outage is None:
+            await self._count(_PROBE, _NO_LIMIT, _ANY_TIME)
+        if self._outage is not None:
+            raise Unavailable(self._outage)
 
     async def open(self) -> None:
-        """Connect, so that the first request need not; or begin without it."""
-        if (reason := await self._question()) is not None:
-            self._leave(reason)
+        """Connect, so that the first request need not wait for it; start without Valkey if that fails."""
+        if (reason := await self._probe_failure()) is not None:
+            self._begin_outage(reason)
 
     async def aclose(self) -> None:
-        """Let the call that is under way end, and close the connections. What comes later is counted without them."""
-        self._away = self._away or f"{self._name} is closed"
+        """Wait for the current call and close the connections. Later requests are counted without Valkey."""
+        self._outage = self._outage or f"{self._name} is closed"
         if self._calling is not None:
             await asyncio.wait({self._calling})
-        if self._returning is not None:
-            self._returning.cancel()
-            await asyncio.wait({self._returning})
-        # To say goodbye to a server that does not answer takes for ever.
+        if self._recovery is not None:
+            self._recovery.cancel()
+            await asyncio.wait({self._recovery})
+        # Bounded, because closing a connection to a server that does not respond takes for ever.
         with suppress(ValkeyError, OSError):
             async with asyncio.timeout(CONNECT_SECONDS):
                 await self._counters.aclose()
 
-    async def _ask(self, subject: str, windows: Sequence[Window], at: datetime) -> Sequence[int] | None:
-        """What was used of each window before this request, which has been counted if they all had room.
+    async def _count(self, subject: str, windows: Sequence[Window], at: datetime) -> Sequence[int] | None:
+        """Return what was used of each window before this request, which was counted if all windows had room.
 
-        Cancelling the wait takes the request out of the next call, and nothing from others.
+        `None` if Valkey did not say. Cancelling removes only this request from the next call.
         """
         loop = asyncio.get_running_loop()
         ends = tuple(window.end(at) for window in windows)
         request = _Request(subject, tuple(windows), ends, at, loop.time(), loop.create_future())
         self._waiting.append(request)
         if self._calling is None:
-            self._calling = asyncio.create_task(self._call_for_all())
+            self._calling = asyncio.create_task(self._call_until_none_waits())
         return await request.used
 
-    async def _call_for_all(self) -> None:
+    async def _call_until_none_waits(self) -> None:
         now = asyncio.get_running_loop().time
         batch: list[_Request] = []
-        spent = 0.0
+        elapsed = 0.0
         try:
             while self._waiting:
                 batch = self._next_batch()
                 if not batch:
                     continue
-                # A stall of our own loop is not Valkey's here either.
-                waited = min(now() - batch[0].came, spent)
-                patience = Patience(max(self._budget_seconds - waited, CALL_MIN_SECONDS))
+                # At most the measured time of the call before, so that a stall of our own loop does not count.
+                waited = min(now() - batch[0].arrived, elapsed)
+                timeout = StallTolerantTimeout(max(self._budget_seconds - waited, CALL_MIN_SECONDS))
                 try:
-                    async with patience:
+                    async with timeout:
                         await self._call(batch)
-                # Whatever it is: a limiter that fails must not fail the request.
+                # Every error, because a limiter that fails must not fail the request: the fallback decides it.
                 except Exception as error:  # noqa: BLE001
-                    self._leave(_in_words(error))
+                    self._begin_outage(_explain(error))
                     return
-                spent = patience.spent
+                elapsed = timeout.elapsed
         finally:
-            # Nothing was awaited since nothing was found to wait: nobody can have come in between.
+            # Nothing is awaited between the last look at the queue and this line, so no request can be missed.
             self._calling = None
             for request in (*batch, *self._waiting):
-                _tell(request, None)
+                _resolve(request, None)
             self._waiting.clear()
 
     def _next_batch(self) -> list[_Request]:
@@ -176,50 +181,53 @@ class ValkeyRateLimiter:
         return batch
 
     async def _call(self, batch: Sequence[_Request]) -> None:
-        """Have all requests decided in one step, as if in the order they came."""
+        """Decide all requests in one step, as if one by one in the order of arrival."""
         groups: list[tuple[Group, list[_Request]]] = []
         latest: dict[str, tuple[Group, list[_Request]]] = {}
         for request in batch:
-            # Only the latest of its subject: requests with other limits in between may have changed the count.
-            found = latest.get(request.subject)
-            if found is None or found[1][0].windows != request.windows or found[1][0].ends != request.ends:
-                found = latest[request.subject] = (Group(_counters(request), 0), [])
-                groups.append(found)
-            found[0].requests += 1
-            found[1].append(request)
+            # Only the latest group of the subject: requests with other limits in between may have changed the counts.
+            same = latest.get(request.subject)
+            if same is None or same[1][0].windows != request.windows or same[1][0].ends != request.ends:
+                same = latest[request.subject] = (Group(_counters(request), 0), [])
+                groups.append(same)
+            same[0].requests += 1
+            same[1].append(request)
         counts = await self._counters.count([group for group, _ in groups])
         for (_, requests), used in zip(groups, counts, strict=True):
             room = min(window.limit - count for window, count in zip(requests[0].windows, used, strict=True))
             for number, request in enumerate(requests):
                 before = min(number, max(room, 0))
-                _tell(request, [count + before for count in used])
+                _resolve(request, [count + before for count in used])
 
-    def _leave(self, reason: str) -> None:
-        """Go on without Valkey, and ask it in the background when it is back."""
-        if self._away is None:
-            self._away = f"{self._name}: {reason}"
-            log.warning("requests are counted in this process alone, against 1/%d: %s", self._shares, self._away)
-            self._returning = asyncio.create_task(self._return())
+    def _begin_outage(self, reason: str) -> None:
+        """Continue without Valkey, and probe it in the background."""
+        if self._outage is None:
+            self._outage = f"{self._name}: {reason}"
+            log.warning(
+                "requests are counted in this process only, against 1/%d of each limit: %s", self._shares, self._outage
+            )
+            self._recovery = asyncio.create_task(self._recover())
 
-    async def _return(self) -> None:
-        # At once: what failed may have been a single answer that came too late.
-        while await self._question() is not None:
+    async def _recover(self) -> None:
+        # The first probe comes at once: perhaps only a single response was late.
+        while await self._probe_failure() is not None:
             await self._pause(PAUSE_SECONDS)
-        self._away = None
-        self._returning = None
+        self._outage = None
+        self._recovery = None
         log.warning("requests are counted in %s again", self._name)
 
-    async def _question(self) -> str | None:
-        """Why requests cannot be counted there, if so."""
-        question = [Group([Counter(_QUESTION, _NO_LIMIT[0].limit, _NO_LIMIT[0].seconds)], 1)]
+    async def _probe_failure(self) -> str | None:
+        """Return why requests cannot be counted in Valkey; `None` if they can."""
+        probe = [Group([Counter(_PROBE, _NO_LIMIT[0].limit, _NO_LIMIT[0].seconds)], 1)]
         try:
-            async with Patience(CONNECT_SECONDS):
-                await self._counters.count(question)
-            # Once more, with the connection made.
-            async with Patience(self._budget_seconds * STEADY_SHARE):
-                await self._counters.count(question)
-        except Exception as error:  # noqa: BLE001  as above
-            return _in_words(error)
+            async with StallTolerantTimeout(CONNECT_SECONDS):
+                await self._counters.count(probe)
+            # Measured again without the time to connect.
+            async with StallTolerantTimeout(self._budget_seconds * RETURN_SHARE):
+                await self._counters.count(probe)
+        # Every error, because each one means that Valkey is not usable yet.
+        except Exception as error:  # noqa: BLE001
+            return _explain(error)
         return None
 
 
@@ -232,10 +240,10 @@ async def open_valkey_limiter(
     on_fallback: Callable[[], None],
     budget_seconds: float = BUDGET_SECONDS,
 ) -> AsyncIterator[ValkeyRateLimiter]:
-    """A limiter on the server that the setting names, until the end of the block; it need not be there yet.
+    """Open a limiter for the block, on the server that the setting names. The server need not be available yet.
 
-    While it is away, each window admits `limit // shares` requests, at least one, by the count of `fallback`;
-    `on_fallback` is called for each request that is counted so.
+    While it is unavailable, `fallback` admits `limit // shares` requests per window, at least one. `on_fallback` is
+    called for each request that `fallback` decides.
     """
     location = valkey_location(url)
     limiter = ValkeyRateLimiter(
@@ -256,10 +264,10 @@ def _counters(request: _Request) -> list[Counter]:
     ]
 
 
-def _tell(request: _Request, used: Sequence[int] | None) -> None:
+def _resolve(request: _Request, used: Sequence[int] | None) -> None:
     if not request.used.done():
         request.used.set_result(used)
 
 
-def _in_words(error: Exception) -> str:
-    return "no answer in time" if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"
+def _explain(error: Exception) -> str:
+    return "no response in time" if isinstance(error, TimeoutError) else f"{type(error).__name__}: {error}"

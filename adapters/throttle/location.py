@@ -1,4 +1,4 @@
-"""The setting that names a Valkey: `valkey://user:password@host:6379/0`, or `valkey+unix:///run/valkey.sock?db=0`."""
+"""The setting that names a Valkey or Redis: `valkey://user:password@host:6379/0`, `valkey+unix:///run/valkey.sock?db=0`."""
 
 import re
 from collections.abc import Collection
@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 WANTED = (
     "must be memory://, or a URL such as valkey://user:password@host:6379/0, valkeys://… for TLS, or "
-    "valkey+unix:///run/valkey.sock; redis in place of valkey is taken too"
+    "valkey+unix:///run/valkey.sock; redis may take the place of valkey"
 )
 DEFAULT_PORT = 6379
 
@@ -20,7 +20,7 @@ _DATABASE = re.compile(r"/?|/[0-9]{1,4}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class ValkeyLocation:
-    """One server, Valkey or Redis. `shown` is for people: it holds no password."""
+    """One server, Valkey or Redis. `shown` is its URL without user and password, for messages."""
 
     url: str = field(repr=False)
     shown: str
@@ -28,18 +28,18 @@ class ValkeyLocation:
 
 
 def valkey_location(url: str) -> ValkeyLocation:
-    """The server that the setting names.
+    """Return the server that the setting names.
 
     Raises:
-        ValueError: saying what is wrong, as the end of a sentence that begins with the setting's name.
+        ValueError: with the rest of a sentence that begins with the setting's name.
     """
     if not url.isascii() or not url.isprintable() or "#" in url or " " in url:
-        raise ValueError(f"{WANTED}; '#', spaces and what is not ASCII are percent-encoded")
+        raise ValueError(f"{WANTED}; percent-encode '#', spaces and characters that are not ASCII")
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise ValueError(f"{WANTED}; what is special in a password is percent-encoded") from None
+        raise ValueError(f"{WANTED}; percent-encode special characters in a password") from None
     credentials, at, server = parts.netloc.rpartition("@")
     if "@" in credentials or "\0" in unquote(url):
         raise ValueError("must have '@' in a user or password as %40, and no %00")
@@ -53,13 +53,13 @@ def valkey_location(url: str) -> ValkeyLocation:
     if parts.scheme not in (*_TCP, *_TLS):
         raise ValueError(WANTED)
     if "," in server:
-        raise ValueError("must name one server: a cluster or a list of sentinels is not used")
+        raise ValueError("must name one server: clusters and lists of sentinels are not supported")
     if not parts.hostname or port == 0:
         raise ValueError(WANTED)
     if not _DATABASE.fullmatch(parts.path):
-        raise ValueError("must have nothing or the number of a database after the host, such as /0")
+        raise ValueError("must have after the host nothing, or the number of a database such as /0")
     _require_parameters(parts.query, _TLS_FILES if parts.scheme in _TLS else ())
-    # What reads the URL after us wants a port.
+    # The client library requires a port.
     server = server if port is not None else f"{server.rstrip(':')}:{DEFAULT_PORT}"
     return ValkeyLocation(
         url=parts._replace(netloc=credentials + at + server).geturl(),
@@ -69,10 +69,11 @@ def valkey_location(url: str) -> ValkeyLocation:
 
 
 def _require_parameters(query: str, known: Collection[str]) -> None:
-    # The client takes any word of its own constructor here, time limits too, and fails at the first use of a wrong one.
+    # The client would accept every argument of its constructor here, such as timeouts, and fail at the first call if
+    # one is wrong.
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in known:
-            those = f"; there is {', '.join(known)}" if known else "; there is none for this kind of URL"
-            raise ValueError(f"has the parameter {name!r}{those}")
+            remedy = f"use {', '.join(known)}" if known else "this kind of URL has no parameters"
+            raise ValueError(f"has the unknown parameter {name!r}; {remedy}")
         if not value or (name == "db" and not value.isdecimal()):
-            raise ValueError(f"has a {name} that is none")
+            raise ValueError(f"has an invalid {name}")

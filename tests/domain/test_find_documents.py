@@ -110,7 +110,7 @@ async def test_created_after_a_date_is_after_its_midnight_in_utc(world: World) -
     caller = await world.caller()
     for name, back in (("at midnight", timedelta()), ("before it", timedelta(microseconds=1))):
         document = await world.record(caller, name=name)
-        world.documents.shelf(caller.workspace_id).documents[document.id] = replace(
+        world.documents.records_of(caller.workspace_id).documents[document.id] = replace(
             document, created_at=document.created_at.replace(hour=0, minute=0) - back
         )
     assert await world.names(caller, created_after="2026-04-17") == ["at midnight"]

@@ -12,7 +12,7 @@ import pytest
 
 from adapters.in_process.system import utc_now
 from adapters.s3.location import s3_location
-from adapters.s3.sending import Patience
+from adapters.s3.sending import Timeouts
 from adapters.s3.storage import S3Storage, open_s3
 from domain.documents import StoredObject
 from domain.paths import StoragePath
@@ -23,7 +23,7 @@ from tests.ministack import NO_CREDENTIALS
 from tests.s3.faulty import Behaviour, answer, babble, drip, faulty_server, hang_up, reset, silence
 
 PATH = StoragePath("workspaces/ws_1/documents/a.txt")
-QUICK = Patience(connect_seconds=0.2, answer_seconds=0.3)
+QUICK = Timeouts(connect_seconds=0.2, response_seconds=0.3)
 FOUND = answer(200, "Content-Length: 7", 'ETag: "abc"')
 SECRET = "a-secret-that-nobody-may-see"
 
@@ -56,21 +56,21 @@ async def told_of(storage: S3Storage) -> str:
 @pytest.mark.parametrize(
     ("behaviour", "words"),
     [
-        (silence, "does not answer in time"),
-        (drip, "does not answer in time"),
-        (hang_up, "closes the connection before it has answered"),
+        (silence, "does not respond in time"),
+        (drip, "does not respond in time"),
+        (hang_up, "closes the connection without a response"),
         (reset, "cannot be used"),
-        (babble, "answers what is no HTTP"),
-        (answer(500), "it answered 500"),
-        (answer(503), "it asks for fewer requests (503)"),
+        (babble, "does not respond in HTTP"),
+        (answer(500), "the store responded with status 500"),
+        (answer(503), "the store asks for fewer requests (503)"),
         (answer(403), "the request was refused (403): the credentials are wrong, or lack s3:GetObject"),
         (answer(400), "the request was refused (400)"),
         (answer(301, "x-amz-bucket-region: eu-west-1"), "its region is eu-west-1"),
-        (answer(307, "Location: http://127.0.0.1:1/"), "it is elsewhere"),
-        (answer(200, 'ETag: "abc"', "Content-Length: many"), "answers what is no HTTP"),
-        (answer(200, "Content-Length: 7"), "without a length or an ETag"),
-        (answer(204), "it answered 204"),
-        (answer(418), "it answered 418"),
+        (answer(307, "Location: http://127.0.0.1:1/"), "the bucket is elsewhere"),
+        (answer(200, 'ETag: "abc"', "Content-Length: many"), "does not respond in HTTP"),
+        (answer(200, "Content-Length: 7"), "has no length or no ETag"),
+        (answer(204), "the store responded with status 204"),
+        (answer(418), "the store responded with status 418"),
     ],
 )
 async def test_each_way_of_failing_is_told_in_words(behaviour: Behaviour, words: str) -> None:
@@ -104,14 +104,14 @@ async def test_a_store_that_never_answers_is_asked_twice_and_given_up_soon() -> 
         assert asyncio.get_running_loop().time() - start < 5
     assert len(seen) == 2
     # What a deployment waits: twice this, within the seven seconds that a request has.
-    assert Patience() == Patience(connect_seconds=1, answer_seconds=3)
+    assert Timeouts() == Timeouts(connect_seconds=1, response_seconds=3)
 
 
 async def test_a_port_where_nobody_listens_is_told_and_so_is_a_network_that_swallows_everything() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     async with storage_at(f"http://127.0.0.1:{port}") as storage:
-        assert "takes no connections" in await told_of(storage)
+        assert "accepts no connections" in await told_of(storage)
     with socket.socket() as full:
         # Nobody accepts, and the one place in the queue is taken.
         full.bind(("127.0.0.1", 0))
@@ -122,7 +122,7 @@ async def test_a_port_where_nobody_listens_is_told_and_so_is_a_network_that_swal
             one.connect_ex(full.getsockname())
         try:
             async with storage_at(f"http://127.0.0.1:{full.getsockname()[1]}") as storage:
-                assert "takes no connection in time" in await told_of(storage)
+                assert "does not accept a connection in time" in await told_of(storage)
         finally:
             for one in queued:
                 one.close()
@@ -130,7 +130,7 @@ async def test_a_port_where_nobody_listens_is_told_and_so_is_a_network_that_swal
 
 async def test_a_name_that_nobody_knows_is_told() -> None:
     async with storage_at("http://store.invalid") as storage:
-        assert "has a name that is not known here" in await told_of(storage)
+        assert "has a host name that this machine cannot resolve" in await told_of(storage)
 
 
 async def test_a_server_without_tls_where_some_was_meant_is_told() -> None:
@@ -141,7 +141,11 @@ async def test_a_server_without_tls_where_some_was_meant_is_told() -> None:
 
 @pytest.mark.parametrize(
     ("bucket_is", "words"),
-    [(answer(404), "there is no such bucket"), (answer(403), "the request was refused"), (answer(500), "answered 500")],
+    [
+        (answer(404), "there is no such bucket"),
+        (answer(403), "the request was refused"),
+        (answer(500), "responded with status 500"),
+    ],
 )
 async def test_an_object_is_not_taken_for_lost_when_its_bucket_is(bucket_is: Behaviour, words: str) -> None:
     async with faulty_server(answer(404), bucket_is) as (endpoint, _), storage_at(endpoint) as storage:
@@ -182,9 +186,9 @@ async def test_a_checksum_counts_only_when_it_is_that_of_the_whole_object(
     ("code", "words"),
     [
         ("AuthorizationHeaderMalformed", "the region is wrong"),
-        ("InvalidAccessKeyId", "the access key is unknown there"),
+        ("InvalidAccessKeyId", "the store does not know the access key"),
         ("SignatureDoesNotMatch", "the secret of the access key is wrong"),
-        ("RequestTimeTooSkewed", "its clock and that of this machine differ too much"),
+        ("RequestTimeTooSkewed", "the clocks of the store and of this machine differ too much"),
         ("ExpiredToken", "the credentials have expired"),
         ("AccessDenied", "the credentials lack s3:GetObject"),
         ("NoSuchBucket", "there is no such bucket"),
@@ -316,7 +320,7 @@ async def test_a_proxy_of_the_environment_is_used_for_every_call(monkeypatch: py
         assert seen[1].startswith(b"PUT http://store.invalid/acme/.dossier/deployment")
         came = len(seen)
         async with storage_at("http://direct.invalid") as storage:
-            assert "has a name that is not known here" in await told_of(storage)
+            assert "has a host name that this machine cannot resolve" in await told_of(storage)
         assert len(seen) == came
 
 

@@ -1,1 +1,4 @@
-"""What `dossier doctor` checks of a bucket. Each check tries the store on objects of its own."""
+"""The checks of a bucket that `dossier doctor` reports: each one tests the store on objects of its own.
+
+`serve` runs the essential ones at each start. `suite.py` lists them all.
+"""

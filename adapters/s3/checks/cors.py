@@ -1,14 +1,14 @@
-"""What a bucket must allow so that a page of another origin can upload to it and download from it."""
+"""The CORS rule of a bucket to which pages of other origins upload, and from which they download."""
 
 import json
 from collections.abc import Sequence
 
 UPLOAD_HEADERS = ("content-type", "if-none-match", "x-amz-checksum-sha256", "x-amz-sdk-checksum-algorithm")
-"""Those of a signed upload that a page sets itself; the length is the browser's."""
+"""The headers of a signed upload that a page sets itself. The browser sets the length."""
 
 
 def cors_configuration(origins: Sequence[str]) -> str:
-    """The CORS configuration of the bucket, in the JSON that `aws s3api put-bucket-cors` takes."""
+    """Return the CORS configuration for pages of these origins, in the JSON that `aws s3api put-bucket-cors` takes."""
     rule = {
         "AllowedOrigins": list(origins),
         "AllowedMethods": ["PUT", "GET", "HEAD"],

@@ -1,4 +1,4 @@
-"""What one workspace has."""
+"""The state of one workspace in memory."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,8 +12,8 @@ from ports.queries import DocumentWithLinks
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """What the ledger says of a path: whose it is or was, and since when nobody's."""
+class LedgerEntry:
+    """The state of a path, the document that is or was recorded there, and when the path was condemned."""
 
     state: PathState
     document_id: DocumentId | None
@@ -21,16 +21,16 @@ class Entry:
 
 
 @dataclass(slots=True)
-class Shelf:
-    """The documents of one workspace, and what is known beside them."""
+class WorkspaceRecords:
+    """The documents of one workspace with their entity links and folders, the ledger of paths, and the used bytes."""
 
     used_bytes: int = 0
     documents: dict[DocumentId, Document] = field(default_factory=dict)
-    links: dict[EntityLinkId, EntityLink] = field(default_factory=dict)
+    entity_links: dict[EntityLinkId, EntityLink] = field(default_factory=dict)
     folders: set[FolderPath] = field(default_factory=set)
-    paths: dict[StoragePath, Entry] = field(default_factory=dict)
+    paths: dict[StoragePath, LedgerEntry] = field(default_factory=dict)
 
     def document_with_links(self, document: Document) -> DocumentWithLinks:
-        """The document and its links, oldest first: by their ids."""
-        links = [link for link in self.links.values() if link.document_id == document.id]
+        """Return the document with its entity links, oldest first, which is the order of their ids."""
+        links = [link for link in self.entity_links.values() if link.document_id == document.id]
         return DocumentWithLinks(document, tuple(sorted(links, key=lambda link: link.id)))

@@ -1,0 +1,49 @@
+"""A timeout that ignores stalls of our own event loop."""
+
+import asyncio
+from types import TracebackType
+
+TICK_SECONDS = 0.005
+
+
+class StallTolerantTimeout:
+    """`async with StallTolerantTimeout(seconds)` raises TimeoutError once the loop has run for that long.
+
+    After a stall (garbage collection, a burst of work, a core given to another process), the loop finds its timers due
+    before it has read a response that came in time. So the time is measured in ticks, and a late tick counts like any
+    other: between two ticks, the loop has read what has arrived.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
+        self._timeout = asyncio.timeout(None)
+        self.elapsed = 0.0
+
+    async def __aenter__(self) -> "StallTolerantTimeout":
+        await self._timeout.__aenter__()
+        self._last = self._loop.time()
+        self._schedule()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        self._count()
+        await self._timeout.__aexit__(kind, failure, trace)
+
+    def _schedule(self) -> None:
+        self._timer = self._loop.call_later(min(TICK_SECONDS, self._seconds - self.elapsed), self._tick)
+
+    def _tick(self) -> None:
+        self._count()
+        if self.elapsed < self._seconds:
+            self._schedule()
+        else:
+            self._timeout.reschedule(self._loop.time())
+
+    def _count(self) -> None:
+        now = self._loop.time()
+        self.elapsed += min(now - self._last, TICK_SECONDS)
+        self._last = now
