@@ -49,5 +49,9 @@ class MemoryDeployments:
 def _new() -> Deployment:
     number = next(_numbers)
     return Deployment(
-        id=f"deployment-{number}", claimed_at=None, generation=f"turn-{number}", next_generation=None, swept_at=None
+        id=f"deployment-{number}",
+        claimed_at=None,
+        generation=f"generation-{number}",
+        next_generation=None,
+        swept_at=None,
     )
