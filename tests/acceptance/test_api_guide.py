@@ -32,6 +32,7 @@ def answers(tenants: Tenants, tmp_path: Path) -> list[str]:
     return done.stdout.split(BETWEEN)[1:]
 
 
+@pytest.mark.server
 def test_every_example_works_and_answers_what_is_shown(answers: list[str]) -> None:
     shown = [(block, answer) for block, answer in SHELL.findall(GUIDE)]
     assert len(shown) == len(answers) > 15

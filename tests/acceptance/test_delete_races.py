@@ -1,4 +1,4 @@
-"""Documents deleted by many at once, while others create, change and link them: the counts stay exact."""
+"""Documents deleted by many clients at once, while others create and change them: the counts stay exact."""
 
 import itertools
 import threading
@@ -24,7 +24,7 @@ from .documents import (
 from .tenants import Tenants
 
 
-def test_of_many_deletes_at_once_one_deletes(home: Client) -> None:
+def test_of_many_deletes_at_once_exactly_one_deletes(home: Client) -> None:
     for _ in range(3):
         document_id, before = home.recorded()["id"], usage(home)
         answers = together([partial(delete, home, document_id)] * 8)
@@ -32,7 +32,7 @@ def test_of_many_deletes_at_once_one_deletes(home: Client) -> None:
         assert usage(home) == (before[0] - 5, before[1] - 1)
 
 
-def test_twins_at_once_delete_once_and_get_equal_answers(home: Client) -> None:
+def test_simultaneous_deletes_with_one_idempotency_key_delete_once_and_get_equal_answers(home: Client) -> None:
     document_id, before, key = home.recorded()["id"], usage(home), new_idempotency_key()
     answers = together([partial(delete, home, document_id, key)] * 8)
     assert [(answer.status_code, answer.content) for answer in answers] == [(204, b"")] * 8
@@ -40,45 +40,43 @@ def test_twins_at_once_delete_once_and_get_equal_answers(home: Client) -> None:
     assert usage(home) == (before[0] - 5, before[1] - 1)
 
 
-def test_deletes_of_different_documents_with_one_key_at_once_delete_one(home: Client) -> None:
+def test_simultaneous_deletes_of_different_documents_with_one_idempotency_key_delete_one(home: Client) -> None:
     documents, key = [home.recorded()["id"] for _ in range(6)], new_idempotency_key()
     answers = together([partial(delete, home, document_id, key) for document_id in documents])
     assert sorted(answer.status_code for answer in answers) == [204] + [422] * 5
     assert sorted(home.get(document_path(document_id)).status_code for document_id in documents) == [200] * 5 + [404]
 
 
-def test_a_change_that_meets_a_delete_is_made_before_it_or_not_at_all(home: Client) -> None:
+def test_a_change_or_a_retried_create_that_meets_a_delete_brings_nothing_back(home: Client) -> None:
     for _ in range(4):
-        document_id, before = home.recorded()["id"], usage(home)
-        changed, gone = together([partial(change, home, document_id, name="b.txt"), partial(delete, home, document_id)])
+        key, path = new_idempotency_key(), home.upload()
+        first = home.record(path, key)
+        document_id, before = data_of(first, 201)["id"], usage(home)
+        again, changed, gone = together(
+            [
+                partial(home.record, path, key),
+                partial(change, home, document_id, name="b.txt"),
+                partial(delete, home, document_id),
+            ]
+        )
+        assert (again.status_code, again.content) == (201, first.content)
         assert changed.status_code in {200, 404}
         assert gone.status_code == 204
         assert home.get(document_path(document_id)).status_code == 404
         assert usage(home) == (before[0] - 5, before[1] - 1)
 
 
-def test_a_retry_of_the_create_that_meets_the_delete_makes_no_second_document(home: Client) -> None:
-    for _ in range(4):
-        key, path = new_idempotency_key(), home.upload()
-        first = home.record(path, key)
-        document_id, before = data_of(first, 201)["id"], usage(home)
-        again, gone = together([partial(home.record, path, key), partial(delete, home, document_id)])
-        assert (again.status_code, again.content) == (201, first.content)
-        assert gone.status_code == 204
-        assert usage(home) == (before[0] - 5, before[1] - 1)
-
-
 @pytest.mark.timeout(60)
 def test_the_quota_is_exact_while_many_create_and_delete_under_it(tenants: Tenants) -> None:
-    """About 200 operations; somebody watches all the while, and it is counted again at the end."""
+    """About 200 operations. A thread reads the usage all the while, and it is recomputed at the end."""
     client = tenants.client(quota="499")
     sizes = itertools.cycle([100, 61, 0, 150])
     ready = [[client.upload(b"x" * next(sizes)) for _ in range(12)] for _ in range(6)]
     over, refused = threading.Event(), itertools.count()
     seen: list[int] = []
 
-    def come_and_go(paths: list[str]) -> list[str]:
-        """Record each path, delete every document but the last of three; what is left."""
+    def create_and_delete(paths: list[str]) -> list[str]:
+        """Record each path, delete all but every third document, and return the ids of the rest."""
         left: list[str] = []
         for number, path in enumerate(paths):
             answer = client.record(path, folder=f"/{number % 2}", tags=["t"])
@@ -100,14 +98,14 @@ def test_the_quota_is_exact_while_many_create_and_delete_under_it(tenants: Tenan
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        left = set(itertools.chain(*together([partial(come_and_go, paths) for paths in ready])))
+        left = set(itertools.chain(*together([partial(create_and_delete, paths) for paths in ready])))
     finally:
         over.set()
         watcher.join()
     assert seen
     assert max(seen) <= 499
     assert min(seen) >= 0
-    assert next(refused) > 0, "the quota was never reached: this has proved nothing"
+    assert next(refused) > 0, "the quota was never reached, so the test proved nothing"
     body = listed(client, "per_page=100")
     documents = body["data"]["documents"]
     assert {row["id"] for row in documents} == left

@@ -17,6 +17,7 @@ import pytest
 from .service import REPOSITORY, Server, eventually, fresh_data_dir
 
 pytestmark = [
+    pytest.mark.server,
     pytest.mark.skipif("ACCEPTANCE_BASE_URL" in os.environ, reason="starts servers of its own"),
     pytest.mark.timeout(120),
 ]

@@ -27,6 +27,7 @@ def description(tenants: Tenants, tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.server
 @pytest.mark.timeout(180)
 def test_a_python_client_does_all_the_work(tenants: Tenants, description: Path, tmp_path: Path) -> None:
     generator = str(Path(sys.executable).with_name("openapi-python-client"))
@@ -48,6 +49,7 @@ def test_a_python_client_does_all_the_work(tenants: Tenants, description: Path, 
 
 
 @pytest.mark.slow
+@pytest.mark.server
 @pytest.mark.skipif(shutil.which("npm") is None, reason="there is no node here: the TypeScript client was not tried")
 @pytest.mark.timeout(300)
 def test_a_typescript_client_does_all_the_work(tenants: Tenants, description: Path, tmp_path: Path) -> None:

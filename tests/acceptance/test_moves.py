@@ -1,4 +1,4 @@
-"""PATCH /v1/folders: a folder gets another path, with everything in it and below it."""
+"""PATCH /v1/folders: a folder gets another path, with everything in it and below it. SQL edges: tests/contracts."""
 
 from collections.abc import Callable
 from functools import partial
@@ -18,12 +18,12 @@ def move(client: Client, source: Any, target: Any, **members: Any) -> httpx.Resp
 
 @pytest.fixture
 def top() -> str:
-    """A folder nobody has used."""
+    """An unused folder."""
     return f"/{uuid4()}"
 
 
 def filled(client: Client, top: str, *below: str) -> list[str]:
-    """The ids of new documents in these folders, the newest first."""
+    """Record a document in each of these folders and return their ids, the newest first."""
     return [client.recorded(folder=top + folder)["id"] for folder in below][::-1]
 
 
@@ -69,7 +69,7 @@ def test_a_folder_moves_below_another_and_up_again(home: Client, top: str) -> No
     assert children(home, f"{top}/c") == {f"{top}/c/new": 0}
 
 
-def test_an_empty_folder_can_be_moved_and_the_old_path_used_again(home: Client, top: str) -> None:
+def test_an_empty_folder_moves_and_its_old_path_can_be_used_again(home: Client, top: str) -> None:
     filled(home, top, "/a/b")
     data_of(move(home, f"{top}/a/b", f"{top}/b"), 200)
     assert data_of(move(home, f"{top}/a", f"{top}/empty"), 200) == {"folder": f"{top}/empty", "documents": 0}
@@ -78,33 +78,16 @@ def test_an_empty_folder_can_be_moved_and_the_old_path_used_again(home: Client, 
     assert children(home, top) == {f"{top}/a": 1, f"{top}/b": 1, f"{top}/empty": 0}
 
 
-def test_letter_case_and_code_points_make_another_folder_only_after_normal_form(home: Client, top: str) -> None:
+def test_folder_names_are_compared_in_normal_form_and_no_character_is_a_wildcard(home: Client, top: str) -> None:
     documents = filled(home, top, "/e\u0301")
     data_of(move(home, f"{top}/\u00e9", f"{top}/E\u0301"), 200)
     assert in_folder(home, f"{top}/\u00c9") == documents
-    data_of(move(home, f"{top}/\u00c9", f"{top}/\u00e9"), 200)
-    assert in_folder(home, f"{top}/\u00e9") == documents
-
-
-def test_no_character_of_a_folder_is_a_wildcard(home: Client, top: str) -> None:
     filled(home, top, "/axb/c", "/a_b/c", "/a%b/c")
     data_of(move(home, f"{top}/a_b", f"{top}/moved"), 200)
-    assert children(home, top) == {f"{top}/a%b": 1, f"{top}/axb": 1, f"{top}/moved": 1}
+    assert children(home, top) == {f"{top}/a%b": 1, f"{top}/axb": 1, f"{top}/moved": 1, f"{top}/\u00c9": 1}
 
 
-def test_folders_that_differ_late_in_a_long_path_are_told_apart(home: Client, top: str) -> None:
-    long = f"/{'x' * 255}" * 4
-    documents = filled(home, top, f"{long}/a/b", f"{long}/ab", f"{long}/c")
-    assert in_folder(home, f"{top}{long}/a") == documents[2:]
-    assert children(home, top + long) == {f"{top}{long}/a": 1, f"{top}{long}/ab": 1, f"{top}{long}/c": 1}
-    assert data_of(move(home, f"{top}{long}/a", f"{top}{long}/d"), 200)["documents"] == 1
-    assert in_folder(home, f"{top}{long}/d/b") == documents[2:]
-    assert data_of(move(home, top + long, f"{top}/short"), 200)["documents"] == 3
-    assert in_folder(home, f"{top}/short") == documents
-    assert children(home, f"{top}/short") == {f"{top}/short/ab": 1, f"{top}/short/c": 1, f"{top}/short/d": 1}
-
-
-def test_an_existing_folder_is_not_merged_into(home: Client, top: str) -> None:
+def test_a_move_to_an_existing_folder_is_409_and_merges_nothing(home: Client, top: str) -> None:
     documents = filled(home, top, "/a", "/b/c")
     for target in ("/b", "/b/c", "/b/"):
         error_of(move(home, f"{top}/a", top + target), 409, "duplicate_name")
@@ -112,58 +95,36 @@ def test_an_existing_folder_is_not_merged_into(home: Client, top: str) -> None:
     assert children(home, top) == {f"{top}/a": 1, f"{top}/b": 1}
 
 
-@pytest.mark.parametrize("target", ["/a", "/a/", "/a/b", "/a/new/deep"])
-def test_a_folder_does_not_move_into_itself(home: Client, top: str, target: str) -> None:
-    documents = filled(home, top, "/a/b")
-    assert wrong_fields(move(home, f"{top}/a", top + target)) == {"to"}
-    assert in_folder(home, f"{top}/a/b") == documents
-
-
-def test_what_is_no_folder_is_named(home: Client, neighbour: Client, top: str) -> None:
+def test_a_move_that_cannot_be_made_names_the_wrong_member_and_changes_nothing(
+    home: Client, neighbour: Client, top: str
+) -> None:
+    documents = filled(home, top, "/a/b/c")
     filled(neighbour, top, "/theirs")
-    (document_id,) = filled(home, top, "/a")
-    for source in ("/b", "/a/b", "/A", "/theirs", f"/a/{document_id}", "/%", "/_"):
-        assert wrong_fields(move(home, top + source, f"{top}/z")) == {"from"}
-    assert in_folder(home, f"{top}/z") == []
+    for source in ("/b", "/a/c", "/A", "/theirs", f"/a/{documents[0]}", "/%", "/_"):
+        assert wrong_fields(move(home, top + source, f"{top}/z")) == {"from"}, source
+    eighteen = top + "/x" * 17  # two levels below "/a" make twenty
+    for target in ("/a", "/a/", "/a/b", "/a/new/deep", f"{'/x' * 17}/y", f"{'/x' * 17}/y/y/y"):
+        assert wrong_fields(move(home, f"{top}/a", top + target)) == {"to"}, target
+    assert in_folder(home, top) == in_folder(home, f"{top}/a/b") == documents
+    data_of(move(home, f"{top}/a", eighteen), 200)
+    assert in_folder(home, f"{eighteen}/b/c") == documents
     assert in_folder(neighbour, f"{top}/theirs") != []
 
 
-def test_no_folder_comes_to_lie_deeper_than_twenty_levels(home: Client, top: str) -> None:
-    filled(home, top, "/a/b/c")
-    eighteen = top + "/x" * 17
-    for target in (f"{eighteen}/y", f"{eighteen}/y/y", f"{eighteen}/y/y/y"):
-        assert wrong_fields(move(home, f"{top}/a", target)) == {"to"}
-    data_of(move(home, f"{top}/a", eighteen), 200)
-    assert len(in_folder(home, f"{eighteen}/b/c")) == 1
-
-
-NO_FOLDERS: list[Any] = [None, "", "/", "a", "//", "/a//b", "/..", "/a\x1b", "/a" * 21, 5, True, [], {}, ["/a"]]
-
-
-@pytest.mark.parametrize(
-    ("member", "value"),
-    [
-        *(("from", value) for value in NO_FOLDERS),
-        *(("to", value) for value in NO_FOLDERS),
+def test_a_wrong_missing_or_unknown_member_is_named(home: Client) -> None:
+    wrong: list[Any] = [None, "", "/", "a", "//", "/a//b", "/..", "/a\x1b", "/a" * 21, 5, True, [], {}, ["/a"]]
+    for member, value in (
+        *((member, value) for member in ("from", "to") for value in wrong),
         *((member, "/a") for member in ("recursive", "folder", "From", "")),
-    ],
-)
-def test_a_wrong_or_unknown_member_is_named(home: Client, member: str, value: Any) -> None:
-    assert wrong_fields(home.patch(FOLDERS, {"from": "/nowhere", "to": "/elsewhere", member: value})) == {member}
-
-
-def test_the_body_is_as_strict_as_any(home: Client) -> None:
+    ):
+        body = {"from": "/nowhere", "to": "/elsewhere", member: value}
+        assert wrong_fields(home.patch(FOLDERS, body)) == {member}, repr(value)
     assert wrong_fields(home.patch(FOLDERS, {})) == {"from", "to"}
-    assert wrong_fields(home.patch(FOLDERS, {"from": "x"})) == {"from", "to"}
-    for text in (b"", b"{", b"[]", b'{"from":"/a","from":"/b","to":"/c"}', b'{"from":"/a","to":NaN}'):
-        error_of(home.patch(FOLDERS, text), 400, "validation_error")
-    error_of(home.patch(FOLDERS, b"{}", {"Content-Type": "text/plain"}), 415, "unsupported_media_type")
-    error_of(home.patch(FOLDERS, b" " * 70_000), 413, "payload_too_large")
 
 
 def test_of_many_moves_of_one_folder_at_once_exactly_one_is_made(home: Client, top: str) -> None:
     documents, source = filled(home, top, "/a", "/a/b"), f"{top}/a"
-    for round_ in range(5):
+    for round_ in range(3):
         answers = together([partial(move, home, source, f"{top}/to-{round_}-{number}") for number in range(8)])
         assert sorted(answer.status_code for answer in answers) == [200] + [400] * 7
         (won,) = (data_of(answer, 200) for answer in answers if answer.status_code == 200)
@@ -174,7 +135,7 @@ def test_of_many_moves_of_one_folder_at_once_exactly_one_is_made(home: Client, t
         assert children(home, top) == {source: 2}
 
 
-def test_of_many_folders_moved_to_one_path_at_once_exactly_one_comes_there(home: Client, top: str) -> None:
+def test_of_many_folders_moved_to_one_path_at_once_exactly_one_arrives(home: Client, top: str) -> None:
     documents = filled(home, top, *(f"/a{number}" for number in range(6)))
     answers = together([partial(move, home, f"{top}/a{number}", f"{top}/to") for number in range(6)])
     assert sorted(answer.status_code for answer in answers) == [200] + [409] * 5
@@ -185,25 +146,25 @@ def test_of_many_folders_moved_to_one_path_at_once_exactly_one_comes_there(home:
 def test_two_folders_moved_into_each_other_at_once_do_not_vanish(home: Client, top: str) -> None:
     documents = filled(home, top, "/a", "/b")
     jobs = [partial(move, home, top + source, top + target) for source, target in (("/a", "/b/a"), ("/b", "/a/b"))]
-    # Whichever is second finds its folder where it was, and makes anew the one that it is to lie in.
+    # The second move finds its folder where it was, and creates its new parent again.
     assert [answer.status_code for answer in together(jobs)] == [200, 200]
     assert in_folder(home, top) == documents
     assert sum(children(home, top).values()) == 2
 
 
-def test_what_is_recorded_while_its_folder_is_moved_is_in_the_one_or_the_other(home: Client, top: str) -> None:
+def test_a_document_recorded_while_its_folder_moves_is_in_the_old_or_the_new_one(home: Client, top: str) -> None:
     filled(home, top, "/a")
     paths = [home.upload() for _ in range(6)]
 
-    def move_it() -> str:
+    def move_source() -> str:
         return str(data_of(move(home, f"{top}/a", f"{top}/z"), 200)["folder"])
 
     def record(path: str) -> str:
         return str(home.recorded(path, folder=f"{top}/a")["id"])
 
-    jobs: list[Callable[[], str]] = [move_it, *(partial(record, path) for path in paths)]
+    jobs: list[Callable[[], str]] = [move_source, *(partial(record, path) for path in paths)]
     moved, *made = together(jobs)
-    there, here = in_folder(home, f"{top}/a"), in_folder(home, moved)
-    assert set(there) & set(here) == set()
-    assert set(made) < set(there + here)
-    assert len(there + here) == 7
+    old, new = in_folder(home, f"{top}/a"), in_folder(home, moved)
+    assert set(old) & set(new) == set()
+    assert set(made) < set(old + new)
+    assert len(old + new) == 7

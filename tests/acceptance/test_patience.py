@@ -17,6 +17,7 @@ from .service import Server, fresh_data_dir
 from .tenants import Tenants
 
 pytestmark = [
+    pytest.mark.server,
     pytest.mark.skipif("ACCEPTANCE_BASE_URL" in os.environ, reason="stops a server of its own"),
     pytest.mark.timeout(120),
 ]

@@ -1,86 +1,78 @@
-"""The workspace's quota: exact to the byte, whoever asks and however many at once."""
+"""The quota of a workspace and GET /v1/usage: exact to the byte, for any number of simultaneous creates."""
 
 from functools import partial
-from uuid import uuid4
 
 import httpx
-import pytest
 
-from .client import Client, error_of, together
+from .client import Client, data_of, error_of, together
+from .documents import USAGE, is_replay, new_idempotency_key, usage
 from .tenants import Tenants
 
 
-def over(answer: httpx.Response) -> dict[str, int]:
-    details: dict[str, int] = error_of(answer, 403, "quota_exceeded")["details"]
-    return details
+def over(answer: httpx.Response) -> tuple[int, int, int]:
+    """Return limit, used and requested bytes of a refusal for the quota."""
+    details = error_of(answer, 403, "quota_exceeded")["details"]
+    assert list(details) == ["limit_bytes", "used_bytes", "requested_bytes"]
+    return details["limit_bytes"], details["used_bytes"], details["requested_bytes"]
 
 
-def used(client: Client) -> int:
-    """What the workspace has used, as told to somebody who asks for more than there can be."""
-    body = {"name": "a", "mime_type": "a/b", "size_bytes": 5_000_000_000}
-    return over(client.post("/v1/documents/upload-url", body))["used_bytes"]
-
-
-@pytest.fixture(scope="module")
-def small(tenants: Tenants) -> Client:
-    """A workspace of 1,000 bytes; the tests of this module fill it up step by step and leave room again."""
-    return tenants.client(quota="1000")
+def announce(client: Client, size_bytes: int) -> httpx.Response:
+    body = {"name": "a", "mime_type": "a/b", "size_bytes": size_bytes}
+    return client.post("/v1/documents/upload-url", body)
 
 
 def test_the_quota_is_exact_to_the_byte(tenants: Tenants) -> None:
     client = tenants.client(quota="1000")
+    assert data_of(client.get(USAGE), 200) == {"used_bytes": 0, "quota_bytes": 1000, "documents": 0}
     client.recorded(client.upload(b"x" * 600))
-    too_much, fits, one, nothing = (client.upload(b"x" * size) for size in (401, 400, 1, 0))
-    refused = client.record(too_much, size_bytes=401)
-    assert over(refused) == {"limit_bytes": 1000, "used_bytes": 600, "requested_bytes": 401}
+    too_much, fits, one, empty = (client.upload(b"x" * size) for size in (401, 400, 1, 0))
+    assert over(client.record(too_much, size_bytes=401)) == over(announce(client, 401)) == (1000, 600, 401)
+    assert announce(client, 400).status_code == 200
     client.recorded(fits)
-    assert over(client.record(one)) == {"limit_bytes": 1000, "used_bytes": 1000, "requested_bytes": 1}
-    client.recorded(nothing)
-    body = {"name": "a", "mime_type": "a/b", "size_bytes": 1}
-    at_upload = client.post("/v1/documents/upload-url", body)
-    assert over(at_upload) == {"limit_bytes": 1000, "used_bytes": 1000, "requested_bytes": 1}
-    client.sign_upload(size_bytes=0)
-    client.sign_upload()
+    assert over(client.record(one)) == over(announce(client, 1)) == (1000, 1000, 1)
+    client.recorded(empty)
+    assert announce(client, 0).status_code == 200
+    assert client.sign_upload().upload_url
 
     tenants.operator.set_quota(client.workspace, "1401")
     assert client.recorded(too_much)["size_bytes"] == 401
+    assert data_of(client.get(USAGE), 200) == {"used_bytes": 1401, "quota_bytes": 1401, "documents": 4}
+    for quota, size in (("3", 3), ("2GiB", 2 * 2**30)):
+        tenants.operator.set_quota(client.workspace, quota)
+        assert data_of(client.get(USAGE), 200)["quota_bytes"] == size
 
 
-def test_what_is_refused_replayed_or_only_announced_is_not_charged(small: Client) -> None:
-    before = used(small)
-    path, key = small.upload(b"x" * 100), {"Idempotency-Key": str(uuid4())}
-    small.record(path, name="")
-    small.record(path, size_bytes=99)
-    small.record(path, key)
-    small.record(path, key)
-    small.record(path)
-    small.sign_upload(size_bytes=300)
-    small.upload(b"x" * 300)
-    assert used(small) == before + 100
+def test_uploads_refusals_and_replays_are_not_charged(tenants: Tenants) -> None:
+    client, key = tenants.client(quota="1000"), new_idempotency_key()
+    path = client.upload(b"x" * 100)
+    assert client.record(path, name="").status_code == 400
+    assert client.record(path, size_bytes=99).status_code == 400
+    # A refusal for the quota leaves the idempotency key free.
+    assert over(client.record(client.upload(b"x" * 1001), key)) == (1000, 0, 1001)
+    assert usage(client) == (0, 0)
+    answers = [client.record(path, key) for _ in range(3)]
+    assert [is_replay(answer) for answer in answers] == [False, True, True]
+    error_of(client.record(path), 409, "storage_conflict")
+    client.sign_upload(size_bytes=300)
+    assert usage(client) == (100, 1)
 
 
-def test_the_stored_size_is_charged_and_an_announced_one_that_fits_is_let_through(small: Client) -> None:
-    left = 1000 - used(small)
-    small.sign_upload(size_bytes=left)
-    body = {"name": "a", "mime_type": "a/b", "size_bytes": left + 1}
-    refused = over(small.post("/v1/documents/upload-url", body))
-    assert refused == {"limit_bytes": 1000, "used_bytes": 1000 - left, "requested_bytes": left + 1}
-
-
-def test_a_refusal_for_the_quota_leaves_the_idempotency_key_free(small: Client) -> None:
-    key = {"Idempotency-Key": str(uuid4())}
-    over(small.record(small.upload(b"x" * 1001), key))
-    answer = small.record(small.upload(b"x"), key)
-    assert answer.status_code == 201
-    assert "Idempotent-Replayed" not in answer.headers
-
-
-def test_a_race_for_the_last_room_is_won_by_exactly_as_many_as_fit(tenants: Tenants) -> None:
+def test_exactly_as_many_simultaneous_creates_succeed_as_fit(tenants: Tenants) -> None:
     client = tenants.client(quota="599")
     paths = [client.upload(b"x" * 100) for _ in range(24)]
     answers = together([partial(client.record, path) for path in paths])
     assert sorted(answer.status_code for answer in answers) == [201] * 5 + [403] * 19
-    for answer in answers:
-        if answer.status_code == 403:
-            assert over(answer) == {"limit_bytes": 599, "used_bytes": 500, "requested_bytes": 100}
-    assert used(client) == 500
+    assert {over(answer) for answer in answers if answer.status_code == 403} == {(599, 500, 100)}
+    assert usage(client) == (500, 5)
+    client.recorded(client.upload(b"x" * 99))
+    assert usage(client) == (599, 6)
+
+
+def test_every_reading_key_sees_the_usage_of_its_own_workspace(
+    tenants: Tenants, manager: Client, neighbour: Client
+) -> None:
+    before, theirs = usage(manager), usage(neighbour)
+    manager.recorded(manager.upload(b"1234567"))
+    reader = tenants.client(manager.workspace, "read:documents")
+    assert usage(reader) == usage(manager) == (before[0] + 7, before[1] + 1)
+    assert usage(neighbour) == theirs

@@ -14,7 +14,7 @@ from .documents import deleted, usage
 from .service import Server, fresh_data_dir
 from .tenants import Tenants
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.server]
 
 
 @pytest.fixture

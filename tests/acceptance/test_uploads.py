@@ -1,4 +1,4 @@
-"""POST /v1/documents/upload-url, and what its URL does and does not allow."""
+"""POST /v1/documents/upload-url, and what the signed URL does and does not allow."""
 
 import hashlib
 import re
@@ -14,14 +14,17 @@ from .forgery import FORGED, moved, tampered
 from .raw import message, send
 
 GIB = 2**30
+DIGEST = hashlib.sha256(b"hello").hexdigest()
 
 
-def nothing_is_there(client: Client, signed: SignedUpload) -> None:
+def assert_nothing_stored_and_url_still_works(client: Client, signed: SignedUpload) -> None:
     assert wrong_fields(client.record(signed.storage_path)) == {"storage_path"}
+    assert client.put(signed, b"hello").status_code == 200
+    assert client.recorded(signed.storage_path)["size_bytes"] == 5
 
 
-def test_the_answer_says_how_to_put(home: Client) -> None:
-    body = {"name": "a.pdf", "mime_type": "application/pdf", "size_bytes": 5, "sha256": "0" * 64}
+def test_the_answer_says_how_to_upload(home: Client) -> None:
+    body = {"name": "a.pdf", "mime_type": "application/pdf", "size_bytes": 5, "sha256": DIGEST}
     data = data_of(home.post("/v1/documents/upload-url", body), 200)
     assert list(data) == ["upload_url", "method", "headers", "storage_path", "expires_at"]
     assert data["method"] == "PUT"
@@ -30,31 +33,22 @@ def test_the_answer_says_how_to_put(home: Client) -> None:
     assert abs(timestamp(data["expires_at"]) - datetime.now(UTC) - timedelta(minutes=15)) < timedelta(minutes=1)
 
 
-def test_the_optional_members_may_be_null(home: Client) -> None:
-    assert home.put(home.sign_upload(size_bytes=None, sha256=None), b"x").status_code == 200
+def test_size_and_checksum_may_be_null_and_the_checksum_in_upper_case(home: Client) -> None:
+    for members in ({"size_bytes": None, "sha256": None}, {"size_bytes": 5, "sha256": DIGEST.upper()}):
+        signed = home.sign_upload(**members)
+        assert home.put(signed, b"hello").status_code == 200
+        assert home.recorded(signed.storage_path)["size_bytes"] == 5
 
 
-def test_no_two_tickets_share_a_path(home: Client) -> None:
+def test_no_two_signed_uploads_share_a_path(home: Client) -> None:
     assert len({home.sign_upload().storage_path for _ in range(20)}) == 20
 
 
-def test_what_was_put_can_be_recorded(home: Client) -> None:
-    digest = hashlib.sha256(b"hello").hexdigest()
-    signed = home.sign_upload(size_bytes=5, sha256=digest)
-    assert home.put(signed, b"hello").status_code == 200
-    assert home.recorded(signed.storage_path)["size_bytes"] == 5
-
-
-def test_a_checksum_may_be_given_in_upper_case(home: Client) -> None:
-    signed = home.sign_upload(sha256=hashlib.sha256(b"hello").hexdigest().upper())
-    assert home.put(signed, b"hello").status_code == 200
-
-
 @pytest.mark.parametrize("content", [b"hello", b"other", b"something longer"])
-def test_a_second_put_to_the_same_url_is_412_and_changes_nothing(home: Client, content: bytes) -> None:
+def test_a_second_upload_through_the_same_url_is_412_and_changes_nothing(home: Client, content: bytes) -> None:
     signed = home.sign_upload()
     assert home.put(signed, b"hello").status_code == 200
-    assert home.put(signed, content).status_code == 412
+    error_of(home.put(signed, content), 412, "precondition_failed")
     document = home.recorded(signed.storage_path, size_bytes=5)
     assert home.put(signed, content).status_code == 412
     assert home.storage("GET", home.download_url(document["id"])).content == b"hello"
@@ -67,63 +61,53 @@ def test_an_empty_object_cannot_be_overwritten_either(home: Client) -> None:
 
 
 @pytest.mark.parametrize("kind", ["text/html", "text/plain; charset=utf-8", "text/plainx", "", OMIT])
-def test_another_content_type_than_bound_is_refused_and_nothing_is_stored(home: Client, kind: Any) -> None:
+def test_another_content_type_than_the_signed_one_is_refused(home: Client, kind: Any) -> None:
     signed = home.sign_upload(mime_type="text/plain")
     assert home.put(signed, b"hello", Content_Type=kind).status_code in {400, 403}
-    nothing_is_there(home, signed)
-    assert home.put(signed, b"hello").status_code == 200
+    assert_nothing_stored_and_url_still_works(home, signed)
 
 
-@pytest.mark.parametrize("content", [b"", b"hell", b"hello!", b"x" * 100_000])
-def test_another_length_than_bound_is_refused_and_nothing_is_stored(home: Client, content: bytes) -> None:
-    signed = home.sign_upload(size_bytes=5)
-    assert home.put(signed, content).status_code in {400, 403}
-    nothing_is_there(home, signed)
-    assert home.put(signed, b"hello").status_code == 200
-
-
-@pytest.mark.parametrize("content", [b"hell", b"hello!", b"x" * 100_000])
-def test_another_length_than_bound_is_noticed_when_none_is_declared(home: Client, content: bytes) -> None:
-    def pieces() -> Iterator[bytes]:
+@pytest.mark.parametrize("declared", [True, False])
+def test_another_length_than_the_signed_one_is_refused_whether_or_not_it_is_declared(
+    home: Client, declared: bool
+) -> None:
+    def pieces(content: bytes) -> Iterator[bytes]:
         yield content[:3]
         yield content[3:]
 
     signed = home.sign_upload(size_bytes=5)
-    assert home.put(signed, pieces()).status_code in {400, 403, 411}
-    nothing_is_there(home, signed)
+    for content in (b"", b"hell", b"hello!", b"x" * 100_000):
+        assert home.put(signed, content if declared else pieces(content)).status_code in {400, 403, 411}
+    assert_nothing_stored_and_url_still_works(home, signed)
 
 
-@pytest.mark.parametrize("bind_length", [True, False])
-def test_other_bytes_than_the_bound_checksum_are_not_stored(home: Client, bind_length: bool) -> None:
-    digest = hashlib.sha256(b"hello").hexdigest()
-    signed = home.sign_upload(sha256=digest, size_bytes=5 if bind_length else None)
+@pytest.mark.parametrize("size", [5, None])
+def test_other_bytes_than_those_of_the_signed_checksum_are_not_stored(home: Client, size: int | None) -> None:
+    signed = home.sign_upload(sha256=DIGEST, size_bytes=size)
     assert home.put(signed, b"hallo").status_code in {400, 403}
-    nothing_is_there(home, signed)
-    assert home.put(signed, b"hello").status_code == 200
+    assert_nothing_stored_and_url_still_works(home, signed)
 
 
-def test_a_put_that_breaks_off_stores_nothing_and_can_be_tried_again(home: Client) -> None:
+@pytest.mark.server
+def test_an_upload_that_breaks_off_stores_nothing_and_can_be_retried(home: Client) -> None:
     signed = home.sign_upload()
     where = urlsplit(signed.upload_url)
     given = {name.lower(): value for name, value in signed.headers.items()} | {"content-length": "100000"}
     headers = [(name, value.encode()) for name, value in given.items()]
     target = f"{where.path}?{where.query}".encode()
     send(signed.upload_url, message(signed.upload_url, "PUT", target, headers, b"x" * 50_000), more=False)
-    nothing_is_there(home, signed)
-    assert home.put(signed, b"hello").status_code == 200
-    assert home.recorded(signed.storage_path)["size_bytes"] == 5
+    assert_nothing_stored_and_url_still_works(home, signed)
 
 
 def test_a_tampered_url_is_refused_and_nothing_is_stored(home: Client) -> None:
-    signed = home.sign_upload(size_bytes=5, sha256=hashlib.sha256(b"hello").hexdigest())
+    signed = home.sign_upload(size_bytes=5, sha256=DIGEST)
 
     def put(url: str) -> int:
         return home.storage("PUT", url, content=b"hello", headers=signed.headers).status_code
 
     assert {put(url) for url in tampered(signed.upload_url)} <= {403}
     assert {put(url) for url in moved(signed.upload_url)} <= FORGED
-    nothing_is_there(home, signed)
-    assert home.put(signed, b"hello").status_code == 200
+    assert_nothing_stored_and_url_still_works(home, signed)
 
 
 def test_an_upload_url_does_not_read(home: Client) -> None:
@@ -136,7 +120,7 @@ def test_an_upload_url_does_not_read(home: Client) -> None:
 
 
 WRONG: dict[str, list[Any]] = {
-    "name": [OMIT, None, 5, [], "", " ", "x" * 256, "a\nb", "a\r\nX-Evil: 1"],
+    "name": [OMIT, None, 5, [], "", " ", "x" * 256, "a\r\nX-Evil: 1"],
     "mime_type": [OMIT, None, 5, [], "", "pdf", "*/*", "text/plain\r\nX-Evil: 1"],
     "size_bytes": [True, "5", 5.5, -1, [], {}],
     "sha256": ["", "0" * 63, "0" * 65, "g" * 64, "0" * 63 + "\n", "\uff10" * 64, 0, []],
@@ -145,28 +129,22 @@ WRONG: dict[str, list[Any]] = {
 }
 
 
-@pytest.mark.parametrize(("member", "value"), [(name, value) for name in WRONG for value in WRONG[name]])
-def test_a_wrong_field_is_named(home: Client, member: str, value: Any) -> None:
-    body = {"name": "a", "mime_type": "text/plain"} | {member: value}
-    body = {name: given for name, given in body.items() if given is not OMIT}
-    assert wrong_fields(home.post("/v1/documents/upload-url", body)) == {member}
+@pytest.mark.parametrize(("member", "values"), WRONG.items(), ids=WRONG)
+def test_a_wrong_member_is_named(home: Client, member: str, values: list[Any]) -> None:
+    for value in values:
+        body = {"name": "a", "mime_type": "text/plain"} | {member: value}
+        body = {name: given for name, given in body.items() if given is not OMIT}
+        assert wrong_fields(home.post("/v1/documents/upload-url", body)) == {member}, repr(value)
 
 
-def test_all_wrong_fields_are_named_at_once(home: Client) -> None:
+def test_all_wrong_members_are_named_at_once(home: Client) -> None:
     body = {"name": "", "mime_type": "", "size_bytes": -1, "sha256": "x", "colour": "red"}
     assert wrong_fields(home.post("/v1/documents/upload-url", body)) == set(body)
 
 
-@pytest.mark.parametrize("size", [5 * GIB + 1, 2**62, 2**63 - 1])
-def test_more_than_the_upload_limit_of_5_gib_is_413(home: Client, size: int) -> None:
-    body = {"name": "a", "mime_type": "text/plain", "size_bytes": size}
-    error_of(home.post("/v1/documents/upload-url", body), 413, "payload_too_large")
-
-
-def test_a_size_beyond_64_bits_is_refused(home: Client) -> None:
-    body = {"name": "a", "mime_type": "text/plain", "size_bytes": 2**63}
-    assert home.post("/v1/documents/upload-url", body).status_code in {400, 413}
-
-
-def test_exactly_5_gib_may_be_announced(home: Client) -> None:
+def test_more_than_the_upload_limit_of_5_gib_is_413(home: Client) -> None:
     home.sign_upload(size_bytes=5 * GIB)
+    for size in (5 * GIB + 1, 2**63 - 1):
+        body = {"name": "a", "mime_type": "text/plain", "size_bytes": size}
+        error_of(home.post("/v1/documents/upload-url", body), 413, "payload_too_large")
+    assert home.post("/v1/documents/upload-url", body | {"size_bytes": 2**63}).status_code in {400, 413}
