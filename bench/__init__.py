@@ -1,1 +1,1 @@
-"""What Dossier does in a second, beside what Postgres, a bare handler and a plain service do: `make bench`."""
+"""The benchmark (`make bench`): Dossier beside Postgres alone, a bare handler and a plain FastAPI service."""

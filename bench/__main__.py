@@ -1,4 +1,4 @@
-"""The order of a run: `python -m bench --help`, or `make bench`."""
+"""The command line and the order of a run: `python -m bench --help`, or `make bench`."""
 
 import argparse
 import asyncio
@@ -19,14 +19,14 @@ from typing import Any
 import uvloop
 
 from adapters.postgres.migrate import migrate
-from bench import contenders, servers
+from bench import servers
 from bench.admission import cases as admission_cases
 from bench.admission.run import measure_admission
 from bench.ceiling.pgbench import BARE_TABLE, Pgbench
 from bench.chart import chart
 from bench.contenders import CONTENDERS, DOSSIER, FLOOR, MANY, MOST, PEER, Service, cases
 from bench.cpu import machine
-from bench.crowd import Crowd, found_workspaces, upload_model
+from bench.crowd import Crowd, create_workspaces, upload_model
 from bench.growth.cases import SIZES
 from bench.growth.run import measure_growth
 from bench.load import Refused, require_wrk
@@ -40,13 +40,13 @@ from bench.storage.run import measure_storage
 STORAGE = "object storage"
 ADMISSION = "admission"
 GROWTH = "growth"
-"""What `--only` calls the parts that are not about creates alone over HTTP."""
+"""The names by which `--only` selects the parts that do not load creates over HTTP."""
 
 WARM_UP_SECONDS = 1
 BUSY = 0.5
-"""Processes that want to run, on average over the last minute."""
+"""The load average of the last minute above which the machine counts as busy."""
 
-# The peer is given the same tenants and keys: its tables have the same columns.
+# The peer gets the same tenants and API keys: its tables have the same columns.
 _SEEDED = (
     ("workspaces", "id, name, owner_id, plan, created_at"),
     ("usage", "workspace_id, quota_bytes"),
@@ -59,7 +59,7 @@ _SEEDED = (
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for. `only` is a part of the names of the contenders to measure, or of the other parts."""
+    """The options of a run. `only` is part of the name of a contender or of another part; empty selects all."""
 
     rounds: int
     seconds: int
@@ -67,26 +67,26 @@ class Options:
     results: Path
     only: str
     most: int
-    """Documents of the largest workspace of the part about growth; 0 to leave that out."""
+    """Documents in the largest workspace of the growth part; 0 skips that part."""
 
     def wants(self, contender: str) -> bool:
-        """Whether this contender, or part, is to be measured."""
+        """Return whether to measure this contender or part."""
         return self.only.lower() in contender.lower()
 
     @property
     def wants_servers(self) -> bool:
-        """Whether anything is to be measured that is loaded over HTTP, or beside what is."""
+        """Return whether any selected part needs the servers."""
         return any(map(self.wants, (*CONTENDERS, STORAGE, ADMISSION)))
 
     @property
     def wants_growth(self) -> bool:
-        """Whether the part is to be measured that needs nothing but Postgres."""
+        """Return whether to measure the growth part, which needs only Postgres."""
         return self.most > 0 and self.wants(GROWTH)
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """All contenders, ready, and who writes to them."""
+    """All contenders, running, and the workspaces that write to them."""
 
     postgres: Postgres
     settings: dict[str, str]
@@ -97,12 +97,12 @@ class Bench:
     single: Crowd
     many: Crowd
     third: Crowd
-    """For the run that watches memory."""
+    """For the measurement of memory."""
     lone: str
-    """The workspace of lone.py, in the database of that name."""
+    """The workspace of lone.py, in the database `lone`."""
 
     async def measure(self, options: Options, results: Results) -> None:
-        """Every case once a round; every other round in the opposite order, so that no one always follows the same."""
+        """Measure every case once per round, in alternating order, so that no case always follows the same one."""
         order = [
             (case, run)
             for case, run in cases(
@@ -123,7 +123,8 @@ class Bench:
                 results.add(case, sample)
                 note(
                     f"round {round_}/{options.rounds}, {number}/{len(order)}: {case.contender}, "
-                    f"{case.workspaces} workspaces, {case.connections} connections{', keys' if case.keyed else ''}: "
+                    f"{case.workspaces} workspaces, {case.connections} connections"
+                    f"{', idempotency keys' if case.idempotent else ''}: "
                     f"{sample.rate:,.0f}/s, p50 {sample.p50_ms:.2f} ms"
                 )
             if options.wants(DOSSIER):
@@ -133,8 +134,8 @@ class Bench:
     async def _warm_up(self, name: str) -> None:
         service = {DOSSIER: self.dossier, PEER: self.peer, FLOOR: self.floor}[name]
         for crowd in (self.single, self.many):
-            for keyed in (True, False):
-                await service.run(crowd, connections=MOST, keyed=keyed, seconds=WARM_UP_SECONDS)
+            for idempotent in (True, False):
+                await service.run(crowd, connections=MOST, idempotent=idempotent, seconds=WARM_UP_SECONDS)
 
     async def _measure_lone(self, seconds: int) -> dict[str, float]:
         await self.postgres.settle()
@@ -151,7 +152,7 @@ class Bench:
         return found
 
     async def watch_memory(self, options: Options, results: Results) -> None:
-        """On a server of its own, which has answered nothing before."""
+        """Measure memory on a new server that has answered no request before."""
         note(f"memory over {options.creates:,} creates")
         port = free_port()
         async with running("dossier-memory", port, servers.dossier(port), self.settings) as server:
@@ -161,7 +162,7 @@ class Bench:
 
 @asynccontextmanager
 async def prepared(directory: Path, postgres: Postgres) -> AsyncIterator[Bench]:
-    """Everything a run of the servers needs, in `directory`, until the end of the block."""
+    """Prepare everything that the servers need in `directory`, and run them until the end of the block."""
     note("preparing databases, workspaces and servers")
     url = await postgres.create_database("dossier")
     await migrate(url)
@@ -176,9 +177,9 @@ async def prepared(directory: Path, postgres: Postgres) -> AsyncIterator[Bench]:
         "DOSSIER_DATABASE_URL": url,
         "DOSSIER_STORAGE_URL": files.as_uri(),
     }
-    members = await found_workspaces(settings, MANY + 2)
+    members = await create_workspaces(settings, MANY + 2)
     ceiling, lone = [
-        (await found_workspaces(settings | {"DOSSIER_DATABASE_URL": postgres.url(database)}, 1))[0].workspace_id
+        (await create_workspaces(settings | {"DOSSIER_DATABASE_URL": postgres.url(database)}, 1))[0].workspace_id
         for database in ("ceiling", "lone")
     ]
     of_peer = settings | {
@@ -214,17 +215,17 @@ async def _seed_peer(postgres: Postgres) -> None:
 
 
 async def run(options: Options, directory: Path) -> Results:
-    """Measure everything, and leave nothing running."""
+    """Measure every selected part. Every process is stopped before the function returns."""
     load = os.getloadavg()[0]
     if load > BUSY:
-        note(f"this machine is busy with something else (load {load:.1f}): the figures will be of both")
+        note(f"this machine runs other work (load {load:.1f}), which will distort the figures")
     async with open_postgres(directory / "postgres") as postgres:
         results = Results(await _conditions(options, load, postgres))
         if options.wants_servers:
             async with prepared(directory, postgres) as bench:
                 await _load_servers(bench, options, directory, results)
         if options.wants_growth:
-            # Last, with no server beside it.
+            # Last, so that no server shares the machine with it.
             results.growth = await measure_growth(directory / "growth", postgres, options.rounds, options.most, note)
         return results
 
@@ -266,29 +267,40 @@ async def _conditions(options: Options, load: float, postgres: Postgres) -> dict
 
 
 def note(line: str) -> None:
-    """A line of progress."""
+    """Write a line of progress to standard error."""
     sys.stderr.write(f"{datetime.now(UTC):%H:%M:%S} {line}\n")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="bench", description=contenders.__doc__)
+    parser = argparse.ArgumentParser(
+        prog="bench", description="Measure Dossier beside Postgres alone, a bare handler and a plain service."
+    )
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=3, help="of each run")
-    parser.add_argument("--creates", type=int, default=200_000, help="while memory is watched; 0 to leave that out")
-    parser.add_argument("--results", type=Path, default=servers.REPOSITORY / "bench" / "results", help="a folder")
-    parser.add_argument("--only", default="", help="part of a contender's name; or storage, admission, growth")
+    parser.add_argument("--seconds", type=int, default=3, help="length of each run")
     parser.add_argument(
-        "--most", type=int, default=SIZES[-1], help="documents of the largest workspace of growth; 0 to leave that out"
+        "--creates", type=int, default=200_000, help="creates while memory is measured; 0 skips that part"
+    )
+    parser.add_argument(
+        "--results", type=Path, default=servers.REPOSITORY / "bench" / "results", help="folder of the results"
+    )
+    parser.add_argument(
+        "--only", default="", help="measure one part: part of a contender's name, or storage, admission, growth"
+    )
+    parser.add_argument(
+        "--most",
+        type=int,
+        default=SIZES[-1],
+        help="documents in the largest workspace of the growth part; 0 skips that part",
     )
     options = Options(**vars(parser.parse_args()))
     if options.wants_servers:
         require_wrk()
     if sys.platform != "linux":
-        sys.exit("make bench reads CPU and memory from /proc, which Linux has")
-    # Short, because the socket's path must be; on a disk, because fsync is what is measured.
+        sys.exit("make bench needs Linux: it reads CPU and memory from /proc")
+    # The prefix is short because a socket's path must be. The folder is on a disk because the benchmark measures fsync.
     directory = Path(tempfile.mkdtemp(prefix="dsr-bench-"))
     try:
-        # As the server runs; growth is measured in here.
+        # With the event loop of the server, because the growth part runs in this process.
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             results = runner.run(run(options, directory))
         files = write(options.results, results, chart(results))
@@ -297,7 +309,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Refused as refused:
-        sys.exit(f"the benchmark ends here: {refused}")
+        sys.exit(f"benchmark stopped: {refused}")
     finally:
         note("removing the data")
         shutil.rmtree(directory, ignore_errors=True)

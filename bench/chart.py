@@ -1,22 +1,22 @@
-"""The figures of a run as bars, in SVG that needs no other file: creates a second at 32 connections."""
+"""The chart of a run: creates per second at 32 connections, as bars in a self-contained SVG."""
 
 from html import escape
 
 from bench.contenders import BARE_INSERT, DOSSIER, MANY, MOST, ONE_STATEMENT, PEER, SIX_STATEMENTS, Case
-from bench.report import Results, middle
+from bench.report import Results, medians
 
 _PANELS = (
     (
         "One workspace",
         (
-            Case(BARE_INSERT, 1, MOST, keyed=False),
-            Case(DOSSIER, 1, MOST, keyed=True),
-            Case(ONE_STATEMENT, 1, MOST, keyed=True),
-            Case(SIX_STATEMENTS, 1, MOST, keyed=True),
-            Case(PEER, 1, MOST, keyed=True),
+            Case(BARE_INSERT, 1, MOST, idempotent=False),
+            Case(DOSSIER, 1, MOST, idempotent=True),
+            Case(ONE_STATEMENT, 1, MOST, idempotent=True),
+            Case(SIX_STATEMENTS, 1, MOST, idempotent=True),
+            Case(PEER, 1, MOST, idempotent=True),
         ),
     ),
-    (f"{MANY} workspaces", (Case(DOSSIER, MANY, MOST, keyed=True), Case(PEER, MANY, MOST, keyed=True))),
+    (f"{MANY} workspaces", (Case(DOSSIER, MANY, MOST, idempotent=True), Case(PEER, MANY, MOST, idempotent=True))),
 )
 
 _WIDTH = 760
@@ -30,15 +30,17 @@ _INK, _QUIET, _OURS, _OTHERS, _PAPER = "#1f2328", "#59636e", "#0969da", "#afb8c1
 
 
 def chart(results: Results) -> str:
-    """One panel for each number of workspaces; all bars have one scale."""
+    """Return the SVG: one panel per number of workspaces, all with one scale."""
     panels = [
         (title, bars)
         for title, cases in _PANELS
-        if (bars := [(case.contender, middle(results.samples[case]).rate) for case in cases if case in results.samples])
+        if (
+            bars := [(case.contender, medians(results.samples[case]).rate) for case in cases if case in results.samples]
+        )
     ]
     most = max((rate for _, bars in panels for _, rate in bars), default=1)
     room = _WIDTH - 2 * _MARGIN - _LABELS - _FIGURES
-    parts, top = [_text(_MARGIN, 32, f"Creates a second, {MOST} connections, fsync on", size=17, weight=600)], 44
+    parts, top = [_text(_MARGIN, 32, f"Creates per second, {MOST} connections, fsync on", size=17, weight=600)], 44
     for title, bars in panels:
         parts.append(_text(_MARGIN, top + 22, title, size=13, colour=_QUIET))
         top += _TITLE
@@ -62,7 +64,7 @@ def chart(results: Results) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" '
         'font-family="system-ui, sans-serif" role="img">\n'
-        "<title>Creates a second of Dossier and those it is compared with</title>\n"
+        "<title>Creates per second of Dossier and its contenders</title>\n"
         f'<rect width="{_WIDTH}" height="{height}" fill="{_PAPER}"/>\n' + "\n".join(parts) + "\n</svg>\n"
     )
 

@@ -1,4 +1,4 @@
-"""What is measured: every case of every contender, and how one run of it is made."""
+"""The cases of the benchmark: every contender under every load, and how to run one."""
 
 import asyncio
 from asyncio.subprocess import Process
@@ -11,7 +11,7 @@ from bench.ceiling.pgbench import Pgbench
 from bench.cpu import family_seconds
 from bench.crowd import Crowd
 from bench.postgres import Postgres
-from bench.servers import Server, said
+from bench.servers import Server, log_tail
 
 DOSSIER = "Dossier"
 PEER = "FastAPI + SQLAlchemy"
@@ -24,23 +24,23 @@ CONTENDERS = (DOSSIER, PEER, FLOOR, ONE_STATEMENT, SIX_STATEMENTS, BARE_INSERT)
 CONNECTIONS = (1, 8, 32)
 MOST = 32
 MANY = 100
+"""Workspaces of the cases with more than one workspace."""
 _STILL_SECONDS = 0.3
-"""Workspaces, when it is not one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A contender under one load. `keyed` says whether each create has an Idempotency-Key, and so leaves a receipt."""
+    """A contender under one load. `idempotent`: each create carries an idempotency key, and so leaves a receipt."""
 
     contender: str
     workspaces: int
     connections: int
-    keyed: bool
+    idempotent: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One run: requests a second, latencies in ms, CPU in microseconds a request where there is any."""
+    """One run: requests per second, latencies in milliseconds, CPU in microseconds per request."""
 
     rate: float
     p50_ms: float
@@ -50,12 +50,12 @@ class Sample:
 
 
 Run = Callable[[int], Awaitable[Sample]]
-"""One run of so many seconds."""
+"""Run a case for a number of seconds."""
 
 
 @dataclass(slots=True)
 class Service:
-    """A contender over HTTP, and how far it has come in each crowd. Without a database it records nothing."""
+    """A contender over HTTP, and its progress in each crowd. Without a database it records nothing."""
 
     name: str
     server: Server
@@ -63,17 +63,19 @@ class Service:
     database: str | None
     _recorded: dict[int, int] = field(default_factory=dict)
 
-    async def run(self, crowd: Crowd, *, connections: int, keyed: bool, seconds: int) -> Sample:
-        """Load it for so many seconds.
+    async def run(self, crowd: Crowd, *, connections: int, idempotent: bool, seconds: int) -> Sample:
+        """Load the contender for `seconds`.
 
         Raises:
-            Refused: a create was refused, or what was answered is not what was recorded.
+            Refused: a create was refused, or the number of responses does not match the number of recorded rows.
         """
-        first = self.prepare(crowd, seconds * load.MOST_A_SECOND)
+        first = self.prepare(crowd, seconds * load.MAX_CREATES_PER_SECOND)
         await self.postgres.settle()
         rows = await self._settled_rows()
         sample, answers = await self._measure(
-            load.start(self.server.url, crowd, first=first, connections=connections, seconds=seconds, keyed=keyed)
+            load.start(
+                self.server.url, crowd, first=first, connections=connections, seconds=seconds, idempotent=idempotent
+            )
         )
         self.advance(crowd, answers)
         if self.database is not None:
@@ -81,10 +83,10 @@ class Service:
         return sample
 
     async def repeat(self, request: Path, *, connections: int, seconds: int, keys: Path | None = None) -> Sample:
-        """Load it with the one request that the file holds, which records nothing, or with one for each key of a file.
+        """Repeat the one request in the file, which records nothing; with `keys`, one per API key of that file.
 
         Raises:
-            Refused: it was refused.
+            Refused: a request was refused.
         """
         await self.postgres.settle()
         sample, _ = await self._measure(
@@ -97,7 +99,7 @@ class Service:
         try:
             answers = await load.finish(await starting)
         except load.Refused as refused:
-            raise load.Refused(f"{self.name}: {refused}\n{said(self.server)}") from refused
+            raise load.Refused(f"{self.name}: {refused}\n{log_tail(self.server)}") from refused
         python, postgres = family_seconds(self.server.pid) - python, self.postgres.cpu_seconds() - postgres
         sample = Sample(
             rate=answers.requests / answers.seconds,
@@ -109,21 +111,21 @@ class Service:
         return sample, answers
 
     def prepare(self, crowd: Crowd, creates: int) -> int:
-        """The number of the first path to record; so many from there on have bytes."""
+        """Store objects at the next `creates` paths, and return the number of the first."""
         first = self._recorded.get(id(crowd), 0)
         if self.database is not None:
             crowd.stock(first + creates)
         return first
 
     def advance(self, crowd: Crowd, answers: load.Answers) -> None:
-        """Never use these paths again."""
+        """Mark the paths of a run as used."""
         self._recorded[id(crowd)] = self._recorded.get(id(crowd), 0) + answers.issued
 
     async def _rows(self) -> int:
         return 0 if self.database is None else await self.postgres.documents(self.database)
 
     async def _settled_rows(self) -> int:
-        """How many there are once nothing comes any more: a slow service still has requests of the run before."""
+        """Return the number of rows once it stops growing: a slow service may still process earlier requests."""
         rows, before = await self._rows(), -1
         while rows != before:
             await asyncio.sleep(_STILL_SECONDS)
@@ -131,23 +133,23 @@ class Service:
         return rows
 
     def _compare(self, answers: load.Answers, recorded: int) -> None:
-        # A few were on their way when time was up: recorded, and their answers never read.
+        # A few requests were still running when the time was up: they are recorded, and nobody read their responses.
         if not answers.requests <= recorded <= answers.issued:
-            raise load.Refused(f"{self.name}: {answers.requests} creates were answered, {recorded} recorded")
+            raise load.Refused(f"{self.name}: {answers.requests} creates were answered, but {recorded} were recorded")
 
 
 def cases(
     *, dossier: Service, peer: Service, floor: Service, ceiling: Pgbench, single: Crowd, many: Crowd
 ) -> Iterator[tuple[Case, Run]]:
-    """All of a round, contenders next to those they are compared with."""
+    """Yield all cases of a round. Each contender is next to the ones it is compared with."""
     for connections in reversed(CONNECTIONS):
-        for keyed in (True, False):
+        for idempotent in (True, False):
             for crowd in (single, many):
-                yield _over_http(dossier, crowd, connections, keyed=keyed)
-                if keyed or connections == MOST:
-                    yield _over_http(peer, crowd, connections, keyed=keyed)
+                yield _over_http(dossier, crowd, connections, idempotent=idempotent)
+                if idempotent or connections == MOST:
+                    yield _over_http(peer, crowd, connections, idempotent=idempotent)
         if connections in (1, MOST):
-            yield _over_http(floor, single, connections, keyed=True)
+            yield _over_http(floor, single, connections, idempotent=True)
             for name, script in (
                 (ONE_STATEMENT, "one_statement"),
                 (SIX_STATEMENTS, "six_statements"),
@@ -156,11 +158,11 @@ def cases(
                 yield _in_postgres(ceiling, name, script, connections)
 
 
-def _over_http(service: Service, crowd: Crowd, connections: int, *, keyed: bool) -> tuple[Case, Run]:
+def _over_http(service: Service, crowd: Crowd, connections: int, *, idempotent: bool) -> tuple[Case, Run]:
     async def run(seconds: int) -> Sample:
-        return await service.run(crowd, connections=connections, keyed=keyed, seconds=seconds)
+        return await service.run(crowd, connections=connections, idempotent=idempotent, seconds=seconds)
 
-    return Case(service.name, len(crowd.members), connections, keyed), run
+    return Case(service.name, len(crowd.members), connections, idempotent), run
 
 
 def _in_postgres(ceiling: Pgbench, name: str, script: str, clients: int) -> tuple[Case, Run]:
@@ -176,4 +178,4 @@ def _in_postgres(ceiling: Pgbench, name: str, script: str, clients: int) -> tupl
             postgres_us=(ceiling.postgres.cpu_seconds() - before) / done.count * 1e6,
         )
 
-    return Case(name, 1, clients, keyed=script != "bare_insert"), run
+    return Case(name, 1, clients, idempotent=script != "bare_insert"), run

@@ -1,4 +1,4 @@
-"""What a process has used so far: seconds of CPU and bytes of memory, from Linux' /proc (proc(5))."""
+"""CPU seconds and resident memory of a process, from Linux' /proc (proc(5))."""
 
 import os
 from pathlib import Path
@@ -6,20 +6,21 @@ from pathlib import Path
 _PROC = Path("/proc")
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-# Fields of /proc/<pid>/stat, counted from the one after the name: that may hold spaces, but ends with the last ')'.
+# Fields of /proc/<pid>/stat, counted from the field after the name. The name may contain spaces; it ends with the last
+# ')'.
 _PARENT, _UTIME, _STIME, _CUTIME, _CSTIME = 1, 11, 12, 13, 14
 
 
 def process_seconds(pid: int) -> float:
-    """User and system time of a process, all its threads included."""
+    """Return the user and system time of a process, including all its threads."""
     stat = _stat(pid)
     return (int(stat[_UTIME]) + int(stat[_STIME])) / _TICKS
 
 
 def family_seconds(parent: int) -> float:
-    """User and system time of a process and of its children: those that run, and those that have ended.
+    """Return the user and system time of a process and its children, running or ended.
 
-    Of Postgres and of a server with workers that is everything: neither has grandchildren, and both wait for each child
+    This covers all of Postgres and of a server with workers: neither has grandchildren, and both wait for every child
     that ends.
     """
     total = 0
@@ -29,7 +30,7 @@ def family_seconds(parent: int) -> float:
         try:
             stat = _stat(int(entry.name))
         except (FileNotFoundError, ProcessLookupError):
-            continue  # ended while we looked
+            continue  # The child ended in between.
         if int(stat[_PARENT]) == parent:
             total += int(stat[_UTIME]) + int(stat[_STIME])
     own = _stat(parent)
@@ -37,23 +38,23 @@ def family_seconds(parent: int) -> float:
 
 
 def resident_bytes(pid: int) -> int:
-    """The memory of a process that is in RAM."""
+    """Return the resident memory of a process."""
     return int((_PROC / str(pid) / "statm").read_text().split()[1]) * _PAGE
 
 
 def peak_bytes(pid: int) -> int:
-    """The most memory of a process that was in RAM at one time, since it began or since `forget_peak`."""
+    """Return the peak resident memory of a process since its start or since `forget_peak`."""
     status = (_PROC / str(pid) / "status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
 def forget_peak(pid: int) -> None:
-    """Begin anew: the peak is what is in RAM now."""
+    """Reset the peak to the present resident memory."""
     (_PROC / str(pid) / "clear_refs").write_text("5")
 
 
 def machine() -> dict[str, str | int]:
-    """What the figures were taken on."""
+    """Return a description of this machine."""
     models = {
         line.partition(":")[2].strip()
         for line in (_PROC / "cpuinfo").read_text().splitlines()

@@ -1,4 +1,4 @@
-"""Who writes: workspaces with a key each, and stored objects that wait to be recorded, as many as a run may need."""
+"""The clients of the benchmark: workspaces with an API key each, and stored objects to record."""
 
 import asyncio
 import errno
@@ -17,7 +17,7 @@ from domain.access import Permission
 from domain.rate_limits import Plan, Tier
 
 READ_PATH = "documents/a-document-that-is-read"
-"""Where its bytes lie, in each workspace."""
+"""The folder of the recorded objects, below each workspace's prefix."""
 
 _QUOTA_BYTES = 10**15
 _SECONDS_TO_ANSWER = 10
@@ -25,7 +25,7 @@ _SECONDS_TO_ANSWER = 10
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A workspace and a key that may write to it."""
+    """A workspace, and an API key that may write to it."""
 
     workspace_id: str
     key: str
@@ -35,18 +35,19 @@ class Member:
 class Crowd:
     """Workspaces that are written to in turn. Path number n is `b<n>`, nine digits, in workspace n modulo their number.
 
-    Each contender records each path at most once; contenders, whose databases are apart, may record the same ones.
+    Each contender records each path at most once. Contenders have databases of their own, so they may record the same
+    paths.
     """
 
     members: list[Member]
     root: Path
     model: Path
-    """The stored object, below `root/objects`, that all the others are links to."""
+    """The stored object below `root/objects` of which all others are hard links."""
     has_files: bool = True
-    """Whether the bytes lie below `root`. If not, there are some at every path, and nothing needs to be done."""
+    """Whether the objects are below `root`. If not, the store has an object at every path."""
     stocked: int = 0
     accounts: Path = field(init=False)
-    """What load.lua reads: a line for each workspace, its id and its key."""
+    """The input of load.lua: one line per workspace, with its id and its API key."""
 
     def __post_init__(self) -> None:
         self.accounts = self.root.with_name(f"accounts-{self.members[0].workspace_id}")
@@ -56,15 +57,15 @@ class Crowd:
                 (self.root / tree / "workspaces" / member.workspace_id / "documents").mkdir(parents=True, exist_ok=True)
 
     def path(self, number: int) -> str:
-        """The storage path of this number."""
+        """Return the storage path of this number."""
         home = self.members[number % len(self.members)].workspace_id
         return f"workspaces/{home}/documents/b{number:09}"
 
     def stock(self, stop: int) -> None:
-        """See to it that all paths below `stop` have bytes.
+        """Make sure that all paths below `stop` have objects.
 
-        They are hard links to the same bytes and to the same checksum, which stays right because links share their
-        time. What is measured then is one look at a file whose directory entry is cached, for every contender.
+        They are hard links to one object and one checksum. The checksum stays valid because links share their time. So
+        every contender pays for one `stat` of a file whose directory entry is cached.
         """
         if self.has_files:
             for number in range(self.stocked, stop):
@@ -72,7 +73,7 @@ class Crowd:
         self.stocked = max(self.stocked, stop)
 
     def link(self, path: str) -> None:
-        """See to it that this path has bytes."""
+        """Make sure that this path has an object."""
         for tree in ("objects", "checksums"):
             self._link(self.root / tree / self.model, self.root / tree / path)
 
@@ -82,15 +83,15 @@ class Crowd:
         except OSError as error:
             if error.errno != errno.EMLINK:
                 raise
-            # ext4 allows a file 65,000 names. Go on with a copy, which keeps the time.
+            # ext4 allows 65,000 names per file. Continue with a copy that keeps the time.
             copy = model.with_name("copy")
             shutil.copy2(model, copy)
             copy.replace(model)
             os.link(model, target)
 
 
-async def found_workspaces(environment: dict[str, str], count: int) -> list[Member]:
-    """Make workspaces that no quota and no rate limit stops, in the database that the settings name."""
+async def create_workspaces(environment: dict[str, str], count: int) -> list[Member]:
+    """Create workspaces without effective quotas and rate limits, in the database that the settings name."""
     async with open_service(Settings.read(environment)) as service:
         members = []
         for number in range(count):
@@ -103,12 +104,12 @@ async def found_workspaces(environment: dict[str, str], count: int) -> list[Memb
 
 
 async def upload_model(base_url: str, member: Member) -> Path:
-    """Upload one file as a client does: the path of what is stored then."""
+    """Upload one file as a client does, and return the path of the stored object."""
     return Path(await asyncio.to_thread(_upload, base_url, member))
 
 
 def record_read_document(base_url: str, member: Member) -> str:
-    """Record the member's document that is read over and over, whose bytes are there: its id."""
+    """Record the document that the read cases read, whose object exists, and return its id."""
     asked = {
         "name": NAME,
         "mime_type": MIME_TYPE,
@@ -119,7 +120,7 @@ def record_read_document(base_url: str, member: Member) -> str:
     headers = {"Authorization": f"Bearer {member.key}", "Content-Type": "application/json"}
     status, answer = request(base_url, "POST", "/v1/documents", json.dumps(asked).encode(), headers)
     if status != 201:
-        raise RuntimeError(f"a create was answered {status}: {answer}")
+        raise RuntimeError(f"a create got {status}: {answer}")
     return str(json.loads(answer)["data"]["id"])
 
 
@@ -128,19 +129,19 @@ def _upload(base_url: str, member: Member) -> str:
     headers = {"Authorization": f"Bearer {member.key}", "Content-Type": "application/json"}
     status, answer = request(base_url, "POST", "/v1/documents/upload-url", json.dumps(asked).encode(), headers)
     if status != 200:
-        raise RuntimeError(f"upload-url answered {status}: {answer}")
+        raise RuntimeError(f"upload-url got {status}: {answer}")
     link = json.loads(answer)["data"]
     target = urlsplit(link["upload_url"])
     status, answer = request(
         base_url, link["method"], f"{target.path}?{target.query}", os.urandom(FILE_BYTES), link["headers"]
     )
     if status not in (200, 201, 204):
-        raise RuntimeError(f"the upload was answered {status}: {answer}")
+        raise RuntimeError(f"the upload got {status}: {answer}")
     return str(link["storage_path"])
 
 
 def request(base_url: str, method: str, target: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
-    """Status and body of the answer to one request."""
+    """Send one request and return the status and body of the response."""
     connection = http.client.HTTPConnection(urlsplit(base_url).netloc, timeout=_SECONDS_TO_ANSWER)
     try:
         connection.request(method, target, body, headers)

@@ -1,4 +1,4 @@
-"""The document that every contender records: the one of load.lua, for those who get it without HTTP."""
+"""The document that every contender records, for contenders without HTTP. load.lua sends the same one."""
 
 from domain.access import Caller, Permission
 from domain.documents import Document, StoredObject
@@ -21,7 +21,7 @@ _OWNER = encode_ulid(1 << 120)
 
 
 def sample(workspace: str, number: int, path: str, key: str, now: Clock) -> tuple[Document, Intent]:
-    """A document whose id has these 128 bits, and the intent to record it under an Idempotency-Key."""
+    """Return a document whose id has these 128 bits, and the intent to record it with an idempotency key."""
     home, at = WorkspaceId(workspace), now()
     caller = Caller(
         workspace_id=home,

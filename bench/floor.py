@@ -1,6 +1,6 @@
-"""The floor of the framework: a Litestar handler that reads the same body, does nothing, and answers as much.
+"""The floor of the framework: a Litestar handler that reads the same body, does nothing, and returns as many bytes.
 
-`python -m bench.floor PORT` serves it as `dossier serve` would, Dossier's own protocol class included.
+`python -m bench.floor PORT` serves it as `dossier serve` would, with Dossier's own protocol class.
 """
 
 import gc
@@ -16,7 +16,7 @@ from app.server.protocol import Protocol
 
 
 class Body(Struct):
-    """A document to record."""
+    """The body of a create."""
 
     name: Annotated[str, Meta(min_length=1, max_length=255)]
     mime_type: str
@@ -28,7 +28,7 @@ class Body(Struct):
 
 
 class Record(Struct):
-    """A document as it is recorded."""
+    """A document as recorded."""
 
     id: str
     name: str
@@ -44,14 +44,14 @@ class Record(Struct):
 
 
 class Envelope(Struct):
-    """Every success."""
+    """The envelope of every success."""
 
     data: Record
 
 
 @post("/v1/documents")
 async def create_document(data: Body) -> Envelope:
-    """201, and the members that came with as many more as Dossier would add."""
+    """Return 201 with the members of the body, plus as many bytes as Dossier would add."""
     return Envelope(
         Record(
             id="doc_01M84JC1BPMH100XWPY0H5DGJN",
@@ -70,14 +70,14 @@ async def create_document(data: Body) -> Envelope:
 
 
 def freeze() -> None:
-    """As Dossier does once it has started."""
+    """Freeze the objects allocated so far, as Dossier does after its start."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS)
 
 
 def serve(application: Any, port: int) -> None:
-    """Serve it as `dossier serve` would, until it is told to end."""
+    """Serve the application as `dossier serve` would, until the process is stopped."""
     uvicorn.run(
         application,
         host="127.0.0.1",

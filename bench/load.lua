@@ -1,21 +1,21 @@
--- Creates, each of a new path, as wrk sends them. Arguments: a file of "workspace key" lines, the number of the first
--- path, and 1 when each request has an Idempotency-Key of its own.
+-- Requests of wrk: creates, each at a new path. Arguments: a file of "workspace API-key" lines, the number of the first
+-- path, 1 if each request has an idempotency key of its own, and the size of the objects in bytes.
 --
--- Whole requests are put together here from pieces made once: wrk.format would make every header anew. Answers are not
--- looked at one by one, which would cost as much again: wrk counts those of status 400 and above, and the caller
--- compares the number of answers with the rows in the database.
+-- The script joins requests from prepared pieces, because wrk.format would build every header again. It does not examine
+-- single responses, which would double the cost: wrk counts those of status 400 and above, and the caller compares the
+-- number of responses with the rows in the database.
 
 require("summary")
 
 local heads, middles, homes = {}, {}, 0
 local tail = '","size_bytes":%d,"folder":"/clients/acme/ndas","tags":["nda","confidentiality"]}'
 local start = '{"name":"Acme-NDA-2026.pdf","mime_type":"application/pdf","storage_path":"workspaces/'
-local next_path, keyed = 0, false
+local next_path, idempotent = 0, false
 local format, random = string.format, math.random
 
 function init(args)
    local size_bytes
-   next_path, keyed, size_bytes = tonumber(args[2]), args[3] == "1", tonumber(args[4])
+   next_path, idempotent, size_bytes = tonumber(args[2]), args[3] == "1", tonumber(args[4])
    tail = format(tail, size_bytes)
    math.randomseed(next_path)
    for line in io.lines(args[1]) do
@@ -32,8 +32,9 @@ end
 function request()
    local home, number = next_path % homes, format("%09d", next_path)
    local key = ""
-   if keyed then
-      -- Random where an index looks first, as clients' keys are; never the same twice, because of the number.
+   if idempotent then
+      -- Random digits first, as in the idempotency keys of clients, because an index compares the beginning first. Unique
+      -- because of the number.
       key = format("Idempotency-Key: %08x-%04x-4000-8000-000%s\r\n", random(0, 4294967295), random(0, 65535), number)
    end
    next_path = next_path + 1

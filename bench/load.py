@@ -1,4 +1,4 @@
-"""The load generator: wrk, one thread. Every request creates at a new path (load.lua), or all are one (repeat.lua)."""
+"""The load generator: wrk with one thread. Its requests are creates (load.lua) or repeat one request (repeat.lua)."""
 
 import asyncio
 import json
@@ -11,23 +11,23 @@ from pathlib import Path
 from bench.crowd import Crowd
 from bench.facts import FILE_BYTES
 
-MOST_A_SECOND = 15_000
-"""More than any contender answers: what is stocked for a run."""
+MAX_CREATES_PER_SECOND = 15_000
+"""More creates per second than any contender reaches: the number of objects stored for a run."""
 
 _FOLDER = Path(__file__).parent
 _TIMEOUT = "10s"
 
 
 class Refused(Exception):
-    """A create was not answered 201, or another request not 2xx: what was measured is not what was meant."""
+    """A create did not get 201, or another request no 2xx: the run did not measure what it should."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What wrk counted. `issued` is how many requests it made up; a few were not sent or not answered in time.
+    """The counts of wrk. `issued` counts generated requests; a few of them were not sent or not answered in time.
 
-    Latencies are wrk's: after an answer that took more than twice the mean it adds those that the requests would have
-    had which were not sent meanwhile. So p99 is not flattered by the few connections.
+    wrk corrects its latencies: after a response that took more than twice the mean, it adds the latencies of the
+    requests that were delayed meanwhile. So the small number of connections does not flatter p99.
     """
 
     requests: int
@@ -40,7 +40,7 @@ class Answers:
 
 
 def require_wrk() -> str:
-    """Where wrk is; without it, say how it is installed and end."""
+    """Return the path of wrk. If it is not installed, exit with instructions."""
     found = shutil.which("wrk")
     if found is None:
         sys.stderr.write(
@@ -53,20 +53,27 @@ def require_wrk() -> str:
 
 
 async def start(
-    base_url: str, crowd: Crowd, *, first: int, connections: int, seconds: int, keyed: bool
+    base_url: str, crowd: Crowd, *, first: int, connections: int, seconds: int, idempotent: bool
 ) -> asyncio.subprocess.Process:
-    """wrk on its way: for `seconds`, or until `stop`."""
+    """Start wrk with creates, for `seconds` or until `stop`."""
     return await _wrk(
-        "load.lua", base_url, connections, seconds, str(crowd.accounts), str(first), str(int(keyed)), str(FILE_BYTES)
+        "load.lua",
+        base_url,
+        connections,
+        seconds,
+        str(crowd.accounts),
+        str(first),
+        str(int(idempotent)),
+        str(FILE_BYTES),
     )
 
 
 async def start_repeating(
     base_url: str, request: Path, *, connections: int, seconds: int, keys: Path | None = None
 ) -> asyncio.subprocess.Process:
-    """wrk on its way with the one request that the file holds, as it goes over the wire; for keys see many_keys.lua."""
+    """Start wrk with the one raw request in the file. `api_keys`: a file of API keys for many_api_keys.lua."""
     if keys is not None:
-        return await _wrk("many_keys.lua", base_url, connections, seconds, str(request), str(keys))
+        return await _wrk("many_api_keys.lua", base_url, connections, seconds, str(request), str(keys))
     return await _wrk("repeat.lua", base_url, connections, seconds, str(request))
 
 
@@ -76,7 +83,7 @@ async def _wrk(
     return await asyncio.create_subprocess_exec(
         *(require_wrk(), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", _TIMEOUT, "-s", script, base_url),
         *("--", *arguments),
-        # There the scripts find what they share.
+        # The folder in which the scripts find the module they share.
         cwd=_FOLDER,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -84,24 +91,24 @@ async def _wrk(
 
 
 def stop(wrk: asyncio.subprocess.Process) -> None:
-    """Have it end now, with its summary."""
+    """End the run now; wrk still prints its summary."""
     wrk.send_signal(signal.SIGINT)
 
 
 async def finish(wrk: asyncio.subprocess.Process) -> Answers:
-    """Its summary, when it has ended.
+    """Return the summary once wrk has ended.
 
     Raises:
-        Refused: an answer had a status of 400 or more, a connection broke, or an answer took ten seconds.
+        Refused: a response had a status of 400 or more, a connection broke, or a response took ten seconds.
     """
     output, _ = await wrk.communicate()
     lines = [line for line in output.decode(errors="replace").splitlines() if line.startswith("{")]
     if wrk.returncode != 0 or not lines:
-        raise Refused(f"wrk ended with {wrk.returncode}:\n{output.decode(errors='replace')}")
+        raise Refused(f"wrk exited with {wrk.returncode}:\n{output.decode(errors='replace')}")
     answers = Answers(**json.loads(lines[-1]))
     if answers.refused or answers.broken or not answers.requests:
         raise Refused(
-            f"of {answers.requests} answers {answers.refused} were refusals; {answers.broken} connections broke or "
+            f"of {answers.requests} responses {answers.refused} were errors; {answers.broken} connections broke or "
             "timed out"
         )
     return answers

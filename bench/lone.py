@@ -1,7 +1,7 @@
-"""What the writer costs a create that is alone: `python -m bench.lone URL WORKSPACE SECONDS`, JSON on standard output.
+"""The cost of the writer for a lone create: `python -m bench.lone URL WORKSPACE SECONDS` prints JSON.
 
-In one process, in turns: a create through the repository, and the same statement awaited directly, its arguments made
-beforehand. So whatever the repository does around its statement counts against it.
+One process measures two calls in turns: a create through the repository, and the same statement awaited directly with
+arguments made beforehand. So everything the repository does around its statement counts against it.
 """
 
 import asyncio
@@ -28,14 +28,14 @@ from ports.intents import Intent
 from ports.outcomes import Created
 
 WARM_UP = 50
-"""Pairs before the first that counts: connections open, statements are prepared."""
+"""Pairs before the first counted one: they open connections and prepare statements."""
 
 
 T = TypeVar("T")
 
 
 class Pairs:
-    """Creates of one workspace, each a new document."""
+    """Creates in one workspace, each of a new document."""
 
     def __init__(self, database: Database, workspace: str) -> None:
         self._database = database
@@ -46,7 +46,7 @@ class Pairs:
         self._direct: list[float] = []
 
     async def measure(self, seconds: float) -> dict[str, float]:
-        """Medians in milliseconds, and how many pairs they are of."""
+        """Return the medians in milliseconds, and the number of pairs."""
         for _ in range(WARM_UP):
             await self._pair()
         self._batched.clear()
@@ -61,7 +61,7 @@ class Pairs:
         }
 
     async def _pair(self) -> None:
-        # Who goes first changes, because the second finds caches warmer.
+        # Alternate the order, because the second call finds warmer caches.
         if len(self._batched) % 2:
             await self._create()
             await self._fetch()

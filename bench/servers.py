@@ -1,4 +1,4 @@
-"""Servers over HTTP: Dossier and whom it is compared with, each one process on a port of 127.0.0.1."""
+"""The HTTP servers of the benchmark: Dossier and its contenders, each one process on a port of 127.0.0.1."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ REPOSITORY = Path(__file__).parents[1]
 START_SECONDS = 30
 STOP_SECONDS = 20
 
-# What app/serve.py sets, as options of uvicorn's command line.
+# The options of app/server/serve.py, as options of uvicorn's command line.
 _UVICORN = (
     *("-m", "uvicorn", "--host", "127.0.0.1", "--loop", "uvloop", "--http", "httptools", "--ws", "none"),
     *("--workers", "1", "--backlog", "2048", "--no-access-log", "--no-server-header", "--no-proxy-headers"),
@@ -25,7 +25,7 @@ _UVICORN = (
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A process that answers at `url`, and writes what goes wrong to `log`."""
+    """A process that answers at `url` and logs to `log`."""
 
     url: str
     pid: int
@@ -33,34 +33,34 @@ class Server:
 
 
 def dossier(port: int, workers: int = 1) -> list[str]:
-    """The words that start Dossier."""
+    """Return the command of Dossier."""
     several = ("--workers", str(workers)) if workers > 1 else ()
     return [sys.executable, "-m", "app.cli", "serve", "--host", "127.0.0.1", "--port", str(port), *several]
 
 
 def unguarded(port: int) -> list[str]:
-    """The words that start Dossier without admission."""
+    """Return the command of Dossier without admission."""
     return [sys.executable, "-m", "bench.admission.unguarded", str(port)]
 
 
 def floor(port: int) -> list[str]:
-    """The words that start the bare handler."""
+    """Return the command of the bare handler."""
     return [sys.executable, "-m", "bench.floor", str(port)]
 
 
 def peer(port: int) -> list[str]:
-    """The words that start the FastAPI service."""
+    """Return the command of the FastAPI service."""
     return [sys.executable, *_UVICORN, "--port", str(port), "bench.peers.fastapi_service:app"]
 
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """This process' environment with these settings, and none of Dossier's own besides."""
+    """Return this process' environment with these settings instead of any `DOSSIER_` variables."""
     return {name: value for name, value in os.environ.items() if not name.startswith("DOSSIER_")} | dict(settings)
 
 
 @asynccontextmanager
 async def running(name: str, port: int, command: list[str], settings: Mapping[str, str]) -> AsyncIterator[Server]:
-    """A server that answers, until the end of the block; its log goes to a file beside the data, `<name>.log`."""
+    """Run a server until the end of the block, with its log in `<name>.log` beside the data. Yield once it answers."""
     log = Path(settings["DOSSIER_DATA_DIR"]) / f"{name}.log"
     descriptor = os.open(log, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
     try:
@@ -71,7 +71,7 @@ async def running(name: str, port: int, command: list[str], settings: Mapping[st
             stdin=asyncio.subprocess.DEVNULL,
             stdout=descriptor,
             stderr=descriptor,
-            # Of its own, so that Ctrl-C is ours to pass on.
+            # In a process group of its own, so that Ctrl-C reaches it only through this process.
             start_new_session=True,
         )
     finally:
@@ -91,19 +91,19 @@ async def running(name: str, port: int, command: list[str], settings: Mapping[st
 
 
 def free_port() -> int:
-    """A port that nothing listens on now."""
+    """Return a port on which no process listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def said(server: Server) -> str:
-    """The end of its log."""
+def log_tail(server: Server) -> str:
+    """Return the end of the server's log."""
     return server.log.read_text(errors="replace")[-2000:]
 
 
 async def _answers(server: Server, process: asyncio.subprocess.Process) -> None:
-    """Return once it answers anything, be it 404."""
+    """Return once the server answers any request with any status."""
     for _ in range(START_SECONDS * 20):
         if process.returncode is not None:
             break
@@ -113,4 +113,4 @@ async def _answers(server: Server, process: asyncio.subprocess.Process) -> None:
             await asyncio.sleep(0.05)
         else:
             return
-    raise RuntimeError(f"{server.log.stem} does not start:\n{said(server)}")
+    raise RuntimeError(f"{server.log.stem} did not start:\n{log_tail(server)}")

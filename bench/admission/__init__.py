@@ -1,1 +1,1 @@
-"""What it costs to know who calls, and whether they may: the same requests with and without."""
+"""The cost of admission: the same requests with and without authentication and rate limiting."""

@@ -1,4 +1,4 @@
-"""The same two requests, 32 at a time, to Dossiers that admit in different ways; each on a workspace of its own."""
+"""Two requests, 32 at a time, to Dossiers with different admission; each variant has a workspace of its own."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -11,7 +11,7 @@ from adapters.in_process.system import new_secret
 from bench import servers
 from bench.admission.unguarded import WORKSPACE
 from bench.contenders import MOST, Sample, Service
-from bench.crowd import READ_PATH, Crowd, Member, found_workspaces, record_read_document, upload_model
+from bench.crowd import READ_PATH, Crowd, Member, create_workspaces, record_read_document, upload_model
 from bench.postgres import Postgres
 from bench.servers import free_port, running
 from bench.valkey import Valkey
@@ -23,14 +23,14 @@ REQUESTS = (READ, CREATE)
 
 DATABASE = "admission"
 KEYS = 20_000
-"""Enough that none comes twice within the half second for which a key is remembered, at any rate reached here."""
+"""Enough API keys that none is used twice while it is cached, at any rate that this benchmark reaches."""
 
 _UNLIMITED = "1000000000/minute;1000000000/day"
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """A way to admit. `tier` is that of the keys; `cold` that each request has another key, not asked for lately."""
+class Variant:
+    """A variant of admission. `tier` is that of its API keys. `cold`: no request has a cached API key."""
 
     name: str
     tier: str = "standard"
@@ -39,20 +39,20 @@ class Way:
     workers: int = 1
 
 
-NONE = Way("no admission", tier="unmetered")
-KEY = Way("key, no limit", tier="unmetered")
-MEMORY = Way("key, limit in memory")
-VALKEY = Way("key, limit on Valkey", valkey=True)
-COLD = Way("cold key, no limit", tier="unmetered", cold=True)
-COLD_VALKEY = Way("cold key, limit on Valkey", valkey=True, cold=True)
-TWO = Way("2 workers, limit on Valkey", valkey=True, workers=2)
-FOUR = Way("4 workers, limit on Valkey", valkey=True, workers=4)
-WAYS = (NONE, KEY, MEMORY, VALKEY, COLD, COLD_VALKEY, TWO, FOUR)
+NONE = Variant("no admission", tier="unmetered")
+KEY = Variant("key, no limit", tier="unmetered")
+MEMORY = Variant("key, limit in memory")
+VALKEY = Variant("key, limit on Valkey", valkey=True)
+COLD = Variant("cold key, no limit", tier="unmetered", cold=True)
+COLD_VALKEY = Variant("cold key, limit on Valkey", valkey=True, cold=True)
+TWO = Variant("2 workers, limit on Valkey", valkey=True, workers=2)
+FOUR = Variant("4 workers, limit on Valkey", valkey=True, workers=4)
+VARIANTS = (NONE, KEY, MEMORY, VALKEY, COLD, COLD_VALKEY, TWO, FOUR)
 
 
 @dataclass(frozen=True, slots=True)
 class Figures(Sample):
-    """One run; for each request, the CPU of Valkey, how many scripts it ran, and how many keys were looked up."""
+    """One run, with Valkey's CPU, scripts run and API keys looked up, each per request."""
 
     valkey_us: float
     scripts: float
@@ -61,30 +61,30 @@ class Figures(Sample):
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What all ways share, and where each has its workspace."""
+    """What all variants share, and the workspace of each."""
 
     directory: Path
     settings: dict[str, str]
     postgres: Postgres
     valkey: Valkey
-    crowds: Mapping[Way, Crowd]
-    keys: Mapping[Way, Path]
-    recorded: dict[Way, dict[int, int]] = field(default_factory=dict)
+    crowds: Mapping[Variant, Crowd]
+    keys: Mapping[Variant, Path]
+    recorded: dict[Variant, dict[int, int]] = field(default_factory=dict)
 
-    async def run(self, way: Way, wanted: str, seconds: int) -> Figures:
-        """Send this request for so many seconds, to a server that is started for it, and warm.
+    async def run(self, variant: Variant, wanted: str, seconds: int) -> Figures:
+        """Send the request for `seconds` to a new, warmed-up server.
 
         Raises:
-            Refused: one was refused.
+            Refused: a request was refused.
         """
         before = await self._look_ups()
-        async with self._server(way) as service:
-            warm = await self._send(service, way, wanted, 1)
+        async with self._server(variant) as service:
+            warm = await self._send(service, variant, wanted, 1)
             scripts, cpu = await self.valkey.script_calls(), self.valkey.cpu_seconds()
-            sample = await self._send(service, way, wanted, seconds)
+            sample = await self._send(service, variant, wanted, seconds)
             requests = sample.rate * seconds
             cpu, scripts = self.valkey.cpu_seconds() - cpu, await self.valkey.script_calls() - scripts
-        # Told by each connection at its end at the latest, so not before the server has ended.
+        # Postgres flushes a connection's statistics when the connection ends, so read them after the server has ended.
         look_ups = await self._look_ups() - before
         return Figures(
             **asdict(sample),
@@ -94,29 +94,29 @@ class Bench:
         )
 
     @asynccontextmanager
-    async def _server(self, way: Way) -> AsyncIterator[Service]:
+    async def _server(self, variant: Variant) -> AsyncIterator[Service]:
         port = free_port()
-        settings = self.settings | {WORKSPACE: self.crowds[way].members[0].workspace_id}
-        if way.valkey:
+        settings = self.settings | {WORKSPACE: self.crowds[variant].members[0].workspace_id}
+        if variant.valkey:
             settings["DOSSIER_RATE_LIMIT_URL"] = self.valkey.url
-        command = servers.dossier(port, way.workers) if way is not NONE else servers.unguarded(port)
-        async with running(f"admission-{WAYS.index(way)}", port, command, settings) as server:
-            yield Service(way.name, server, self.postgres, DATABASE, self.recorded.setdefault(way, {}))
+        command = servers.dossier(port, variant.workers) if variant is not NONE else servers.unguarded(port)
+        async with running(f"admission-{VARIANTS.index(variant)}", port, command, settings) as server:
+            yield Service(variant.name, server, self.postgres, DATABASE, self.recorded.setdefault(variant, {}))
 
-    async def _send(self, service: Service, way: Way, wanted: str, seconds: int) -> Sample:
-        crowd = self.crowds[way]
+    async def _send(self, service: Service, variant: Variant, wanted: str, seconds: int) -> Sample:
+        crowd = self.crowds[variant]
         if wanted == CREATE:
-            return await service.run(crowd, connections=MOST, keyed=True, seconds=seconds)
+            return await service.run(crowd, connections=MOST, idempotent=True, seconds=seconds)
         document = self.directory / f"{crowd.members[0].workspace_id}.document"
         if not document.exists():
             document.write_text(await asyncio.to_thread(record_read_document, service.server.url, crowd.members[0]))
-        key = "KEY" if way.cold else crowd.members[0].key
+        key = "KEY" if variant.cold else crowd.members[0].key
         file = document.with_suffix(".request")
         file.write_text(
             f"GET /v1/documents/{document.read_text()} HTTP/1.1\r\nHost: {urlsplit(service.server.url).netloc}\r\n"
             f"Authorization: Bearer {key}\r\n\r\n"
         )
-        keys = self.keys[way] if way.cold else None
+        keys = self.keys[variant] if variant.cold else None
         return await service.repeat(file, connections=MOST, seconds=seconds, keys=keys)
 
     async def _look_ups(self) -> int:
@@ -126,7 +126,7 @@ class Bench:
 
 @asynccontextmanager
 async def prepared(directory: Path, postgres: Postgres, valkey: Valkey) -> AsyncIterator[Bench]:
-    """A workspace for each way, with its keys and its file."""
+    """Prepare a workspace for each variant, with its API keys and its file."""
     files = directory / "files"
     settings = {
         "DOSSIER_DATA_DIR": str(directory),
@@ -134,24 +134,24 @@ async def prepared(directory: Path, postgres: Postgres, valkey: Valkey) -> Async
         "DOSSIER_STORAGE_URL": files.as_uri(),
         "DOSSIER_PLAN_ORG": _UNLIMITED,
     }
-    members = dict(zip(WAYS, await found_workspaces(settings, len(WAYS)), strict=True))
+    members = dict(zip(VARIANTS, await create_workspaces(settings, len(VARIANTS)), strict=True))
     port = free_port()
     async with running("admission", port, servers.dossier(port), settings) as server:
         model = Path("workspaces") / (await upload_model(server.url, members[NONE])).relative_to("workspaces")
-    crowds = {way: Crowd([member], files, model) for way, member in members.items()}
+    crowds = {variant: Crowd([member], files, model) for variant, member in members.items()}
     keys = {}
-    for way, crowd in crowds.items():
-        crowd.link(f"workspaces/{members[way].workspace_id}/{READ_PATH}")
-        put = f"UPDATE api_keys SET tier = '{way.tier}' WHERE digest = {_digest(members[way])}"  # noqa: S608
+    for variant, crowd in crowds.items():
+        crowd.link(f"workspaces/{members[variant].workspace_id}/{READ_PATH}")
+        put = f"UPDATE api_keys SET tier = '{variant.tier}' WHERE digest = {_digest(members[variant])}"  # noqa: S608
         await postgres.sql(DATABASE, put)
-        if way.cold:
-            keys[way] = directory / f"{members[way].workspace_id}.keys"
-            keys[way].write_text(await _many_keys(postgres, members[way]))
+        if variant.cold:
+            keys[variant] = directory / f"{members[variant].workspace_id}.keys"
+            keys[variant].write_text(await _many_keys(postgres, members[variant]))
     yield Bench(directory, settings, postgres, valkey, crowds, keys)
 
 
 async def _many_keys(postgres: Postgres, member: Member) -> str:
-    """Keys that are like the member's, by SQL: one by one they would take minutes."""
+    """Copy the member's API key many times by SQL, which saves minutes. Return the new API keys, one per line."""
     keys = [mint_api_key(new_secret()) for _ in range(KEYS)]
     lines = "".join(f"\\\\x{api_key_digest(key).hex()}\n" for key in keys)
     await postgres.sql(DATABASE, "CREATE TABLE IF NOT EXISTS digests (digest bytea)")

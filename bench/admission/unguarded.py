@@ -1,7 +1,7 @@
-"""Dossier without admission: every request is one of the workspace that the environment names.
+"""Dossier without admission: every request belongs to the workspace that the environment names.
 
-`python -m bench.admission.unguarded PORT` serves it as `dossier serve` would, but that nobody is asked for a key and
-nothing is counted. What that takes less is what admission costs.
+`python -m bench.admission.unguarded PORT` serves Dossier as `dossier serve` would, but checks no API key and counts no
+request. The difference in cost is the cost of admission.
 """
 
 import os
@@ -28,7 +28,7 @@ _VERDICT = Verdict(admitted=True, limit=1, remaining=1, reset=1, retry_after=0)
 
 
 class AdmitAll:
-    """Takes `AdmitRequest`'s place."""
+    """The replacement of `AdmitRequest`."""
 
     def __init__(self, workspace: str) -> None:
         self._caller = Caller(
@@ -44,7 +44,7 @@ class AdmitAll:
 
 
 class Unguarded:
-    """ASGI with its lifespan, as `app.main` has it."""
+    """An ASGI application with a lifespan, as in `app.main`."""
 
     def __init__(self, settings: Settings, workspace: str) -> None:
         self._settings = settings

@@ -1,4 +1,4 @@
--- The row of the document alone, into a table that nobody locks and no foreign key watches: commits are shared.
+-- Insert only the document's row, into a table without locks and foreign keys, so that commits are shared.
 \set n :n + 1
 \set k :first + :n * 64 + :client_id
 INSERT INTO bare (

@@ -1,4 +1,4 @@
-"""Runs of pgbench: the facts of a create as one statement and as six, and an INSERT that has nothing to decide."""
+"""Runs of pgbench: a create's facts in one statement and in six, and a bare INSERT that decides nothing."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ from bench.facts import sample
 from bench.postgres import Postgres
 
 ONE_STATEMENT = statements.RECORD_DOCUMENTS
-"""The very statement of the adapter, with $1 for the workspace and $2 for a batch, here of one."""
+"""The statement of the adapter itself, with $1 for the workspace and $2 for a batch, here of one document."""
 
 BARE_TABLE = "CREATE TABLE bare (LIKE documents INCLUDING ALL)"
 
@@ -35,7 +35,8 @@ _ONE_STATEMENT_SCRIPT = r"""
 \set chance random(0, 4294967295)
 {statement};
 """
-# Number, id and key, put into a batch that was written once. The key is random where an index looks first.
+# Number, id and idempotency key, inserted into a prepared batch. The idempotency key begins with random digits, because
+# an index compares its beginning first.
 _BATCH = """format(
     '{template}',
     :k::bigint,
@@ -46,7 +47,7 @@ _BATCH = """format(
 
 @dataclass(frozen=True, slots=True)
 class Transactions:
-    """What pgbench counted. Latencies are of every transaction, waits for the lock included."""
+    """The counts of pgbench. Latencies are of every transaction and include waits for the lock."""
 
     count: int
     rate: float
@@ -55,7 +56,7 @@ class Transactions:
 
 
 class Pgbench:
-    """Runs in one database, whose workspace exists and where Dossier's tables are."""
+    """pgbench in one database that has Dossier's tables and the workspace."""
 
     def __init__(self, postgres: Postgres, database: str, workspace: str) -> None:
         self.postgres = postgres
@@ -64,7 +65,7 @@ class Pgbench:
         self._runs = 0
 
     async def run(self, script: str, clients: int, seconds: int) -> Transactions:
-        """`script` is `one_statement`, or the name of a file of this folder.
+        """Run `one_statement`, or the script file of that name in this folder.
 
         Raises:
             RuntimeError: a transaction failed, or did not record a document.
@@ -123,11 +124,11 @@ def _script(directory: Path, name: str, workspace: str) -> Path:
 
 
 def _template(workspace: str) -> str:
-    """A batch of one as the adapter sends it, as text in an SQL string for `format`."""
+    """Return a batch of one as the adapter sends it, as a format string of SQL."""
     path = f"workspaces/{workspace}/documents/{_PATH}"
     record = to_record(*sample(workspace, _ID.int, path, str(_KEY), utc_now))
     text = json.dumps([json.loads(record)])
-    # pgbench takes a colon before a letter or digit for a variable; in JSON they stand in strings only.
+    # pgbench takes a colon before a letter or digit for a variable. In JSON, such colons occur inside strings only.
     text = re.sub(r":(?=\w)", r"\\u003a", text)
     text = text.replace("%", "%%").replace("'", "''")
     for pattern, argument in (
@@ -137,17 +138,17 @@ def _template(workspace: str) -> str:
     ):
         text, replaced = re.subn(pattern, argument, text)
         if not replaced:
-            raise RuntimeError(f"what the adapter sends holds no {pattern}: every transaction would be the same")
+            raise RuntimeError(f"the adapter's batch contains no {pattern}, so every transaction would be the same")
     return text
 
 
 def _either_form(value: UUID) -> str:
-    """A UUID as text, with its hyphens or without."""
+    """Return a pattern for a UUID with or without hyphens."""
     return f"{value}|{value.hex}"
 
 
 def _latencies(directory: Path) -> list[int]:
-    """Of all transactions in pgbench's logs, in microseconds, ascending."""
+    """Return the latencies of all transactions in pgbench's logs, in microseconds, ascending."""
     return sorted(
         int(line.split()[2]) for log in directory.glob("pgbench_log.*") for line in log.read_text().splitlines()
     )
@@ -156,5 +157,5 @@ def _latencies(directory: Path) -> list[int]:
 def _figure(pattern: str, output: str) -> float:
     match = re.search(pattern, output)
     if match is None:
-        raise RuntimeError(f"pgbench did not say what was expected:\n{output}")
+        raise RuntimeError(f"unexpected output of pgbench:\n{output}")
     return float(match[1])

@@ -1,5 +1,5 @@
--- The facts of a create in the usual six statements, between BEGIN and COMMIT. The lock comes first, as in Dossier, so
--- that nothing decided after it can be overtaken.
+-- Record the facts of a create in the usual six statements, between BEGIN and COMMIT. The lock comes first, as in
+-- Dossier, so that no other transaction can invalidate a later decision.
 \set n :n + 1
 \set k :first + :n * 64 + :client_id
 \set chance random(0, 4294967295)

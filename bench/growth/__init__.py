@@ -1,1 +1,1 @@
-"""What lists and creates cost while one workspace grows: the same calls at three sizes, beside each other."""
+"""The cost of lists and creates while one workspace grows: the same calls at three sizes, side by side."""

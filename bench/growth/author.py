@@ -1,4 +1,4 @@
-"""Who changes a workspace: creates with all the variety of what is there, and changes of what is there already."""
+"""The writer to a workspace: creates as varied as its content, and changes of existing documents."""
 
 import asyncio
 from dataclasses import replace
@@ -19,11 +19,11 @@ from ports.outcomes import Created, Deleted, FolderMoved, LinkAdded, Patched
 
 EACH = 5
 CROWD = MOST * EACH
-"""Creates in one call of `create_many`: so many clients, each so many in turn."""
+"""The creates in one call of `create_many`: the number of clients, and how many creates each sends in turn."""
 
 
 class Author:
-    """Each call is another document's, and it succeeds."""
+    """Writes to one workspace. Each call uses another document and succeeds."""
 
     def __init__(self, documents: PostgresDocuments, filled: Filled) -> None:
         self._documents = documents
@@ -44,7 +44,7 @@ class Author:
 
     async def patch(self) -> None:
         changes = Changes(name=self._filled.corpus.next().name)
-        document, intent = self._filled.picked.pop(), self._intent(keyed=False)
+        document, intent = self._filled.picked.pop(), self._intent(idempotent=False)
         outcome = await self._documents.patch(document, changes, at=utc_now(), intent=intent)
         assert isinstance(outcome, Patched), outcome
 
@@ -66,9 +66,9 @@ class Author:
         assert isinstance(outcome, Deleted), outcome
 
     async def move(self) -> None:
-        """To another place each time."""
+        """Move the folder to another place each time."""
         target = FolderPath(f"{MANY_FOLDER}-{self._new_id(utc_now())}")
-        intent = self._intent(keyed=False)
+        intent = self._intent(idempotent=False)
         outcome = await self._documents.move_folder(self._filled.archive, target, at=utc_now(), intent=intent)
         assert isinstance(outcome, FolderMoved), outcome
         self._filled.archive = target
@@ -87,6 +87,6 @@ class Author:
         )
         return document, intent
 
-    def _intent(self, *, keyed: bool = True) -> Intent:
+    def _intent(self, *, idempotent: bool = True) -> Intent:
         _, intent = self._next()
-        return intent if keyed else replace(intent, idempotency_key=None)
+        return intent if idempotent else replace(intent, idempotency_key=None)

@@ -1,4 +1,4 @@
-"""What is measured: lists through the repository, without HTTP, one at a time; then what changes something."""
+"""The cases of the growth part: lists through the repository, without HTTP, one at a time; then changes."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -30,12 +30,12 @@ SIZES = (10_000, 100_000, 1_000_000)
 FIRST = Page()
 
 SOON, SEARCH, CREATE = 2.0, 5.0, 1.3
-"""What issue 6 allows a case to take at the largest of the sizes, in times of what it takes at the smallest."""
+"""The targets of issue 6: how many times longer a case may take at the largest size than at the smallest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One size: what is only read, and a copy of it that is changed."""
+    """One size: a database that is only read, and a copy of it that is changed."""
 
     filled: Filled
     reads: PostgresDocuments
@@ -48,13 +48,13 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One call. It tells how many documents passed its filter, where there is one. `at_once` creates are in a call."""
+    """One call, which returns how many documents passed its filter. `at_once`: the number of creates in a call."""
 
     name: str
     bound: float | None
     call: Callable[[Target], Awaitable[int | None]]
     hits: int | None = None
-    """How many must have passed, at each size."""
+    """How many documents must have passed, at each size."""
     at_once: int = 1
 
 
@@ -69,7 +69,7 @@ def finding(
     place: Page | Place = FIRST,
     hits: int | None = None,
 ) -> Case:
-    """A list. Filter and place are the same at each size, or follow from what is there."""
+    """Return the case of a list. Filter and place are the same at each size, or depend on the content."""
 
     async def call(target: Target) -> int:
         found = await target.reads.find(
@@ -135,7 +135,7 @@ READS = (
 
 
 def _last(filled: Filled) -> Page:
-    # At each size the last page that can be counted to.
+    # The last page up to the limit of counting, at each size.
     return Page(min(COUNT_MAX, filled.size // 5) // PER_PAGE)
 
 

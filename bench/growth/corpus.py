@@ -1,6 +1,6 @@
-"""Documents that nobody recorded, but might have: varied names, descriptions, folders and tags; the same in each run.
+"""Generated documents with varied names, descriptions, folders and tags; the same in each run.
 
-Whatever the size, `HITS` of them are what each case with a number of its own looks for, spread evenly over the history.
+At every size, `HITS` documents match each case with a fixed number of matches. They are spread evenly over the history.
 """
 
 from dataclasses import dataclass
@@ -11,12 +11,13 @@ HITS = 500
 HIT_FOLDER = "/hits"
 HIT_TAG = "hit"
 HIT_WORD = "tramonest"
-"""In no other document, but made of what is in many: so is `MISSED_WORD`, which is in none."""
+"""A word of the hits only, built from syllables that many documents contain. `MISSED_WORD` is built alike, and in none.
+"""
 MISSED_WORD = "grapelound"
 MISSED_PIECE = "qq"
 HIT_MIME_TYPE = "application/x-hit"
 OLD_TAG = "old"
-"""The first documents of all have it."""
+"""The tag of the oldest documents."""
 
 MANY_FOLDER = "/archive"
 MANY_TAG = "common"
@@ -32,7 +33,7 @@ _KINDS = 4
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What somebody might say of a document."""
+    """The facts of a document that a client would send."""
 
     name: str
     description: str | None
@@ -42,7 +43,7 @@ class Facts:
 
 
 class Corpus:
-    """Documents one after another. A corpus of `size` has hits among its first `size`, and none later."""
+    """A sequence of documents. A corpus of `size` has hits among its first `size` documents and none later."""
 
     def __init__(self, size: int) -> None:
         self._random = Random(6)  # noqa: S311  not for secrets
@@ -60,15 +61,15 @@ class Corpus:
 
     @property
     def folders(self) -> list[str]:
-        """All there are, about a thousand."""
+        """Return all folders, about a thousand."""
         return [*self._hit_folders, *self._many_folders, *self._other_folders]
 
     def kind(self, number: int) -> int | None:
-        """What the document of this number is a hit of, if of anything: 0 is the folder."""
+        """Return which hit the document of this number is, if any. 0 is the folder."""
         return self._kinds.get(number)
 
     def next(self) -> Facts:
-        """The next document."""
+        """Return the next document."""
         number, random, chance = self._next, self._random, self._random.random
         self._next += 1
         name, mime_type = self._name()
@@ -124,6 +125,6 @@ class Corpus:
         return "\n".join(self._random.choice(self._sentences) for _ in range(sentences))[:4000]
 
     def _tree(self, top: str) -> list[str]:
-        """A folder with 7 in it, of which each has 6: 50 folders."""
+        """Return a folder with 7 subfolders, of which each has 6: 50 folders."""
         below = [f"{top}/{word}" for word in self._random.sample(self._words, 7)]
         return [top, *below, *(f"{folder}/{word}" for folder in below for word in self._random.sample(self._words, 6))]

@@ -1,4 +1,4 @@
-"""A workspace with a history: its rows as the creates of a year would have left them, put in by COPY."""
+"""A workspace with a history: its rows as the creates of a year would have left them, inserted by COPY."""
 
 import asyncio
 from collections.abc import Iterable
@@ -19,9 +19,9 @@ from domain.search import search_text
 BATCH = 20_000
 HISTORY = timedelta(days=365)
 FRESH = 100
-"""Documents that came since the last vacuum. They wait in the pending lists of two indexes, which a search reads."""
+"""Documents recorded since the last vacuum. They are in the pending lists of two indexes, which a search reads."""
 PICKED = 6000
-"""Of this many documents the ids are remembered, for whoever changes them."""
+"""How many documents keep their ids in memory, for the cases that change them."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -32,8 +32,8 @@ documents (workspace_id, id, name, description, mime_type, storage_path, folder_
     created_by, created_by_key, created_at, updated_at)
 """
 _COPY = "COPY {} FROM STDIN"
-# What is put in is whole: to look at each row whether its folder and its object are there would take minutes. And what
-# an index gathers, it puts in its place in larger batches than a create could wait for.
+# The inserted rows are consistent, and checking the folder and object of each would take minutes. The indexes gather
+# larger batches here than a create could wait for.
 _HASTEN = """
 ALTER DATABASE {0} SET session_replication_role = replica;
 ALTER DATABASE {0} SET work_mem = '64MB'
@@ -45,7 +45,7 @@ FROM pg_class c JOIN pg_am a ON a.oid = c.relam
 WHERE a.amname = 'gin'
 """
 _FILLING_KIB = 4096
-# A create leaves an event too, and the account is right; the receipts are forgotten after 24 hours.
+# A create leaves an event too, and the usage is right. Receipts are missing, as after 24 hours.
 _SETTLE = """
 INSERT INTO events (workspace_id, seq, at, kind, document_id, user_id, key_id, request_id)
 SELECT workspace_id, next_seq - 1 + row_number() OVER (ORDER BY id), created_at, 'document.created', id, created_by,
@@ -56,13 +56,13 @@ UPDATE usage
 SET documents = found.documents, used_bytes = found.documents * {size}, next_seq = found.next_seq
 FROM (SELECT (SELECT count(*) FROM documents) AS documents, (SELECT max(seq) + 1 FROM events) AS next_seq) AS found
 """
-# Autovacuum does the same, sooner or later: it comes when a fifth of a table is new.
+# Autovacuum does the same sooner or later: it starts when a fifth of a table is new.
 _VACUUM = "VACUUM (ANALYZE)"
 
 
 @dataclass(slots=True)
 class Filled:
-    """A database with one workspace of so many documents, and what is known of them."""
+    """A database with one workspace of `size` documents, and the facts about them that cases need."""
 
     size: int
     database: str
@@ -75,13 +75,13 @@ class Filled:
     recent: datetime
     """As many documents are as new as this as there are hits."""
     picked: list[DocumentId]
-    """Some of the others; whoever changes one takes it from here."""
+    """Ids of other documents. A case that changes one takes it from here."""
     archive: FolderPath
-    """Where the folder with a tenth of all is now."""
+    """The present path of the folder with a tenth of all documents."""
 
 
 async def fill(postgres: Postgres, database: str, workspace: str, size: int) -> Filled:
-    """Give the workspace, which has nothing, so many documents."""
+    """Insert `size` documents into the empty workspace."""
     filler = _Filler(workspace, size)
     gathering = [line.split("|") for line in (await postgres.sql(database, _PENDING)).splitlines()]
     await postgres.sql(database, _HASTEN.format(database))
@@ -93,7 +93,7 @@ async def fill(postgres: Postgres, database: str, workspace: str, size: int) -> 
         objects, documents = filler.rows(range(start, min(start + BATCH, size - FRESH)))
         if sent is not None:
             await sent
-        # The next rows are made while these are on their way.
+        # Generate the next rows while Postgres reads these.
         sent = asyncio.create_task(_send(postgres, database, objects, documents))
         await asyncio.sleep(0)
     assert sent is not None
@@ -134,7 +134,7 @@ async def _send(postgres: Postgres, database: str, objects: str, documents: str)
 
 
 class _Filler:
-    """Makes the lines of COPY."""
+    """Generates the lines of COPY."""
 
     def __init__(self, workspace: str, size: int) -> None:
         self.corpus = Corpus(size)
@@ -146,27 +146,27 @@ class _Filler:
         self._owner = str(UUID(int=1 << 120))
 
     def at(self, number: int) -> datetime:
-        """When the document of this number was recorded, to the millisecond."""
+        """Return when the document of this number was recorded, to the millisecond."""
         return self._end - timedelta(milliseconds=(self._size - number) * (HISTORY // self._size // _MILLISECOND))
 
     def id(self, number: int) -> UUID:
-        """The id of the document of this number: chance below, but the same each time."""
+        """Return the id of the document of this number. Its low bits are pseudo-random, and the same each time."""
         milliseconds = (self.at(number) - _EPOCH) // _MILLISECOND
         return UUID(int=milliseconds << 80 | Random(number).getrandbits(80))  # noqa: S311  not for secrets
 
     def document(self, number: int) -> DocumentId:
-        """The same, as the domain writes it."""
+        """Return the same id as the domain writes it."""
         return DocumentId(f"doc_{encode_ulid(self.id(number).int)}")
 
     def folder_rows(self) -> str:
-        """All folders."""
+        """Return the rows of all folders."""
         return _lines(
             (self._home, str(folder), path, rf"\\x{sha256(path.encode()).hexdigest()}")
             for path, folder in self._folders.items()
         )
 
     def rows(self, numbers: range) -> tuple[str, str]:
-        """Objects and documents of these numbers, which come one after another."""
+        """Return the rows of objects and documents of these consecutive numbers."""
         objects, documents = [], []
         for number in numbers:
             facts, key, at = self.corpus.next(), self.id(number), self.at(number).isoformat()
@@ -190,5 +190,5 @@ def _lines(rows: Iterable[tuple[str | None, ...]]) -> str:
 
 
 def _cell(value: str | None) -> str:
-    # No text of ours has a tab; a backslash is only where one is meant.
+    # No generated text contains a tab, and a backslash only where COPY needs one.
     return r"\N" if value is None else value.replace("\n", r"\n")

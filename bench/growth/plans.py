@@ -1,4 +1,4 @@
-"""The plans of a call, as Postgres tells them while it carries the call out: those inside its functions too."""
+"""The plans of a call, including those of statements inside SQL functions, as auto_explain reports them."""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from adapters.postgres.database import Database, Row
 from bench.postgres import Postgres
 
 BEFORE = 6
-"""How often a session has carried it out before: from then on, a plan that is good for all values may be kept."""
+"""How often the session has run the statement before: from then on, Postgres may keep a generic plan."""
 
 _TOLD = "NOTICE:  duration: "
 _TABLES = re.compile(r" on (?:documents|folders|objects|links|events|receipts|usage)\b")
@@ -18,8 +18,8 @@ _ARGUMENT = re.compile(r"\$(\d+)")
 _QUERY_WIDTH, _WIDTH = 240, 160
 
 
-class Asked(Exception):
-    """What a call asks the database for."""
+class CapturedStatement(Exception):
+    """A statement that a call sends to the database, raised by `CapturingDatabase`."""
 
     def __init__(self, sql: str, arguments: Sequence[object]) -> None:
         super().__init__(sql)
@@ -27,30 +27,27 @@ class Asked(Exception):
         self.arguments = arguments
 
 
-class Unasked(Database):
-    """A database that carries nothing out: whatever it is asked for, it raises."""
+class CapturingDatabase(Database):
+    """A database that executes nothing: it raises every statement as `CapturedStatement`."""
 
     def __init__(self) -> None:
         super().__init__(None)
 
     async def fetch(self, sql: str, *arguments: object) -> Sequence[Row]:
-        raise Asked(sql, arguments)
+        raise CapturedStatement(sql, arguments)
 
 
-async def explain(postgres: Postgres, database: str, asked: Asked) -> list[str]:
-    """What is done for a statement: each part, and its plan without costs, which mean little elsewhere.
-
-    What it changes is undone.
-    """
+async def explain(postgres: Postgres, database: str, asked: CapturedStatement) -> list[str]:
+    """Return each part of a statement with its plan, without costs, and roll the statement back."""
     statement = _ARGUMENT.sub(lambda found: _literal(asked.arguments[int(found[1]) - 1]), asked.sql)
     reported = await postgres.plans(database, statement, BEFORE)
     parts = [_shown(text) for text in reported.split(_TOLD)[1:] if _TABLES.search(text)]
-    # A function that is called for each row tells its plan for each.
+    # A function that runs once per row reports its plan once per row.
     return list({shape(part): part for part in reversed(parts)}.values())[::-1]
 
 
 def shape(part: str) -> str:
-    """What two parts have in common that do the same with other values."""
+    """Return what two parts share that do the same with different values."""
     return re.sub(r"'[^']*'|[0-9.]+|never executed", "", part)
 
 

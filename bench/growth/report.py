@@ -1,4 +1,4 @@
-"""What the part about growth has shown, against what issue 6 asks for."""
+"""The results of the growth part, against the targets of issue 6."""
 
 from dataclasses import dataclass, field
 from statistics import fmean, median, quantiles
@@ -13,7 +13,7 @@ PLANS = "growth-plans.md"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call; of creates at once, the share of each. `passed` is how many documents passed a filter."""
+    """One call; for concurrent creates, the share of each. `passed` is how many documents passed the filter."""
 
     milliseconds: float
     passed: int | None
@@ -22,7 +22,7 @@ class Call:
 
 @dataclass(slots=True)
 class GrowthResults:
-    """Every call that counts, by case and size, and what the database did for it at the largest size."""
+    """Every counted call by case and size, and the plans at the largest size."""
 
     sizes: list[int]
     calls: dict[tuple[Case, int], list[Call]] = field(default_factory=dict)
@@ -42,11 +42,11 @@ class GrowthResults:
         return fmean(self._times(case, size))
 
     def ratio(self, case: Case) -> float:
-        """The largest size against the smallest, by p50."""
+        """Return the p50 at the largest size divided by that at the smallest."""
         return self.p50(case, self.sizes[-1]) / self.p50(case, self.sizes[0])
 
     def passed(self, case: Case) -> str:
-        """How many documents passed at each size; one number where it is one."""
+        """Return how many documents passed at each size; one number if all sizes agree."""
         found = {
             f"{calls[-1].passed:,}"
             for size in self.sizes
@@ -55,11 +55,11 @@ class GrowthResults:
         return found.pop() if len(found) == 1 else "–" if not found else "grows"
 
     def missed(self, case: Case) -> int:
-        """How many calls took longer than Dossier waits, at any size."""
+        """Return how many calls took longer than Dossier waits, at any size."""
         return sum(not call.in_time for size in self.sizes for call in self.calls[case, size])
 
     def reported(self, case: Case) -> str:
-        """A line of progress: p50 at each size so far."""
+        """Return a line of progress: p50 at each size so far."""
         return ", ".join(f"{self.p50(case, size):.2f}" for size in self.sizes) + " ms"
 
     def _times(self, case: Case, size: int) -> list[float]:
@@ -67,24 +67,24 @@ class GrowthResults:
 
 
 def table(results: GrowthResults) -> str:
-    """A Markdown table: p50 and p99 in each cell."""
+    """Return a Markdown table with p50 and p99 in each cell."""
     sizes = results.sizes
     lines = [
-        f"| p50 / p99, ms | found | {' | '.join(f'{size:,}' for size in sizes)} | ratio | wanted | |",
+        f"| p50 / p99, ms | found | {' | '.join(f'{size:,}' for size in sizes)} | ratio | target | |",
         f"|---|--:|{'--:|' * len(sizes)}--:|--:|---|",
         *(_row(results, case) for case in (*READS, *WRITES) if (case, sizes[0]) in results.calls),
     ]
     for case in WRITES:
         if case.at_once > 1 and (case, sizes[0]) in results.calls:
             rates = ", ".join(f"{1000 / results.mean(case, size):,.0f} at {size:,}" for size in sizes)
-            # What one in a hundred does for the others, to put entries in their place in an index, is in no p50.
-            lines += ["", f"Creates/s, {case.name.partition(', ')[2]}, by the mean: {rates}."]
+            # One create in a hundred moves entries into the index for the others; no p50 shows it.
+            lines += ["", f"Creates/s, {case.name.partition(', ')[2]}, computed from the mean: {rates}."]
     return "\n".join(lines)
 
 
 def plans(results: GrowthResults) -> str:
-    """What Postgres did for each case at the largest size; what it did for one before as well, is not told again."""
-    lines = [f"At {results.sizes[-1]:,} documents. What was told before is left out, and so are costs and times."]
+    """Return the plans of each case at the largest size. A plan that an earlier case had too is not repeated."""
+    lines = [f"At {results.sizes[-1]:,} documents, without costs, times and plans that were shown before."]
     seen: set[str] = set()
     for name, parts in results.plans.items():
         new = [part for part in parts if shape(part) not in seen]
@@ -95,7 +95,7 @@ def plans(results: GrowthResults) -> str:
 
 
 def to_json(results: GrowthResults) -> list[dict[str, Any]]:
-    """The figures of each case at each size."""
+    """Return the figures of each case at each size."""
     return [
         {
             "case": case.name,
@@ -120,5 +120,5 @@ def _row(results: GrowthResults, case: Case) -> str:
     if case.bound is not None and results.sizes[-1] >= SIZES[-1]:
         verdict = "met" if ratio <= case.bound and not missed else "missed"
     if missed:
-        verdict = f"{verdict} ({missed} not in time)".strip()
+        verdict = f"{verdict} ({missed} timed out)".strip()
     return f"| {case.name} | {results.passed(case)} | {' | '.join(cells)} | {ratio:.2f} | {wanted} | {verdict} |"

@@ -1,4 +1,4 @@
-"""The order of this part: in each round every case, each in turns at all sizes, so that noise is the same to all."""
+"""The order of the growth part: in each round every case, at all sizes in turns, so that noise affects all alike."""
 
 import gc
 import time
@@ -10,21 +10,22 @@ from adapters.in_process.system import utc_now
 from adapters.postgres.database import open_database
 from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.migrate import migrate
-from bench.crowd import found_workspaces
+from bench.crowd import create_workspaces
 from bench.growth.author import Author
 from bench.growth.cases import READS, SIZES, WRITES, Case, Target
 from bench.growth.filling import Filled, fill
-from bench.growth.plans import Asked, Unasked, explain
+from bench.growth.plans import CapturedStatement, CapturingDatabase, explain
 from bench.growth.report import Call, GrowthResults
 from bench.postgres import Postgres
 from ports.system import Unavailable
 
 CALLS = 40
-"""Of each case at each size in a round, unless they take longer than `CASE_SECONDS`."""
+"""The calls of each case at each size in a round, unless they take longer than `CASE_SECONDS`."""
 CROWDS = 6
 FIRST_CROWDS = 12
-"""Not measured: enough that what is gathered for the indexes is put in its place once, on pages that a checkpoint has
-just written."""
+"""Calls that do not count: enough that entries gathered for the indexes are moved once, on pages that a checkpoint has
+just written.
+"""
 CASE_SECONDS = 3.0
 WARM_UP = 2
 
@@ -32,7 +33,7 @@ Note = Callable[[str], None]
 
 
 async def measure_growth(directory: Path, postgres: Postgres, rounds: int, most: int, note: Note) -> GrowthResults:
-    """On databases of its own, one of each size and a copy of it that is changed."""
+    """Measure on databases of its own: one per size, and a copy of each that is changed."""
     sizes = [size for size in SIZES if size < most] + [max(most, SIZES[0])]
     results = GrowthResults(sizes)
     async with prepared(directory, postgres, sizes, note) as targets:
@@ -46,7 +47,7 @@ async def measure_growth(directory: Path, postgres: Postgres, rounds: int, most:
             for case in cases:
                 await _measure(case, targets, results)
                 note(f"round {round_}/{rounds}, {case.name}: {results.reported(case)}")
-            # Who goes first changes, as in the part about creates.
+            # Alternate the order, as in the part about creates.
             cases.reverse()
             targets.reverse()
         largest = max(targets, key=lambda target: target.filled.size)
@@ -77,23 +78,23 @@ async def _call(case: Case, target: Target) -> Call:
         in_time = False
     milliseconds = (time.perf_counter() - began) * 1000 / case.at_once
     if in_time and case.hits is not None and passed != case.hits:
-        raise RuntimeError(f"{case.name}: {passed} documents of {target.filled.size} instead of {case.hits}")
+        raise RuntimeError(f"{case.name}: {passed} of {target.filled.size} documents passed instead of {case.hits}")
     return Call(milliseconds, passed, in_time)
 
 
 async def _plans(case: Case, target: Target, postgres: Postgres) -> list[str]:
-    documents = PostgresDocuments(Unasked(), utc_now)
+    documents = PostgresDocuments(CapturingDatabase(), utc_now)
     try:
         await case.call(Target(target.filled, documents, Author(documents, target.filled)))
-    except Asked as asked:
+    except CapturedStatement as asked:
         database = f"{target.filled.database}_changed" if case in WRITES else target.filled.database
         return await explain(postgres, database, asked)
-    raise AssertionError(f"{case.name} asks the database for nothing")
+    raise AssertionError(f"{case.name} sends no statement to the database")
 
 
 @asynccontextmanager
 async def prepared(directory: Path, postgres: Postgres, sizes: list[int], note: Note) -> AsyncIterator[list[Target]]:
-    """Workspaces of these sizes."""
+    """Prepare workspaces of these sizes."""
     url = await postgres.create_database("growth")
     await migrate(url)
     settings = {
@@ -101,7 +102,7 @@ async def prepared(directory: Path, postgres: Postgres, sizes: list[int], note: 
         "DOSSIER_DATABASE_URL": url,
         "DOSSIER_STORAGE_URL": (directory / "files").as_uri(),
     }
-    workspace = (await found_workspaces(settings, 1))[0].workspace_id
+    workspace = (await create_workspaces(settings, 1))[0].workspace_id
     filled: list[Filled] = []
     for size in sizes:
         database = f"growth_{size}"

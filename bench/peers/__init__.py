@@ -1,1 +1,1 @@
-"""The same service as others would write it. Their packages come with `make bench`, not with Dossier."""
+"""The same service in another usual stack. Its packages are installed by `make bench`, not with Dossier."""

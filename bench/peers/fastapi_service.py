@@ -1,10 +1,9 @@
-"""The create of Dossier as a plain service: FastAPI, SQLAlchemy 2 and asyncpg, one transaction a request.
+"""Dossier's create as a plain service: FastAPI, SQLAlchemy 2 and asyncpg, one transaction per request.
 
-It records the same facts in the same tables and decides in the same order under the same lock, so that it is as right
-as Dossier is when requests race. It has neither rate limits nor signed links nor retries, all of which would cost it
-time. What was done for its sake: statements are built once, not in each request; CTEs take the place of a flush that
-sends a statement for each table; files are looked at without a way to a thread and back; ids sort by time. A pool of
-32 was as fast as one of 8 or 16.
+It records the same facts in the same tables and decides in the same order under the same lock, so it is as correct as
+Dossier when requests race. It has no rate limits, signed URLs or retries, all of which would cost time. These choices
+make it faster: statements are built once, not in each request; CTEs replace a flush that sends one statement per table;
+files are examined without a thread; ids sort by time. A pool of 32 was as fast as one of 8 or 16.
 """
 
 import gc
@@ -40,7 +39,7 @@ _ULID = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 class DocumentIn(BaseModel):
-    """A document to record."""
+    """The body of a create."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -54,7 +53,7 @@ class DocumentIn(BaseModel):
 
 
 class DocumentOut(BaseModel):
-    """A document as it is recorded."""
+    """A document as recorded."""
 
     id: str
     name: str
@@ -70,7 +69,7 @@ class DocumentOut(BaseModel):
 
 
 class Envelope(BaseModel):
-    """Every success."""
+    """The envelope of every success."""
 
     data: DocumentOut
 
@@ -79,7 +78,7 @@ class Envelope(BaseModel):
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     async with engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
-    # As Dossier does once it has started.
+    # As Dossier does after its start.
     gc.collect()
     gc.freeze()
     yield
@@ -98,7 +97,7 @@ Session = Annotated[AsyncSession, Depends(open_session)]
 
 
 async def authenticate(session: Session, authorization: Annotated[str, Header()] = "") -> Any:
-    """The row of the key that the request presents."""
+    """Return the row of the API key that the request presents."""
     scheme, _, secret = authorization.partition(" ")
     digest = hashlib.sha256(secret.encode()).digest()
     key = (await session.execute(sql.KEY, sql.given({"digest": digest}))).one_or_none()
@@ -198,7 +197,7 @@ async def create_document(
 
 
 def look_at_file(body: DocumentIn, workspace: str) -> dict[str, Any]:
-    """Size, ETag and checksum of the bytes at a path of the workspace, as Dossier's own storage keeps them."""
+    """Return size, ETag and checksum of the object at a path of the workspace, as Dossier's own storage keeps them."""
     segments = body.storage_path.split("/")
     if segments[:2] != ["workspaces", workspace] or not all(_SEGMENT.fullmatch(segment) for segment in segments):
         raise HTTPException(400, "storage_path must be an object key of this workspace")
@@ -221,18 +220,18 @@ def look_at_file(body: DocumentIn, workspace: str) -> dict[str, Any]:
 
 
 def ancestors(folder: str | None) -> list[str]:
-    """The folder and everything above it but the root, from the top."""
+    """Return the folder and every folder above it except the root, from the top."""
     segments = (folder or "").strip("/").split("/")
     return ["/" + "/".join(segments[:depth]) for depth in range(1, len(segments) + 1) if segments[0]]
 
 
 def new_id() -> UUID:
-    """128 bits that sort by time, as indexes like them."""
+    """Return 128 bits that sort by time, which suits indexes."""
     return UUID(int=time.time_ns() // 1_000_000 << 80 | int.from_bytes(os.urandom(10)))
 
 
 @lru_cache(maxsize=1024)
 def prefixed(prefix: str, id_: UUID) -> str:
-    """The id of a tenant or a user as clients see it: a prefix and a ULID."""
+    """Return the id of a tenant or user as clients see it: a prefix and a ULID."""
     number = id_.int
     return prefix + "".join(_ULID[number >> shift & 31] for shift in range(125, -1, -5))

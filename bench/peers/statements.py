@@ -1,7 +1,7 @@
-"""The peer's statements, built once: so that a request only has to find the compiled text of each.
+"""The peer's statements, built once, so that a request only looks up the compiled text of each.
 
-With Core, on the models' tables: a statement of the ORM's costs 50 us more in each request, for objects that a create
-does not need.
+They use Core on the models' tables: an ORM statement costs 50 µs more per request, for objects that a create does not
+need.
 """
 
 from typing import Any, cast
@@ -11,12 +11,12 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
 from bench.peers.tables import ApiKey, Document, Event, Folder, Receipt, StoredObject, Usage, Workspace
 
-# A parameter that has the name of a column would be taken for a value to set.
+# A parameter with the name of a column would be taken for a value to set.
 _PREFIX = "the_"
 
 
 def given(facts: dict[str, Any]) -> dict[str, Any]:
-    """Facts by their names as the parameters that these statements take."""
+    """Return the facts under the names of these statements' parameters."""
     return {_PREFIX + name: value for name, value in facts.items()}
 
 
@@ -46,7 +46,7 @@ KEY = (
     .where(_KEYS.c.digest == _the("digest"))
 )
 
-# FOR NO KEY UPDATE: whoever inserts a row that refers to this one need not wait.
+# FOR NO KEY UPDATE: an insert of a row that refers to this one need not wait.
 LOCK_USAGE = (
     select(_USAGE.c.used_bytes, _USAGE.c.quota_bytes, _USAGE.c.next_seq)
     .where(_USAGE.c.workspace_id == _the("workspace_id"))
@@ -65,7 +65,7 @@ FIND_PATH = select(_OBJECTS.c.document_id).where(
 
 ADD_FOLDERS = insert_or_ignore(_FOLDERS).on_conflict_do_nothing(index_elements=["workspace_id", "path_digest"])
 
-# Several tables in one statement each, so that a create is six round trips and not nine.
+# Several tables per statement, so that a create takes six round trips and not nine.
 _OBJECT = (
     insert(_OBJECTS)
     .values(

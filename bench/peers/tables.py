@@ -1,4 +1,4 @@
-"""The peer's tables: those of Dossier, with the same keys and constraints, as SQLAlchemy models."""
+"""The peer's tables: Dossier's tables with the same keys and constraints, as SQLAlchemy models."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Base(DeclarativeBase):
-    """What `Base.metadata.create_all` makes."""
+    """The base that `Base.metadata.create_all` uses."""
 
     type_annotation_map = {  # noqa: RUF012  SQLAlchemy's own name and form
         int: BigInteger,

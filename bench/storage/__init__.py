@@ -1,1 +1,1 @@
-"""Where the bytes lie: what it costs a request that Dossier signs for an object store, and asks one."""
+"""The cost of the object store: the same requests with objects in a directory and in a bucket."""

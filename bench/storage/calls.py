@@ -1,9 +1,8 @@
-"""What one signature and one look at an object cost, ours beside botocore's.
+"""The cost of one signature and of one HEAD request, with Dossier's code and with botocore.
 
-`python -m bench.storage.calls ENDPOINT SECONDS`, with the stub at the endpoint, prints CPU of this process in
-microseconds a call, as JSON; all of it in one process, in turns.
-Calls that wait for the stub are 32 at a time, as in a server under load; each of ours is counted with all that the
-adapter does around it.
+`python -m bench.storage.calls ENDPOINT SECONDS`, with the stub at the endpoint, prints this process' CPU per call, in
+microseconds, as JSON. One process measures all calls in turns. Calls that wait for the stub run 32 at a time, as in
+a server under load. The figures of Dossier include everything the adapter does around a call.
 """
 
 import asyncio
@@ -39,7 +38,7 @@ Call = Callable[[], Awaitable[Any]]
 
 @asynccontextmanager
 async def botocore_client(endpoint: str) -> AsyncIterator[Any]:
-    """aiobotocore's, set as the adapter sets its own."""
+    """Open an aiobotocore client with the adapter's configuration."""
     config = AioConfig(
         signature_version="s3v4",
         s3={"addressing_style": "path"},
@@ -53,7 +52,7 @@ async def botocore_client(endpoint: str) -> AsyncIterator[Any]:
 
 
 def calls(storage: S3Storage, client: Any) -> Mapping[str, Call]:
-    """All that is measured, by name."""
+    """Return all measured calls by name."""
     put = {
         "Bucket": BUCKET,
         "Key": _PATH,
@@ -73,7 +72,7 @@ def calls(storage: S3Storage, client: Any) -> Mapping[str, Call]:
 
 
 async def measure(subjects: Mapping[str, Call], seconds: float) -> dict[str, float]:
-    """CPU of each in microseconds a call, after a turn that does not count."""
+    """Return the CPU of each call in microseconds. The first turn of each does not count."""
     used, made = dict.fromkeys(subjects, 0.0), dict.fromkeys(subjects, 0)
     for name, call in subjects.items():
         assert await call(), name

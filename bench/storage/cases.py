@@ -1,4 +1,4 @@
-"""The same requests to two Dossiers, one with its bytes in a directory and one in a bucket, 32 at a time."""
+"""The same requests, 32 at a time, to two Dossiers: one with its objects in a directory, one with them in a bucket."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from bench import servers
 from bench.contenders import DOSSIER, MOST, Sample, Service
 from bench.cpu import process_seconds
-from bench.crowd import READ_PATH, Crowd, Member, found_workspaces, record_read_document, upload_model
+from bench.crowd import READ_PATH, Crowd, Member, create_workspaces, record_read_document, upload_model
 from bench.facts import FILE_BYTES, MIME_TYPE, NAME
 from bench.postgres import Postgres
 from bench.servers import Server, free_port, running
@@ -22,7 +22,7 @@ FILES = "directory"
 S3 = "S3"
 STORES = (FILES, S3)
 DATABASES = ("files", "bucket")
-"""One for each: copies of the migrated one."""
+"""One database per store: copies of the migrated one."""
 
 UPLOAD_URL = "upload-url"
 BOUND_UPLOAD_URL = "upload-url, length and SHA-256"
@@ -45,7 +45,7 @@ class Figures(Sample):
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A Dossier and where its bytes lie; `stub` is `None` where that is a directory."""
+    """A Dossier and its object store. `stub` is `None` for the directory."""
 
     name: str
     service: Service
@@ -53,14 +53,14 @@ class Store:
     stub: Server | None
 
     async def run(self, wanted: str, seconds: int) -> Figures:
-        """Send this request for so many seconds.
+        """Send the request for `seconds`.
 
         Raises:
-            Refused: one was refused.
+            Refused: a request was refused.
         """
         before = process_seconds(self.stub.pid) if self.stub else 0.0
         if wanted == CREATE:
-            sample = await self.service.run(self.crowd, connections=MOST, keyed=True, seconds=seconds)
+            sample = await self.service.run(self.crowd, connections=MOST, idempotent=True, seconds=seconds)
         else:
             sample = await self.service.repeat(self._file(wanted), connections=MOST, seconds=seconds)
         stub_us = (process_seconds(self.stub.pid) - before) / (sample.rate * seconds) * 1e6 if self.stub else None
@@ -70,7 +70,7 @@ class Store:
         return self.crowd.root.with_name(f"{self.name}-{REQUESTS.index(wanted)}.request")
 
     async def write_requests(self) -> None:
-        """Put the requests that are sent over and over into files, and record the document that one of them reads."""
+        """Write the repeated requests into files, and record the document that one of them reads."""
         member = self.crowd.members[0]
         document = await asyncio.to_thread(record_read_document, self.service.server.url, member)
         for wanted, asked in _ASKED.items():
@@ -87,7 +87,7 @@ class Store:
 
 @asynccontextmanager
 async def open_stores(directory: Path, postgres: Postgres) -> AsyncIterator[Mapping[str, Store]]:
-    """Both, and the stub that one of them asks, ready until the end of the block."""
+    """Run both servers, and the stub of one of them, until the end of the block."""
     await asyncio.to_thread(directory.mkdir)
     data = {"DOSSIER_DATA_DIR": str(directory)}
     ports = free_port(), free_port(), free_port()
@@ -101,9 +101,10 @@ async def open_stores(directory: Path, postgres: Postgres) -> AsyncIterator[Mapp
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
     }
-    # Not through the bucket: what asks it needs credentials, and this process has none.
+    # Not through the bucket: a process that calls it needs credentials, and this one has none.
     members = [
-        await found_workspaces(in_files | {"DOSSIER_DATABASE_URL": postgres.url(database)}, 1) for database in DATABASES
+        await create_workspaces(in_files | {"DOSSIER_DATABASE_URL": postgres.url(database)}, 1)
+        for database in DATABASES
     ]
     async with (
         running("stub", ports[2], stub(ports[2]), data) as s3,
@@ -121,7 +122,7 @@ async def open_stores(directory: Path, postgres: Postgres) -> AsyncIterator[Mapp
             S3: Store(
                 S3,
                 Service(f"{DOSSIER}, {S3}", bucket, postgres, DATABASES[1]),
-                # In the stub there is something at every path.
+                # The stub has an object at every path.
                 Crowd(members[1], directory / "bucket", model, has_files=False),
                 s3,
             ),
@@ -133,5 +134,5 @@ async def open_stores(directory: Path, postgres: Postgres) -> AsyncIterator[Mapp
 
 
 def stub(port: int) -> list[str]:
-    """The words that start the stub of S3."""
+    """Return the command of the S3 stub."""
     return [sys.executable, "-m", "bench.storage.stub", str(port)]

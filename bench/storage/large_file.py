@@ -1,7 +1,7 @@
-"""A large file through Dossier's own links, beside the same bytes written to the same disk and read from it.
+"""A large file through Dossier's signed URLs, beside the same bytes written to the same disk and read from it.
 
-The client is this process: it makes up nothing and keeps nothing, but it shares the machine's cores. Before anything is
-read, the kernel is told to forget the file: otherwise memory would be compared with memory.
+This process is the client. It prepares and keeps nothing, but it shares the machine's cores. Before each read, the
+kernel drops the file from its cache; otherwise the benchmark would compare memory with memory.
 """
 
 import asyncio
@@ -23,17 +23,17 @@ from bench.facts import MIME_TYPE, NAME
 
 FILE_BYTES = 2**30
 SMALL_BYTES = 64 * 2**20
-"""What the memory for the large one is compared with."""
+"""The size of the file whose memory is the baseline."""
 
 NEEDED_BYTES = 4 * 2**30
 _PIECE = 2**20
-# A disk that others use as well.
+# Other programs use the disk too.
 _SECONDS_TO_ANSWER = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Transfers:
-    """One round: MB (10^6 bytes) a second each way, seconds of the server's CPU, its peak resident memory in bytes."""
+    """One round: MB (10^6 bytes) per second each way, and the server's CPU seconds and peak resident bytes."""
 
     upload_mb_s: float
     write_mb_s: float
@@ -46,19 +46,19 @@ class Transfers:
 
     @property
     def growth(self) -> int:
-        """How many more bytes the large file took than the small one, at the most."""
+        """Return how many more bytes the large file took than the small one, at the peak."""
         return self.peak_after_large - self.peak_after_small
 
 
 def has_room(directory: Path) -> bool:
-    """Whether the disk takes the file twice, and is not full then."""
+    """Return whether the disk has room for the file twice, without becoming full."""
     return shutil.disk_usage(directory).free >= NEEDED_BYTES
 
 
 async def transfer(service: Service, member: Member, root: Path, *, disk_first: bool) -> Transfers:
-    """The file up and down, and the same through nothing but the kernel; nothing is left of it.
+    """Transfer the file up and down through Dossier, and through the kernel alone. Delete everything afterwards.
 
-    Who goes first matters: a disk that is itself a file of another machine is slow where nobody has written before.
+    The order matters: a disk that is itself a file of another machine is slow where nothing was written before.
     """
     forget_peak(service.server.pid)
     await asyncio.to_thread(_through_dossier, service, member, root, SMALL_BYTES)
@@ -89,7 +89,7 @@ async def _measure_disk(service: Service, root: Path) -> tuple[float, float]:
 
 
 def _through_dossier(service: Service, member: Member, root: Path, size: int) -> tuple[float, float, float, float]:
-    """Upload, record, download: for both ways seconds, and seconds of the server's CPU."""
+    """Upload, record and download. Return seconds and CPU seconds of the server for both ways."""
     pid = service.server.pid
     asked = {"name": NAME, "mime_type": MIME_TYPE, "size_bytes": size}
     link = _call(service, member, "POST", "/v1/documents/upload-url", asked)
@@ -119,7 +119,7 @@ def _call(service: Service, member: Member, method: str, path: str, asked: dict[
     body = b"" if asked is None else json.dumps(asked).encode()
     status, answer = request(service.server.url, method, path, body, headers)
     if status not in (200, 201):
-        raise RuntimeError(f"{method} {path} was answered {status}: {answer}")
+        raise RuntimeError(f"{method} {path} got {status}: {answer}")
     data: dict[str, Any] = json.loads(answer)["data"]
     return data
 
@@ -136,7 +136,7 @@ def _upload(link: dict[str, Any], size: int) -> None:
         )
         response = connection.getresponse()
         if response.status != 200:
-            raise RuntimeError(f"the upload was answered {response.status}: {response.read()!r}")
+            raise RuntimeError(f"the upload got {response.status}: {response.read()!r}")
     finally:
         connection.close()
 
@@ -150,13 +150,13 @@ def _download(url: str, size: int) -> None:
         while count := response.readinto(buffer):
             received += count
         if (response.status, received) != (200, size):
-            raise RuntimeError(f"the download was answered {response.status}, and had {received} bytes")
+            raise RuntimeError(f"the download got {response.status} and {received} bytes")
     finally:
         connection.close()
 
 
 def _through_the_kernel(file: Path) -> tuple[float, float]:
-    """Seconds to write the bytes and bring them to the disk, and to read them from there."""
+    """Return the seconds to write the bytes durably, and to read them again."""
     try:
         began = time.perf_counter()
         with open(file, "xb", buffering=0) as clean_text:
@@ -175,7 +175,7 @@ def _through_the_kernel(file: Path) -> tuple[float, float]:
 
 
 def _pieces(size: int) -> Iterator[bytes]:
-    # By chance, for a disk that would notice zeros.
+    # Random bytes, because some disks detect zeros.
     piece = os.urandom(_PIECE)
     for _ in range(size // _PIECE):
         yield piece

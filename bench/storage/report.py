@@ -1,4 +1,4 @@
-"""What the part about object storage has shown, against what issue 4 asks for."""
+"""The results of the object-storage part, against the targets of issue 4."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -15,32 +15,32 @@ F = TypeVar("F", Figures, Transfers)
 
 @dataclass(slots=True)
 class StorageResults:
-    """Everything measured: `figures` by request and store, the rest once for each round."""
+    """All measurements: `figures` by request and store, the others once per round."""
 
     figures: dict[tuple[str, str], list[Figures]] = field(default_factory=dict)
     calls: list[dict[str, float]] = field(default_factory=list)
     transfers: list[Transfers] = field(default_factory=list)
 
     def ratio(self, request: str) -> float:
-        """Requests a second with the bucket by those with the directory: the median over the rounds."""
+        """Return the rate with the bucket divided by the rate with the directory: the median over the rounds."""
         pairs = zip(self.figures[request, S3], self.figures[request, FILES], strict=True)
         return median(s3.rate / files.rate for s3, files in pairs)
 
 
 def table(results: StorageResults) -> str:
-    """Markdown's tables."""
+    """Return Markdown tables."""
     lines = [
-        "| request | bytes in | requests/s | p50 ms | p99 ms | Python µs | Postgres µs | stub µs |",
+        "| request | object in | requests/s | p50 ms | p99 ms | Python µs | Postgres µs | stub µs |",
         "|---|---|--:|--:|--:|--:|--:|--:|",
     ]
     lines += [
-        _row(request, store, _middle(found))
+        _row(request, store, _medians(found))
         for request in REQUESTS
         for store in STORES
         if (found := results.figures.get((request, store)))
     ]
     if (UPLOAD_URL, S3) in results.figures:
-        lines += ["", "| ratio | value | wanted | |", "|---|--:|--:|---|"]
+        lines += ["", "| ratio | value | target | |", "|---|--:|--:|---|"]
         value = results.ratio(CREATE)
         met = "met" if value >= CREATE_BOUND else "missed"
         lines.append(f"| creates/s, S3 ÷ directory | {value:.2f} | ≥ {CREATE_BOUND:.2f} | {met} |")
@@ -53,13 +53,13 @@ def table(results: StorageResults) -> str:
 
 
 def to_json(results: StorageResults) -> dict[str, Any]:
-    """Every round."""
+    """Return every round."""
     return {
         "requests": [
             {
                 "request": request,
                 "store": store,
-                "median": asdict(_middle(found)),
+                "median": asdict(_medians(found)),
                 "rounds": [asdict(figures) for figures in found],
             }
             for (request, store), found in results.figures.items()
@@ -81,15 +81,15 @@ def _row(request: str, store: str, figures: Figures) -> str:
 
 
 def _calls(rounds: Sequence[dict[str, float]]) -> list[str]:
-    lines = ["| CPU a call, µs | Dossier | aiobotocore | ratio |", "|---|--:|--:|--:|"]
-    for title, name in (("sign an upload URL", "upload_url"), ("look at an object (HEAD)", "head")):
+    lines = ["| CPU per call, µs | Dossier | aiobotocore | ratio |", "|---|--:|--:|--:|"]
+    for title, name in (("sign an upload URL", "upload_url"), ("stat an object (HEAD)", "head")):
         ours, theirs = (median(calls[f"{name}_{whose}"] for calls in rounds) for whose in ("ours", "botocore"))
         lines.append(f"| {title} | {ours:,.0f} | {theirs:,.0f} | {ours / theirs:.2f} |")
     return lines
 
 
 def _transfers(rounds: Sequence[Transfers]) -> list[str]:
-    middle = _middle(rounds)
+    middle = _medians(rounds)
     up = median(found.upload_mb_s / found.write_mb_s for found in rounds)
     down = median(found.download_mb_s / found.read_mb_s for found in rounds)
     growth = max(found.growth for found in rounds)
@@ -102,12 +102,12 @@ def _transfers(rounds: Sequence[Transfers]) -> list[str]:
         "",
         f"Peak resident memory of Dossier: {middle.peak_after_small / 2**20:.1f} MiB with {SMALL_BYTES // 2**20} MiB, "
         f"{middle.peak_after_large / 2**20:.1f} MiB with {FILE_BYTES // 2**30} GiB; "
-        f"at the most {growth / 2**20:+.1f} MiB in a round.",
+        f"at most {growth / 2**20:+.1f} MiB in a round.",
     ]
 
 
-def _middle(found: Sequence[F]) -> F:
-    """The median of each figure by itself."""
+def _medians(found: Sequence[F]) -> F:
+    """Return the median of each figure."""
     first = found[0]
     names = [each.name for each in fields(first) if getattr(first, each.name) is not None]
     return replace(first, **{name: median(getattr(figures, name) for figures in found) for name in names})

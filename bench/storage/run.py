@@ -1,4 +1,4 @@
-"""The order of this part: in each round every request to both stores, then the calls, then the large file."""
+"""The order of the object-storage part: in each round all requests to both stores, the calls, and the large file."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ Note = Callable[[str], None]
 
 
 async def measure_storage(directory: Path, postgres: Postgres, rounds: int, seconds: int, note: Note) -> StorageResults:
-    """On servers and databases of its own, which lie below `directory`."""
+    """Measure on servers and databases of its own, below `directory`."""
     results = StorageResults()
     note("object storage: preparing")
     async with open_stores(directory, postgres) as stores:
@@ -37,7 +37,7 @@ async def measure_storage(directory: Path, postgres: Postgres, rounds: int, seco
             results.calls.append(await _measure_calls(stores[S3], seconds))
             note(", ".join(f"{name} {microseconds:,.0f} us" for name, microseconds in results.calls[-1].items()))
             await _measure_large_file(stores[FILES], results, note)
-            # Who goes first changes, as in the part about creates.
+            # Alternate the order, as in the part about creates.
             order.reverse()
     return results
 

@@ -1,9 +1,9 @@
-"""A stub of an S3 server, so that what is measured is Dossier: `python -m bench.storage.stub PORT`.
+"""A stub of an S3 server, so that the benchmark measures Dossier: `python -m bench.storage.stub PORT`.
 
-Everything lies below `workspaces/` of every bucket, always the same object, and nobody's signature is looked at there:
-that takes a few microseconds, where a server that verifies, written in Python, would take the time of ten creates.
-What Dossier examines before it starts lies below `.dossier/`, and is done as it should be: signed URLs hold only as
-they were signed and while they last, and `If-None-Match: *` replaces nothing. The rest of S3 is not there.
+Below `workspaces/`, every S3 key of every bucket has the same object, and the stub verifies no signature. That takes a
+few microseconds; a Python server that verifies would take the time of ten creates. Below `.dossier/`, where Dossier
+tests a store before it starts, the stub behaves correctly: signed URLs work only unchanged and until they expire, and
+`If-None-Match: *` never replaces an object. The rest of S3 is missing.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ _IS_THERE = (
     f"HTTP/1.1 200 OK\r\nContent-Length: {FILE_BYTES}\r\nContent-Type: application/pdf\r\n"
     'ETag: "2d711642b726b04401627ca9fbac32f5"\r\nLast-Modified: Tue, 24 Nov 2026 10:00:00 GMT\r\n'
     "x-amz-checksum-sha256: ypeBEsobvcr6wjGzmiPcTaeG7/gUfE5yuYB3ha/uSLs=\r\nx-amz-checksum-type: FULL_OBJECT\r\n"
-    # What servers of S3 send besides, and a client has to read.
+    # Real S3 servers send these headers too, and a client has to parse them.
     "x-amz-request-id: 0123456789ABCDEF\r\nAccept-Ranges: bytes\r\nServer: stub\r\n"
     "Date: Tue, 24 Nov 2026 10:00:00 GMT\r\n\r\n"
 ).encode()
@@ -41,16 +41,16 @@ _GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
 _END = b"\r\n\r\n"
 
 objects: dict[str, bytes] = {}
-"""What lies below `.dossier/`, by key."""
+"""The objects below `.dossier/`, by S3 key."""
 
 
 class S3(asyncio.Protocol):
-    """A connection: requests one after the other, each answered at once."""
+    """A connection that answers each request at once."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._received = b""
-        self._is_told_to_go_on = False
+        self._has_sent_continue = False
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -62,17 +62,17 @@ class S3(asyncio.Protocol):
                 return
 
     def _answer(self, end: int) -> bool:
-        """Whether the request is there as a whole, and was answered."""
+        """Answer the request if it has arrived completely; return whether it had."""
         line, *lines = self._received[:end].decode().split("\r\n")
         method, target, _ = line.split(" ")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         stop = end + len(_END) + int(headers.get("content-length", "0"))
         if len(self._received) < stop:
-            if headers.get("expect") == "100-continue" and not self._is_told_to_go_on:
-                self._is_told_to_go_on = True
+            if headers.get("expect") == "100-continue" and not self._has_sent_continue:
+                self._has_sent_continue = True
                 self._transport.write(_GO_ON)
             return False
-        body, self._received, self._is_told_to_go_on = (
+        body, self._received, self._has_sent_continue = (
             self._received[end + len(_END) : stop],
             self._received[stop:],
             False,
@@ -106,7 +106,7 @@ def _done(method: str, target: str, headers: Mapping[str, str], body: bytes) -> 
 
 
 def _is_signed(method: str, target: str, query: dict[str, str], headers: Mapping[str, str]) -> bool:
-    """Whether we would have made the same URL, and it is still good."""
+    """Return whether Dossier's own signing code produces the same URL, and the URL has not expired."""
     try:
         at = datetime.strptime(query.pop("X-Amz-Date"), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         seconds = int(query.pop("X-Amz-Expires"))
@@ -134,7 +134,7 @@ def _rendered(method: str, status: HTTPStatus, body: bytes) -> Iterator[bytes]:
     yield f"HTTP/1.1 {status.value} {status.phrase}\r\nServer: stub\r\n".encode()
     yield f"Date: {format_datetime(datetime.now(UTC), usegmt=True)}\r\n".encode()
     yield f'ETag: "{hashlib.sha256(body).hexdigest()[:32]}"\r\n'.encode()
-    # RFC 9110 8.6: not with 204.
+    # RFC 9110 8.6: no Content-Length with 204.
     if status is not HTTPStatus.NO_CONTENT:
         yield f"Content-Type: application/xml\r\nContent-Length: {len(body)}\r\n".encode()
     yield b"\r\n"

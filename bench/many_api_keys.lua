@@ -1,5 +1,5 @@
--- One request over and over, each time with the next of many keys. Arguments: a file of the request as it goes over the
--- wire, with "KEY" where the key is to be, and a file of keys, one a line.
+-- Repeat one request, each time with the next of many API keys. Arguments: a file of the raw request with "KEY" in the
+-- place of the API key, and a file of API keys, one per line.
 
 require("summary")
 
