@@ -9,6 +9,7 @@ from litestar.types import ASGIApp
 from adapters.http import api_keys, docs, documents, entity_links, folders, health, signed_urls, usage
 from adapters.http.errors import answer, to_response
 from adapters.http.gate import Gate
+from adapters.http.guards import require_permission
 from adapters.http.in_flight import in_flight_of
 from adapters.http.request import AnyRequest
 from domain.use_cases import UseCases
@@ -31,6 +32,7 @@ def build(use_cases: UseCases, ports: Ports) -> ASGIApp:
             *docs.routes(),
             *(signed_urls.routes() if ports.served_storage else ()),
         ],
+        guards=[require_permission],
         exception_handlers={Exception: _error_response},
         # The adapter makes its own document from the same routes; description/openapi.py gives the reason.
         openapi_config=None,

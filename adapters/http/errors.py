@@ -1,4 +1,4 @@
-"""The error table: what each refusal and each failure looks like to a client. The only place that pairs them."""
+"""The error table: the status, body and headers of every refusal and every failure. No other module decides these."""
 
 import logging
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from ports.system import Unavailable
 log = logging.getLogger("dossier.http")
 
 RETRY_AFTER_SECONDS = 1
-"""When a client may ask again after a 503: most such faults heal within seconds."""
+"""The Retry-After of a 503: most outages of a dependency end within seconds."""
 
 
 class UnsupportedMediaType(Refusal):
@@ -31,7 +31,7 @@ class UnsupportedMediaType(Refusal):
 
 
 class RequestTimeout(Refusal):
-    """The client was too slow to send what it announced."""
+    """The client did not send the body before the deadline."""
 
     code = "request_timeout"
 
@@ -41,27 +41,27 @@ class RequestTimeout(Refusal):
 
 
 class SignedUrlRefused(Refusal):
-    """A signed URL that was changed or has expired: it permits nothing."""
+    """The signed URL has expired, or was altered."""
 
     code = "insufficient_permissions"
 
     @property
     def message(self) -> str:
-        return "This link has expired or was changed; ask for a new one."
+        return "This signed URL has expired or was altered; ask for a new one."
 
 
 class ObjectExists(Refusal):
-    """An upload to a path where something lies."""
+    """An object is already stored at the path of an upload."""
 
     code = "precondition_failed"
 
     @property
     def message(self) -> str:
-        return "A file was stored through this link already and stays as it is; ask for a new link for another file."
+        return "A file was already stored through this signed URL; ask for a new URL to upload another file."
 
 
 class RangeNotSatisfiable(Refusal):
-    """A Range (RFC 9110 14.2) of which nothing is there."""
+    """A Range (RFC 9110 14.2) that begins after the end of the file."""
 
     code = "validation_error"
 
@@ -70,7 +70,7 @@ class RangeNotSatisfiable(Refusal):
 
     @property
     def message(self) -> str:
-        return "The file ends before this Range begins; Content-Range says how long it is."
+        return "The Range begins after the end of the file; Content-Range gives the size of the file."
 
 
 STATUS: Mapping[type[Refusal], int] = {
@@ -97,7 +97,7 @@ STATUS: Mapping[type[Refusal], int] = {
 
 
 def answer(error: Exception, request_id: str) -> Answer:
-    """The response to anything that was raised. Of a failure of ours, a client learns nothing but that it was one."""
+    """Return the response to any error. It contains nothing of the cause of a server error; the log does."""
     match error:
         case Refusal():
             return _answer(STATUS[type(error)], error.code, error.message, request_id, _details(error), _headers(error))
@@ -112,31 +112,33 @@ def answer(error: Exception, request_id: str) -> Answer:
 
 
 def to_response(answer: Answer) -> Response[bytes]:
-    """The answer as a response of the framework."""
+    """Return the answer as a response of Litestar."""
     return Response(answer.body, status_code=answer.status, headers=dict(answer.headers), media_type="application/json")
 
 
 def internal_error(request_id: str) -> Answer:
-    """The response to a mistake of ours."""
-    message = "Something went wrong on our side; the operator finds it under this request id."
+    """Return the response to an unexpected error: a bug."""
+    message = "An unexpected error occurred on the server; report this request id to the operator."
     return _answer(500, "internal_error", message, request_id)
 
 
 def unavailable(request_id: str, details: Mapping[str, Any] | None = None) -> Answer:
-    """The response while a dependency is away."""
-    message = "The service cannot answer just now; send the request again, with its Idempotency-Key if it has one."
+    """Return the response while a dependency is unavailable."""
+    message = (
+        "The service is temporarily unavailable; send the request again, with the same Idempotency-Key if it has one."
+    )
     return _answer(503, "unavailable", message, request_id, details, {"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
 def _routing_error(error: HTTPException, request_id: str) -> Answer:
-    """What the framework raises before any handler of ours runs."""
+    """Return the response to an error that Litestar raises before it runs a handler."""
     match error.status_code:
         case HTTPStatus.NOT_FOUND:
             return answer(errors.NotFound(), request_id)
         case HTTPStatus.METHOD_NOT_ALLOWED:
-            # The framework has them in a set, whose order is another in each process.
+            # Litestar keeps the methods in a set, whose order differs between processes.
             allowed = ", ".join(sorted((error.headers or {}).get("allow", "").split(", ")))
-            message = f"This address does not take the method; it takes {allowed}."
+            message = f"This address does not support the method; it supports {allowed}."
             return _answer(405, "method_not_allowed", message, request_id, headers={"Allow": allowed})
         case _:
             return answer(errors.Invalid({"request": "is not a well-formed HTTP request"}), request_id)

@@ -35,8 +35,8 @@ class Gate:
     """Gives every request an id and a deadline, admits the caller, and adds the headers of both to every response.
 
     Admission comes before routing. So a request with a valid API key is counted, and gets the rate-limit headers, at
-    every address but the open ones. The guard of the operation refuses an invalid key (`operation.py`), not the gate:
-    an unknown address is 404 with any key.
+    every address but the open ones. An invalid key is refused after routing, by the guard (`guards.py`): so an unknown
+    address is 404 with any key.
     """
 
     def __init__(self, app: ASGIApp, admit: AdmitRequest, metrics: Metrics, now: Clock, new_id: NewId) -> None:

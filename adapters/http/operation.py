@@ -1,18 +1,16 @@
-"""An operation of the API: a route of Litestar that names the use case it runs, and the guard in front of it.
+"""An operation of the API: a Litestar route that names the use case it runs.
 
-Each module of operations begins with `routes()`, the table of its operations. Their handlers follow below it.
+Each module of operations begins with `routes()`, the table of its operations. Their handlers follow below the table.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import msgspec
-from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.handlers import HTTPRouteHandler
 from litestar.types import Method
 
 from adapters.http.answer import Answer
-from adapters.http.request import caller_of
 from domain.access import Permission
 
 Json = dict[str, Any]
@@ -27,7 +25,7 @@ class UseCase(Protocol):
 class Operation(HTTPRouteHandler):
     """One row of a route table: method, path, handler, the use case that the handler runs, and its query parameters.
 
-    - The guard requires the `permission` of the use case before anything of the body is read.
+    - The guard (guards.py) requires the `permission` of the use case before the body is read.
     - `query` declares the query parameters: each field is one, a list may be repeated.
     - The name of the handler is the `operationId` in the OpenAPI document, unless `operation_id` is given.
     """
@@ -48,7 +46,6 @@ class Operation(HTTPRouteHandler):
         super().__init__(
             path,
             http_method=method,
-            guards=[require_permission],
             operation_id=operation_id or handler.__name__,
             opt=opt,
             # Not sent: an Answer has its own status. But Litestar allows no body for its default of DELETE, 204.
@@ -61,16 +58,6 @@ class Operation(HTTPRouteHandler):
     def __copy__(self) -> "Operation":
         # Litestar hands each guard a copy of the route handler. The copy takes 14 µs, which is 5 % of a create.
         return self
-
-
-async def require_permission(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Admit only a caller with the permission of the operation's use case.
-
-    Raises:
-        InvalidKey: the request presents no valid API key.
-        InsufficientPermissions: the API key lacks the permission.
-    """
-    caller_of(connection).require(cast("Operation", handler).use_case.permission)
 
 
 def _schemas(query: type[msgspec.Struct]) -> Mapping[str, Json]:
