@@ -1,4 +1,4 @@
-"""The whole service on the memory adapters, called over ASGI without a network."""
+"""The HTTP adapter on the ports in memory, for faults that a client cannot cause. tests/acceptance prove the API."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from app.wiring import Service
 from domain.access import Permission, Workspace
 from domain.rate_limits import Plan, Plans, Window
 from domain.use_cases import UseCases
+from ports import Ports
 from tests.clock import StillClock
 from tests.memory import memory_ports
 
@@ -24,7 +25,7 @@ PLANS: Plans = {plan: (Window(1000, 60), Window(10_000, 86_400)) for plan in Pla
 
 @dataclass
 class Api:
-    """A client with a key of a workspace of its own, and the service behind it."""
+    """A client with an API key of a workspace of its own, and the service behind it."""
 
     http: httpx.AsyncClient
     service: Service
@@ -32,43 +33,37 @@ class Api:
     clock: StillClock
 
     async def key(self, *permissions: str) -> dict[str, str]:
-        """The header of a new key."""
+        """Return the header of a new API key."""
         granted = permissions or tuple(Permission)
         minted = await self.service.use_cases.mint_api_key(
             workspace=self.workspace.id, name=new_secret(), granted=granted
         )
         return {"Authorization": f"Bearer {minted.secret}"}
 
-    async def upload(self, content: bytes = b"content", name: str = "a.pdf") -> str:
-        """The storage path of uploaded bytes."""
-        answer = await self.http.post("/v1/documents/upload-url", json={"name": name, "mime_type": "application/pdf"})
-        data = answer.json()["data"]
-        stored = await self.http.put(data["upload_url"], headers=data["headers"], content=content)
-        assert stored.status_code == 200, stored.text
-        return str(data["storage_path"])
-
-    async def record(self, headers: dict[str, str] | None = None, **members: Any) -> httpx.Response:
-        """POST a document; what is not given is filled in."""
-        if "storage_path" not in members:
-            members["storage_path"] = await self.upload()
-        body = {"name": "a.pdf", "mime_type": "application/pdf"} | members
-        return await self.http.post("/v1/documents", json=body, headers=headers)
-
-    async def recorded(self, **members: Any) -> dict[str, Any]:
-        """The data of a new document."""
-        answer = await self.record(**members)
+    async def recorded(self) -> dict[str, Any]:
+        """Upload bytes, record them, and return the data of the document."""
+        body = {"name": "a.pdf", "mime_type": "application/pdf"}
+        signed = (await self.http.post("/v1/documents/upload-url", json=body)).json()["data"]
+        await self.http.put(signed["upload_url"], headers=signed["headers"], content=b"content")
+        answer = await self.http.post("/v1/documents", json=body | {"storage_path": signed["storage_path"]})
         assert answer.status_code == 201, answer.text
         return dict(answer.json()["data"])
 
 
+def client_of(ports: Ports, headers: dict[str, str] | None = None, plans: Plans = PLANS) -> httpx.AsyncClient:
+    """Return a client of a new application on these ports. As with a server, a failure is an answer of status 500."""
+    app: Any = build(UseCases.of(ports, plans), ports)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url=URL, headers=headers)
+
+
 @pytest.fixture
 async def api() -> AsyncIterator[Api]:
-    """The service, with a workspace that no limit stops."""
+    """The service, with a workspace whose rate limit no test reaches."""
     clock = StillClock()
     ports = memory_ports(clock, URL)
     service = Service(ports, UseCases.of(ports, PLANS))
-    transport = httpx.ASGITransport(app=build(service.use_cases, service.ports))  # type: ignore[arg-type]
-    async with httpx.AsyncClient(transport=transport, base_url=URL) as http:
+    async with client_of(ports) as http:
         workspace = await service.use_cases.create_workspace("Test", Plan.ORG, 10**9)
         api = Api(http, service, workspace, clock)
         http.headers.update(await api.key())

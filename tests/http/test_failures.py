@@ -1,0 +1,69 @@
+"""Failures that a client cannot cause: they leak nothing, and changed or expired objects are not served."""
+
+import logging
+from dataclasses import replace
+from typing import Never
+
+import pytest
+
+from adapters.http.errors import STATUS
+from domain.errors import Refusal
+from ports.system import Unavailable
+from tests.http.conftest import Api, client_of
+
+
+def subclasses(kind: type[Refusal]) -> set[type[Refusal]]:
+    return {kind} | {deeper for child in kind.__subclasses__() for deeper in subclasses(child)}
+
+
+def test_every_refusal_has_a_status_a_code_and_a_message() -> None:
+    assert STATUS.keys() == subclasses(Refusal) - {Refusal}
+    for refusal in STATUS:
+        assert refusal.code
+        assert refusal.message is not Refusal.message
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("canary"), Unavailable("canary"), KeyError("canary")])
+@pytest.mark.parametrize("port", ["api_key_lookup", "documents"])
+async def test_a_failure_behind_or_before_the_router_leaks_nothing(
+    api: Api, port: str, failure: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Failing:
+        async def find(self, digest: bytes) -> Never:
+            raise failure
+
+        async def get(self, workspace: str, document: str) -> Never:
+            raise failure
+
+    ports = replace(api.service.ports, **{port: Failing()})  # type: ignore[arg-type]
+    async with client_of(ports, dict(api.http.headers)) as http:
+        with caplog.at_level(logging.CRITICAL):
+            answer = await http.get("/v1/documents/doc_01HY0000000000000000000000")
+    unavailable = isinstance(failure, Unavailable)
+    assert answer.status_code == (503 if unavailable else 500)
+    assert list(answer.json()) == ["error"]
+    assert answer.json()["error"]["code"] == ("unavailable" if unavailable else "internal_error")
+    assert answer.json()["error"]["request_id"] == answer.headers["X-Request-ID"]
+    assert "canary" not in answer.text + str(answer.headers)
+    assert ("Retry-After" in answer.headers) == unavailable
+
+
+async def test_bytes_that_changed_in_the_store_are_409_and_the_record_alone_is_still_read(api: Api) -> None:
+    document = await api.recorded()
+    path = f"/v1/documents/{document['id']}"
+    url = (await api.http.get(path)).json()["data"]["download_url"]
+    api.service.ports.storage.swap(document["storage_path"], b"other")  # type: ignore[attr-defined]
+    for refused in (await api.http.get(path), await api.http.get(url)):
+        assert (refused.status_code, refused.json()["error"]["code"]) == (409, "object_changed")
+    assert (await api.http.get(f"{path}?download=false")).status_code == 200
+
+
+async def test_a_signed_url_expires_after_fifteen_minutes(api: Api) -> None:
+    signed = (await api.http.post("/v1/documents/upload-url", json={"name": "a", "mime_type": "a/b"})).json()["data"]
+    document = await api.recorded()
+    url = (await api.http.get(f"/v1/documents/{document['id']}")).json()["data"]["download_url"]
+    api.clock.advance(minutes=14, seconds=59)
+    assert (await api.http.get(url)).status_code == 200
+    api.clock.advance(seconds=1)
+    assert (await api.http.get(url)).status_code == 403
+    assert (await api.http.put(signed["upload_url"], headers=signed["headers"])).status_code == 403
