@@ -101,7 +101,7 @@ class _Variables:
         # A misspelt setting would silently keep its default. Kubernetes sets variables of these two forms for a service
         # that is called dossier.
         unknown = [name for name in self._unread if not name.startswith((f"{PREFIX}SERVICE_", f"{PREFIX}PORT"))]
-        self._mistakes += [f"{name} is not a setting of Dossier; the README lists them" for name in unknown]
+        self._mistakes += [f"{name} is not a setting of Dossier; docs/operations.md lists them" for name in unknown]
         if self._mistakes:
             raise SettingsError("\n".join(self._mistakes))
 

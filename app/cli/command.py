@@ -18,7 +18,7 @@ from ports.system import Unavailable
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="dossier")
 def dossier() -> None:
-    """A self-hosted document-record service. Settings are environment variables; the README lists them."""
+    """A self-hosted document-record service. Settings are environment variables; docs/operations.md lists them."""
 
 
 @dossier.command()
