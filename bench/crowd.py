@@ -28,7 +28,7 @@ class Member:
     """A workspace, and an API key that may write to it."""
 
     workspace_id: str
-    key: str
+    api_key: str
 
 
 @dataclass(slots=True)
@@ -51,7 +51,7 @@ class Crowd:
 
     def __post_init__(self) -> None:
         self.accounts = self.root.with_name(f"accounts-{self.members[0].workspace_id}")
-        self.accounts.write_text("".join(f"{member.workspace_id} {member.key}\n" for member in self.members))
+        self.accounts.write_text("".join(f"{member.workspace_id} {member.api_key}\n" for member in self.members))
         for tree in ("objects", "checksums") if self.has_files else ():
             for member in self.members:
                 (self.root / tree / "workspaces" / member.workspace_id / "documents").mkdir(parents=True, exist_ok=True)
@@ -117,7 +117,7 @@ def record_read_document(base_url: str, member: Member) -> str:
         "folder": FOLDER,
         "tags": list(TAGS),
     }
-    headers = {"Authorization": f"Bearer {member.key}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {member.api_key}", "Content-Type": "application/json"}
     status, answer = request(base_url, "POST", "/v1/documents", json.dumps(asked).encode(), headers)
     if status != 201:
         raise RuntimeError(f"a create got {status}: {answer}")
@@ -126,7 +126,7 @@ def record_read_document(base_url: str, member: Member) -> str:
 
 def _upload(base_url: str, member: Member) -> str:
     asked = {"name": "Acme-NDA-2026.pdf", "mime_type": "application/pdf"}
-    headers = {"Authorization": f"Bearer {member.key}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {member.api_key}", "Content-Type": "application/json"}
     status, answer = request(base_url, "POST", "/v1/documents/upload-url", json.dumps(asked).encode(), headers)
     if status != 200:
         raise RuntimeError(f"upload-url got {status}: {answer}")

@@ -20,7 +20,7 @@ OPERATION = "create_document"
 _OWNER = encode_ulid(1 << 120)
 
 
-def sample(workspace: str, number: int, path: str, key: str, now: Clock) -> tuple[Document, Intent]:
+def sample(workspace: str, number: int, path: str, idempotency_key: str, now: Clock) -> tuple[Document, Intent]:
     """Return a document whose id has these 128 bits, and the intent to record it with an idempotency key."""
     home, at = WorkspaceId(workspace), now()
     caller = Caller(
@@ -55,5 +55,8 @@ def sample(workspace: str, number: int, path: str, key: str, now: Clock) -> tupl
         "tags": list(TAGS),
     }
     return document, Intent(
-        operation=OPERATION, caller=caller, idempotency_key=key, fingerprint=fingerprint(OPERATION, workspace, members)
+        operation=OPERATION,
+        caller=caller,
+        idempotency_key=idempotency_key,
+        fingerprint=fingerprint(OPERATION, workspace, members),
     )

@@ -46,9 +46,9 @@ class Postgres:
         """Return the CPU seconds of all its processes, including the writers of WAL and pages."""
         return family_seconds(self.pid)
 
-    async def sql(self, database: str, statement: str, given: str = "") -> str:
-        """Return psql's output for a statement: columns separated by '|', rows by newlines. `given`: input of COPY."""
-        return (await self._psql(database, statement, given))[0]
+    async def sql(self, database: str, statement: str, stdin: str = "") -> str:
+        """Return psql's output for a statement: columns separated by '|', rows by newlines. `stdin`: input of COPY."""
+        return (await self._psql(database, statement, stdin))[0]
 
     async def plans(self, database: str, statement: str, before: int) -> str:
         """Return auto_explain's report of a statement and of the statements inside it, then roll back.
@@ -59,14 +59,14 @@ class Postgres:
         earlier = f"SAVEPOINT before; {statement}; ROLLBACK TO before;" * before
         return (await self._psql(database, f"BEGIN; {session} {earlier} {_EXPLAIN} {statement}; ROLLBACK"))[1]
 
-    async def _psql(self, database: str, statement: str, given: str = "") -> tuple[str, str]:
+    async def _psql(self, database: str, statement: str, stdin: str = "") -> tuple[str, str]:
         process = await asyncio.create_subprocess_exec(
             *(self.binaries / "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", statement, self.url(database)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        output, errors = await process.communicate(given.encode())
+        output, errors = await process.communicate(stdin.encode())
         if process.returncode != 0:
             raise RuntimeError(f"psql {database}: {errors.decode().strip()}")
         return output.decode().strip(), errors.decode().strip()

@@ -71,7 +71,7 @@ class Bench:
     keys: Mapping[Variant, Path]
     recorded: dict[Variant, dict[int, int]] = field(default_factory=dict)
 
-    async def run(self, variant: Variant, wanted: str, seconds: int) -> Figures:
+    async def run(self, variant: Variant, request_name: str, seconds: int) -> Figures:
         """Send the request for `seconds` to a new, warmed-up server.
 
         Raises:
@@ -79,9 +79,9 @@ class Bench:
         """
         before = await self._look_ups()
         async with self._server(variant) as service:
-            warm = await self._send(service, variant, wanted, 1)
+            warm = await self._send(service, variant, request_name, 1)
             scripts, cpu = await self.valkey.script_calls(), self.valkey.cpu_seconds()
-            sample = await self._send(service, variant, wanted, seconds)
+            sample = await self._send(service, variant, request_name, seconds)
             requests = sample.rate * seconds
             cpu, scripts = self.valkey.cpu_seconds() - cpu, await self.valkey.script_calls() - scripts
         # Postgres flushes a connection's statistics when the connection ends, so read them after the server has ended.
@@ -103,14 +103,14 @@ class Bench:
         async with running(f"admission-{VARIANTS.index(variant)}", port, command, settings) as server:
             yield Service(variant.name, server, self.postgres, DATABASE, self.recorded.setdefault(variant, {}))
 
-    async def _send(self, service: Service, variant: Variant, wanted: str, seconds: int) -> Sample:
+    async def _send(self, service: Service, variant: Variant, request_name: str, seconds: int) -> Sample:
         crowd = self.crowds[variant]
-        if wanted == CREATE:
+        if request_name == CREATE:
             return await service.run(crowd, connections=MOST, idempotent=True, seconds=seconds)
         document = self.directory / f"{crowd.members[0].workspace_id}.document"
         if not document.exists():
             document.write_text(await asyncio.to_thread(record_read_document, service.server.url, crowd.members[0]))
-        key = "KEY" if variant.cold else crowd.members[0].key
+        key = "KEY" if variant.cold else crowd.members[0].api_key
         file = document.with_suffix(".request")
         file.write_text(
             f"GET /v1/documents/{document.read_text()} HTTP/1.1\r\nHost: {urlsplit(service.server.url).netloc}\r\n"
@@ -170,4 +170,4 @@ async def _many_keys(postgres: Postgres, member: Member) -> str:
 
 
 def _digest(member: Member) -> str:
-    return f"'\\x{api_key_digest(member.key).hex()}'"
+    return f"'\\x{api_key_digest(member.api_key).hex()}'"

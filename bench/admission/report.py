@@ -17,9 +17,9 @@ class AdmissionResults:
 
     figures: dict[tuple[str, Variant], list[Figures]] = field(default_factory=dict)
 
-    def ratio(self, wanted: str, ours: Variant, other: Variant, figure: str) -> float:
+    def ratio(self, request_name: str, ours: Variant, other: Variant, figure: str) -> float:
         """Return the median over the rounds of one variant's figure divided by the other's."""
-        pairs = zip(self.figures[wanted, ours], self.figures[wanted, other], strict=True)
+        pairs = zip(self.figures[request_name, ours], self.figures[request_name, other], strict=True)
         return median(float(getattr(ours, figure) / getattr(other, figure)) for ours, other in pairs)
 
     def most(self, variant: Variant, figure: str) -> float:
@@ -35,24 +35,27 @@ def table(results: AdmissionResults) -> str:
         "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     lines += [
-        _row(wanted, variant, medians(found))
-        for wanted in REQUESTS
+        _row(request_name, variant, medians(found))
+        for request_name in REQUESTS
         for variant in VARIANTS
-        if (found := results.figures.get((wanted, variant)))
+        if (found := results.figures.get((request_name, variant)))
     ]
     lines += ["", "| ratio | value | target | |", "|---|--:|--:|---|"]
-    for wanted in REQUESTS:
-        value = results.ratio(wanted, VALKEY, NONE, "python_us")
-        lines.append(_sentence(f"Python CPU of a {wanted}: key and limit on Valkey ÷ no admission", value, CPU_BOUND))
+    for request_name in REQUESTS:
+        value = results.ratio(request_name, VALKEY, NONE, "python_us")
+        lines.append(
+            _sentence(f"Python CPU of a {request_name}: key and limit on Valkey ÷ no admission", value, CPU_BOUND)
+        )
     for name, variant, of in (
         ("scripts per request on Valkey", VALKEY, "scripts"),
         ("look-ups per request with a cold key", COLD, "look_ups"),
         ("scripts per request with a cold key", COLD_VALKEY, "scripts"),
     ):
         lines.append(_sentence(name, results.most(variant, of), TRIPS_BOUND))
-    for wanted in REQUESTS:
+    for request_name in REQUESTS:
         lines += [
-            f"| {wanted}s/s, {variant.name} ÷ one | {results.ratio(wanted, variant, VALKEY, 'rate'):.2f} | | |"
+            f"| {request_name}s/s, {variant.name} ÷ one "
+            f"| {results.ratio(request_name, variant, VALKEY, 'rate'):.2f} | | |"
             for variant in (TWO, FOUR)
         ]
     return "\n".join(lines)
@@ -62,12 +65,12 @@ def to_json(results: AdmissionResults) -> list[dict[str, Any]]:
     """Return every round."""
     return [
         {
-            "request": wanted,
+            "request": request_name,
             "admission": asdict(variant),
             "median": asdict(medians(found)),
             "rounds": [asdict(figures) for figures in found],
         }
-        for (wanted, variant), found in results.figures.items()
+        for (request_name, variant), found in results.figures.items()
     ]
 
 
@@ -76,9 +79,9 @@ def medians(found: Sequence[Figures]) -> Figures:
     return Figures(**{each.name: median(getattr(figures, each.name) for figures in found) for each in fields(Figures)})
 
 
-def _row(wanted: str, variant: Variant, figures: Figures) -> str:
+def _row(request_name: str, variant: Variant, figures: Figures) -> str:
     return (
-        f"| {wanted} | {variant.name} | {figures.rate:,.0f} | {figures.p50_ms:.2f} | {figures.p99_ms:.2f} "
+        f"| {request_name} | {variant.name} | {figures.rate:,.0f} | {figures.p50_ms:.2f} | {figures.p99_ms:.2f} "
         f"| {figures.python_us:,.0f} | {figures.postgres_us:,.0f} | {figures.valkey_us:,.1f} | {figures.scripts:.2f} "
         f"| {figures.look_ups:.2f} |"
     )

@@ -22,14 +22,17 @@ async def measure_admission(
     async with open_valkey(directory) as valkey, prepared(directory, postgres, valkey) as bench:
         # The quota query of other requests would hide the cost of looking up an API key.
         order = [
-            (variant, wanted) for wanted in REQUESTS for variant in VARIANTS if not (variant.cold and wanted == CREATE)
+            (variant, request_name)
+            for request_name in REQUESTS
+            for variant in VARIANTS
+            if not (variant.cold and request_name == CREATE)
         ]
         for round_ in range(1, rounds + 1):
-            for variant, wanted in order:
-                figures = await bench.run(variant, wanted, seconds)
-                results.figures.setdefault((wanted, variant), []).append(figures)
+            for variant, request_name in order:
+                figures = await bench.run(variant, request_name, seconds)
+                results.figures.setdefault((request_name, variant), []).append(figures)
                 note(
-                    f"round {round_}/{rounds}, {wanted}, {variant.name}: {figures.rate:,.0f}/s, "
+                    f"round {round_}/{rounds}, {request_name}, {variant.name}: {figures.rate:,.0f}/s, "
                     f"p50 {figures.p50_ms:.2f} ms, {figures.python_us:,.0f} us of Python"
                 )
             # Alternate the order, as in the part about creates.

@@ -115,10 +115,10 @@ def to_json(results: GrowthResults) -> list[dict[str, Any]]:
 def _row(results: GrowthResults, case: Case) -> str:
     cells = [f"{results.p50(case, size):.2f} / {results.p99(case, size):.2f}" for size in results.sizes]
     ratio, missed = results.ratio(case), results.missed(case)
-    wanted = "" if case.bound is None else f"≤ {case.bound:g}"
+    bound = "" if case.bound is None else f"≤ {case.bound:g}"
     verdict = ""
     if case.bound is not None and results.sizes[-1] >= SIZES[-1]:
         verdict = "met" if ratio <= case.bound and not missed else "missed"
     if missed:
         verdict = f"{verdict} ({missed} timed out)".strip()
-    return f"| {case.name} | {results.passed(case)} | {' | '.join(cells)} | {ratio:.2f} | {wanted} | {verdict} |"
+    return f"| {case.name} | {results.passed(case)} | {' | '.join(cells)} | {ratio:.2f} | {bound} | {verdict} |"

@@ -100,7 +100,7 @@ async def authenticate(session: Session, authorization: Annotated[str, Header()]
     """Return the row of the API key that the request presents."""
     scheme, _, secret = authorization.partition(" ")
     digest = hashlib.sha256(secret.encode()).digest()
-    key = (await session.execute(sql.KEY, sql.given({"digest": digest}))).one_or_none()
+    key = (await session.execute(sql.KEY, sql.as_parameters({"digest": digest}))).one_or_none()
     now = datetime.now(UTC)
     if (
         scheme.lower() != "bearer"
@@ -128,16 +128,16 @@ async def create_document(
     fingerprint = hashlib.sha256(body.model_dump_json(exclude_unset=True).encode()).digest()
     home = {"workspace_id": key.workspace_id}
 
-    usage = (await session.execute(sql.LOCK_USAGE, sql.given(home))).one()
+    usage = (await session.execute(sql.LOCK_USAGE, sql.as_parameters(home))).one()
     if idempotency_key is not None:
         sought = home | {"key": idempotency_key, "at": at}
-        if receipt := (await session.execute(sql.FIND_RECEIPT, sql.given(sought))).one_or_none():
+        if receipt := (await session.execute(sql.FIND_RECEIPT, sql.as_parameters(sought))).one_or_none():
             if (receipt.operation, receipt.fingerprint) != (OPERATION, fingerprint):
                 raise HTTPException(409, "idempotency_mismatch")
             response.headers["Idempotent-Replayed"] = "true"
             return Envelope(data=DocumentOut.model_validate(receipt.facts))
     path = home | {"storage_path": body.storage_path}
-    if (await session.execute(sql.FIND_PATH, sql.given(path))).one_or_none() is not None:
+    if (await session.execute(sql.FIND_PATH, sql.as_parameters(path))).one_or_none() is not None:
         raise HTTPException(409, "storage_conflict")
     if stored["size_bytes"] > usage.quota_bytes - usage.used_bytes:
         raise HTTPException(413, "quota_exceeded")
@@ -178,10 +178,10 @@ async def create_document(
             "at": at,
         }
     )
-    await session.execute(sql.ADD_DOCUMENT, sql.given(facts))
+    await session.execute(sql.ADD_DOCUMENT, sql.as_parameters(facts))
     charge = facts | {"seq": usage.next_seq, "request_id": f"req_{new_id().hex}"}
     if idempotency_key is None:
-        await session.execute(sql.CHARGE, sql.given(charge))
+        await session.execute(sql.CHARGE, sql.as_parameters(charge))
     else:
         receipt_facts = {
             "key": idempotency_key,
@@ -190,7 +190,7 @@ async def create_document(
             "facts": document.model_dump(mode="json"),
             "expires_at": at + RECEIPT_LIFETIME,
         }
-        await session.execute(sql.CHARGE_WITH_RECEIPT, sql.given(charge | receipt_facts))
+        await session.execute(sql.CHARGE_WITH_RECEIPT, sql.as_parameters(charge | receipt_facts))
     await session.commit()
     response.headers["Location"] = f"/v1/documents/{document.id}"
     return Envelope(data=document)

@@ -15,12 +15,12 @@ from bench.peers.tables import ApiKey, Document, Event, Folder, Receipt, StoredO
 _PREFIX = "the_"
 
 
-def given(facts: dict[str, Any]) -> dict[str, Any]:
+def as_parameters(facts: dict[str, Any]) -> dict[str, Any]:
     """Return the facts under the names of these statements' parameters."""
     return {_PREFIX + name: value for name, value in facts.items()}
 
 
-def _the(name: str) -> BindParameter[Any]:
+def _parameter(name: str) -> BindParameter[Any]:
     return bindparam(_PREFIX + name)
 
 
@@ -43,24 +43,24 @@ KEY = (
         _WORKSPACES.c.plan,
     )
     .join(_WORKSPACES, _WORKSPACES.c.id == _KEYS.c.workspace_id)
-    .where(_KEYS.c.digest == _the("digest"))
+    .where(_KEYS.c.digest == _parameter("digest"))
 )
 
 # FOR NO KEY UPDATE: an insert of a row that refers to this one need not wait.
 LOCK_USAGE = (
     select(_USAGE.c.used_bytes, _USAGE.c.quota_bytes, _USAGE.c.next_seq)
-    .where(_USAGE.c.workspace_id == _the("workspace_id"))
+    .where(_USAGE.c.workspace_id == _parameter("workspace_id"))
     .with_for_update(key_share=True)
 )
 
 FIND_RECEIPT = select(_RECEIPTS.c.operation, _RECEIPTS.c.fingerprint, _RECEIPTS.c.facts).where(
-    _RECEIPTS.c.workspace_id == _the("workspace_id"),
-    _RECEIPTS.c.key == _the("key"),
-    _RECEIPTS.c.expires_at > _the("at"),
+    _RECEIPTS.c.workspace_id == _parameter("workspace_id"),
+    _RECEIPTS.c.key == _parameter("key"),
+    _RECEIPTS.c.expires_at > _parameter("at"),
 )
 
 FIND_PATH = select(_OBJECTS.c.document_id).where(
-    _OBJECTS.c.workspace_id == _the("workspace_id"), _OBJECTS.c.storage_path == _the("storage_path")
+    _OBJECTS.c.workspace_id == _parameter("workspace_id"), _OBJECTS.c.storage_path == _parameter("storage_path")
 )
 
 ADD_FOLDERS = insert_or_ignore(_FOLDERS).on_conflict_do_nothing(index_elements=["workspace_id", "path_digest"])
@@ -69,38 +69,38 @@ ADD_FOLDERS = insert_or_ignore(_FOLDERS).on_conflict_do_nothing(index_elements=[
 _OBJECT = (
     insert(_OBJECTS)
     .values(
-        workspace_id=_the("workspace_id"),
-        storage_path=_the("storage_path"),
-        size_bytes=_the("size_bytes"),
-        sha256=_the("sha256"),
-        etag=_the("etag"),
-        document_id=_the("id"),
+        workspace_id=_parameter("workspace_id"),
+        storage_path=_parameter("storage_path"),
+        size_bytes=_parameter("size_bytes"),
+        sha256=_parameter("sha256"),
+        etag=_parameter("etag"),
+        document_id=_parameter("id"),
         state="recorded",
     )
     .cte("object")
 )
 _FOLDER_ID = (
     select(_FOLDERS.c.id)
-    .where(_FOLDERS.c.workspace_id == _the("workspace_id"), _FOLDERS.c.path_digest == _the("folder_digest"))
+    .where(_FOLDERS.c.workspace_id == _parameter("workspace_id"), _FOLDERS.c.path_digest == _parameter("folder_digest"))
     .scalar_subquery()
 )
 ADD_DOCUMENT = (
     insert(_DOCUMENTS)
     .values(
-        workspace_id=_the("workspace_id"),
-        id=_the("id"),
-        name=_the("name"),
-        description=_the("description"),
-        mime_type=_the("mime_type"),
-        storage_path=_the("storage_path"),
+        workspace_id=_parameter("workspace_id"),
+        id=_parameter("id"),
+        name=_parameter("name"),
+        description=_parameter("description"),
+        mime_type=_parameter("mime_type"),
+        storage_path=_parameter("storage_path"),
         folder_id=_FOLDER_ID,
-        tags=_the("tags"),
-        search_text=_the("search_text"),
+        tags=_parameter("tags"),
+        search_text=_parameter("search_text"),
         revision=1,
-        created_by=_the("created_by"),
-        created_by_key=_the("created_by_key"),
-        created_at=_the("at"),
-        updated_at=_the("at"),
+        created_by=_parameter("created_by"),
+        created_by_key=_parameter("created_by_key"),
+        created_at=_parameter("at"),
+        updated_at=_parameter("at"),
     )
     .add_cte(_OBJECT)
 )
@@ -108,34 +108,34 @@ ADD_DOCUMENT = (
 _EVENT = (
     insert(_EVENTS)
     .values(
-        workspace_id=_the("workspace_id"),
-        seq=_the("seq"),
-        at=_the("at"),
+        workspace_id=_parameter("workspace_id"),
+        seq=_parameter("seq"),
+        at=_parameter("at"),
         kind="document.created",
-        document_id=_the("id"),
-        user_id=_the("created_by"),
-        key_id=_the("created_by_key"),
-        request_id=_the("request_id"),
+        document_id=_parameter("id"),
+        user_id=_parameter("created_by"),
+        key_id=_parameter("created_by_key"),
+        request_id=_parameter("request_id"),
     )
     .cte("event")
 )
 _RECEIPT = (
     insert(_RECEIPTS)
     .values(
-        workspace_id=_the("workspace_id"),
-        key=_the("key"),
-        operation=_the("operation"),
-        fingerprint=_the("fingerprint"),
-        facts=_the("facts"),
-        expires_at=_the("expires_at"),
+        workspace_id=_parameter("workspace_id"),
+        key=_parameter("key"),
+        operation=_parameter("operation"),
+        fingerprint=_parameter("fingerprint"),
+        facts=_parameter("facts"),
+        expires_at=_parameter("expires_at"),
     )
     .cte("receipt")
 )
 CHARGE = (
     update(_USAGE)
-    .where(_USAGE.c.workspace_id == _the("workspace_id"))
+    .where(_USAGE.c.workspace_id == _parameter("workspace_id"))
     .values(
-        used_bytes=_USAGE.c.used_bytes + _the("size_bytes"),
+        used_bytes=_USAGE.c.used_bytes + _parameter("size_bytes"),
         documents=_USAGE.c.documents + 1,
         next_seq=_USAGE.c.next_seq + 1,
     )

@@ -52,36 +52,36 @@ class Store:
     crowd: Crowd
     stub: Server | None
 
-    async def run(self, wanted: str, seconds: int) -> Figures:
+    async def run(self, request_name: str, seconds: int) -> Figures:
         """Send the request for `seconds`.
 
         Raises:
             Refused: a request was refused.
         """
         before = process_seconds(self.stub.pid) if self.stub else 0.0
-        if wanted == CREATE:
+        if request_name == CREATE:
             sample = await self.service.run(self.crowd, connections=MOST, idempotent=True, seconds=seconds)
         else:
-            sample = await self.service.repeat(self._file(wanted), connections=MOST, seconds=seconds)
+            sample = await self.service.repeat(self._file(request_name), connections=MOST, seconds=seconds)
         stub_us = (process_seconds(self.stub.pid) - before) / (sample.rate * seconds) * 1e6 if self.stub else None
         return Figures(**asdict(sample), stub_us=stub_us)
 
-    def _file(self, wanted: str) -> Path:
-        return self.crowd.root.with_name(f"{self.name}-{REQUESTS.index(wanted)}.request")
+    def _file(self, request_name: str) -> Path:
+        return self.crowd.root.with_name(f"{self.name}-{REQUESTS.index(request_name)}.request")
 
     async def write_requests(self) -> None:
         """Write the repeated requests into files, and record the document that one of them reads."""
         member = self.crowd.members[0]
         document = await asyncio.to_thread(record_read_document, self.service.server.url, member)
-        for wanted, asked in _ASKED.items():
-            self._file(wanted).write_bytes(self._wire("POST /v1/documents/upload-url", member, json.dumps(asked)))
+        for request_name, asked in _ASKED.items():
+            self._file(request_name).write_bytes(self._wire("POST /v1/documents/upload-url", member, json.dumps(asked)))
         self._file(READ).write_bytes(self._wire(f"GET /v1/documents/{document}", member, ""))
 
     def _wire(self, line: str, member: Member, body: str) -> bytes:
         typed = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n" if body else ""
         return (
             f"{line} HTTP/1.1\r\nHost: {urlsplit(self.service.server.url).netloc}\r\n"
-            f"Authorization: Bearer {member.key}\r\n{typed}\r\n{body}"
+            f"Authorization: Bearer {member.api_key}\r\n{typed}\r\n{body}"
         ).encode()
 
 

@@ -115,7 +115,7 @@ def _through_dossier(service: Service, member: Member, root: Path, size: int) ->
 
 
 def _call(service: Service, member: Member, method: str, path: str, asked: dict[str, Any] | None) -> dict[str, Any]:
-    headers = {"Authorization": f"Bearer {member.key}", "Content-Type": "application/json"}
+    headers = {"Authorization": f"Bearer {member.api_key}", "Content-Type": "application/json"}
     body = b"" if asked is None else json.dumps(asked).encode()
     status, answer = request(service.server.url, method, path, body, headers)
     if status not in (200, 201):

@@ -23,15 +23,15 @@ async def measure_storage(directory: Path, postgres: Postgres, rounds: int, seco
     results = StorageResults()
     note("object storage: preparing")
     async with open_stores(directory, postgres) as stores:
-        order = [(wanted, store) for wanted in REQUESTS for store in stores.values()]
-        for wanted, store in order:
-            await store.run(wanted, WARM_UP_SECONDS)
+        order = [(request_name, store) for request_name in REQUESTS for store in stores.values()]
+        for request_name, store in order:
+            await store.run(request_name, WARM_UP_SECONDS)
         for round_ in range(1, rounds + 1):
-            for wanted, store in order:
-                figures = await store.run(wanted, seconds)
-                results.figures.setdefault((wanted, store.name), []).append(figures)
+            for request_name, store in order:
+                figures = await store.run(request_name, seconds)
+                results.figures.setdefault((request_name, store.name), []).append(figures)
                 note(
-                    f"round {round_}/{rounds}, {wanted}, {store.name}: {figures.rate:,.0f}/s, "
+                    f"round {round_}/{rounds}, {request_name}, {store.name}: {figures.rate:,.0f}/s, "
                     f"p50 {figures.p50_ms:.2f} ms, {figures.python_us:,.0f} us of Python"
                 )
             results.calls.append(await _measure_calls(stores[S3], seconds))
