@@ -56,7 +56,7 @@ class PostgresApiKeys:
             statements.ADD_KEY,
             to_uuid(key.workspace_id),
             to_json(columns),
-            None if intent is None else to_intent(intent, key.created_at),
+            None if intent is None else to_json(to_intent(intent, key.created_at)),
             to_json(answer),
         )
         match rows[0]["outcome"]:
@@ -69,7 +69,7 @@ class PostgresApiKeys:
             case "name_taken":
                 return ApiKeyNameTaken()
             case unknown:
-                raise AssertionError(f"add_api_key_v1 answered {unknown}")
+                raise AssertionError(f"add_api_key answered {unknown}")
 
     async def receipt(self, intent: Intent) -> ApiKeyReplayed | IdempotencyKeyReused | None:
         found = await receipt_facts(self._database, intent, self._now())
@@ -83,7 +83,7 @@ class PostgresApiKeys:
             to_uuid(workspace),
             to_uuid(key),
             at,
-            None if intent is None else to_intent(intent, at),
+            None if intent is None else to_json(to_intent(intent, at)),
         )
         match rows[0]["outcome"]:
             case "revoked":
@@ -97,7 +97,7 @@ class PostgresApiKeys:
             case "last_admin":
                 return LastAdminApiKey()
             case unknown:
-                raise AssertionError(f"revoke_api_key_v1 answered {unknown}")
+                raise AssertionError(f"revoke_api_key answered {unknown}")
 
     async def get(self, key: ApiKeyId) -> ApiKey | None:
         rows = await self._database.run(ApiKeyRow.select().where(ApiKeyRow.id == to_uuid(key)))

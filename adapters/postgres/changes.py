@@ -142,7 +142,7 @@ class PostgresChanges:
         workspace = intent.caller.workspace_id
         async with self._queues.of(workspace):
             [row] = await self._database.fetch_with_retry(
-                sql, to_uuid(workspace), *arguments, to_intent(intent, at, attempt)
+                sql, to_uuid(workspace), *arguments, to_json(to_intent(intent, at, attempt))
             )
         facts: dict[str, Any] = {} if row["facts"] is None else msgspec.json.decode(row["facts"])
         # A receipt of this very attempt is our own earlier try, whose answer was lost: it is no replay.

@@ -9,10 +9,9 @@ from adapters.postgres.changes import PostgresChanges
 from adapters.postgres.database import Database, Row
 from adapters.postgres.queries import PostgresFinding
 from adapters.postgres.receipts import receipt_facts
-from adapters.postgres.rows import from_facts, from_uuid, to_facts, to_receipt_key, to_uuid
+from adapters.postgres.rows import from_facts, from_uuid, to_facts, to_intent, to_uuid
 from adapters.postgres.writer import BatchedWriter, Pending
 from domain.documents import Document
-from domain.idempotency import LIFETIME
 from domain.ids import DocumentId, WorkspaceId
 from domain.search import search_text
 from ports.intents import Intent
@@ -47,22 +46,18 @@ class PostgresDocuments(PostgresFinding, PostgresChanges):
 
 
 def to_record(document: Document, intent: Intent) -> bytes:
-    """What `record_documents_v2` wants to know of one document, as JSON."""
+    """What `record_documents` wants to know of one document, as JSON."""
     return msgspec.json.encode(
         {
             "document": to_facts(document),
             "search_text": search_text(document.name, document.description),
-            "key": None if intent.idempotency_key is None else to_receipt_key(intent.idempotency_key),
-            "operation": intent.operation,
-            "fingerprint": intent.fingerprint.hex(),
-            "receipt_expires_at": document.created_at + LIFETIME,
-            "request_id": intent.caller.request_id,
+            **to_intent(intent, document.created_at),
         }
     )
 
 
 def to_outcome(answer: Row, document: Document) -> CreateOutcome:
-    """What one answer of `record_documents_v2` means for its document."""
+    """What one answer of `record_documents` means for its document."""
     facts = answer["facts"]
     match answer["outcome"]:
         case "created":
@@ -77,4 +72,4 @@ def to_outcome(answer: Row, document: Document) -> CreateOutcome:
         case "over_quota":
             return OverQuota(**msgspec.json.decode(facts))
         case unknown:
-            raise AssertionError(f"record_documents_v2 answered {unknown}")
+            raise AssertionError(f"record_documents answered {unknown}")

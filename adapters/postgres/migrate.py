@@ -17,13 +17,12 @@ _LOCK = 0x646F7373696572
 
 async def pending(database: Database) -> Sequence[str]:
     """The migrations this version knows and the database has not had, oldest first."""
-    # Piccolo names a migration by its time; its file by the same with '_' for every separator.
-    known = sorted(file.stem for file in MIGRATIONS.glob(f"{APP_NAME}_*.py"))
+    known = sorted(file.stem for file in MIGRATIONS.glob("0*.py"))
     had: set[str] = set()
     if (await database.fetch("SELECT to_regclass('migration') AS found"))[0]["found"] is not None:
         rows = await database.fetch("SELECT name FROM migration WHERE app_name = $1", APP_NAME)
-        had = {_stem(row["name"]) for row in rows}
-    return [stem for stem in known if stem not in had]
+        had = {row["name"] for row in rows}
+    return [migration for migration in known if migration not in had]
 
 
 async def is_empty(database: Database) -> bool:
@@ -70,7 +69,3 @@ async def _run_piccolo(url: str) -> None:
         raise
     if process.returncode != 0:
         raise Unavailable(f"the migration failed:\n{output.decode(errors='replace')}")
-
-
-def _stem(migration_id: str) -> str:
-    return f"{APP_NAME}_" + migration_id.lower().replace("-", "_").replace(":", "_")

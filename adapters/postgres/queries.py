@@ -74,7 +74,7 @@ def to_document_with_links(facts: dict[str, Any]) -> DocumentWithLinks:
 
 
 def _to_wanted(wanted: DocumentFilter) -> dict[str, Any]:
-    """A filter as `find_documents_v1` reads it: only what is wanted is there."""
+    """A filter as `find_documents` reads it: only what is wanted is there."""
     facts: dict[str, Any] = {}
     if wanted.folder is not None or not wanted.recursive:
         facts |= {"folder": wanted.folder, "recursive": wanted.recursive}

@@ -1,24 +1,29 @@
-"""What was answered to an Idempotency-Key, in Postgres."""
+"""Receipts of idempotent operations, in Postgres."""
 
 from datetime import datetime
 
 from adapters.postgres import statements
 from adapters.postgres.database import Database
-from adapters.postgres.rows import to_receipt_key, to_uuid
+from adapters.postgres.rows import hash_idempotency_key, to_uuid
 from ports.intents import Intent
 from ports.outcomes import IdempotencyKeyReused
 
 
 async def receipt_facts(database: Database, intent: Intent, at: datetime) -> str | IdempotencyKeyReused | None:
-    """What the receipt of the intent's key holds, as JSON, if there is one that has not expired."""
+    """Return the facts of the intent's receipt as JSON, or `None` if there is none that is valid at that time."""
     if intent.idempotency_key is None:
         return None
     row = await database.fetch_one(
-        statements.RECEIPT, to_uuid(intent.caller.workspace_id), to_receipt_key(intent.idempotency_key), at
+        statements.RECEIPT,
+        to_uuid(intent.caller.workspace_id),
+        hash_idempotency_key(intent.idempotency_key),
+        intent.operation,
+        intent.fingerprint.hex(),
+        at,
     )
     if row is None:
         return None
-    if (row["operation"], row["fingerprint"]) != (intent.operation, intent.fingerprint):
+    if row["outcome"] == "key_reused":
         return IdempotencyKeyReused()
     facts: str = row["facts"]
     return facts

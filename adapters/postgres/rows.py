@@ -38,34 +38,32 @@ def to_hex(prefixed: str) -> str:
     return f"{decode_ulid(prefixed.rpartition('_')[2]):032x}"
 
 
-def to_receipt_key(idempotency_key: str) -> UUID:
-    """What is kept of an Idempotency-Key, 128 bits of a hash: a receipt may hold what is encrypted under the key."""
+def hash_idempotency_key(idempotency_key: str) -> UUID:
+    """Return the 128 bits of a hash that a receipt stores, because it may hold a secret encrypted under the key."""
     return UUID(bytes=hashlib.sha256(f"dossier receipt {idempotency_key}".encode()).digest()[:16])
 
 
-def to_intent(intent: Intent, at: datetime, attempt: UUID | None = None) -> str:
-    """An intent as the functions of the database read it, as JSON.
+def to_intent(intent: Intent, at: datetime, attempt: UUID | None = None) -> Facts:
+    """Return an intent as the database functions read it, in values that msgspec encodes as JSON.
 
-    An `attempt` stands in the receipt. Without an Idempotency-Key it is its key too, for as long as the same call may
-    be sent again.
+    The receipt holds the `attempt`. Without an idempotency key, the attempt also serves as the key of the receipt, for
+    as long as the adapter may retry the call.
     """
-    key, lifetime = (
+    key_hash, lifetime = (
         (attempt, ATTEMPT_LIFETIME)
         if intent.idempotency_key is None
-        else (to_receipt_key(intent.idempotency_key), LIFETIME)
+        else (hash_idempotency_key(intent.idempotency_key), LIFETIME)
     )
-    return to_json(
-        {
-            "operation": intent.operation,
-            "fingerprint": intent.fingerprint.hex(),
-            "key": key,
-            "receipt_expires_at": at + lifetime,
-            "attempt": attempt,
-            "user_id": to_hex(intent.caller.user_id),
-            "key_id": to_hex(intent.caller.key_id),
-            "request_id": intent.caller.request_id,
-        }
-    )
+    return {
+        "operation": intent.operation,
+        "fingerprint": intent.fingerprint.hex(),
+        "key_hash": key_hash,
+        "receipt_expires_at": at + lifetime,
+        "attempt": attempt,
+        "user_id": to_hex(intent.caller.user_id),
+        "key_id": to_hex(intent.caller.key_id),
+        "request_id": intent.caller.request_id,
+    }
 
 
 def to_json(value: object) -> str:

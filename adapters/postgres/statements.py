@@ -1,29 +1,29 @@
 """The statements of the paths that every request takes, each with its reasons."""
 
 # One function call is one transaction and one round trip; the function itself is in migrations, beside the tables.
-RECORD_DOCUMENTS = "SELECT outcome, facts FROM record_documents_v2($1, $2)"
+RECORD_DOCUMENTS = "SELECT outcome, facts FROM record_documents($1, $2)"
 
-RECEIPT = "SELECT operation, fingerprint, facts FROM receipts WHERE workspace_id = $1 AND key = $2 AND expires_at > $3"
+RECEIPT = "SELECT outcome, facts FROM find_receipt($1, $2, $3, $4, $5)"
 
-DOCUMENT = "SELECT facts FROM linked_facts_v1 WHERE workspace_id = $1 AND id = $2"
+DOCUMENT = "SELECT facts FROM document_with_links_facts WHERE workspace_id = $1 AND id = $2"
 
-FIND = "SELECT * FROM find_documents_v1($1, $2, $3, $4, $5, $6, $7)"
+FIND = "SELECT * FROM find_documents($1, $2, $3, $4, $5, $6, $7)"
 
-LINKED = "SELECT * FROM linked_documents_v1($1, $2, $3, $4, $5, $6)"
+LINKED = "SELECT * FROM linked_documents($1, $2, $3, $4, $5, $6)"
 
-FOLDERS = "SELECT * FROM folders_v1($1, $2, $3, $4)"
+FOLDERS = "SELECT * FROM list_folders($1, $2, $3, $4)"
 
-TAGS = "SELECT * FROM tags_v1($1, $2, $3, $4)"
+TAGS = "SELECT * FROM list_tags($1, $2, $3, $4)"
 
-PATCH = "SELECT * FROM patch_document_v1($1, $2, $3, $4, $5, $6)"
+PATCH = "SELECT * FROM patch_document($1, $2, $3, $4, $5, $6)"
 
-DELETE = "SELECT * FROM delete_document_v1($1, $2, $3, $4, $5)"
+DELETE = "SELECT * FROM delete_document($1, $2, $3, $4, $5)"
 
-ADD_LINK = "SELECT * FROM add_link_v1($1, $2, $3)"
+ADD_LINK = "SELECT * FROM add_entity_link($1, $2, $3)"
 
-REMOVE_LINK = "SELECT * FROM remove_link_v1($1, $2, $3, $4, $5)"
+REMOVE_LINK = "SELECT * FROM remove_entity_link($1, $2, $3, $4, $5)"
 
-MOVE_FOLDER = "SELECT * FROM move_folder_v1($1, $2, $3, $4, $5, $6)"
+MOVE_FOLDER = "SELECT * FROM move_folder($1, $2, $3, $4, $5, $6)"
 
 USAGE = "SELECT used_bytes, quota_bytes, documents FROM usage WHERE workspace_id = $1"
 
@@ -35,9 +35,9 @@ FROM api_keys k JOIN workspaces w ON w.id = k.workspace_id
 WHERE k.digest = $1
 """
 
-ADD_KEY = "SELECT outcome, facts FROM add_api_key_v1($1, $2, $3, $4)"
+ADD_KEY = "SELECT outcome, facts FROM add_api_key($1, $2, $3, $4)"
 
-REVOKE_KEY = "SELECT revoke_api_key_v1($1, $2, $3, $4) AS outcome"
+REVOKE_KEY = "SELECT revoke_api_key($1, $2, $3, $4) AS outcome"
 
 # Not a pattern: whatever is sought is ordinary text. Few enough keys to be looked at one by one.
 SEARCH_KEYS = """
@@ -87,7 +87,7 @@ SELECT workspace.*, quota.quota_bytes FROM workspace, quota
 
 PATH_STATES = "SELECT storage_path, state FROM objects WHERE workspace_id = $1 AND storage_path = ANY ($2)"
 
-CONDEMN = "SELECT path FROM condemn_objects_v1($1, $2, $3) AS path"
+CONDEMN = "SELECT path FROM condemn_objects($1, $2, $3) AS path"
 
 CONDEMNED = """
 SELECT workspace_id, storage_path FROM objects
@@ -103,16 +103,16 @@ WHERE workspace_id = $1 AND storage_path = ANY ($2) AND state = 'condemned' AND 
 
 # All of them, by their key: an index by time would cost every create, to save a read every few hours.
 RECEIPTS = """
-SELECT workspace_id, key, expires_at FROM receipts
-WHERE (workspace_id, key) > ($1, $2)
-ORDER BY workspace_id, key LIMIT $3
+SELECT workspace_id, key_hash, expires_at FROM receipts
+WHERE (workspace_id, key_hash) > ($1, $2)
+ORDER BY workspace_id, key_hash LIMIT $3
 """
 
 FORGET_RECEIPTS = """
 WITH account AS (SELECT FROM usage WHERE workspace_id = $1 FOR NO KEY UPDATE)
 DELETE FROM receipts USING account
-WHERE workspace_id = $1 AND key = ANY ($2) AND expires_at <= $3
-RETURNING key
+WHERE workspace_id = $1 AND key_hash = ANY ($2) AND expires_at <= $3
+RETURNING key_hash
 """
 
 DEPLOYMENT = "SELECT id, claimed_at, generation, next_generation, swept_at FROM deployment"

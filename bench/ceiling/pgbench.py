@@ -13,7 +13,7 @@ import msgspec
 from adapters.in_process.system import utc_now
 from adapters.postgres import statements
 from adapters.postgres.documents import to_record
-from adapters.postgres.rows import to_facts, to_receipt_key, to_uuid
+from adapters.postgres.rows import hash_idempotency_key, to_facts, to_uuid
 from bench.facts import sample
 from bench.postgres import Postgres
 
@@ -134,7 +134,7 @@ def _template(workspace: str) -> str:
     for pattern, argument in (
         (_PATH, "b%1$s"),
         (_either_form(_ID), "%2$s"),
-        (_either_form(to_receipt_key(str(_KEY))), "%3$s"),
+        (_either_form(hash_idempotency_key(str(_KEY))), "%3$s"),
     ):
         text, replaced = re.subn(pattern, argument, text)
         if not replaced:

@@ -8,7 +8,7 @@ SELECT used_bytes, quota_bytes, next_seq FROM usage WHERE workspace_id = :worksp
 SELECT operation, fingerprint, facts
 FROM receipts
 WHERE workspace_id = :workspace
-    AND key = (lpad(to_hex(:chance::bigint), 8, '0') || '-0000-4000-8000-' || lpad(:k::bigint::text, 12, '0'))::uuid;
+    AND key_hash = (lpad(to_hex(:chance::bigint), 8, '0') || '-0000-4000-8000-' || lpad(:k::bigint::text, 12, '0'))::uuid;
 SELECT document_id, state
 FROM objects
 WHERE workspace_id = :workspace AND storage_path = 'workspaces/ws_00000000000000000000000000/documents/b' || :k::bigint;
@@ -38,7 +38,7 @@ VALUES (
     '{nda,confidentiality}', E'acme-nda-2026.pdf\n', 1, :workspace, :workspace, now(), now()
 );
 WITH receipt AS (
-    INSERT INTO receipts (workspace_id, key, operation, fingerprint, facts, expires_at)
+    INSERT INTO receipts (workspace_id, key_hash, operation, fingerprint, facts, expires_at)
     VALUES (
         :workspace,
         (lpad(to_hex(:chance::bigint), 8, '0') || '-0000-4000-8000-' || lpad(:k::bigint::text, 12, '0'))::uuid,

@@ -11,7 +11,7 @@ BEFORE = 6
 """How often the session has run the statement before: from then on, Postgres may keep a generic plan."""
 
 _TOLD = "NOTICE:  duration: "
-_TABLES = re.compile(r" on (?:documents|folders|objects|links|events|receipts|usage)\b")
+_TABLES = re.compile(r" on (?:documents|folders|objects|entity_links|events|receipts|usage)\b")
 _COSTS = re.compile(r"cost=\S+ (rows=\d+) width=\d+")
 _UUID = re.compile(r"([0-9a-f]{4})[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _ARGUMENT = re.compile(r"\$(\d+)")

@@ -58,7 +58,7 @@ async def _compare_rows(deployment: Deployment, ledger: Ledger) -> None:
     keyed = [intent.key for path, intent in intended.items() if path in recorded and intent.key]
     # Only a hash of the keys is kept.
     assert len(receipts) == len(keyed)
-    assert not {str(row["key"]) for row in receipts} & set(keyed)
+    assert not {str(row["key_hash"]) for row in receipts} & set(keyed)
     assert len({row["path"] for row in folders}) == len(folders), "a folder is there twice"
 
 
@@ -82,6 +82,6 @@ FROM documents d JOIN objects o ON o.workspace_id = d.workspace_id AND o.storage
 WHERE d.workspace_id = $1 AND o.state = 'recorded' AND o.document_id = d.id AND d.folder_id IS NOT NULL
 """
 _OBJECTS = "SELECT document_id, size_bytes FROM objects WHERE workspace_id = $1"
-_RECEIPTS = "SELECT key FROM receipts WHERE workspace_id = $1"
+_RECEIPTS = "SELECT key_hash FROM receipts WHERE workspace_id = $1"
 _EVENTS = "SELECT seq, document_id FROM events WHERE workspace_id = $1 AND kind = 'document.created' ORDER BY seq"
 _FOLDERS = "SELECT path FROM folders WHERE workspace_id = $1"

@@ -32,11 +32,11 @@ _FILL = (
     FROM generate_series(1, 20000) n
     """,
     """
-    INSERT INTO receipts (workspace_id, key, operation, fingerprint, facts, expires_at)
+    INSERT INTO receipts (workspace_id, key_hash, operation, fingerprint, facts, expires_at)
     SELECT $1, gen_random_uuid(), 'create_document', sha256('a'), '{}', now() FROM generate_series(1, 20000)
     """,
     """
-    INSERT INTO links (workspace_id, id, document_id, entity_type, entity_id, created_at)
+    INSERT INTO entity_links (workspace_id, id, document_id, entity_type, entity_id, created_at)
     SELECT $1, gen_random_uuid(), id, 'task', 'filled', now() FROM documents
     WHERE workspace_id = $1 AND name = 'filled'
     """,

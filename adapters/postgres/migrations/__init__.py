@@ -1,2 +1,42 @@
-"""The schema's history. A released migration is never changed; a changed function gets a new name, so that two
-versions of the service can run on one database. Each begins by asking whether it was made already."""
+"""The history of the schema: one number per migration, shared by its `.py` and its `.sql` file.
+
+The `.sql` file creates and changes tables and indexes. The `.py` file lists the files that the migration runs, in
+order: its own `.sql` file, and one file for each new function or view, from `adapters/postgres/sql/`.
+
+A released migration and the files it runs never change. A changed function gets a new file and a new name
+(`find_receipt`, then `find_receipt_v2`), so that two versions of the service can run on one database. A later migration
+drops the old function, once no supported version calls it. So `sql/` holds each function once, and no migration needs a
+copy. `schema.sql` shows the tables, indexes and views that all migrations together create. A test generates it anew.
+
+A migration that was killed is safe to run again. Each runs in one transaction. Piccolo records a migration after that
+transaction has committed, so a killed process can leave a migration that is committed but not recorded. Therefore each
+migration names something that it creates, and does nothing if that exists. Other processes wait (`migrate.py`).
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+from piccolo.engine.finder import engine_finder
+from piccolo.engine.postgres import PostgresEngine
+
+_POSTGRES = Path(__file__).parent.parent
+
+
+def run_once(migration_id: str, files: Sequence[str], creates: str) -> MigrationManager:
+    """Return a migration that runs these files of `adapters/postgres`, unless the relation `creates` exists already."""
+    manager = MigrationManager(migration_id=migration_id, app_name="dossier", description=migration_id)
+
+    async def run() -> None:
+        engine = engine_finder()
+        assert isinstance(engine, PostgresEngine)
+        if (await engine.run_ddl(f"SELECT to_regclass('{creates}') AS made"))[0]["made"] is not None:
+            return
+        transaction = engine.current_transaction.get()
+        assert transaction is not None
+        for file in files:
+            # asyncpg's own `execute`, because Piccolo prepares a statement, and only one at a time can be prepared.
+            await transaction.connection.execute((_POSTGRES / file).read_text())
+
+    manager.add_raw(run)
+    return manager

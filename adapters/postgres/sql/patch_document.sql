@@ -1,0 +1,68 @@
+-- Change the members of a document that `changes` names: {name, description, folder, tags}. With a name comes
+-- `search_name`, with a description `search_description`: both folded by the domain.
+-- Outcomes: done (facts: document and links) | replayed | key_reused | unknown | other_revision.
+--
+-- In this function and in those of the other changes, the facts of the receipt include the `attempt` of the intent. So
+-- the adapter recognises its own earlier attempt, whose answer was lost.
+CREATE FUNCTION patch_document(
+    workspace uuid, sought uuid, changes jsonb, expected_revisions integer[], at timestamptz, intent jsonb,
+    OUT outcome text, OUT facts jsonb
+)
+LANGUAGE plpgsql VOLATILE
+AS $$
+DECLARE
+    begun record;
+    old documents%ROWTYPE;
+    new documents%ROWTYPE;
+    kind text;
+BEGIN
+    SELECT * INTO begun FROM begin_document_change(workspace, sought, expected_revisions, at, intent);
+    outcome := begun.outcome;
+    facts := begun.facts;
+    IF outcome IS NOT NULL THEN
+        RETURN;
+    END IF;
+    old := begun.document;
+
+    new := old;
+    IF changes ? 'name' THEN
+        new.name := changes ->> 'name';
+    END IF;
+    IF changes ? 'description' THEN
+        new.description := changes ->> 'description';
+    END IF;
+    IF changes ? 'tags' THEN
+        new.tags := ARRAY(SELECT jsonb_array_elements_text(changes -> 'tags'));
+    END IF;
+    IF changes ? 'folder' THEN
+        PERFORM ensure_folders(workspace, ARRAY[changes ->> 'folder']);
+        new.folder_id := (
+            SELECT id FROM folders
+            WHERE workspace_id = workspace AND path_digest = sha256(convert_to(changes ->> 'folder', 'UTF8'))
+        );
+    END IF;
+    IF (new.name, new.description, new.tags, new.folder_id)
+        IS DISTINCT FROM (old.name, old.description, old.tags, old.folder_id)
+    THEN
+        kind := 'document.changed';
+        UPDATE documents
+        SET name = new.name, description = new.description, tags = new.tags, folder_id = new.folder_id,
+            -- A name has no newline: the text after the first newline is the description.
+            search_text = coalesce(changes ->> 'search_name', split_part(search_text, E'\n', 1)) || E'\n'
+                || coalesce(changes ->> 'search_description', substr(search_text, strpos(search_text, E'\n') + 1)),
+            revision = revision + 1, updated_at = greatest(updated_at, at)
+        WHERE workspace_id = workspace AND id = sought;
+    END IF;
+
+    outcome := 'done';
+    SELECT linked.facts || jsonb_build_object('attempt', intent -> 'attempt') INTO facts
+    FROM document_with_links_facts linked WHERE workspace_id = workspace AND id = sought;
+    PERFORM finish_change(
+        workspace, intent, at, facts, kind, sought,
+        jsonb_build_object('members', (
+            SELECT jsonb_agg(member ORDER BY member) FROM jsonb_object_keys(changes) AS member
+            WHERE member NOT LIKE 'search\_%'
+        ))
+    );
+END
+$$;

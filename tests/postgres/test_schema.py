@@ -1,0 +1,132 @@
+"""The schema that the migrations create, and how they create it."""
+
+import asyncio
+import re
+import subprocess
+import tempfile
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from adapters.postgres.database import Database, open_database
+from adapters.postgres.embedded import find_binaries, open_embedded
+from adapters.postgres.migrate import migrate, pending
+from adapters.postgres.piccolo_app import MIGRATIONS
+from adapters.postgres.tables import TABLES
+from ports.system import Unavailable
+
+SCHEMA = MIGRATIONS.parent / "schema.sql"
+SQL = MIGRATIONS.parent / "sql"
+_PACKAGE = "adapters.postgres.migrations"
+
+_HEAD = """\
+-- The current schema: what all migrations together create. Generated: `python -m tests.postgres.test_schema` writes it.
+-- The reasons are in migrations/, the functions and views one by one in sql/.
+"""
+_BLOCK = re.compile(r"^--\n-- Name: (.+); Type: ([A-Z ]+); Schema: .*\n--\n\n", re.MULTILINE)
+
+
+def dump(url: str) -> str:
+    """Return the schema of a database as pg_dump prints it, without settings; of each function, only its signature."""
+    command = [str(find_binaries() / "pg_dump"), "--schema-only", "--no-owner", "--no-privileges", url]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    _, *blocks = _BLOCK.split(output.partition("--\n-- PostgreSQL database dump complete")[0])
+    statements, functions = [], []
+    for name, kind, text in zip(blocks[::3], blocks[1::3], blocks[2::3], strict=True):
+        if name.startswith("migration"):
+            continue  # Piccolo's own table
+        if kind == "FUNCTION":
+            functions.append(f"-- FUNCTION {name}\n")
+        elif kind != "COMMENT":
+            statements.append(re.sub(r"\n+", "\n", re.sub(r"^SET .*\n", "", text, flags=re.MULTILINE)))
+    return "\n".join([_HEAD, *statements, "".join(functions)])
+
+
+@pytest.fixture
+async def empty_url(database_url: str, database: Database, request: pytest.FixtureRequest) -> str:
+    """The URL of a new database without any tables."""
+    name = request.node.name[:60]
+    await database.fetch(f"CREATE DATABASE {name}")
+    return database_url.replace("/postgres?", f"/{name}?")
+
+
+async def test_schema_sql_is_what_the_migrations_create(empty_url: str) -> None:
+    await migrate(empty_url)
+    assert await asyncio.to_thread(dump, empty_url) == SCHEMA.read_text(), _HEAD
+
+
+def test_each_file_of_sql_is_run_by_one_migration_and_creates_what_it_is_named_after() -> None:
+    run = [file for path in MIGRATIONS.glob("0*.py") for file in import_module(f"{_PACKAGE}.{path.stem}").FILES]
+    assert sorted(file for file in run if file.startswith("sql/")) == sorted(
+        f"sql/{path.name}" for path in SQL.iterdir()
+    )
+    for path in SQL.iterdir():
+        assert re.findall(r"^CREATE (?:FUNCTION|VIEW) (\w+)", path.read_text(), re.MULTILINE) == [path.stem]
+
+
+def test_the_sql_file_of_a_migration_has_the_number_and_the_name_of_its_python_file() -> None:
+    names = {path.stem for path in MIGRATIONS.glob("0*.py")}
+    assert {path.stem for path in MIGRATIONS.glob("*.sql")} <= names
+    assert [name[:4] for name in sorted(names)] == [f"{number:04}" for number in range(1, len(names) + 1)]
+    assert all(name == import_module(f"{_PACKAGE}.{name}").ID for name in names)
+
+
+async def test_of_many_processes_that_migrate_at_once_one_does_and_the_others_wait(empty_url: str) -> None:
+    async with open_database(empty_url) as empty:
+        expected = await pending(empty)
+        assert expected[0] == "0001_baseline"
+        await asyncio.gather(*(migrate(empty_url) for _ in range(4)))
+        assert await pending(empty) == []
+        assert [row["name"] for row in await empty.fetch("SELECT name FROM migration ORDER BY name")] == expected
+
+
+async def test_a_migration_that_was_killed_before_it_was_recorded_is_not_repeated(empty_url: str) -> None:
+    await migrate(empty_url)
+    async with open_database(empty_url) as migrated:
+        await migrated.fetch("DELETE FROM migration")
+        await migrate(empty_url)
+        assert await pending(migrated) == []
+
+
+async def test_a_migration_that_fails_half_way_leaves_nothing_and_runs_again(empty_url: str) -> None:
+    async with open_database(empty_url) as empty:
+        # The migration creates the tables first, and this view after them.
+        await empty.fetch("CREATE VIEW document_facts AS SELECT 1 AS conflict")
+        with pytest.raises(Unavailable, match="document_facts"):
+            await migrate(empty_url)
+        assert (await empty.fetch("SELECT to_regclass('workspaces') AS made"))[0]["made"] is None
+        await empty.fetch("DROP VIEW document_facts")
+        await migrate(empty_url)
+        assert await pending(empty) == []
+
+
+async def test_the_query_builder_names_the_columns_of_the_schema(database: Database) -> None:
+    for table in TABLES:
+        rows = await database.fetch(
+            "SELECT column_name FROM information_schema.columns WHERE table_name = $1", table._meta.tablename
+        )
+        assert {row["column_name"] for row in rows} == {column._meta.name for column in table._meta.columns}
+
+
+async def test_every_unique_key_and_foreign_key_begins_with_the_workspace(database: Database) -> None:
+    rows = await database.fetch("""
+        SELECT c.conrelid::regclass::text AS tablename, a.attname AS first
+        FROM pg_constraint c
+        JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+        WHERE c.contype IN ('p', 'u', 'f') AND c.connamespace = 'public'::regnamespace
+    """)
+    first = {(row["tablename"], row["first"]) for row in rows if row["tablename"] != "migration"}
+    assert {column for table, column in first if table not in ("workspaces", "deployment")} == {"workspace_id"}
+    assert len(first) == 10
+
+
+async def _write() -> None:
+    with tempfile.TemporaryDirectory(prefix="dossier-") as directory:
+        async with open_embedded(Path(directory)) as url:
+            await migrate(url)
+            SCHEMA.write_text(await asyncio.to_thread(dump, url))
+
+
+if __name__ == "__main__":
+    asyncio.run(_write())
