@@ -19,9 +19,11 @@ from urllib.parse import quote
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 
-from adapters.in_process.system import utc_now
+from adapters.in_process.system import Ulids, utc_now
 from adapters.s3.location import s3_location
 from adapters.s3.storage import S3Storage, open_s3
+from domain.ids import WorkspaceId
+from domain.paths import StoragePath, workspace_prefix
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -39,6 +41,7 @@ NO_CREDENTIALS = {
 """An environment in which nothing of this machine's own is found."""
 # The server knows this one key from the start, as its own secret, and verifies nothing of what it signs.
 ROOT = "test"
+_new_id = Ulids()
 _CONFIG = AioConfig(signature_version="s3v4", s3={"addressing_style": "path"}, retries={"total_max_attempts": 1})
 
 
@@ -75,6 +78,12 @@ class S3Bucket:
     name: str
     is_versioned: bool
     storage: S3Storage
+
+
+def new_path(name: str = "a.bin") -> StoragePath:
+    """Return a storage path in a workspace of its own."""
+    workspace = WorkspaceId("ws_" + _new_id(utc_now()))
+    return StoragePath(f"{workspace_prefix(workspace)}documents/{name}")
 
 
 @asynccontextmanager

@@ -1,1 +1,1 @@
-"""The S3 adapter on a server that verifies what is signed; and on some that do not, or do not answer."""
+"""The S3 adapter on a server that verifies signatures, and on servers that break a rule or do not respond."""

@@ -1,4 +1,4 @@
-"""A server that fails as it is told to, one connection after the other."""
+"""A server that misbehaves: each connection gets the next of a list of behaviours."""
 
 import asyncio
 import socket
@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager, suppress
 Behaviour = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
-def answer(status: int, *headers: str, body: str = "") -> Behaviour:
-    """An answer, after which the connection is closed."""
+def respond(status: int, *headers: str, body: str = "") -> Behaviour:
+    """Respond once, then close the connection."""
 
     async def behave(writer: asyncio.StreamWriter) -> None:
         lines = [f"HTTP/1.1 {status} Whatever", "Connection: close", *headers]
@@ -22,13 +22,11 @@ def answer(status: int, *headers: str, body: str = "") -> Behaviour:
     return behave
 
 
-async def silence(_: asyncio.StreamWriter) -> None:
-    """No answer, for as long as anybody waits."""
+async def stay_silent(_: asyncio.StreamWriter) -> None:
     await asyncio.Event().wait()
 
 
-async def drip(writer: asyncio.StreamWriter) -> None:
-    """An answer that never ends: one header after the other."""
+async def send_endless_headers(writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\n")
     while True:
         writer.write(b"X-More: 1\r\n")
@@ -37,18 +35,16 @@ async def drip(writer: asyncio.StreamWriter) -> None:
 
 
 async def hang_up(_: asyncio.StreamWriter) -> None:
-    """No answer: the connection is closed."""
+    """Close the connection without a response."""
 
 
 async def reset(writer: asyncio.StreamWriter) -> None:
-    """No answer: the connection is torn."""
-    # Closed without waiting for anything: the other side gets RST, not FIN.
+    # With no linger time, the kernel sends RST instead of FIN.
     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
 
 
-async def babble(writer: asyncio.StreamWriter) -> None:
-    """What is no HTTP."""
+async def greet_as_smtp(writer: asyncio.StreamWriter) -> None:
     writer.write(b"220 mail.example.com ESMTP\r\n\r\n")
 
 
@@ -56,24 +52,24 @@ async def babble(writer: asyncio.StreamWriter) -> None:
 async def faulty_server(
     *behaviours: Behaviour, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[tuple[str, list[bytes]]]:
-    """Its endpoint, and the requests that came. Connections behave in turn; those after the last, like the last."""
-    seen: list[bytes] = []
+    """Yield the endpoint and the received requests. The last behaviour also serves all further connections."""
+    received: list[bytes] = []
     serving: dict[asyncio.Task[None] | None, asyncio.StreamWriter] = {}
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         serving[asyncio.current_task()] = writer
         try:
-            # Cancelled is how silence ends; asyncio would log it as an error of ours.
+            # A silent behaviour ends by cancellation, which asyncio would otherwise log as an error.
             with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
-                seen.append(await reader.readuntil(b"\r\n\r\n"))
-                await behaviours[min(len(seen), len(behaviours)) - 1](writer)
+                received.append(await reader.readuntil(b"\r\n\r\n"))
+                await behaviours[min(len(received), len(behaviours)) - 1](writer)
                 await writer.drain()
         finally:
             writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     try:
-        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}", seen
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}", received
     finally:
         server.close()
         for task, writer in serving.items():

@@ -1,11 +1,10 @@
-"""ministack, with what it lacks of AWS' behaviour and our promises need: run by its own Python, see tests/ministack.py.
+"""ministack without its two deviations from AWS that `dossier doctor` reports. It runs on a Python of its own.
 
-- A header `x-amz-…` counts only if it is among those that were signed. Without that, who holds an upload URL adds
-  `x-amz-copy-source` to it (CVE-2026-54330).
-- A download of one version has the type and disposition that were signed, and honours Range, like any other.
+- An unsigned `x-amz-…` header is refused. Otherwise the holder of an upload URL could add `x-amz-copy-source` to it
+  (CVE-2026-54330).
+- A download of one version has the signed type and disposition and honours Range, as every other download does.
 
-`dossier doctor` finds both of a store, so the store that our tests take for a good one must not have them. `LAX=1`
-leaves ministack as it is.
+The tests need a store that passes every check. See `tests/ministack.py` for how it is started.
 """
 
 import os
@@ -24,11 +23,11 @@ _REFUSAL = (
 
 
 def strict(app: Any) -> Any:
-    """The application, behind a check that every header of S3's is signed."""
+    """Refuse unsigned S3 headers before the application sees them."""
 
     async def checked(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and _has_unsigned_header(scope):
-            # All of it, as AWS does: who is answered while still sending may miss the answer.
+            # Reads the whole body first, as AWS does: a client that is still sending could miss the response.
             while (await receive()).get("more_body"):
                 pass
             headers = [(b"content-type", b"application/xml"), (b"content-length", str(len(_REFUSAL)).encode())]
@@ -48,8 +47,8 @@ def _has_unsigned_header(scope: Any) -> bool:
     return any(name.startswith(b"x-amz-") and name.decode() not in names for name, _ in scope["headers"])
 
 
-def like_any_other(get_object: Any) -> Any:
-    """Reading an object, where one version of it comes as the object itself would."""
+def with_response_headers(get_object: Any) -> Any:
+    """Let a download of one version honour the signed response headers and Range."""
 
     def get(bucket: str, key: str, headers: Any, query: Any = None) -> Any:
         status, answered, body = get_object(bucket, key, headers, query)
@@ -66,15 +65,14 @@ def like_any_other(get_object: Any) -> Any:
     return get
 
 
-def end_with_the_tests() -> None:
-    """Wait for the end of standard input, which is theirs: however they end, nothing of them stays."""
+def exit_with_the_tests() -> None:
+    """Exit when standard input is closed, which happens however the test process ends."""
     sys.stdin.read()
     os._exit(0)
 
 
 if __name__ == "__main__":
-    threading.Thread(target=end_with_the_tests, daemon=True).start()
-    if not os.environ.get("LAX"):
-        ministack.app = strict(ministack.app)
-        s3._get_object = like_any_other(s3._get_object)
+    threading.Thread(target=exit_with_the_tests, daemon=True).start()
+    ministack.app = strict(ministack.app)
+    s3._get_object = with_response_headers(s3._get_object)
     ministack.main()
