@@ -1,10 +1,10 @@
-"""A clock that stands still until it is told to go on."""
+"""A clock that a test advances."""
 
 from datetime import UTC, datetime, timedelta
 
 
 class StillClock:
-    """`Clock` at 2026-04-17T10:45:00Z, or another time, until `advance`."""
+    """`Clock` that stands still at 2026-04-17T10:45:00Z, or at `now`."""
 
     def __init__(self, now: datetime = datetime(2026, 4, 17, 10, 45, tzinfo=UTC)) -> None:
         self._now = now
@@ -13,5 +13,5 @@ class StillClock:
         return self._now
 
     def advance(self, **by: float) -> None:
-        """Go on by a `timedelta` of these keywords."""
+        """Advance by a `timedelta` with these keywords."""
         self._now += timedelta(**by)

@@ -1,4 +1,5 @@
-"""One real Postgres for the whole run, from the embedded launcher that ships; a fresh workspace isolates each test."""
+"""The servers of the whole run: Postgres from the embedded launcher, Valkey and S3. A new workspace isolates each
+test."""
 
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -15,11 +16,11 @@ from tests.memory_transport import open_memory_tenants
 from tests.ministack import S3Bucket, S3Server, open_s3_bucket, open_s3_server
 from tests.valkey import ValkeyServer, open_valkey
 
-# How long an example takes says more about the machine than about the code.
+# No deadline per example: its duration says more about the machine than about the code.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
-# A power cut may lose a test's database; nothing else may.
+# Faster writes, which only a power cut could lose.
 _FAST = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
 
 
@@ -58,21 +59,21 @@ async def database_url() -> AsyncIterator[str]:
 
 @pytest.fixture(scope="session")
 async def database(database_url: str) -> AsyncIterator[Database]:
-    """A pool for it."""
+    """A pool of connections to the database."""
     async with open_database(database_url) as database:
         yield database
 
 
 @pytest.fixture(scope="session")
 async def valkey() -> AsyncIterator[ValkeyServer]:
-    """A Valkey that everybody counts in, under names of their own; who stops one opens their own."""
+    """A shared Valkey. Each test counts its own subjects; a test that stops a server opens another one."""
     async with open_valkey() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 async def s3_server() -> AsyncIterator[S3Server]:
-    """An S3 server, whose credentials are those of this process."""
+    """An S3 server. Its credentials are set in the environment of this process."""
     async with open_s3_server() as server:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in server.environment.items():

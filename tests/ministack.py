@@ -1,7 +1,7 @@
-"""The S3 server of the tests: one that verifies signatures, expiry, conditions and checksums, as S3 does.
+"""The S3 server of the tests, which verifies signatures, expiry, conditions and checksums as S3 does.
 
-With `S3_TEST_ENDPOINT` set, the tests run against that server instead: `S3_TEST_BUCKET`, `S3_TEST_ACCESS_KEY`,
-`S3_TEST_SECRET_KEY` and, unless it is us-east-1, `S3_TEST_REGION` go with it. The key must be allowed to make buckets.
+If `S3_TEST_ENDPOINT` is set, the tests use that server instead, with `S3_TEST_BUCKET`, `S3_TEST_ACCESS_KEY`,
+`S3_TEST_SECRET_KEY`, and `S3_TEST_REGION` unless it is us-east-1. The credentials must allow creating buckets.
 """
 
 import asyncio
@@ -38,16 +38,20 @@ NO_CREDENTIALS = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
 }
-"""An environment in which nothing of this machine's own is found."""
-# The server knows this one key from the start, as its own secret, and verifies nothing of what it signs.
+"""An environment in which no credentials of this machine are found."""
+# The access key and secret of the server's root user, whose signatures it does not verify.
 ROOT = "test"
+_EVERYTHING: dict[str, object] = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
 _new_id = Ulids()
 _CONFIG = AioConfig(signature_version="s3v4", s3={"addressing_style": "path"}, retries={"total_max_attempts": 1})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Server:
-    """A server with two buckets for us, one of them versioned, and a client that may do everything."""
+    """A server with two buckets, one of them versioned, and a client with all permissions.
+
+    `iam` is a client of its IAM, or `None` if `S3_TEST_ENDPOINT` names the server.
+    """
 
     endpoint: str
     region: str
@@ -57,22 +61,21 @@ class S3Server:
     versioned: str
     client: "S3Client"
     iam: Any | None
-    """A client of its IAM, where the server is ours."""
 
     def url(self, bucket: str, **more: str) -> str:
-        """The setting that names a bucket of it."""
+        """Return the setting that names a bucket of this server."""
         query = {"region": self.region, "endpoint": self.endpoint, **more}
         return f"s3://{bucket}?" + "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items())
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The credentials, as a process finds them, and nothing else that it could find."""
+        """The environment variables with the credentials of this server, and no others."""
         return {**NO_CREDENTIALS, "AWS_ACCESS_KEY_ID": self.access_key, "AWS_SECRET_ACCESS_KEY": self.secret_key}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Bucket:
-    """A bucket of the server, and the adapter on it."""
+    """A bucket of the server, with the adapter on it."""
 
     server: S3Server
     name: str
@@ -88,7 +91,7 @@ def new_path(name: str = "a.bin") -> StoragePath:
 
 @asynccontextmanager
 async def open_s3_bucket(server: S3Server, *, versioned: bool) -> AsyncIterator[S3Bucket]:
-    """One of its two buckets, on a client for as long as the block lasts."""
+    """Open the adapter on one of the two buckets for the block."""
     name = server.versioned if versioned else server.plain
     async with open_s3(s3_location(server.url(name)), utc_now) as storage:
         yield S3Bucket(server=server, name=name, is_versioned=versioned, storage=storage)
@@ -96,10 +99,10 @@ async def open_s3_bucket(server: S3Server, *, versioned: bool) -> AsyncIterator[
 
 @asynccontextmanager
 async def open_s3_server() -> AsyncIterator[S3Server]:
-    """The server that the environment names, or else one of our own."""
+    """Open the server that the environment names, or start one."""
     endpoint = os.environ.get("S3_TEST_ENDPOINT")
     if endpoint is None:
-        async with _own_server() as server:
+        async with _start_ministack() as server:
             yield server
     else:
         async with _buckets(
@@ -114,7 +117,7 @@ async def open_s3_server() -> AsyncIterator[S3Server]:
 
 
 @asynccontextmanager
-async def _own_server() -> AsyncIterator[S3Server]:
+async def _start_ministack() -> AsyncIterator[S3Server]:
     with tempfile.TemporaryDirectory(prefix="dossier-s3-") as directory:
         port = _free_port()
         environment = {
@@ -139,10 +142,12 @@ async def _own_server() -> AsyncIterator[S3Server]:
             )
         try:
             endpoint = f"http://127.0.0.1:{port}"
-            await _until_ready(process, port, log)
+            await _wait_until_ready(process, port, log)
             async with (
                 _client("iam", endpoint, ROOT, ROOT) as iam,
-                _buckets(endpoint, REGION, *await _user(iam), "dossier-plain", iam) as server,
+                _buckets(
+                    endpoint, REGION, *await make_user(iam, "dossier", [_EVERYTHING]), "dossier-plain", iam
+                ) as server,
             ):
                 yield server
         finally:
@@ -156,7 +161,7 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-async def _until_ready(process: asyncio.subprocess.Process, port: int, log: Path) -> None:
+async def _wait_until_ready(process: asyncio.subprocess.Process, port: int, log: Path) -> None:
     async with asyncio.timeout(START_SECONDS):
         while process.returncode is None:
             try:
@@ -167,7 +172,7 @@ async def _until_ready(process: asyncio.subprocess.Process, port: int, log: Path
                 writer.close()
                 await writer.wait_closed()
                 return
-    raise RuntimeError(f"ministack did not start; `make test` installs it. It said: {log.read_text()}")
+    raise RuntimeError(f"ministack did not start; `make test` installs it. Its log: {log.read_text()}")
 
 
 def _client(service: str, endpoint: str, access_key: str, secret_key: str, region: str = REGION) -> Any:
@@ -182,13 +187,9 @@ def _client(service: str, endpoint: str, access_key: str, secret_key: str, regio
     )
 
 
-async def _user(iam: Any) -> tuple[str, str]:
-    """A user who may do everything: of them, unlike of the root, the server verifies what they sign."""
-    return await make_user(iam, "dossier", [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}])
-
-
 async def make_user(iam: Any, name: str, statements: list[dict[str, object]]) -> tuple[str, str]:
-    """An access key, and its secret, that may do what the statements of a policy say."""
+    """Create a user with this policy, and return their access key and its secret. The server verifies their
+    signatures."""
     await iam.create_user(UserName=name)
     policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
     await iam.put_user_policy(UserName=name, PolicyName="may", PolicyDocument=policy)
@@ -197,7 +198,7 @@ async def make_user(iam: Any, name: str, statements: list[dict[str, object]]) ->
 
 
 def deny_copies(bucket: str) -> dict[str, object]:
-    """The policy of docs/storage.md, for stores that let an upload URL be used to copy."""
+    """Return the policy of docs/storage.md for stores with CVE-2026-54330."""
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -207,7 +208,7 @@ def deny_copies(bucket: str) -> dict[str, object]:
                 "Principal": "*",
                 "Action": "s3:PutObject",
                 "Resource": f"arn:aws:s3:::{bucket}/*",
-                # Not {"Null": "false"}, which Ceph reads as "true": then it would deny every other upload.
+                # Not {"Null": "false"}: Ceph reads it as "true", and would deny every other upload instead.
                 "Condition": {"StringLike": {"s3:x-amz-copy-source": "*"}},
             }
         ],

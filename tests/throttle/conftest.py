@@ -1,4 +1,4 @@
-"""Servers of one's own, and limiters that are observed."""
+"""Fixtures of the limiter's tests."""
 
 import secrets
 
@@ -7,5 +7,5 @@ import pytest
 
 @pytest.fixture
 def subject() -> str:
-    """A name nobody else counts under."""
+    """A subject that no other test counts."""
     return f"ws_{secrets.token_hex(8)}"

@@ -1,4 +1,4 @@
-"""Every way in which a Valkey is away."""
+"""Every outage of a Valkey that the limiter must survive."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,7 +11,7 @@ from tests.valkey import open_valkey
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """A server of one's own, that fails and works again as it is told."""
+    """A server, and how its outage begins and ends."""
 
     url: str
     begin: Callable[[], Awaitable[object]]
@@ -27,12 +27,12 @@ OUTAGES = (
 
 @asynccontextmanager
 async def outage_named(name: str) -> AsyncIterator[Outage]:
-    """The server, and the outage it can have."""
+    """Start a server of its own for the outage."""
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(open_valkey())
 
-        def ask(*words: str) -> Callable[[], Awaitable[object]]:
-            return partial(server.ask, *words)
+        def run(*words: str) -> Callable[[], Awaitable[object]]:
+            return partial(server.run, *words)
 
         async def pause() -> None:
             server.pause()
@@ -41,11 +41,8 @@ async def outage_named(name: str) -> AsyncIterator[Outage]:
             server.resume()
 
         async def change_password() -> None:
-            await server.ask("CONFIG", "SET", "requirepass", "other")
-            await server.ask_as("other", "CLIENT", "KILL", "TYPE", "normal")
-
-        async def forget_password() -> None:
-            await server.ask_as("other", "CONFIG", "SET", "requirepass", "")
+            await server.run("CONFIG", "SET", "requirepass", "other")
+            await server.run("CLIENT", "KILL", "TYPE", "normal", password="other")
 
         match name:
             case "KILLED":
@@ -55,11 +52,12 @@ async def outage_named(name: str) -> AsyncIterator[Outage]:
             case "PAUSED":
                 yield Outage(server.url, pause, resume)
             case "READ_ONLY":
-                yield Outage(server.url, ask("REPLICAOF", "127.0.0.1", "1"), ask("REPLICAOF", "NO", "ONE"))
+                yield Outage(server.url, run("REPLICAOF", "127.0.0.1", "1"), run("REPLICAOF", "NO", "ONE"))
             case "FULL":
-                yield Outage(server.url, ask("CONFIG", "SET", "maxmemory", "1"), ask("CONFIG", "SET", "maxmemory", "0"))
+                yield Outage(server.url, run("CONFIG", "SET", "maxmemory", "1"), run("CONFIG", "SET", "maxmemory", "0"))
             case "PASSWORD_CHANGED":
-                yield Outage(server.url, change_password, forget_password)
+                restore = partial(server.run, "CONFIG", "SET", "requirepass", "", password="other")
+                yield Outage(server.url, change_password, restore)
             case _:
                 relay = await stack.enter_async_context(open_relay(server.socket))
                 yield Outage(relay.url, partial(relay.fail, Fault[name]), relay.heal)

@@ -1,10 +1,10 @@
-"""Between a limiter and its Valkey: forwards, until it is told to fail."""
+"""A TCP relay between a limiter and its Valkey, with faults that a test switches on."""
 
 import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from enum import Enum
+from enum import Enum, auto
 from pathlib import Path
 
 SLOW_SECONDS = 0.3
@@ -12,16 +12,22 @@ LATE_SECONDS = 0.025
 
 
 class Fault(Enum):
-    """What becomes of every answer, or of every connection."""
-
-    REFUSED = "nobody listens, and what was connected is reset"
-    UNREACHABLE = "what is sent to the address is lost, also what would connect"
-    SILENT = "connections stand, and nothing that is asked arrives"
-    SLOW = "answers take longer than a request may wait"
-    LATE = "answers take as long as a request may wait, but not if it waits for another one before"
-    CUT = "half of the answer comes, then the connection is reset"
-    ENDED = "the connection ends instead of the answer"
-    NONSENSE = "what comes is no answer"
+    REFUSED = auto()
+    """The port refuses connections, and the open ones are reset."""
+    UNREACHABLE = auto()
+    """All packets to the address are lost."""
+    SILENT = auto()
+    """Connections stay open, and requests are lost."""
+    SLOW = auto()
+    """Responses take longer than a request may wait."""
+    LATE = auto()
+    """Responses are in time for a request, but not if it also waits for the call before."""
+    CUT = auto()
+    """Half of the response comes, then a reset."""
+    ENDED = auto()
+    """The connection is closed instead of a response."""
+    NONSENSE = auto()
+    """The response is of another protocol."""
 
 
 class Relay:
@@ -31,44 +37,39 @@ class Relay:
         self._target = target
         self._fault: Fault | None = None
         self._listener: asyncio.Server | None = None
-        self._links: set[asyncio.Task[None]] = set()
-        self._callers: list[socket.socket] = []
-        self._full: socket.socket | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+        self._blockers: list[socket.socket] = []
         self._port = 0
         self.held: asyncio.Event | None = None
-        """While there is one, answers wait for it."""
-        self.asked = asyncio.Event()
-        """Something has come that is to be answered."""
+        """If set, responses wait for this event."""
+        self.received = asyncio.Event()
+        """A request has arrived."""
 
     @property
     def url(self) -> str:
         return f"valkey://127.0.0.1:{self._port}"
 
     async def fail(self, fault: Fault) -> None:
-        """Fail from now on."""
         self._fault = fault
         if fault in (Fault.REFUSED, Fault.UNREACHABLE):
             await self.close()
         if fault is Fault.UNREACHABLE:
-            # A listener with no room for one more: the kernel drops what would connect, as a firewall does.
-            self._full = socket.socket()
-            self._full.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._full.bind(("127.0.0.1", self._port))
-            self._full.listen(0)
-            for _ in range(3):
-                caller = socket.socket()
+            # The kernel drops connections to a listener whose queue is full, as a firewall does.
+            full = socket.socket()
+            full.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            full.bind(("127.0.0.1", self._port))
+            full.listen(0)
+            callers = [socket.socket() for _ in range(3)]
+            for caller in callers:
                 caller.setblocking(False)
-                self._callers.append(caller)
-                with suppress(BlockingIOError):
-                    caller.connect(("127.0.0.1", self._port))
+                caller.connect_ex(("127.0.0.1", self._port))
+            self._blockers = [*callers, full]
 
     async def heal(self) -> None:
-        """Forward again."""
         self._fault = None
-        for one in (*self._callers, self._full):
-            if one is not None:
-                one.close()
-        self._callers, self._full = [], None
+        for blocker in self._blockers:
+            blocker.close()
+        self._blockers = []
         if self._listener is None:
             await self.listen()
 
@@ -81,27 +82,27 @@ class Relay:
         if self._listener is not None:
             self._listener.close()
             self._listener = None
-        links, self._links = self._links, set()
-        for link in links:
-            link.cancel()
-        await asyncio.gather(*links, return_exceptions=True)
+        connections, self._connections = self._connections, set()
+        for connection in connections:
+            connection.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
 
-    def _accept(self, client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
-        link = asyncio.create_task(self._forward(client, answers))
-        self._links.add(link)
-        link.add_done_callback(self._links.discard)
-        # Not in the task: one that is cancelled at once never begins.
-        link.add_done_callback(lambda _: answers.transport.abort())
+    def _accept(self, client: asyncio.StreamReader, responses: asyncio.StreamWriter) -> None:
+        connection = asyncio.create_task(self._forward(client, responses))
+        self._connections.add(connection)
+        connection.add_done_callback(self._connections.discard)
+        # In a callback, because a task that is cancelled at once never runs.
+        connection.add_done_callback(lambda _: responses.transport.abort())
 
-    async def _forward(self, client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
+    async def _forward(self, client: asyncio.StreamReader, responses: asyncio.StreamWriter) -> None:
         server, requests = await asyncio.open_unix_connection(self._target)
         try:
-            while asked := await client.read(2**16):
+            while request := await client.read(2**16):
                 if self._fault is Fault.SILENT:
                     continue
-                self.asked.set()
-                requests.write(asked)
-                answer = await server.read(2**16)
+                self.received.set()
+                requests.write(request)
+                response = await server.read(2**16)
                 if self.held is not None:
                     await self.held.wait()
                 match self._fault:
@@ -110,17 +111,17 @@ class Relay:
                     case Fault.LATE:
                         await asyncio.sleep(LATE_SECONDS)
                     case Fault.CUT:
-                        answers.write(answer[: len(answer) // 2])
-                        await answers.drain()
+                        responses.write(response[: len(response) // 2])
+                        await responses.drain()
                         return
                     case Fault.ENDED:
-                        answers.write_eof()
+                        responses.write_eof()
                         return
                     case Fault.NONSENSE:
-                        answer = b"HTTP/1.1 400 Bad Request\r\n\r\n"
+                        response = b"HTTP/1.1 400 Bad Request\r\n\r\n"
                     case _:
                         pass
-                answers.write(answer)
+                responses.write(response)
         except ConnectionError:
             pass
         finally:
@@ -131,7 +132,7 @@ class Relay:
 
 @asynccontextmanager
 async def open_relay(target: Path) -> AsyncIterator[Relay]:
-    """A relay to the server at that socket, for as long as the block lasts."""
+    """Run a relay to the server at that socket for the block."""
     relay = Relay(target)
     await relay.listen()
     try:

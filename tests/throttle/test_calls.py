@@ -14,7 +14,7 @@ from adapters.throttle.limiter import BUDGET_SECONDS, ValkeyRateLimiter
 from adapters.throttle.location import valkey_location
 from domain.rate_limits import Window
 from tests.clock import StillClock
-from tests.throttle.listening import Observed, Stopwatch, observed
+from tests.throttle.observing import Observed, Stopwatch, observed
 from tests.throttle.relay import Fault, Relay, open_relay
 from tests.valkey import ValkeyServer, open_valkey
 
@@ -35,169 +35,157 @@ async def relay(server: ValkeyServer) -> AsyncIterator[Relay]:
 
 
 @pytest.fixture
-async def watched(relay: Relay) -> AsyncIterator[Observed]:
-    async with observed(relay.url) as watched:
-        yield watched
+async def observer(relay: Relay) -> AsyncIterator[Observed]:
+    async with observed(relay.url) as observer:
+        yield observer
 
 
 @pytest.fixture
 async def patient(relay: Relay) -> AsyncIterator[Observed]:
-    """A limiter that waits, however little of the machine others get."""
-    async with observed(relay.url, budget_seconds=10) as watched:
-        yield watched
+    """A limiter whose budget no load of the machine exceeds."""
+    async with observed(relay.url, budget_seconds=10) as observer:
+        yield observer
+        assert observer.fallbacks == []
 
 
-async def calls(server: ValkeyServer) -> int:
-    """How often the script was called."""
-    reported = await server.ask("INFO", "commandstats")
+async def script_calls(server: ValkeyServer) -> int:
+    statistics = await server.run("INFO", "commandstats")
     return sum(
         int(line.partition("calls=")[2].partition(",")[0])
-        for line in reported.splitlines()
+        for line in statistics.splitlines()
         if line.startswith("cmdstat_eval")
     )
 
 
-async def test_a_lone_request_is_one_call_and_those_that_wait_together_are_one(
+async def test_a_lone_request_is_one_call_and_all_that_wait_during_a_call_share_the_next(
     server: ValkeyServer, relay: Relay, patient: Observed, subject: str
 ) -> None:
-    before = await calls(server)
+    before = await script_calls(server)
     await patient.limiter.acquire(subject, PLAN, AT)
-    assert await calls(server) == before + 1
+    assert await script_calls(server) == before + 1
     async with asyncio.TaskGroup() as group:
-        relay.asked.clear()
+        relay.received.clear()
         relay.held = asyncio.Event()
         group.create_task(patient.limiter.acquire(subject, PLAN, AT))
-        await relay.asked.wait()
+        await relay.received.wait()
         for number in range(50):
             group.create_task(patient.limiter.acquire(f"{subject}:{number % 7}", PLAN, AT))
         await asyncio.sleep(0)
         relay.held.set()
-    assert await calls(server) == before + 3
-    assert patient.alone == []
+    assert await script_calls(server) == before + 3
 
 
-async def test_requests_of_one_call_are_decided_in_the_order_they_came(patient: Observed, subject: str) -> None:
+async def test_requests_of_one_call_are_decided_as_if_one_by_one_in_order(patient: Observed, subject: str) -> None:
     random = Random(7)
     plans = [(Window(limit, 60), Window(2 * limit, 86_400)) for limit in (3, 5, 8)] + [(Window(4, 60),)]
     clock = StillClock()
-    alone = MemoryRateLimiter()
+    reference = MemoryRateLimiter()
     for _ in range(50):
         clock.advance(seconds=random.choice((0, 1, 20, 60, 40_000)))
-        asked = [
+        requests = [
             (f"{subject}:{random.randrange(3)}", random.choice(plans), clock()) for _ in range(random.randrange(1, 40))
         ]
-        together = await asyncio.gather(*(patient.limiter.acquire(*request) for request in asked))
-        assert together == [await alone.acquire(*request) for request in asked]
-    assert patient.alone == []
+        verdicts = await asyncio.gather(*(patient.limiter.acquire(*request) for request in requests))
+        assert verdicts == [await reference.acquire(*request) for request in requests]
 
 
-async def test_cancelling_one_request_harms_no_other(
+async def test_cancelling_a_request_removes_it_from_the_next_call_and_affects_no_other(
     server: ValkeyServer, relay: Relay, patient: Observed, subject: str
 ) -> None:
-    async def ask(name: str) -> "asyncio.Task[object]":
+    async def begin(name: str) -> "asyncio.Task[object]":
         task = asyncio.create_task(patient.limiter.acquire(f"{subject}:{name}", (Window(2, 60),), AT))
         await asyncio.sleep(0)
         return task
 
-    relay.asked.clear()
+    relay.received.clear()
     relay.held = asyncio.Event()
-    called, companion = await ask("a"), await ask("b")
-    await relay.asked.wait()
-    waiting, last = await ask("c"), await ask("a")
-    called.cancel()
+    sent, sent_too = await begin("a"), await begin("b")
+    await relay.received.wait()
+    waiting, waiting_too = await begin("c"), await begin("a")
+    sent.cancel()
     waiting.cancel()
-    await asyncio.gather(called, waiting, return_exceptions=True)
+    await asyncio.gather(sent, waiting, return_exceptions=True)
     relay.held.set()
-    await asyncio.gather(companion, last)
-    assert called.cancelled()
+    await asyncio.gather(sent_too, waiting_too)
+    assert sent.cancelled()
     assert waiting.cancelled()
-    names = {key.removeprefix(f"dossier:{subject}:")[0] for key in await server.keys() if subject in key}
-    # What had gone is counted, what had not is not.
-    assert names == {"a", "b"}
+    counted = {key.removeprefix(f"dossier:{subject}:")[0] for key in await server.keys() if subject in key}
+    # The cancelled request that had been sent was counted, the waiting one was not.
+    assert counted == {"a", "b"}
     assert (await patient.limiter.acquire(f"{subject}:a", (Window(2, 60),), AT)).admitted is False
-    assert patient.alone == []
 
 
-async def test_every_key_is_a_counter_of_ours_and_goes_soon_after_its_window_has_ended(
+async def test_every_key_has_our_prefix_and_expires_soon_after_its_window(
     server: ValkeyServer, patient: Observed, subject: str
 ) -> None:
     clock = StillClock()
     clock.advance(seconds=13)
     for _ in range(4):
         await patient.limiter.acquire(subject, PLAN, clock())
-    lifetimes = {key: int((await server.ask("TTL", key)).strip(":\r\n")) for key in await server.keys()}
-    now = int(clock().timestamp())
+    lifetimes = {key: int((await server.run("TTL", key)).strip(":\r\n")) for key in await server.keys()}
     for window in PLAN:
         key = f"dossier:{subject}:{window.seconds}:{window.end(clock())}"
-        left = window.end(clock()) - now + LINGER_SECONDS
+        left = window.end(clock()) - int(clock().timestamp()) + LINGER_SECONDS
         assert left - 10 < lifetimes[key] <= left
     assert all(0 < lifetime <= 86_400 + LINGER_SECONDS for lifetime in lifetimes.values())
     assert all(key.startswith("dossier:") for key in lifetimes)
 
 
-async def test_a_valkey_that_has_forgotten_the_script_is_told_it_within_the_call(
-    server: ValkeyServer, patient: Observed, subject: str
-) -> None:
-    assert (await patient.limiter.acquire(subject, (Window(2, 60),), AT)).remaining == 1
-    await server.ask("SCRIPT", "FLUSH")
-    assert (await patient.limiter.acquire(subject, (Window(2, 60),), AT)).remaining == 0
-    assert patient.alone == []
-
-
-async def test_a_valkey_that_was_started_anew_while_nobody_asked_is_not_noticed(subject: str) -> None:
-    async with open_valkey() as server, observed(server.url) as watched:
-        await watched.limiter.acquire(subject, PLAN, AT)
+async def test_a_restart_of_valkey_between_two_requests_is_no_outage(server: ValkeyServer, subject: str) -> None:
+    async with observed(server.url, budget_seconds=10) as observer:
+        await observer.limiter.acquire(subject, PLAN, AT)
+        # The restart also loses the script.
         await server.restart()
-        assert (await watched.limiter.acquire(subject, PLAN, AT)).remaining == 9
-        assert watched.alone == []
-        assert watched.heard.said == []
+        assert (await observer.limiter.acquire(subject, PLAN, AT)).remaining == 9
+        await server.run("SCRIPT", "FLUSH")
+        assert (await observer.limiter.acquire(subject, PLAN, AT)).remaining == 8
+        assert observer.fallbacks == []
+        assert observer.log.messages == []
 
 
 @pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
-async def test_a_loop_that_was_held_up_takes_nobody_for_slow(
+async def test_a_stall_of_our_own_event_loop_is_not_taken_for_an_outage(
     valkey: ValkeyServer, subject: str, loop_factory: Callable[[], asyncio.AbstractEventLoop]
 ) -> None:
-    alone: list[None] = []
+    fallbacks: list[None] = []
     location = valkey_location(valkey.url)
 
-    async def ask() -> None:
-        # Wherever it is: when it connects, before it has sent, or when the answer lies there.
-        for turns in range(30):
+    async def stall_at_every_step() -> None:
+        # The steps are: connecting, sending, and reading the response.
+        for step in range(30):
             limiter = ValkeyRateLimiter(
-                ValkeyCounters(location), MemoryRateLimiter(), 1, lambda: alone.append(None), location.shown
+                ValkeyCounters(location), MemoryRateLimiter(), 1, lambda: fallbacks.append(None), location.shown
             )
             try:
-                asked = asyncio.gather(*(limiter.acquire(subject, PLAN, AT) for _ in range(3)))
-                for _ in range(turns):
+                requests = asyncio.gather(*(limiter.acquire(subject, PLAN, AT) for _ in range(3)))
+                for _ in range(step):
                     await asyncio.sleep(0)
-                time.sleep(2 * BUDGET_SECONDS)  # noqa: ASYNC251 - on purpose
-                await asked
+                time.sleep(2 * BUDGET_SECONDS)  # noqa: ASYNC251 - the stall
+                await requests
             finally:
                 await limiter.aclose()
 
     def run() -> None:
         with asyncio.Runner(loop_factory=loop_factory) as runner:
-            runner.run(ask())
+            runner.run(stall_at_every_step())
 
     await asyncio.to_thread(run)
-    assert alone == []
+    assert fallbacks == []
 
 
-async def test_one_answer_that_comes_too_late_costs_next_to_nothing(
-    relay: Relay, watched: Observed, subject: str
+async def test_after_one_late_response_valkey_is_used_again_within_100_ms(
+    relay: Relay, observer: Observed, subject: str
 ) -> None:
     relay.held = asyncio.Event()
-    await watched.limiter.acquire(subject, PLAN, AT)
+    await observer.limiter.acquire(subject, PLAN, AT)
     relay.held.set()
-    took = await watched.until_back()
-    assert took < 0.1
-    assert len(watched.alone) == 1
-    assert (await watched.limiter.acquire(subject, PLAN, AT)).admitted
-    assert len(watched.alone) == 1
+    assert await observer.recovery() < 0.1
+    assert (await observer.limiter.acquire(subject, PLAN, AT)).admitted
+    assert len(observer.fallbacks) == 1
 
 
-async def test_answers_that_are_only_just_in_time_do_not_make_it_come_and_go(
-    relay: Relay, watched: Observed, subject: str
+async def test_responses_that_are_only_just_in_time_do_not_make_the_limiter_alternate(
+    relay: Relay, observer: Observed, subject: str
 ) -> None:
     await relay.fail(Fault.LATE)
     loop = asyncio.get_running_loop()
@@ -208,15 +196,15 @@ async def test_answers_that_are_only_just_in_time_do_not_make_it_come_and_go(
         nonlocal longest
         while loop.time() < ends:
             with Stopwatch() as watch:
-                await watched.limiter.acquire(subject, PLAN, AT)
+                await observer.limiter.acquire(subject, PLAN, AT)
             longest = max(longest, watch.seconds)
             await asyncio.sleep(pause)
 
-    # None in step with the others, so that they come while a call is under way.
+    # With different pauses, requests also arrive during a call.
     await asyncio.gather(*(client(pause) for pause in (0.001, 0.007, 0.012)))
     assert longest < 0.05
-    # Once, or once more where this process was held up while it measured.
-    assert 1 <= len(watched.heard.said) <= 3
+    # One outage; a second one if this process stalled during a measurement.
+    assert 1 <= len(observer.log.messages) <= 3
 
 
 async def test_no_password_is_logged(subject: str) -> None:
@@ -226,10 +214,10 @@ async def test_no_password_is_logged(subject: str) -> None:
             f"valkey+unix://:wrong-word@{server.socket}",
             "valkey://user:wrong-word@127.0.0.1:1/0",
         ):
-            async with observed(url) as watched:
-                await watched.limiter.acquire(subject, PLAN, AT)
-            (said,) = watched.heard.said
-            assert "wrong-word" not in said
-        async with observed(f"valkey+unix://:open%20sesame@{server.socket}") as watched:
-            await watched.limiter.acquire(subject, PLAN, AT)
-        assert watched.heard.said == []
+            async with observed(url) as observer:
+                await observer.limiter.acquire(subject, PLAN, AT)
+            (message,) = observer.log.messages
+            assert "wrong-word" not in message
+        async with observed(f"valkey+unix://:open%20sesame@{server.socket}") as observer:
+            await observer.limiter.acquire(subject, PLAN, AT)
+        assert observer.log.messages == []

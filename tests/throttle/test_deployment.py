@@ -1,4 +1,4 @@
-"""A deployment whose settings name a Valkey counts in it, and answers without it."""
+"""A deployment whose settings name a Valkey counts in it, and serves without it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,9 +15,6 @@ from domain.access import Permission
 from domain.rate_limits import Plan
 from tests.valkey import ValkeyServer, open_valkey
 
-URL = "http://testserver"
-LIMIT = "X-RateLimit-Limit"
-
 
 def settings(tmp_path: Path, database_url: str, valkey: ValkeyServer, **more: str) -> Settings:
     environ = {"DATA_DIR": str(tmp_path), "DATABASE_URL": database_url, "RATE_LIMIT_URL": valkey.url, **more}
@@ -26,14 +23,14 @@ def settings(tmp_path: Path, database_url: str, valkey: ValkeyServer, **more: st
 
 @asynccontextmanager
 async def serving(configured: Settings) -> AsyncIterator[tuple[Service, httpx.AsyncClient]]:
-    """One process of it, and a client with a key of plan starter."""
+    """One process, and a client whose API key is of plan starter."""
     async with open_service(configured) as service:
         await service.ports.storage.prepare()
         workspace = await service.use_cases.create_workspace("Acme", Plan.STARTER, 1000)
         minted = await service.use_cases.mint_api_key(workspace=workspace.id, name="k", granted=list(Permission))
         transport = httpx.ASGITransport(app=build(service.use_cases, service.ports))  # type: ignore[arg-type]
         headers = {"Authorization": f"Bearer {minted.secret}"}
-        async with httpx.AsyncClient(transport=transport, base_url=URL, headers=headers) as http:
+        async with httpx.AsyncClient(transport=transport, base_url="http://testserver", headers=headers) as http:
             yield service, http
 
 
@@ -45,30 +42,25 @@ async def test_two_processes_count_together(tmp_path: Path, database_url: str, v
     assert left == ["9", "8", "7"]
 
 
-async def test_it_is_ready_with_its_valkey_and_degraded_without(tmp_path: Path, database_url: str) -> None:
-    async with open_valkey() as valkey, serving(settings(tmp_path, database_url, valkey)) as (_, http):
-        assert (await http.get("/health/ready")).json()["data"] == {
-            "status": "ready",
-            "checks": {"database": "ok", "storage": "ok", "rate limit": "ok"},
-        }
-        await valkey.kill()
-        ready = await http.get("/health/ready")
-        assert ready.status_code == 200
-        assert ready.json()["data"]["status"] == "degraded"
-        assert ready.json()["data"]["checks"]["rate limit"] == "unavailable"
-
-
 @pytest.mark.parametrize(("workers", "shares", "limit"), [(4, None, "25"), (4, "10", "10"), (1, None, "100")])
-async def test_without_its_valkey_a_process_has_its_share_and_counts_what_it_decides(
+async def test_without_its_valkey_a_process_is_degraded_applies_its_share_and_counts_its_fallbacks(
     tmp_path: Path, database_url: str, workers: int, shares: str | None, limit: str
 ) -> None:
     more = {} if shares is None else {"RATE_LIMIT_SHARES": shares}
     async with open_valkey() as valkey:
         configured = replace(settings(tmp_path, database_url, valkey, PLAN_STARTER="100/day", **more), workers=workers)
         async with serving(configured) as (service, http):
-            assert (await http.get("/v1/usage")).headers[LIMIT] == "100"
+
+            async def health() -> tuple[int, str, dict[str, str]]:
+                response = await http.get("/health/ready")
+                data = response.json()["data"]
+                return response.status_code, data["status"], data["checks"]
+
+            checks = {"database": "ok", "storage": "ok", "rate limit": "ok"}
+            assert await health() == (200, "ready", checks)
+            assert (await http.get("/v1/usage")).headers["X-RateLimit-Limit"] == "100"
             await valkey.kill()
-            answers = [await http.get("/v1/usage") for _ in range(3)]
-            assert [answer.headers[LIMIT] for answer in answers] == [limit] * 3
+            limits = [(await http.get("/v1/usage")).headers["X-RateLimit-Limit"] for _ in range(3)]
+            assert limits == [limit] * 3
             assert b"dossier_rate_limit_fallback_total 3.0" in service.ports.metrics.exposition()[0]
-            await valkey.start()
+            assert await health() == (200, "degraded", {**checks, "rate limit": "unavailable"})

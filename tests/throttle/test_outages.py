@@ -1,4 +1,4 @@
-"""While Valkey is away, requests are decided without it: soon, against a share of the limit, and for no longer."""
+"""Promises 14 and 15: during an outage of Valkey, requests are decided soon, against a share of the limit."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -9,12 +9,11 @@ import pytest
 from domain.rate_limits import Verdict, Window
 from ports.system import Unavailable
 from tests.clock import StillClock
-from tests.throttle.listening import SHARES, Observed, Stopwatch, observed
+from tests.throttle.observing import SHARES, Observed, Stopwatch, observed
 from tests.throttle.outages import OUTAGES, Outage, outage_named
 
 ADDED_SECONDS = 0.05
 PLAN = (Window(10, 60), Window(100, 86_400))
-SHARE = 10 // SHARES
 AT = StillClock()()
 
 
@@ -24,91 +23,61 @@ async def outage(request: pytest.FixtureRequest) -> AsyncIterator[Outage]:
         yield outage
 
 
-@pytest.fixture
-async def watched(outage: Outage) -> AsyncIterator[Observed]:
-    async with observed(outage.url) as watched:
-        yield watched
-
-
-async def admitted(watched: Observed, subject: str, requests: int) -> int:
-    verdicts = await asyncio.gather(*(watched.limiter.acquire(subject, PLAN, AT) for _ in range(requests)))
+async def admitted(observer: Observed, subject: str, requests: int) -> int:
+    verdicts = await asyncio.gather(*(observer.limiter.acquire(subject, PLAN, AT) for _ in range(requests)))
     return sum(verdict.admitted for verdict in verdicts)
 
 
-def at_once(request: Coroutine[Any, Any, Verdict]) -> Verdict:
-    """What becomes of a request that waits for nothing."""
+def without_waiting(request: Coroutine[Any, Any, Verdict]) -> Verdict:
+    """Return the verdict of a request that awaits nothing."""
     try:
         request.send(None)
     except StopIteration as decided:
         verdict: Verdict = decided.value
         return verdict
     request.close()
-    raise AssertionError("it waits")
+    raise AssertionError("the request waits")
 
 
-async def test_a_request_waits_a_moment_and_those_after_it_not_at_all(
-    outage: Outage, watched: Observed, subject: str
+async def test_an_outage_delays_one_request_and_then_a_share_of_the_limit_is_exact_until_recovery(
+    outage: Outage, subject: str
 ) -> None:
-    await watched.limiter.acquire(subject, PLAN, AT)
-    await outage.begin()
-    with Stopwatch() as first:
-        await watched.limiter.acquire(subject, PLAN, AT)
-    assert first.seconds < ADDED_SECONDS
-    assert len(watched.alone) == 1
-    for _ in range(200):
-        at_once(watched.limiter.acquire(subject, PLAN, AT))
-    assert len(watched.alone) == 201
-
-
-async def test_without_valkey_exactly_the_share_of_the_limit_is_admitted_counted_and_told_once(
-    outage: Outage, watched: Observed, subject: str
-) -> None:
-    assert await admitted(watched, subject, 4) == 4
-    await outage.begin()
-    assert await admitted(watched, subject, 7) == SHARE
-    assert await admitted(watched, subject, 7) == 0
-    assert len(watched.alone) == 14
-    assert len(watched.heard.said) == 1
-    assert f"1/{SHARES}" in watched.heard.said[0]
-
-
-async def test_it_is_back_by_itself_and_then_counts_where_it_had_stopped(
-    outage: Outage, watched: Observed, subject: str
-) -> None:
-    assert await admitted(watched, subject, 4) == 4
-    await outage.begin()
-    assert await admitted(watched, f"{subject}:other", 1) == 1
-    await outage.end()
-    await watched.until_back()
-    assert await admitted(watched, subject, 12) == (10 if outage.loses_counts else 6)
-    assert len(watched.alone) == 1
-    assert len(watched.heard.said) == 2
-
-
-async def test_readiness_knows_without_traffic(outage: Outage, watched: Observed) -> None:
-    await watched.limiter.probe()
-    await outage.begin()
-    with pytest.raises(Unavailable):
-        await watched.limiter.probe()
-    await outage.end()
-    await watched.until_back()
-    await watched.limiter.probe()
-
-
-async def test_it_opens_while_valkey_is_away(outage: Outage, subject: str) -> None:
-    await outage.begin()
-    async with observed(outage.url) as watched:
-        assert len(watched.heard.said) == 1
-        at_once(watched.limiter.acquire(subject, PLAN, AT))
-        assert len(watched.alone) == 1
-        await outage.end()
-        await watched.until_back()
-        await watched.limiter.acquire(subject, PLAN, AT)
-        assert len(watched.alone) == 1
-
-
-async def test_it_ends_while_valkey_is_away(outage: Outage, subject: str) -> None:
-    async with observed(outage.url) as watched:
+    async with observed(outage.url) as observer:
+        assert await admitted(observer, subject, 4) == 4
         await outage.begin()
-        await watched.limiter.acquire(subject, PLAN, AT)
-    assert len(watched.alone) == 1
+        # Another subject, because Valkey may have counted a request whose response was lost.
+        other = f"{subject}:other"
+        with Stopwatch() as first:
+            assert (await observer.limiter.acquire(other, PLAN, AT)).admitted
+        assert first.seconds < ADDED_SECONDS
+        verdicts = [without_waiting(observer.limiter.acquire(other, PLAN, AT)) for _ in range(13)]
+        assert 1 + sum(verdict.admitted for verdict in verdicts) == 10 // SHARES
+        assert len(observer.fallbacks) == 14
+        (message,) = observer.log.messages
+        assert f"1/{SHARES}" in message
+
+        await outage.end()
+        await observer.recovery()
+        assert await admitted(observer, subject, 12) == (10 if outage.loses_counts else 6)
+        assert len(observer.fallbacks) == 14
+        assert len(observer.log.messages) == 2
+
+
+async def test_readiness_reports_an_outage_without_traffic_and_the_limiter_can_close_during_it(outage: Outage) -> None:
+    async with observed(outage.url) as observer:
+        await observer.limiter.probe()
+        await outage.begin()
+        with pytest.raises(Unavailable):
+            await observer.limiter.probe()
+
+
+async def test_a_limiter_can_open_during_an_outage_and_uses_valkey_after_it(outage: Outage, subject: str) -> None:
+    await outage.begin()
+    async with observed(outage.url) as observer:
+        assert len(observer.log.messages) == 1
+        without_waiting(observer.limiter.acquire(subject, PLAN, AT))
+        await outage.end()
+        await observer.recovery()
+        await observer.limiter.probe()
+        await observer.limiter.acquire(subject, PLAN, AT)
+        assert len(observer.fallbacks) == 1
