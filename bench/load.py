@@ -71,7 +71,7 @@ async def start(
 async def start_repeating(
     base_url: str, request: Path, *, connections: int, seconds: int, keys: Path | None = None
 ) -> asyncio.subprocess.Process:
-    """Start wrk with the one raw request in the file. `api_keys`: a file of API keys for many_api_keys.lua."""
+    """Start wrk with the one raw request in the file. `keys`: a file of API keys for many_api_keys.lua."""
     if keys is not None:
         return await _wrk("many_api_keys.lua", base_url, connections, seconds, str(request), str(keys))
     return await _wrk("repeat.lua", base_url, connections, seconds, str(request))
