@@ -133,7 +133,7 @@ class Service:
         return rows
 
     def _compare(self, answers: load.Answers, recorded: int) -> None:
-        # A few requests were still running when the time was up: they are recorded, but wrk did not read their responses.
+        # When the time was up, a few requests were still running: recorded, but without a response that wrk read.
         if not answers.requests <= recorded <= answers.issued:
             raise load.Refused(f"{self.name}: {answers.requests} creates were answered, but {recorded} were recorded")
 
