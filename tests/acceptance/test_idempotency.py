@@ -1,203 +1,295 @@
-"""Idempotency-Key: the same request twice is one document and one answer."""
+"""Idempotency-Key, for every operation that takes one: the same request twice has one effect and one answer."""
 
 import json
+from dataclasses import replace
 from functools import partial
 from uuid import uuid4
 
 import httpx
 import pytest
 
-from .client import OMIT, Client, data_of, error_of, together
+from .client import Client, HeaderList, data_of, error_of, together
+from .documents import DOCUMENTS, delete, document_path, is_replay, new_idempotency_key, usage
+from .keys import KEYS, PERMISSIONS, minted, on_the_wire, revoke, wanted
+from .operations import CREATE, DELETE, IDEMPOTENT, LINK, MINT, REVOKE, WITH_A_BODY, Call, Operation
+from .service import eventually
 from .tenants import Tenants
 
-
-def fresh() -> dict[str, str]:
-    return {"Idempotency-Key": str(uuid4())}
-
-
-def is_first(answer: httpx.Response) -> bool:
-    return "Idempotent-Replayed" not in answer.headers
-
-
-def test_a_replay_is_the_same_answer_with_its_own_request_id(home: Client, stored: str) -> None:
-    key = fresh()
-    first = home.record(stored, key, tags=["a"], folder="/f")
-    again = home.record(stored, key, tags=["a"], folder="/f")
-    assert (first.status_code, again.status_code) == (201, 201)
-    assert again.content == first.content
-    assert again.headers["Location"] == first.headers["Location"]
-    assert again.headers["Content-Type"] == first.headers["Content-Type"]
-    assert is_first(first)
-    assert again.headers["Idempotent-Replayed"] == "true"
-    assert again.headers["X-Request-ID"] != first.headers["X-Request-ID"]
-
-
-def test_quotes_and_letter_case_do_not_make_another_key(home: Client, stored: str) -> None:
-    key = "0a1b2c3d-ABCD-4eef-8abc-" + uuid4().hex[:12]
-    first = home.record(stored, {"Idempotency-Key": key})
-    data_of(first, 201)
-    for spelling in (f'"{key}"', key.upper(), f'"{key.upper()}"', key.lower()):
-        again = home.record(stored, {"Idempotency-Key": spelling})
-        assert again.content == first.content
-        assert again.headers["Idempotent-Replayed"] == "true"
-
-
-def test_the_same_members_written_differently_are_the_same_request(home: Client, stored: str) -> None:
-    key = fresh()
-    body = home.document(stored, name="Caf\u00e9")
-    first = home.post("/v1/documents", json.dumps(body).encode(), key)
-    data_of(first, 201)
-    for other in (
-        json.dumps(body, indent=3),
-        json.dumps(dict(reversed(body.items()))),
-        json.dumps(body, ensure_ascii=False),
-    ):
-        assert home.post("/v1/documents", other.encode(), key).content == first.content
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"name": "b.txt"},
-        {"name": " a.txt"},
-        {"mime_type": "text/html"},
-        {"tags": []},
-        {"tags": None},
-        {"folder": "/"},
-        {"description": "d"},
-        {"size_bytes": 5},
-    ],
+each_operation = pytest.mark.parametrize("operation", IDEMPOTENT, ids=str)
+each_with_a_body = pytest.mark.parametrize(
+    "operation", [operation for operation in IDEMPOTENT if operation in WITH_A_BODY], ids=str
 )
-def test_the_key_of_another_body_is_422_and_the_first_stays(
-    home: Client, stored: str, change: dict[str, object]
+
+
+@pytest.fixture(scope="module")
+def colleague(tenants: Tenants, manager: Client) -> Client:
+    """Another API key of the manager's workspace, with every permission."""
+    return tenants.client(manager.workspace, *PERMISSIONS)
+
+
+@pytest.fixture(scope="module")
+def stranger(tenants: Tenants) -> Client:
+    return tenants.client("", *PERMISSIONS)
+
+
+def has_effect(operation: Operation, answer: httpx.Response) -> None:
+    """The request was accepted, and not as a replay."""
+    assert (answer.status_code, is_replay(answer)) == (operation.success, False), answer.text
+
+
+def is_mismatch(answer: httpx.Response) -> None:
+    error_of(answer, 422, "idempotency_mismatch")
+
+
+# Replays
+
+
+@each_operation
+def test_a_replay_is_the_same_answer_with_its_own_request_id(
+    manager: Client, colleague: Client, operation: Operation
 ) -> None:
-    """Members count as sent: `null`, `[]` and `/` mean the same as nothing, but make another request."""
-    key = fresh()
-    first = home.record(stored, key)
+    """The receipt belongs to the workspace, so every API key of it gets the replay."""
+    call, key = operation.call(manager), str(uuid4())
+    first = call.send(manager, {"Idempotency-Key": key})
+    has_effect(operation, first)
+    spellings = [key, f'"{key}"', key.upper(), f'"{key.upper()}"']
+    for client, spelling in [*((manager, each) for each in spellings), (colleague, key)]:
+        again = call.send(client, {"Idempotency-Key": spelling})
+        assert (again.status_code, again.content) == (first.status_code, first.content)
+        assert again.headers["Idempotent-Replayed"] == "true"
+        for name in ("Location", "Content-Type"):
+            assert again.headers.get(name) == first.headers.get(name)
+        assert again.headers["X-Request-ID"] != first.headers["X-Request-ID"]
+
+
+@each_with_a_body
+def test_the_same_members_written_differently_are_the_same_request(manager: Client, operation: Operation) -> None:
+    call, key = operation.call(manager), new_idempotency_key()
+    body = call.body or {}
+    first = call.send(manager, key)
+    has_effect(operation, first)
+    backwards = dict(reversed(body.items()))
+    for other in (json.dumps(body, indent=3), json.dumps(backwards), json.dumps(body, separators=(",", ":"))):
+        again = manager.send(call.method, call.path, other.encode(), key)
+        assert (again.content, is_replay(again)) == (first.content, True)
+
+
+def test_a_replay_works_after_the_document_was_changed_and_deleted_and_resurrects_nothing(manager: Client) -> None:
+    call, key = CREATE.call(manager), new_idempotency_key()
+    first = call.send(manager, key)
+    document_id = data_of(first, 201)["id"]
+    manager.patch(document_path(document_id), {"name": "b.txt"})
+    assert call.send(manager, key).content == first.content
+    assert delete(manager, document_id).status_code == 204
+    before = usage(manager)
+    again = call.send(manager, key)
+    assert (again.status_code, again.content, is_replay(again)) == (201, first.content, True)
+    assert usage(manager) == before
+    error_of(manager.get(document_path(document_id)), 404, "not_found")
+
+
+def test_a_replayed_api_key_stays_revoked_and_its_name_may_belong_to_another(tenants: Tenants, manager: Client) -> None:
+    call, key = MINT.call(manager), new_idempotency_key()
+    first = call.send(manager, key)
+    api_key = data_of(first, 201)
+    assert revoke(manager, api_key["id"]).status_code == 204
+    client = tenants.connect(api_key["key"], admitted=False)
+    for _ in range(2):
+        again = call.send(manager, key)
+        assert (again.status_code, again.content, is_replay(again)) == (201, first.content, True)
+        minted(manager, name=f"{api_key['name']}-{uuid4()}")
+    eventually(lambda: client.get(DOCUMENTS).status_code == 401, 1.0, "401 for the revoked API key")
+    assert minted(manager, name=api_key["name"])["key"] != api_key["key"]
+    assert call.send(manager, key).content == first.content
+
+
+def test_a_replay_works_when_the_expiry_it_asked_for_has_passed(manager: Client) -> None:
+    key, body = new_idempotency_key(), wanted(expires_at=on_the_wire(2))
+    first = manager.post(KEYS, body, key)
     data_of(first, 201)
-    error_of(home.record(stored, key, **change), 422, "idempotency_mismatch")
-    assert home.record(stored, key).content == first.content
+    eventually(lambda: on_the_wire(0) > body["expires_at"], 4, "the expiry")
+    assert manager.post(KEYS, body, key).content == first.content
 
 
-def test_the_key_of_another_path_is_422_and_that_path_stays_free(home: Client, stored: str) -> None:
-    key, other = fresh(), home.upload()
-    home.record(stored, key)
-    error_of(home.record(other, key), 422, "idempotency_mismatch")
-    home.recorded(other)
+def test_a_replay_shows_no_api_key_to_a_caller_who_could_not_have_made_it(tenants: Tenants, manager: Client) -> None:
+    key, body = new_idempotency_key(), wanted(permissions=list(PERMISSIONS))
+    first = manager.post(KEYS, body, key)
+    secret = data_of(first, 201)["key"]
+    for permissions in (["admin:api_keys"], ["read:documents"]):
+        lesser = minted(manager, permissions=permissions, rate_limit_tier="unmetered")
+        answer = tenants.connect(lesser["key"]).post(KEYS, body, key)
+        error_of(answer, 403, "insufficient_permissions")
+        assert secret[4:] not in answer.text
+    assert manager.post(KEYS, body, key).content == first.content
 
 
-def test_without_a_key_the_second_call_is_a_conflict(home: Client, stored: str) -> None:
-    home.recorded(stored)
-    error_of(home.record(stored), 409, "storage_conflict")
+# Another request
 
 
-def test_another_key_for_a_recorded_path_is_a_conflict_and_stays_free(home: Client, stored: str) -> None:
-    key = fresh()
-    home.recorded(stored)
-    error_of(home.record(stored, key), 409, "storage_conflict")
-    succeeds_now(home, key)
+@each_operation
+def test_the_key_of_another_target_is_a_mismatch_and_changes_nothing(manager: Client, operation: Operation) -> None:
+    first, other, key = operation.call(manager), operation.call(manager), new_idempotency_key()
+    answer = first.send(manager, key)
+    has_effect(operation, answer)
+    is_mismatch(other.send(manager, key))
+    again = first.send(manager, key)
+    assert (again.content, is_replay(again)) == (answer.content, True)
+    has_effect(operation, other.send(manager))
 
 
 @pytest.mark.parametrize(
-    "key",
+    ("operation", "change"),
     [
-        *("", '""', '"', "1", "abc", "null", "undefined", "*", "0" * 32, "a" * 36, "x" * 5000),
-        *("6fa459ea-ee8a-3ca4-894e-db77e160355", "6fa459ea-ee8a-3ca4-894e-db77e160355ee"),
-        *("6fa459ea-ee8a-3ca4-894e-db77e160355g", "6fa459eaee8a3ca4894edb77e160355e"),
-        "6fa459ea_ee8a_3ca4_894e_db77e160355e",
-        *("{6fa459ea-ee8a-3ca4-894e-db77e160355e}", "urn:uuid:6fa459ea-ee8a-3ca4-894e-db77e160355e"),
-        *('"6fa459ea-ee8a-3ca4-894e-db77e160355e', '6fa459ea-ee8a-3ca4-894e-db77e160355e"'),
-        "'6fa459ea-ee8a-3ca4-894e-db77e160355e'",
-        *('""6fa459ea-ee8a-3ca4-894e-db77e160355e""', '"6fa459ea-ee8a-3ca4-894e-db77e160355e";x=1'),
-        *("6fa459ea-ee8a-3ca4-894e-db77e160355e,", "6fa459ea-ee8a-3ca4-894e-db77e160355e x"),
-        "6-f-a-4-59eaee8a3ca4894edb77e160355e",
+        *((CREATE, {"name": name}) for name in ("b.txt", " a.txt")),
+        *((CREATE, {"tags": []}), (CREATE, {"tags": None}), (CREATE, {"folder": "/"}), (CREATE, {"description": "d"})),
+        (CREATE, {"size_bytes": 5}),
+        *((MINT, {"permissions": [name] * 2}) for name in ("admin:api_keys", "read:documents")),
+        *((MINT, {name: None}) for name in ("description", "expires_at")),
+        *((MINT, {"rate_limit_tier": "standard"}), (LINK, {"role": None}), (LINK, {"entity_type": "task"})),
     ],
 )
-def test_a_key_that_is_no_uuid_is_400_and_nothing_is_recorded(home: Client, stored: str, key: str) -> None:
-    answer = home.record(stored, {"Idempotency-Key": key})
-    error_of(answer, 400, "validation_error")
-    assert "idempotency" in answer.text.lower()
-    home.recorded(stored)
+def test_the_key_of_another_body_is_a_mismatch_even_if_both_mean_the_same(
+    manager: Client, operation: Operation, change: dict[str, object]
+) -> None:
+    """Members count as sent: `null`, `[]` and `/` mean the same as nothing, and yet make another request."""
+    call, key = operation.call(manager), new_idempotency_key()
+    first = call.send(manager, key)
+    has_effect(operation, first)
+    is_mismatch(replace(call, body=(call.body or {}) | change).send(manager, key))
+    assert call.send(manager, key).content == first.content
 
 
-@pytest.mark.parametrize("same", [True, False])
-def test_two_keys_are_400_even_if_they_are_equal(home: Client, stored: str, same: bool) -> None:
-    one = str(uuid4())
-    other = one if same else str(uuid4())
-    answer = home.record(stored, [("Idempotency-Key", one), ("Idempotency-Key", other)])
-    error_of(answer, 400, "validation_error")
-    home.recorded(stored)
+def test_a_hard_and_a_soft_delete_are_different_requests(manager: Client) -> None:
+    call, key = DELETE.call(manager), new_idempotency_key()
+    has_effect(DELETE, replace(call, path=f"{call.path}?hard=true").send(manager, key))
+    is_mismatch(call.send(manager, key))
 
 
-def succeeds_now(client: Client, key: dict[str, str]) -> None:
-    answer = client.record(client.upload(), key)
-    data_of(answer, 201)
-    assert is_first(answer)
+def test_an_idempotency_key_is_shared_by_all_operations(manager: Client) -> None:
+    for operation in IDEMPOTENT:
+        key = new_idempotency_key()
+        has_effect(operation, operation.call(manager).send(manager, key))
+        for other in IDEMPOTENT:
+            is_mismatch(other.call(manager).send(manager, key))
 
 
-def test_a_refused_body_leaves_the_key_free(home: Client, stored: str) -> None:
-    key = fresh()
-    assert home.record(stored, key, name="").status_code == 400
-    assert home.record(stored, key, size_bytes=4).status_code == 400
-    assert home.record(home.sign_upload().storage_path, key).status_code == 400
-    assert home.record("nonsense", key).status_code == 400
-    assert home.record(OMIT, key).status_code == 400
-    succeeds_now(home, key)
+@each_operation
+def test_an_idempotency_key_belongs_to_its_workspace(manager: Client, stranger: Client, operation: Operation) -> None:
+    key = new_idempotency_key()
+    for client in (manager, stranger):
+        has_effect(operation, operation.call(client).send(client, key))
 
 
-def test_a_body_that_cannot_be_read_leaves_the_key_free(home: Client) -> None:
-    key = fresh()
-    assert home.post("/v1/documents", b"{", key).status_code == 400
-    assert home.post("/v1/documents", b" " * 70_000, key).status_code == 413
-    assert home.post("/v1/documents", b"{}", {**key, "Content-Type": "text/plain"}).status_code == 415
-    succeeds_now(home, key)
+# The shape of the key
+
+A_UUID = "6fa459ea-ee8a-3ca4-894e-db77e160355e"
+NO_UUIDS: list[HeaderList] = [
+    *({"Idempotency-Key": value} for value in ("", '""', '"', "1", "null", "*", "0" * 32, "a" * 36, "x" * 5000)),
+    *({"Idempotency-Key": value} for value in (A_UUID[:-1], f"{A_UUID}e", f"{A_UUID[:-1]}g", A_UUID.replace("-", ""))),
+    *({"Idempotency-Key": value} for value in (A_UUID.replace("-", "_"), f"{{{A_UUID}}}", f"urn:uuid:{A_UUID}")),
+    *({"Idempotency-Key": value} for value in (f'"{A_UUID}', f'{A_UUID}"', f"'{A_UUID}'", f'""{A_UUID}""')),
+    *({"Idempotency-Key": value} for value in (f'"{A_UUID}";x=1', f"{A_UUID},", f"{A_UUID} x")),
+    *([("Idempotency-Key", A_UUID), ("Idempotency-Key", other)] for other in (A_UUID, str(uuid4()))),
+]
 
 
-def test_a_missing_permission_leaves_the_key_free(home: Client, reader: Client, stored: str) -> None:
-    key = fresh()
-    assert reader.record(stored, key).status_code == 403
-    succeeds_now(home, key)
+@each_operation
+def test_a_key_that_is_no_single_uuid_is_400_and_the_request_has_no_effect(
+    manager: Client, operation: Operation
+) -> None:
+    call = operation.call(manager)
+    for headers in NO_UUIDS:
+        answer = call.send(manager, headers)
+        error_of(answer, 400, "validation_error")
+        assert "idempotency" in answer.text.lower()
+    has_effect(operation, call.send(manager))
 
 
-def test_a_missing_object_can_be_uploaded_and_then_recorded_with_the_same_request(home: Client) -> None:
-    key, signed = fresh(), home.sign_upload()
-    assert home.record(signed.storage_path, key).status_code == 400
-    home.put(signed, b"hello")
-    answer = home.record(signed.storage_path, key)
-    data_of(answer, 201)
-    assert is_first(answer)
+# Refusals
 
 
-def test_a_key_belongs_to_its_workspace(home: Client, neighbour: Client, stored: str) -> None:
-    key = fresh()
-    data_of(home.record(stored, key), 201)
-    succeeds_now(neighbour, key)
+def refused_calls(operation: Operation, client: Client) -> list[tuple[int, Call]]:
+    """Return calls of an operation that are refused whatever their Idempotency-Key."""
+    call = operation.call(client)
+    refused = []
+    if operation.names_a_record:
+        refused += [(404, replace(call, path=operation.unknown_path)), (404, replace(call, path=call.path + "x"))]
+    if operation in WITH_A_BODY:
+        refused += [(400, replace(call, body={})), (400, replace(call, body=(call.body or {}) | {"unknown": 1}))]
+    if operation is CREATE:
+        missing = client.document(client.sign_upload().storage_path)
+        taken = client.document(client.recorded()["storage_path"])
+        wrong_size = (call.body or {}) | {"size_bytes": 4}
+        refused += [(400, replace(call, body=missing)), (409, replace(call, body=taken))]
+        refused += [(400, replace(call, body=wrong_size)), (400, replace(call, body=client.document("nonsense")))]
+    if operation is MINT:
+        refused.append((409, replace(call, body=wanted(name=minted(client)["name"]))))
+    return refused
 
 
-def test_a_key_is_shared_by_all_keys_of_a_workspace(tenants: Tenants, home: Client, stored: str) -> None:
-    key = fresh()
-    first = home.record(stored, key)
-    again = tenants.client(home.workspace).record(stored, key)
-    assert again.content == first.content
-    assert again.headers["Idempotent-Replayed"] == "true"
+@each_operation
+def test_a_refused_request_leaves_its_key_free(
+    tenants: Tenants, manager: Client, stranger: Client, operation: Operation
+) -> None:
+    key, call = new_idempotency_key(), operation.call(manager)
+    for status, refused in refused_calls(operation, manager):
+        assert refused.send(manager, key).status_code == status, refused
+    if operation in WITH_A_BODY:
+        for body, headers, status in ((b"{", {}, 400), (b" " * 70_000, {}, 413), (b"{}", {"Content-Type": "a/b"}, 415)):
+            assert manager.send(call.method, call.path, body, key | headers).status_code == status
+    permission = next(name for name in PERMISSIONS if name != operation.permission)
+    assert call.send(tenants.client(manager.workspace, permission), key).status_code == 403
+    if operation.names_a_record:
+        assert operation.call(stranger).send(manager, key).status_code == 404
+    has_effect(operation, call.send(manager, key))
 
 
-@pytest.mark.parametrize("twins", [2, 10, 30])
-def test_twins_at_once_get_one_document_and_equal_answers(home: Client, stored: str, twins: int) -> None:
-    key = fresh()
-    answers = together([lambda: home.record(stored, key)] * twins)
-    assert {answer.status_code for answer in answers} == {201}
-    assert len({answer.content for answer in answers}) == 1
-    assert sum(is_first(answer) for answer in answers) == 1
+def test_a_refused_last_admin_leaves_the_key_free(tenants: Tenants) -> None:
+    admin, key = tenants.client("", *PERMISSIONS), new_idempotency_key()
+    (own,) = data_of(admin.get(KEYS), 200)["api_keys"]
+    error_of(revoke(admin, own["id"], key), 403, "insufficient_permissions")
+    has_effect(MINT, MINT.call(admin).send(admin, key))
+
+
+def test_the_same_request_succeeds_once_its_object_is_uploaded(manager: Client) -> None:
+    key, signed = new_idempotency_key(), manager.sign_upload()
+    assert manager.record(signed.storage_path, key).status_code == 400
+    manager.put(signed, b"hello")
+    has_effect(CREATE, manager.record(signed.storage_path, key))
+
+
+def test_without_a_key_the_second_request_meets_the_first(manager: Client) -> None:
+    for operation, status in ((CREATE, 409), (DELETE, 404), (LINK, 200), (MINT, 409), (REVOKE, 204)):
+        call = operation.call(manager)
+        assert [call.send(manager).status_code for _ in range(2)] == [operation.success, status]
+
+
+# At once
+
+
+@each_operation
+@pytest.mark.parametrize("twins", [2, 20])
+def test_twins_at_once_have_one_effect_and_equal_answers(manager: Client, operation: Operation, twins: int) -> None:
+    call, key = operation.call(manager), new_idempotency_key()
+    answers = together([partial(call.send, manager, key)] * twins)
+    assert {(answer.status_code, answer.content) for answer in answers} == {(operation.success, answers[0].content)}
+    assert [is_replay(answer) for answer in answers].count(False) == 1
     assert len({answer.headers["X-Request-ID"] for answer in answers}) == twins
 
 
-def test_of_different_bodies_with_one_key_at_the_same_time_one_is_recorded_and_the_others_are_422(
-    home: Client,
-) -> None:
-    key, paths = fresh(), [home.upload() for _ in range(8)]
-    answers = together([partial(home.record, path, key) for path in paths])
-    assert sorted(answer.status_code for answer in answers) == [201] + [422] * 7
-    free = [path for path, answer in zip(paths, answers, strict=True) if answer.status_code == 422]
-    for path in free:
-        home.recorded(path)
+@each_operation
+def test_of_different_requests_with_one_key_at_once_one_has_an_effect(manager: Client, operation: Operation) -> None:
+    calls, key = [operation.call(manager) for _ in range(8)], new_idempotency_key()
+    answers = together([partial(call.send, manager, key) for call in calls])
+    assert sorted(answer.status_code for answer in answers) == [operation.success] + [422] * 7
+    for call, answer in zip(calls, answers, strict=True):
+        if answer.status_code == 422:
+            has_effect(operation, call.send(manager))
+
+
+def test_of_an_api_key_and_a_document_at_once_with_one_key_one_is_made(manager: Client) -> None:
+    for _ in range(6):
+        key, calls = new_idempotency_key(), [MINT.call(manager), CREATE.call(manager)]
+        answers = together([partial(call.send, manager, key) for call in calls])
+        assert sorted(answer.status_code for answer in answers) == [201, 422]
+        assert [call.send(manager, key).status_code for call in calls] == [answer.status_code for answer in answers]

@@ -1,0 +1,341 @@
+"""What holds for every operation: permission, authentication, ids, methods, and the headers of every answer."""
+
+import itertools
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from .client import (
+    RATE_HEADERS,
+    UNKNOWN_DOCUMENT_ID,
+    UNKNOWN_LINK_ID,
+    Client,
+    data_of,
+    error_of,
+    without_request_id,
+    wrong_fields,
+)
+from .documents import DOCUMENTS, FOLDERS, NO_UUID, TAGS, document_path, link_entity, linked_entity, listed
+from .keys import PERMISSIONS, mint, minted, unknown_key
+from .operations import (
+    CREATE,
+    DELETE,
+    IDEMPOTENT,
+    LINK,
+    METHODS,
+    MINT,
+    OF_A_RECORD,
+    OPERATIONS,
+    PATCH,
+    SIGN_UPLOAD,
+    UPLOAD_URL,
+    Operation,
+    described,
+)
+from .service import eventually
+from .tenants import Tenants
+
+UNKNOWN_DOCUMENT = document_path(UNKNOWN_DOCUMENT_ID)
+SUBSETS = [set(some) for size in range(1, 5) for some in itertools.combinations(PERMISSIONS, size)]
+each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+each_set_of_permissions = pytest.mark.parametrize("granted", SUBSETS, ids=lambda granted: "+".join(sorted(granted)))
+
+
+@pytest.fixture(scope="module")
+def stranger(tenants: Tenants) -> Client:
+    """In another workspace, with every permission there."""
+    return tenants.client("", *PERMISSIONS)
+
+
+@pytest.fixture(scope="module")
+def metered(tenants: Tenants, manager: Client) -> Client:
+    """An API key of the manager's workspace whose requests are counted."""
+    return tenants.client(manager.workspace, *PERMISSIONS, tier="high")
+
+
+@pytest.fixture(scope="module")
+def anonymous(tenants: Tenants) -> Client:
+    return tenants.connect(None)
+
+
+def test_the_table_has_every_operation_with_all_that_it_reads(tenants: Tenants) -> None:
+    table = {str(each): (set(each.members), set(each.parameters), set(each.headers)) for each in OPERATIONS}
+    assert table == described(tenants.connect(None).get("/openapi.json").json())
+
+
+# Permission
+
+
+@each_set_of_permissions
+def test_an_operation_is_open_exactly_to_its_permission(tenants: Tenants, manager: Client, granted: set[str]) -> None:
+    """The permission is judged before the Idempotency-Key, the body, the ids and the query."""
+    key = minted(manager, permissions=sorted(granted), rate_limit_tier="unmetered")
+    client = tenants.connect(key["key"])
+    for operation in OPERATIONS:
+        path = f"{operation.unknown_path}?page=0&download=2&hard=2"
+        body = b"\xff" if operation.members else None
+        answer = client.request(operation.method, path, content=body, headers=NO_UUID)
+        if operation.permission in granted:
+            assert answer.status_code != 403, operation
+        else:
+            message = error_of(answer, 403, "insufficient_permissions")["message"]
+            assert [name for name in PERMISSIONS if name in message] == [operation.permission], operation
+            assert all(answer.headers[name].isdigit() for name in RATE_HEADERS)
+
+
+@each_set_of_permissions
+def test_bytes_are_deleted_at_once_exactly_with_both_permissions(
+    tenants: Tenants, manager: Client, granted: set[str]
+) -> None:
+    key = minted(manager, permissions=sorted(granted), rate_limit_tier="unmetered")
+    answer = tenants.connect(key["key"]).delete(f"{UNKNOWN_DOCUMENT}?hard=true")
+    missing = {"admin:documents", "write:documents"} - granted
+    if missing:
+        message = error_of(answer, 403, "insufficient_permissions")["message"]
+        assert any(name in message for name in missing)
+    else:
+        error_of(answer, 404, "not_found")
+
+
+@each_operation
+def test_the_permission_of_an_operation_is_enough(tenants: Tenants, manager: Client, operation: Operation) -> None:
+    api_key = minted(manager, permissions=[operation.permission], rate_limit_tier="unmetered")
+    answer = operation.call(manager).send(tenants.connect(api_key["key"]))
+    assert answer.status_code == operation.success, answer.text
+
+
+# Authentication
+
+
+@pytest.fixture(scope="module")
+def refused_credentials(tenants: Tenants, home: Client) -> dict[str, str]:
+    """Values of Authorization that no API key answers to, by the reason. None at all is the empty one."""
+    expiry = datetime.now(UTC) + timedelta(seconds=4)
+    expired = tenants.api_key(home.workspace, expires_at=expiry.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    revoked = tenants.api_key(home.workspace)
+    tenants.operator.revoke_api_key(revoked.id)
+    good = home.key or ""
+    mistyped = good[:-1] + ("0" if good[-1] != "0" else "1")
+    # A revocation holds within a second, and an expiry in its second.
+    eventually(lambda: datetime.now(UTC) > expiry + timedelta(seconds=1), 8, "the expiry of the API key")
+    return {
+        "missing": "",
+        "no scheme": good,
+        "another scheme": f"Basic {good}",
+        "empty": "Bearer",
+        "malformed": "Bearer nonsense",
+        "two words": f"Bearer {good} x",
+        "cut off": f"Bearer {good[:-1]}",
+        "mistyped": f"Bearer {mistyped}",
+        "unknown": f"Bearer {unknown_key(good)}",
+        "revoked": f"Bearer {revoked.key}",
+        "expired": f"Bearer {expired.key}",
+    }
+
+
+def same_401(answer: httpx.Response, missing: httpx.Response) -> None:
+    error_of(answer, 401, "invalid_key")
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert without_request_id(answer) == without_request_id(missing)
+    assert set(answer.headers) == set(missing.headers)
+    assert not any(name in answer.headers for name in RATE_HEADERS)
+
+
+def test_the_401s_are_identical_whatever_is_wrong(anonymous: Client, refused_credentials: dict[str, str]) -> None:
+    missing = anonymous.get(UNKNOWN_DOCUMENT)
+    for value in refused_credentials.values():
+        same_401(anonymous.get(UNKNOWN_DOCUMENT, {"Authorization": value} if value else {}), missing)
+
+
+def test_every_operation_asks_for_an_api_key_in_the_same_words(
+    anonymous: Client, refused_credentials: dict[str, str]
+) -> None:
+    """The API key is judged before the Idempotency-Key, the body, the ids and the query."""
+    missing = anonymous.get(UNKNOWN_DOCUMENT)
+    for number, operation in enumerate(OPERATIONS):
+        path, body = f"{operation.unknown_path}?page=0&download=2", b"\xff" * 70_000 if operation.members else None
+        same_401(anonymous.request(operation.method, path, content=body, headers=NO_UUID), missing)
+        # Sixty wrong API keys a minute are answered 401, those of all tests of this server together.
+        if number % 3 == 0:
+            headers = {"Authorization": refused_credentials["revoked"]}
+            same_401(anonymous.request(operation.method, path, headers=headers), missing)
+
+
+# Ids
+
+MALFORMED_IDS = [
+    *("x", "doc_", "doc_1", "DOC_01ARZ3NDEKTSV4RRFFQ69G5FAV", "01ARZ3NDEKTSV4RRFFQ69G5FAV"),
+    *("doc_01ARZ3NDEKTSV4RRFFQ69G5FAVX", "doc_01ARZ3NDEKTSV4RRFFQ69G5FAU", "doc_81ARZ3NDEKTSV4RRFFQ69G5FAV"),
+    *("doc_01arz3ndektsv4rrffq69g5fav", "ws_01ARZ3NDEKTSV4RRFFQ69G5FAV", "doc_01ARZ3NDEKTSV4RRFFQ69G5FA%00"),
+    *("%00", "%ff", "%2e%2e", "%2e%2e%2fdocuments", "doc_01ARZ3NDEKTSV4RRFFQ69G5FAV%20", "x" * 3000),
+    *("doc_01ARZ3NDEKTSV4RRFFQ69G5FAV%0a", "%F0%9F%93%84", "'%20OR%201=1", "0", "null", "*", "1e309"),
+]
+
+
+@pytest.mark.parametrize("operation", OF_A_RECORD, ids=str)
+def test_foreign_absent_and_malformed_ids_are_answered_alike(
+    manager: Client, stranger: Client, operation: Operation
+) -> None:
+    """The foreign record is as it was: its owner can still do with it what was refused."""
+    theirs = operation.call(stranger)
+    own_id = theirs.path.split("/")[3]
+    paths = [theirs.path, theirs.path.replace(own_id, own_id.lower())]
+    paths += [
+        operation.path.format(document_id=malformed, link_id=malformed, key_id=malformed) for malformed in MALFORMED_IDS
+    ]
+    variants: list[dict[str, str]] = [{}]
+    if "If-Match" in operation.headers:
+        variants += [{"If-Match": "*"}, {"If-Match": '"1"'}, {"If-Match": '"9"'}]
+    if operation.is_idempotent:
+        variants.append({"Idempotency-Key": "7c9e6679-7425-40de-944b-e07fc1f90ae7"})
+    for headers, query in itertools.product(variants, ["", *(f"?{name}=true" for name in operation.parameters)]):
+        absent = replace(theirs, path=operation.unknown_path + query).send(manager, headers)
+        error_of(absent, 404, "not_found")
+        for path in paths:
+            answer = replace(theirs, path=path + query).send(manager, headers)
+            assert answer.status_code == 404, path
+            assert without_request_id(answer) == without_request_id(absent), path
+            assert set(answer.headers) == set(absent.headers), path
+            assert own_id not in answer.text
+    assert theirs.send(stranger).status_code == operation.success
+
+
+def test_an_entity_link_is_not_removed_through_another_document(manager: Client, stranger: Client) -> None:
+    ours, theirs = manager.recorded()["id"], linked_entity(stranger, stranger.recorded()["id"])
+    other = linked_entity(manager, manager.recorded()["id"])
+    absent = manager.delete(f"{document_path(ours)}/link/{UNKNOWN_LINK_ID}")
+    for link_id in (theirs["link_id"], other["link_id"], "x", "%00"):
+        answer = manager.delete(f"{document_path(ours)}/link/{link_id}")
+        assert (answer.status_code, without_request_id(answer)) == (404, without_request_id(absent))
+    assert link_entity(stranger, theirs["document_id"]).status_code == 200
+    assert link_entity(manager, other["document_id"]).status_code == 200
+
+
+def test_no_list_shows_what_another_workspace_has(tenants: Tenants, stranger: Client) -> None:
+    document = stranger.recorded(folder="/theirs/a", tags=["theirs"], name="theirs.txt")
+    linked_entity(stranger, document["id"], entity_id="theirs", role="secret")
+    empty = tenants.client()
+    filters = ["tag=theirs", "search=theirs", "folder=/theirs", "folder=/theirs/a&recursive=false"]
+    cursors = [f"cursor={cursor}" for cursor in (document["id"].removeprefix("doc_"), "7" + "Z" * 25)]
+    queries = {
+        DOCUMENTS: ["", "mime_type=text/plain", *filters, *cursors, f"{filters[0]}&{cursors[1]}"],
+        "/v1/matters/theirs/documents": ["", "role=secret"],
+        FOLDERS: ["", "parent=/", "parent=/theirs"],
+        TAGS: [""],
+    }
+    for path, query in [(path, query) for path, given in queries.items() for query in given]:
+        body = listed(empty, query, path)
+        assert ([*body["data"].values()], body["meta"]["total"]) == ([[]], 0), (path, query)
+
+
+def test_a_folder_of_another_workspace_is_neither_moved_nor_in_the_way(manager: Client, stranger: Client) -> None:
+    document = stranger.recorded(folder="/only-theirs/a")
+    answers = [manager.patch(FOLDERS, {"from": folder, "to": "/b"}) for folder in ("/only-theirs", "/absent")]
+    assert [wrong_fields(answer) for answer in answers] == [{"from"}] * 2
+    assert without_request_id(answers[0]) == without_request_id(answers[1])
+    manager.recorded(folder="/of-ours/a")
+    assert data_of(manager.patch(FOLDERS, {"from": "/of-ours", "to": "/only-theirs"}), 200)["documents"] == 1
+    data_of(manager.patch(FOLDERS, {"from": "/only-theirs", "to": "/of-ours"}), 200)
+    assert data_of(stranger.get(document_path(document["id"])), 200)["folder"] == "/only-theirs/a"
+
+
+# Methods and routes
+
+KEYLESS = ["/health/live", "/health/ready", "/openapi.json", "/docs"]
+
+
+@pytest.mark.parametrize("path", [*METHODS, *KEYLESS])
+def test_another_method_is_405_and_options_names_those_there_are(home: Client, path: str) -> None:
+    address = path.format_map({"document_id": UNKNOWN_DOCUMENT_ID, "link_id": "x", "key_id": "x", "entity_id": "x"})
+    own = METHODS.get(path, {"GET"})
+    for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - own:
+        if path == UPLOAD_URL and method in METHODS[DELETE.path]:
+            continue  # There `upload-url` is the id of a document.
+        answer = home.request(method, address)
+        error_of(answer, 405, "method_not_allowed")
+        assert set(answer.headers["Allow"].split(", ")) - {"HEAD"} == own | {"OPTIONS"}, method
+    if path in METHODS:
+        answer = home.request("OPTIONS", address)
+        assert (answer.status_code, set(answer.headers["Allow"].split(", ")) - {"HEAD"}) == (204, own | {"OPTIONS"})
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/v1", "/v1/", "/v2/documents", "/v1/documents/a/b/c", "/admin", "/v1/matters", "/v1/matters/x"),
+        *("/v1/tags/x", "/v1/folders/x", f"{UNKNOWN_DOCUMENT}/link/x/y", "/v1/matters/x/documents/x"),
+        *("/v1/matter/x/documents", "/v1/people/x/documents", "/v1/nothing"),
+    ],
+)
+def test_an_unknown_route_is_the_404_of_an_unknown_document(home: Client, anonymous: Client, path: str) -> None:
+    answer = home.get(path)
+    error_of(answer, 404, "not_found")
+    assert without_request_id(answer) == without_request_id(home.get(UNKNOWN_DOCUMENT))
+    assert anonymous.get(path).status_code in {401, 404}
+
+
+# The envelope and the headers of every answer, which Client.request checks
+
+
+def refusals(operation: Operation, client: Client) -> dict[str, tuple[int, dict[str, Any]]]:
+    """Return requests that every such operation refuses, as arguments of Client.request, by what is wrong."""
+    path, json_type = operation.unknown_path, {"Content-Type": "application/json"}
+    wrong: dict[str, tuple[int, dict[str, Any]]] = {"method": (405, {"method": "PUT"})}
+    if operation.members:
+        wrong |= {
+            "JSON": (400, {"content": b"{", "headers": json_type}),
+            "members": (400, {"content": b'{"unknown":1}', "headers": json_type}),
+            "length": (413, {"content": b" " * 70_000, "headers": json_type}),
+            "type": (415, {"content": b"{}", "headers": {"Content-Type": "text/plain"}}),
+        }
+    if operation.is_idempotent:
+        wrong["Idempotency-Key"] = (400, {"headers": NO_UUID | json_type})
+    if "If-Match" in operation.headers:
+        wrong["If-Match"] = (400, {"headers": {"If-Match": "x"} | json_type, "content": b'{"name":"b"}'})
+    for name in {"page", "download", "hard"} & set(operation.parameters):
+        wrong[name] = (400, {"path": f"{path}?{name}=-1"})
+    if operation.names_a_record:
+        body = operation.call(client).body
+        wrong["id"] = (404, {"content": json.dumps(body) if body else None, "headers": json_type})
+    return {what: (status, {"method": operation.method, "path": path} | sent) for what, (status, sent) in wrong.items()}
+
+
+@each_operation
+def test_every_answer_to_an_api_key_has_a_request_id_and_the_rate_headers(
+    manager: Client, metered: Client, operation: Operation
+) -> None:
+    answers = [(operation.success, operation.call(manager).send(metered))]
+    for status, sent in refusals(operation, manager).values():
+        answers.append((status, metered.request(**sent)))
+    for status, answer in answers:
+        assert answer.status_code == status, (answer.request, answer.text)
+        assert 0 <= int(answer.headers["X-RateLimit-Remaining"]) < int(answer.headers["X-RateLimit-Limit"]) == 2000
+    assert len({answer.headers["X-Request-ID"] for _, answer in answers}) == len(answers)
+
+
+def test_a_conflict_and_a_failed_precondition_have_them_too(manager: Client, metered: Client) -> None:
+    create, link = CREATE.call(manager), LINK.call(manager)
+    assert (create.send(metered).status_code, create.send(metered).status_code) == (201, 409)
+    assert (link.send(metered).status_code, link.send(metered).status_code) == (201, 200)
+    error_of(mint(metered, name=minted(manager)["name"]), 409, "duplicate_name")
+    for operation in (PATCH, DELETE):
+        error_of(operation.call(manager).send(metered, {"If-Match": '"9"'}), 412, "precondition_failed")
+    too_large = {"name": "a", "mime_type": "a/b", "size_bytes": 2**40}
+    error_of(metered.post(SIGN_UPLOAD.path, too_large), 413, "payload_too_large")
+
+
+@pytest.mark.parametrize("operation", IDEMPOTENT, ids=str)
+def test_a_wrong_idempotency_key_is_reported_before_the_body_and_the_id(manager: Client, operation: Operation) -> None:
+    for body in (b"{}", b"\xff", b'{"name":""}') if operation.members else (None,):
+        answer = manager.request(operation.method, operation.unknown_path, content=body, headers=NO_UUID)
+        (name,) = wrong_fields(answer)
+        assert "idempotency" in name.lower()
+
+
+def test_the_members_are_judged_before_the_permissions_that_are_asked_for(tenants: Tenants, manager: Client) -> None:
+    giver = tenants.connect(minted(manager, permissions=[MINT.permission], rate_limit_tier="unmetered")["key"])
+    assert wrong_fields(mint(giver, name="", permissions=["read:documents"])) == {"name"}

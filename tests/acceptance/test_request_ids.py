@@ -1,0 +1,169 @@
+"""A client's request id comes back as it is or not at all, and can write no line of the log."""
+
+import json
+import os
+import random
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+
+import pytest
+
+from .client import ULID, UNKNOWN_DOCUMENT_ID, Client, together
+from .documents import DOCUMENTS, document_path
+from .keys import KEYS
+from .operations import OPERATIONS
+from .raw import ask, send
+from .service import Server, fresh_data_dir, postgres_processes
+from .tenants import Tenants
+
+UNKNOWN_DOCUMENT = document_path(UNKNOWN_DOCUMENT_ID)
+NOT_THE_API = ["/v1/nothing", "/health/live", "/openapi.json", "/docs"]
+
+
+@pytest.mark.parametrize("request_id", ["a", "req_01ARZ3NDEKTSV4RRFFQ69G5FAV", "A-Z.a_z-09", "..", "x" * 128])
+def test_a_well_formed_request_id_is_kept(home: Client, request_id: str) -> None:
+    for method, path in [
+        *((each.method, each.unknown_path) for each in OPERATIONS),
+        *(("GET", at) for at in NOT_THE_API),
+    ]:
+        answer = home.request(method, path, headers={"X-Request-ID": request_id})
+        assert answer.headers["X-Request-ID"] == request_id
+        assert answer.status_code < 400 or answer.json()["error"]["request_id"] == request_id
+
+
+@pytest.mark.parametrize(
+    "request_id",
+    [
+        *("", "x" * 129, "x" * 5000, "a b", "a\tb", "a/b", "a:b", "a,b", "<script>", "a%0ab", '"a"', "{}", "a=b"),
+        *("${jndi:ldap://x}", "a;b", "a\\nb", "a'b", "*", "wbk_x", "x.wbk_1"),
+    ],
+)
+@pytest.mark.parametrize("path", [DOCUMENTS, UNKNOWN_DOCUMENT, *NOT_THE_API[:2]])
+def test_any_other_request_id_is_replaced(home: Client, path: str, request_id: str) -> None:
+    answer = home.get(path, {"X-Request-ID": request_id})
+    assert re.fullmatch(f"req_{ULID}", answer.headers["X-Request-ID"])
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"FOO /v1/documents HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /v1/documents HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"GET /%s HTTP/1.1\r\nHost: x\r\n\r\n" % (b"a" * 70_000),
+        b"nonsense\r\n\r\n",
+    ],
+    ids=["unknown method", "negative length", "endless address", "no HTTP"],
+)
+def test_a_request_that_is_no_http_is_refused_in_the_envelope_too(home: Client, payload: bytes) -> None:
+    answer = send(home.base_url, payload)
+    assert answer is not None
+    assert answer.status == 400
+    error = json.loads(answer.body)["error"]
+    assert error["code"] == "validation_error"
+    assert answer.headers["x-request-id"] == error["request_id"]
+
+
+# On a server whose log the test reads
+
+needs_a_log = [
+    pytest.mark.server,
+    pytest.mark.skipif("ACCEPTANCE_BASE_URL" in os.environ, reason="reads the log of a server of its own"),
+]
+MARK = b"forged"
+"""Every hostile id contains it, and nothing else does."""
+TRICKS = [
+    *(b"\r", b"\n", b"\r\n", b"\r\n ", b"\r\n\t", b"\x00", b"\x01", b"\x08", b"\x0b", b"\x0c", b"\x1b[31m", b"\x1b[2J"),
+    *(b"\x1b]0;x\x07", b"\x1b[1A\x1b[2K", b"\x7f", b"\x80", b"\x85", b"\x9b31m", b"\xc2\x85", b"\xc2\x9b31m"),
+    *(b"\xe2\x80\xa8", b"\xe2\x80\xa9", b"\xe2\x80\xae", b"\xef\xbb\xbf", b"\xff", b"\xc0\x8a", b"\xc4\x8a"),
+    *(b"%0a", b"%0d%0a", b"\\n", b"\\r\\n", b"\\u000a", b"&#10;", b"%s%n", b"%(message)s", b"{0}", b"{x.__class__}"),
+    *(b"${jndi:ldap://127.0.0.1/x}", b'","level":"error', b"' OR 1=1 --", b"<script>", b"x" * 129, b"=", b" ", b"\t"),
+]
+
+
+def hostile_ids() -> list[bytes]:
+    """Return at least 200: each trick before, between, behind and around what looks like a line of the log."""
+    chance = random.Random(33)
+    ids = []
+    for number, trick in enumerate(TRICKS):
+        line = b"ERROR dossier.http %s%d unexpected error" % (MARK, number)
+        ids += [trick + line, MARK + trick + line, line + trick, trick + MARK + trick]
+        ids.append(MARK + b"".join(chance.sample(TRICKS, 3)) + line)
+    return ids
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with fresh_data_dir() as data_dir, closing(Server(data_dir)) as server:
+        server.start()
+        yield server
+
+
+@pytest.fixture(scope="module")
+def owner(server: Server) -> Iterator[Client]:
+    with closing(Tenants(server.base_url, server.cli)) as tenants:
+        yield tenants.client()
+
+
+def with_id(owner: Client, request_id: bytes) -> list[tuple[str, bytes]]:
+    return [("Authorization", f"Bearer {owner.key}".encode()), ("X-Request-ID", request_id)]
+
+
+class TestHostileIds:
+    pytestmark = needs_a_log
+
+    def test_there_are_two_hundred_and_none_is_well_formed(self) -> None:
+        assert len(set(hostile_ids())) >= 200
+        assert not any(re.fullmatch(rb"[A-Za-z0-9._-]{1,128}", request_id) for request_id in hostile_ids())
+
+    @pytest.mark.parametrize(
+        ("method", "path"),
+        [("POST", DOCUMENTS), ("GET", UNKNOWN_DOCUMENT), ("POST", KEYS), ("GET", "/v1/nothing")],
+    )
+    def test_a_hostile_id_is_replaced_or_refused(self, owner: Client, method: str, path: str) -> None:
+        for request_id in hostile_ids():
+            answer = ask(owner.base_url, method, path.encode(), with_id(owner, request_id), b"{}")
+            assert answer is not None, request_id
+            ours = answer.headers["x-request-id"]
+            # Up to a line break it may be a well-formed id, which is kept: the rest is another header.
+            first = re.split(rb"\r\n", request_id)[0].strip(b" \t").decode("latin-1")
+            assert re.fullmatch(f"req_{ULID}", ours) or (ours == first and re.fullmatch("[A-Za-z0-9._-]+", first)), ours
+            assert answer.status in {400, 403, 404, 415}, (request_id, answer.status)
+            assert not set(answer.headers) & {"error dossier.http", "x"}
+            assert b"unexpected error" not in answer.body
+            if b'"error"' in answer.body:
+                assert json.loads(answer.body)["error"]["request_id"] == ours
+
+    @pytest.mark.timeout(120)
+    def test_no_line_of_the_log_begins_with_what_a_client_sent(self, server: Server, owner: Client) -> None:
+        ids = [*hostile_ids(), b"harmless-01"]
+        path = UNKNOWN_DOCUMENT.encode()
+        calls = [partial(ask, owner.base_url, "GET", path, with_id(owner, request_id)) for request_id in ids]
+        with database_stopped(server):
+            statuses = [answer.status for answer in together(calls) if answer is not None]
+        log = server.log.read_bytes()
+        assert b"harmless-01" in log, "the server names no request, so this would find nothing"
+        assert statuses.count(503) > 100
+        assert len(statuses) == len(ids)
+        for line in re.split(rb"[\r\n\x0b\x0c\x85]|\xe2\x80[\xa8\xa9]", log):
+            assert not line.lstrip().startswith((MARK, b"ERROR dossier.http " + MARK)), line
+            assert b"unexpected error" not in line
+        assert not re.search(rb"[\x00-\x08\x0b-\x1f\x7f]", log)
+
+
+@contextmanager
+def database_stopped(server: Server) -> Iterator[None]:
+    """Stop the database with signals: the server cannot answer, and its log names each request that it gave up."""
+    lines = [line.split(": ", 1) for line in postgres_processes(server.data_dir)]
+    ids = [int(number) for number, line in lines if line.startswith("postgres:") or "bin/postgres" in line]
+    assert ids
+    for number in ids:
+        os.kill(number, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for number in ids:
+            os.kill(number, signal.SIGCONT)
