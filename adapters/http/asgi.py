@@ -40,8 +40,7 @@ def build(use_cases: UseCases, ports: Ports) -> ASGIApp:
         # body.py reads and bounds every body; uploads have a limit of their own.
         request_max_body_size=None,
     )
-    application.state.use_cases = use_cases
-    application.state.ports = ports
+    application.state.update(use_cases=use_cases, ports=ports)
     _list_all_methods(application)
     return Gate(application, use_cases.admit_request, ports.metrics, ports.now, ports.new_id)
 

@@ -8,7 +8,7 @@ import asyncio
 import math
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, cast
+from typing import Any
 
 from litestar.types import Scope
 
@@ -95,9 +95,10 @@ class DeadlineMonitor:
 
 def in_flight_of(scope: Scope) -> InFlightRequest:
     """Return the state that the gate keeps of this request."""
-    return cast("InFlightRequest", cast("dict[str, Any]", scope)[_SCOPE_KEY])
+    request: InFlightRequest = scope[_SCOPE_KEY]  # type: ignore[literal-required]
+    return request
 
 
 def keep_in_flight(scope: Scope, request: InFlightRequest) -> None:
     """Let `in_flight_of` find the state of this request."""
-    cast("dict[str, Any]", scope)[_SCOPE_KEY] = request
+    scope[_SCOPE_KEY] = request  # type: ignore[literal-required]

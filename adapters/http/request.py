@@ -1,6 +1,6 @@
 """What a handler takes from its request, apart from headers, query and body: the caller, the use cases, the ports."""
 
-from typing import Any, cast
+from typing import Any
 
 from litestar import Request
 from litestar.connection import ASGIConnection
@@ -26,12 +26,15 @@ def caller_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
     return caller
 
 
-# Both are read from the application's state: two dependencies injected by Litestar cost 90 µs a request.
+# Both are in the application's state, because two dependencies injected by Litestar cost 90 µs a request. The state is
+# read by subscription, which takes a fifth of the time of its attributes.
 def use_cases_of(request: AnyRequest) -> UseCases:
     """Return the use cases that the application was built from."""
-    return cast("UseCases", request.app.state.use_cases)
+    use_cases: UseCases = request.app.state["use_cases"]
+    return use_cases
 
 
 def ports_of(request: AnyRequest) -> Ports:
     """Return the ports that the application was built from."""
-    return cast("Ports", request.app.state.ports)
+    ports: Ports = request.app.state["ports"]
+    return ports
