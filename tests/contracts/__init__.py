@@ -1,0 +1,1 @@
+"""What each port promises, tested on every adapter. Start with `harness.py` to run these suites on a new adapter."""

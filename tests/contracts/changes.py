@@ -52,7 +52,7 @@ ChangeOutcome = PatchOutcome | DeleteOutcome | AddLinkOutcome | RemoveLinkOutcom
 
 
 async def apply(documents: DocumentRepository, change: Change, intent: Intent) -> ChangeOutcome:
-    """Call the method of the repository that makes this change."""
+    """Call the repository method of this change."""
     match change:
         case Patch(document=document, changes=changes, expected_revisions=expected, at=at):
             return await documents.patch(document, changes, expected_revisions=expected, at=at, intent=intent)

@@ -1,75 +1,87 @@
-"""Every port on every adapter: one parametrised fixture each, the adapter's name in the report."""
+"""One parametrised fixture for each port; the adapter's name stands in the report. The adapters are in `harness.py`."""
 
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 
 from adapters.filesystem.storage import FilesystemStorage
-from adapters.postgres.database import Database
-from adapters.postgres.documents import PostgresDocuments
-from adapters.postgres.migrate import migrate
+from adapters.memory.rate_limit import MemoryRateLimiter
+from adapters.throttle.limiter import open_valkey_limiter
+from ports.rate_limit import RateLimiter
 from tests.clock import StillClock
-from tests.contracts.records import InTurns, Records, memory_records, postgres_records
-from tests.contracts.s3_store import s3_store
-from tests.contracts.stores import PUBLIC_URL, LinkedStore, Store, linked_store
-from tests.ministack import S3Bucket
+from tests.contracts.harness import CONCURRENT_REPOSITORIES, RATE_LIMITERS, REPOSITORIES, SERVED_STORES, STORES
+from tests.contracts.records import Records
+from tests.contracts.stores import PUBLIC_URL, ServedStore, Store
+from tests.valkey import ValkeyServer
 
 
-@pytest.fixture(params=["memory", "postgres", "postgres from two processes"])
+@pytest.fixture(params=REPOSITORIES)
 def records(request: pytest.FixtureRequest) -> Records:
-    """Workspaces, keys, documents and their ledger, on each adapter."""
-    clock = StillClock()
-    match request.param:
-        case "memory":
-            return memory_records(clock)
-        case kind:
-            database = request.getfixturevalue("database")
-            documents = PostgresDocuments if kind == "postgres" else InTurns
-            return postgres_records(database, clock, documents(database, clock))
+    """The repositories, on each adapter."""
+    return REPOSITORIES[request.param](request.getfixturevalue, StillClock())
 
 
-@pytest.fixture(scope="session")
-async def template_url(database: Database, database_url: str) -> str:
-    """A migrated database that nobody is connected to: others are made of it in no time."""
-    await database.fetch("CREATE DATABASE template_of_all")
-    url = database_url.replace("/postgres?", "/template_of_all?")
-    await migrate(url)
-    return url
+@pytest.fixture(params=CONCURRENT_REPOSITORIES)
+def shared(request: pytest.FixtureRequest) -> Records:
+    """The repositories, on each adapter, also as two processes share them: for races and retries."""
+    return CONCURRENT_REPOSITORIES[request.param](request.getfixturevalue, StillClock())
 
 
-@pytest.fixture(params=["memory", "filesystem", "s3", "s3 with versions"])
-def kind_of_store(request: pytest.FixtureRequest) -> str | S3Bucket:
-    """Each adapter, and the bucket where it needs one: only where, for that takes a server."""
-    buckets = {"s3": "s3_plain", "s3 with versions": "s3_versioned"}
-    kind: str = request.param
-    return request.getfixturevalue(buckets[kind]) if kind in buckets else kind
+# An asynchronous fixture cannot ask for another one by name, so the stores are opened in two fixtures each.
+@pytest.fixture(params=STORES)
+def opening_store(request: pytest.FixtureRequest, tmp_path: Path) -> AbstractAsyncContextManager[Store]:
+    return STORES[request.param](request.getfixturevalue, tmp_path)
 
 
 @pytest.fixture
-async def store(kind_of_store: str | S3Bucket, tmp_path: Path) -> AsyncIterator[Store]:
+async def store(opening_store: AbstractAsyncContextManager[Store]) -> AsyncIterator[Store]:
     """The object store, on each adapter."""
-    opened = linked_store(kind_of_store, tmp_path) if isinstance(kind_of_store, str) else s3_store(kind_of_store)
-    async with opened as store:
+    async with opening_store as store:
         yield store
 
 
-@pytest.fixture(params=["memory", "filesystem"])
-async def linked(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LinkedStore]:
-    """Each adapter whose signed requests come to us."""
-    async with linked_store(request.param, tmp_path) as store:
+@pytest.fixture(params=SERVED_STORES)
+def opening_served(request: pytest.FixtureRequest, tmp_path: Path) -> AbstractAsyncContextManager[ServedStore]:
+    return SERVED_STORES[request.param](request.getfixturevalue, tmp_path)
+
+
+@pytest.fixture
+async def served(opening_served: AbstractAsyncContextManager[ServedStore]) -> AsyncIterator[ServedStore]:
+    """The object store, on each adapter whose signed URLs lead to Dossier itself."""
+    async with opening_served as store:
         yield store
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Where the files of `storage` lie."""
+    """The directory of `storage`."""
     return tmp_path / "files"
 
 
 @pytest.fixture
 async def storage(root: Path) -> FilesystemStorage:
-    """The filesystem adapter by itself, for what no other store can suffer."""
+    """The filesystem adapter by itself, for failures that no other store has."""
     storage = FilesystemStorage(root, PUBLIC_URL, b"secret" * 8)
     await storage.prepare()
     return storage
+
+
+@pytest.fixture(params=RATE_LIMITERS)
+def limiter(request: pytest.FixtureRequest) -> RateLimiter:
+    """The rate limiter, on each adapter."""
+    return RATE_LIMITERS[request.param](request.getfixturevalue)
+
+
+@pytest.fixture(scope="session")
+async def valkey_limiter(valkey: ValkeyServer) -> AsyncIterator[RateLimiter]:
+    """A limiter that waits for Valkey however slow the machine is, and fails the test rather than fall back."""
+
+    def fail() -> None:
+        raise AssertionError("the limiter fell back although Valkey is up")
+
+    async with open_valkey_limiter(
+        valkey.url, fallback=MemoryRateLimiter(), shares=1, on_fallback=fail, budget_seconds=10
+    ) as limiter:
+        yield limiter

@@ -1,8 +1,12 @@
-"""The repositories that the contract suites run on, and what a test makes of them."""
+"""`Records`: the repositories of one technology, with what the tests do most often."""
 
+import asyncio
 import itertools
+from collections.abc import Awaitable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from uuid import uuid4
 
 from adapters.in_process.system import Ulids
 from adapters.memory.api_keys import MemoryApiKeys
@@ -16,41 +20,48 @@ from adapters.postgres.deployments import PostgresDeployments
 from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.workspaces import PostgresWorkspaces
-from domain.access import Caller, Permission, Workspace
+from domain.access import ApiKey, Caller, Permission, Workspace, api_key_digest
 from domain.documents import Changes, Document, Revisions, StoredObject
 from domain.entity_links import EntityLink, EntityType
 from domain.idempotency import fingerprint
 from domain.ids import ApiKeyId, DocumentId, EntityLinkId, UserId, WorkspaceId
 from domain.pages import Page
 from domain.paths import FolderPath, StoragePath
-from domain.rate_limits import Plan
+from domain.rate_limits import Plan, Tier
 from domain.search import EVERYTHING, DocumentFilter
-from ports.api_keys import ApiKeyLookup, ApiKeys
+from ports.api_keys import ApiKeyAdded, ApiKeyLookup, ApiKeys
 from ports.deployment import Deployments
 from ports.documents import DocumentRepository
 from ports.intents import Intent
-from ports.ledger import ObjectLedger
+from ports.ledger import ObjectLedger, PathState
 from ports.outcomes import (
     AddLinkOutcome,
     Created,
+    CreateOutcome,
     DeleteOutcome,
     MoveFolderOutcome,
     PatchOutcome,
     RemoveLinkOutcome,
 )
 from ports.queries import LinkedDocument
+from ports.storage import ListedObject
 from ports.system import Clock
 from ports.workspaces import Workspaces
 from tests.clock import StillClock
 
+T = TypeVar("T")
+
 
 @dataclass
 class Records:
-    """The repositories of one technology, and what a test makes of them."""
+    """The repositories of one technology and their clock: what a new database supplies.
+
+    The methods make values with sensible defaults and call the repositories with them.
+    """
 
     workspaces: Workspaces
-    keys: ApiKeys
-    key_lookup: ApiKeyLookup
+    api_keys: ApiKeys
+    api_key_lookup: ApiKeyLookup
     documents: DocumentRepository
     ledger: ObjectLedger
     deployments: Deployments
@@ -58,17 +69,17 @@ class Records:
     new_id: Ulids = field(default_factory=Ulids)
 
     async def workspace(self, quota_bytes: int = 1000) -> Workspace:
-        """A workspace nobody else has."""
-        made = Workspace(
-            id=WorkspaceId("ws_" + self.new_id(self.clock())),
+        """Return a new workspace."""
+        workspace = Workspace(
+            id=self.unknown_workspace(),
             name="Acme",
             owner_id=UserId("usr_" + self.new_id(self.clock())),
             plan=Plan.PRO,
             quota_bytes=quota_bytes,
             created_at=self.clock(),
         )
-        await self.workspaces.add(made)
-        return made
+        await self.workspaces.add(workspace)
+        return workspace
 
     def document(
         self,
@@ -82,10 +93,10 @@ class Records:
         mime_type: str = "application/pdf",
         tags: tuple[str, ...] = ("nda", "Ü"),
     ) -> Document:
-        """A document that is not recorded yet."""
+        """Return a document that is not recorded yet."""
         at = self.clock()
         return Document(
-            id=DocumentId("doc_" + self.new_id(at)),
+            id=self.unknown_document(),
             workspace_id=workspace.id,
             name=name,
             description=description,
@@ -101,17 +112,10 @@ class Records:
             updated_at=at,
         )
 
-    async def recorded(self, workspace: Workspace, **members: Any) -> Document:
-        """A document that is recorded, where nothing else is said at a path that no other has."""
-        path = f"documents/{self.new_id(self.clock())}"
-        document = self.document(workspace, **{"path": path, **members})
-        assert await self.documents.create(document, self.intent(workspace)) == Created(document)
-        return document
-
     def link(
         self, document: DocumentId, entity_type: str = "contact", entity_id: str = "c-1", role: str | None = None
     ) -> EntityLink:
-        """A link that is not there yet."""
+        """Return an entity link that is not added yet."""
         at = self.clock()
         return EntityLink(
             id=EntityLinkId("dlnk_" + self.new_id(at)),
@@ -122,10 +126,29 @@ class Records:
             created_at=at,
         )
 
+    def api_key(self, workspace: Workspace, name: str = "", *permissions: Permission) -> ApiKey:
+        """Return an API key that is not added yet and expires after a day."""
+        at = self.clock()
+        id_ = ApiKeyId("key_" + self.new_id(at))
+        return ApiKey(
+            id=id_,
+            workspace_id=workspace.id,
+            user_id=workspace.owner_id,
+            name=name or f"Ümlaut \N{GRINNING FACE} {id_}",
+            description="Zeile 1\nZeile 2",
+            prefix="wbk_1234",
+            digest=api_key_digest(id_),
+            permissions=frozenset(permissions) or frozenset({Permission.READ_DOCUMENTS, Permission.WRITE_DOCUMENTS}),
+            tier=Tier.HIGH,
+            created_at=at,
+            expires_at=at + timedelta(days=1),
+            revoked_at=None,
+        )
+
     def intent(
         self, workspace: Workspace, key: str | None = None, asks: str = "this", operation: str = "create_document"
     ) -> Intent:
-        """A caller's wish to record something, or to have another operation carried out."""
+        """Return an intent with the idempotency key `key`. Intents that differ in `asks` are different requests."""
         caller = Caller(
             workspace_id=workspace.id,
             user_id=workspace.owner_id,
@@ -140,16 +163,44 @@ class Records:
             fingerprint=fingerprint(operation, workspace.id, {"name": asks}),
         )
 
+    def unknown_workspace(self) -> WorkspaceId:
+        """Return the id of no workspace."""
+        return WorkspaceId("ws_" + self.new_id(self.clock()))
+
+    def unknown_document(self) -> DocumentId:
+        """Return the id of no document."""
+        return DocumentId("doc_" + self.new_id(self.clock()))
+
+    async def recorded(self, workspace: Workspace, **members: Any) -> Document:
+        """Return a recorded document, by default at a path of its own."""
+        path = f"documents/{self.new_id(self.clock())}"
+        document = self.document(workspace, **{"path": path, **members})
+        assert await self.create(workspace, document) == Created(document)
+        return document
+
+    async def linked_to(self, workspace: Workspace, document: Document, **members: Any) -> EntityLink:
+        """Return an entity link that was added to the document."""
+        link = self.link(document.id, **members)
+        await self.add_link(workspace, link)
+        return link
+
+    async def added(self, workspace: Workspace, name: str = "", *permissions: Permission) -> ApiKey:
+        """Return an API key that was added."""
+        key = self.api_key(workspace, name, *permissions)
+        assert await self.api_keys.add(key) == ApiKeyAdded()
+        return key
+
+    async def create(self, workspace: Workspace, document: Document, key: str | None = None) -> CreateOutcome:
+        """Record a document."""
+        return await self.documents.create(document, self.intent(workspace, key))
+
     async def patch(
         self, workspace: Workspace, document: DocumentId, expected_revisions: Revisions | None = None, **changes: Any
     ) -> PatchOutcome:
-        """Change what is named."""
+        """Change the given members."""
+        intent = self.intent(workspace, operation="patch_document")
         return await self.documents.patch(
-            document,
-            Changes(**changes),
-            expected_revisions=expected_revisions,
-            at=self.clock(),
-            intent=self.intent(workspace, operation="patch_document"),
+            document, Changes(**changes), expected_revisions=expected_revisions, at=self.clock(), intent=intent
         )
 
     async def delete(
@@ -160,37 +211,35 @@ class Records:
         expected_revisions: Revisions | None = None,
     ) -> DeleteOutcome:
         """Delete a document."""
+        intent = self.intent(workspace, key, document, "delete_document")
         return await self.documents.delete(
-            document,
-            expected_revisions=expected_revisions,
-            at=self.clock(),
-            intent=self.intent(workspace, key, document, "delete_document"),
+            document, expected_revisions=expected_revisions, at=self.clock(), intent=intent
         )
 
     async def add_link(self, workspace: Workspace, link: EntityLink, key: str | None = None) -> AddLinkOutcome:
-        """Link a document. Every link of it to the same thing is the same intent."""
+        """Add an entity link. Links of one document to one entity are the same intent."""
         asks = f"{link.document_id} {link.entity_type} {link.entity_id}"
         return await self.documents.add_link(link, intent=self.intent(workspace, key, asks, "link_document"))
 
     async def remove_link(
         self, workspace: Workspace, document: DocumentId, link: EntityLinkId, key: str | None = None
     ) -> RemoveLinkOutcome:
-        """Remove a link of a document."""
+        """Remove an entity link."""
         intent = self.intent(workspace, key, f"{document} {link}", "unlink_document")
         return await self.documents.remove_link(document, link, at=self.clock(), intent=intent)
 
     async def move(self, workspace: Workspace, source: str, target: str) -> MoveFolderOutcome:
-        """Give a folder another path."""
+        """Move a folder."""
         intent = self.intent(workspace, operation="move_folder")
         return await self.documents.move_folder(FolderPath(source), FolderPath(target), at=self.clock(), intent=intent)
 
-    async def now(self, workspace: Workspace, document: Document) -> Document | None:
-        """The document as it is recorded now."""
-        found = await self.documents.get(workspace.id, document.id)
+    async def current(self, document: Document) -> Document | None:
+        """Return the document as it is recorded now."""
+        found = await self.documents.get(document.workspace_id, document.id)
         return None if found is None else found.document
 
     async def all(self, workspace: Workspace, wanted: DocumentFilter = EVERYTHING) -> tuple[Document, ...]:
-        """Every document, or every one of a filter, newest first."""
+        """Return every document that passes the filter, newest first."""
         found = await self.documents.find(workspace.id, wanted, Page(1, 10_000))
         assert not found.more
         assert found.total == len(found.documents)
@@ -199,70 +248,115 @@ class Records:
     async def linked(
         self, workspace: Workspace, entity_type: str = "contact", entity_id: str = "c-1", role: str | None = None
     ) -> tuple[LinkedDocument, ...]:
-        """Every document that belongs to something, the last linked first."""
+        """Return every document linked to an entity, the newest link first."""
         found = await self.documents.linked(workspace.id, EntityType(entity_type), entity_id, role, Page(1, 1000))
         assert found.total == len(found.rows)
         return found.rows
 
     async def tags(self, workspace: Workspace) -> dict[str, int]:
-        """Every tag, in their order, and how many documents have it."""
+        """Return every tag, in their order, with its number of documents."""
         found = await self.documents.tags(workspace.id, Page(1, 1000))
         assert found.total == len(found.rows)
         return {row.tag: row.documents for row in found.rows}
 
-    async def folders(self, workspace: Workspace, parent: str | None = None) -> dict[str, int]:
-        """Every folder below one, or of all, and the number of documents in it and below it."""
+    async def children(self, workspace: Workspace, parent: str | None = None) -> dict[str, int]:
+        """Return the folders one level below `parent`, in their order, with the number of documents in and below."""
         at = None if parent is None else FolderPath(parent)
         found = await self.documents.folders(workspace.id, at, Page(1, 1000))
         assert found.total == len(found.rows)
-        counts: dict[str, int] = {row.folder: row.documents for row in found.rows}
+        return {row.folder: row.documents for row in found.rows}
+
+    async def folders(self, workspace: Workspace, parent: str | None = None) -> dict[str, int]:
+        """Return every folder below `parent`, at any depth, with the number of documents in and below."""
+        counts = await self.children(workspace, parent)
         for folder in [*counts]:
             counts |= await self.folders(workspace, folder)
         return counts
 
+    async def states(self, workspace: Workspace, *paths: StoragePath) -> list[PathState | None]:
+        """Return what the ledger knows of each path."""
+        known = await self.ledger.states(workspace.id, paths)
+        return [known.get(path) for path in paths]
+
+    async def condemn(self, workspace: Workspace, *paths: StoragePath) -> list[StoragePath]:
+        """Condemn the paths of objects that a listing shows; return those that are condemned now."""
+        at = self.clock()
+        objects = [ListedObject(key=path, size_bytes=1, etag="e", modified_at=at) for path in paths]
+        return list(await self.ledger.condemn(workspace.id, objects, at))
+
+    async def finalise(self, workspace: Workspace, condemned_before: datetime, *paths: StoragePath) -> None:
+        """Mark condemned paths as gone."""
+        await self.ledger.finalise(workspace.id, paths, condemned_before)
+
+    async def condemned(self, workspace: Workspace) -> list[StoragePath]:
+        """Return the condemned paths of the workspace."""
+        pages = [page async for page in self.ledger.condemned()]
+        return [item.path for page in pages for item in page if item.workspace_id == workspace.id]
+
+
+def new_key() -> str:
+    """Return a new idempotency key."""
+    return str(uuid4())
+
 
 def moved(document: Document, folder: str) -> Document:
-    """The same document in another folder."""
+    """Return the same document in another folder."""
     return replace(document, folder=FolderPath(folder))
 
 
-def _taking_turns(*methods: Any) -> Any:
-    """Call one of the methods after the other."""
-    cycle = itertools.cycle(methods)
+async def at_once(calls: Iterable[Awaitable[T]]) -> list[T]:
+    """Begin all calls together and return their results in order."""
+    waiting = list(calls)
+    barrier = asyncio.Barrier(len(waiting))
+
+    async def begin(call: Awaitable[T]) -> T:
+        await barrier.wait()
+        return await call
+
+    return await asyncio.gather(*map(begin, waiting))
+
+
+def _alternating(*methods: Any) -> Any:
+    methods_in_turn = itertools.cycle(methods)
 
     def call(*arguments: Any, **named: Any) -> Any:
-        return next(cycle)(*arguments, **named)
+        return next(methods_in_turn)(*arguments, **named)
 
     return call
 
 
-class InTurns(PostgresDocuments):
-    """Two repositories that know nothing of each other, as in two processes: every other create or change to each."""
+class TwoProcesses(PostgresDocuments):
+    """Two repositories that share only the database, as in two processes. Each gets every other write."""
 
     def __init__(self, database: Database, now: Clock) -> None:
         super().__init__(database, now)
         other = PostgresDocuments(database, now)
         for name in ("create", "patch", "delete", "add_link", "remove_link", "move_folder"):
-            setattr(self, name, _taking_turns(getattr(self, name), getattr(other, name)))
+            setattr(self, name, _alternating(getattr(self, name), getattr(other, name)))
 
 
 def memory_records(clock: StillClock) -> Records:
-    """Everything in memory."""
+    """Return the repositories in memory, empty."""
     workspaces = MemoryWorkspaces()
     documents = MemoryDocuments(workspaces, clock)
-    keys = MemoryApiKeys(workspaces, clock)
-    return Records(workspaces, keys, keys, documents, MemoryLedger(documents), MemoryDeployments(), clock)
+    api_keys = MemoryApiKeys(workspaces, clock)
+    return Records(workspaces, api_keys, api_keys, documents, MemoryLedger(documents), MemoryDeployments(), clock)
 
 
 def postgres_records(database: Database, clock: StillClock, documents: DocumentRepository | None = None) -> Records:
-    """Everything in Postgres."""
-    keys = PostgresApiKeys(database, clock)
+    """Return the repositories in a migrated database."""
+    api_keys = PostgresApiKeys(database, clock)
     return Records(
         PostgresWorkspaces(database),
-        keys,
-        keys,
+        api_keys,
+        api_keys,
         documents or PostgresDocuments(database, clock),
         PostgresLedger(database),
         PostgresDeployments(database),
         clock,
     )
+
+
+def two_processes_records(database: Database, clock: StillClock) -> Records:
+    """Return the repositories in a migrated database, as two processes use them."""
+    return postgres_records(database, clock, TwoProcesses(database, clock))

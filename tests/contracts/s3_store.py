@@ -1,4 +1,4 @@
-"""The bucket that the contract suites run on: ministack's, or that of the server which S3_TEST_ENDPOINT names."""
+"""An S3 bucket as a `Store`: ministack's, or one of the server that `S3_TEST_ENDPOINT` names."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -22,16 +22,16 @@ class S3Store(Store):
     server: S3Server
     bucket: str
 
-    async def swap(self, path: StoragePath, content: bytes | None) -> None:
+    async def replace(self, path: StoragePath, content: bytes | None) -> None:
         if content is None:
             await self.server.client.delete_object(Bucket=self.bucket, Key=path)
         else:
             await self.server.client.put_object(Bucket=self.bucket, Key=path, Body=content, ContentType=TYPE)
 
-    async def copy(self, path: StoragePath) -> None:
+    async def restore_copy(self, path: StoragePath) -> None:
         found = await self.server.client.get_object(Bucket=self.bucket, Key=path)
         async with found["Body"] as body:
-            await self.swap(path, await body.read())
+            await self.replace(path, await body.read())
 
     async def leave_unfinished(self, path: StoragePath) -> None:
         client = self.server.client
@@ -40,7 +40,7 @@ class S3Store(Store):
             Bucket=self.bucket, Key=path, UploadId=begun["UploadId"], PartNumber=1, Body=b"x" * 2**20
         )
 
-    async def litter(self) -> int:
+    async def count_leftovers(self) -> int:
         client = self.server.client
         uploads = (await client.list_multipart_uploads(Bucket=self.bucket)).get("Uploads", [])
         versions = await client.list_object_versions(Bucket=self.bucket, Prefix=_OURS)
@@ -48,7 +48,7 @@ class S3Store(Store):
         return len(uploads) + sum(1 for version in ours if version["Key"] != MARK)
 
     async def empty(self) -> None:
-        """Take away what another test has left."""
+        """Delete what other tests left, in all versions."""
         client = self.server.client
         for upload in (await client.list_multipart_uploads(Bucket=self.bucket)).get("Uploads", []):
             await client.abort_multipart_upload(Bucket=self.bucket, Key=upload["Key"], UploadId=upload["UploadId"])
@@ -64,7 +64,7 @@ class S3Store(Store):
 
 @asynccontextmanager
 async def s3_store(bucket: S3Bucket) -> AsyncIterator[S3Store]:
-    """The bucket, empty, and a client of it."""
+    """Open the bucket, empty."""
     async with httpx.AsyncClient() as http:
         store = S3Store(bucket.storage, http, bucket.server, bucket.name, keeps_versions=bucket.is_versioned)
         await store.empty()

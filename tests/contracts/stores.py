@@ -1,11 +1,12 @@
-"""The stores that the contract suites run on: each with what its clients do, and with what no client can do."""
+"""`Store`: an object store with a client of it, and with what no client can do."""
 
+import hashlib
 import os
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -22,25 +23,27 @@ from ports.storage import DownloadTerms, ObjectStorage, ServedStorage, SignedReq
 from tests.memory import memory_ports
 
 PUBLIC_URL = "http://files.test"
-# What a path may hold that a URL, a signature or a shell could trip over.
 NAME = "documents/it's (a) file+1, 100$.pdf"
+"""A name with characters that need care in a URL, a signature or a shell."""
 TYPE = "application/pdf"
 DISPOSITION = 'attachment; filename="a"'
+CONTENT = b"Hello, bytes!" * 100_000
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 STORED = 200
 EXISTS = 412
 REFUSED = {400, 401, 403}
-"""Which of them a store answers to what a link does not permit is its own affair."""
+"""Statuses for a request that the signed URL does not permit. Each store chooses its own."""
 
 _new_id = Ulids()
 
 
 @dataclass
 class Store(ABC):
-    """A store, a client of it, and a workspace that no other test has: one bucket may serve all of them.
+    """What a new object store supplies: the adapter, an HTTP client, and the four abstract methods.
 
-    No mark is in the store when a test begins. `keeps_versions` is whether recorded bytes can still be had after other
-    bytes were put in their place, or they were taken away.
+    Each test gets a workspace of its own, because one bucket may serve all tests. At the begin of a test the store has
+    no mark. `keeps_versions`: recorded bytes can be downloaded after they were replaced or deleted behind our back.
     """
 
     storage: ObjectStorage
@@ -53,24 +56,57 @@ class Store(ABC):
         self.workspace = WorkspaceId("ws_" + _new_id(datetime.now(UTC)))
         self.prefix = workspace_prefix(self.workspace)
 
+    @abstractmethod
+    async def replace(self, path: StoragePath, content: bytes | None) -> None:
+        """Store other bytes at a path, or delete its object, behind Dossier's back."""
+
+    @abstractmethod
+    async def restore_copy(self, path: StoragePath) -> None:
+        """Store the same bytes as a new object, as restoring a backup does."""
+
+    @abstractmethod
+    async def leave_unfinished(self, path: StoragePath) -> None:
+        """Leave what an upload to this path leaves when everything stops in the middle of it."""
+
+    @abstractmethod
+    async def count_leftovers(self) -> int:
+        """Return the number of unfinished uploads and of objects that a probe or check left behind."""
+
     def path(self, name: str = NAME) -> StoragePath:
-        """A path of this workspace."""
+        """Return a path of this workspace."""
         return StoragePath(self.prefix + name)
 
-    def upload(self, name: str = NAME, *, size_bytes: int | None = None, sha256: str | None = None) -> UploadTerms:
-        """The terms of an upload to `path(name)`."""
+    def terms(self, name: str = NAME, *, size_bytes: int | None = None, sha256: str | None = None) -> UploadTerms:
+        """Return the terms of an upload to `path(name)`."""
         return UploadTerms(path=self.path(name), mime_type=TYPE, size_bytes=size_bytes, sha256=sha256)
 
-    async def download(self, name: str = NAME) -> DownloadTerms:
-        """The terms of a download of what lies at `path(name)` now."""
+    async def sign_upload(
+        self, name: str = NAME, *, size_bytes: int | None = None, sha256: str | None = None
+    ) -> SignedRequest:
+        """Sign an upload that may begin within 15 minutes."""
+        return await self.storage.sign_upload(self.terms(name, size_bytes=size_bytes, sha256=sha256), soon())
+
+    async def download_terms(self, name: str = NAME) -> DownloadTerms:
+        """Return the terms of a download of the object that is at `path(name)` now."""
         stored = await self.storage.stat(self.path(name))
         assert stored is not None
         return DownloadTerms(path=self.path(name), stored=stored, mime_type=TYPE, disposition=DISPOSITION)
 
-    async def put(self, signed: SignedRequest, content: bytes, *, headers: Mapping[str, str] | None = None) -> int:
-        """Send the content, with the headers that were signed or others instead; the status of the answer.
+    async def sign_download(self, terms: DownloadTerms | None = None) -> SignedRequest:
+        """Sign a download, by default of the object at `path()`."""
+        signed = await self.storage.sign_download(terms or await self.download_terms(), soon())
+        assert signed is not None
+        return signed
 
-        Its length is announced as it is: no client gets another one past its own HTTP library.
+    async def upload(self, content: bytes = CONTENT, name: str = NAME) -> None:
+        """Upload with length and checksum declared, so that every store knows the checksum."""
+        signed = await self.sign_upload(name, size_bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
+        assert await self.put(signed, content) == STORED
+
+    async def put(self, signed: SignedRequest, content: bytes, *, headers: Mapping[str, str] | None = None) -> int:
+        """Send the content with the signed headers, or with `headers` instead, and return the status.
+
+        The announced length is the real one: HTTP client libraries do not let another one pass.
         """
         sent = {
             name: value
@@ -80,65 +116,61 @@ class Store(ABC):
         return (await self.http.request(signed.method, signed.url, headers=sent, content=content)).status_code
 
     async def get(self, signed: SignedRequest, *, range: str | None = None) -> httpx.Response:  # noqa: A002
-        """Fetch what was signed, all of it or a Range."""
-        asked = {} if range is None else {"Range": range}
-        return await self.http.request(signed.method, signed.url, headers={**signed.headers, **asked})
+        """Send a signed download, of all bytes or of a Range."""
+        more = {} if range is None else {"Range": range}
+        return await self.http.request(signed.method, signed.url, headers={**signed.headers, **more})
 
-    @abstractmethod
-    async def swap(self, path: StoragePath, content: bytes | None) -> None:
-        """Put other bytes at a path, or take them away, whatever lies there."""
 
-    @abstractmethod
-    async def copy(self, path: StoragePath) -> None:
-        """Let the same bytes lie there as another object, as after a backup was restored."""
+def soon() -> datetime:
+    """Return a time until which a URL that is signed now stays valid during the test."""
+    return datetime.now(UTC) + timedelta(minutes=15)
 
-    @abstractmethod
-    async def leave_unfinished(self, path: StoragePath) -> None:
-        """Leave what is left of an upload to this path when everything stops in the middle of it."""
 
-    @abstractmethod
-    async def litter(self) -> int:
-        """How many things lie about that are no objects and nobody's: unfinished uploads, what a probe has left."""
+async def pieces(content: bytes) -> AsyncIterator[bytes]:
+    """Yield the content as a request body arrives."""
+    for start in range(0, len(content), 65536):
+        yield content[start : start + 65536]
 
 
 @dataclass
-class LinkedStore(Store):
-    """A store whose signed requests come to us: its client talks to the real application."""
+class ServedStore(Store):
+    """A store whose signed URLs lead to Dossier: its client talks to the real application."""
 
     storage: ServedStorage
 
 
 @dataclass
-class MemoryStore(LinkedStore):
+class MemoryStore(ServedStore):
     storage: MemoryStorage
 
-    async def swap(self, path: StoragePath, content: bytes | None) -> None:
+    async def replace(self, path: StoragePath, content: bytes | None) -> None:
         self.storage.swap(path, content)
 
-    async def copy(self, path: StoragePath) -> None:
-        """Equal bytes are the same object here."""
+    async def restore_copy(self, path: StoragePath) -> None:
+        """Do nothing: in memory, equal bytes are the same object."""
 
     async def leave_unfinished(self, path: StoragePath) -> None:
         self.storage.leave_unfinished(path)
 
-    async def litter(self) -> int:
+    async def count_leftovers(self) -> int:
         return self.storage.count_unfinished()
 
 
 @dataclass
-class FilesystemStore(LinkedStore):
+class FilesystemStore(ServedStore):
+    storage: FilesystemStorage
     root: Path
 
-    async def swap(self, path: StoragePath, content: bytes | None) -> None:
+    async def replace(self, path: StoragePath, content: bytes | None) -> None:
         file = self.root / "objects" / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.unlink() if content is None else file.write_bytes(content)
 
-    async def copy(self, path: StoragePath) -> None:
+    async def restore_copy(self, path: StoragePath) -> None:
         os.utime(self.root / "objects" / path, (1_000_000_000, 1_000_000_000))
 
     async def leave_unfinished(self, path: StoragePath) -> None:
-        """A second name keeps what has come of an upload: its own goes when the upload breaks off."""
+        """Keep the file of a cut-off upload under a second name: the adapter deletes the first when content ends."""
         incoming, kept = self.root / "incoming", self.root / "kept"
         before = set(incoming.iterdir())
         began: list[Path] = []
@@ -153,7 +185,7 @@ class FilesystemStore(LinkedStore):
             await self.storage.write(UploadTerms(path=path, mime_type=TYPE, size_bytes=None, sha256=None), content())
         kept.rename(began[0])
 
-    async def litter(self) -> int:
+    async def count_leftovers(self) -> int:
         return len([*(self.root / "incoming").iterdir(), *(self.root / "objects").glob(".*")])
 
 
@@ -162,25 +194,25 @@ class _Stopped(Exception):
 
 
 @asynccontextmanager
-async def linked_store(kind: str, directory: Path) -> AsyncIterator[LinkedStore]:
-    """One of the stores whose links we serve."""
-    match kind:
-        case "memory":
-            memory = MemoryStorage(PUBLIC_URL)
-            async with _client(memory) as http:
-                yield MemoryStore(memory, http)
-        case "filesystem":
-            storage = FilesystemStorage(directory, PUBLIC_URL, b"secret" * 8)
-            await storage.prepare()
-            async with _client(storage) as http:
-                yield FilesystemStore(storage, http, directory)
-        case _:
-            raise AssertionError(kind)
+async def memory_store() -> AsyncIterator[MemoryStore]:
+    """Open an empty store in memory."""
+    storage = MemoryStorage(PUBLIC_URL)
+    async with _client(storage) as http:
+        yield MemoryStore(storage, http)
+
+
+@asynccontextmanager
+async def filesystem_store(directory: Path) -> AsyncIterator[FilesystemStore]:
+    """Open an empty store in a directory."""
+    storage = FilesystemStorage(directory, PUBLIC_URL, b"secret" * 8)
+    await storage.prepare()
+    async with _client(storage) as http:
+        yield FilesystemStore(storage, http, directory)
 
 
 @asynccontextmanager
 async def _client(storage: ServedStorage) -> AsyncIterator[httpx.AsyncClient]:
-    """Who sends signed requests to the real application over this store."""
+    """Open a client of the real application over this store."""
     ports = replace(memory_ports(public_url=PUBLIC_URL), served_storage=storage)
     use_cases = UseCases.of(ports, dict.fromkeys(Plan, (Window(1000, 60),)))
     transport = httpx.ASGITransport(app=build(use_cases, ports))  # type: ignore[arg-type]

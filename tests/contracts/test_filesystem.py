@@ -1,4 +1,4 @@
-"""What only a directory can suffer: its volume goes missing, its disk fails or is full, others put files into it."""
+"""Failures that only a directory has: its volume disappears, its disk fails or is full, or it holds foreign files."""
 
 import errno
 import os
@@ -11,40 +11,24 @@ from pathlib import Path
 import pytest
 
 from adapters.filesystem.storage import FilesystemStorage
-from domain.documents import StoredObject
 from domain.paths import StoragePath
 from ports.checks import Grade
-from ports.storage import AlreadyStored, DownloadTerms, UploadTerms
+from ports.storage import AlreadyStored, DownloadTerms
 from ports.system import Unavailable
-from tests.contracts.test_linked_storage import pieces
+from tests.contracts.filesystem import PATH, PREFIX, keys, put, terms
+from tests.contracts.stores import pieces
 
-PATH = StoragePath("workspaces/ws_1/documents/01/a.txt")
-PREFIX = "workspaces/ws_1/"
 LATER = datetime(2027, 1, 1, tzinfo=UTC)
 
 
-def terms(path: str = PATH) -> UploadTerms:
-    return UploadTerms(path=StoragePath(path), mime_type="text/plain", size_bytes=None, sha256=None)
-
-
-async def put(storage: FilesystemStorage, path: str = PATH, content: bytes = b"kept") -> StoredObject:
-    stored = await storage.write(terms(path), pieces(content))
-    assert isinstance(stored, StoredObject)
-    return stored
-
-
-async def keys(storage: FilesystemStorage, prefix: str = PREFIX) -> set[str]:
-    return {one.key async for page in storage.list(prefix) for one in page}
-
-
-@pytest.mark.parametrize("what_is_left", ["nothing", "an empty mount point"])
-async def test_a_volume_that_is_gone_is_unavailable_and_nothing_is_put_in_its_place(
-    storage: FilesystemStorage, root: Path, what_is_left: str
+@pytest.mark.parametrize("left", ["nothing", "an empty mount point"])
+async def test_a_volume_that_disappeared_is_unavailable_and_is_not_created_anew(
+    storage: FilesystemStorage, root: Path, left: str
 ) -> None:
     stored = await put(storage)
     assert await storage.write_mark("mine", replace=False)
     root.rename(root.with_name("elsewhere"))
-    if what_is_left == "an empty mount point":
+    if left == "an empty mount point":
         root.mkdir()
 
     download = DownloadTerms(path=PATH, stored=stored, mime_type="text/plain", disposition="attachment")
@@ -62,9 +46,9 @@ async def test_a_volume_that_is_gone_is_unavailable_and_nothing_is_put_in_its_pl
     ):
         with pytest.raises(Unavailable):
             await attempt
-    (finding,) = await storage.run_checks()
-    assert finding.grade is Grade.FAILED
-    assert str(root) in finding.found
+    (result,) = await storage.run_checks()
+    assert result.grade is Grade.FAILED
+    assert str(root) in result.found
     assert not root.exists() or list(root.iterdir()) == []
 
     if root.exists():
@@ -75,7 +59,7 @@ async def test_a_volume_that_is_gone_is_unavailable_and_nothing_is_put_in_its_pl
     assert await storage.read_mark() == "mine"
 
 
-async def test_a_file_system_on_which_a_link_replaces_a_file_is_refused(
+async def test_a_file_system_on_which_a_hard_link_replaces_a_file_is_refused(
     storage: FilesystemStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def replacing(source: Path, target: Path) -> None:
@@ -95,13 +79,13 @@ async def test_a_file_system_without_hard_links_is_refused(
     monkeypatch.setattr(os, "link", refusing)
     with pytest.raises(Unavailable, match="no links here"):
         await storage.prepare()
-    assert [finding.grade for finding in await storage.run_checks()] == [Grade.FAILED]
+    assert [result.grade for result in await storage.run_checks()] == [Grade.FAILED]
 
 
-async def test_a_file_system_that_does_not_tell_upper_from_lower_case_is_refused(
+async def test_a_file_system_that_ignores_letter_case_is_refused(
     storage: FilesystemStorage, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # There, whoever looks for one name finds the other.
+    # On such a file system, a look-up of one name finds the other.
     monkeypatch.setattr("adapters.filesystem.storage.new_name", lambda: "probe")
     (root / "objects/.PROBE-PROBE").touch()
     for attempt in (storage.prepare(), storage.probe()):
@@ -109,16 +93,14 @@ async def test_a_file_system_that_does_not_tell_upper_from_lower_case_is_refused
             await attempt
 
 
-async def test_a_directory_among_the_unfinished_uploads_holds_up_nothing(
-    storage: FilesystemStorage, root: Path
-) -> None:
+async def test_a_directory_among_the_unfinished_uploads_is_ignored(storage: FilesystemStorage, root: Path) -> None:
     (root / "incoming/lost+found").mkdir()
     (root / "incoming/old").touch()
     assert await storage.discard_unfinished(PREFIX, datetime.now(UTC) + timedelta(days=1)) == 1
     assert (root / "incoming/lost+found").is_dir()
 
 
-async def test_a_full_disk_takes_no_files_but_serves_those_it_has(
+async def test_a_full_disk_accepts_no_files_and_serves_the_existing_ones(
     storage: FilesystemStorage, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored = await put(storage)
@@ -138,7 +120,7 @@ async def test_a_full_disk_takes_no_files_but_serves_those_it_has(
     assert await storage.stat(PATH) == stored
 
 
-async def test_a_delete_takes_the_directory_of_a_document_and_none_above_it(
+async def test_a_delete_removes_the_directory_of_the_document_and_none_above_it(
     storage: FilesystemStorage, root: Path
 ) -> None:
     deep = StoragePath("workspaces/ws_1/documents/02/deep/down/b.txt")
@@ -150,7 +132,7 @@ async def test_a_delete_takes_the_directory_of_a_document_and_none_above_it(
         assert left == {"workspaces", "workspaces/ws_1", "workspaces/ws_1/documents"}
 
 
-async def test_symbolic_links_are_neither_followed_nor_listed_nor_taken_for_objects(
+async def test_symbolic_links_are_not_followed_and_are_no_objects(
     storage: FilesystemStorage, root: Path, tmp_path: Path
 ) -> None:
     await put(storage)
@@ -169,7 +151,7 @@ async def test_symbolic_links_are_neither_followed_nor_listed_nor_taken_for_obje
     assert outside.read_text() == "not ours"
 
 
-async def test_files_with_names_that_are_no_text_are_listed_so_that_they_can_be_printed(
+async def test_file_names_that_are_no_valid_text_are_listed_in_a_printable_form(
     storage: FilesystemStorage, root: Path
 ) -> None:
     await put(storage)
@@ -180,7 +162,7 @@ async def test_files_with_names_that_are_no_text_are_listed_so_that_they_can_be_
     "".join(found).encode()
 
 
-async def test_a_listing_takes_the_same_memory_for_any_number_of_files(storage: FilesystemStorage, root: Path) -> None:
+async def test_a_listing_needs_the_same_memory_for_any_number_of_files(storage: FilesystemStorage, root: Path) -> None:
     await put(storage)
     documents = root / "objects" / PREFIX / "documents"
 
@@ -206,8 +188,8 @@ async def test_a_listing_takes_the_same_memory_for_any_number_of_files(storage: 
     assert await peak(12_000) < few * 1.2
 
 
-@pytest.mark.parametrize("content", [b"", b"half\n", b"\xff\xfe"], ids=["empty", "other", "no text"])
-async def test_a_mark_that_is_not_ours_is_read_as_it_is_and_never_taken_for_none(
+@pytest.mark.parametrize("content", [b"", b"half\n", b"\xff\xfe"], ids=["empty", "other", "not UTF-8"])
+async def test_a_foreign_mark_is_read_as_it_is_and_never_treated_as_missing(
     storage: FilesystemStorage, root: Path, content: bytes
 ) -> None:
     (root / "deployment").write_bytes(content)
@@ -224,7 +206,7 @@ async def test_a_mark_that_is_not_ours_is_read_as_it_is_and_never_taken_for_none
     ],
     ids=["delete", "list", "discard_unfinished"],
 )
-async def test_a_disk_that_fails_is_unavailable(
+async def test_a_failing_disk_is_unavailable(
     storage: FilesystemStorage, monkeypatch: pytest.MonkeyPatch, act: Callable[[FilesystemStorage], Awaitable[object]]
 ) -> None:
     await put(storage)

@@ -1,4 +1,4 @@
-"""The directory through crashes and races: what is reported as done lasts, and what was cut off is cleaned up."""
+"""The directory through crashes and races: what was reported as done lasts, and what was cut off is cleaned up."""
 
 import errno
 import os
@@ -14,12 +14,12 @@ from adapters.filesystem.storage import FilesystemStorage
 from domain.documents import StoredObject
 from domain.paths import StoragePath
 from ports.system import Unavailable
-from tests.contracts.test_filesystem import PATH, PREFIX, keys, put, terms
+from tests.contracts.filesystem import PATH, PREFIX, keys, put, terms
 
 AN_HOUR = timedelta(hours=1)
 
 
-async def test_a_delete_cut_off_by_a_crash_is_ended_by_the_next(storage: FilesystemStorage, root: Path) -> None:
+async def test_a_delete_cut_off_by_a_crash_is_completed_by_the_next(storage: FilesystemStorage, root: Path) -> None:
     await put(storage)
     (root / "objects" / PATH).unlink()
     await storage.delete([PATH])
@@ -28,36 +28,36 @@ async def test_a_delete_cut_off_by_a_crash_is_ended_by_the_next(storage: Filesys
 
 
 @pytest.mark.parametrize("kind", ["objects", "checksums"])
-async def test_a_directory_that_a_delete_takes_away_under_an_upload_is_made_anew(
+async def test_an_upload_creates_its_directory_again_when_a_delete_removes_it(
     storage: FilesystemStorage, root: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     make, times = files.make_directories, 0
 
-    def make_and_lose(directory: Path, below: Path | None = None) -> None:
+    def make_and_remove(directory: Path, below: Path | None = None) -> None:
         nonlocal times
         make(directory, below)
         if directory == (root / kind / PATH).parent and times < 3:
             times += 1
             directory.rmdir()
 
-    monkeypatch.setattr(files, "make_directories", make_and_lose)
+    monkeypatch.setattr(files, "make_directories", make_and_remove)
     stored = await put(storage)
     assert times == 3
     assert await storage.stat(PATH) == stored
     assert stored.sha256 is not None
 
 
-async def test_an_upload_that_is_deleted_as_soon_as_it_is_stored_ends_well_and_the_next_delete_leaves_nothing(
+async def test_an_upload_that_is_deleted_at_once_succeeds_and_the_next_delete_leaves_nothing(
     storage: FilesystemStorage, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     link = os.link
 
-    def link_and_lose(source: Path, target: Path) -> None:
+    def link_and_remove(source: Path, target: Path) -> None:
         link(source, target)
         files.remove([PATH], root / "objects", 3)
         files.remove([PATH], root / "checksums", 3)
 
-    monkeypatch.setattr(os, "link", link_and_lose)
+    monkeypatch.setattr(os, "link", link_and_remove)
     await put(storage)
     assert await storage.stat(PATH) is None
     await storage.delete([PATH])
@@ -66,7 +66,7 @@ async def test_an_upload_that_is_deleted_as_soon_as_it_is_stored_ends_well_and_t
 
 @dataclass
 class Disk:
-    """Which files and directories were brought to the disk, and that nothing gets its name before."""
+    """Records which files and directories were synced. No file may get its name before it is synced."""
 
     synced: set[int] = field(default_factory=set)
 
@@ -76,7 +76,7 @@ class Disk:
 
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
-    """Watches from now on."""
+    """Watch every sync, link and rename from now on."""
     disk = Disk()
     fsync, link, move = os.fsync, os.link, os.replace
 
@@ -126,12 +126,12 @@ async def test_a_mark_is_on_the_disk_before_it_is_reported(
     assert await storage.write_mark("mine", replace=replace)
     assert disk.has(root, root / "deployment")
     disk.synced.clear()
-    # Whoever comes second acts on what the first has left.
+    # The loser of a race acts on the mark of the winner, so it syncs that mark too.
     assert not await storage.write_mark("other", replace=False)
     assert disk.has(root)
 
 
-async def test_what_older_versions_and_probes_have_left_goes_whatever_the_prefix(
+async def test_leftovers_of_older_versions_and_of_probes_are_discarded_under_every_prefix(
     storage: FilesystemStorage, root: Path
 ) -> None:
     left = [
@@ -151,7 +151,7 @@ async def test_what_older_versions_and_probes_have_left_goes_whatever_the_prefix
     assert not left[1].exists()
 
 
-async def test_an_upload_that_goes_on_is_not_thrown_away_however_long_ago_it_began(
+async def test_an_upload_in_progress_is_not_discarded_however_long_ago_it_began(
     storage: FilesystemStorage, root: Path
 ) -> None:
     async def slow() -> AsyncIterator[bytes]:
@@ -166,7 +166,7 @@ async def test_an_upload_that_goes_on_is_not_thrown_away_however_long_ago_it_beg
     assert stored.size_bytes == 2 * 2**20
 
 
-async def test_a_crash_between_name_and_clean_up_takes_nothing_from_the_object(
+async def test_a_crash_between_storing_and_cleaning_up_leaves_the_object_complete(
     storage: FilesystemStorage, root: Path
 ) -> None:
     stored = await put(storage)
@@ -175,7 +175,7 @@ async def test_a_crash_between_name_and_clean_up_takes_nothing_from_the_object(
     assert await storage.stat(PATH) == stored
 
 
-async def test_a_mark_is_replaced_whole_or_not_at_all(
+async def test_a_mark_is_replaced_completely_or_not_at_all(
     storage: FilesystemStorage, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await storage.write_mark("first", replace=False)

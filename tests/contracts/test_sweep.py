@@ -1,18 +1,20 @@
-"""The sweeper on every pair of repository and store: what it deletes, and that it loses nothing to a race."""
+"""The sweeper on pairs of repository and store: what it deletes, and that no race loses a recorded object."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from inspect import iscoroutinefunction
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.in_process.system import new_secret
-from adapters.postgres.database import open_database
+from adapters.postgres.database import Database, open_database
+from adapters.postgres.migrate import migrate
 from domain.access import Caller, Permission, Workspace
 from domain.documents import Document
 from domain.errors import Refusal
@@ -24,187 +26,214 @@ from domain.use_cases.create_document import CreateDocument
 from domain.use_cases.sweep import Sweep
 from ports.ledger import PathState
 from tests.clock import StillClock
+from tests.contracts.harness import LONG, STORES, SWEPT
 from tests.contracts.records import Records, memory_records, postgres_records
-from tests.contracts.stores import Store
+from tests.contracts.stores import STORED, Store
 
-RACES = 2500 if "SOAK" in os.environ else 40
+RACES = 2500 if LONG else 12
+"""Each race has four creates: 10,000 on every pair in the long run."""
+
 _numbers = count(1)
 
 
-@pytest.fixture(params=["memory", "postgres"])
-async def own(request: pytest.FixtureRequest, template_url: str) -> AsyncIterator[Records]:
-    """Repositories that no other test has: a sweep looks at every workspace. A day and more after the store's now."""
-    clock = StillClock(datetime.now(UTC) + timedelta(hours=25))
-    if request.param == "memory":
-        yield memory_records(clock)
-        return
-    name = f"sweep_{next(_numbers)}"
-    async with open_database(template_url.replace("/template_of_all?", "/postgres?")) as server:
-        await server.fetch(f"CREATE DATABASE {name} TEMPLATE template_of_all")
-        async with open_database(template_url.replace("/template_of_all?", f"/{name}?")) as database:
-            yield postgres_records(database, clock)
-        await server.fetch(f"DROP DATABASE {name}")
+@pytest.fixture(scope="session")
+async def template_url(database: Database, database_url: str) -> str:
+    """Return the URL of a migrated database without connections: Postgres copies it within milliseconds."""
+    await database.fetch("CREATE DATABASE sweep_template")
+    url = database_url.replace("/postgres?", "/sweep_template?")
+    await migrate(url)
+    return url
 
 
-class SweepReport:
-    """A deployment on one repository and one store."""
+@dataclass(frozen=True, kw_only=True)
+class Swept:
+    """A deployment with a database and a store of its own, because a sweep looks at every workspace."""
 
-    def __init__(self, records: Records, store: Store) -> None:
-        self.records, self.store = records, store
-        self.home = Workspace(
-            id=store.workspace,
-            name="Acme",
-            owner_id=UserId("usr_" + records.new_id(records.clock())),
-            plan=Plan.PRO,
-            quota_bytes=10**9,
-            created_at=records.clock(),
-        )
-        self.caller = Caller(
-            workspace_id=self.home.id,
-            user_id=self.home.owner_id,
-            key_id=ApiKeyId("key_" + records.new_id(records.clock())),
-            permissions=frozenset(Permission),
-            request_id="req_1",
-        )
-        self.create_document = CreateDocument(
-            documents=records.documents, storage=store.storage, now=records.clock, new_id=records.new_id
-        )
-        self.sweep = Sweep(
-            workspaces=records.workspaces,
-            ledger=records.ledger,
-            storage=store.storage,
-            deployments=records.deployments,
-            now=records.clock,
-            new_token=new_secret,
-        )
+    records: Records
+    store: Store
+    home: Workspace
+    caller: Caller
+    create_document: CreateDocument
+    sweep: Sweep
 
     async def upload(self, name: str) -> StoragePath:
-        signed = await self.store.storage.sign_upload(
-            self.store.upload(name), datetime.now(UTC) + timedelta(minutes=15)
-        )
-        assert await self.store.put(signed, name.encode()) == 200
+        assert await self.store.put(await self.store.sign_upload(name), name.encode()) == STORED
         return self.store.path(name)
 
-    async def record(self, path: StoragePath, create: CreateDocument | None = None) -> Document:
+    async def create(self, path: StoragePath, create: CreateDocument | None = None) -> Document:
         members = {"name": "a", "mime_type": "text/plain", "storage_path": path}
         return (await (create or self.create_document)(self.caller, members, None)).document
 
     async def state(self, path: StoragePath) -> PathState | None:
-        return (await self.records.ledger.states(self.home.id, [path])).get(path)
+        (state,) = await self.records.states(self.home, path)
+        return state
 
 
-Step = Callable[[str], Awaitable[None]]
-
-
-async def _nothing(verb: str) -> None:
-    pass
-
-
-class Paced:
-    """A port of which every awaited verb is preceded and followed by what a test does then."""
-
-    def __init__(self, port: object, *, before: Step = _nothing, after: Step = _nothing) -> None:
-        self._port, self._before, self._after = port, before, after
-
-    def __getattr__(self, verb: str) -> Any:
-        act = getattr(self._port, verb)
-        if not iscoroutinefunction(act):
-            return act
-
-        async def paced(*arguments: object, **named: object) -> object:
-            await self._before(verb)
-            answer = await act(*arguments, **named)
-            await self._after(verb)
-            return answer
-
-        return paced
+async def open_swept(records: Records, store: Store) -> Swept:
+    """Set up a deployment that has claimed its store."""
+    new_id, now = records.new_id, records.clock
+    home = Workspace(
+        id=store.workspace,
+        name="Acme",
+        owner_id=UserId("usr_" + new_id(now())),
+        plan=Plan.PRO,
+        quota_bytes=10**9,
+        created_at=now(),
+    )
+    await records.workspaces.add(home)
+    await ClaimStorage(deployments=records.deployments, storage=store.storage, now=lambda: datetime.now(UTC))()
+    caller = Caller(
+        workspace_id=home.id,
+        user_id=home.owner_id,
+        key_id=ApiKeyId("key_" + new_id(now())),
+        permissions=frozenset(Permission),
+        request_id="req_1",
+    )
+    create = CreateDocument(documents=records.documents, storage=store.storage, now=now, new_id=new_id)
+    sweep = Sweep(
+        workspaces=records.workspaces,
+        ledger=records.ledger,
+        storage=store.storage,
+        deployments=records.deployments,
+        now=now,
+        new_token=new_secret,
+    )
+    return Swept(records=records, store=store, home=home, caller=caller, create_document=create, sweep=sweep)
 
 
 @pytest.fixture
-async def deployment(own: Records, store: Store) -> SweepReport:
-    """One that has claimed its store."""
-    deployment = SweepReport(own, store)
-    await own.workspaces.add(deployment.home)
-    await ClaimStorage(deployments=own.deployments, storage=store.storage, now=lambda: datetime.now(UTC))()
-    return deployment
+def pair(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, AbstractAsyncContextManager[Store]]:
+    """The repository and the opening store that the test is parametrised with."""
+    repository, store = request.param
+    return repository, STORES[store](request.getfixturevalue, tmp_path)
 
 
-async def test_one_sweep_removes_what_is_nobodys_and_nothing_else(deployment: SweepReport) -> None:
+@pytest.fixture
+async def deployment(
+    pair: tuple[str, AbstractAsyncContextManager[Store]], database: Database, template_url: str
+) -> AsyncIterator[Swept]:
+    """A deployment on each pair of adapters. Its clock is a day ahead, so that every orphan is old enough."""
+    repository, opening = pair
+    clock = StillClock(datetime.now(UTC) + timedelta(hours=25))
+    async with opening as store:
+        if repository == "memory":
+            yield await open_swept(memory_records(clock), store)
+            return
+        name = f"sweep_{next(_numbers)}"
+        await database.fetch(f"CREATE DATABASE {name} TEMPLATE sweep_template")
+        async with open_database(template_url.replace("/sweep_template?", f"/{name}?")) as own:
+            yield await open_swept(postgres_records(own, clock), store)
+        await database.fetch(f"DROP DATABASE {name}")
+
+
+on_every_adapter = pytest.mark.parametrize("pair", SWEPT, indirect=True, ids=" and ".join)
+
+Hook = Callable[[str], Awaitable[None]]
+
+
+async def _nothing(method: str) -> None:
+    pass
+
+
+class Hooked:
+    """A port that calls a hook with the method's name before and after each awaited method."""
+
+    def __init__(self, port: object, *, before: Hook = _nothing, after: Hook = _nothing) -> None:
+        self._port, self._before, self._after = port, before, after
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._port, name)
+        if not iscoroutinefunction(method):
+            return method
+
+        async def hooked(*arguments: object, **named: object) -> object:
+            await self._before(name)
+            result = await method(*arguments, **named)
+            await self._after(name)
+            return result
+
+        return hooked
+
+
+@on_every_adapter
+async def test_one_sweep_deletes_orphans_and_unfinished_uploads_and_nothing_else(deployment: Swept) -> None:
     storage = deployment.store.storage
     recorded = await deployment.upload("documents/recorded")
-    document = await deployment.record(recorded)
-    abandoned = [await deployment.upload(f"documents/{number}/abandoned") for number in range(3)]
+    document = await deployment.create(recorded)
+    orphans = [await deployment.upload(f"documents/{number}/orphan") for number in range(3)]
     await deployment.store.leave_unfinished(deployment.store.path("documents/unfinished"))
 
-    swept = await deployment.sweep(yes=True)
-    assert (swept.objects, swept.unrecorded, swept.deleted, swept.unfinished) == (4, 3, 3, 1)
-    assert [await storage.stat(path) for path in abandoned] == [None] * 3
+    report = await deployment.sweep(yes=True)
+    assert (report.objects, report.unrecorded, report.deleted, report.unfinished) == (4, 3, 3, 1)
+    assert [await storage.stat(path) for path in orphans] == [None] * 3
     assert await storage.stat(recorded) == document.stored
-    assert await deployment.store.litter() == 0
+    assert await deployment.store.count_leftovers() == 0
 
-    # What comes late goes too, however late.
+    # Bytes that arrive at a gone path are deleted by the next sweep, however late they come.
     deployment.records.clock.advance(hours=2)
     await deployment.sweep.delete_condemned()
-    assert await deployment.state(abandoned[0]) is PathState.GONE
-    await deployment.store.swap(abandoned[0], b"late")
-    swept = await deployment.sweep()
-    assert (swept.late, swept.deleted) == (1, 1)
-    assert await storage.stat(abandoned[0]) is None
+    assert await deployment.state(orphans[0]) is PathState.GONE
+    await deployment.store.replace(orphans[0], b"late")
+    report = await deployment.sweep()
+    assert (report.late, report.deleted) == (1, 1)
+    assert await storage.stat(orphans[0]) is None
 
 
-MOMENTS = ("at first", "listed", "condemned", "deleted")
+MOMENTS = ("before the sweep", "listed", "condemned", "deleted")
 
 
 @pytest.mark.parametrize(
     ("looks", "writes"), [(MOMENTS[i], MOMENTS[j]) for i in range(len(MOMENTS)) for j in range(i, len(MOMENTS))]
 )
-async def test_a_create_at_any_moment_of_a_sweep_wins_or_loses_wholly(
-    deployment: SweepReport, looks: str, writes: str
+@pytest.mark.parametrize("pair", SWEPT[:2], indirect=True, ids=" and ".join)
+async def test_a_create_at_any_moment_of_a_sweep_wins_or_loses_completely(
+    deployment: Swept, looks: str, writes: str
 ) -> None:
+    """The create looks at the object at the moment `looks` and writes its record at the moment `writes`."""
     path = await deployment.upload("documents/a")
-    looked, may_write = asyncio.Event(), asyncio.Event()
+    has_looked, may_write = asyncio.Event(), asyncio.Event()
     create: asyncio.Task[Document] | None = None
 
-    async def before_writing(verb: str) -> None:
-        if verb == "create":
-            looked.set()
+    async def before_writing(method: str) -> None:
+        if method == "create":
+            has_looked.set()
             await may_write.wait()
 
-    slow = replace(deployment.create_document, documents=Paced(deployment.records.documents, before=before_writing))
+    slow = replace(deployment.create_document, documents=Hooked(deployment.records.documents, before=before_writing))
 
-    async def at(timestamp: str) -> None:
+    async def reach(moment: str) -> None:
         nonlocal create
-        if timestamp == looks:
-            create = asyncio.create_task(deployment.record(path, slow))
-            # Until it has looked, or was refused already.
-            await asyncio.wait(
-                [create, waiting := asyncio.create_task(looked.wait())], return_when=asyncio.FIRST_COMPLETED
-            )
-            waiting.cancel()
-        if timestamp == writes:
+        if moment == looks:
+            create = asyncio.create_task(deployment.create(path, slow))
+            # Wait until the create has looked, or was refused.
+            looking = asyncio.create_task(has_looked.wait())
+            await asyncio.wait([create, looking], return_when=asyncio.FIRST_COMPLETED)
+            looking.cancel()
+        if moment == writes:
             may_write.set()
             assert create is not None
             await asyncio.wait([create])
 
-    async def after(verb: str) -> None:
-        moments = {"states": "listed", "condemn": "condemned", "delete": "deleted"}
-        # Only of the path in question, and only the first time.
-        if verb in moments and MOMENTS.index(moments[verb]) >= len(passed):
-            passed.append(verb)
-            await at(moments[verb])
+    passed = [MOMENTS[0]]
+    await reach(MOMENTS[0])
 
-    passed = ["at first"]
-    await at("at first")
+    async def after(method: str) -> None:
+        moments = {"states": "listed", "condemn": "condemned", "delete": "deleted"}
+        # Each moment is reached once, in order.
+        if method in moments and MOMENTS.index(moments[method]) >= len(passed):
+            passed.append(moments[method])
+            await reach(moments[method])
+
     sweep = replace(
         deployment.sweep,
-        ledger=Paced(deployment.records.ledger, after=after),
-        storage=Paced(deployment.store.storage, after=after),
+        ledger=Hooked(deployment.records.ledger, after=after),
+        storage=Hooked(deployment.store.storage, after=after),
     )
     await sweep(yes=True)
     if create is None or not create.done():
-        # The sweep had nothing to condemn, so those moments never came.
-        for timestamp in MOMENTS[len(passed) :]:
-            await at(timestamp)
+        # The sweep found nothing to condemn, so it did not reach the later moments.
+        for moment in MOMENTS[len(passed) :]:
+            await reach(moment)
     assert create is not None
 
     stored, state = await deployment.store.storage.stat(path), await deployment.state(path)
@@ -217,35 +246,36 @@ async def test_a_create_at_any_moment_of_a_sweep_wins_or_loses_wholly(
 
 
 @pytest.mark.timeout(1800)
-async def test_of_many_sweeps_and_creates_at_once_no_record_is_left_without_its_bytes(deployment: SweepReport) -> None:
+@on_every_adapter
+async def test_no_race_of_sweeps_and_creates_leaves_a_record_without_its_object(deployment: Swept) -> None:
+    """In each race, four creates begin at different steps of a sweep, some of them after it."""
     steps = [asyncio.Event() for _ in range(20)]
 
-    async def step(verb: str) -> None:
+    async def step(method: str) -> None:
         next((event for event in steps if not event.is_set()), steps[-1]).set()
         await asyncio.sleep(0)
 
     sweep = replace(
         deployment.sweep,
-        ledger=Paced(deployment.records.ledger, before=step, after=step),
-        storage=Paced(deployment.store.storage, before=step, after=step),
+        ledger=Hooked(deployment.records.ledger, before=step, after=step),
+        storage=Hooked(deployment.store.storage, before=step, after=step),
     )
 
-    async def record(path: StoragePath, begin: asyncio.Event) -> Document | None:
+    async def create(path: StoragePath, begin: asyncio.Event) -> Document | None:
         await begin.wait()
         try:
-            return await deployment.record(path)
+            return await deployment.create(path)
         except Refusal:
             return None
 
-    outcomes = set()
+    was_refused = set()
     for race in range(RACES):
         paths = [await deployment.upload(f"documents/{race}/{number}") for number in range(4)]
         for event in steps:
             event.clear()
         begins = [steps[(race * number) % len(steps)] for number in range(len(paths))]
-        creates = asyncio.gather(*(record(path, begin) for path, begin in zip(paths, begins, strict=True)))
+        creates = asyncio.gather(*(create(path, begin) for path, begin in zip(paths, begins, strict=True)))
         await sweep(yes=True)
-        # Some begin when it has ended.
         for event in steps:
             event.set()
         for path, document in zip(paths, await creates, strict=True):
@@ -254,7 +284,7 @@ async def test_of_many_sweeps_and_creates_at_once_no_record_is_left_without_its_
                 assert (stored, state) == (None, PathState.CONDEMNED)
             else:
                 assert (stored, state) == (document.stored, PathState.RECORDED)
-                # Looked at; the next listing is as short as the first.
-                await deployment.store.swap(path, None)
-            outcomes.add(document is None)
-    assert outcomes == {True, False}
+                # The next sweep lists as few objects as this one.
+                await deployment.store.replace(path, None)
+            was_refused.add(document is None)
+    assert was_refused == {True, False}

@@ -55,7 +55,7 @@ async def test_a_document_is_uploaded_recorded_downloaded_swept_and_checked_on_a
         assert checks["versions"]["grade"] == "degraded"
         assert "AllowedOrigins" in server.cli.run("doctor").stdout
 
-        await bucket.swap(StoragePath(document["storage_path"]), b"other bytes")
+        await bucket.replace(StoragePath(document["storage_path"]), b"other bytes")
         error_of(client.get(f"/v1/documents/{document['id']}"), 409, "object_changed")
         data_of(client.get(f"/v1/documents/{document['id']}?download=false"), 200)
 

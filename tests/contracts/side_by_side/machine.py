@@ -1,4 +1,4 @@
-"""The two sides, and what rules take from few of each, so that they meet."""
+"""The two sides, and the few values that rules choose from, so that their choices collide."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -29,8 +29,8 @@ DESCRIPTIONS = st.sampled_from([None, "", "PDF\nzwei"])
 MIME_TYPES = st.sampled_from(["application/pdf", "text/plain"])
 ENTITIES = st.tuples(st.sampled_from(["contact", "deal"]), st.sampled_from(["1", "2"]))
 ROLES = st.sampled_from([None, "buyer", "seller"])
-WHICH = st.integers(0, 9)
-"""Which of all that there are, counted from the last."""
+RECENT = st.integers(0, 9)
+"""Which of the documents, links or writes so far, counted back from the last."""
 
 
 class Sides(RuleBasedStateMachine):
@@ -39,6 +39,7 @@ class Sides(RuleBasedStateMachine):
     runner: asyncio.Runner
     database: Database
     met: ClassVar[set[type]] = set()
+    """Every type of outcome that occurred."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,6 +51,7 @@ class Sides(RuleBasedStateMachine):
             self.run(self.postgres.workspaces.add(home))
         self.sent: list[tuple[Document | Change, Intent]] = []
         self.documents: list[Document] = []
+        """Every document that was created, deleted or not."""
         self.links: list[tuple[Document, EntityLink]] = []
         for home in self.homes:
             for path, folder in (("documents/a", "/ab"), ("documents/b", "/a/b")):
@@ -62,38 +64,37 @@ class Sides(RuleBasedStateMachine):
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)
 
-    def same(self, ask: Callable[[Records], Awaitable[T]]) -> T:
-        """The answer of both."""
+    def same(self, call: Callable[[Records], Awaitable[T]]) -> T:
+        """Call both sides, require equal results, and return the result."""
 
         async def both() -> tuple[T, T]:
-            return await ask(self.memory), await ask(self.postgres)
+            return await call(self.memory), await call(self.postgres)
 
         expected, found = self.run(both())
         assert found == expected
         return found
 
-    def send(self, what: Document | Change, intent: Intent) -> None:
-        """Let both record it, or change what is recorded."""
+    def send(self, write: Document | Change, intent: Intent) -> None:
+        """Send a create or a change to both sides."""
 
-        async def carry_out(records: Records) -> object:
-            if isinstance(what, Document):
-                return await records.documents.create(what, intent)
-            return await apply(records.documents, what, intent)
+        async def execute(records: Records) -> object:
+            if isinstance(write, Document):
+                return await records.documents.create(write, intent)
+            return await apply(records.documents, write, intent)
 
-        self.note(what, intent, self.same(carry_out))
+        self.remember(write, intent, self.same(execute))
 
-    def note(self, what: Document | Change, intent: Intent, outcome: object) -> None:
-        """Remember what was sent, what came of it, and what is there, or was."""
-        self.sent.append((what, intent))
+    def remember(self, write: Document | Change, intent: Intent, outcome: object) -> None:
+        """Remember a write and its outcome, for the rules that refer to earlier ones."""
+        self.sent.append((write, intent))
         self.met.add(type(outcome))
         if isinstance(outcome, Created):
             self.documents.append(outcome.document)
 
-    def document(self, which: int) -> Document:
-        """One of those that are recorded, or were."""
-        return self.documents[-1 - which % len(self.documents)]
+    def document(self, recent: int) -> Document:
+        return self.documents[-1 - recent % len(self.documents)]
 
-    def home_of(self, document: Document, *, is_away: bool) -> Workspace:
-        """The document's workspace, or the other one."""
+    def home_of(self, document: Document, *, is_foreign: bool) -> Workspace:
+        """Return the document's workspace, or the other one."""
         is_first = document.workspace_id == self.homes[0].id
-        return self.homes[is_first == is_away]
+        return self.homes[is_first == is_foreign]

@@ -1,4 +1,4 @@
-"""Rules that look at what is recorded."""
+"""Rules that read."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -11,7 +11,7 @@ from domain.pages import Page
 from domain.paths import FolderPath
 from domain.search import DocumentFilter
 from ports.queries import After
-from tests.contracts.side_by_side.machine import ENTITIES, FOLDERS, HOMES, MIME_TYPES, ROLES, TAGS, WHICH, Sides
+from tests.contracts.side_by_side.machine import ENTITIES, FOLDERS, HOMES, MIME_TYPES, RECENT, ROLES, TAGS, Sides
 
 SEARCHES = st.sampled_from(["", "a", ".", "pdf", "strasse", "_", "%", "\\", "zwei", "pdf zwei"])
 FILTERS = st.builds(
@@ -28,23 +28,23 @@ PAGES = st.builds(Page, st.integers(1, 3), SIZES)
 
 
 class Reading(Sides):
-    """Everything that can be asked."""
+    """Every read."""
 
-    @rule(which=WHICH, home=HOMES)
-    def look(self, which: int, home: int) -> None:
-        document = self.document(which)
+    @rule(recent=RECENT, home=HOMES)
+    def get(self, recent: int, home: int) -> None:
+        document = self.document(recent)
         stranger = self.homes[home].id
         self.same(lambda records: records.documents.get(document.workspace_id, document.id))
         self.same(lambda records: records.documents.get(stranger, document.id))
         self.same(lambda records: records.ledger.states(document.workspace_id, [document.storage_path]))
 
-    @rule(which=WHICH)
-    def look_at_a_receipt(self, which: int) -> None:
-        _, intent = self.sent[-1 - which % len(self.sent)]
+    @rule(recent=RECENT)
+    def read_a_receipt(self, recent: int) -> None:
+        _, intent = self.sent[-1 - recent % len(self.sent)]
         if intent.operation == "create_document":
             self.same(lambda records: records.documents.receipt(intent))
 
-    @rule(home=HOMES, wanted=FILTERS, age=AGES, place=PAGES | st.tuples(WHICH, SIZES))
+    @rule(home=HOMES, wanted=FILTERS, age=AGES, place=PAGES | st.tuples(RECENT, SIZES))
     def find(self, home: int, wanted: DocumentFilter, age: int | None, place: Page | tuple[int, int]) -> None:
         if age is not None:
             wanted = replace(wanted, created_after=self.clock() - timedelta(seconds=age))
@@ -52,7 +52,7 @@ class Reading(Sides):
         self.same(lambda records: records.documents.find(self.homes[home].id, wanted, where))
 
     @rule(home=HOMES, entity=ENTITIES, role=ROLES, page=PAGES)
-    def list_what_is_linked(self, home: int, entity: tuple[str, str], role: str | None, page: Page) -> None:
+    def list_linked_documents(self, home: int, entity: tuple[str, str], role: str | None, page: Page) -> None:
         kind, id_ = EntityType(entity[0]), entity[1]
         self.same(lambda records: records.documents.linked(self.homes[home].id, kind, id_, role, page))
 

@@ -1,4 +1,4 @@
-"""Rules that record, change and delete."""
+"""Rules that write."""
 
 import asyncio
 from datetime import timedelta
@@ -21,17 +21,17 @@ from tests.contracts.side_by_side.machine import (
     KEYS,
     MIME_TYPES,
     NAMES,
+    RECENT,
     ROLES,
     TAGS,
     UUIDS,
-    WHICH,
     Sides,
 )
 
 PATHS = st.sampled_from([f"documents/{letter}" for letter in "abcdefghijkl"])
 SIZES = st.sampled_from([1, 0, 5, 20, 1, 5, 101, 2**63 - 1])
 ASKS = st.sampled_from(["this", "that"])
-AWAY = st.sampled_from([False, False, False, True])
+RARELY = st.sampled_from([False, False, False, True])
 REVISIONS = st.none() | st.frozensets(st.integers(1, 3))
 MEMBERS = st.fixed_dictionaries(
     {"size_bytes": SIZES, "folder": FOLDERS},
@@ -41,12 +41,12 @@ CHANGES = st.fixed_dictionaries(
     {}, optional={"name": NAMES, "description": DESCRIPTIONS, "folder": FOLDERS, "tags": TAGS}
 )
 PLACES = st.sampled_from(["/a", "/a/b", "/ab", "/b/c", "/d" * 18])
-# Some to where there is a folder already, and to where it is too deep.
+# Some targets are taken, and some are too deep.
 MOVES = st.tuples(PLACES, PLACES) | st.sampled_from([("/a", "/ab"), ("/a", "/e" * 20)])
 
 
 class Writing(Sides):
-    """Everything that can be sent."""
+    """Every write."""
 
     @rule(home=HOMES, path=PATHS, members=MEMBERS, key=KEYS, asks=ASKS)
     def create(self, home: int, path: str, members: dict[str, Any], key: str | None, asks: str) -> None:
@@ -55,53 +55,57 @@ class Writing(Sides):
 
     @rule(home=HOMES, creates=st.dictionaries(PATHS, MEMBERS, min_size=2, max_size=4), keyed=st.booleans())
     def create_many_at_once(self, home: int, creates: dict[str, dict[str, Any]], *, keyed: bool) -> None:
-        # Of different paths and keys: of equal ones, each order of several at the same time would be right.
+        # Their paths and keys differ. With equal ones, several orders would be correct, with different outcomes.
         where = self.homes[home]
         documents = [self.memory.document(where, path=path, **members) for path, members in creates.items()]
         intents = [self.memory.intent(where, key if keyed else None) for key in UUIDS[: len(documents)]]
         pairs = list(zip(documents, intents, strict=True))
 
-        async def together() -> list[object]:
+        async def at_once() -> list[object]:
             return list(await asyncio.gather(*(self.postgres.documents.create(*pair) for pair in pairs)))
 
-        async def in_turn() -> list[object]:
+        async def one_by_one() -> list[object]:
             return [await self.memory.documents.create(*pair) for pair in pairs]
 
-        outcomes = self.run(together())
-        assert outcomes == self.run(in_turn())
+        outcomes = self.run(at_once())
+        assert outcomes == self.run(one_by_one())
         for pair, outcome in zip(pairs, outcomes, strict=True):
-            self.note(*pair, outcome)
+            self.remember(*pair, outcome)
 
-    @rule(which=WHICH, is_away=AWAY, changes=CHANGES, expected_revisions=REVISIONS)
+    @rule(recent=RECENT, is_foreign=RARELY, changes=CHANGES, expected_revisions=REVISIONS)
     def patch(
-        self, which: int, changes: dict[str, Any], expected_revisions: frozenset[int] | None, *, is_away: bool
+        self, recent: int, changes: dict[str, Any], expected_revisions: frozenset[int] | None, *, is_foreign: bool
     ) -> None:
-        document = self.document(which)
-        what = Patch(
+        document = self.document(recent)
+        change = Patch(
             document=document.id, changes=Changes(**changes), expected_revisions=expected_revisions, at=self.clock()
         )
-        self.change(what, self.home_of(document, is_away=is_away))
+        self.change(change, self.home_of(document, is_foreign=is_foreign))
 
-    @rule(which=WHICH, is_away=AWAY, expected_revisions=REVISIONS, key=KEYS)
-    def delete(self, which: int, expected_revisions: frozenset[int] | None, key: str | None, *, is_away: bool) -> None:
-        document = self.document(which)
-        what = Delete(document=document.id, expected_revisions=expected_revisions, at=self.clock())
-        self.change(what, self.home_of(document, is_away=is_away), key, document.id)
+    @rule(recent=RECENT, is_foreign=RARELY, expected_revisions=REVISIONS, key=KEYS)
+    def delete(
+        self, recent: int, expected_revisions: frozenset[int] | None, key: str | None, *, is_foreign: bool
+    ) -> None:
+        document = self.document(recent)
+        change = Delete(document=document.id, expected_revisions=expected_revisions, at=self.clock())
+        self.change(change, self.home_of(document, is_foreign=is_foreign), key, document.id)
 
-    @rule(which=WHICH, is_away=AWAY, entity=ENTITIES, role=ROLES, key=KEYS)
-    def link(self, which: int, entity: tuple[str, str], role: str | None, key: str | None, *, is_away: bool) -> None:
-        document = self.document(which)
+    @rule(recent=RECENT, is_foreign=RARELY, entity=ENTITIES, role=ROLES, key=KEYS)
+    def link(
+        self, recent: int, entity: tuple[str, str], role: str | None, key: str | None, *, is_foreign: bool
+    ) -> None:
+        document = self.document(recent)
         link = self.memory.link(document.id, *entity, role)
         self.links.append((document, link))
-        self.change(AddLink(link=link), self.home_of(document, is_away=is_away), key, f"{document.id} {entity}")
+        self.change(AddLink(link=link), self.home_of(document, is_foreign=is_foreign), key, f"{document.id} {entity}")
 
-    @rule(which=WHICH, is_away=AWAY, is_astray=AWAY, key=KEYS)
-    def unlink(self, which: int, key: str | None, *, is_away: bool, is_astray: bool) -> None:
-        document, link = self.links[-1 - which % len(self.links)]
-        if is_astray:
-            document = self.document(which)
-        what = RemoveLink(document=document.id, link=link.id, at=self.clock())
-        self.change(what, self.home_of(document, is_away=is_away), key, f"{document.id} {link.id}")
+    @rule(recent=RECENT, is_foreign=RARELY, is_of_other_document=RARELY, key=KEYS)
+    def unlink(self, recent: int, key: str | None, *, is_foreign: bool, is_of_other_document: bool) -> None:
+        document, link = self.links[-1 - recent % len(self.links)]
+        if is_of_other_document:
+            document = self.document(recent)
+        change = RemoveLink(document=document.id, link=link.id, at=self.clock())
+        self.change(change, self.home_of(document, is_foreign=is_foreign), key, f"{document.id} {link.id}")
 
     @rule(home=HOMES, move=MOVES)
     def move(self, home: int, move: tuple[str, str]) -> None:
@@ -109,12 +113,12 @@ class Writing(Sides):
         assume(not is_within(target, source))
         self.change(MoveFolder(source=source, target=target, at=self.clock()), self.homes[home])
 
-    def change(self, what: Change, home: Workspace, key: str | None = None, asks: str = "") -> None:
-        self.send(what, self.memory.intent(home, key, asks, type(what).__name__))
+    def change(self, change: Change, home: Workspace, key: str | None = None, asks: str = "") -> None:
+        self.send(change, self.memory.intent(home, key, asks, type(change).__name__))
 
-    @rule(which=WHICH)
-    def send_again(self, which: int) -> None:
-        self.send(*self.sent[-1 - which % len(self.sent)])
+    @rule(recent=RECENT)
+    def send_again(self, recent: int) -> None:
+        self.send(*self.sent[-1 - recent % len(self.sent)])
 
     @rule(home=HOMES, path=PATHS)
     def condemn(self, home: int, path: str) -> None:
@@ -122,14 +126,14 @@ class Writing(Sides):
         listed = ListedObject(key=f"workspaces/{workspace}/{path}", size_bytes=1, etag="e", modified_at=self.clock())
         self.same(lambda records: records.ledger.condemn(workspace, [listed], self.clock()))
 
-    @rule(which=WHICH)
-    def settle(self, which: int) -> None:
-        document = self.document(which)
+    @rule(recent=RECENT)
+    def finalise(self, recent: int) -> None:
+        document = self.document(recent)
         before = self.clock() - timedelta(minutes=1)
         self.same(lambda records: records.ledger.finalise(document.workspace_id, [document.storage_path], before))
 
     @rule(seconds=st.sampled_from([0.001, 1, 3600, 86_399, 86_400]))
-    def wait(self, seconds: float) -> None:
+    def let_time_pass(self, seconds: float) -> None:
         self.clock.advance(seconds=seconds)
 
     @rule(home=HOMES, quota_bytes=st.sampled_from([100, 200, 50, 0]))

@@ -1,5 +1,6 @@
-"""What `find` promises, on every adapter: its rules are told here once more, in plain Python."""
+"""What `DocumentRepository.find` promises: the rules of a filter are written here once more, in plain Python."""
 
+import asyncio
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,10 +10,10 @@ import pytest
 
 from domain.access import Workspace
 from domain.documents import Document
-from domain.ids import DocumentId, WorkspaceId
+from domain.ids import DocumentId
 from domain.pages import PAGE_MAX, PER_PAGE_MAX, Page
 from domain.paths import FolderPath
-from domain.search import EVERYTHING, DocumentFilter
+from domain.search import COUNT_MAX, EVERYTHING, SEARCH_WINDOW, DocumentFilter
 from domain.text import fold
 from ports.outcomes import Created
 from ports.queries import After, DocumentPage
@@ -29,10 +30,11 @@ TAGS = ("nda", "NDA", "Ü", "ü", "100%", "1000", "a_b", "aXb", "\\", "'", "{a,b
 MIME_TYPES = ("application/pdf", "application/PDF", "text/plain", "text/plain; charset=utf-8", "text/plain_")
 
 ALL = Page(1, 10_000)
+NOTHING = DocumentPage((), 0, total_is_exact=True, more=False)
 
 
 def passes(document: Document, wanted: DocumentFilter) -> bool:
-    """Whether all of the filter applies."""
+    """Return whether the document passes the filter."""
     below = wanted.folder is None or f"{document.folder or ''}/".startswith(f"{wanted.folder}/")
     texts = [fold(document.name), fold(document.description or "")]
     return (
@@ -45,7 +47,7 @@ def passes(document: Document, wanted: DocumentFilter) -> bool:
 
 
 def expected(documents: Sequence[Document], wanted: DocumentFilter, place: Page | After) -> DocumentPage:
-    """What `find` has to answer when these are all that there are."""
+    """Return the page that `find` must return when these are all documents."""
     passing = sorted((item for item in documents if passes(item, wanted)), key=lambda item: item.id, reverse=True)
     if isinstance(place, After):
         rest = [document for document in passing if document.id < place.document]
@@ -54,13 +56,13 @@ def expected(documents: Sequence[Document], wanted: DocumentFilter, place: Page 
     return DocumentPage(tuple(rest[: place.size]), len(passing), total_is_exact=True, more=len(rest) > place.size)
 
 
-def a_folder(chance: random.Random) -> FolderPath | None:
+def random_folder(chance: random.Random) -> FolderPath | None:
     path = chance.choice(FOLDERS)
     return None if path is None else FolderPath(path)
 
 
-async def library(records: Records, home: Workspace, chance: random.Random) -> list[Document]:
-    """Some of everything; some recorded at the same time."""
+async def varied_documents(records: Records, home: Workspace, chance: random.Random) -> list[Document]:
+    """Return 60 recorded documents of every kind, some of the same time, recorded in another order than their ids."""
     documents = []
     for number in range(60):
         records.clock.advance(seconds=chance.choice((0, 0, 1e-6, 0.0015, 1, 3600)))
@@ -70,24 +72,23 @@ async def library(records: Records, home: Workspace, chance: random.Random) -> l
             name=chance.choice(NAMES),
             description=chance.choice(DESCRIPTIONS),
             mime_type=chance.choice(MIME_TYPES),
-            folder=a_folder(chance),
+            folder=random_folder(chance),
             tags=tuple(chance.sample(TAGS, chance.choice((0, 1, 3, 6)))),
         )
         documents.append(document)
-    # Newest first by their ids, whoever came first.
     for document in chance.sample(documents, len(documents)):
-        assert await records.documents.create(document, records.intent(home)) == Created(document)
+        assert await records.create(home, document) == Created(document)
     return documents
 
 
-def a_filter(chance: random.Random, documents: Sequence[Document]) -> DocumentFilter:
-    """Most often one that something passes."""
+def random_filter(chance: random.Random, documents: Sequence[Document]) -> DocumentFilter:
+    """Return a filter that most often some document passes."""
     one = chance.choice(documents)
     text = fold(chance.choice((one.name, one.description or "", "nothing"))).replace("\n", " ")
     begin, length = chance.randrange(len(text) + 1), chance.choice((1, 2, 3, 5, 300))
     around = chance.choice(documents).created_at + timedelta(microseconds=chance.choice((-1, 0, 0, 1)))
     return DocumentFilter(
-        folder=chance.choice((None, one.folder, a_folder(chance))),
+        folder=chance.choice((None, one.folder, random_folder(chance))),
         recursive=chance.random() < 0.7,
         tags=tuple(chance.sample(one.tags, chance.choice((0, 0, min(1, len(one.tags)), len(one.tags))))),
         mime_type=chance.choice((None, None, one.mime_type, "text/PLAIN")),
@@ -96,35 +97,35 @@ def a_filter(chance: random.Random, documents: Sequence[Document]) -> DocumentFi
     )
 
 
-def a_place(chance: random.Random, documents: Sequence[Document], unknown: DocumentId) -> Page | After:
+def random_place(chance: random.Random, documents: Sequence[Document], unknown: DocumentId) -> Page | After:
     size = chance.choice((1, 2, 7, 100))
     after = chance.choice([unknown, *(document.id for document in documents)])
     return chance.choice((ALL, Page(chance.choice((1, 2, 3)), size), After(after, size)))
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_every_filter_finds_what_the_rules_say(records: Records, seed: int) -> None:
+async def test_combined_filters_find_what_the_rules_say(records: Records, seed: int) -> None:
     chance = random.Random(seed)
     home = await records.workspace()
-    documents = await library(records, home, chance)
-    unknown = DocumentId("doc_" + records.new_id(records.clock()))
+    documents = await varied_documents(records, home, chance)
+    unknown = records.unknown_document()
     sizes = set()
     for _ in range(60):
-        wanted, place = a_filter(chance, documents), a_place(chance, documents, unknown)
+        wanted, place = random_filter(chance, documents), random_place(chance, documents, unknown)
         found = await records.documents.find(home.id, wanted, place)
         assert found == expected(documents, wanted, place), (wanted, place)
         sizes.add(min(found.total, 3))
     assert sizes == {0, 1, 2, 3}
 
 
-SINGLE = (
+SINGLE_FILTERS = (
     *(
-        DocumentFilter(folder=None if at is None else FolderPath(at), recursive=deep)
-        for at in FOLDERS
-        for deep in (False, True)
+        DocumentFilter(folder=None if folder is None else FolderPath(folder), recursive=recursive)
+        for folder in FOLDERS
+        for recursive in (False, True)
     ),
     *(DocumentFilter(tags=(tag,)) for tag in (*TAGS, "nd", "a")),
-    *(DocumentFilter(mime_type=kind) for kind in (*MIME_TYPES, "text/plai")),
+    *(DocumentFilter(mime_type=mime_type) for mime_type in (*MIME_TYPES, "text/plai")),
     *(DocumentFilter(search=fold(name)) for name in NAMES),
     *(
         DocumentFilter(search=text)
@@ -133,11 +134,10 @@ SINGLE = (
 )
 
 
-async def test_every_filter_by_itself_finds_what_the_rules_say(records: Records) -> None:
-    chance = random.Random(5)
+async def test_each_filter_by_itself_finds_what_the_rules_say(records: Records) -> None:
     home = await records.workspace()
-    documents = await library(records, home, chance)
-    for wanted in SINGLE:
+    documents = await varied_documents(records, home, random.Random(5))
+    for wanted in SINGLE_FILTERS:
         assert await records.documents.find(home.id, wanted, ALL) == expected(documents, wanted, ALL), wanted
 
 
@@ -160,17 +160,17 @@ async def test_every_filter_by_itself_finds_what_the_rules_say(records: Records)
         ("ᏣᎳᎩ", "ꮳꮃꭹ", True),
     ],
 )
-async def test_letter_case_is_what_python_folds(records: Records, name: str, text: str, *, is_found: bool) -> None:
+async def test_a_search_folds_letter_case_as_the_domain_does(
+    records: Records, name: str, text: str, *, is_found: bool
+) -> None:
     home = await records.workspace()
+    by_name = await records.recorded(home, name=name)
+    by_description = await records.recorded(home, description=f"x\n{name}\ny")
     wanted = DocumentFilter(search=fold(text))
-    by_name, by_text = (
-        await records.recorded(home, name=name),
-        await records.recorded(home, description=f"x\n{name}\ny"),
-    )
-    assert await records.all(home, wanted) == ((by_text, by_name) if is_found else ())
+    assert await records.all(home, wanted) == ((by_description, by_name) if is_found else ())
 
 
-async def test_a_document_is_as_old_as_its_microsecond(records: Records) -> None:
+async def test_created_after_is_exact_to_the_microsecond(records: Records) -> None:
     home = await records.workspace()
     documents = []
     for _ in range(4):
@@ -189,50 +189,41 @@ async def test_a_document_is_as_old_as_its_microsecond(records: Records) -> None
         assert await records.all(home, DocumentFilter(created_after=at)) == wanted
 
 
-async def test_a_search_does_not_run_from_the_name_into_the_description(records: Records) -> None:
+async def test_a_search_does_not_match_across_name_and_description(records: Records) -> None:
     home = await records.workspace()
     await records.recorded(home, name="abc", description="def")
     for text in ("cd", "abcdef", "c d"):
         assert await records.all(home, DocumentFilter(search=text)) == ()
 
 
-async def test_pages_tile_the_list(records: Records) -> None:
+async def test_pages_cover_the_result_without_overlap(records: Records) -> None:
     home = await records.workspace()
-    documents = [await records.recorded(home, folder="/a") for _ in range(6)][::-1]
-    pages: tuple[tuple[Page, list[Document], bool], ...] = (
-        (Page(1, 3), documents[:3], True),
-        (Page(2, 3), documents[3:], False),
-        (Page(3, 3), [], False),
-        (Page(1, 6), documents, False),
-        (Page(PAGE_MAX, PER_PAGE_MAX), [], False),
-    )
+    documents = [await records.recorded(home, folder="/a") for _ in range(6)]
     for wanted in (EVERYTHING, DocumentFilter(folder=FolderPath("/a"))):
-        for page, rows, more in pages:
-            found = await records.documents.find(home.id, wanted, page)
-            assert found == DocumentPage(tuple(rows), 6, total_is_exact=True, more=more)
+        for page in (Page(1, 3), Page(2, 3), Page(3, 3), Page(1, 6), Page(PAGE_MAX, PER_PAGE_MAX)):
+            assert await records.documents.find(home.id, wanted, page) == expected(documents, wanted, page)
 
 
-async def test_a_cursor_need_not_be_a_document_that_is_there(records: Records) -> None:
+async def test_a_cursor_may_be_the_id_of_no_document(records: Records) -> None:
     home = await records.workspace()
-    ids = [DocumentId("doc_" + records.new_id(records.clock()))]
+    ids = [records.unknown_document()]
     documents = []
     for _ in range(3):
         documents.append(await records.recorded(home))
-        ids.append(DocumentId("doc_" + records.new_id(records.clock())))
-    for number, id_ in enumerate(ids):
-        found = await records.documents.find(home.id, EVERYTHING, After(id_, 2))
-        wanted = documents[:number][::-1]
-        assert found == DocumentPage(tuple(wanted[:2]), 3, total_is_exact=True, more=number > 2)
+        ids.append(records.unknown_document())
+    for id_ in ids:
+        place = After(id_, 2)
+        assert await records.documents.find(home.id, EVERYTHING, place) == expected(documents, EVERYTHING, place)
 
 
 @pytest.mark.parametrize("wanted", [EVERYTHING, DocumentFilter(tags=("nda",))], ids=["all", "filtered"])
-async def test_a_walk_meets_once_whatever_stays_while_documents_come_and_go(
+async def test_a_walk_meets_every_lasting_document_once_while_others_come_and_go(
     records: Records, wanted: DocumentFilter
 ) -> None:
     home = await records.workspace(quota_bytes=10_000)
     recorded = [await records.recorded(home, tags=tags) for _ in range(15) for tags in ((), ("a", "nda"), ("nda",))]
     documents = [document for document in recorded if passes(document, wanted)]
-    staying = {document.id for document in documents}
+    lasting = {document.id for document in documents}
     met: list[DocumentId] = []
     place: Page | After = Page(1, 4)
     while True:
@@ -241,39 +232,86 @@ async def test_a_walk_meets_once_whatever_stays_while_documents_come_and_go(
         if not found.more:
             break
         place = After(met[-1], 4)
-        # The one the walk stands on, the next one, and new ones in front of all.
+        # Delete the document that is the cursor and the next one; add a newer one; change the last one.
         following = documents[[item.id for item in documents].index(met[-1]) - 1]
         for gone in (met[-1], following.id):
             await records.delete(home, gone)
-            staying.discard(gone)
+            lasting.discard(gone)
         records.clock.advance(seconds=1)
         await records.recorded(home)
         await records.patch(home, documents[0].id, name=f"{len(met)}")
     assert all(later < earlier for earlier, later in pairwise(met))
-    assert staying <= set(met)
+    assert lasting <= set(met)
 
 
-async def test_nothing_is_found_where_nothing_is(records: Records) -> None:
-    nothing = DocumentPage((), 0, total_is_exact=True, more=False)
+async def test_a_search_in_an_empty_or_unknown_workspace_finds_nothing(records: Records) -> None:
     home = await records.workspace()
-    for workspace in (home.id, WorkspaceId("ws_" + records.new_id(records.clock()))):
-        for wanted in (EVERYTHING, SINGLE[0], SINGLE[3], DocumentFilter(search="abc"), DocumentFilter(search="a")):
+    for workspace in (home.id, records.unknown_workspace()):
+        for wanted in (EVERYTHING, *SINGLE_FILTERS[:4], DocumentFilter(search="abc"), DocumentFilter(search="a")):
             for place in (ALL, After(DocumentId("doc_7ZZZZZZZZZZZZZZZZZZZZZZZZZ"), 100)):
-                assert await records.documents.find(workspace, wanted, place) == nothing
+                assert await records.documents.find(workspace, wanted, place) == NOTHING
 
 
-@pytest.mark.parametrize(
-    ("search", "is_indexed"),
-    [
-        ("abc", True),
-        ("ab", False),
-        ("", False),
-        ("a_b", False),
-        ("a-b-c", False),
-        ("...abc", True),
-        ("中文文", True),
-        ("12é", True),
-    ],
-)
-def test_three_letters_or_digits_in_a_row_are_indexed(search: str, *, is_indexed: bool) -> None:
-    assert DocumentFilter(search=search).is_search_indexed is is_indexed
+async def workspace_beyond_the_limits(records: Records) -> tuple[Workspace, list[Document]]:
+    """Return a workspace with one document more than `find` counts and searches; the two oldest have a star."""
+    assert COUNT_MAX == SEARCH_WINDOW
+    home = await records.workspace(quota_bytes=10**9)
+    documents = []
+    for number in range(COUNT_MAX + 1):
+        records.clock.advance(milliseconds=1)
+        name = "star *" if number in (0, 1) else "none"
+        documents.append(
+            records.document(home, path=f"documents/{number}", name=name, description=None, folder="/a", tags=("all",))
+        )
+    for begin in range(0, len(documents), 1000):
+        outcomes = await asyncio.gather(*(records.create(home, item) for item in documents[begin : begin + 1000]))
+        assert all(isinstance(outcome, Created) for outcome in outcomes)
+    return home, documents
+
+
+async def test_a_count_or_search_that_reaches_its_limit_says_so(records: Records) -> None:
+    home, documents = await workspace_beyond_the_limits(records)
+    oldest, second, third = documents[:3]
+    last = Page(COUNT_MAX + 1, 1)
+
+    async def find(wanted: DocumentFilter, place: Page | After = last) -> DocumentPage:
+        return await records.documents.find(home.id, wanted, place)
+
+    assert await find(EVERYTHING) == DocumentPage((oldest,), COUNT_MAX + 1, total_is_exact=True, more=False)
+    wide = (
+        DocumentFilter(folder=oldest.folder),
+        DocumentFilter(folder=oldest.folder, recursive=False),
+        DocumentFilter(tags=("all",)),
+        DocumentFilter(mime_type=oldest.mime_type),
+        DocumentFilter(created_after=oldest.created_at),
+        DocumentFilter(created_after=oldest.created_at - timedelta(days=1), tags=("all",)),
+    )
+    for wanted in wide:
+        # Only the count is limited: the last page can still be read.
+        assert await find(wanted) == DocumentPage((oldest,), COUNT_MAX, total_is_exact=False, more=False)
+        found = await find(wanted, After(third.id, 1))
+        assert found == DocumentPage((second,), COUNT_MAX, total_is_exact=False, more=True)
+
+    # A text that an index finds is found in documents of any age, a shorter one only within the search window.
+    assert (await find(DocumentFilter(search="star"), Page(1, 9))).documents == (second, oldest)
+    found = await find(DocumentFilter(search="*"), Page(1, 9))
+    assert found == DocumentPage((second,), 1, total_is_exact=True, more=False)
+    assert (await find(DocumentFilter(search="*"), After(second.id, 9))).documents == ()
+
+    # With one document less, all are counted and searched.
+    await records.delete(home, documents[-1].id)
+    for wanted in wide:
+        found = await find(wanted, After(second.id, 1))
+        assert found == DocumentPage((oldest,), COUNT_MAX, total_is_exact=True, more=False)
+    found = await find(DocumentFilter(search="*"), Page(1, 9))
+    assert found == DocumentPage((second, oldest), 2, total_is_exact=True, more=False)
+
+
+@pytest.mark.parametrize("search", ["abc", "...abc", "中文文", "12é"])
+def test_a_search_with_three_letters_or_digits_in_a_row_is_indexed(search: str) -> None:
+    assert DocumentFilter(search=search).is_search_indexed
+
+
+@pytest.mark.parametrize("search", ["", "ab", "a_b", "a-b-c"])
+def test_any_other_search_is_not_indexed(search: str) -> None:
+    assert not DocumentFilter(search=search).is_search_indexed

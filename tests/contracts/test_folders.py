@@ -1,7 +1,8 @@
-"""What moving a folder promises, on every adapter."""
+"""What `DocumentRepository.move_folder` and `folders` promise."""
 
 import pytest
 
+from domain.paths import FolderPath
 from domain.search import DocumentFilter
 from ports.outcomes import FolderMoved, FolderTaken, NoSuchFolder, TooDeep
 from tests.contracts.records import Records, moved
@@ -9,7 +10,7 @@ from tests.contracts.records import Records, moved
 FACE = "\N{GRINNING FACE}"
 
 
-async def test_documents_follow_their_folder(records: Records) -> None:
+async def test_documents_follow_their_folder_and_keep_revision_and_time(records: Records) -> None:
     home = await records.workspace()
     top, inside, below = [await records.recorded(home, folder=folder) for folder in ("/a", "/a/b", "/a/b/c")]
     root = await records.recorded(home)
@@ -17,22 +18,22 @@ async def test_documents_follow_their_folder(records: Records) -> None:
     assert await records.move(home, "/a/b", "/z") == FolderMoved(2)
     there = (moved(below, "/z/c"), moved(inside, "/z"))
     assert await records.all(home) == (root, *there, top)
-    assert await records.all(home, DocumentFilter(folder=there[1].folder)) == there
-    assert await records.all(home, DocumentFilter(folder=inside.folder)) == ()
+    assert await records.all(home, DocumentFilter(folder=FolderPath("/z"))) == there
+    assert await records.all(home, DocumentFilter(folder=FolderPath("/a/b"))) == ()
     assert await records.folders(home) == {"/a": 1, "/z": 2, "/z/c": 1}
 
 
-async def test_the_folders_above_the_target_come_into_being(records: Records) -> None:
+async def test_the_folders_above_the_target_are_created(records: Records) -> None:
     home = await records.workspace()
     document = await records.recorded(home, folder="/a")
     assert await records.move(home, "/a", "/x/y/z") == FolderMoved(1)
     assert await records.folders(home) == {"/x": 1, "/x/y": 1, "/x/y/z": 1}
     assert await records.move(home, "/x/y", "/y") == FolderMoved(1)
     assert await records.folders(home) == {"/x": 0, "/y": 1, "/y/z": 1}
-    assert await records.now(home, document) == moved(document, "/y/z")
+    assert await records.current(document) == moved(document, "/y/z")
 
 
-async def test_an_empty_folder_moves_with_the_empty_ones_below_it(records: Records) -> None:
+async def test_an_empty_folder_moves_with_the_empty_folders_below_it(records: Records) -> None:
     home = await records.workspace()
     document = await records.recorded(home, folder="/a/b/c")
     await records.delete(home, document.id)
@@ -40,7 +41,7 @@ async def test_an_empty_folder_moves_with_the_empty_ones_below_it(records: Recor
     assert await records.folders(home) == {"/z": 0, "/z/b": 0, "/z/b/c": 0}
 
 
-async def test_a_folder_that_has_moved_leaves_its_path_to_another(records: Records) -> None:
+async def test_the_path_of_a_moved_folder_can_be_used_again(records: Records) -> None:
     home = await records.workspace()
     first = await records.recorded(home, folder="/a/b")
     await records.move(home, "/a", "/z")
@@ -50,28 +51,30 @@ async def test_a_folder_that_has_moved_leaves_its_path_to_another(records: Recor
     assert await records.move(home, "/z", "/a") == FolderTaken()
 
 
-async def test_a_folder_moves_back(records: Records) -> None:
+async def test_a_folder_can_move_back(records: Records) -> None:
     home = await records.workspace()
     document = await records.recorded(home, folder="/a/b/c")
     for source, target in (("/a/b", "/b"), ("/b", "/a/b"), ("/a/b/c", "/a/c"), ("/a/c", "/a/b/c")):
         assert await records.move(home, source, target) == FolderMoved(1)
-    assert await records.now(home, document) == document
+    assert await records.current(document) == document
     assert await records.folders(home) == {"/a": 1, "/a/b": 1, "/a/b/c": 1}
 
 
-async def test_a_missing_folder_is_not_moved_and_makes_none(records: Records) -> None:
+async def test_a_missing_folder_is_not_moved_and_creates_none(records: Records) -> None:
     home = await records.workspace()
     await records.recorded(home, folder="/a/b")
-    # The last two are there but for their letters.
+    # The last two exist in another letter case.
     for source in ("/b", "/a/c", "/a/b/c", "/A", "/a/B"):
         assert await records.move(home, source, "/new/path") == NoSuchFolder()
-    # Whether it is there is looked at first.
+    # The source is checked before the target.
     assert await records.move(home, "/b", "/a") == NoSuchFolder()
     assert await records.folders(home) == {"/a": 1, "/a/b": 1}
 
 
 @pytest.mark.parametrize("target", ["/a", "/c", "/c/d", "/e"])
-async def test_a_taken_path_is_left_alone(records: Records, target: str) -> None:
+async def test_a_folder_does_not_move_to_the_path_of_another_folder_were_it_empty(
+    records: Records, target: str
+) -> None:
     home = await records.workspace()
     documents = [await records.recorded(home, folder=folder) for folder in ("/a/b", "/c/d", "/e")]
     await records.delete(home, documents.pop().id)
@@ -81,22 +84,21 @@ async def test_a_taken_path_is_left_alone(records: Records, target: str) -> None
     assert await records.all(home) == tuple(reversed(documents))
 
 
-async def test_no_folder_gets_more_levels_than_one_may_have(records: Records) -> None:
+async def test_a_move_that_makes_any_folder_too_deep_is_refused(records: Records) -> None:
     home = await records.workspace()
     deep, other = await records.recorded(home, folder="/a/b/c"), await records.recorded(home, folder="/d")
     before = await records.folders(home)
     for target in ("/x" * 19, "/x" * 20):
         assert await records.move(home, "/a", target) == TooDeep()
         assert await records.folders(home) == before
-    # It counts what is below it, were it empty.
+    # Empty folders count too.
     await records.delete(home, deep.id)
     assert await records.move(home, "/a", "/x" * 19) == TooDeep()
     assert await records.move(home, "/a", "/x" * 18) == FolderMoved(0)
     assert await records.move(home, "/d", "/y" * 20) == FolderMoved(1)
-    assert await records.now(home, other) == moved(other, "/y" * 20)
+    assert await records.current(other) == moved(other, "/y" * 20)
 
 
-# What a range of strings, a pattern, a letter case or a cut prefix would take for a part of the folder.
 SIBLINGS = {
     "a prefix": ("/a", ["/ab", "/a!", "/a0", "/a.", "/A", "/a b", "/á", f"/a{FACE}", "/b/a", "/aa/a"]),
     "wildcards": ("/a_c%", ["/abc1", "/a_c", "/a_c%%", "/aXc%/b", "/a\\_c%"]),
@@ -109,11 +111,12 @@ SIBLINGS = {
         [f"{f'/{FACE * 255}' * 3}/{'n' * 254}", f"{f'/{FACE * 255}' * 3}/{'n' * 254}m", f"/{FACE * 255}" * 4],
     ),
 }
+"""A folder, and others that a range of strings, a pattern, a letter case or a cut prefix would take for part of it."""
 
 
 @pytest.mark.parametrize("kind", SIBLINGS)
 @pytest.mark.parametrize("target", ["/z", "/z_%\\", "/y/z"])
-async def test_only_what_lies_in_a_folder_moves_with_it(records: Records, kind: str, target: str) -> None:
+async def test_only_the_content_of_a_folder_moves_with_it(records: Records, kind: str, target: str) -> None:
     folder, others = SIBLINGS[kind]
     home = await records.workspace()
     inside = [
@@ -125,7 +128,7 @@ async def test_only_what_lies_in_a_folder_moves_with_it(records: Records, kind: 
     assert await records.move(home, folder, target) == FolderMoved(len(inside))
     there = [moved(document, target + (document.folder or "").removeprefix(folder)) for document in inside]
     assert await records.all(home) == (*reversed(outside), *reversed(there))
-    # And back again, from a path with other neighbours.
+    # It moves back from a path with other siblings.
     assert await records.move(home, target, folder) == FolderMoved(len(inside))
     assert await records.all(home) == (*reversed(outside), *reversed(inside))
     assert {path: count for path, count in (await records.folders(home)).items() if path in counts} == counts
@@ -136,12 +139,34 @@ async def test_the_longest_paths_move(records: Records) -> None:
     levels = [f"/{level:02}{FACE * 253}" for level in range(20)]
     documents = [await records.recorded(home, folder="".join(levels[:depth])) for depth in range(1, 21)]
     top, *below = levels
-    twin = await records.recorded(home, folder="".join([*levels[:19], f"/19{FACE * 252}"]))
+    sibling = await records.recorded(home, folder="".join([*levels[:19], f"/19{FACE * 252}"]))
     assert await records.move(home, top, f"/{'z' * 255}") == FolderMoved(21)
     wanted = [f"/{'z' * 255}{''.join(below[:depth])}" for depth in range(20)]
     assert [document.folder for document in reversed(await records.all(home))][:20] == wanted
     assert await records.move(home, wanted[-1], f"{wanted[-2]}/{'z' * 255}") == FolderMoved(1)
-    assert await records.now(home, documents[-1]) == moved(documents[-1], f"{wanted[-2]}/{'z' * 255}")
-    found = await records.now(home, twin)
-    assert found is not None
-    assert found.folder == f"{wanted[-2]}/19{FACE * 252}"
+    assert await records.current(documents[-1]) == moved(documents[-1], f"{wanted[-2]}/{'z' * 255}")
+    assert await records.current(sibling) == moved(sibling, f"{wanted[-2]}/19{FACE * 252}")
+
+
+async def test_the_folders_one_level_below_are_listed_with_the_count_of_all_documents_below(records: Records) -> None:
+    home = await records.workspace()
+    for folder in (None, "/a", "/a", "/a/b", "/a/b/c", "/a/b/c", "/ab/c", "/a!/c", "/a_/c", "/A/c"):
+        await records.recorded(home, folder=folder)
+    assert await records.children(home) == {"/A": 1, "/a": 5, "/a!": 1, "/a_": 1, "/ab": 1}
+    assert await records.children(home, "/a") == {"/a/b": 3}
+    assert await records.children(home, "/a/b") == {"/a/b/c": 2}
+    assert await records.children(home, "/a_") == {"/a_/c": 1}
+    for empty in ("/a/b/c", "/b", "/a/c", "/%", "/a%", "/__"):
+        assert await records.children(home, empty) == {}
+
+
+async def test_long_folders_that_differ_in_one_letter_are_listed_apart(records: Records) -> None:
+    home = await records.workspace()
+    long = "/" + FACE * 255
+    deep = long * 19
+    for folder in (f"{deep}/{'n' * 254}a", f"{deep}/{'n' * 254}b", f"{deep}/{'n' * 254}b", f"{long * 18}/x"):
+        await records.recorded(home, folder=folder)
+    assert await records.children(home) == {long: 4}
+    assert await records.children(home, long * 18) == {f"{long * 18}/x": 1, deep: 3}
+    assert await records.children(home, deep) == {f"{deep}/{'n' * 254}a": 1, f"{deep}/{'n' * 254}b": 2}
+    assert await records.children(home, f"{deep}/{'n' * 254}b") == {}

@@ -1,0 +1,75 @@
+"""What an adapter must supply to run the contract suites on it. A new adapter is one entry in a table below.
+
+A repository technology (a database) supplies a `Records` (records.py): its repositories and their clock. Its entry
+opens one for a test. Tests share the database: each test makes workspaces of its own, so nothing is cleaned up.
+The suites are test_create, test_patch_and_delete, test_idempotency_keys, test_entity_links, test_folders, test_search,
+test_lists, test_concurrent_changes, test_api_keys, test_workspaces, test_ledger, test_deployments, test_tenancy.
+
+An object store supplies a `Store` (stores.py): the adapter, an HTTP client, and four methods that do what no client
+can: replace bytes behind Dossier's back, restore a copy, leave an upload unfinished, and count leftovers. The suites
+are test_storage and test_storage_maintenance. A store without an HTTP server of its own (`ServedStorage`) also runs
+test_served_storage.
+
+A rate limiter supplies the limiter itself. Tests share it: each test counts subjects of its own. The suite is
+test_rate_limit.
+
+Database and store together run test_sweep.
+"""
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+from adapters.memory.rate_limit import MemoryRateLimiter
+from ports.rate_limit import RateLimiter
+from tests.clock import StillClock
+from tests.contracts.records import Records, memory_records, postgres_records, two_processes_records
+from tests.contracts.s3_store import s3_store
+from tests.contracts.stores import ServedStore, Store, filesystem_store, memory_store
+
+LONG = os.environ.get("SOAK", "") not in ("", "0")
+"""Whether this is the long run (`make soak`), with the counts that docs/testing.md promises."""
+
+Fixture = Callable[[str], Any]
+"""`request.getfixturevalue`: it starts a server only for the adapters that need it."""
+
+REPOSITORIES: dict[str, Callable[[Fixture, StillClock], Records]] = {
+    "memory": lambda _, clock: memory_records(clock),
+    "postgres": lambda fixture, clock: postgres_records(fixture("database"), clock),
+}
+"""Every repository technology."""
+
+CONCURRENT_REPOSITORIES: dict[str, Callable[[Fixture, StillClock], Records]] = {
+    **REPOSITORIES,
+    "postgres from two processes": lambda fixture, clock: two_processes_records(fixture("database"), clock),
+}
+"""The same, and each one that can be shared by processes as two of them see it. Only races and retries depend on it."""
+
+SERVED_STORES: dict[str, Callable[[Fixture, Path], AbstractAsyncContextManager[ServedStore]]] = {
+    "memory": lambda _, directory: memory_store(),
+    "filesystem": lambda _, directory: filesystem_store(directory),
+}
+"""Every store whose signed URLs lead to Dossier itself."""
+
+STORES: dict[str, Callable[[Fixture, Path], AbstractAsyncContextManager[Store]]] = {
+    **SERVED_STORES,
+    "s3": lambda fixture, _: s3_store(fixture("s3_plain")),
+    "s3 with versions": lambda fixture, _: s3_store(fixture("s3_versioned")),
+}
+"""Every object store."""
+
+RATE_LIMITERS: dict[str, Callable[[Fixture], RateLimiter]] = {
+    "memory": lambda _: MemoryRateLimiter(),
+    "valkey": lambda fixture: fixture("valkey_limiter"),
+}
+"""Every rate limiter."""
+
+SWEPT = (
+    ("memory", "memory"),
+    ("postgres", "filesystem"),
+    ("postgres", "s3"),
+    ("memory", "s3 with versions"),
+)
+"""Pairs of repository and store for the sweeper. Every adapter is in one: a race has one side in each of the two."""

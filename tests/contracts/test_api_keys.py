@@ -1,0 +1,165 @@
+"""What `ApiKeys` and `ApiKeyLookup` promise."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+from domain.access import Permission, Workspace, api_key_digest
+from domain.ids import ApiKeyId
+from domain.pages import Page
+from domain.rate_limits import Plan
+from ports.api_keys import (
+    ApiKeyAdded,
+    ApiKeyFound,
+    ApiKeyNameTaken,
+    ApiKeyReplayed,
+    ApiKeyRevoked,
+    ApiKeyUse,
+    LastAdminApiKey,
+    NoSuchApiKey,
+)
+from ports.outcomes import IdempotencyKeyReused
+from tests.contracts.records import Records, new_key
+
+ROUNDS = 5
+"""The calls of the first round also open database connections; later rounds run fully at once."""
+
+
+async def names(records: Records, workspace: Workspace, text: str = "", *, include_revoked: bool = False) -> list[str]:
+    """Return the names of the API keys that a search finds."""
+    found = await records.api_keys.search(workspace.id, text, Page(1, 100), include_revoked=include_revoked)
+    assert found.total == len(found.keys)
+    return [key.name for key in found.keys]
+
+
+async def test_an_api_key_is_found_by_its_digest_with_the_plan_of_its_workspace(records: Records) -> None:
+    key = await records.added(await records.workspace())
+    assert await records.api_key_lookup.find(key.digest) == ApiKeyFound(key, Plan.PRO)
+    assert await records.api_keys.get(key.id) == key
+    assert await records.api_key_lookup.find(api_key_digest("another")) is None
+
+
+async def test_a_revoked_api_key_is_found_as_revoked_and_keeps_the_first_time(records: Records) -> None:
+    home = await records.workspace()
+    key = await records.added(home)
+    revoked_at = records.clock()
+    assert await records.api_keys.revoke(home.id, key.id, revoked_at, None) == ApiKeyRevoked()
+    records.clock.advance(hours=1)
+    assert await records.api_keys.revoke(home.id, key.id, records.clock(), records.intent(home)) == ApiKeyRevoked()
+    assert await records.api_key_lookup.find(key.digest) == ApiKeyFound(replace(key, revoked_at=revoked_at), Plan.PRO)
+
+
+async def test_revoking_an_unknown_api_key_is_refused(records: Records) -> None:
+    home = await records.workspace()
+    unknown = ApiKeyId("key_" + records.new_id(records.clock()))
+    for intent in (None, records.intent(home)):
+        assert await records.api_keys.revoke(home.id, unknown, records.clock(), intent) == NoSuchApiKey()
+
+
+async def test_the_same_intent_adds_one_api_key_and_gets_it_back_with_its_sealed_bytes(records: Records) -> None:
+    home, key = await records.workspace(), new_key()
+    first, second = records.api_key(home, "CI"), records.api_key(home, "CI")
+    intent, other = records.intent(home, key), records.intent(home, key, "that")
+    # The adapter itself adds the same API key again when an answer was lost.
+    for _ in range(2):
+        assert await records.api_keys.add(first, intent, b"\0sealed\xff") == ApiKeyAdded()
+    assert await records.api_keys.add(second, intent, b"other") == ApiKeyReplayed(first, b"\0sealed\xff")
+    assert await records.api_keys.receipt(intent) == ApiKeyReplayed(first, b"\0sealed\xff")
+    assert await records.api_keys.add(second, other) == IdempotencyKeyReused()
+    assert await records.api_keys.receipt(other) == IdempotencyKeyReused()
+    assert await records.api_keys.receipt(records.intent(home)) is None
+    records.clock.advance(hours=24)
+    assert await records.api_keys.add(records.api_key(home, "CI 2"), other) == ApiKeyAdded()
+    assert await records.api_keys.get(second.id) is None
+
+
+async def test_of_many_additions_with_one_name_at_once_one_is_added(records: Records) -> None:
+    for _ in range(ROUNDS):
+        home, other = await records.workspace(), await records.workspace()
+        outcomes = await asyncio.gather(*(records.api_keys.add(records.api_key(home, "CI")) for _ in range(8)))
+        assert (outcomes.count(ApiKeyAdded()), outcomes.count(ApiKeyNameTaken())) == (1, 7)
+        assert await names(records, home) == ["CI"]
+        await records.added(other, "CI")
+
+
+async def test_a_name_is_free_again_after_its_api_key_was_revoked_or_expired(records: Records) -> None:
+    home = await records.workspace()
+    first = await records.added(home, "CI")
+    await records.api_keys.revoke(home.id, first.id, records.clock(), None)
+    await records.added(home, "CI")
+    assert await records.api_keys.add(records.api_key(home, "CI")) == ApiKeyNameTaken()
+    records.clock.advance(days=1)
+    await records.added(home, "CI")
+
+
+async def test_of_all_admin_keys_revoked_at_once_the_last_stays_except_for_operators(records: Records) -> None:
+    for _ in range(ROUNDS):
+        home, at = await records.workspace(), records.clock()
+        admins = [await records.added(home, "", Permission.ADMIN_API_KEYS) for _ in range(8)]
+        await records.added(home)
+        outcomes = await asyncio.gather(
+            *(records.api_keys.revoke(home.id, key.id, at, records.intent(home)) for key in admins)
+        )
+        assert (outcomes.count(ApiKeyRevoked()), outcomes.count(LastAdminApiKey())) == (7, 1)
+        assert len(await names(records, home)) == 2
+        for key in admins:
+            assert await records.api_keys.revoke(home.id, key.id, at, None) == ApiKeyRevoked()
+        assert len(await names(records, home)) == 1
+
+
+async def test_a_revocation_is_replayed(records: Records) -> None:
+    home = await records.workspace()
+    key = await records.added(home)
+    intent = records.intent(home, new_key())
+    outcomes = [await records.api_keys.revoke(home.id, key.id, records.clock(), intent) for _ in range(2)]
+    assert outcomes == [ApiKeyRevoked(), ApiKeyRevoked(replayed=True)]
+
+
+async def test_api_keys_are_listed_oldest_first_for_operators(records: Records) -> None:
+    home = await records.workspace()
+    keys = [records.api_key(home) for _ in range(3)]
+    for key in reversed(keys):
+        await records.api_keys.add(key)
+    assert list(await records.api_keys.all(home.id)) == keys
+    assert [key for key in await records.api_keys.all() if key.workspace_id == home.id] == keys
+
+
+async def test_api_keys_are_searched_by_name_newest_first(records: Records) -> None:
+    home = await records.workspace()
+    for name in ("Straße", "100%", "a_b", "aXb"):
+        await records.added(home, name)
+    revoked = await records.added(home, "revoked")
+    await records.api_keys.revoke(home.id, revoked.id, records.clock(), None)
+    assert await names(records, home) == ["aXb", "a_b", "100%", "Straße"]
+    assert await names(records, home, include_revoked=True) == ["revoked", "aXb", "a_b", "100%", "Straße"]
+    assert await names(records, home, "STRASSE") == ["Straße"]
+    assert await names(records, home, "_") == ["a_b"]
+    assert await names(records, home, "%") == ["100%"]
+    assert await names(records, home, "theirs") == []
+
+
+async def test_every_page_reports_the_total_even_beyond_the_end(records: Records) -> None:
+    home = await records.workspace()
+    keys = [await records.added(home) for _ in range(5)]
+    for number, expected in ((1, keys[4:2:-1]), (3, keys[:1]), (4, [])):
+        found = await records.api_keys.search(home.id, "", Page(number, 2), include_revoked=False)
+        assert (list(found.keys), found.total) == (expected, 5)
+
+
+async def test_a_use_is_stored_once_a_minute_and_never_moves_back(records: Records) -> None:
+    home = await records.workspace()
+    key, unused = await records.added(home), await records.added(home)
+    at = records.clock()
+
+    async def last_used_after(seconds: float) -> object:
+        unknown = ApiKeyUse(home.id, ApiKeyId("key_" + records.new_id(at)), at)
+        await records.api_keys.record_uses([ApiKeyUse(home.id, key.id, at + timedelta(seconds=seconds)), unknown])
+        found = await records.api_keys.get(key.id)
+        return found and found.last_used_at
+
+    assert await last_used_after(0) == at
+    assert await last_used_after(59.9) == at
+    assert await last_used_after(60) == at + timedelta(minutes=1)
+    assert await last_used_after(30) == at + timedelta(minutes=1)
+    assert await records.api_keys.get(unused.id) == unused
+    await records.api_keys.record_uses([])

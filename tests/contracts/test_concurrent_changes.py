@@ -1,0 +1,387 @@
+"""Changes of one workspace that run at the same time are made one after the other.
+
+`at_once` begins many calls together. `meet` runs pairs while other writers wait for the same workspace lock. So both
+calls of a pair queue for the lock: one in each process, where there are two.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from domain.access import Workspace
+from domain.documents import Document
+from domain.ids import DocumentId
+from domain.search import DocumentFilter
+from ports.ledger import PathState
+from ports.outcomes import (
+    Created,
+    Deleted,
+    FolderMoved,
+    FolderTaken,
+    LinkAdded,
+    LinkRemoved,
+    NoSuchDocument,
+    NoSuchFolder,
+    NoSuchLink,
+    OverQuota,
+    Patched,
+    PathTaken,
+    RevisionMismatch,
+)
+from ports.queries import DocumentWithLinks, Usage
+from tests.contracts.records import Records, at_once, moved, new_key
+
+MANY = 40
+ROUNDS = 3
+"""The calls of the first round also open database connections; later rounds run fully at once."""
+PAIRS = 20
+QUOTA = 10**6
+
+Pair = tuple[Awaitable[object], Awaitable[object]]
+
+
+async def test_of_many_patches_of_one_revision_one_succeeds(shared: Records) -> None:
+    home = await shared.workspace()
+    for _ in range(ROUNDS):
+        document = await shared.recorded(home)
+        for revision in (1, 2):
+            outcomes = await at_once(
+                shared.patch(home, document.id, frozenset({revision}), name=f"{revision} {number}")
+                for number in range(MANY)
+            )
+            (won,) = [outcome.found.document for outcome in outcomes if isinstance(outcome, Patched)]
+            assert outcomes.count(RevisionMismatch()) == MANY - 1
+            assert won.revision == revision + 1
+            assert await shared.current(document) == won
+
+
+async def test_of_many_patches_of_any_revision_each_is_made(shared: Records) -> None:
+    home = await shared.workspace()
+    document = await shared.recorded(home)
+    outcomes = await at_once(shared.patch(home, document.id, name=f"{number}") for number in range(MANY))
+    documents = [outcome.found.document for outcome in outcomes if isinstance(outcome, Patched)]
+    assert sorted(found.revision for found in documents) == [*range(2, MANY + 2)]
+    assert len({found.name for found in documents}) == MANY
+    assert await shared.current(document) == max(documents, key=lambda found: found.revision)
+
+
+async def test_patches_of_different_members_at_once_are_all_made(shared: Records) -> None:
+    home = await shared.workspace()
+    for _ in range(ROUNDS):
+        document = await shared.recorded(home)
+        changes: list[dict[str, Any]]
+        changes = [{"name": "b.pdf"}, {"description": None}, {"folder": "/a/b"}, {"tags": ("z",)}]
+        await at_once(shared.patch(home, document.id, **change) for change in changes)
+        wanted = replace(moved(document, "/a/b"), name="b.pdf", description=None, tags=("z",), revision=5)
+        assert await shared.current(document) == wanted
+        assert wanted in await shared.all(home, DocumentFilter(search="b.pdf"))
+        assert await shared.all(home, DocumentFilter(search="zeile")) == ()
+
+
+async def test_of_many_deletes_with_one_key_one_deletes_and_the_others_replay_it(shared: Records) -> None:
+    home = await shared.workspace()
+    document, key = await shared.recorded(home), new_key()
+    outcomes = await at_once(shared.delete(home, document.id, key) for _ in range(MANY))
+    assert outcomes.count(Deleted(document.storage_path)) == 1
+    assert outcomes.count(Deleted(document.storage_path, replayed=True)) == MANY - 1
+
+
+@pytest.mark.parametrize("with_key", [False, True], ids=["without a key", "with one key"])
+async def test_of_many_links_to_one_entity_one_is_new_and_the_others_report_it(
+    shared: Records, *, with_key: bool
+) -> None:
+    home = await shared.workspace()
+    for _ in range(ROUNDS):
+        document, key = await shared.recorded(home), new_key() if with_key else None
+        links = [shared.link(document.id, role=f"{number}") for number in range(MANY)]
+        outcomes = await at_once(shared.add_link(home, link, key) for link in links)
+        (new,) = [link for link in links if LinkAdded(link, is_new=True) in outcomes]
+        assert outcomes.count(LinkAdded(new, is_new=with_key, replayed=with_key)) == MANY - 1
+        assert await shared.documents.get(home.id, document.id) == DocumentWithLinks(document, (new,))
+
+
+async def test_usage_is_exact_at_every_moment_while_documents_are_created_and_deleted(shared: Records) -> None:
+    quota = 100
+    home = await shared.workspace(quota_bytes=quota)
+    chance = random.Random(10)
+    recorded: list[Document] = []
+    seen: list[int] = []
+
+    async def create(size: int) -> str:
+        document = shared.document(home, path=f"documents/{shared.new_id(shared.clock())}", size_bytes=size)
+        outcome = await shared.create(home, document)
+        assert isinstance(outcome, Created | OverQuota)
+        if isinstance(outcome, Created):
+            recorded.append(document)
+        else:
+            assert outcome.used_bytes + size > quota >= outcome.used_bytes
+        return type(outcome).__name__
+
+    async def delete(document: DocumentId) -> str:
+        return type(await shared.delete(home, document)).__name__
+
+    async def read_usage() -> str:
+        seen.append((await shared.documents.usage(home.id)).used_bytes)
+        return "read"
+
+    counts: Counter[str] = Counter()
+    for _ in range(12):
+        # Some documents are deleted twice in a round, and some were deleted long ago.
+        deletes = [delete(chance.choice(recorded).id) for _ in range(16) if recorded]
+        calls = [*(create(chance.choice((0, 1, 9, 25, 60))) for _ in range(16)), *deletes]
+        calls += [read_usage() for _ in range(4)]
+        chance.shuffle(calls)
+        counts.update(await at_once(calls))
+        left = await shared.all(home)
+        sizes = [document.stored.size_bytes for document in left]
+        assert await shared.documents.usage(home.id) == Usage(sum(sizes), quota, len(sizes))
+    assert counts.keys() == {"Created", "OverQuota", "Deleted", "NoSuchDocument", "read"}
+    assert 0 < max(seen) <= quota
+    assert len(left) == counts["Created"] - counts["Deleted"]
+
+
+async def test_creates_in_a_folder_that_moves_are_before_or_after_the_move(shared: Records) -> None:
+    for number in range(ROUNDS):
+        home = await shared.workspace(quota_bytes=10_000)
+        await shared.recorded(home, folder="/a/b")
+        documents = [
+            shared.document(home, path=f"documents/{n}", folder=("/a", "/a/b", "/a/b/c", "/a/d")[n % 4])
+            for n in range(MANY)
+        ]
+        calls: list[Awaitable[object]] = [shared.create(home, document) for document in documents]
+        calls.insert(number * MANY // ROUNDS, shared.move(home, "/a", "/z"))
+        (move,) = (outcome for outcome in await at_once(calls) if isinstance(outcome, FolderMoved))
+        counts = await shared.folders(home)
+        assert counts["/z"] == move.documents
+        assert counts["/z"] + counts.get("/a", 0) == MANY + 1
+        for document in documents:
+            found = await shared.current(document)
+            assert found is not None
+            assert found.folder in (document.folder, (document.folder or "").replace("/a", "/z", 1))
+            assert found.folder in counts
+
+
+async def test_of_many_moves_of_one_folder_one_moves_it(shared: Records) -> None:
+    for _ in range(ROUNDS):
+        home = await shared.workspace()
+        document = await shared.recorded(home, folder="/a/b")
+        outcomes = await at_once(shared.move(home, "/a", f"/z{number}") for number in range(MANY))
+        assert (outcomes.count(FolderMoved(1)), outcomes.count(NoSuchFolder())) == (1, MANY - 1)
+        assert await shared.current(document) == moved(document, f"/z{outcomes.index(FolderMoved(1))}/b")
+
+
+async def test_a_path_that_is_deleted_swept_and_created_at_once_is_never_recorded_again(shared: Records) -> None:
+    home = await shared.workspace()
+    for _ in range(ROUNDS):
+        documents = [await shared.recorded(home) for _ in range(MANY // 4)]
+        paths = [document.storage_path for document in documents]
+        calls: list[Awaitable[object]] = []
+        for document, path in zip(documents, paths, strict=True):
+            calls += [
+                shared.delete(home, document.id),
+                shared.condemn(home, path),
+                shared.finalise(home, shared.clock() + timedelta(hours=1), path),
+                shared.create(home, shared.document(home, path=path.split("/", 2)[2])),
+            ]
+        random.Random(2).shuffle(calls)
+        outcomes = await at_once(calls)
+        assert sum(isinstance(outcome, Deleted) for outcome in outcomes) == len(documents)
+        assert sum(isinstance(outcome, PathTaken) for outcome in outcomes) == len(documents)
+        assert set(await shared.states(home, *paths)) <= {PathState.CONDEMNED, PathState.GONE}
+        assert await shared.documents.usage(home.id) == Usage(0, 1000, 0)
+
+
+async def test_changes_of_different_workspaces_at_once_are_all_made(shared: Records) -> None:
+    homes = [await shared.workspace() for _ in range(8)]
+    pairs = [(home, await shared.recorded(home, folder="/a")) for home in homes]
+    calls: list[Awaitable[object]] = []
+    for home, document in pairs:
+        calls += [shared.patch(home, document.id, name=f"{number}") for number in range(4)]
+        calls += [shared.move(home, "/a", "/z"), shared.add_link(home, shared.link(document.id))]
+    await at_once(calls)
+    for home, document in pairs:
+        found = await shared.documents.get(home.id, document.id)
+        assert found is not None
+        assert (found.document.revision, found.document.folder, len(found.links)) == (5, "/z", 1)
+
+
+@asynccontextmanager
+async def crowded(records: Records, home: Workspace) -> AsyncIterator[None]:
+    """Keep eight writers of the workspace busy during the block. Each write is refused, so nothing changes."""
+    is_over = False
+
+    async def write(number: int) -> None:
+        while not is_over:
+            huge = records.document(home, path=f"documents/huge/{number}", size_bytes=2**63 - 1)
+            assert isinstance(await records.create(home, huge), OverQuota)
+            await asyncio.sleep(0)
+
+    crowd = [asyncio.create_task(write(number)) for number in range(8)]
+    try:
+        yield
+    finally:
+        is_over = True
+        await asyncio.gather(*crowd)
+
+
+async def meet(records: Records, home: Workspace, pairs: Iterable[Pair]) -> list[tuple[object, object]]:
+    """Return the outcomes of each pair of calls. Every other pair is begun in the opposite order."""
+    outcomes = []
+    async with crowded(records, home):
+        for number, pair in enumerate(pairs):
+            if number % 2:
+                second, first = await at_once(pair[::-1])
+            else:
+                first, second = await at_once(pair)
+            outcomes.append((first, second))
+    return outcomes
+
+
+async def meet_on_documents(
+    records: Records, home: Workspace, make: Callable[[Document], Pair]
+) -> set[frozenset[type]]:
+    """Let a pair of calls meet on each of `PAIRS` documents. Return the kinds of outcomes of the pairs."""
+    documents = [await records.recorded(home) for _ in range(PAIRS)]
+    outcomes = await meet(records, home, map(make, documents))
+    return {frozenset(map(type, pair)) for pair in outcomes}
+
+
+async def test_of_two_patches_of_one_revision_one_succeeds(shared: Records) -> None:
+    home, one = await shared.workspace(QUOTA), frozenset({1})
+    kinds = await meet_on_documents(
+        shared,
+        home,
+        lambda item: (
+            shared.patch(home, item.id, one, name="b"),
+            shared.patch(home, item.id, one, folder="/a"),
+        ),
+    )
+    assert kinds == {frozenset({Patched, RevisionMismatch})}
+    assert {found.revision for found in await shared.all(home)} == {2}
+
+
+async def test_two_patches_of_different_members_are_both_made(shared: Records) -> None:
+    home = await shared.workspace(QUOTA)
+    await meet_on_documents(
+        shared,
+        home,
+        lambda item: (
+            shared.patch(home, item.id, name="b"),
+            shared.patch(home, item.id, description=None, tags=()),
+        ),
+    )
+    for found in await shared.all(home):
+        assert (found.name, found.description, found.tags, found.revision) == ("b", None, (), 3)
+
+
+async def test_of_two_deletes_one_deletes_and_returns_the_size(shared: Records) -> None:
+    home = await shared.workspace(QUOTA)
+    kept = await shared.recorded(home, size_bytes=7)
+    kinds = await meet_on_documents(
+        shared, home, lambda item: (shared.delete(home, item.id), shared.delete(home, item.id))
+    )
+    assert kinds == {frozenset({Deleted, NoSuchDocument})}
+    assert await shared.documents.usage(home.id) == Usage(7, QUOTA, 1)
+    assert await shared.all(home) == (kept,)
+
+
+async def test_of_two_links_to_one_entity_one_is_new_and_both_outcomes_name_it(shared: Records) -> None:
+    home = await shared.workspace(QUOTA)
+    documents = [await shared.recorded(home) for _ in range(PAIRS)]
+    pairs: list[Pair] = [
+        (
+            shared.add_link(home, shared.link(item.id, role="buyer")),
+            shared.add_link(home, shared.link(item.id, role="seller")),
+        )
+        for item in documents
+    ]
+    for first, second in await meet(shared, home, pairs):
+        assert isinstance(first, LinkAdded)
+        assert isinstance(second, LinkAdded)
+        assert first.link == second.link
+        assert {first.is_new, second.is_new} == {True, False}
+    assert len(await shared.linked(home)) == PAIRS
+
+
+async def test_of_two_removals_of_one_link_one_removes_it(shared: Records) -> None:
+    home = await shared.workspace(QUOTA)
+    document = await shared.recorded(home)
+    links = [await shared.linked_to(home, document, entity_id=f"{number}") for number in range(PAIRS)]
+    pairs: list[Pair] = [
+        (shared.remove_link(home, document.id, link.id), shared.remove_link(home, document.id, link.id))
+        for link in links
+    ]
+    for pair in await meet(shared, home, pairs):
+        assert set(map(type, pair)) == {LinkRemoved, NoSuchLink}
+
+
+async def test_no_link_outlives_its_document(shared: Records) -> None:
+    home = await shared.workspace(QUOTA)
+    kinds = await meet_on_documents(
+        shared, home, lambda item: (shared.delete(home, item.id), shared.add_link(home, shared.link(item.id)))
+    )
+    assert kinds <= {frozenset({Deleted, LinkAdded}), frozenset({Deleted, NoSuchDocument})}
+    assert await shared.linked(home) == ()
+
+
+async def test_a_patch_that_meets_a_delete_comes_before_it_or_finds_no_document(shared: Records) -> None:
+    home = await shared.workspace(QUOTA)
+    kinds = await meet_on_documents(
+        shared, home, lambda item: (shared.delete(home, item.id), shared.patch(home, item.id, folder="/a"))
+    )
+    assert kinds <= {frozenset({Deleted, Patched}), frozenset({Deleted, NoSuchDocument})}
+    assert await shared.all(home) == ()
+    assert await shared.documents.usage(home.id) == Usage(0, QUOTA, 0)
+
+
+async def test_of_two_moves_of_one_folder_one_moves_it(shared: Records) -> None:
+    home = await shared.workspace(QUOTA)
+    documents = [await shared.recorded(home, folder=f"/a/{number}") for number in range(PAIRS)]
+    pairs: list[Pair] = [
+        (shared.move(home, f"/a/{number}", f"/b/{number}"), shared.move(home, f"/a/{number}", f"/c/{number}"))
+        for number in range(PAIRS)
+    ]
+    for number, pair in enumerate(await meet(shared, home, pairs)):
+        assert set(map(type, pair)) == {FolderMoved, NoSuchFolder}
+        target = "/b" if isinstance(pair[0], FolderMoved) else "/c"
+        assert await shared.current(documents[number]) == moved(documents[number], f"{target}/{number}")
+
+
+async def test_of_two_moves_to_one_path_one_succeeds(shared: Records) -> None:
+    home = await shared.workspace(QUOTA)
+    for number in range(PAIRS):
+        for folder in (f"/a/{number}", f"/b/{number}"):
+            await shared.recorded(home, folder=folder)
+    pairs: list[Pair] = [
+        (shared.move(home, f"/a/{number}", f"/c/{number}"), shared.move(home, f"/b/{number}", f"/c/{number}"))
+        for number in range(PAIRS)
+    ]
+    for pair in await meet(shared, home, pairs):
+        assert set(map(type, pair)) == {FolderMoved, FolderTaken}
+    counts = await shared.folders(home)
+    assert counts["/c"] == PAIRS == counts["/a"] + counts["/b"]
+
+
+async def test_a_patch_into_a_folder_that_moves_is_before_or_after_the_move(shared: Records) -> None:
+    home = await shared.workspace(QUOTA)
+    for number in range(PAIRS):
+        await shared.recorded(home, folder=f"/a/{number}")
+    documents = [await shared.recorded(home) for _ in range(PAIRS)]
+    pairs: list[Pair] = [
+        (shared.move(home, f"/a/{number}", f"/z/{number}"), shared.patch(home, item.id, folder=f"/a/{number}/b/c"))
+        for number, item in enumerate(documents)
+    ]
+    outcomes = await meet(shared, home, pairs)
+    counts = await shared.folders(home)
+    for number, (document, pair) in enumerate(zip(documents, outcomes, strict=True)):
+        assert set(map(type, pair)) == {FolderMoved, Patched}
+        parent = "/z" if FolderMoved(2) in pair else "/a"
+        assert await shared.current(document) == replace(moved(document, f"{parent}/{number}/b/c"), revision=2)
+        assert counts[f"{parent}/{number}/b/c"] == 1

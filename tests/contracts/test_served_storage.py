@@ -1,0 +1,164 @@
+"""What `ServedStorage` promises beyond `ObjectStorage`, to the routes that execute its signed requests."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+import pytest
+
+from ports.storage import AlreadyStored, SignedRequest, UploadMismatch
+from ports.system import Unavailable
+from tests.contracts.stores import CONTENT, PUBLIC_URL, SHA256, TYPE, ServedStore, pieces
+
+NOW = datetime(2026, 4, 17, 10, 45, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=15)
+
+
+class ClientGone(Exception):
+    """What the HTTP adapter raises out of the content when the client disconnects."""
+
+
+def path_and_query(signed: SignedRequest) -> tuple[str, Mapping[str, str]]:
+    """Return the path and the query with which the routes call the store."""
+    parts = urlsplit(signed.url)
+    return unquote(parts.path).removeprefix("/storage/"), dict(parse_qsl(parts.query))
+
+
+async def test_written_bytes_are_stored_with_their_size_and_checksum(served: ServedStore) -> None:
+    for terms in (served.terms(), served.terms("declared", size_bytes=len(CONTENT), sha256=SHA256)):
+        stored = await served.storage.write(terms, pieces(CONTENT))
+        found = await served.storage.stat(terms.path)
+        assert found == stored
+        assert found is not None
+        assert (found.size_bytes, found.sha256) == (len(CONTENT), SHA256)
+
+
+async def test_a_write_never_replaces_an_object(served: ServedStore) -> None:
+    stored = await served.storage.write(served.terms(), pieces(CONTENT))
+    assert await served.storage.write(served.terms(), pieces(b"other")) == AlreadyStored()
+    assert await served.storage.stat(served.path()) == stored
+
+
+async def test_of_many_writes_at_once_one_is_stored_completely(served: ServedStore) -> None:
+    contents = [bytes([number]) * 200_000 for number in range(8)]
+    results = await asyncio.gather(*(served.storage.write(served.terms(), pieces(content)) for content in contents))
+    (winner,) = [result for result in results if not isinstance(result, AlreadyStored)]
+    found = await served.storage.stat(served.path())
+    assert found == winner
+    assert found is not None
+    assert found.sha256 in {hashlib.sha256(content).hexdigest() for content in contents}
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "sha256", "what"),
+    [
+        (len(CONTENT) - 1, None, "Content-Length"),
+        (len(CONTENT) + 1, None, "Content-Length"),
+        (None, "0" * 64, "sha256"),
+    ],
+    ids=["longer", "shorter", "other bytes"],
+)
+async def test_a_mismatch_names_the_property_that_differs_and_stores_nothing(
+    served: ServedStore, size_bytes: int | None, sha256: str | None, what: str
+) -> None:
+    result = await served.storage.write(served.terms(size_bytes=size_bytes, sha256=sha256), pieces(CONTENT))
+    assert isinstance(result, UploadMismatch)
+    assert result.what == what
+    assert await served.storage.stat(served.path()) is None
+    assert await served.count_leftovers() == 0
+
+
+async def test_an_upload_that_the_client_aborts_leaves_nothing(served: ServedStore) -> None:
+    async def aborted() -> AsyncIterator[bytes]:
+        yield b"half a fi"
+        raise ClientGone
+
+    with pytest.raises(ClientGone):
+        await served.storage.write(served.terms(), aborted())
+    assert await served.storage.stat(served.path()) is None
+    assert await served.count_leftovers() == 0
+    assert not isinstance(await served.storage.write(served.terms(), pieces(CONTENT)), AlreadyStored)
+    assert await served.count_leftovers() == 0
+
+
+async def test_an_upload_in_progress_is_no_object(served: ServedStore) -> None:
+    async def watched() -> AsyncIterator[bytes]:
+        yield CONTENT
+        assert await served.storage.stat(served.path()) is None
+        assert [page async for page in served.storage.list(served.prefix)] == []
+
+    await served.storage.write(served.terms(), watched())
+    assert await served.storage.stat(served.path()) is not None
+
+
+async def test_an_upload_that_is_discarded_in_progress_stores_nothing(served: ServedStore) -> None:
+    async def discarded() -> AsyncIterator[bytes]:
+        yield CONTENT
+        assert await served.storage.discard_unfinished(served.prefix, datetime.now(UTC) + timedelta(hours=1)) == 1
+        yield CONTENT
+
+    with pytest.raises(Unavailable):
+        await served.storage.write(served.terms(), discarded())
+    assert await served.storage.stat(served.path()) is None
+    assert await served.count_leftovers() == 0
+
+
+async def test_an_endless_upload_ends_soon_after_its_declared_size(served: ServedStore) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 1000
+
+    assert isinstance(await served.storage.write(served.terms(size_bytes=10), endless()), UploadMismatch)
+
+
+async def test_an_upload_url_carries_its_terms(served: ServedStore) -> None:
+    terms = served.terms(size_bytes=7, sha256="ab" * 32)
+    signed = await served.storage.sign_upload(terms, LATER)
+    assert signed.url.startswith(f"{PUBLIC_URL}/storage/{quote(served.path())}?")
+    assert (signed.method, signed.headers, signed.expires_at) == ("PUT", {"Content-Type": TYPE}, LATER)
+    assert served.storage.open_upload(*path_and_query(signed), at=NOW) == terms
+
+
+async def test_a_download_url_carries_its_terms_but_not_the_checksum(served: ServedStore) -> None:
+    await served.storage.write(served.terms(), pieces(CONTENT))
+    terms = await served.download_terms()
+    signed = await served.storage.sign_download(terms, LATER)
+    assert signed is not None
+    opened = served.storage.open_download(*path_and_query(signed), at=NOW)
+    assert opened is not None
+    assert replace(opened, stored=replace(opened.stored, sha256=terms.stored.sha256)) == terms
+
+
+async def test_a_signed_url_expires_at_its_time(served: ServedStore) -> None:
+    signed = await served.storage.sign_upload(served.terms(), LATER)
+    assert served.storage.open_upload(*path_and_query(signed), at=LATER - timedelta(seconds=1)) is not None
+    assert served.storage.open_upload(*path_and_query(signed), at=LATER) is None
+
+
+async def test_a_signed_url_opens_only_its_own_kind_of_request(served: ServedStore) -> None:
+    await served.storage.write(served.terms(), pieces(CONTENT))
+    path, query = path_and_query(await served.storage.sign_upload(served.terms(), LATER))
+    download = await served.storage.sign_download(await served.download_terms(), LATER)
+    assert download is not None
+    assert served.storage.open_upload(*path_and_query(download), at=NOW) is None
+    assert served.storage.open_download(path, query, at=NOW) is None
+    assert served.storage.open_download(path, {**query, "signature": "é"}, at=NOW) is None
+
+
+async def test_any_range_of_the_bytes_can_be_read(served: ServedStore) -> None:
+    await served.storage.write(served.terms(), pieces(CONTENT))
+    terms = await served.download_terms()
+    for start, stop in ((0, len(CONTENT)), (0, 0), (5, 1_200_000), (len(CONTENT) - 1, len(CONTENT))):
+        assert b"".join([piece async for piece in served.storage.read(terms, start, stop)]) == CONTENT[start:stop]
+
+
+@pytest.mark.parametrize("content", [b"x" * len(CONTENT), None], ids=["replaced", "deleted"])
+async def test_bytes_that_are_replaced_after_signing_are_not_read(served: ServedStore, content: bytes | None) -> None:
+    await served.storage.write(served.terms(), pieces(CONTENT))
+    terms = await served.download_terms()
+    await served.replace(served.path(), content)
+    with pytest.raises(Unavailable):
+        _ = [piece async for piece in served.storage.read(terms, 0, len(CONTENT))]

@@ -1,0 +1,214 @@
+"""What `ObjectStorage` promises to the sweeper, to `dossier doctor` and to `dossier serve`."""
+
+import asyncio
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ports.checks import Grade
+from ports.storage import ListedObject
+from tests.contracts.stores import CONTENT, NAME, STORED, Store, soon
+
+AN_HOUR = timedelta(hours=1)
+PAGE = 1000
+
+
+async def listed(store: Store, below: str = "") -> list[ListedObject]:
+    """Return all objects that a listing shows, whose pages are neither empty nor too long."""
+    found: list[ListedObject] = []
+    async for page in store.storage.list(store.prefix + below):
+        assert 0 < len(page) <= PAGE
+        found += page
+    return found
+
+
+async def names(store: Store, below: str = "") -> set[str]:
+    """Return the names of the objects below a folder of the workspace. A listing shows each once."""
+    found = [one.key.removeprefix(store.prefix) for one in await listed(store, below)]
+    assert len(set(found)) == len(found)
+    return set(found)
+
+
+async def test_a_listing_shows_each_object_with_size_etag_and_time(store: Store) -> None:
+    # Allow for clocks with a resolution of a second, and for the clock of another machine.
+    before = datetime.now(UTC) - timedelta(seconds=2)
+    await store.upload()
+    await store.upload(b"", "documents/01/empty")
+    after = datetime.now(UTC) + timedelta(seconds=2)
+    found = {one.key: one for one in await listed(store)}
+    assert found.keys() == {store.path(), store.path("documents/01/empty")}
+    for path in (store.path(), store.path("documents/01/empty")):
+        stored = await store.storage.stat(path)
+        assert stored is not None
+        assert (found[path].size_bytes, found[path].etag) == (stored.size_bytes, stored.etag)
+        assert found[path].modified_at.tzinfo == UTC
+        assert before <= found[path].modified_at <= after
+
+
+async def test_a_listing_shows_only_objects_below_its_prefix(store: Store) -> None:
+    assert await names(store) == set()
+    for name in ("a/1", "a/b/2", "a/b/c/3", "a-b/4", "ab/5", "z"):
+        await store.upload(b"x", name)
+    assert await names(store, "a/") == {"a/1", "a/b/2", "a/b/c/3"}
+    assert await names(store, "a/b/") == {"a/b/2", "a/b/c/3"}
+    assert await names(store, "absent/") == set()
+    assert await names(store, "a/1/") == set()
+    assert await names(store) == {"a/1", "a/b/2", "a/b/c/3", "a-b/4", "ab/5", "z"}
+
+
+async def test_a_listing_can_be_left_after_its_first_page(store: Store) -> None:
+    await store.upload()
+    async for page in store.storage.list(store.prefix):
+        assert len(page) == 1
+        break
+    assert await names(store) == {NAME}
+
+
+async def test_a_listing_of_several_pages_shows_once_each_object_that_is_not_deleted_meanwhile(store: Store) -> None:
+    existing = {f"documents/{number}/a.txt" for number in range(PAGE + 20)}
+    for start in range(0, len(existing), 50):
+        some = sorted(existing)[start : start + 50]
+        await asyncio.gather(*(store.replace(store.path(name), b"x") for name in some))
+    assert await names(store) == existing
+    seen: list[str] = []
+    deleted: set[str] = set()
+    async for page in store.storage.list(store.prefix):
+        seen += [one.key.removeprefix(store.prefix) for one in page]
+        if not deleted:
+            # One call deletes as many as a page has, and more.
+            deleted = {*seen, *sorted(existing - set(seen))[::2]}
+            await store.storage.delete([store.path(name) for name in deleted])
+    assert len(seen) == len(set(seen))
+    assert existing - deleted <= set(seen) <= existing
+    assert await names(store) == existing - deleted
+
+
+async def test_only_the_given_paths_are_deleted(store: Store) -> None:
+    for name in ("documents/1/a.txt", "documents/1/b.txt", "documents/2/c.txt", "d.txt"):
+        await store.upload(b"x", name)
+    await store.storage.delete([store.path("documents/1/a.txt"), store.path("documents/2/c.txt")])
+    assert await store.storage.stat(store.path("documents/1/a.txt")) is None
+    assert await names(store) == {"documents/1/b.txt", "d.txt"}
+
+
+async def test_deleting_a_path_without_an_object_changes_nothing(store: Store) -> None:
+    await store.upload()
+    await store.upload(b"x", "documents/01/a.txt")
+    for name in ("absent", "documents/01", f"{NAME}/below", "x" * 256, "other/workspace/deep/down"):
+        await store.storage.delete([store.path(name)])
+    await store.storage.delete([])
+    assert await names(store) == {NAME, "documents/01/a.txt"}
+    for _ in range(2):
+        await store.storage.delete([store.path(), store.path()])
+    assert await names(store) == {"documents/01/a.txt"}
+
+
+async def test_the_download_url_of_a_deleted_object_is_dead_whatever_is_stored_at_its_path_later(
+    store: Store,
+) -> None:
+    await store.upload()
+    terms = await store.download_terms()
+    signed = await store.sign_download(terms)
+    await store.storage.delete([store.path()])
+    assert (await store.get(signed)).status_code >= 400
+    assert await store.storage.sign_download(terms, soon()) is None
+    other = b"x" * len(CONTENT)
+    await store.replace(store.path(), other)
+    found = await store.storage.stat(store.path())
+    assert found is not None
+    assert found.sha256 in (None, hashlib.sha256(other).hexdigest())
+    assert await store.storage.sign_download(terms, soon()) is None
+
+
+async def test_deletes_do_not_disturb_uploads_beside_them(store: Store) -> None:
+    for round_ in range(20):
+        folder = f"documents/{round_}"
+        await store.replace(store.path(f"{folder}/old"), b"x")
+        new = [f"{folder}/new", f"documents/{round_}b/new"]
+        urls = [await store.sign_upload(name) for name in new]
+        *_, first, second = await asyncio.gather(
+            *(store.storage.delete([store.path(f"{folder}/old")]) for _ in range(2)),
+            *(store.put(url, b"kept") for url in urls),
+        )
+        assert (first, second) == (STORED, STORED)
+        for name in new:
+            found = await store.storage.stat(store.path(name))
+            assert found is not None
+            assert found.size_bytes == 4
+    assert len(await names(store)) == 40
+
+
+async def test_unfinished_uploads_that_began_before_a_time_are_discarded(store: Store) -> None:
+    now = datetime.now(UTC)
+    await store.upload()
+    for name in ("documents/1/a", "documents/2/b"):
+        await store.leave_unfinished(store.path(name))
+    assert await store.count_leftovers() == 2
+    assert await store.storage.discard_unfinished(store.prefix, now - AN_HOUR) == 0
+    assert await store.storage.discard_unfinished(f"workspaces/{store.workspace}X/", now + AN_HOUR) == 0
+    assert await store.storage.discard_unfinished(store.prefix[:-2] + "/", now + AN_HOUR) == 0
+    assert await store.count_leftovers() == 2
+    assert await store.storage.discard_unfinished(store.prefix, now + AN_HOUR) == 2
+    assert await store.count_leftovers() == 0
+    assert await store.storage.discard_unfinished(store.prefix, now + AN_HOUR) == 0
+    assert await names(store) == {NAME}
+
+
+async def test_an_unfinished_upload_is_no_object_and_does_not_block_the_next_one(store: Store) -> None:
+    await store.leave_unfinished(store.path())
+    assert await store.storage.stat(store.path()) is None
+    assert await names(store) == set()
+    await store.upload()
+    assert await names(store) == {NAME}
+
+
+async def test_a_mark_is_replaced_only_on_request_and_is_no_object(store: Store) -> None:
+    assert await store.storage.read_mark() is None
+    assert await store.storage.write_mark("01ABC generation 1", replace=False)
+    assert not await store.storage.write_mark("second", replace=False)
+    assert await store.storage.read_mark() == "01ABC generation 1"
+    assert await store.storage.write_mark("third", replace=True)
+    assert await store.storage.read_mark() == "third"
+    assert not await store.storage.write_mark("fourth", replace=False)
+    assert await names(store) == set()
+    assert await store.count_leftovers() == 0
+
+
+async def test_the_first_mark_may_be_written_as_a_replacement(store: Store) -> None:
+    assert await store.storage.write_mark("first", replace=True)
+    assert await store.storage.read_mark() == "first"
+
+
+async def test_of_many_first_marks_at_once_one_is_written(store: Store) -> None:
+    marks = [f"mark {number}" for number in range(8)]
+    written = await asyncio.gather(*(store.storage.write_mark(mark, replace=False) for mark in marks))
+    assert written.count(True) == 1
+    assert await store.storage.read_mark() == marks[written.index(True)]
+
+
+async def test_a_probe_of_a_working_store_succeeds_and_leaves_nothing(store: Store) -> None:
+    await store.storage.probe()
+    assert await store.count_leftovers() == 0
+    assert await listed(store) == []
+
+
+@pytest.mark.parametrize("act", ["checks", "prepare"])
+async def test_checking_or_preparing_a_working_store_changes_nothing(store: Store, act: str) -> None:
+    await store.storage.write_mark("mine", replace=False)
+    await store.upload()
+    stored = await store.storage.stat(store.path())
+    if act == "prepare":
+        await store.storage.prepare()
+    else:
+        results = await store.storage.run_checks()
+        assert results
+        for result in results:
+            assert result.grade is not Grade.FAILED, result
+            assert result.check
+            assert result.found
+            assert "\n" not in result.check + result.found
+    assert await store.count_leftovers() == 0
+    assert await names(store) == {NAME}
+    assert await store.storage.stat(store.path()) == stored
+    assert await store.storage.read_mark() == "mine"
