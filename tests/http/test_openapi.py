@@ -1,4 +1,4 @@
-"""The description of the API: valid, complete, with examples that are what they say, and changed only on purpose."""
+"""The OpenAPI document: valid, complete, with valid examples, and changed only on purpose."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ async def document(api: Api) -> Any:
 
 
 def operations(document: Any) -> Iterator[tuple[str, Any]]:
-    """Each operation, and where it is."""
+    """Yield each operation with its method and path."""
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             assert method in METHODS
@@ -36,13 +36,13 @@ def operations(document: Any) -> Iterator[tuple[str, Any]]:
 
 
 def responses(document: Any, operation: Any) -> Iterator[tuple[str, Any]]:
-    """What may come back, by status."""
+    """Yield the responses of an operation with their status."""
     for status, response in operation["responses"].items():
         yield status, resolved(document, response)
 
 
 def bodies(document: Any, operation: Any) -> Iterator[tuple[str, Any]]:
-    """What is sent and what may come back."""
+    """Yield the bodies of an operation: of its request and of its responses."""
     if "requestBody" in operation:
         yield "request", operation["requestBody"]["content"]["application/json"]
     for status, response in responses(document, operation):
@@ -56,7 +56,7 @@ def examples(document: Any, media: Any) -> list[Any]:
 
 
 def resolved(document: Any, part: Any) -> Any:
-    """What a reference leads to, or the part itself."""
+    """Return the part that a reference names, or the part itself."""
     if "$ref" not in part:
         return part
     for name in part["$ref"].removeprefix("#/").split("/"):
@@ -64,12 +64,12 @@ def resolved(document: Any, part: Any) -> Any:
     return document
 
 
-async def test_it_is_what_was_agreed_on(document: Any) -> None:
-    """After a change that is meant: `python -m tests.http.test_openapi` writes the new one; its diff is the change."""
-    assert as_text(document) == SNAPSHOT.read_text(), test_it_is_what_was_agreed_on.__doc__
+async def test_the_document_equals_its_snapshot(document: Any) -> None:
+    """After an intended change, `python -m tests.http.test_openapi` writes the snapshot; review its diff."""
+    assert as_text(document) == SNAPSHOT.read_text(), test_the_document_equals_its_snapshot.__doc__
 
 
-async def test_it_conforms_to_the_specification(document: Any) -> None:
+async def test_the_document_conforms_to_openapi_3_1(document: Any) -> None:
     assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
 
 
@@ -125,8 +125,8 @@ async def test_every_body_has_an_example_and_every_example_is_valid(document: An
                 assert [error.message for error in errors] == [], (where, what)
 
 
-async def test_an_example_of_a_parameter_is_valid_and_is_sent_by_nobody_who_has_not_asked_for_it(document: Any) -> None:
-    """A page that can try a call fills in the `example` of a parameter, not those of its schema."""
+async def test_an_example_of_a_parameter_is_valid_and_is_not_sent_by_default(document: Any) -> None:
+    """A page that can try a call fills in the `example` of a parameter, but not the examples of its schema."""
     for where, operation in operations(document):
         for parameter in (resolved(document, each) for each in operation["parameters"]):
             assert "example" not in parameter, (where, parameter["name"])
@@ -137,7 +137,7 @@ async def test_an_example_of_a_parameter_is_valid_and_is_sent_by_nobody_who_has_
         assert header["schema"]["examples"], header["name"]
 
 
-async def test_every_error_of_an_operation_is_there_with_its_code(document: Any) -> None:
+async def test_every_error_of_an_operation_is_described_with_its_code(document: Any) -> None:
     known = {(status, refusal.code) for refusal, status in STATUS.items()} | {
         (500, "internal_error"),
         (503, "unavailable"),
@@ -154,7 +154,7 @@ async def test_every_error_of_an_operation_is_there_with_its_code(document: Any)
                     assert example["error"]["code"] in response["description"], (where, status)
 
 
-async def test_what_may_be_null_says_so_and_nothing_else_does(api: Api, document: Any) -> None:
+async def test_only_members_that_may_be_null_are_nullable(api: Api, document: Any) -> None:
     recorded = {"data": await api.recorded()}
     schema = {"$ref": "#/components/schemas/Envelope_DocumentRecord_", "components": document["components"]}
     validator = OAS31Validator(schema)
@@ -167,12 +167,12 @@ async def test_what_may_be_null_says_so_and_nothing_else_does(api: Api, document
 
 
 def as_text(document: Any) -> str:
-    # Without the version, which a release changes and nothing else.
+    # Without the version, because every release changes it.
     return json.dumps(document | {"info": document["info"] | {"version": "…"}}, indent=1, ensure_ascii=False) + "\n"
 
 
 async def write() -> None:
-    """Let the document be as it is now."""
+    """Write the snapshot of the current document."""
     ports = memory_ports()
     transport = httpx.ASGITransport(app=build(UseCases.of(ports, PLANS), ports))  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url=URL) as http:

@@ -63,43 +63,37 @@ class RequestUploadBody(Struct, forbid_unknown_fields=True):
     sha256: Sha256 | None = None
 
 
+NextCursor = Annotated[Cursor, Meta(description="The `next_cursor` of the previous page, instead of `page`.")]
+Subtree = Annotated[Folder, Meta(description="A folder and everything below it.", examples=["/clients/acme"])]
+Recursive = Annotated[bool, Meta(description="Whether to list documents below the folder too: true, false, 1 or 0.")]
+RequiredTags = Annotated[list[Tag], Meta(description="A tag. Repeat it to require several tags.", examples=[["nda"]])]
+RecordedMimeType = Annotated[MimeType, Meta(description="The media type as recorded.")]
+SearchText = Annotated[
+    str,
+    Meta(
+        max_length=SEARCH_MAX,
+        pattern=LINE,
+        description="Part of the name or of the description, in any letter case.",
+        examples=["acme"],
+    ),
+]
+CreatedAfter = Annotated[
+    Timestamp,
+    Meta(
+        description="A time (RFC 3339), or a date, which means its midnight in UTC.",
+        examples=["2026-04-17T10:45:00Z"],
+    ),
+]
+
+
 class ListDocumentsQuery(PageQuery):
-    cursor: (
-        Annotated[Cursor, Meta(description="The `next_cursor` of the previous page, instead of `page`.")] | UnsetType
-    ) = UNSET
-    folder: (
-        Annotated[Folder, Meta(description="A folder and everything below it.", examples=["/clients/acme"])] | UnsetType
-    ) = UNSET
-    recursive: Annotated[
-        bool, Meta(description="Whether to list documents below the folder too: true, false, 1 or 0.")
-    ] = True
-    tag: (
-        Annotated[list[Tag], Meta(description="A tag. Repeat it to require several tags.", examples=[["nda"]])]
-        | UnsetType
-    ) = UNSET
-    mime_type: Annotated[MimeType, Meta(description="The media type as recorded.")] | UnsetType = UNSET
-    search: (
-        Annotated[
-            str,
-            Meta(
-                max_length=SEARCH_MAX,
-                pattern=LINE,
-                description="Part of the name or of the description, in any letter case.",
-                examples=["acme"],
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
-    created_after: (
-        Annotated[
-            Timestamp,
-            Meta(
-                description="A time (RFC 3339), or a date, which means its midnight in UTC.",
-                examples=["2026-04-17T10:45:00Z"],
-            ),
-        ]
-        | UnsetType
-    ) = UNSET
+    cursor: NextCursor | UnsetType = UNSET
+    folder: Subtree | UnsetType = UNSET
+    recursive: Recursive = True
+    tag: RequiredTags | UnsetType = UNSET
+    mime_type: RecordedMimeType | UnsetType = UNSET
+    search: SearchText | UnsetType = UNSET
+    created_after: CreatedAfter | UnsetType = UNSET
 
 
 class ReadDocumentQuery(Struct):
