@@ -1,2 +1,3 @@
-"""Workspaces, keys and documents in Postgres: Piccolo for the schema's history and for what is read rarely,
-statements of ours for the paths that every request takes."""
+"""Workspaces, API keys and documents in Postgres.
+
+Piccolo runs the migrations and builds rare queries. Frequent requests use our own statements and functions (`sql/`)."""

@@ -1,4 +1,4 @@
-"""API keys in Postgres: every change is one call of a function that takes the workspace's lock first."""
+"""API keys in Postgres: every change is one call of a function that takes the workspace lock first."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
@@ -69,7 +69,7 @@ class PostgresApiKeys:
             case "name_taken":
                 return ApiKeyNameTaken()
             case unknown:
-                raise AssertionError(f"add_api_key answered {unknown}")
+                raise AssertionError(f"add_api_key returned {unknown}")
 
     async def receipt(self, intent: Intent) -> ApiKeyReplayed | IdempotencyKeyReused | None:
         found = await receipt_facts(self._database, intent, self._now())
@@ -97,7 +97,7 @@ class PostgresApiKeys:
             case "last_admin":
                 return LastAdminApiKey()
             case unknown:
-                raise AssertionError(f"revoke_api_key answered {unknown}")
+                raise AssertionError(f"revoke_api_key returned {unknown}")
 
     async def get(self, key: ApiKeyId) -> ApiKey | None:
         rows = await self._database.run(ApiKeyRow.select().where(ApiKeyRow.id == to_uuid(key)))
@@ -114,7 +114,7 @@ class PostgresApiKeys:
         rows = await self._database.fetch(statements.SEARCH_KEYS, *sought, page.offset, page.size)
         if rows or page.offset == 0:
             return ApiKeyPage([_to_key(row) for row in rows], rows[0]["total"] if rows else 0)
-        # Beyond the end, no row is there to bear the count.
+        # A page beyond the end has no row that could carry the total.
         return ApiKeyPage([], (await self._database.fetch(statements.COUNT_KEYS, *sought))[0]["total"])
 
     async def record_uses(self, uses: Sequence[ApiKeyUse]) -> None:
@@ -132,7 +132,7 @@ def _to_replay(facts: str) -> ApiKeyReplayed:
 
 
 def _to_columns(key: ApiKey) -> dict[str, Any]:
-    """A key as values that msgspec writes as JSON: what a row is made of, and what a receipt keeps."""
+    """Return an API key as values that msgspec encodes as JSON, for its row and for its receipt."""
     return {
         "workspace_id": to_hex(key.workspace_id),
         "id": to_hex(key.id),
@@ -158,7 +158,7 @@ def _from_columns(columns: dict[str, Any]) -> ApiKey:
             "digest": bytes.fromhex(columns["digest"].removeprefix("\\x")),
             "created_at": to_time(columns["created_at"]),
             "expires_at": None if expires_at is None else to_time(expires_at),
-            # A key is made neither revoked nor used.
+            # A new API key is neither revoked nor used.
             "revoked_at": None,
             "last_used_at": None,
         }

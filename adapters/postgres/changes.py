@@ -1,7 +1,7 @@
-"""Changes of what is recorded, in Postgres: each is one call of a function that takes the workspace's lock first.
+"""Changes of recorded documents, in Postgres: each is one call of a function that takes the workspace lock first.
 
-A call whose answer was lost is sent again. What it did the first time it knows by its receipt: with an Idempotency-Key,
-or without one under a key of its own, it finds the name of this very attempt there.
+A call whose answer was lost is retried. Each call names its attempt, and the receipt holds that name: a retry that
+finds it returns the outcome of the first try. Without an idempotency key, the attempt is the key of the receipt.
 """
 
 import asyncio
@@ -46,12 +46,11 @@ from ports.outcomes import (
 )
 
 
-class PostgresChanges:
-    """The changing half of `DocumentRepository`: one method per intent, one private call that they share."""
+class DocumentChanges:
+    """The changing half of `PostgresDocuments`: one method per intent, and one private call that they share."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._queues = WorkspaceQueues()
+    _database: Database
+    _queues: "WorkspaceQueues"
 
     async def patch(
         self,
@@ -72,7 +71,7 @@ class PostgresChanges:
             case "other_revision":
                 return RevisionMismatch()
             case unexpected:
-                raise AssertionError(f"patch_document answered {unexpected}")
+                raise AssertionError(f"patch_document returned {unexpected}")
 
     async def delete(
         self, document: DocumentId, *, expected_revisions: Revisions | None = None, at: datetime, intent: Intent
@@ -89,7 +88,7 @@ class PostgresChanges:
             case "other_revision":
                 return RevisionMismatch()
             case unexpected:
-                raise AssertionError(f"delete_document answered {unexpected}")
+                raise AssertionError(f"delete_document returned {unexpected}")
 
     async def add_link(self, link: EntityLink, *, intent: Intent) -> AddLinkOutcome:
         answer = await self._call(statements.ADD_LINK, (to_json(_to_columns(link)),), link.created_at, intent)
@@ -101,7 +100,7 @@ class PostgresChanges:
             case "unknown":
                 return NoSuchDocument()
             case unexpected:
-                raise AssertionError(f"add_link answered {unexpected}")
+                raise AssertionError(f"add_entity_link returned {unexpected}")
 
     async def remove_link(
         self, document: DocumentId, link: EntityLinkId, *, at: datetime, intent: Intent
@@ -115,7 +114,7 @@ class PostgresChanges:
             case "unknown":
                 return NoSuchLink()
             case unexpected:
-                raise AssertionError(f"remove_link answered {unexpected}")
+                raise AssertionError(f"remove_entity_link returned {unexpected}")
 
     async def move_folder(
         self, source: FolderPath, target: FolderPath, *, at: datetime, intent: Intent
@@ -131,12 +130,12 @@ class PostgresChanges:
             case "too_deep":
                 return TooDeep()
             case unexpected:
-                raise AssertionError(f"move_folder answered {unexpected}")
+                raise AssertionError(f"move_folder returned {unexpected}")
 
     async def _call(self, sql: str, arguments: Sequence[object], at: datetime, intent: Intent) -> "_Answer":
-        """Call a function of the database in the workspace's turn, and again if its answer is lost.
+        """Call a database function once the workspace's queue allows it, and retry the call if its answer is lost.
 
-        `arguments` are those between the workspace and the intent.
+        `arguments` are the arguments between the workspace and the intent.
         """
         attempt = uuid4()
         workspace = intent.caller.workspace_id
@@ -145,14 +144,14 @@ class PostgresChanges:
                 sql, to_uuid(workspace), *arguments, to_json(to_intent(intent, at, attempt))
             )
         facts: dict[str, Any] = {} if row["facts"] is None else msgspec.json.decode(row["facts"])
-        # A receipt of this very attempt is our own earlier try, whose answer was lost: it is no replay.
+        # A receipt of this attempt comes from our own earlier try, whose answer was lost: the client sees no replay.
         is_replay = row["outcome"] == "replayed" and facts["attempt"] != str(attempt)
         return _Answer(row["outcome"], facts, is_replay)
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What a function of the database answered. `facts` depend on the function and on the outcome."""
+    """The result of a database function. `facts` depend on the function and on the outcome."""
 
     outcome: str
     facts: dict[str, Any]
@@ -160,27 +159,28 @@ class _Answer:
 
 
 class WorkspaceQueues:
-    """One change of a workspace at a time: the others would wait for its lock, each with a connection in its hand."""
+    """Queues that let one change of a workspace at a time use a connection. The others would occupy one each, waiting
+    for the workspace lock."""
 
     def __init__(self) -> None:
         self._locks: dict[WorkspaceId, tuple[asyncio.Lock, int]] = {}
 
     @asynccontextmanager
     async def of(self, workspace: WorkspaceId) -> AsyncIterator[None]:
-        """Come to the turn, in the order of coming."""
-        lock, others = self._locks.get(workspace, (asyncio.Lock(), 0))
-        self._locks[workspace] = lock, others + 1
+        """Wait for the earlier changes of the workspace, and hold up the later ones during the block."""
+        lock, users = self._locks.get(workspace, (asyncio.Lock(), 0))
+        self._locks[workspace] = lock, users + 1
         try:
             async with lock:
                 yield
         finally:
-            lock, others = self._locks.pop(workspace)
-            if others > 1:
-                self._locks[workspace] = lock, others - 1
+            lock, users = self._locks.pop(workspace)
+            if users > 1:
+                self._locks[workspace] = lock, users - 1
 
 
 def _to_changes(changes: Changes) -> dict[str, Any]:
-    """What is sent of the changes, and what is searched of it."""
+    """Return the members to change, and the text that a search of them reads."""
     facts: dict[str, Any] = {}
     if changes.name is not OMITTED:
         facts |= {"name": changes.name, "search_name": fold(changes.name)}
@@ -195,7 +195,7 @@ def _to_changes(changes: Changes) -> dict[str, Any]:
 
 def _to_columns(link: EntityLink) -> dict[str, Any]:
     return {
-        # The workspace is that of the call.
+        # The call has the workspace already.
         "id": to_hex(link.id),
         "document_id": to_hex(link.document_id),
         "entity_type": link.entity_type,
@@ -206,5 +206,5 @@ def _to_columns(link: EntityLink) -> dict[str, Any]:
 
 
 def _revisions(expected_revisions: Revisions | None) -> list[int] | None:
-    # What no revision can be matches none; to the database it would be no integer.
+    # A number outside this range matches no revision, and the database would refuse it as an integer.
     return None if expected_revisions is None else [revision for revision in expected_revisions if 0 < revision < 2**31]

@@ -1,4 +1,4 @@
-"""Which deployment a database is of, and the lock that one process of it holds."""
+"""The deployment that a database belongs to, and the lock that one process of it holds."""
 
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
@@ -7,7 +7,7 @@ from adapters.postgres import statements
 from adapters.postgres.database import Database, Row
 from ports.deployment import Deployment
 
-# Any number that nobody else uses on this database, as for the lock of migrations: these are the letters "sweeping".
+# Any number that no other advisory lock of this database uses: these are the letters "sweeping".
 _LOCK = 0x7377656570696E67
 
 

@@ -1,16 +1,17 @@
-"""Documents in Postgres: every write is one call of a function that takes the workspace's lock first."""
+"""Documents in Postgres: every write is one call of a database function that takes the workspace lock first."""
 
 from collections.abc import Sequence
 
 import msgspec
 
 from adapters.postgres import statements
-from adapters.postgres.changes import PostgresChanges
+from adapters.postgres.changes import DocumentChanges, WorkspaceQueues
 from adapters.postgres.database import Database, Row
-from adapters.postgres.queries import PostgresFinding
+from adapters.postgres.queries import DocumentQueries
 from adapters.postgres.receipts import receipt_facts
 from adapters.postgres.rows import from_facts, from_uuid, to_facts, to_intent, to_uuid
-from adapters.postgres.writer import BatchedWriter, Pending
+from adapters.postgres.writer.batched import BatchedWriter
+from adapters.postgres.writer.lane import Pending
 from domain.documents import Document
 from domain.ids import DocumentId, WorkspaceId
 from domain.search import search_text
@@ -19,12 +20,12 @@ from ports.outcomes import Created, CreateOutcome, IdempotencyKeyReused, OverQuo
 from ports.system import Clock
 
 
-class PostgresDocuments(PostgresFinding, PostgresChanges):
-    """`DocumentRepository` in Postgres."""
+class PostgresDocuments(DocumentQueries, DocumentChanges):
+    """`DocumentRepository` in Postgres: creates here, the reads and the other writes in a module each."""
 
     def __init__(self, database: Database, now: Clock) -> None:
-        PostgresFinding.__init__(self, database)
-        PostgresChanges.__init__(self, database)
+        self._database = database
+        self._queues = WorkspaceQueues()
         self._now = now
         self._writer = BatchedWriter(self._record)
 
@@ -32,13 +33,13 @@ class PostgresDocuments(PostgresFinding, PostgresChanges):
         return await self._writer.record(Pending(document, intent, to_record(document, intent)))
 
     async def aclose(self) -> None:
-        """Return once every create that is under way is settled; those that come later are refused."""
+        """Refuse new creates from now on, and return once all earlier ones are settled."""
         await self._writer.aclose()
 
-    async def _record(self, workspace: WorkspaceId, pending: Sequence[Pending]) -> Sequence[CreateOutcome]:
-        batch = b"[" + b",".join(create.record for create in pending) + b"]"
+    async def _record(self, workspace: WorkspaceId, creates: Sequence[Pending]) -> Sequence[CreateOutcome]:
+        batch = b"[" + b",".join(create.record for create in creates) + b"]"
         answers = await self._database.fetch(statements.RECORD_DOCUMENTS, to_uuid(workspace), batch.decode())
-        return [to_outcome(answer, create.document) for answer, create in zip(answers, pending, strict=True)]
+        return [to_outcome(answer, create.document) for answer, create in zip(answers, creates, strict=True)]
 
     async def receipt(self, intent: Intent) -> Replayed | IdempotencyKeyReused | None:
         found = await receipt_facts(self._database, intent, self._now())
@@ -46,7 +47,7 @@ class PostgresDocuments(PostgresFinding, PostgresChanges):
 
 
 def to_record(document: Document, intent: Intent) -> bytes:
-    """What `record_documents` wants to know of one document, as JSON."""
+    """Return what `record_documents` reads of one create, as JSON."""
     return msgspec.json.encode(
         {
             "document": to_facts(document),
@@ -57,7 +58,7 @@ def to_record(document: Document, intent: Intent) -> bytes:
 
 
 def to_outcome(answer: Row, document: Document) -> CreateOutcome:
-    """What one answer of `record_documents` means for its document."""
+    """Return what one row of `record_documents` means for its document."""
     facts = answer["facts"]
     match answer["outcome"]:
         case "created":
@@ -72,4 +73,4 @@ def to_outcome(answer: Row, document: Document) -> CreateOutcome:
         case "over_quota":
             return OverQuota(**msgspec.json.decode(facts))
         case unknown:
-            raise AssertionError(f"record_documents answered {unknown}")
+            raise AssertionError(f"record_documents returned {unknown}")

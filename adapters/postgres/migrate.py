@@ -1,4 +1,4 @@
-"""Bring a database to the schema of this version, once, whoever else tries at the same time."""
+"""Bring a database to the schema of this version, once, even if several processes try at the same time."""
 
 import asyncio
 import os
@@ -11,37 +11,37 @@ from adapters.postgres.database import CONNECT_SECONDS, Database
 from adapters.postgres.piccolo_app import APP_NAME, MIGRATIONS
 from ports.system import Unavailable
 
-# Any number that nobody else uses on this database: these are the letters "dossier".
+# Any number that no other advisory lock of this database uses: these are the letters "dossier".
 _LOCK = 0x646F7373696572
 
 
 async def pending(database: Database) -> Sequence[str]:
-    """The migrations this version knows and the database has not had, oldest first."""
+    """Return the migrations of this version that the database has not had, oldest first."""
     known = sorted(file.stem for file in MIGRATIONS.glob("0*.py"))
-    had: set[str] = set()
+    applied: set[str] = set()
     if (await database.fetch("SELECT to_regclass('migration') AS found"))[0]["found"] is not None:
         rows = await database.fetch("SELECT name FROM migration WHERE app_name = $1", APP_NAME)
-        had = {row["name"] for row in rows}
-    return [migration for migration in known if migration not in had]
+        applied = {row["name"] for row in rows}
+    return [migration for migration in known if migration not in applied]
 
 
 async def is_empty(database: Database) -> bool:
-    """Whether no document was ever recorded, or could be."""
+    """Return whether no document was ever recorded: the ledger of storage paths is empty or does not exist."""
     if (await database.fetch("SELECT to_regclass('objects') AS found"))[0]["found"] is None:
         return True
     return not (await database.fetch("SELECT EXISTS (SELECT FROM objects) AS found"))[0]["found"]
 
 
 async def migrate(url: str) -> None:
-    """Run what is pending. Safe to call from many processes at once: one runs, the others wait and find it done.
+    """Run the pending migrations. Several processes may call this at once: one migrates, the others wait for it.
 
     Raises:
-        Unavailable: the database does not answer, or a migration failed; the text says how.
+        Unavailable: the database does not answer, or a migration failed; the message says why.
     """
     try:
         connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
         try:
-            # A lock of the session: it is given back when the connection is closed, and when it is lost.
+            # A lock of the session: the database releases it when the connection is closed or lost.
             await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
             await _run_piccolo(url)
         finally:
@@ -51,7 +51,7 @@ async def migrate(url: str) -> None:
 
 
 async def _run_piccolo(url: str) -> None:
-    # In a process of its own: Piccolo keeps its engine in globals, and prints.
+    # Piccolo runs in a process of its own, because it keeps its engine in global variables, and prints.
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-P", "-m", "piccolo.main", "migrations", "forwards", APP_NAME),
@@ -63,7 +63,7 @@ async def _run_piccolo(url: str) -> None:
     try:
         output, _ = await process.communicate()
     except asyncio.CancelledError:
-        # It must not go on without our lock.
+        # The migration must not continue after we release the lock.
         process.kill()
         await process.wait()
         raise

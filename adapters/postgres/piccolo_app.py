@@ -1,4 +1,4 @@
-"""What Piccolo's migrations run on: this app, its tables, its history."""
+"""Piccolo's description of this app: its tables and its migrations."""
 
 from pathlib import Path
 

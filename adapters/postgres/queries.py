@@ -1,4 +1,4 @@
-"""What is read of documents in Postgres: each a function or a view of the database, which says how."""
+"""Reads of documents in Postgres. Each is one call of a database function or view (`sql/`), which says how it reads."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,11 +19,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WILD = str.maketrans({char: f"\\{char}" for char in "\\%_"})
 
 
-class PostgresFinding:
-    """The reading half of `DocumentRepository`."""
+class DocumentQueries:
+    """The reading half of `PostgresDocuments`."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    _database: Database
 
     async def get(self, workspace: WorkspaceId, document: DocumentId) -> DocumentWithLinks | None:
         row = await self._database.fetch_one(statements.DOCUMENT, to_uuid(workspace), to_uuid(document))
@@ -69,12 +68,12 @@ class PostgresFinding:
 
 
 def to_document_with_links(facts: dict[str, Any]) -> DocumentWithLinks:
-    """The document, and its links, that were read from JSON."""
+    """Return the document and its entity links that the decoded JSON describes."""
     return DocumentWithLinks(to_document(facts["document"]), tuple(map(to_link, facts["links"])))
 
 
 def _to_wanted(wanted: DocumentFilter) -> dict[str, Any]:
-    """A filter as `find_documents` reads it: only what is wanted is there."""
+    """Return a filter as `find_documents` reads it: only the members that the filter names."""
     facts: dict[str, Any] = {}
     if wanted.folder is not None or not wanted.recursive:
         facts |= {"folder": wanted.folder, "recursive": wanted.recursive}
@@ -92,6 +91,6 @@ def _to_wanted(wanted: DocumentFilter) -> dict[str, Any]:
 
 
 def _least_id(at: datetime) -> str:
-    """What no id that was made then, or later, is less than: an id begins with its milliseconds since 1970."""
+    """Return the least id that a document of that time can have: an id begins with its milliseconds since 1970."""
     milliseconds = max(0, (at - _EPOCH) // timedelta(milliseconds=1))
     return f"{milliseconds << 80:032x}"

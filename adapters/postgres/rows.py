@@ -1,6 +1,6 @@
-"""Between rows and the domain: ids without their prefix, and a document as one JSON object, its facts.
+"""Conversions between rows and the domain: ids without their prefix, and a document as one JSON object, its facts.
 
-The facts are what a receipt keeps, what the write sends and what a read returns: one shape, read by one function.
+A receipt stores the facts, a create sends them and a read returns them: one shape, decoded by one function.
 """
 
 import hashlib
@@ -20,21 +20,21 @@ from ports.intents import Intent
 Facts = dict[str, Any]
 
 ATTEMPT_LIFETIME = timedelta(minutes=5)
-"""How long a call that has no Idempotency-Key is known again: far longer than it is tried."""
+"""How long the receipt of a call without an idempotency key is valid: far longer than the call is retried."""
 
 
 def to_uuid(prefixed: str) -> UUID:
-    """The 128 bits of an id."""
+    """Return the 128 bits of an id."""
     return UUID(int=decode_ulid(prefixed.rpartition("_")[2]))
 
 
 def from_uuid(prefix: str, value: UUID | str) -> str:
-    """The id that has these 128 bits."""
+    """Return the id that has these 128 bits."""
     return prefix + encode_ulid(value.int if isinstance(value, UUID) else int(value.replace("-", ""), 16))
 
 
 def to_hex(prefixed: str) -> str:
-    """The 128 bits of an id as Postgres reads a uuid from text."""
+    """Return the 128 bits of an id as text that Postgres reads as a uuid."""
     return f"{decode_ulid(prefixed.rpartition('_')[2]):032x}"
 
 
@@ -67,12 +67,12 @@ def to_intent(intent: Intent, at: datetime, attempt: UUID | None = None) -> Fact
 
 
 def to_json(value: object) -> str:
-    """A value of the kinds that msgspec knows, as JSON."""
+    """Return a value as JSON."""
     return msgspec.json.encode(value).decode()
 
 
 def to_facts(document: Document) -> Facts:
-    """A document as values that msgspec writes as JSON."""
+    """Return a document as values that msgspec encodes as JSON."""
     stored = document.stored
     return {
         "id": to_hex(document.id),
@@ -96,12 +96,12 @@ def to_facts(document: Document) -> Facts:
 
 
 def from_facts(text: str) -> Document:
-    """The document that JSON text spells."""
+    """Return the document that JSON text describes."""
     return to_document(msgspec.json.decode(text))
 
 
 def to_document(facts: Facts) -> Document:
-    """The document that was read from JSON."""
+    """Return the document that decoded JSON describes."""
     return Document(
         id=DocumentId(from_uuid("doc_", facts["id"])),
         workspace_id=WorkspaceId(from_uuid("ws_", facts["workspace_id"])),
@@ -126,7 +126,7 @@ def to_document(facts: Facts) -> Document:
 
 
 def to_link(facts: Facts) -> EntityLink:
-    """The link that was read from JSON."""
+    """Return the entity link that decoded JSON describes."""
     return EntityLink(
         id=EntityLinkId(from_uuid("dlnk_", facts["id"])),
         document_id=DocumentId(from_uuid("doc_", facts["document_id"])),
@@ -138,5 +138,5 @@ def to_link(facts: Facts) -> EntityLink:
 
 
 def to_time(text: str) -> datetime:
-    """The time that JSON spells, in UTC."""
+    """Return the time that a JSON string holds, in UTC."""
     return datetime.fromisoformat(text).astimezone(UTC)

@@ -1,6 +1,6 @@
-"""The statements of the paths that every request takes, each with its reasons."""
+"""The SQL statements of this adapter. The functions and views that they call are in `sql/`."""
 
-# One function call is one transaction and one round trip; the function itself is in migrations, beside the tables.
+# One function call is one transaction and one round trip.
 RECORD_DOCUMENTS = "SELECT outcome, facts FROM record_documents($1, $2)"
 
 RECEIPT = "SELECT outcome, facts FROM find_receipt($1, $2, $3, $4, $5)"
@@ -27,8 +27,7 @@ MOVE_FOLDER = "SELECT * FROM move_folder($1, $2, $3, $4, $5, $6)"
 
 USAGE = "SELECT used_bytes, quota_bytes, documents FROM usage WHERE workspace_id = $1"
 
-# By an index that is not unique: a unique key must begin with the workspace, which is not known yet. Two SHA-256
-# digests do not collide.
+# Reads one row although the index is not unique: two SHA-256 digests do not collide.
 FIND_KEY = """
 SELECT k.*, w.plan
 FROM api_keys k JOIN workspaces w ON w.id = k.workspace_id
@@ -39,7 +38,7 @@ ADD_KEY = "SELECT outcome, facts FROM add_api_key($1, $2, $3, $4)"
 
 REVOKE_KEY = "SELECT revoke_api_key($1, $2, $3, $4) AS outcome"
 
-# Not a pattern: whatever is sought is ordinary text. Few enough keys to be looked at one by one.
+# `position` instead of LIKE, because the text may contain wildcards. A workspace has few API keys, so a scan is enough.
 SEARCH_KEYS = """
 SELECT *, count(*) OVER () AS total FROM api_keys
 WHERE workspace_id = $1 AND position($2 IN search_text) > 0 AND ($3 OR revoked_at IS NULL)
@@ -51,7 +50,7 @@ SELECT count(*) AS total FROM api_keys
 WHERE workspace_id = $1 AND position($2 IN search_text) > 0 AND ($3 OR revoked_at IS NULL)
 """
 
-# Of many processes that saw a key used, one writes.
+# If several processes report the use of an API key, one of them writes it.
 NOTE_USES = """
 UPDATE api_keys SET last_used_at = used.at
 FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS used (workspace_id, id, at)
@@ -82,8 +81,8 @@ WITH quota AS (
 SELECT workspace.*, quota.quota_bytes FROM workspace, quota
 """
 
-# What follows is the sweeper's. Every change takes the workspace's usage row first, as the creates do: the CTE is read
-# before a row is changed, and the conditions are looked at again on what was committed meanwhile.
+# The statements of the sweeper. Every change takes the workspace lock first, as the creates do. The CTE takes it before
+# any row is changed, and Postgres checks the conditions again on rows that another transaction has changed meanwhile.
 
 PATH_STATES = "SELECT storage_path, state FROM objects WHERE workspace_id = $1 AND storage_path = ANY ($2)"
 
@@ -101,7 +100,8 @@ UPDATE objects SET state = 'gone' FROM account
 WHERE workspace_id = $1 AND storage_path = ANY ($2) AND state = 'condemned' AND condemned_at < $3
 """
 
-# All of them, by their key: an index by time would cost every create, to save a read every few hours.
+# Reads all receipts, in the order of the primary key: an index by time would slow every create, to speed up one read
+# every few hours.
 RECEIPTS = """
 SELECT workspace_id, key_hash, expires_at FROM receipts
 WHERE (workspace_id, key_hash) > ($1, $2)

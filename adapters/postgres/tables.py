@@ -1,11 +1,11 @@
-"""The table that Piccolo's builder reads and writes. The schema itself, all of it, is made by `migrations`."""
+"""The table that Piccolo's query builder reads. The migrations create the schema."""
 
 from piccolo.columns import UUID, Array, Bytea, Text, Timestamptz
 from piccolo.table import Table
 
 
 class ApiKeyRow(Table, tablename="api_keys"):
-    """An API key: its SHA-256, never the key. The true primary key is (workspace_id, id)."""
+    """An API key: its SHA-256, never the key itself. The primary key in the database is (workspace_id, id)."""
 
     id = UUID(primary_key=True)
     workspace_id = UUID()

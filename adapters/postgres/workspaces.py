@@ -11,7 +11,7 @@ from domain.rate_limits import Plan
 
 
 class PostgresWorkspaces:
-    """`Workspaces` in Postgres. The quota lies in the usage row, under the same lock as what is used of it."""
+    """`Workspaces` in Postgres. The quota and the used bytes are in one row, the usage row, under one lock."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

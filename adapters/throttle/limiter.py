@@ -1,6 +1,6 @@
 """The rate limiter of several processes: it counts in Valkey, or in this process while Valkey is unavailable.
 
-Requests that wait at the same time share one call, as creates do in `adapters/postgres/writer.py`: no request is
+Requests that wait at the same time share one call, as creates do in `adapters/postgres/writer/`: no request is
 delayed to fill a call, and those that arrive during a call share the next one.
 
 A service that refuses every request because its counters are unavailable would be worse than one that counts

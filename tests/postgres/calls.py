@@ -7,7 +7,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from adapters.postgres.writer import BatchedWriter, Pending
+from adapters.postgres.writer.batched import BatchedWriter
+from adapters.postgres.writer.lane import Pending
 from domain.access import Workspace
 from domain.ids import WorkspaceId
 from ports.outcomes import CreateOutcome

@@ -6,8 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.postgres import writer
-from adapters.postgres.writer import Pending
+from adapters.postgres.writer.lane import QUEUE_MAX, Pending
 from ports.outcomes import Created, IdempotencyKeyReused, PathTaken, Replayed
 from ports.system import Unavailable
 from tests.postgres.calls import Rig, cut, gate
@@ -190,7 +189,7 @@ async def test_a_full_queue_is_unavailable_and_takes_nothing_from_another_worksp
     rig.calls.before = [hold]
     tasks = [rig.send(rig.create("under way", size_bytes=0))]
     await held.wait()
-    tasks += [rig.send(rig.create(f"{n}", size_bytes=0)) for n in range(writer.QUEUE_MAX)]
+    tasks += [rig.send(rig.create(f"{n}", size_bytes=0)) for n in range(QUEUE_MAX)]
     await asyncio.sleep(0)
     with pytest.raises(Unavailable, match="wait already"):
         await rig.writer.record(rig.create("one too many"))
@@ -206,7 +205,7 @@ async def test_rows_that_nobody_waits_for_take_no_place_in_the_queue(rig: Rig) -
     rig.calls.before = [hold]
     first = rig.send(rig.create("under way"))
     await held.wait()
-    gone = [rig.send(rig.create(f"{n}")) for n in range(writer.QUEUE_MAX)]
+    gone = [rig.send(rig.create(f"{n}")) for n in range(QUEUE_MAX)]
     await asyncio.sleep(0)
     for task in gone:
         task.cancel()

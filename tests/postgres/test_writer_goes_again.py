@@ -6,7 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.postgres.writer import BatchedWriter, Pending
+from adapters.postgres.writer.batched import BatchedWriter
+from adapters.postgres.writer.lane import Pending
 from ports.outcomes import Created, Replayed
 from ports.system import Unavailable
 from tests.postgres.calls import Rig, breaks, cut, gate
