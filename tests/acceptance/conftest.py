@@ -56,6 +56,12 @@ def manager(tenants: Tenants) -> Client:
     return tenants.client("", *PERMISSIONS)
 
 
+@pytest.fixture(scope="session")
+def stranger(tenants: Tenants) -> Client:
+    """In another workspace, with every permission there."""
+    return tenants.client("", *PERMISSIONS)
+
+
 @pytest.fixture
 def stored(home: Client) -> str:
     """Where five bytes, "hello", are waiting to be recorded."""

@@ -24,12 +24,7 @@ each_with_a_body = pytest.mark.parametrize(
 @pytest.fixture(scope="module")
 def colleague(tenants: Tenants, manager: Client) -> Client:
     """Another API key of the manager's workspace, with every permission."""
-    return tenants.client(manager.workspace, *PERMISSIONS)
-
-
-@pytest.fixture(scope="module")
-def stranger(tenants: Tenants) -> Client:
-    return tenants.client("", *PERMISSIONS)
+    return tenants.connect(minted(manager, permissions=list(PERMISSIONS), rate_limit_tier="unmetered")["key"])
 
 
 def has_effect(operation: Operation, answer: httpx.Response) -> None:
@@ -238,7 +233,8 @@ def test_a_refused_request_leaves_its_key_free(
         for body, headers, status in ((b"{", {}, 400), (b" " * 70_000, {}, 413), (b"{}", {"Content-Type": "a/b"}, 415)):
             assert manager.send(call.method, call.path, body, key | headers).status_code == status
     permission = next(name for name in PERMISSIONS if name != operation.permission)
-    assert call.send(tenants.client(manager.workspace, permission), key).status_code == 403
+    lesser = minted(manager, permissions=[permission], rate_limit_tier="unmetered")
+    assert call.send(tenants.connect(lesser["key"]), key).status_code == 403
     if operation.names_a_record:
         assert operation.call(stranger).send(manager, key).status_code == 404
     has_effect(operation, call.send(manager, key))

@@ -3,7 +3,6 @@
 import itertools
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -20,7 +19,7 @@ from .client import (
     wrong_fields,
 )
 from .documents import DOCUMENTS, FOLDERS, NO_UUID, TAGS, document_path, link_entity, linked_entity, listed
-from .keys import PERMISSIONS, mint, minted, unknown_key
+from .keys import PERMISSIONS, mint, minted, on_the_wire, revoke, unknown_key
 from .operations import (
     CREATE,
     DELETE,
@@ -43,12 +42,6 @@ UNKNOWN_DOCUMENT = document_path(UNKNOWN_DOCUMENT_ID)
 SUBSETS = [set(some) for size in range(1, 5) for some in itertools.combinations(PERMISSIONS, size)]
 each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 each_set_of_permissions = pytest.mark.parametrize("granted", SUBSETS, ids=lambda granted: "+".join(sorted(granted)))
-
-
-@pytest.fixture(scope="module")
-def stranger(tenants: Tenants) -> Client:
-    """In another workspace, with every permission there."""
-    return tenants.client("", *PERMISSIONS)
 
 
 @pytest.fixture(scope="module")
@@ -112,16 +105,14 @@ def test_the_permission_of_an_operation_is_enough(tenants: Tenants, manager: Cli
 
 
 @pytest.fixture(scope="module")
-def refused_credentials(tenants: Tenants, home: Client) -> dict[str, str]:
+def refused_credentials(manager: Client) -> dict[str, str]:
     """Values of Authorization that no API key answers to, by the reason. None at all is the empty one."""
-    expiry = datetime.now(UTC) + timedelta(seconds=4)
-    expired = tenants.api_key(home.workspace, expires_at=expiry.strftime("%Y-%m-%dT%H:%M:%SZ"))
-    revoked = tenants.api_key(home.workspace)
-    tenants.operator.revoke_api_key(revoked.id)
-    good = home.key or ""
+    expired, revoked = minted(manager, expires_at=on_the_wire(2)), minted(manager)
+    assert revoke(manager, revoked["id"]).status_code == 204
+    good = manager.key or ""
     mistyped = good[:-1] + ("0" if good[-1] != "0" else "1")
     # A revocation holds within a second, and an expiry in its second.
-    eventually(lambda: datetime.now(UTC) > expiry + timedelta(seconds=1), 8, "the expiry of the API key")
+    eventually(lambda: on_the_wire(-1) > expired["expires_at"], 5, "the expiry of the API key")
     return {
         "missing": "",
         "no scheme": good,
@@ -132,8 +123,8 @@ def refused_credentials(tenants: Tenants, home: Client) -> dict[str, str]:
         "cut off": f"Bearer {good[:-1]}",
         "mistyped": f"Bearer {mistyped}",
         "unknown": f"Bearer {unknown_key(good)}",
-        "revoked": f"Bearer {revoked.key}",
-        "expired": f"Bearer {expired.key}",
+        "revoked": f"Bearer {revoked['key']}",
+        "expired": f"Bearer {expired['key']}",
     }
 
 
