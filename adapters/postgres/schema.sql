@@ -27,7 +27,7 @@ CREATE TABLE public.api_keys (
     user_id uuid NOT NULL,
     name text NOT NULL,
     description text,
-    search_text text NOT NULL,
+    search_text text DEFAULT ''::text NOT NULL,
     prefix text NOT NULL,
     digest bytea NOT NULL,
     permissions text[] NOT NULL,

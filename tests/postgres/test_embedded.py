@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from adapters.postgres.embedded import open_embedded
-from adapters.postgres.keeper import DATA, KEEPER_LOCK, heed_sigint, is_locked
+from adapters.postgres.keeper import DATA, KEEPER_LOCK, is_locked, restore_sigint
 from ports.system import Unavailable
 
 pytestmark = pytest.mark.slow
@@ -214,7 +214,7 @@ def test_a_server_heeds_the_signal_that_stops_it_also_where_its_keeper_was_start
     """A shell does that to what it puts in the background; a server told to stop as it starts was deaf for 60 s."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        server = subprocess.Popen(["sleep", "60"], preexec_fn=heed_sigint)
+        server = subprocess.Popen(["sleep", "60"], preexec_fn=restore_sigint)
     finally:
         signal.signal(signal.SIGINT, before)
     server.send_signal(signal.SIGINT)

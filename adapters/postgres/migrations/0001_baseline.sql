@@ -25,7 +25,7 @@ CREATE TABLE api_keys (
     user_id uuid NOT NULL,
     name text NOT NULL,
     description text,
-    search_text text NOT NULL,
+    search_text text NOT NULL DEFAULT '',
     prefix text NOT NULL,
     digest bytea NOT NULL CHECK (octet_length(digest) = 32),
     permissions text[] NOT NULL,
