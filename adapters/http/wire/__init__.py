@@ -1,4 +1,5 @@
 """The bodies and queries of the API, with their members in the order of the contract.
 
-They render responses and describe requests. The rules in `domain` read requests, because they report every mistake.
+The types render responses and describe requests. The rules in `domain` read the requests, because they report every
+mistake at once.
 """
