@@ -48,11 +48,12 @@ class ValkeyServer:
                 else:
                     return
 
-    async def stop(self) -> None:
-        await self._end(signal.SIGTERM)
-
     async def kill(self) -> None:
-        await self._end(signal.SIGKILL)
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+        # A killed server leaves its socket file behind.
+        self.socket.unlink(missing_ok=True)
 
     async def restart(self) -> None:
         """Kill the server, and start an empty one at the same address."""
@@ -91,15 +92,6 @@ class ValkeyServer:
     def _signal(self, number: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(number)
-
-    async def _end(self, number: signal.Signals) -> None:
-        if self._process is not None and self._process.returncode is None:
-            self._signal(number)
-            # A paused process handles the signal only when it continues.
-            self._signal(signal.SIGCONT)
-            await self._process.wait()
-        # A killed server leaves its socket file behind.
-        self.socket.unlink(missing_ok=True)
 
 
 @asynccontextmanager

@@ -27,7 +27,7 @@ def etag_of(status: os.stat_result) -> str:
 
 
 def read_small(path: str) -> bytes:
-    """Return the first 256 bytes of a file, with as few system calls as possible: every create reads one."""
+    """Return the first 256 bytes of a file, with few system calls, because every create reads one."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         return os.read(descriptor, _SMALL_BYTES)

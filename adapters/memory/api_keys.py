@@ -86,11 +86,11 @@ class MemoryApiKeys:
         return sorted(keys, key=lambda key: key.id)
 
     async def search(self, workspace: WorkspaceId, text: str, page: Page, *, include_revoked: bool) -> ApiKeyPage:
-        sought = fold(text)
+        folded = fold(text)
         found = [
             key
             for key in reversed(await self.all(workspace))
-            if sought in fold(key.name) and (include_revoked or key.revoked_at is None)
+            if folded in fold(key.name) and (include_revoked or key.revoked_at is None)
         ]
         return ApiKeyPage(found[page.offset : page.offset + page.size], len(found))
 

@@ -42,7 +42,7 @@ Refused = TypeVar("Refused")
 
 
 class MemoryDocuments:
-    """`DocumentRepository` in memory."""
+    """`DocumentRepository` in memory, with the decisions in the order that the port promises."""
 
     def __init__(self, workspaces: MemoryWorkspaces, now: Clock) -> None:
         self._workspaces = workspaces
@@ -52,6 +52,7 @@ class MemoryDocuments:
 
     async def create(self, document: Document, intent: Intent) -> CreateOutcome:
         usage = await self.usage(document.workspace_id)
+        # Nothing is awaited from here on. The decisions follow in the order of the contract: receipt, path, quota.
         records = self.records_of(document.workspace_id)
         size = document.stored.size_bytes
         if replayed := self._replayed(intent, document.created_at):

@@ -1,7 +1,7 @@
 """The rate limiter of several processes: it counts in Valkey, or in this process while Valkey is unavailable.
 
-Requests that wait at the same time share one call, as creates do in `adapters/postgres/writer/`: no request is
-delayed to fill a call, and those that arrive during a call share the next one.
+Requests that wait at the same time share one call, as creates do in Postgres: no request is delayed to fill a call,
+and the requests that arrive during a call share the next one.
 
 A service that refuses every request because its counters are unavailable would be worse than one that counts
 imprecisely for a while. So one request waits for Valkey for at most a few hundredths of a second, and the requests
@@ -32,7 +32,7 @@ BUDGET_SECONDS = 0.035
 """How long a request waits for Valkey: for the call before, for a connection if there is none, and for the response."""
 
 CALL_MIN_SECONDS = 0.01
-"""The minimum for a call whose requests have waited for a slow call before it. A request so waits at most 45 ms."""
+"""The minimum for a call whose requests have waited for a slow call before it. So a request waits at most 45 ms."""
 
 RETURN_SHARE = 0.5
 """The part of the budget within which Valkey must respond to be used again. If it were slower, requests that also wait
@@ -43,7 +43,7 @@ PAUSE_SECONDS = 0.2
 """How long a probe waits to connect, and the pause between probes: Valkey is used again after at most 0.7 s."""
 
 REQUESTS_MAX = 512
-"""The maximum of requests in one call, which bounds how long Valkey executes the script."""
+"""The maximum number of requests in one call, which bounds how long Valkey executes the script."""
 
 Pause = Callable[[float], Awaitable[object]]
 
@@ -55,7 +55,7 @@ _NO_LIMIT = (Window(2**53, 60),)
 
 @dataclass(slots=True, eq=False)
 class _Request:
-    """A waiting request. `used` becomes what was used of its windows before it; `None` if Valkey did not say."""
+    """A waiting request. `used` becomes what was used of its windows before it; `None` without a response."""
 
     subject: str
     windows: tuple[Window, ...]
@@ -135,7 +135,7 @@ class ValkeyRateLimiter:
     async def _count(self, subject: str, windows: Sequence[Window], at: datetime) -> Sequence[int] | None:
         """Return what was used of each window before this request, which was counted if all windows had room.
 
-        `None` if Valkey did not say. Cancelling removes only this request from the next call.
+        `None` if Valkey did not respond. Cancelling removes only this request from the next call.
         """
         loop = asyncio.get_running_loop()
         ends = tuple(window.end(at) for window in windows)

@@ -96,9 +96,8 @@ async def test_each_failure_is_explained_in_one_line_without_secrets(behaviour: 
 
 @pytest.mark.parametrize("first", [stay_silent, hang_up, reset, respond(500), respond(503)])
 async def test_a_failed_attempt_is_retried(first: Behaviour) -> None:
-    async with faulty_server(first, FOUND) as (endpoint, received), storage_at(endpoint) as storage:
+    async with faulty_server(first, FOUND) as (endpoint, _), storage_at(endpoint) as storage:
         assert await storage.stat(PATH) == StoredObject(size_bytes=7, etag="abc")
-    assert len(received) >= 2
 
 
 @pytest.mark.parametrize("refusal", [respond(403), respond(301), respond(400)])

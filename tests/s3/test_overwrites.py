@@ -70,8 +70,13 @@ class Victim:
 
 
 @pytest.fixture(params=["plain", "versioned"])
-async def victim(request: pytest.FixtureRequest) -> AsyncIterator[Victim]:
-    bucket: S3Bucket = request.getfixturevalue(f"s3_{request.param}")
+def bucket(request: pytest.FixtureRequest) -> S3Bucket:
+    found: S3Bucket = request.getfixturevalue(f"s3_{request.param}")
+    return found
+
+
+@pytest.fixture
+async def victim(bucket: S3Bucket) -> AsyncIterator[Victim]:
     path = new_path("contract, (final)+1.pdf")
     async with httpx.AsyncClient() as http:
         unsigned = SignedRequest(method="PUT", url="", headers={}, expires_at=utc_now())

@@ -21,7 +21,7 @@ class Outage:
 
 OUTAGES = (
     *(fault.name for fault in Fault if fault is not Fault.LATE),
-    *("KILLED", "STOPPED", "PAUSED", "READ_ONLY", "FULL", "PASSWORD_CHANGED"),
+    *("KILLED", "PAUSED", "READ_ONLY", "FULL", "PASSWORD_CHANGED"),
 )
 
 
@@ -47,8 +47,6 @@ async def outage_named(name: str) -> AsyncIterator[Outage]:
         match name:
             case "KILLED":
                 yield Outage(server.url, server.kill, server.start, loses_counts=True)
-            case "STOPPED":
-                yield Outage(server.url, server.stop, server.start, loses_counts=True)
             case "PAUSED":
                 yield Outage(server.url, pause, resume)
             case "READ_ONLY":

@@ -34,14 +34,6 @@ async def serving(configured: Settings) -> AsyncIterator[tuple[Service, httpx.As
             yield service, http
 
 
-async def test_two_processes_count_together(tmp_path: Path, database_url: str, valkey: ValkeyServer) -> None:
-    configured = settings(tmp_path, database_url, valkey, PLAN_STARTER="10/day")
-    async with serving(configured) as (_, first), serving(configured) as (_, second):
-        second.headers["Authorization"] = first.headers["Authorization"]
-        left = [(await http.get("/v1/usage")).headers["X-RateLimit-Remaining"] for http in (first, second, first)]
-    assert left == ["9", "8", "7"]
-
-
 @pytest.mark.parametrize(("workers", "shares", "limit"), [(4, None, "25"), (4, "10", "10"), (1, None, "100")])
 async def test_without_its_valkey_a_process_is_degraded_applies_its_share_and_counts_its_fallbacks(
     tmp_path: Path, database_url: str, workers: int, shares: str | None, limit: str
