@@ -1,1 +1,1 @@
-"""Servers, connections and databases that die under load: what was acknowledged stays, once, and every key answers."""
+"""Servers, Postgres and connections that are killed or cut, and a ledger outside of Dossier that finds any loss."""

@@ -1,4 +1,4 @@
-"""The balance after a crash: the ledger of the callers against the rows, and against what servers answer now."""
+"""The audit after a crash: compares the clients' ledger with the rows, and with what servers answer now."""
 
 import asyncio
 
@@ -6,22 +6,22 @@ from .deployment import Deployment
 from .fleet import Fleet
 from .ledger import Intent, Ledger
 from .ulids import to_prefixed
-from .wire import ask, message
+from .wire import message, send
 
 AT_ONCE = 32
 
 
-async def balance(deployment: Deployment, fleet: Fleet, ledger: Ledger) -> None:
-    """Nothing acknowledged is lost, nothing is doubled, every counter is what it counts, every key answers again.
+async def audit(deployment: Deployment, fleet: Fleet, ledger: Ledger) -> None:
+    """Check that nothing acknowledged is lost, nothing is doubled, every counter is exact, and every key is replayed.
 
-    An intent that was never acknowledged may be recorded or not, but not in halves.
+    An intent that was never acknowledged may be recorded or not, but not partly.
     """
     await _compare_rows(deployment, ledger)
     acknowledged = [intent for intent in ledger.intents if intent.answers]
     for start in range(0, len(acknowledged), AT_ONCE):
         batch = acknowledged[start : start + AT_ONCE]
-        await asyncio.gather(*(_ask_again(fleet, ledger, intent) for intent in batch))
-    # Asking again has recorded nothing.
+        await asyncio.gather(*(_request_again(fleet, ledger, intent) for intent in batch))
+    # The requests above must have recorded nothing.
     await _compare_rows(deployment, ledger)
 
 
@@ -36,7 +36,7 @@ async def _compare_rows(deployment: Deployment, ledger: Ledger) -> None:
     recorded = {row["storage_path"]: to_prefixed("doc_", row["id"]) for row in documents}
     intended = {intent.storage_path: intent for intent in ledger.intents}
     assert len(recorded) == len(documents), "a path is recorded twice"
-    assert recorded.keys() <= intended.keys(), "there is a document that nobody wanted"
+    assert recorded.keys() <= intended.keys(), "a document is recorded that no client requested"
     for intent in ledger.intents:
         for answer in intent.answers:
             found = recorded.get(intent.storage_path)
@@ -56,22 +56,22 @@ async def _compare_rows(deployment: Deployment, ledger: Ledger) -> None:
     assert sorted(row["document_id"] for row in events) == sorted(row["id"] for row in documents)
 
     keyed = [intent.key for path, intent in intended.items() if path in recorded and intent.key]
-    # Only a hash of the keys is kept.
+    # Receipts hold only a hash of each idempotency key.
     assert len(receipts) == len(keyed)
     assert not {str(row["key_hash"]) for row in receipts} & set(keyed)
-    assert len({row["path"] for row in folders}) == len(folders), "a folder is there twice"
+    assert len({row["path"] for row in folders}) == len(folders), "a folder exists twice"
 
 
-async def _ask_again(fleet: Fleet, ledger: Ledger, intent: Intent) -> None:
+async def _request_again(fleet: Fleet, ledger: Ledger, intent: Intent) -> None:
     first = intent.answers[0]
     target = f"/v1/documents/{first.data['id']}?download=false"
-    read = await ask(fleet.another().port, message("GET", target, ledger.workspace.key, {}))
+    read = await send(fleet.another().port, message("GET", target, ledger.workspace.key, {}))
     assert read.status == 200, read
     assert {member: read.data[member] for member in first.data} == first.data
     if intent.key is not None:
-        again = await ledger.ask_once(intent, fleet.another().port)
+        again = await ledger.send_once(intent, fleet.another().port)
         assert again.status == 201, again
-        assert again.replayed, f"recorded anew: {again}"
+        assert again.replayed, f"recorded again: {again}"
         assert again.body == first.body, f"answers differ: {again}, {first}"
         assert again.headers["location"] == first.headers["location"]
 

@@ -1,4 +1,4 @@
-"""One Postgres, with nothing turned off, for every test that leaves it alive."""
+"""One Postgres with full durability, for every test that does not kill it."""
 
 from collections.abc import AsyncIterator
 

@@ -24,7 +24,7 @@ from .ulids import to_prefixed, to_uuid
 
 PLENTY = 10**12
 CRASH_SAFE = ("-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "full_page_writes=on")
-"""The defaults, said aloud: these tests are about what is durable."""
+"""The defaults, made explicit because these tests are about durability."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Workspace:
     storage: Path
 
     def store(self, size: int) -> str:
-        """Bytes into the store, past the signed links; where they are."""
+        """Store bytes without a signed URL and return their path."""
         path = f"workspaces/{self.id}/crash/{uuid4()}"
         file = self.storage / "objects" / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -49,20 +49,20 @@ class Deployment:
     database_url: str
     secret: str
     model: Workspace
-    """The one the command line made; the others are like it."""
+    """The workspace that the command line created; `workspace` copies it."""
 
     @property
     def socket(self) -> Path:
-        """Where Postgres listens."""
+        """The Unix socket of Postgres."""
         return Path(parse_qs(urlsplit(self.database_url).query)["host"][0]) / ".s.PGSQL.5432"
 
     @property
     def postmaster(self) -> int:
-        """The process id of Postgres itself."""
+        """The process id of the postmaster."""
         return int((self.directory / "postgres" / "data" / "postmaster.pid").read_text().splitlines()[0])
 
     def node(self, database_url: str = "") -> Node:
-        """A server, not started yet; by another way to the database, if one is given."""
+        """Return a server that is not started yet, by default on the direct URL of the database."""
         return Node(
             self.directory / "server",
             DOSSIER_DATABASE_URL=database_url or self.database_url,
@@ -71,12 +71,12 @@ class Deployment:
         )
 
     def fleet(self, servers: int) -> AbstractAsyncContextManager[Fleet]:
-        """Servers, running."""
+        """Run this many servers for the block."""
         return open_fleet([self.node() for _ in range(servers)])
 
     @asynccontextmanager
     async def sql(self) -> AsyncIterator[Any]:
-        """A connection of the test's own."""
+        """Open a connection for the test."""
         connection = await asyncpg.connect(self.database_url)
         try:
             yield connection
@@ -84,7 +84,7 @@ class Deployment:
             await connection.close()
 
     async def workspace(self, quota: int = PLENTY) -> Workspace:
-        """A fresh one with a key of tier unmetered. By SQL: the command line takes two seconds for it."""
+        """Create a workspace with an API key of tier unmetered, by SQL, because the command line takes two seconds."""
         uuid, key = uuid4(), unknown_key(self.model.key)
         async with self.sql() as sql, sql.transaction():
             await sql.execute(_COPY_WORKSPACE, uuid, self.model.uuid)
@@ -96,7 +96,7 @@ class Deployment:
 
 @asynccontextmanager
 async def open_deployment() -> AsyncIterator[Deployment]:
-    """A Postgres that loses nothing, migrated, and what servers need beside it."""
+    """Open a migrated Postgres with full durability, and what servers need beside it."""
     with fresh_data_dir() as directory:
         async with open_embedded(directory / "postgres", options=CRASH_SAFE) as url:
             await migrate(url)
@@ -113,13 +113,13 @@ def _make_model(cli: Cli, storage: Path) -> Workspace:
 
 
 def kill_postgres(postmaster: int) -> None:
-    """kill -9 of every process of a Postgres. The postmaster first: it must not notice that a child died."""
+    """Kill every process of a Postgres with SIGKILL, the postmaster first so that it does not notice a dead child."""
     children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
     for process in (postmaster, *map(int, children)):
         try:
             os.kill(process, 9)
         except ProcessLookupError:
-            continue  # the postmaster's end had ended it already
+            continue  # it had ended together with the postmaster
 
 
 _COPY_WORKSPACE = """
@@ -128,6 +128,7 @@ SELECT $1, name, owner_id, plan, created_at FROM workspaces WHERE id = $2
 """
 
 _COPY_KEY = """
-INSERT INTO api_keys (workspace_id, id, user_id, name, prefix, digest, permissions, tier, created_at)
-SELECT $1, $2, user_id, name, prefix, $3, permissions, tier, created_at FROM api_keys WHERE workspace_id = $4
+INSERT INTO api_keys (workspace_id, id, user_id, name, search_text, prefix, digest, permissions, tier, created_at)
+SELECT $1, $2, user_id, name, search_text, prefix, $3, permissions, tier, created_at
+FROM api_keys WHERE workspace_id = $4
 """

@@ -1,4 +1,4 @@
-"""Several server processes on one database, to be killed and started again while the others go on."""
+"""Several servers on one database, of which tests kill and start some while the others go on."""
 
 import asyncio
 import random
@@ -9,13 +9,13 @@ from pathlib import Path
 
 from tests.acceptance.service import Server
 
-from .wire import Interrupted, ask, message
+from .wire import Interrupted, message, send
 
 START_SECONDS = 60
 
 
 class Node(Server):
-    """One `dossier serve`, always on the same port."""
+    """One `dossier serve` that keeps its port."""
 
     def __init__(self, data_dir: Path, **settings: str) -> None:
         super().__init__(data_dir)
@@ -23,46 +23,46 @@ class Node(Server):
         self.port = _free_port()
 
     async def open(self) -> None:
-        """Start it, and return once it answers."""
+        """Start the server and return once it is ready."""
         self.launch(self.port)
         async with asyncio.timeout(START_SECONDS):
             while not await self._answers():
                 assert self.process is not None
                 assert self.process.poll() is None, f"a server ended with {self.process.returncode}:\n{self.said()}"
-                await asyncio.sleep(0.02)  # nothing tells when it listens
+                await asyncio.sleep(0.02)  # there is no event for "it listens"
 
     def kill(self) -> None:
-        """kill -9, and gone."""
+        """Kill the server with SIGKILL and wait for its end."""
         assert self.process is not None
         self.process.kill()
         self.process.wait()
 
     async def _answers(self) -> bool:
         try:
-            # It listens before it is ready, and lets us wait.
-            return (await ask(self.port, message("GET", "/health/ready", "", {}))).status == 200
+            # It listens before it is ready, and then delays the answer.
+            return (await send(self.port, message("GET", "/health/ready", "", {}))).status == 200
         except Interrupted:
             return False
 
 
 class Fleet:
-    """Servers behind a balancer that knows which of them run."""
+    """Servers behind a load balancer that knows which of them run."""
 
     def __init__(self, nodes: list[Node]) -> None:
         self.nodes = nodes
         self._up: list[Node] = []
         self._starting: set[asyncio.Task[None]] = set()
-        self._turn = 0
+        self._next = 0
 
     def another(self, tried: Node | None = None) -> Node:
-        """A running server, each in its turn; not the one that was tried, unless it is the only one."""
+        """Return the next running server, other than `tried` if there is another."""
         others = [node for node in self._up if node is not tried] or self._up
         assert others, "no server runs"
-        self._turn += 1
-        return others[self._turn % len(others)]
+        self._next += 1
+        return others[self._next % len(others)]
 
     def start(self, node: Node) -> None:
-        """Begin to start it; it gets requests once it answers."""
+        """Begin to start the server. `another` returns it once it is ready."""
         self._starting.add(asyncio.create_task(self._start(node)))
 
     def kill(self, node: Node) -> None:
@@ -70,7 +70,7 @@ class Fleet:
         node.kill()
 
     async def until_up(self, count: int) -> None:
-        """Return once that many servers answer."""
+        """Wait until this many servers are ready."""
         while len(self._up) < count:
             assert self._starting, "too few servers were started"
             done, self._starting = await asyncio.wait(self._starting, return_when=asyncio.FIRST_COMPLETED)
@@ -82,13 +82,13 @@ class Fleet:
             start.cancel()
         await asyncio.gather(*self._starting, return_exceptions=True)
         for node in self.nodes:
-            # The tests are over: nobody waits for a graceful end.
+            # No test needs a graceful end here.
             if node.process is not None and node.process.poll() is None:
                 node.kill()
             node.close()
 
     def said(self) -> Iterator[str]:
-        """The end of each server's log."""
+        """Yield the end of each server's log."""
         for node in self.nodes:
             yield f"--- The server on port {node.port} said:\n{node.said()}"
 
@@ -99,7 +99,7 @@ class Fleet:
 
 @asynccontextmanager
 async def open_fleet(nodes: list[Node]) -> AsyncIterator[Fleet]:
-    """All of them running. What fails in the block fails with their logs."""
+    """Run the servers for the block. A failure in the block shows their logs."""
     fleet = Fleet(nodes)
     try:
         for node in nodes:
@@ -115,7 +115,7 @@ async def open_fleet(nodes: list[Node]) -> AsyncIterator[Fleet]:
 
 
 def _free_port() -> int:
-    # Below the range that the kernel takes for clients: there, a server that is down could lose its port to one.
+    # Clients get ports from a higher range, so none takes the port of a server that is down.
     for _ in range(100):
         port = random.randint(20_000, 32_000)
         with socket.socket() as probe:

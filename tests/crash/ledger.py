@@ -1,4 +1,4 @@
-"""What the callers of a workspace wanted and what they were told, kept outside of Dossier, in the callers' memory."""
+"""The clients' ledger of a workspace: what they requested and how it was answered, kept outside of Dossier."""
 
 import asyncio
 import itertools
@@ -9,22 +9,22 @@ from uuid import uuid4
 
 from .deployment import Workspace
 from .fleet import Fleet
-from .wire import Interrupted, Reply, ask, message
+from .wire import Interrupted, Reply, message, send
 
 PATIENCE = 90
-"""Seconds until a caller with a key, who asks again and again, must have been answered."""
+"""Seconds within which a client with an idempotency key, which retries, must be answered."""
 
 
 @dataclass
 class Intent:
-    """One document that somebody wants recorded."""
+    """One document that a client wants recorded."""
 
     storage_path: str
     size: int
     key: str | None
     request: bytes
     answers: list[Reply] = field(default_factory=list)
-    """Every 201, the first one first."""
+    """Every 201, in order."""
 
 
 class Ledger:
@@ -36,7 +36,7 @@ class Ledger:
         self.acknowledged = 0
         """Intents with an answer."""
         self.interrupted = 0
-        """Requests whose answer never came."""
+        """Requests that were never answered."""
         self.unavailable = 0
         """Requests that were answered 503."""
         self._numbers = itertools.count(1)
@@ -49,13 +49,13 @@ class Ledger:
         )
 
     def intend(self, count: int, *, keyed: bool = True, size: int = 0) -> Sequence[Intent]:
-        """New intents, their bytes stored; of many sizes unless `size` is given."""
+        """Make new intents with stored bytes, of different sizes unless `size` is given."""
         made = [self._intend(keyed, size) for _ in range(count)]
         self.intents += made
         return made
 
     def note(self, intent: Intent, reply: Reply) -> None:
-        """Enter an answer to a create that must not be refused: 201, or 503 with a time to come back."""
+        """Record the answer to a create that must not be refused: 201, or 503 with Retry-After."""
         if reply.status == 503:
             assert reply.headers["retry-after"].isdigit()
             self.unavailable += 1
@@ -68,26 +68,26 @@ class Ledger:
         self._news.set()
 
     async def until_acknowledged(self, count: int) -> None:
-        """Return once so many intents are."""
+        """Wait until this many intents are acknowledged."""
         while self.acknowledged < count:
             self._news.clear()
             await self._news.wait()
 
-    async def ask_once(self, intent: Intent, port: int) -> Reply:
-        """Send it to one server, and enter the answer."""
-        reply = await ask(port, intent.request)
+    async def send_once(self, intent: Intent, port: int) -> Reply:
+        """Send the intent to one server and record the answer."""
+        reply = await send(port, intent.request)
         self.note(intent, reply)
         return reply
 
-    async def fetch_with_retry(self, intent: Intent, fleet: Fleet) -> None:
-        """Send it to one server after the other until it is acknowledged, as a caller with a key does."""
+    async def send_until_acknowledged(self, intent: Intent, fleet: Fleet) -> None:
+        """Send the intent to one server after the other until it is acknowledged, as clients with a key do."""
         node = None
         try:
             async with asyncio.timeout(PATIENCE):
                 while True:
                     node = fleet.another(node)
                     try:
-                        reply = await self.ask_once(intent, node.port)
+                        reply = await self.send_once(intent, node.port)
                     except Interrupted:
                         self.interrupted += 1
                         continue
@@ -95,7 +95,7 @@ class Ledger:
                         return
                     await asyncio.sleep(int(reply.headers["retry-after"]))
         except TimeoutError:
-            raise AssertionError(f"the key {intent.key} has no answer after {PATIENCE} s of asking") from None
+            raise AssertionError(f"the key {intent.key} has no answer after {PATIENCE} s of retries") from None
 
     def _intend(self, keyed: bool, size: int) -> Intent:
         number = next(self._numbers)

@@ -1,4 +1,4 @@
-"""A workspace that is blocked from outside: every write to it waits."""
+"""A workspace whose lock the test holds, so that every write to it waits."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,25 +15,25 @@ class Lock:
     sql: Any
 
     async def waiting(self) -> frozenset[tuple[int, datetime]]:
-        """Who is first in the queue for the lock, and since when."""
+        """Return the process that is first in the queue for the lock, and since when it waits."""
         return frozenset((row["pid"], row["waitstart"]) for row in await self.sql.fetch(_WAITING))
 
-    async def until_somebody_waits(self) -> frozenset[tuple[int, datetime]]:
-        """Return once a write has come as far as the lock."""
-        while not (waiting := await self.waiting()):  # noqa: ASYNC110  nothing tells
+    async def until_a_write_waits(self) -> frozenset[tuple[int, datetime]]:
+        """Wait until a write waits for the lock."""
+        while not (waiting := await self.waiting()):  # noqa: ASYNC110  Postgres sends no event
             await asyncio.sleep(0.02)
         return waiting
 
 
 @asynccontextmanager
 async def blocked(deployment: Deployment, workspace: Workspace) -> AsyncIterator[Lock]:
-    """The lock that every write of the workspace takes first is somebody else's until the end of the block."""
+    """Hold the workspace lock, which every write takes first, for the block."""
     async with deployment.sql() as sql, sql.transaction():
         await sql.execute("SELECT FROM usage WHERE workspace_id = $1 FOR UPDATE", workspace.uuid)
         yield Lock(sql)
 
 
-# Who comes later waits for the first one.
+# Later writes queue behind the first one.
 _WAITING = """
 SELECT pid, waitstart FROM pg_locks
 WHERE NOT granted AND waitstart IS NOT NULL AND transactionid = pg_current_xact_id()::xid

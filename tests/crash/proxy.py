@@ -1,8 +1,7 @@
-"""Between a server and Postgres: loses what is under way, at a moment that is known.
+"""A proxy between a server and Postgres that loses messages at a known moment.
 
-It speaks as much of the protocol (version 3, https://www.postgresql.org/docs/current/protocol.html) as it takes to
-know which messages belong to a write. A write is one statement that is a transaction by itself: it is committed
-before Postgres says ReadyForQuery.
+It parses the protocol (version 3, https://www.postgresql.org/docs/current/protocol.html) far enough to know which
+messages belong to a write. A write is one statement and one transaction: it is committed before ReadyForQuery.
 """
 
 import asyncio
@@ -14,23 +13,23 @@ from enum import Enum
 from pathlib import Path
 
 WRITE = b"record_documents"
-"""In the text of a statement that writes."""
+"""Part of the text of every statement that records documents."""
 
 LEAVE_SECONDS = 0.1
-"""From Postgres' last words to the end of the connection."""
+"""Seconds from Postgres' last message to the end of the connection."""
 
 _REASON = b"SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0"
 _LEAVE = b"E" + (len(_REASON) + 4).to_bytes(4) + _REASON
 
 
 class Fault(Enum):
-    """What becomes of a write."""
+    """What happens to a write."""
 
-    ANSWER_CUT = "it is committed, then the connection breaks before the answer is through"
-    REQUEST_CUT = "the connection breaks before Postgres has heard of it"
-    ANSWER_SILENT = "it is committed, and nobody ever answers; the connection stays open"
-    REQUEST_SILENT = "Postgres never hears of it, and nobody ever answers; the connection stays open"
-    LEAVE = "it is committed and answered, and then Postgres ends the connection, as it does when it is shut down"
+    ANSWER_CUT = "the write is committed, and the connection breaks before the answer"
+    REQUEST_CUT = "the connection breaks before Postgres receives the write"
+    ANSWER_SILENT = "the write is committed, and the answer is lost; the connection stays open"
+    REQUEST_SILENT = "Postgres never receives the write; the connection stays open"
+    LEAVE = "the write is committed and answered, then Postgres ends the connection, as in a shutdown"
 
     @property
     def reaches_postgres(self) -> bool:
@@ -38,31 +37,31 @@ class Fault(Enum):
 
     @property
     def ends(self) -> bool:
-        """Whether the connection does."""
+        """Whether the connection ends."""
         return self not in (Fault.ANSWER_SILENT, Fault.REQUEST_SILENT)
 
 
 class Proxy:
-    """Listens on 127.0.0.1 for the Postgres behind a Unix socket."""
+    """Listens on 127.0.0.1 and forwards to the Unix socket of Postgres."""
 
     def __init__(self, target: Path) -> None:
         self.url = ""
         self.plan: deque[Fault | None] = deque()
-        """What the next writes meet, in their order; after that, and for None, nothing."""
+        """The faults of the next writes, in order. `None`, and an empty plan, mean no fault."""
         self.struck: asyncio.Queue[Fault] = asyncio.Queue()
-        """Faults that have happened: what was to be committed is."""
+        """Faults that have happened. A write that should be committed is committed by then."""
         self._target = target
         self._links: set[asyncio.Task[None]] = set()
 
     def accept(self, client: asyncio.StreamReader, answers: asyncio.StreamWriter) -> None:
         link = asyncio.create_task(self._serve(client, answers))
         self._links.add(link)
-        # Not in the task: one that is cancelled at once never begins.
+        # A task that is cancelled before it begins runs no `finally`, so close the stream here.
         link.add_done_callback(lambda _: answers.close())
 
     async def disconnect(self) -> None:
-        """End every connection."""
-        # While these end, others are opened.
+        """Break every connection."""
+        # New connections may be opened meanwhile; they stay.
         links, self._links = self._links, set()
         for link in links:
             link.cancel()
@@ -83,7 +82,7 @@ class Proxy:
 
 @dataclass
 class _Link:
-    """One connection. Each way ends, and with it the connection, when it is cut or closed."""
+    """One connection. It ends when either direction is cut or closed."""
 
     proxy: Proxy
     client: asyncio.StreamReader
@@ -93,8 +92,8 @@ class _Link:
     fault: Fault | None = None
 
     async def forward_requests(self) -> None:
-        writes: dict[bytes, bool] = {}  # by the names of the statements that were prepared
-        # The first message, alone, has no type.
+        writes: dict[bytes, bool] = {}  # by the name of the prepared statement
+        # Only the first message has no type byte.
         length = await self.client.readexactly(4)
         self.requests.write(length + await self.client.readexactly(int.from_bytes(length) - 4))
         while True:
@@ -103,7 +102,7 @@ class _Link:
                 name, statement, _ = message[5:].split(b"\0", 2)
                 writes[name] = WRITE in statement
             elif kind == b"B" and self.fault is None and writes[message[5:].split(b"\0", 2)[1]]:
-                # asyncpg binds when it has read every answer before: those that come next are this write's.
+                # asyncpg binds only after it has read all earlier answers, so the next ones belong to this write.
                 self.fault = self.proxy.plan.popleft() if self.proxy.plan else None
                 if self.fault is not None and not self.fault.reaches_postgres:
                     self.proxy.struck.put_nowait(self.fault)
@@ -117,7 +116,7 @@ class _Link:
             kind, message = await _read(self.server)
             is_last = kind == b"Z"
             if self.fault in (None, Fault.LEAVE):
-                # In one piece: asyncpg has read that Postgres leaves before it uses the connection again.
+                # Sent in one piece, so that asyncpg reads of the end before it uses the connection again.
                 self.answers.write(message + _LEAVE if is_last and self.fault else message)
             if is_last and self.fault is not None:
                 self.proxy.struck.put_nowait(self.fault)
@@ -128,18 +127,18 @@ class _Link:
 
 
 async def _read(stream: asyncio.StreamReader) -> tuple[bytes, bytes]:
-    """A message's type, and all of it."""
+    """Read a message. Return its type, and all of it."""
     head = await stream.readexactly(5)
     return head[:1], head + await stream.readexactly(int.from_bytes(head[1:]) - 4)
 
 
 @asynccontextmanager
 async def open_proxy(target: Path) -> AsyncIterator[Proxy]:
-    """A proxy for the Postgres that listens at `target`; every connection ends with the block."""
+    """Run a proxy for the Postgres at `target`. Its connections end with the block."""
     proxy = Proxy(target)
     async with await asyncio.start_server(proxy.accept, "127.0.0.1", 0) as listening:
         port = listening.sockets[0].getsockname()[1]
-        # Plain: what is encrypted cannot be told apart.
+        # The proxy could not parse encrypted messages.
         proxy.url = f"postgresql://dossier@127.0.0.1:{port}/postgres?sslmode=disable"
         try:
             yield proxy

@@ -1,4 +1,4 @@
-"""How often: a few times in `make test`, thousands in `make soak`, which sets SOAK=1 and shows how far it is."""
+"""The counts of each run: few in `make test`, thousands in `make soak`, which sets SOAK=1 and shows its progress."""
 
 import os
 import sys
@@ -6,12 +6,12 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# Not DOSSIER_…: a server refuses to start with a setting it does not know.
+# A name like DOSSIER_SOAK would stop servers: they refuse unknown settings.
 SOAK = os.environ.get("SOAK", "") not in ("", "0")
 
 
 def of(quick: T, long: T) -> T:
-    """The figure for this run."""
+    """Return the count for this run."""
     return long if SOAK else quick
 
 

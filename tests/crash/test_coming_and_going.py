@@ -1,5 +1,4 @@
-"""Documents that are recorded, linked and deleted while servers are killed: each delete is done once, and gives back
-what it took."""
+"""Documents are created and deleted while servers are killed: each delete happens once and returns the quota."""
 
 import asyncio
 from dataclasses import dataclass
@@ -13,59 +12,59 @@ from .deployment import Deployment
 from .fleet import Fleet
 from .ledger import PATIENCE, Ledger
 from .ulids import to_prefixed
-from .wire import Interrupted, Reply, ask, message
+from .wire import Interrupted, Reply, message, send
 
-CALLERS = 16
+CLIENTS = 16
 EACH_KILL = 12
-"""Deletes that are acknowledged between two kills."""
+"""Acknowledged deletes between two kills."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(scale.of(120, 3600))]
 
 
 @dataclass
 class Tally:
-    """What the callers were told."""
+    """What the clients were answered."""
 
     deleted: set[str]
     interrupted: int = 0
 
 
-async def insist_on_204(tally: Tally, fleet: Fleet, request: bytes) -> Reply:
-    """Send it to one server after the other until one says that it is done."""
+async def send_until_204(tally: Tally, fleet: Fleet, request: bytes) -> Reply:
+    """Send the request to one server after the other until one answers 204."""
     node = None
     async with asyncio.timeout(PATIENCE):
         while True:
             node = fleet.another(node)
             try:
-                reply = await ask(node.port, request)
+                reply = await send(node.port, request)
             except Interrupted:
                 tally.interrupted += 1
                 continue
-            # Never 404: a retry is answered by the receipt of the first.
+            # A 404 is wrong: the receipt of the first request answers the retry.
             assert reply.status in (204, 503), reply
             if reply.status == 204:
                 return reply
             await asyncio.sleep(int(reply.headers["retry-after"]))
 
 
-async def come_and_go(ledger: Ledger, tally: Tally, fleet: Fleet, number: int) -> None:
-    """Record a document; delete three of four."""
+async def create_and_delete(ledger: Ledger, tally: Tally, fleet: Fleet, number: int) -> None:
+    """Create a document, and delete it in three of four cases."""
     (intent,) = ledger.intend(1)
-    await ledger.fetch_with_retry(intent, fleet)
+    await ledger.send_until_acknowledged(intent, fleet)
     if number % 4 == 0:
         return
     document = intent.answers[0].data["id"]
     key = ledger.workspace.key
     request = message("DELETE", f"/v1/documents/{document}", key, {"Idempotency-Key": str(uuid4())})
-    await insist_on_204(tally, fleet, request)
+    await send_until_204(tally, fleet, request)
     tally.deleted.add(document)
-    assert (await insist_on_204(tally, fleet, request)).replayed
-    # The create is answered as it was, and brings nothing back.
-    again = await ledger.ask_once(intent, fleet.another().port)
+    assert (await send_until_204(tally, fleet, request)).replayed
+    # A late retry of the create is a replay and restores nothing.
+    again = await ledger.send_once(intent, fleet.another().port)
     assert again.status == 503 or again.replayed
 
 
-async def test_killed_servers_delete_nothing_twice_and_give_back_what_was_taken(deployment: Deployment) -> None:
+async def test_killed_servers_delete_each_document_once_and_return_its_quota(deployment: Deployment) -> None:
     async with deployment.fleet(3) as fleet:
         ledger, tally, numbers = Ledger(await deployment.workspace()), Tally(set()), count(1)
         over = asyncio.Event()
@@ -73,17 +72,17 @@ async def test_killed_servers_delete_nothing_twice_and_give_back_what_was_taken(
         async def call() -> None:
             while not over.is_set():
                 try:
-                    await come_and_go(ledger, tally, fleet, next(numbers))
+                    await create_and_delete(ledger, tally, fleet, next(numbers))
                 except Interrupted:
                     tally.interrupted += 1
 
-        async with asyncio.TaskGroup() as callers:
-            for _ in range(CALLERS):
-                callers.create_task(call())
+        async with asyncio.TaskGroup() as clients:
+            for _ in range(CLIENTS):
+                clients.create_task(call())
             for kill in range(scale.SERVER_KILLS // 4):
                 await fleet.until_up(2)
                 wanted = len(tally.deleted) + EACH_KILL
-                while len(tally.deleted) < wanted:  # noqa: ASYNC110  each delete would have to tell
+                while len(tally.deleted) < wanted:  # noqa: ASYNC110  the clients set no event
                     await asyncio.sleep(0.01)
                 victim = fleet.another()
                 fleet.kill(victim)
@@ -95,7 +94,7 @@ async def test_killed_servers_delete_nothing_twice_and_give_back_what_was_taken(
 
 
 async def compare(deployment: Deployment, ledger: Ledger, tally: Tally) -> None:
-    """The rows are those of the documents that were not deleted, and every counter is what it counts."""
+    """Check that exactly the deleted documents have no row, and that every counter is exact."""
     workspace = ledger.workspace.uuid
     async with deployment.sql() as sql, sql.transaction(isolation="repeatable_read", readonly=True):
         documents = await sql.fetch("SELECT id, storage_path FROM documents WHERE workspace_id = $1", workspace)

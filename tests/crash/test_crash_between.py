@@ -1,11 +1,11 @@
-"""A server that is killed with a write under way leaves a key that answers at once."""
+"""After a server is killed during a write, the next server answers the same idempotency key at once."""
 
 import asyncio
 
 import pytest
 
 from . import scale
-from .books import balance
+from .books import audit
 from .deployment import Deployment
 from .fleet import open_fleet
 from .ledger import Ledger
@@ -16,7 +16,7 @@ from .wire import ANSWERED_WITHIN, Interrupted
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(scale.of(120, 3600))]
 
 
-async def test_a_server_killed_between_commit_and_answer_leaves_the_answer_to_the_next_one(
+async def test_after_a_kill_between_commit_and_answer_the_next_server_gives_the_answer(
     deployment: Deployment,
 ) -> None:
     async with open_proxy(deployment.socket) as proxy:
@@ -28,21 +28,21 @@ async def test_a_server_killed_between_commit_and_answer_leaves_the_answer_to_th
                     await fleet.until_up(2)
                     (intent,) = ledger.intend(1)
                     proxy.plan.append(fault)
-                    call = asyncio.create_task(ledger.ask_once(intent, victim.port))
+                    call = asyncio.create_task(ledger.send_once(intent, victim.port))
                     async with asyncio.timeout(ANSWERED_WITHIN):
                         assert await proxy.struck.get() is fault
                     fleet.kill(victim)
                     with pytest.raises(Interrupted):
                         await call
-                    reply = await ledger.ask_once(intent, other.port)
+                    reply = await ledger.send_once(intent, other.port)
                     assert reply.status == 201, reply
                     assert reply.replayed is fault.reaches_postgres
                     fleet.start(victim)
                 scale.progress(f"killed between commit and answer: {crash + 1}")
-            await balance(deployment, fleet, ledger)
+            await audit(deployment, fleet, ledger)
 
 
-async def test_a_server_killed_while_its_write_waits_leaves_one_document_to_the_next_one(
+async def test_after_a_kill_while_the_write_waits_for_its_lock_one_document_is_recorded(
     deployment: Deployment,
 ) -> None:
     victim, other = deployment.node(), deployment.node()
@@ -52,14 +52,14 @@ async def test_a_server_killed_while_its_write_waits_leaves_one_document_to_the_
             await fleet.until_up(2)
             (intent,) = ledger.intend(1)
             async with blocked(deployment, ledger.workspace) as lock:
-                call = asyncio.create_task(ledger.ask_once(intent, victim.port))
-                await lock.until_somebody_waits()
+                call = asyncio.create_task(ledger.send_once(intent, victim.port))
+                await lock.until_a_write_waits()
                 fleet.kill(victim)
                 with pytest.raises(Interrupted):
                     await call
-            # Postgres may still carry it out, before this one or after: nobody there knows that its server is dead.
-            reply = await ledger.ask_once(intent, other.port)
+            # Postgres does not know that the server is dead. It may execute the write before this retry or after it.
+            reply = await ledger.send_once(intent, other.port)
             assert reply.status == 201, reply
             fleet.start(victim)
             scale.progress(f"killed while waiting: {crash + 1}")
-        await balance(deployment, fleet, ledger)
+        await audit(deployment, fleet, ledger)

@@ -1,5 +1,4 @@
-"""Connections to Postgres that break, or fall silent, around a commit: the server finds out what became of its write
-by itself, and no caller hears of it."""
+"""Connections to Postgres that break or fall silent around a commit: the server resolves its write by itself."""
 
 import asyncio
 from itertools import cycle, islice, product
@@ -7,87 +6,87 @@ from itertools import cycle, islice, product
 import pytest
 
 from . import scale
-from .books import balance
+from .books import audit
 from .deployment import Deployment
 from .fleet import open_fleet
 from .ledger import Ledger
 from .proxy import Fault, Proxy, open_proxy
-from .wire import ask, message
+from .wire import message, send
 
-CALLERS = 8
+CLIENTS = 8
 WORKSPACES = 8
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(scale.of(120, 3600))]
 
 
-async def ask_all(ledger: Ledger, port: int, count: int, *, keyed: bool) -> None:
-    """New intents, all at once, each sent once: every caller must be told that it is recorded."""
+async def send_all(ledger: Ledger, port: int, count: int, *, keyed: bool) -> None:
+    """Send new intents at once, each one time. Every one must be answered 201."""
     intents = ledger.intend(count, keyed=keyed)
-    replies = await asyncio.gather(*(ledger.ask_once(intent, port) for intent in intents))
+    replies = await asyncio.gather(*(ledger.send_once(intent, port) for intent in intents))
     assert [reply.status for reply in replies] == [201] * count
 
 
 async def reconnect(proxy: Proxy, port: int) -> None:
-    """Break the connections of the server on `port`, and return once it has another one."""
+    """Break the connections of the server on `port`, and wait until it is ready again."""
     await proxy.disconnect()
-    while (await ask(port, message("GET", "/health/ready", "", {}))).status != 200:  # noqa: ASYNC110  nothing tells
+    while (await send(port, message("GET", "/health/ready", "", {}))).status != 200:  # noqa: ASYNC110  there is no event
         await asyncio.sleep(0.02)
 
 
-async def test_a_commit_whose_answer_is_lost_is_answered_without_asking_the_caller_again(
+async def test_a_client_gets_201_although_the_answer_to_the_commit_was_lost(
     deployment: Deployment,
 ) -> None:
     async with open_proxy(deployment.socket) as proxy, open_fleet([deployment.node(proxy.url)]) as fleet:
         ledger = Ledger(await deployment.workspace())
         keyed, port = cycle((True, False)), fleet.nodes[0].port
-        # The first write after a pause holds one row, the second one all that have gathered meanwhile.
+        # The first write after a pause has one row. The second has all rows that waited meanwhile.
         cuts = cycle(product((Fault.ANSWER_CUT, Fault.REQUEST_CUT), (0, 1)))
         for number, (cut, spared) in enumerate(islice(cuts, scale.CUTS)):
             proxy.plan.extend([None] * spared + [cut])
             while proxy.plan:
-                await ask_all(ledger, port, CALLERS, keyed=next(keyed))
+                await send_all(ledger, port, CLIENTS, keyed=next(keyed))
             assert proxy.struck.get_nowait() is cut
             scale.progress(f"connections cut: {number + 1}, {ledger}")
-        await balance(deployment, fleet, ledger)
+        await audit(deployment, fleet, ledger)
 
 
-async def test_a_connection_that_postgres_ends_is_used_no_more(deployment: Deployment) -> None:
+async def test_a_connection_that_postgres_ends_is_not_used_again(deployment: Deployment) -> None:
     async with open_proxy(deployment.socket) as proxy, open_fleet([deployment.node(proxy.url)]) as fleet:
         ledger = Ledger(await deployment.workspace())
         port = fleet.nodes[0].port
         for reads in islice(cycle((False, True)), scale.CUTS):
             (intent,) = ledger.intend(1)
             proxy.plan.append(Fault.LEAVE)
-            await ledger.fetch_with_retry(intent, fleet)
+            await ledger.send_until_acknowledged(intent, fleet)
             assert await proxy.struck.get() is Fault.LEAVE
-            # What comes now, or else the next write, gets the connection that is just ending.
+            # This read, or else the next write, would get the connection that is just ending.
             if reads:
                 target = f"/v1/documents/{intent.answers[0].data['id']}"
-                read = await ask(port, message("GET", target, ledger.workspace.key, {}))
-                assert read.status in (200, 503), read  # not tried twice
+                read = await send(port, message("GET", target, ledger.workspace.key, {}))
+                assert read.status in (200, 503), read  # reads are not retried
         await reconnect(proxy, port)
-        await balance(deployment, fleet, ledger)
+        await audit(deployment, fleet, ledger)
 
 
-async def test_a_connection_that_falls_silent_around_a_commit_costs_time_and_nothing_else(
+async def test_a_connection_that_falls_silent_around_a_commit_only_delays_the_answer(
     deployment: Deployment,
 ) -> None:
     async with open_proxy(deployment.socket) as proxy, open_fleet([deployment.node(proxy.url)]) as fleet:
         ledgers = [Ledger(await deployment.workspace()) for _ in range(WORKSPACES)]
-        # More connections in all than the server's pool has: each must come back to it.
+        # More connections fall silent than the pool has, so each must return to it.
         for silences in range(0, scale.SILENCES, WORKSPACES):
-            # One call a workspace at a time: the first of each falls silent, and these go side by side.
+            # Each workspace has one call at a time. The first calls of all workspaces fall silent side by side.
             proxy.plan.extend(islice(cycle((Fault.ANSWER_SILENT, Fault.REQUEST_SILENT)), WORKSPACES))
-            async with asyncio.TaskGroup() as callers:
+            async with asyncio.TaskGroup() as clients:
                 for number, ledger in enumerate(ledgers):
-                    callers.create_task(ask_all(ledger, fleet.nodes[0].port, 3, keyed=number % 4 < 2))
+                    clients.create_task(send_all(ledger, fleet.nodes[0].port, 3, keyed=number % 4 < 2))
             assert proxy.struck.qsize() == silences + WORKSPACES
             scale.progress(f"connections gone silent: {silences + WORKSPACES}")
         for ledger in ledgers:
-            await balance(deployment, fleet, ledger)
+            await audit(deployment, fleet, ledger)
 
 
-async def test_a_network_that_breaks_most_of_the_time_loses_nothing_and_doubles_nothing(
+async def test_a_network_that_breaks_most_of_the_time_loses_and_doubles_nothing(
     deployment: Deployment,
 ) -> None:
     async with open_proxy(deployment.socket) as proxy, open_fleet([deployment.node(proxy.url)]) as fleet:
@@ -95,14 +94,14 @@ async def test_a_network_that_breaks_most_of_the_time_loses_nothing_and_doubles_
         storm = cycle(
             (Fault.ANSWER_CUT, Fault.REQUEST_CUT, None, Fault.REQUEST_CUT, Fault.ANSWER_CUT, Fault.ANSWER_CUT)
         )
-        for _ in range(0, scale.CUTS, CALLERS):
+        for _ in range(0, scale.CUTS, CLIENTS):
             proxy.plan.clear()
-            proxy.plan.extend(islice(storm, CALLERS))
-            async with asyncio.TaskGroup() as callers:
-                for intent in ledger.intend(CALLERS):
-                    callers.create_task(ledger.fetch_with_retry(intent, fleet))
-                # Without a key, nobody asks again: 201, or 503 and nothing is known.
-                for intent in ledger.intend(CALLERS, keyed=False):
-                    callers.create_task(ledger.ask_once(intent, fleet.nodes[0].port))
+            proxy.plan.extend(islice(storm, CLIENTS))
+            async with asyncio.TaskGroup() as clients:
+                for intent in ledger.intend(CLIENTS):
+                    clients.create_task(ledger.send_until_acknowledged(intent, fleet))
+                # Without a key, clients do not retry: they get 201, or 503 with an unknown outcome.
+                for intent in ledger.intend(CLIENTS, keyed=False):
+                    clients.create_task(ledger.send_once(intent, fleet.nodes[0].port))
         proxy.plan.clear()
-        await balance(deployment, fleet, ledger)
+        await audit(deployment, fleet, ledger)

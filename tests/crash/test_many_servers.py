@@ -1,4 +1,4 @@
-"""Several servers at once on one database: one key, one quota, one workspace that is blocked."""
+"""Several servers on one database share idempotency keys, quotas and workspace locks."""
 
 import asyncio
 import json
@@ -7,11 +7,11 @@ from contextlib import AsyncExitStack
 import pytest
 
 from . import scale
-from .books import balance
+from .books import audit
 from .deployment import Deployment
 from .ledger import Ledger
 from .locks import blocked
-from .wire import ask, line_to
+from .wire import line_to, send
 
 SERVERS = 3
 KEYS_AT_ONCE = 10
@@ -19,13 +19,13 @@ CREATES = 200
 ROOM_FOR = 57
 SIZE = 10
 BLOCKED_SECONDS = 5
-"""Longer than a statement may take."""
-STUCK_CALLERS = 60
+"""Longer than the time limit of a statement."""
+STUCK_CLIENTS = 60
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(scale.of(120, 3600))]
 
 
-async def test_one_key_sent_to_every_server_at_once_makes_one_document_and_equal_answers(
+async def test_one_key_sent_to_every_server_at_once_creates_one_document_with_equal_answers(
     deployment: Deployment,
 ) -> None:
     async with deployment.fleet(scale.TWIN_SERVERS) as fleet:
@@ -37,7 +37,7 @@ async def test_one_key_sent_to_every_server_at_once_makes_one_document_and_equal
                     for intent in ledger.intend(KEYS_AT_ONCE)
                     for node in fleet.nodes
                 ]
-                # All connected, none has begun: now.
+                # All connections are open, so the requests start at the same moment.
                 for intent, line in lines:
                     line.send(intent.request)
                 replies = await asyncio.gather(*(line.reply() for _, line in lines))
@@ -47,7 +47,7 @@ async def test_one_key_sent_to_every_server_at_once_makes_one_document_and_equal
                 assert len(intent.answers) == len(fleet.nodes)
                 assert sum(not answer.replayed for answer in intent.answers) == 1
             scale.progress(f"keys sent to {len(fleet.nodes)} servers: {keys + KEYS_AT_ONCE}")
-        await balance(deployment, fleet, ledger)
+        await audit(deployment, fleet, ledger)
 
 
 @pytest.mark.parametrize("size", [SIZE, 0], ids=["equal sizes", "many sizes"])
@@ -57,49 +57,51 @@ async def test_the_quota_is_exact_over_servers(deployment: Deployment, size: int
         for _ in range(scale.QUOTAS):
             ledger = Ledger(await deployment.workspace(quota))
             intents = ledger.intend(CREATES, size=size)
-            replies = await asyncio.gather(*(ask(fleet.another().port, intent.request) for intent in intents))
+            replies = await asyncio.gather(*(send(fleet.another().port, intent.request) for intent in intents))
             taken = sum(intent.size for intent, reply in zip(intents, replies, strict=True) if reply.status == 201)
             for intent, reply in zip(intents, replies, strict=True):
                 if reply.status == 403:
                     error = json.loads(reply.body)["error"]
                     assert error["code"] == "quota_exceeded"
                     assert error["details"]["limit_bytes"] == quota
-                    # Nothing is ever given back here: so what did not fit then does not fit now.
+                    # No document is deleted here, so a size that did not fit then does not fit now.
                     assert intent.size > quota - error["details"]["used_bytes"] >= quota - taken
                 else:
                     ledger.note(intent, reply)
             if size:
                 assert ledger.acknowledged == ROOM_FOR
-            await balance(deployment, fleet, ledger)
+            await audit(deployment, fleet, ledger)
             async with deployment.sql() as sql:
                 usage = await sql.fetchrow("SELECT * FROM usage WHERE workspace_id = $1", ledger.workspace.uuid)
             assert (usage["used_bytes"], usage["documents"]) == (taken, ledger.acknowledged)
             assert taken == quota if size else taken <= quota
 
 
-async def test_a_blocked_workspace_slows_nobody_else_and_gets_its_documents_afterwards(deployment: Deployment) -> None:
+async def test_a_locked_workspace_delays_no_other_and_records_its_documents_afterwards(deployment: Deployment) -> None:
     async with deployment.fleet(SERVERS) as fleet:
         stuck = Ledger(await deployment.workspace())
         others = [Ledger(await deployment.workspace()) for _ in range(4)]
         loop = asyncio.get_running_loop()
-        async with asyncio.TaskGroup() as callers, blocked(deployment, stuck.workspace) as lock:
+        async with asyncio.TaskGroup() as clients, blocked(deployment, stuck.workspace) as lock:
             release = loop.time() + BLOCKED_SECONDS
-            # More than all the connections that the servers may open.
-            for intent in stuck.intend(STUCK_CALLERS):
-                callers.create_task(stuck.ask_once(intent, fleet.another().port))
-            first = await lock.until_somebody_waits()
+            # More than the connections that all servers together may open.
+            for intent in stuck.intend(STUCK_CLIENTS):
+                clients.create_task(stuck.send_once(intent, fleet.another().port))
+            first = await lock.until_a_write_waits()
             calls = [
-                ledger.ask_once(intent, fleet.another().port)
+                ledger.send_once(intent, fleet.another().port)
                 for ledger in others
                 for intent in ledger.intend(CREATES // len(others))
             ]
             replies = await asyncio.gather(*calls)
             assert [reply.status for reply in replies] == [201] * CREATES
-            assert await lock.waiting() == first, "the others had to wait until the blocked write was given up"
+            assert await lock.waiting() == first, (
+                "the other workspaces had to wait until the blocked write was given up"
+            )
             assert stuck.acknowledged == 0
             await asyncio.sleep(release - loop.time())
-        async with asyncio.TaskGroup() as callers:
+        async with asyncio.TaskGroup() as clients:
             for intent in stuck.intents:
-                callers.create_task(stuck.fetch_with_retry(intent, fleet))
+                clients.create_task(stuck.send_until_acknowledged(intent, fleet))
         for ledger in (stuck, *others):
-            await balance(deployment, fleet, ledger)
+            await audit(deployment, fleet, ledger)

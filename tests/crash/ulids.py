@@ -1,4 +1,4 @@
-"""Ids as clients see them, and as the database keeps them: the same 128 bits."""
+"""Conversion between the ids that clients see and the UUIDs in the database: the same 128 bits."""
 
 from uuid import UUID
 

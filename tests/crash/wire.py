@@ -1,5 +1,7 @@
-"""HTTP over one connection a request: nothing is pooled or sent twice behind the tests' back, and a request that is
-written in one piece can be released together with others."""
+"""HTTP with one connection for each request.
+
+Unlike an HTTP client library, it never pools or resends, and it can send many requests at the same moment.
+"""
 
 import asyncio
 import json
@@ -9,18 +11,18 @@ from dataclasses import dataclass
 from typing import Any
 
 ANSWERED_WITHIN = 8
-"""Seconds: promised of every request, whatever happens behind the server."""
+"""Seconds within which every request is answered, whatever happens behind the server."""
 
 
 class Interrupted(Exception):
-    """The connection broke before the whole answer was there: nothing is known."""
+    """The connection broke before the whole answer arrived: the outcome is unknown."""
 
 
 @dataclass(frozen=True)
 class Reply:
     status: int
     headers: Mapping[str, str]
-    """By lower-case name."""
+    """The headers by lower-case name."""
     body: bytes
 
     @property
@@ -37,7 +39,7 @@ class Reply:
 
 
 class Line:
-    """An open connection, for one request."""
+    """An open connection for one request."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
@@ -46,10 +48,7 @@ class Line:
         self._writer.write(request)
 
     async def reply(self) -> Reply:
-        """
-        Raises:
-            Interrupted: the server, or the connection, is gone.
-        """
+        """Return the whole answer. Raise `Interrupted` if the server or the connection ends before it."""
         try:
             async with asyncio.timeout(ANSWERED_WITHIN):
                 await self._writer.drain()
@@ -61,7 +60,7 @@ class Line:
         head, _, body = answer.partition(b"\r\n\r\n")
         status, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        # 204 has none (RFC 9110 8.6); of any other, nothing came if it is missing.
+        # A 204 has no Content-Length (RFC 9110, section 8.6). Any other answer without one was cut off.
         expected = 0 if status.split()[1:2] == ["204"] else int(headers.get("content-length", -1))
         if len(body) != expected:
             raise Interrupted
@@ -70,11 +69,7 @@ class Line:
 
 @asynccontextmanager
 async def line_to(port: int) -> AsyncIterator[Line]:
-    """A connection to the server on `port`.
-
-    Raises:
-        Interrupted: nobody listens there.
-    """
+    """Open a connection to the server on `port`. Raise `Interrupted` if no process listens there."""
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
     except OSError as error:
@@ -87,15 +82,15 @@ async def line_to(port: int) -> AsyncIterator[Line]:
             await writer.wait_closed()
 
 
-async def ask(port: int, request: bytes) -> Reply:
-    """Send a request and wait for the whole answer. Raises Interrupted."""
+async def send(port: int, request: bytes) -> Reply:
+    """Send a request and return the whole answer. Raise `Interrupted` if it does not arrive."""
     async with line_to(port) as line:
         line.send(request)
         return await line.reply()
 
 
 def message(method: str, target: str, key: str, headers: Mapping[str, str], body: bytes = b"") -> bytes:
-    """A request as bytes, with an API key."""
+    """Return a request with an API key as bytes."""
     lines = [
         f"{method} {target} HTTP/1.1",
         "Host: dossier",

@@ -1,4 +1,4 @@
-"""Servers with one worker, two and four, each on an embedded Postgres of its own and one Valkey for all."""
+"""Servers with one, two and four workers, each on its own embedded Postgres, and one Valkey for all."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -13,7 +13,7 @@ from tests.valkey import ValkeyServer
 from .processes import wait_for_all_workers
 
 PLAN = 100
-"""How many requests a day the plan starter has here."""
+"""Requests per day of the plan starter in these tests."""
 
 Running = Callable[..., AbstractContextManager[Server]]
 
@@ -33,7 +33,7 @@ def workers(request: pytest.FixtureRequest) -> int:
 
 @pytest.fixture(scope="session")
 def new_server(valkey: ValkeyServer) -> Callable[[Path, int], Server]:
-    """A server, not started yet."""
+    """Return a server that is not started yet."""
     return lambda data_dir, workers: Server(
         data_dir,
         workers,
@@ -45,7 +45,7 @@ def new_server(valkey: ValkeyServer) -> Callable[[Path, int], Server]:
 
 @pytest.fixture(scope="session")
 def running(new_server: Callable[[Path, int], Server]) -> Running:
-    """A server of one's own on a fresh data directory, all of its workers up."""
+    """Run a server on a fresh data directory, with all of its workers up, for the block."""
 
     @contextmanager
     def run(workers: int) -> Iterator[Server]:
@@ -59,7 +59,7 @@ def running(new_server: Callable[[Path, int], Server]) -> Running:
 
 @pytest.fixture(scope="session")
 def server(workers: int, running: Running) -> Iterator[Server]:
-    """One that goes on, for tests that leave it alone."""
+    """A server for all tests that do not stop it."""
     with running(workers) as server:
         yield server
 

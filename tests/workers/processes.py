@@ -1,4 +1,4 @@
-"""Which processes a server has, and which of them has a connection: as the kernel tells it."""
+"""The processes of a server and their connections, as /proc shows them."""
 
 import os
 import re
@@ -21,29 +21,29 @@ def port_of(server: Server) -> int:
 
 
 def children_of(server: Server, kind: bytes) -> set[int]:
-    """The processes that the server has started, and whose command line has `kind` in it."""
+    """Return the child processes of the server whose command line contains `kind`."""
     assert server.process is not None
     parent = server.process.pid
     children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    # One that a thread of it has started is a child of that thread.
+    # A process that a thread started is listed as a child of that thread.
     for task in Path(f"/proc/{parent}/task").iterdir():
         children += (task / "children").read_text().split()
     return {int(child) for child in children if kind in _command_line(int(child))}
 
 
 def workers_of(server: Server) -> set[int]:
-    """The processes that answer, or begin to."""
+    """Return the processes that answer requests, or will do so soon."""
     assert server.process is not None
     return children_of(server, _WORKER) if server.workers > 1 else {server.process.pid}
 
 
 def runs(process: int) -> bool:
-    """Whether it runs; one that has ended and is not yet waited for does not."""
+    """Return whether the process runs. A zombie does not."""
     return _command_line(process) != b""
 
 
 def owners(server: Server, local_ports: set[int]) -> dict[int, int]:
-    """Of the connections from these ports to the server, those that a process has accepted: port -> process."""
+    """Return which process has accepted the connection from each of these local ports. Leave out unaccepted ones."""
     accepted = {remote: inode for remote, inode in _sockets_on(port_of(server)) if inode}
     wanted = {inode: port for port, inode in accepted.items() if port in local_ports}
     found = {}
@@ -64,14 +64,14 @@ def wait_for_all_workers(server: Server) -> set[int]:
 
 
 def accepting(server: Server) -> set[int]:
-    """The workers that wait for connections: the listening socket is among those they have the kernel watch."""
+    """Return the workers whose event loop watches the listening socket."""
     listening = {inode for remote, inode in _sockets_on(port_of(server)) if remote == 0}
     return {worker for worker in workers_of(server) if listening & set(_watched_by(worker))}
 
 
 @contextmanager
 def alone(worker: int, workers: set[int]) -> Iterator[None]:
-    """Nobody but this worker of them runs: a connection that is made meanwhile is its own."""
+    """Stop all other workers for the block, so that this one accepts every new connection."""
     others = workers - {worker}
     for other in others:
         os.kill(other, signal.SIGSTOP)
@@ -83,7 +83,7 @@ def alone(worker: int, workers: set[int]) -> Iterator[None]:
 
 
 def variable_of(process: int, name: str) -> str:
-    """The value of an environment variable that a process was started with."""
+    """Return the value of an environment variable that the process was started with."""
     pairs = (Path(f"/proc/{process}/environ").read_bytes().decode()).split("\0")
     return dict(pair.split("=", 1) for pair in pairs if "=" in pair)[name]
 
@@ -96,8 +96,10 @@ def _command_line(process: int) -> bytes:
 
 
 def _sockets_on(port: int) -> Iterator[tuple[int, int]]:
-    """Port of the other side and inode of each socket with this local port. The listening one has 0 for the other side,
-    a connection that nobody has accepted yet has no inode."""
+    """Yield the remote port and the inode of each socket with this local port.
+
+    The listening socket has the remote port 0. A connection that is not accepted yet has the inode 0.
+    """
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         columns = line.split()
         if int(columns[1].split(":")[1], 16) == port:
@@ -105,13 +107,13 @@ def _sockets_on(port: int) -> Iterator[tuple[int, int]]:
 
 
 def _sockets_of(process: int) -> Iterator[int]:
-    """The inodes of the sockets that a process has open."""
+    """Yield the inodes of the open sockets of a process."""
     for descriptor in _list(Path(f"/proc/{process}/fd")):
         yield from _inode(descriptor)
 
 
 def _watched_by(process: int) -> Iterator[int]:
-    """The inodes of the sockets that an event loop of the process waits for."""
+    """Yield the inodes of the sockets that an event loop of the process watches."""
     for file in _list(Path(f"/proc/{process}/fdinfo")):
         with suppress(OSError):
             for watched in re.findall(r"^tfd: +(\d+)", file.read_text(), re.MULTILINE):
@@ -119,7 +121,7 @@ def _watched_by(process: int) -> Iterator[int]:
 
 
 def _inode(descriptor: Path) -> Iterator[int]:
-    with suppress(OSError):  # closed while we looked
+    with suppress(OSError):  # the socket was closed meanwhile
         if found := _SOCKET.fullmatch(os.readlink(descriptor)):
             yield int(found[1])
 

@@ -1,4 +1,4 @@
-"""Requests at once, each on a connection of its own that a process has accepted before any of them is sent."""
+"""Requests at the same moment: each connection is accepted by a worker before any request is sent."""
 
 import asyncio
 import json
@@ -13,13 +13,13 @@ from .processes import alone, owners, port_of, wait_for_all_workers
 
 
 async def at_once(server: Server, requests: Sequence[bytes]) -> list[Reply]:
-    """Send all at once and give back the answers, in order. Every worker answers as many as the others."""
+    """Send all requests at once and return the answers in order. Every worker answers equally many."""
     workers = await asyncio.to_thread(wait_for_all_workers, server)
     share = -(-len(requests) // len(workers))
     lines: list[Line] = []
     async with AsyncExitStack() as connections:
         for worker in workers:
-            # The kernel gives connections to whoever is first, and that is often the same for all of them.
+            # Otherwise the kernel often gives all connections to the same worker.
             with alone(worker, workers):
                 count = min(share, len(requests) - len(lines))
                 lines += await connections.enter_async_context(accepted_by(server, worker, count))
@@ -30,11 +30,13 @@ async def at_once(server: Server, requests: Sequence[bytes]) -> list[Reply]:
 
 @asynccontextmanager
 async def accepted_by(server: Server, worker: int, count: int) -> AsyncIterator[list[Line]]:
-    """So many connections that this worker, which runs alone, has accepted."""
+    """Open connections that this worker has accepted. All other workers are stopped."""
     opened = await asyncio.gather(*(asyncio.open_connection("127.0.0.1", port_of(server)) for _ in range(count)))
     try:
         wanted = {writer.get_extra_info("sockname")[1]: worker for _, writer in opened}
-        await asyncio.to_thread(eventually, lambda: owners(server, set(wanted)) == wanted, 20, "all are accepted")
+        await asyncio.to_thread(
+            eventually, lambda: owners(server, set(wanted)) == wanted, 20, "all connections are accepted"
+        )
         yield [Line(reader, writer) for reader, writer in opened]
     finally:
         for _, writer in opened:
@@ -42,22 +44,22 @@ async def accepted_by(server: Server, worker: int, count: int) -> AsyncIterator[
 
 
 def get(target: str, key: str, address: str = "127.0.0.1") -> bytes:
-    """A GET, from that address as far as the server knows."""
+    """Return a GET that reaches the server from `address`."""
     return message("GET", target, key, {"X-Forwarded-For": address})
 
 
 def create(key: str, body: Mapping[str, Any], idempotency_key: str) -> bytes:
-    """A POST of a document."""
+    """Return a POST of a document."""
     headers = {"Content-Type": "application/json", "Idempotency-Key": idempotency_key}
     return message("POST", "/v1/documents", key, headers, json.dumps(body).encode())
 
 
 def patch(key: str, document_id: str, body: Mapping[str, Any], if_match: str) -> bytes:
-    """A PATCH of a document in that state."""
+    """Return a PATCH with If-Match."""
     headers = {"Content-Type": "application/json", "If-Match": if_match}
     return message("PATCH", f"/v1/documents/{document_id}", key, headers, json.dumps(body).encode())
 
 
 def delete(key: str, document_id: str) -> bytes:
-    """A DELETE of a document."""
+    """Return a DELETE."""
     return message("DELETE", f"/v1/documents/{document_id}", key, {})

@@ -1,4 +1,4 @@
-"""How workers start, end, are killed and are replaced, and what their callers notice of it: nothing."""
+"""Workers stop, are killed and are replaced, and no client loses an answer to it."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ from tests.acceptance.service import (
 from tests.acceptance.tenants import Tenants
 
 from .conftest import Running
-from .load import CALLERS, load_on
+from .load import CLIENTS, load_on
 from .processes import (
     accepting,
     children_of,
@@ -48,13 +48,13 @@ def owner_of(server: Server) -> Client:
     return Tenants(server.base_url, server.cli).client()
 
 
-def said_nothing_odd(server: Server) -> None:
-    for odd in ("Traceback", "resource_tracker", "KeyboardInterrupt", "leaked"):
-        assert odd not in server.said(), server.said()
+def check_log(server: Server) -> None:
+    for unwanted in ("Traceback", "resource_tracker", "KeyboardInterrupt", "leaked"):
+        assert unwanted not in server.said(), server.said()
 
 
 def send(server: Server, sign: signal.Signals) -> None:
-    """As a terminal sends it: Ctrl-C goes to the whole group."""
+    """Send a signal as a terminal does: Ctrl-C goes to the whole process group."""
     assert server.process is not None
     if sign is signal.SIGINT:
         os.killpg(server.process.pid, sign)
@@ -63,10 +63,10 @@ def send(server: Server, sign: signal.Signals) -> None:
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
-async def test_what_was_accepted_is_answered_also_when_the_stop_comes_twice(
+async def test_every_accepted_request_is_answered_even_if_the_stop_signal_comes_twice(
     workers: int, running: Running, sign: signal.Signals
 ) -> None:
-    """A request whose body comes after the stop; and a stop under load makes no record that nobody is told of."""
+    """One request completes its body after the stop. Under load, every recorded document was answered."""
     for _ in range(ROUNDS):
         with running(workers) as server, closing(owner_of(server)) as client:
             port = port_of(server)
@@ -76,36 +76,36 @@ async def test_what_was_accepted_is_answered_also_when_the_stop_comes_twice(
                 async with load_on(server, client) as load:
                     await load.until_answered(50)
                     send(server, sign)
-                    await asyncio.to_thread(wait_until_nobody_listens, port)
+                    await asyncio.to_thread(wait_until_port_closes, port)
                     send(server, sign)
                 wire.sendall(request[-1:])
                 assert wire.recv(100).startswith(b"HTTP/1.1 201 ")
             assert server.process is not None
             assert await asyncio.to_thread(server.process.wait, 20) == 0
-            said_nothing_odd(server)
+            check_log(server)
             server.launch(port)
             server.wait_until_ready()
             for intent in set(load.intents) - load.answered:
                 await load.create(port, intent)
             assert load.refused == []
-            assert load.made_silently == []
+            assert load.recorded_unanswered == []
 
 
-def wait_until_nobody_listens(port: int) -> None:
+def wait_until_port_closes(port: int) -> None:
     def is_refused() -> bool:
         try:
             socket.create_connection(("127.0.0.1", port)).close()
         except ConnectionRefusedError:
             return True
         except OSError:
-            pass  # it was accepted by the kernel alone
+            pass  # only the kernel had accepted it
         return False
 
-    eventually(is_refused, 10, "nobody listens any more")
+    eventually(is_refused, 10, "the port is closed")
 
 
 @SEVERAL
-async def test_a_killed_worker_is_replaced_and_the_others_go_on(several: int, running: Running) -> None:
+async def test_a_killed_worker_is_replaced_while_the_others_answer(several: int, running: Running) -> None:
     with running(several) as server, closing(owner_of(server)) as client:
         before = wait_for_all_workers(server)
         victim = min(before)
@@ -114,18 +114,21 @@ async def test_a_killed_worker_is_replaced_and_the_others_go_on(several: int, ru
             os.kill(victim, signal.SIGKILL)
             await load.until_answered(100)
             await asyncio.to_thread(
-                eventually, lambda: len(accepting(server) - {victim}) == several, 60, "all are back"
+                eventually,
+                lambda: len(accepting(server) - {victim}) == several,
+                60,
+                "all workers accept connections again",
             )
-        assert len(load.interrupted) <= CALLERS, "others than those that the victim had accepted"
+        assert len(load.interrupted) <= CLIENTS, "more requests failed than the victim can have accepted"
         assert load.refused == []
         assert accepting(server) & before == before - {victim}
         assert f"worker {victim} ended with -9" in server.said()
         assert server.stop() == 0
-        said_nothing_odd(server)
+        check_log(server)
 
 
 @SEVERAL
-async def test_a_hangup_replaces_every_worker_and_no_request_is_refused(several: int, running: Running) -> None:
+async def test_a_hangup_replaces_every_worker_without_a_failed_request(several: int, running: Running) -> None:
     with running(several) as server, closing(owner_of(server)) as client:
         before = wait_for_all_workers(server)
         async with load_on(server, client) as load:
@@ -135,23 +138,21 @@ async def test_a_hangup_replaces_every_worker_and_no_request_is_refused(several:
                 eventually,
                 lambda: len(accepting(server) - before) == several == len(workers_of(server)),
                 90,
-                "all are new",
+                "all workers are new",
             )
             await load.until_answered(30)
         assert load.refused == []
         assert load.interrupted == []
         assert server.stop() == 0
-        said_nothing_odd(server)
+        check_log(server)
 
 
 @SEVERAL
-def test_workers_end_by_themselves_when_the_parent_is_killed_and_another_takes_the_port(
-    several: int, running: Running
-) -> None:
+def test_workers_end_when_their_parent_is_killed_and_a_new_server_gets_the_port(several: int, running: Running) -> None:
     with running(several) as server:
         orphans = wait_for_all_workers(server)
         counters = Path(variable_of(min(orphans), COUNTERS))
-        assert list(counters.iterdir()), "the workers count elsewhere: this proves nothing"
+        assert list(counters.iterdir()), "the workers keep their counters elsewhere, so the test proves nothing"
         port = port_of(server)
         server.stop(signal.SIGKILL)
         server.launch(port)
@@ -163,7 +164,7 @@ def test_workers_end_by_themselves_when_the_parent_is_killed_and_another_takes_t
 
 
 @SEVERAL
-def test_nothing_is_left_behind(several: int, running: Running) -> None:
+def test_a_stop_leaves_no_process_and_no_counters(several: int, running: Running) -> None:
     with running(several) as server:
         workers = workers_of(server)
         counters = Path(variable_of(min(workers), COUNTERS))
@@ -172,21 +173,21 @@ def test_nothing_is_left_behind(several: int, running: Running) -> None:
         assert not any(map(runs, workers))
         assert not counters.exists()
         assert postgres_processes(server.data_dir) == []
-        said_nothing_odd(server)
+        check_log(server)
 
 
-def test_control_c_while_workers_start_ends_it_cleanly(
+def test_ctrl_c_while_workers_start_ends_the_server_cleanly(
     new_server: Callable[[Path, int], Server],
 ) -> None:
     with fresh_data_dir() as data_dir, closing(new_server(data_dir, 4)) as server:
         server.launch()
-        eventually(lambda: len(workers_of(server)) == 1, 60, "the first worker is there")
+        eventually(lambda: len(workers_of(server)) == 1, 60, "the first worker runs")
         assert server.stop(signal.SIGINT) == 0
-        said_nothing_odd(server)
+        check_log(server)
         assert postgres_processes(data_dir) == []
 
 
-async def test_a_postgres_of_ours_that_is_killed_is_started_again(running: Running) -> None:
+async def test_a_killed_embedded_postgres_is_started_again(running: Running) -> None:
     with running(2) as server, closing(owner_of(server)) as client:
         (keeper,) = children_of(server, b"adapters.postgres.keeper")
         os.kill(keeper, signal.SIGKILL)
@@ -202,16 +203,18 @@ def client_can_create(client: Client) -> bool:
     return True
 
 
-def test_while_postgres_takes_no_connections_a_killed_worker_costs_nobody_else(running: Running) -> None:
+def test_a_worker_that_cannot_be_replaced_without_postgres_does_not_stop_the_others(running: Running) -> None:
     with running(2) as server, closing(owner_of(server)) as client:
         postmaster = int((server.data_dir / "postgres" / "data" / "postmaster.pid").read_text().split("\n")[0])
         before = wait_for_all_workers(server)
         victim = min(before)
-        # Only new connections need it; the other worker has its own.
+        # The other worker has a connection already. Only new connections need the postmaster.
         os.kill(postmaster, signal.SIGSTOP)
         try:
             os.kill(victim, signal.SIGKILL)
-            eventually(lambda: server.said().count("another one takes its place") > 1, 60, "a second one is tried")
+            eventually(
+                lambda: server.said().count("another one takes its place") > 1, 60, "a second replacement is started"
+            )
             client.recorded()
         finally:
             os.kill(postmaster, signal.SIGCONT)
@@ -219,7 +222,7 @@ def test_while_postgres_takes_no_connections_a_killed_worker_costs_nobody_else(r
         assert server.stop() == 0
 
 
-def test_several_workers_that_count_for_themselves_are_refused_in_words() -> None:
+def test_several_workers_without_a_shared_rate_limit_are_refused_with_a_remedy() -> None:
     with fresh_data_dir() as empty:
         done = subprocess.run(
             [*command(), "serve", "--port", "0", "--workers", "2"],

@@ -1,4 +1,4 @@
-"""What happens once at a start, however many workers there are, and what happens when one of them cannot."""
+"""What happens once at a start, whatever the number of workers, and when a worker cannot start."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -11,21 +11,21 @@ from tests.acceptance.service import REPOSITORY, Server, fresh_data_dir
 
 from .processes import wait_for_all_workers
 
-# The command itself, but for something that is put in its place. Workers load this file too, without the last lines.
-_TELLING = """
+# The `dossier` command with one part replaced. Workers load this file too, except its last lines.
+_PRINTING = """
 import sys
 from adapters.filesystem.storage import FilesystemStorage
 from app.cli.command import main
 from domain.use_cases.claim_storage import ClaimStorage
 
-def told(method):
-    async def tell(self, *arguments):
+def printed(method):
+    async def call(self, *arguments):
         print(method.__qualname__, file=sys.stderr, flush=True)
         return await method(self, *arguments)
-    return tell
+    return call
 
-FilesystemStorage.prepare = told(FilesystemStorage.prepare)
-ClaimStorage.__call__ = told(ClaimStorage.__call__)
+FilesystemStorage.prepare = printed(FilesystemStorage.prepare)
+ClaimStorage.__call__ = printed(ClaimStorage.__call__)
 
 if __name__ == "__main__":
     main()
@@ -65,7 +65,7 @@ def scripted(script: str, new_server: NewServer, workers: int, tmp_path: Path) -
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_the_store_is_prepared_and_claimed_once(count: int, new_server: NewServer, tmp_path: Path) -> None:
-    with scripted(_TELLING, new_server, count, tmp_path) as server:
+    with scripted(_PRINTING, new_server, count, tmp_path) as server:
         server.start()
         wait_for_all_workers(server)
         assert server.stop() == 0
@@ -74,7 +74,7 @@ def test_the_store_is_prepared_and_claimed_once(count: int, new_server: NewServe
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_when_a_worker_cannot_start_it_ends_and_says_why_once(
+def test_a_server_whose_worker_cannot_start_ends_and_prints_the_reason_once(
     count: int, new_server: NewServer, tmp_path: Path
 ) -> None:
     with scripted(_BROKEN, new_server, count, tmp_path) as server:
