@@ -25,7 +25,7 @@ test: .venv/.dev .venv/.ministack ## Run the whole suite: real Postgres, real se
 	$(BIN)/pytest -q
 
 soak: .venv/.dev .venv/.ministack ## Run the crash tests, the sweep tests and schemathesis in their long form: 2,000 kills, 10,000 races, 20,000 calls; over an hour
-	SOAK=1 $(BIN)/pytest -q -s -x tests/crash tests/contracts/test_sweep.py tests/acceptance/test_schemathesis.py
+	SOAK=1 $(BIN)/pytest -q -s -x tests/crash tests/contracts tests/workers/test_lifecycle.py tests/acceptance/test_schemathesis.py
 
 ROUNDS ?= 5
 SECONDS ?= 3
