@@ -42,7 +42,7 @@ from ports.system import Unavailable
 
 _PIECE = 1024 * 1024
 _PAGE = 1000
-# Probes create files beside the objects' top directory, where no storage path can be.
+# Probes create files directly in objects/, where no storage path can be.
 _PROBE = ".probe-"
 # workspaces/<workspace>/documents stays when it is empty, because many uploads share it.
 _LEVELS_KEPT = 3
@@ -79,7 +79,7 @@ class FilesystemStorage:
         return self._signed_urls.sign_download(replace(terms, stored=found), expires_at)
 
     async def prepare(self) -> None:
-        # Only here, at the start of a server: a directory that is missing later is an unmounted volume.
+        # Only here, at the start of a server: a directory that is missing later may be an unmounted volume.
         try:
             for directory in (self._objects, self._checksums.root, self._incoming):
                 await asyncio.to_thread(make_directories, directory)

@@ -17,7 +17,7 @@ from adapters.s3.storage import S3Storage, open_s3
 from domain.documents import StoredObject
 from domain.paths import StoragePath
 from ports.checks import Grade
-from ports.storage import UploadTerms
+from ports.storage import DownloadTerms, UploadTerms
 from ports.system import Unavailable
 from tests.ministack import NO_CREDENTIALS
 from tests.s3.faulty import (
@@ -158,6 +158,16 @@ async def test_an_object_is_missing_if_its_bucket_exists() -> None:
         assert await storage.stat(PATH) is None
     assert received[0].startswith(b"HEAD /acme/workspaces/ws_1/documents/a.txt?")
     assert received[1].startswith(b"HEAD /acme?")
+
+
+@pytest.mark.parametrize("status", [400, 404, 405])
+async def test_if_the_store_rejects_the_recorded_version_the_present_object_is_compared(status: int) -> None:
+    recorded = StoredObject(size_bytes=7, etag="abc", version_id="of-another-store")
+    terms = DownloadTerms(path=PATH, stored=recorded, mime_type="a/b", disposition="attachment")
+    server = faulty_server(respond(status), respond(200), FOUND)
+    async with server as (endpoint, received), storage_at(endpoint) as storage:
+        assert await storage.sign_download(terms, utc_now() + timedelta(minutes=1)) is not None
+    assert [b"versionId=of-another-store" in request for request in received] == [True, False, False]
 
 
 ZEROS = "x-amz-checksum-sha256: " + "AAAA" * 10 + "AAA="

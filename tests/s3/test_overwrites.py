@@ -169,6 +169,6 @@ async def test_an_object_whose_size_or_checksum_differs_from_the_record_is_not_d
     assert await victim.sign_download(size_bytes=len(RECORDED) + 1, version_id=None) is None
 
 
-@pytest.mark.parametrize("version_id", ["gone", "\N{SNOWMAN}", "a b&c=d/../~", "null", "0" * 300])
+@pytest.mark.parametrize("version_id", ["\N{SNOWMAN}", "a b&c=d/../~", "null"])
 async def test_a_version_id_of_another_store_does_not_prevent_a_download(victim: Victim, version_id: str) -> None:
     assert await victim.download(version_id=version_id) == RECORDED
