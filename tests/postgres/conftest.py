@@ -1,12 +1,12 @@
-"""What the tests of Postgres open."""
+"""The fixtures of the Postgres tests."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
 from adapters.postgres.database import Database
-from tests.postgres.calls import Rig, open_rig
 from tests.postgres.full_tables import OneConnection, open_empty
+from tests.postgres.writer_rig import Rig, open_rig
 
 
 @pytest.fixture
@@ -17,6 +17,6 @@ async def rig() -> Rig:
 
 @pytest.fixture
 async def empty(database: Database, database_url: str) -> AsyncIterator[OneConnection]:
-    """A database of its own, and one connection to it."""
+    """A new database, and one connection to it."""
     async with open_empty(database, database_url) as opened:
         yield opened
