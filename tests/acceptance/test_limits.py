@@ -1,4 +1,4 @@
-"""Rate limits: aligned minutes, exact counts, and who is spared."""
+"""Rate limits: aligned minutes, exact counts, and what is exempt."""
 
 import time
 from collections.abc import Callable
@@ -8,11 +8,13 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from .client import UNKNOWN_API_KEY_ID, UNKNOWN_DOCUMENT_ID, Client, data_of, error_of, together
-from .keys import KEYS, PERMISSIONS
+from .client import UNKNOWN_DOCUMENT_ID, Client, data_of, error_of, together
+from .documents import NO_UUID, document_path
+from .keys import PERMISSIONS
+from .operations import CREATE, OPERATIONS, Operation
 from .tenants import Tenants
 
-ONE = f"/v1/documents/{UNKNOWN_DOCUMENT_ID}"
+UNKNOWN_DOCUMENT = document_path(UNKNOWN_DOCUMENT_ID)
 
 
 def reset_of(answer: httpx.Response) -> int:
@@ -24,10 +26,10 @@ def numbers(answer: httpx.Response) -> tuple[int, int]:
 
 
 def in_one_minute(client: Client, count: int) -> list[httpx.Response]:
-    """The first `count` answers of one window; when the minute turns on the way, of the next."""
+    """Return the first `count` answers of one minute, or of the next if the minute turns meanwhile."""
     answers: list[httpx.Response] = []
     for _ in range(3 * count):
-        answer = client.get(ONE)
+        answer = client.get(UNKNOWN_DOCUMENT)
         if answers and reset_of(answer) != reset_of(answers[0]):
             answers = []
         answers.append(answer)
@@ -37,13 +39,13 @@ def in_one_minute(client: Client, count: int) -> list[httpx.Response]:
 
 
 def while_exhausted(client: Client, call: Callable[[], httpx.Response]) -> httpx.Response:
-    """The answer to `call` in a minute that has nothing left."""
+    """Return the answer to `call` in a minute that has no request left."""
     for _ in range(3):
-        last = client.get(ONE)
+        last = client.get(UNKNOWN_DOCUMENT)
         for _ in range(40):
             if last.status_code == 429:
                 break
-            last = client.get(ONE)
+            last = client.get(UNKNOWN_DOCUMENT)
         error_of(last, 429, "rate_limited")
         answer = call()
         if time.time() < reset_of(last):
@@ -58,13 +60,13 @@ def starter(tenants: Tenants) -> Client:
 
 @pytest.fixture(scope="module")
 def spared(tenants: Tenants, starter: Client) -> Client:
-    """An unmetered key of the same workspace."""
+    """An unmetered API key of the same workspace."""
     return tenants.client(starter.workspace)
 
 
 @pytest.fixture(scope="module")
 def everything(tenants: Tenants, starter: Client) -> Client:
-    """A key of the same workspace with every permission."""
+    """An API key of the same workspace with every permission."""
     return tenants.client(starter.workspace, *PERMISSIONS, tier="standard")
 
 
@@ -84,22 +86,23 @@ def test_ten_calls_a_minute_are_admitted_and_the_eleventh_is_429(tenants: Tenant
         assert 1 <= retry_after <= 61
 
 
+@pytest.mark.server
 def test_refused_requests_use_nothing_up(tenants: Tenants) -> None:
-    """Seen by raising the plan within the minute: 10 of 50 are used (or none, if plans are counted apart)."""
+    """Raising the plan within the minute shows it: 10 of 50 are used (or none, if plans are counted apart)."""
     for _ in range(3):
         client = tenants.client(plan="starter", tier="standard")
-        refused = [client.get(ONE) for _ in range(30)][-1]
+        refused = [client.get(UNKNOWN_DOCUMENT) for _ in range(30)][-1]
         tenants.cli.ask("workspace", "update", client.workspace, "--plan", "pro")
-        answer = client.get(ONE)
+        answer = client.get(UNKNOWN_DOCUMENT)
         end = time.monotonic() + 2
         while numbers(answer)[0] == 10 and time.monotonic() < end:
-            answer = client.get(ONE)
+            answer = client.get(UNKNOWN_DOCUMENT)
         if refused.status_code == 429 and reset_of(answer) == reset_of(refused):
             break
     assert numbers(answer) in {(50, 39), (50, 49)}
 
 
-def test_a_refused_request_records_nothing_and_leaves_its_key_free(starter: Client, spared: Client) -> None:
+def test_a_refused_request_records_nothing_and_leaves_its_idempotency_key_free(starter: Client, spared: Client) -> None:
     path, key = spared.upload(), {"Idempotency-Key": str(uuid4())}
     refused = while_exhausted(starter, lambda: starter.record(path, key))
     error_of(refused, 429, "rate_limited")
@@ -108,48 +111,35 @@ def test_a_refused_request_records_nothing_and_leaves_its_key_free(starter: Clie
     assert "Idempotent-Replayed" not in recorded.headers
 
 
-def test_the_limit_comes_before_permission_headers_and_body(tenants: Tenants, starter: Client) -> None:
-    reader = tenants.client(starter.workspace, "read:documents", tier="standard")
-    call = partial(reader.post, "/v1/documents", b"\xff", {"Idempotency-Key": "x"})
-    error_of(while_exhausted(reader, call), 429, "rate_limited")
-
-
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        *(("POST", "/v1/documents"), ("POST", "/v1/documents/upload-url"), ("GET", ONE), ("GET", "/v1/nothing")),
-        *(
-            ("POST", KEYS),
-            ("GET", KEYS),
-            ("DELETE", f"{KEYS}/{UNKNOWN_API_KEY_ID}"),
-            ("GET", "/v1/usage"),
-            ("PUT", KEYS),
-        ),
-        *(("GET", "/v1/documents"), ("PATCH", ONE), ("DELETE", ONE), ("POST", f"{ONE}/link"), ("GET", "/v1/tags")),
-        *(
-            ("DELETE", f"{ONE}/link/x"),
-            ("GET", "/v1/tasks/x/documents"),
-            ("GET", "/v1/folders"),
-            ("PATCH", "/v1/folders"),
-        ),
-    ],
-)
-def test_every_route_is_limited(everything: Client, method: str, path: str) -> None:
-    answer = while_exhausted(everything, partial(everything.request, method, path))
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_every_operation_is_limited_before_anything_else_is_judged(everything: Client, operation: Operation) -> None:
+    path, body = f"{operation.unknown_path}?page=0", b"\xff" if operation.members else None
+    call = partial(everything.request, operation.method, path, content=body, headers=NO_UUID)
+    answer = while_exhausted(everything, call)
     error_of(answer, 429, "rate_limited")
     assert numbers(answer) == (10, 0)
     assert time.time() + int(answer.headers["Retry-After"]) >= reset_of(answer)
 
 
-def test_an_unknown_key_is_401_even_beside_an_exhausted_one(tenants: Tenants, starter: Client) -> None:
+def test_an_unknown_route_and_a_wrong_method_are_limited_too(everything: Client) -> None:
+    for method, path in (("GET", "/v1/nothing"), ("PUT", CREATE.path)):
+        error_of(while_exhausted(everything, partial(everything.request, method, path)), 429, "rate_limited")
+
+
+def test_the_limit_comes_before_the_permission(tenants: Tenants, spared: Client) -> None:
+    reader = tenants.client(spared.workspace, "read:documents", tier="standard")
+    error_of(while_exhausted(reader, partial(reader.post, CREATE.path, b"{}")), 429, "rate_limited")
+
+
+def test_an_unknown_api_key_is_401_even_beside_an_exhausted_one(tenants: Tenants, starter: Client) -> None:
     anonymous = tenants.connect(None)
-    error_of(while_exhausted(starter, lambda: anonymous.get(ONE)), 401, "invalid_key")
+    error_of(while_exhausted(starter, lambda: anonymous.get(UNKNOWN_DOCUMENT)), 401, "invalid_key")
 
 
 def test_of_forty_calls_at_once_exactly_ten_are_admitted(tenants: Tenants) -> None:
     for _ in range(3):
         client = tenants.client(plan="starter", tier="standard")
-        answers = together([partial(client.get, ONE)] * 40)
+        answers = together([partial(client.get, UNKNOWN_DOCUMENT)] * 40)
         if len({reset_of(answer) for answer in answers}) == 1:
             break
     admitted = [answer for answer in answers if answer.status_code == 404]
@@ -164,18 +154,18 @@ def test_the_plans_pro_and_org_have_50_and_200_and_the_tier_high_ten_times_as_ma
     pro, org = tenants.client(plan="pro", tier="standard"), tenants.client(home.workspace, tier="standard")
     high = tenants.client(home.workspace, tier="high")
     for client, a_minute in ((pro, 50), (org, 200), (high, 2000)):
-        limit, left = numbers(client.get(ONE))
+        limit, left = numbers(client.get(UNKNOWN_DOCUMENT))
         assert limit == a_minute
         assert left < limit
 
 
-def test_an_unmetered_key_is_never_refused_and_its_headers_show_the_plan_unused(spared: Client) -> None:
-    answers = [spared.get(ONE) for _ in range(40)]
+def test_an_unmetered_api_key_is_never_refused_and_its_headers_show_the_plan_unused(spared: Client) -> None:
+    answers = [spared.get(UNKNOWN_DOCUMENT) for _ in range(40)]
     assert {answer.status_code for answer in answers} == {404}
     assert {numbers(answer) for answer in answers} == {(10, 10)}
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs"])
-def test_the_operators_pages_are_not_limited(tenants: Tenants, starter: Client, path: str) -> None:
+def test_the_pages_for_operators_are_not_limited(tenants: Tenants, starter: Client, path: str) -> None:
     unlimited = tenants.connect(starter.key, admitted=False)
     assert while_exhausted(starter, partial(unlimited.get, path)).status_code == 200
