@@ -28,7 +28,7 @@ Headers = list[tuple[str, str]]
 
 @contextmanager
 def open_tenants(**settings: str) -> Iterator[Tenants]:
-    with fresh_data_dir() as data_dir, closing(Server(data_dir, **settings)) as server:
+    with fresh_data_dir() as data_dir, closing(Server(data_dir, 1, **settings)) as server:
         server.start()
         with closing(Tenants(server.base_url, server.cli)) as tenants:
             yield tenants
