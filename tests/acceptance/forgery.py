@@ -1,13 +1,13 @@
-"""Signed URLs, changed by those who want more than was signed."""
+"""Signed URLs with one character changed."""
 
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 FORGED = {400, 401, 403, 404}
-"""What a URL whose path was changed may be answered with: some are no signed URL any more, some no route."""
+"""The statuses of a URL whose path was changed: it is no signed URL any more, or no route."""
 
 
 def _changed(text: str) -> str:
-    """`text` with one letter or digit, as near the middle as there is one, made another of its kind."""
+    """Return `text` with one letter or digit near its middle replaced by another."""
     middle = len(text) // 2
     at = next((at for at in [*range(middle, len(text)), *range(middle)] if text[at].isalnum()), middle)
     sign = text[at]
@@ -16,7 +16,7 @@ def _changed(text: str) -> str:
 
 
 def tampered(url: str) -> list[str]:
-    """The URL with each of its query values changed in one character."""
+    """Return the URL with each of its query values changed in one character."""
     parts = urlsplit(url)
     query = parse_qsl(parts.query, keep_blank_values=True)
     return [
@@ -27,7 +27,7 @@ def tampered(url: str) -> list[str]:
 
 
 def moved(url: str) -> list[str]:
-    """The URL with each segment of its path changed in one character, and without its query."""
+    """Return the URL with each segment of its path changed in one character, and without its query."""
     parts = urlsplit(url)
     segments = parts.path.split("/")
     elsewhere = [

@@ -1,4 +1,4 @@
-"""API keys: as the contract writes them (wbk_, 32 base62 characters, 6 of checksum), and made over HTTP."""
+"""API keys: their format (wbk_, 32 base62 characters, 6 of checksum), and their creation over HTTP."""
 
 import itertools
 import secrets
@@ -28,7 +28,7 @@ def _base62(number: int, alphabet: str) -> str:
 
 
 def _readings(body: str) -> Iterator[tuple[str, bool, str]]:
-    """The contract leaves open the alphabet's order and whether the prefix is summed: every reading of it."""
+    """Yield each reading of the contract: it leaves open the order of the alphabet and whether the prefix is summed."""
     for order in itertools.permutations((DIGITS, UPPER, LOWER)):
         for prefixed in (True, False):
             alphabet = "".join(order)
@@ -41,7 +41,7 @@ def has_checksum(key: str) -> bool:
 
 
 def unknown_key(model: str) -> str:
-    """A key nobody was given, with a checksum that is right if `model`'s is."""
+    """Return an API key that does not exist, with a checksum that is right if that of `model` is."""
     fitting = [reading for reading in _readings(model[4:-6]) if reading[2] == model[-6:]]
     assert fitting, "a key's last six characters are no CRC-32 of what precedes"
     alphabet, prefixed, _ = fitting[0]
@@ -51,7 +51,7 @@ def unknown_key(model: str) -> str:
 
 
 def wanted(**members: Any) -> dict[str, Any]:
-    """The smallest body that makes a key, changed by `members`."""
+    """Return the smallest body that creates an API key, changed by `members`."""
     body = {"name": f"k-{uuid4()}", "permissions": ["read:documents"]} | members
     return {name: value for name, value in body.items() if value is not OMIT}
 
@@ -61,7 +61,7 @@ def mint(client: Client, headers: HeaderList | None = None, **members: Any) -> h
 
 
 def minted(client: Client, **members: Any) -> dict[str, Any]:
-    """`data` of a key which must be made."""
+    """Create an API key and return its `data`."""
     return data_of(mint(client, **members), 201)
 
 
@@ -70,5 +70,5 @@ def revoke(client: Client, key_id: str, headers: HeaderList | None = None) -> ht
 
 
 def on_the_wire(seconds: float) -> str:
-    """The time so many seconds from now, cut to a whole one."""
+    """Return the time so many seconds from now, cut to a whole second."""
     return (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""Values that have broken services before: as JSON text, as header bytes, as path segments."""
+"""Values that have broken services before, as JSON texts, header bytes and path segments."""
 
 import json
 from urllib.parse import quote
@@ -32,7 +32,7 @@ JSON_VALUES = [
     *('["' + "a" * 5000 + '"]', "{}", '{"a":1}', '{"":""}', '{"__class__":"x"}', '{"$ne":null}'),
     *('{"a":1,"a":2}', "[" * 40 + "]" * 40, "[" + ",".join(['"a"'] * 51) + "]"),
     *("[" + ",".join(["0"] * 9000) + "]", '{"a":' * 40 + "1" + "}" * 40),
-    # no JSON at all
+    # no JSON
     *("NaN", "-Infinity", "tru", "'x'", "01", "1.", ".5", "+1", '"a\tb"', '"a\nb"', '"\\x"', '"', "//"),
     *("undefined", ""),
 ]
@@ -75,10 +75,11 @@ def _as_text(value: str) -> bytes:
 
 
 TEXTS = [quote(text) for text in [_as_text(value)[:8000] for value in JSON_VALUES] + HEADER_VALUES]
-"""All of the first two, percent-encoded: what a JSON string spells is decoded first, surrogates and all."""
+"""The JSON values and the header values, percent-encoded. JSON strings are decoded first, surrogates included."""
 
 
 def unharmed(client: Client, method: str, target: bytes, headers: list[tuple[str, bytes]], body: bytes | None) -> None:
+    """Send a request and assert that it is answered, with no 5xx and no injected header."""
     answer = ask(client.base_url, method, target, headers, body)
     assert answer is not None, f"hung up on {method} {target[:80]!r} {headers[1:]!r:.200}"
     assert answer.status < 500, (

@@ -1,4 +1,4 @@
-"""HTTP written by hand, for what a well-behaved client library refuses to send."""
+"""HTTP messages as bytes, for requests that a client library refuses to send."""
 
 import http.client
 import socket
@@ -15,7 +15,7 @@ class Answer:
 
 
 def send(base_url: str, payload: bytes, *, more: bool = True) -> Answer | None:
-    """The first answer to `payload`; None when it hung up without one. `more` False: we hang up first."""
+    """Return the first answer to `payload`, or None if the server closed without one. `more=False` closes at once."""
     where = urlsplit(base_url)
     with socket.create_connection((where.hostname, where.port or 80), timeout=20) as wire:
         try:
@@ -36,7 +36,7 @@ def send(base_url: str, payload: bytes, *, more: bool = True) -> Answer | None:
 def message(
     base_url: str, method: str, target: bytes, headers: Sequence[tuple[str, bytes]], body: bytes | None = None
 ) -> bytes:
-    """A request as bytes. Nothing is checked or escaped; a header given twice is sent twice."""
+    """Return a request as bytes. Nothing is checked or escaped; a header given twice is sent twice."""
     lines = [method.encode() + b" " + target + b" HTTP/1.1"]
     names = {name.lower() for name, _ in headers}
     if "host" not in names:

