@@ -51,15 +51,6 @@ async def test_the_path_of_a_moved_folder_can_be_used_again(records: Records) ->
     assert await records.move(home, "/z", "/a") == FolderTaken()
 
 
-async def test_a_folder_can_move_back(records: Records) -> None:
-    home = await records.workspace()
-    document = await records.recorded(home, folder="/a/b/c")
-    for source, target in (("/a/b", "/b"), ("/b", "/a/b"), ("/a/b/c", "/a/c"), ("/a/c", "/a/b/c")):
-        assert await records.move(home, source, target) == FolderMoved(1)
-    assert await records.current(document) == document
-    assert await records.folders(home) == {"/a": 1, "/a/b": 1, "/a/b/c": 1}
-
-
 async def test_a_missing_folder_is_not_moved_and_creates_none(records: Records) -> None:
     home = await records.workspace()
     await records.recorded(home, folder="/a/b")
