@@ -107,21 +107,29 @@ def test_a_member_is_kept_as_the_contract_says(manager: Client, member: str, giv
     assert minted(manager, **{member: given})[member] == shown
 
 
+# tests/domain/test_api_keys.py has more of them.
 WRONG: dict[str, list[Any]] = {
-    "name": [OMIT, None, "", " ", "\u2003", "a" * 121, 1, ["a"], "a\nb", "\x1b"],
-    "permissions": [
-        *(OMIT, None, [], {}, "read:documents", 1, [1], [None], [""], ["read"], [[]], ["read:everything"]),
-        *(["READ:documents"], ["read:documents", "read:documents "]),
-    ],
-    "description": ["a" * 4097, 1, [], "\x1b[31m"],
-    "rate_limit_tier": ["", "gold", "Standard", "high ", 1, ["high"]],
+    "name": [OMIT, None, "", "\u2003", "a" * 121, 1, "a\nb"],
+    "permissions": [OMIT, None, [], "read:documents", [1], [[]], ["read:everything"], ["read:documents "]],
+    "description": ["a" * 4097, 1, "\x1b[31m"],
+    "rate_limit_tier": ["", "gold", "Standard", ["high"]],
     "expires_at": [
-        *("", "soon", 32503680000, [], "2999-01-01", "2999-01-01T00:00:00", "2999-13-01T00:00:00Z", on_the_wire(0)),
-        *("2999-02-29T00:00:00Z", "2999-01-01T25:00:00Z", "2020-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00"),
-        *("2999-01-01T00:00:00+24:00", "9999-12-31T23:59:59-23:59", " 2999-01-01T00:00:00Z", "2999-01-01T00:00:00Z\n"),
-        *("2999-01-01T00:00:00,5Z", "\u0662999-01-01T00:00:00Z", "2999-W01-1T00:00:00Z", "29990101T000000Z"),
+        *("", "soon", 32503680000, "2999-01-01", "2999-01-01T00:00:00", "2999-02-29T00:00:00Z", on_the_wire(0)),
+        *(
+            "0001-01-01T00:00:00+14:00",
+            "9999-12-31T23:59:59-23:59",
+            "2999-01-01T00:00:00+24:00",
+            "2999-W01-1T00:00:00Z",
+        ),
+        *(
+            "2999-W01-1T00:00:00Z",
+            "2999-01-01T00:00:00Z\n",
+            "2999-01-01T00:00:00,5Z",
+            "\u0662999-01-01T00:00:00Z",
+            "29990101T000000Z",
+        ),
     ],
-    **{name: ["x", None] for name in ("unknown", "id", "key", "prefix", "user", "created_by")},
+    **{name: ["x", None] for name in ("unknown", "id", "key", "created_by")},
 }
 
 
@@ -279,43 +287,20 @@ def test_the_newest_is_first_and_revoked_ones_are_left_out_until_asked_for(
     assert timestamp(gone["created_at"]) <= timestamp(gone["revoked_at"]) <= datetime.now(UTC)
 
 
-@pytest.mark.parametrize("per_page", [1, 3, 8, 100])
-def test_pages_are_the_list_in_pieces_and_the_one_beyond_is_empty(
-    owner: Client, made: list[dict[str, Any]], per_page: int
-) -> None:
-    whole = listed(owner, include_revoked="true")
-    pieces: list[dict[str, Any]] = []
-    for page in range(1, len(made) + 3):
-        body = owner.get(f"{KEYS}?include_revoked=true&page={page}&per_page={per_page}").json()
-        assert body["meta"] == {"page": page, "per_page": per_page, "total": len(made) + 1}
-        assert len(body["data"]["api_keys"]) <= per_page
-        pieces += body["data"]["api_keys"]
-    assert pieces == whole
-    assert listed(owner, page=10**6) == []
-
-
-@pytest.mark.parametrize(
-    ("search", "found"),
-    [
-        *(("alpha", {"Alpha", "alpha two"}), ("LPH", {"Alpha", "alpha two"}), ("alpha ", {"alpha two"})),
-        *(("50%", {"50% off"}), ("_", {"a_b"}), ("A_B", {"a_b"}), ("\\", {"back\\slash"}), ("'", set())),
-        *(("\u00e4PFEL", {"\u00c4pfel"}), ("gone", set())),  # A description is not searched.
-    ],
-)
-def test_a_search_finds_a_part_of_the_name_in_any_letter_case(
-    owner: Client, made: list[dict[str, Any]], search: str, found: set[str]
-) -> None:
-    assert {row["name"] for row in listed(owner, search=search, include_revoked="true")} == found
-    body = owner.get(f"{KEYS}?{urlencode({'search': search})}").json()
-    assert {row["name"] for row in body["data"]["api_keys"]} == found - {"alpha two"}
-    assert body["meta"]["total"] == len(found - {"alpha two"})
+def test_a_search_finds_a_part_of_the_name_in_any_letter_case(owner: Client, made: list[dict[str, Any]]) -> None:
+    everything = {"LPH": {"Alpha", "alpha two"}, "50%": {"50% off"}, "_": {"a_b"}, "\\": {"back\\slash"}}
+    for search, found in (everything | {"\u00e4PFEL": {"\u00c4pfel"}, "gone": set()}).items():
+        for query, expected in (({"include_revoked": "true"}, found), ({}, found - {"alpha two"})):
+            body = owner.get(f"{KEYS}?{urlencode(query | {'search': search, 'per_page': 1})}").json()
+            assert body["meta"]["total"] == len(expected)
+            assert {row["name"] for row in listed(owner, **query, search=search)} == expected
 
 
 def test_a_malformed_parameter_is_named_and_every_one_at_once(owner: Client) -> None:
     malformed = {
-        "page": ["0", "-1", "x", "1.5", "", "1e1", "%EF%BC%91", "+", "%C2%B2", "1&page=2"],
-        "per_page": ["0", "101", "-1", "x", "", "25.0", "10&per_page=10"],
-        "include_revoked": ["2", "yes", "", "null", "truefalse"],
+        "page": ["0", "x", "", "%EF%BC%91", "1&page=2"],
+        "per_page": ["0", "101", "25.0", "10&per_page=10"],
+        "include_revoked": ["2", "yes", ""],
         "search": ["%00"],
     }
     for name, values in malformed.items():
@@ -354,37 +339,6 @@ def test_of_twenty_with_one_name_at_once_one_is_made(manager: Client) -> None:
     answers = together([partial(mint, manager, name=name)] * 20)
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 19
     assert [row["name"] for row in listed(manager, search=name, include_revoked="true")] == [name]
-
-
-def test_of_thirty_different_ones_at_once_each_is_made(manager: Client) -> None:
-    made = [data_of(answer, 201) for answer in together([partial(mint, manager) for _ in range(30)])]
-    for member in ("id", "key"):
-        assert len({api_key[member] for api_key in made}) == 30
-    assert {api_key["id"] for api_key in made} <= {row["id"] for row in listed(manager, per_page=100)}
-
-
-def test_twenty_revocations_at_once_all_succeed(manager: Client) -> None:
-    answers = together([partial(revoke, manager, minted(manager)["id"])] * 20)
-    assert {(answer.status_code, answer.content) for answer in answers} == {(204, b"")}
-
-
-@pytest.mark.parametrize("target", ["the other", "itself"])
-def test_of_two_last_admins_that_revoke_at_once_one_stays(tenants: Tenants, target: str) -> None:
-    admin = tenants.connect(tenants.client("", "admin:api_keys").key, admitted=False)
-    own = only_id(admin)
-    for _ in range(12):
-        made = minted(admin, permissions=["admin:api_keys"], rate_limit_tier="unmetered")
-        second = client_of(tenants, made)
-        targets = (made["id"], own) if target == "the other" else (own, made["id"])
-        assert second.get(KEYS).status_code == 200
-        one, two = together([partial(revoke, admin, targets[0]), partial(revoke, second, targets[1])])
-        assert [one.status_code, two.status_code].count(204) == 1, (one.text, two.text)
-        # The loser may be refused as revoked already, before it is refused as the last administrator.
-        assert {one.status_code, two.status_code} - {204} <= {403, 401}
-        gone = targets[0] if one.status_code == 204 else targets[1]
-        if gone == own:
-            admin, own = second, made["id"]
-        assert only_id(admin) == own
 
 
 def test_of_ten_last_admins_that_revoke_themselves_at_once_one_stays(tenants: Tenants) -> None:
