@@ -157,15 +157,10 @@ async def is_public(request: Request, forward: Forward) -> web.Response | None:
         return web.Response(body=await body.read())
 
 
-async def without_range(request: Request, forward: Forward) -> web.Response | None:
-    """A store that ignores Range."""
-    return await forward(replace(request, headers={**request.headers, "Range": ""}))
+def forwards(**changed: str) -> Rule:
+    """Forward every request, with changed headers."""
 
+    async def rule(request: Request, forward: Forward) -> web.Response | None:
+        return await forward(replace(request, headers={**request.headers, **changed}))
 
-async def changes_host(request: Request, forward: Forward) -> web.Response | None:
-    """A reverse proxy that does not pass Host on."""
-    return await forward(replace(request, headers={**request.headers, "Host": "internal"}))
-
-
-async def forwards_everything(request: Request, forward: Forward) -> web.Response | None:
-    return None
+    return rule

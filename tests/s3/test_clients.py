@@ -65,9 +65,8 @@ async def sign_download(storage: S3Storage, terms: DownloadTerms) -> SignedReque
 
 
 async def curl(*arguments: str | Path) -> bytes:
-    process = await asyncio.create_subprocess_exec(
-        "curl", "-sS", "-g", "--fail", *arguments, stdout=asyncio.subprocess.PIPE
-    )
+    command = ("curl", "-sS", "-g", "--fail", *arguments)
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     output, _ = await process.communicate()
     assert process.returncode == 0
     return output
@@ -115,13 +114,6 @@ async def test_the_headers_of_a_signed_upload_are_exactly_those_that_its_signatu
         expected |= set() if sha256 is None else {"x-amz-checksum-sha256", "x-amz-sdk-checksum-algorithm"}
         assert signed.headers.keys() == expected
         assert 899 <= int(re.findall("X-Amz-Expires=([0-9]*)", signed.url)[0]) <= 900
-
-
-async def test_a_url_that_must_have_expired_is_signed_for_its_last_second(s3_plain: S3Bucket) -> None:
-    past = (utc_now() - timedelta(minutes=3)).replace(microsecond=0)
-    terms = UploadTerms(path=new_path(), mime_type="a/b", size_bytes=None, sha256=None)
-    signed = await s3_plain.storage.sign_upload(terms, past)
-    assert f"X-Amz-Date={past - timedelta(seconds=1):%Y%m%dT%H%M%SZ}&X-Amz-Expires=1&" in signed.url
 
 
 async def test_no_name_or_type_can_add_a_header_to_a_download_or_make_a_browser_run_it(
@@ -174,7 +166,7 @@ async def test_objects_that_came_without_dossier_can_be_recorded_and_downloaded(
 
 
 async def test_signed_urls_work_only_at_the_public_address(s3_server: S3Server, http: httpx.AsyncClient) -> None:
-    async with lax_server(s3_server, lax.forwards_everything) as public:
+    async with lax_server(s3_server, lax.forwards()) as public:
         url = s3_server.url(s3_server.plain, public_endpoint=public)
         async with open_s3(s3_location(url), utc_now) as storage:
             path = new_path()
