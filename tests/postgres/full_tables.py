@@ -1,4 +1,4 @@
-"""A database whose plans were made while its tables were empty, and which is then full; what is read is counted."""
+"""A database that makes its plans while its tables are empty and is then filled, and that counts the rows it reads."""
 
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
@@ -12,7 +12,7 @@ from adapters.postgres.migrate import migrate
 
 _READ = "SELECT relname, seq_tup_read + coalesce(idx_tup_fetch, 0) AS read FROM pg_stat_xact_user_tables"
 
-# Enough of each that one scan too many is seen at once.
+# Enough rows that a single scan exceeds every limit of the tests.
 _FILL = (
     """
     INSERT INTO objects (workspace_id, storage_path, size_bytes, etag, document_id, state)
@@ -45,7 +45,7 @@ _FILL = (
 
 
 class OneConnection(Database):
-    """A database on a single connection, so that what was planned there is planned no more; it counts what it reads."""
+    """A database on a single connection, which keeps its plans. It counts the rows that it reads."""
 
     def __init__(self, connection: Any) -> None:
         super().__init__(None)
@@ -56,7 +56,7 @@ class OneConnection(Database):
         return rows
 
     async def read_by(self, work: Awaitable[object]) -> dict[str, int]:
-        """Rows that the work reads, by table."""
+        """Return the number of rows that the work reads, by table."""
         async with self.connection.transaction():
             before = {row["relname"]: row["read"] for row in await self.connection.fetch(_READ)}
             await work
@@ -64,7 +64,7 @@ class OneConnection(Database):
         return {table: after[table] - before[table] for table in after}
 
     async def fill(self, workspace: UUID) -> None:
-        """20,000 of everything, older than all that was recorded otherwise."""
+        """Add 20,000 rows to each table, with older ids than all other rows."""
         await self.connection.execute("SET statement_timeout = 0")
         for statement in _FILL:
             await self.connection.execute(statement, workspace)
@@ -73,7 +73,7 @@ class OneConnection(Database):
 
 @asynccontextmanager
 async def open_empty(database: Database, database_url: str) -> AsyncIterator[OneConnection]:
-    """A new database."""
+    """Create a migrated database and open one connection to it."""
     name = f"empty_{uuid4().hex}"
     await database.fetch(f"CREATE DATABASE {name}")
     url = database_url.replace("/postgres?", f"/{name}?")

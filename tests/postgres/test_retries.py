@@ -1,0 +1,139 @@
+"""Writes that Postgres fails, before or after their commit: each is retried and done once."""
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+
+import pytest
+
+from adapters.postgres import statements
+from adapters.postgres.database import Database, Row
+from domain.access import Workspace
+from domain.documents import Changes, Document
+from domain.entity_links import EntityLink
+from domain.paths import FolderPath
+from ports.outcomes import Created, Deleted, FolderMoved, LinkAdded, LinkRemoved, Patched
+from ports.queries import DocumentWithLinks, Usage
+from ports.system import Unavailable
+from tests.clock import StillClock
+from tests.contracts.records import Records, new_key, postgres_records
+from tests.postgres.rows import events
+
+BEFORE, AFTER = "before the commit", "after the commit"
+ADMIN_SHUTDOWN = "57P01"
+CODES = {
+    "40P01": "deadlock_detected",
+    "40001": "serialization_failure",
+    "57014": "query_canceled",  # what ends a statement after its time limit
+    "55P03": "lock_not_available",
+    "53300": "too_many_connections",
+    ADMIN_SHUTDOWN: "admin_shutdown",
+    "57P03": "cannot_connect_now",
+    "25006": "read_only_sql_transaction",
+}
+WRITES = {
+    statements.RECORD_DOCUMENTS,
+    statements.PATCH,
+    statements.DELETE,
+    statements.ADD_LINK,
+    statements.REMOVE_LINK,
+    statements.MOVE_FOLDER,
+}
+
+
+class Failing(Database):
+    """A database whose next writes fail as `faults` says, each with a moment and an error code of Postgres."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database._pool)
+        self.faults: list[tuple[str, str]] = []
+
+    async def fetch(self, sql: str, *arguments: object) -> Sequence[Row]:
+        if sql not in WRITES or not self.faults:
+            return await super().fetch(sql, *arguments)
+        moment, code = self.faults.pop(0)
+        if moment == AFTER:
+            await super().fetch(sql, *arguments)
+        return await super().fetch(f"DO $$ BEGIN RAISE EXCEPTION 'injected' USING ERRCODE = '{code}'; END $$")
+
+
+@pytest.fixture
+def failing(database: Database) -> Failing:
+    return Failing(database)
+
+
+@pytest.fixture
+def records(failing: Failing) -> Records:
+    return postgres_records(failing, StillClock())
+
+
+@pytest.mark.parametrize("moment", [BEFORE, AFTER])
+@pytest.mark.parametrize("code", CODES, ids=CODES.get)
+async def test_a_create_is_retried_after_every_error_that_may_pass(
+    failing: Failing, records: Records, code: str, moment: str
+) -> None:
+    home = await records.workspace(quota_bytes=100)
+    keyed, bare = records.document(home, path="documents/a"), records.document(home, path="documents/b")
+    failing.faults = [(moment, code)] * 3
+    creates = records.create(home, keyed, new_key()), records.create(home, bare)
+    assert [*await asyncio.gather(*creates)] == [Created(keyed), Created(bare)]
+    assert failing.faults == []
+    assert await records.documents.usage(home.id) == Usage(used_bytes=20, quota_bytes=100, documents=2)
+
+
+async def test_a_value_that_postgres_refuses_fails_its_create_at_once_and_no_other(records: Records) -> None:
+    home = await records.workspace()
+    documents = [records.document(home, path=f"documents/{n}", name=name) for n, name in enumerate(("a", "\0", "c"))]
+    outcomes = await asyncio.gather(*(records.create(home, document) for document in documents), return_exceptions=True)
+    assert outcomes[::2] == [Created(documents[0]), Created(documents[2])]
+    assert "unsupported Unicode escape" in str(outcomes[1])
+    assert (await records.documents.usage(home.id)).documents == 2
+
+
+def change(
+    kind: str, records: Records, home: Workspace, document: Document, link: EntityLink, key: str | None
+) -> tuple[Awaitable[object], object]:
+    """Return a change, and the outcome that it has if nothing fails."""
+    documents, at, intent = records.documents, records.clock(), records.intent(home, key)
+    revisions = frozenset({document.revision})
+    match kind:
+        case "patch":
+            changes = Changes(name="b.pdf", folder=FolderPath("/c"))
+            patched = Patched(DocumentWithLinks(changes.applied_to(document, at), (link,)))
+            return documents.patch(document.id, changes, expected_revisions=revisions, at=at, intent=intent), patched
+        case "delete":
+            deleted = Deleted(document.storage_path)
+            return documents.delete(document.id, expected_revisions=revisions, at=at, intent=intent), deleted
+        case "add_link":
+            other = records.link(document.id, "task", "t-1")
+            return documents.add_link(other, intent=intent), LinkAdded(other, is_new=True)
+        case "remove_link":
+            return documents.remove_link(document.id, link.id, at=at, intent=intent), LinkRemoved()
+        case _:
+            target = FolderPath("/z")
+            return documents.move_folder(FolderPath("/a"), target, at=at, intent=intent), FolderMoved(1)
+
+
+@pytest.mark.parametrize("keyed", [True, False], ids=["with a key", "without a key"])
+@pytest.mark.parametrize("moments", [[BEFORE], [AFTER], [BEFORE, AFTER]], ids=str)
+@pytest.mark.parametrize("kind", ["patch", "delete", "add_link", "remove_link", "move_folder"])
+async def test_a_change_whose_connection_breaks_is_done_once_and_has_its_usual_outcome(
+    failing: Failing, records: Records, kind: str, moments: list[str], keyed: bool
+) -> None:
+    home = await records.workspace()
+    document = await records.recorded(home, folder="/a/b")
+    link = await records.linked_to(home, document)
+    call, outcome = change(kind, records, home, document, link, new_key() if keyed else None)
+    failing.faults = [(moment, ADMIN_SHUTDOWN) for moment in moments]
+    assert await call == outcome
+    assert failing.faults == []
+    # The create, the link and the change.
+    assert len(await events(failing, home)) == 3
+
+
+async def test_a_change_that_fails_three_times_is_unavailable(failing: Failing, records: Records) -> None:
+    home = await records.workspace()
+    document = await records.recorded(home)
+    failing.faults = [(BEFORE, ADMIN_SHUTDOWN)] * 3
+    with pytest.raises(Unavailable):
+        await records.patch(home, document.id, name="b.pdf")
+    assert await records.current(document) == document
