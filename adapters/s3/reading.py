@@ -1,4 +1,4 @@
-"""Reading what is stored at a key with a signed HEAD request."""
+"""Reading size, ETag, checksum and version of an object with a signed HEAD request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -9,9 +9,9 @@ TICK_SECONDS = 0.005
 class StallTolerantTimeout:
     """`async with StallTolerantTimeout(seconds)` raises TimeoutError once the loop has run for that long.
 
-    After a stall (garbage collection, a burst of work, a core given to another process), the loop finds its timers due
-    before it has read a response that came in time. So the time is measured in ticks, and a late tick counts like any
-    other: between two ticks, the loop has read what has arrived.
+    A loop stalls during garbage collection, a burst of work, or while another process has its core. After a stall, the
+    loop finds its timers due before it has read a response that came in time. So the time is measured in ticks, and a
+    late tick counts like any other: between two ticks, the loop reads the responses that have arrived.
     """
 
     def __init__(self, seconds: float) -> None:
