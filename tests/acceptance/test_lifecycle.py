@@ -6,7 +6,6 @@ Kills under load are in tests/crash.
 import os
 import re
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -16,8 +15,9 @@ import httpx
 import pytest
 
 from .client import Client, data_of, error_of
+from .documents import document_path, new_idempotency_key
+from .operations import CREATE
 from .service import (
-    REPOSITORY,
     Cli,
     Server,
     command,
@@ -77,21 +77,21 @@ def test_commands_work_while_no_server_runs(data_dir: Path, identity: tuple[str,
     nothing_is_left_running(data_dir)
 
 
-def test_a_restarted_server_finds_everything_again(data_dir: Path, identity: tuple[str, str]) -> None:
-    key = {"Idempotency-Key": str(uuid4())}
-    with running(data_dir) as server, client_of(server, identity) as client:
-        assert postgres_processes(data_dir), "the check for left-over processes would prove nothing"
-        path = client.upload(b"kept over a restart")
-        first = client.record(path, key)
-        document = data_of(first, 201)
-        waiting = client.upload(b"uploaded but not recorded")
-        assert server.stop() in {0, -signal.SIGTERM, 128 + signal.SIGTERM}
-    nothing_is_left_running(data_dir)
-    with running(data_dir) as server, client_of(server, identity) as client:
-        assert client.record(path, key).content == first.content
-        url = client.download_url(document["id"])
-        assert client.storage("GET", url).content == b"kept over a restart"
-        client.recorded(waiting)
+def test_everything_is_found_again_however_the_server_ended(data_dir: Path, identity: tuple[str, str]) -> None:
+    for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
+        with running(data_dir) as server, client_of(server, identity) as client:
+            assert postgres_processes(data_dir), "the check for left-over processes would prove nothing"
+            create, key = CREATE.call(client), new_idempotency_key()
+            first = create.send(client, key)
+            waiting = client.upload(b"uploaded but not recorded")
+            assert server.stop(sign) in {0, -sign, 128 + sign}
+            assert "Traceback" not in server.said()
+        nothing_is_left_running(data_dir)
+        with running(data_dir) as server, client_of(server, identity) as client:
+            assert create.send(client, key).content == first.content
+            url = client.download_url(data_of(first, 201)["id"])
+            assert client.storage("GET", url).content == b"hello"
+            client.recorded(waiting)
 
 
 def test_a_missing_storage_directory_is_reported_and_never_created_again(
@@ -117,23 +117,6 @@ def test_a_missing_storage_directory_is_reported_and_never_created_again(
         assert client.storage("GET", client.download_url(document["id"])).content == b"kept"
 
 
-def test_control_c_stops_the_server_cleanly(data_dir: Path, identity: tuple[str, str]) -> None:
-    with running(data_dir) as server, client_of(server, identity) as client:
-        client.recorded()
-        assert server.stop(signal.SIGINT) in {0, 130, -signal.SIGINT}
-        assert "Traceback" not in server.said()
-    nothing_is_left_running(data_dir)
-
-
-def test_a_killed_server_leaves_no_postgres_behind(data_dir: Path, identity: tuple[str, str]) -> None:
-    with running(data_dir) as server, client_of(server, identity) as client:
-        document = client.recorded()
-        assert server.stop(signal.SIGKILL) == -signal.SIGKILL
-        nothing_is_left_running(data_dir)
-    with running(data_dir) as server, client_of(server, identity) as client:
-        assert client.storage("GET", client.download_url(document["id"])).content == b"hello"
-
-
 def test_a_file_that_was_replaced_outside_dossier_is_not_signed(data_dir: Path, identity: tuple[str, str]) -> None:
     with running(data_dir) as server, client_of(server, identity) as client:
         content = f"unlike any other {uuid4()}".encode()
@@ -142,7 +125,7 @@ def test_a_file_that_was_replaced_outside_dossier_is_not_signed(data_dir: Path, 
         assert len(found) == 1
         found[0].unlink()
         found[0].write_bytes(b"swapped")
-        route = f"/v1/documents/{document['id']}"
+        route = document_path(document["id"])
         error_of(client.get(route), 409, "object_changed")
         assert data_of(client.get(f"{route}?download=false"), 200)["size_bytes"] == len(content)
 
@@ -151,24 +134,14 @@ def holds(path: Path, content: bytes) -> bool:
     return path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content
 
 
-@pytest.mark.parametrize("settings", [["serve", "--port", "0"], ["doctor"]])
-def test_every_wrong_setting_is_reported_at_once_in_words_before_anything_starts(settings: list[str]) -> None:
+@pytest.mark.parametrize("words", [["serve", "--port", "0"], ["doctor"]])
+def test_every_wrong_setting_is_reported_at_once_in_words_before_anything_starts(words: list[str]) -> None:
     with fresh_data_dir() as empty:
         wrong = {"DOSSIER_STORAGE_URL": "ftp://x", "DOSSIER_RATE_LIMIT_URL": "nonsense"}
-        done = subprocess.run(
-            [*command(), *settings],
-            cwd=REPOSITORY,
-            env=environment(empty, **wrong),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+        done = Cli(command(), environment(empty, **wrong)).run(*words)
         said = done.stdout + done.stderr
         assert done.returncode != 0
-        for name in wrong:
-            assert name in said
+        assert all(name in said for name in wrong)
         assert re.search(r"\w+ \w+ \w+", said)
         assert "Traceback" not in said
         assert list(empty.rglob("PG_VERSION")) == []
