@@ -5,7 +5,7 @@ from functools import partial
 import httpx
 import pytest
 
-from .client import UNKNOWN_DOCUMENT_ID, Client, data_of, error_of, wrong_fields
+from .client import UNKNOWN_DOCUMENT_ID, Client, error_of, wrong_fields
 from .documents import (
     FOLDERS,
     TAGS,
@@ -14,7 +14,6 @@ from .documents import (
     deleted,
     document_path,
     ids,
-    is_replay,
     link_entity,
     linked_entity,
     listed,
@@ -23,7 +22,6 @@ from .documents import (
     unlink_entity,
     usage,
 )
-from .keys import KEYS
 from .tenants import Tenants
 
 GONE = {403, 404, 409, 410}
@@ -133,54 +131,6 @@ def test_a_wrong_hard_is_named_and_nothing_is_deleted(manager: Client) -> None:
     assert manager.get(document_path(document_id)).status_code == 200
 
 
-def test_a_replay_is_the_same_answer_and_deletes_nothing_else(home: Client, manager: Client) -> None:
-    for client, query in ((home, ""), (manager, "?hard=true")):
-        key, document_id = new_idempotency_key(), client.recorded()["id"]
-        answers = [delete(client, document_id, key, query=query) for _ in range(3)]
-        assert [(answer.status_code, answer.content) for answer in answers] == [(204, b"")] * 3
-        assert [is_replay(answer) for answer in answers] == [False, True, True]
-        assert len({answer.headers["X-Request-ID"] for answer in answers}) == 3
-        error_of(delete(client, document_id), 404, "not_found")
-    assert is_replay(delete(manager, document_id, key, query="?hard=1"))
-    error_of(delete(manager, document_id, key), 422, "idempotency_mismatch")  # a soft delete is another request
-
-
-def test_the_idempotency_key_of_another_request_is_422_and_nothing_is_deleted(manager: Client) -> None:
-    doomed, other = (manager.recorded()["id"] for _ in range(2))
-    entity_link = linked_entity(manager, other)
-    used, path, made = new_idempotency_key(), manager.upload(), new_idempotency_key()
-    assert delete(manager, doomed, used).status_code == 204
-    data_of(manager.record(path, made), 201)
-    for answer in (
-        delete(manager, other, used),
-        delete(manager, other, made),
-        delete(manager, doomed, made),
-        link_entity(manager, other, used),
-        unlink_entity(manager, other, entity_link["link_id"], used),
-        manager.record(manager.upload(), used),
-        manager.post(KEYS, {"name": "k", "permissions": ["read:documents"]}, used),
-    ):
-        error_of(answer, 422, "idempotency_mismatch")
-    linked = data_of(manager.get(document_path(other)), 200)["linked_entities"]
-    assert linked == [{"entity_type": "matter", "entity_id": "m-1"}]
-    assert is_replay(delete(manager, doomed, used))
-
-
-def test_a_refused_delete_leaves_the_idempotency_key_free(home: Client, reader: Client, neighbour: Client) -> None:
-    key, document_id, theirs = new_idempotency_key(), home.recorded()["id"], neighbour.recorded()["id"]
-    for refused, status in (
-        (delete(home, UNKNOWN_DOCUMENT_ID, key), 404),
-        (delete(home, theirs, key), 404),
-        (delete(home, document_id, key, query="?hard=true"), 403),
-        (delete(home, document_id, key, query="?hard=x"), 400),
-        (delete(reader, document_id, key), 403),
-    ):
-        assert refused.status_code == status
-    answer = delete(home, document_id, key)
-    assert (answer.status_code, is_replay(answer)) == (204, False)
-    assert neighbour.get(document_path(theirs)).status_code == 200
-
-
 def test_the_checks_of_a_delete_come_in_order(home: Client, reader: Client) -> None:
     """Each request is wrong in all later ways too; the first wrong one is answered."""
     document_id = home.recorded()["id"]
@@ -193,21 +143,6 @@ def test_the_checks_of_a_delete_come_in_order(home: Client, reader: Client) -> N
         assert wrong_fields(delete(home, id_, {"If-Match": "1"}, query="?hard=x")) == {"If-Match"}
         assert wrong_fields(delete(home, id_, query="?hard=x")) == {"hard"}
     assert home.get(document_path(document_id)).status_code == 200
-
-
-def test_a_late_retry_of_the_create_gets_the_old_answer_and_resurrects_nothing(owner: Client) -> None:
-    key, path = new_idempotency_key(), owner.upload()
-    before = usage(owner), listed(owner)["meta"]["total"]
-    first = owner.record(path, key, folder="/late", tags=["late"])
-    document_id = data_of(first, 201)["id"]
-    for end in (partial(change, owner, document_id, name="b.txt"), partial(delete, owner, document_id)):
-        assert end().status_code in {200, 204}
-        again = owner.record(path, key, folder="/late", tags=["late"])
-        assert (again.status_code, again.content, is_replay(again)) == (201, first.content, True)
-        assert again.headers["Location"] == first.headers["Location"]
-    error_of(owner.get(document_path(document_id)), 404, "not_found")
-    assert (usage(owner), listed(owner)["meta"]["total"]) == before
-    assert ids(owner, "folder=/late") == ids(owner, "tag=late") == []
 
 
 def test_a_body_and_an_unknown_parameter_are_ignored(home: Client) -> None:

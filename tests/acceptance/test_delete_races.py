@@ -15,7 +15,6 @@ from .documents import (
     delete,
     deleted,
     document_path,
-    is_replay,
     listed,
     new_idempotency_key,
     rows,
@@ -30,21 +29,6 @@ def test_of_many_deletes_at_once_exactly_one_deletes(home: Client) -> None:
         answers = together([partial(delete, home, document_id)] * 8)
         assert sorted(answer.status_code for answer in answers) == [204] + [404] * 7
         assert usage(home) == (before[0] - 5, before[1] - 1)
-
-
-def test_simultaneous_deletes_with_one_idempotency_key_delete_once_and_get_equal_answers(home: Client) -> None:
-    document_id, before, key = home.recorded()["id"], usage(home), new_idempotency_key()
-    answers = together([partial(delete, home, document_id, key)] * 8)
-    assert [(answer.status_code, answer.content) for answer in answers] == [(204, b"")] * 8
-    assert sum(not is_replay(answer) for answer in answers) == 1
-    assert usage(home) == (before[0] - 5, before[1] - 1)
-
-
-def test_simultaneous_deletes_of_different_documents_with_one_idempotency_key_delete_one(home: Client) -> None:
-    documents, key = [home.recorded()["id"] for _ in range(6)], new_idempotency_key()
-    answers = together([partial(delete, home, document_id, key) for document_id in documents])
-    assert sorted(answer.status_code for answer in answers) == [204] + [422] * 5
-    assert sorted(home.get(document_path(document_id)).status_code for document_id in documents) == [200] * 5 + [404]
 
 
 def test_a_change_or_a_retried_create_that_meets_a_delete_brings_nothing_back(home: Client) -> None:

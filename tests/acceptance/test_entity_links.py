@@ -11,7 +11,6 @@ from .client import (
     OMIT,
     ULID,
     UNKNOWN_DOCUMENT_ID,
-    UNKNOWN_LINK_ID,
     Client,
     data_of,
     error_of,
@@ -103,22 +102,6 @@ def test_a_removed_entity_link_can_be_made_anew(home: Client, document_id: str) 
     assert entities(home, document_id) == [("matter", "m-2"), ("matter", "m-1")]
 
 
-def test_the_entity_link_of_another_document_is_not_removed(home: Client, document_id: str) -> None:
-    other = home.recorded()["id"]
-    link_id = linked_entity(home, other)["link_id"]
-    for document, link in (
-        (document_id, link_id),
-        (UNKNOWN_DOCUMENT_ID, link_id),
-        (other, UNKNOWN_LINK_ID),
-        (other, link_id.lower()),
-        (other, other),
-        (other, "x"),
-        ("x", link_id),
-    ):
-        error_of(unlink_entity(home, document, link), 404, "not_found")
-    assert entities(home, other) == [("matter", "m-1")]
-
-
 def test_an_entity_id_is_kept_as_it_is_and_a_role_in_normal_form(home: Client, document_id: str) -> None:
     for entity_id in ("x" * 64, "\U0001f4c4" * 64, " a ", "e\u0301", "%2F", "a?b#c", "...", "\\", '"'):
         assert linked_entity(home, document_id, entity_id=entity_id)["entity_id"] == entity_id
@@ -151,65 +134,11 @@ def test_every_wrong_member_is_named_at_once(home: Client, document_id: str) -> 
     assert wrong_fields(answer) == {"entity_type", "entity_id", "role", "unknown"}
 
 
-def test_a_replay_is_the_same_answer_also_after_the_link_and_the_document_are_gone(
-    home: Client, document_id: str
-) -> None:
-    key = new_idempotency_key()
-    first = link_entity(home, document_id, key, role="draft")
-    link_id = data_of(first, 201)["link_id"]
-    assert not is_replay(first)
-    for end in (
-        lambda: None,
-        lambda: unlink_entity(home, document_id, link_id),
-        lambda: delete(home, document_id),
-    ):
-        end()
-        again = link_entity(home, document_id, key, role="draft")
-        assert (again.status_code, again.content, is_replay(again)) == (201, first.content, True)
-    error_of(home.get(document_path(document_id)), 404, "not_found")
-
-
 def test_a_replay_of_an_existing_entity_link_is_200_again(home: Client, document_id: str) -> None:
     key, entity_link = new_idempotency_key(), linked_entity(home, document_id)
     answers = [link_entity(home, document_id, key) for _ in range(2)]
     assert [data_of(answer, 200) for answer in answers] == [entity_link, entity_link]
     assert [is_replay(answer) for answer in answers] == [False, True]
-
-
-def test_a_removal_is_replayed(home: Client, document_id: str) -> None:
-    key = new_idempotency_key()
-    first, other = linked_entity(home, document_id), linked_entity(home, document_id, entity_id="m-2")
-    answers = [unlink_entity(home, document_id, first["link_id"], key) for _ in range(2)]
-    assert [(answer.status_code, answer.content) for answer in answers] == [(204, b"")] * 2
-    assert [is_replay(answer) for answer in answers] == [False, True]
-    error_of(unlink_entity(home, document_id, other["link_id"], key), 422, "idempotency_mismatch")
-    assert entities(home, document_id) == [("matter", "m-2")]
-
-
-def test_the_idempotency_key_of_another_request_is_422_and_nothing_is_linked(home: Client, document_id: str) -> None:
-    key = new_idempotency_key()
-    assert link_entity(home, document_id, key).status_code == 201
-    others: list[dict[str, Any]] = [{"entity_id": "m-2"}, {"entity_type": "deal"}, {"role": "x"}, {"role": None}]
-    for members in others:
-        error_of(link_entity(home, document_id, key, **members), 422, "idempotency_mismatch")
-    error_of(link_entity(home, home.recorded()["id"], key), 422, "idempotency_mismatch")
-    error_of(delete(home, document_id, key), 422, "idempotency_mismatch")
-    assert entities(home, document_id) == [("matter", "m-1")]
-
-
-def test_a_refused_entity_link_leaves_the_idempotency_key_free(home: Client, reader: Client, document_id: str) -> None:
-    key, url = new_idempotency_key(), f"{document_path(document_id)}/link"
-    for refused, status in (
-        (link_entity(home, document_id, key, role=""), 400),
-        (home.post(url, b"{", key), 400),
-        (home.post(url, b" " * 70_000, key), 413),
-        (home.post(url, b"{}", {**key, "Content-Type": "text/plain"}), 415),
-        (link_entity(home, UNKNOWN_DOCUMENT_ID, key), 404),
-        (link_entity(reader, document_id, key), 403),
-        (unlink_entity(home, document_id, UNKNOWN_LINK_ID, key), 404),
-    ):
-        assert refused.status_code == status
-    assert not is_replay(link_entity(home, document_id, key))
 
 
 def test_permission_comes_before_the_idempotency_key_the_key_before_the_body_and_the_body_before_the_id(
@@ -234,17 +163,6 @@ def test_many_equal_entity_links_at_once_make_one(home: Client, document_id: str
     answers = together([partial(link_entity, home, document_id, role=f"r{number}") for number in range(10)])
     assert sorted(answer.status_code for answer in answers) == [200] * 9 + [201]
     assert len({answer.content for answer in answers}) == 1
-    assert entities(home, document_id) == [("matter", "m-1")]
-
-
-def test_simultaneous_requests_with_one_idempotency_key_get_equal_answers_and_make_one_link(
-    home: Client, document_id: str
-) -> None:
-    key = new_idempotency_key()
-    answers = together([partial(link_entity, home, document_id, key)] * 10)
-    assert {answer.status_code for answer in answers} == {201}
-    assert len({answer.content for answer in answers}) == 1
-    assert sum(not is_replay(answer) for answer in answers) == 1
     assert entities(home, document_id) == [("matter", "m-1")]
 
 

@@ -11,7 +11,7 @@ import pytest
 from .client import Client, HeaderList, data_of, error_of, together
 from .documents import DOCUMENTS, delete, document_path, is_replay, new_idempotency_key, usage
 from .keys import KEYS, PERMISSIONS, minted, on_the_wire, revoke, wanted
-from .operations import CREATE, DELETE, IDEMPOTENT, LINK, MINT, REVOKE, WITH_A_BODY, Call, Operation
+from .operations import CREATE, DELETE, IDEMPOTENT, LINK, MINT, REVOKE, UNLINK, WITH_A_BODY, Call, Operation
 from .service import eventually
 from .tenants import Tenants
 
@@ -81,6 +81,15 @@ def test_a_replay_works_after_the_document_was_changed_and_deleted_and_resurrect
     assert (again.status_code, again.content, is_replay(again)) == (201, first.content, True)
     assert usage(manager) == before
     error_of(manager.get(document_path(document_id)), 404, "not_found")
+
+
+@pytest.mark.parametrize("operation", [LINK, UNLINK], ids=str)
+def test_a_replay_of_an_entity_link_works_after_its_document_was_deleted(manager: Client, operation: Operation) -> None:
+    call, key = operation.call(manager), new_idempotency_key()
+    first = call.send(manager, key)
+    assert delete(manager, call.path.split("/")[3]).status_code == 204
+    again = call.send(manager, key)
+    assert (again.status_code, again.content, is_replay(again)) == (operation.success, first.content, True)
 
 
 def test_a_replayed_api_key_stays_revoked_and_its_name_may_belong_to_another(tenants: Tenants, manager: Client) -> None:
@@ -209,6 +218,7 @@ def refused_calls(operation: Operation, client: Client) -> list[tuple[int, Call]
     refused = []
     if operation.names_a_record:
         refused += [(404, replace(call, path=operation.unknown_path)), (404, replace(call, path=call.path + "x"))]
+    refused += [(400, replace(call, path=f"{call.path}?{name}=2")) for name in operation.parameters]
     if operation in WITH_A_BODY:
         refused += [(400, replace(call, body={})), (400, replace(call, body=(call.body or {}) | {"unknown": 1}))]
     if operation is CREATE:
@@ -237,6 +247,8 @@ def test_a_refused_request_leaves_its_key_free(
     assert call.send(tenants.connect(lesser["key"]), key).status_code == 403
     if operation.names_a_record:
         assert operation.call(stranger).send(manager, key).status_code == 404
+    if "If-Match" in operation.headers:
+        assert call.send(manager, key | {"If-Match": '"9"'}).status_code == 412
     has_effect(operation, call.send(manager, key))
 
 
