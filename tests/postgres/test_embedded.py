@@ -1,4 +1,4 @@
-"""The embedded Postgres lives exactly as long as somebody uses it."""
+"""The embedded Postgres runs exactly as long as a process uses it."""
 
 import asyncio
 import os
@@ -29,15 +29,15 @@ asyncio.run(main())
 """
 
 
-async def until(true: Callable[[], bool]) -> None:
-    """Wait for it, at most ten seconds."""
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for a condition, at most ten seconds."""
     async with asyncio.timeout(10):
-        while not true():  # noqa: ASYNC110  nothing tells when another process has ended
+        while not condition():  # noqa: ASYNC110  no event reports the end of another process
             await asyncio.sleep(0.01)
 
 
 def runs(pid: int) -> bool:
-    """Whether the process is there and not a zombie, which init may be slow to bury."""
+    """Return whether the process exists and is no zombie: init may be slow to reap it."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
@@ -45,7 +45,7 @@ def runs(pid: int) -> bool:
 
 
 async def a_user(directory: Path) -> asyncio.subprocess.Process:
-    """Another process that uses the server until its standard input ends."""
+    """Start another process that uses the server until its standard input ends."""
     user = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", USER, str(directory)), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
@@ -63,7 +63,7 @@ async def ask(url: str, sql: str) -> object:
 
 
 async def answers(url: str, sql: str, value: object) -> None:
-    """Wait until the server answers, at most ten seconds."""
+    """Wait until the server answers with the value, at most ten seconds."""
     async with asyncio.timeout(10):
         while True:
             try:
@@ -89,7 +89,7 @@ def keepers(directory: Path) -> list[int]:
     return found
 
 
-async def test_data_outlive_the_server_and_the_server_does_not_outlive_its_user(tmp_path: Path) -> None:
+async def test_the_server_ends_with_its_last_user_and_its_data_remain(tmp_path: Path) -> None:
     async with open_embedded(tmp_path) as url:
         await ask(url, "CREATE TABLE kept AS SELECT 42 AS n")
         pid = postmaster(tmp_path)
@@ -99,7 +99,7 @@ async def test_data_outlive_the_server_and_the_server_does_not_outlive_its_user(
         assert await ask(url, "SELECT n FROM kept") == 42
 
 
-async def test_users_come_and_go_in_any_order_and_share_one_server(tmp_path: Path) -> None:
+async def test_users_share_one_server_and_may_start_and_end_in_any_order(tmp_path: Path) -> None:
     first = await a_user(tmp_path)
     async with open_embedded(tmp_path) as url:
         pid = postmaster(tmp_path)
@@ -111,14 +111,14 @@ async def test_users_come_and_go_in_any_order_and_share_one_server(tmp_path: Pat
     assert not runs(pid)
 
 
-async def test_many_first_users_at_once_start_one_server(tmp_path: Path) -> None:
+async def test_users_that_start_at_the_same_time_start_one_server(tmp_path: Path) -> None:
     users = await asyncio.gather(*(a_user(tmp_path) for _ in range(4)))
     assert len(keepers(tmp_path)) == 1
     await asyncio.gather(*(user.communicate(b"") for user in users))
     await until(lambda: keepers(tmp_path) == [])
 
 
-async def test_a_killed_user_leaves_no_server_behind_and_loses_nothing(tmp_path: Path) -> None:
+async def test_the_server_ends_after_its_last_user_was_killed_and_keeps_its_data(tmp_path: Path) -> None:
     user = await a_user(tmp_path)
     async with open_embedded(tmp_path) as url:
         await ask(url, "CREATE TABLE kept AS SELECT 42 AS n")
@@ -130,7 +130,7 @@ async def test_a_killed_user_leaves_no_server_behind_and_loses_nothing(tmp_path:
         assert await ask(url, "SELECT n FROM kept") == 42
 
 
-async def test_a_killed_keeper_takes_its_server_along_and_the_next_user_waits_for_that(tmp_path: Path) -> None:
+async def test_the_server_of_a_killed_keeper_ends_before_the_next_user_starts_another(tmp_path: Path) -> None:
     user = await a_user(tmp_path)
     pid = postmaster(tmp_path)
     (keeper,) = keepers(tmp_path)
@@ -143,7 +143,7 @@ async def test_a_killed_keeper_takes_its_server_along_and_the_next_user_waits_fo
     await user.communicate(b"")
 
 
-async def test_a_killed_keeper_is_replaced_for_those_who_use_its_server(tmp_path: Path) -> None:
+async def test_a_user_starts_a_new_keeper_after_the_keeper_was_killed(tmp_path: Path) -> None:
     async with open_embedded(tmp_path) as url:
         await ask(url, "CREATE TABLE kept AS SELECT 42 AS n")
         (keeper,) = keepers(tmp_path)
@@ -152,17 +152,17 @@ async def test_a_killed_keeper_is_replaced_for_those_who_use_its_server(tmp_path
         await answers(url, "SELECT n FROM kept", 42)
 
 
-async def test_a_terminated_keeper_stays_as_long_as_its_server_is_used(tmp_path: Path) -> None:
+async def test_sigterm_does_not_end_a_keeper_whose_server_is_in_use(tmp_path: Path) -> None:
     async with open_embedded(tmp_path) as url:
         pid, (keeper,) = postmaster(tmp_path), keepers(tmp_path)
         os.kill(keeper, signal.SIGTERM)
         assert await ask(url, "SELECT 1") == 1
     assert not runs(pid)
-    # Its lock is free before its process has ended.
+    # The keeper releases its lock before its process has ended.
     await until(lambda: not runs(keeper))
 
 
-async def test_a_status_file_that_names_another_living_process_does_not_stop_the_start(tmp_path: Path) -> None:
+async def test_a_status_file_with_the_process_id_of_another_program_does_not_prevent_the_start(tmp_path: Path) -> None:
     async with open_embedded(tmp_path):
         pass
     (tmp_path / DATA / "postmaster.pid").write_text(f"{os.getpid()}\n{tmp_path / DATA}\n0\n5432\n\n\n\nready\n")
@@ -170,7 +170,7 @@ async def test_a_status_file_that_names_another_living_process_does_not_stop_the
         assert await ask(url, "SELECT 1") == 1
 
 
-async def test_a_killed_server_is_started_again_for_its_users(tmp_path: Path) -> None:
+async def test_the_keeper_restarts_a_killed_server(tmp_path: Path) -> None:
     async with open_embedded(tmp_path) as url:
         await ask(url, "CREATE TABLE kept AS SELECT 42 AS n")
         pid = postmaster(tmp_path)
@@ -179,14 +179,14 @@ async def test_a_killed_server_is_started_again_for_its_users(tmp_path: Path) ->
         await answers(url, "SELECT n FROM kept", 42)
 
 
-async def test_a_start_that_was_cut_off_is_made_good(tmp_path: Path) -> None:
+async def test_a_first_start_that_was_interrupted_is_repeated(tmp_path: Path) -> None:
     (tmp_path / "unfinished").mkdir()
     (tmp_path / "unfinished" / "PG_VERSION").write_text("18\n")
     async with open_embedded(tmp_path) as url:
         assert await ask(url, "SELECT 1") == 1
 
 
-async def test_data_of_another_major_version_are_refused_naming_the_dump(tmp_path: Path) -> None:
+async def test_data_of_another_major_version_are_refused_with_instructions_to_dump_them(tmp_path: Path) -> None:
     async with open_embedded(tmp_path):
         pass
     (tmp_path / DATA / "PG_VERSION").write_text("13\n")
@@ -195,13 +195,13 @@ async def test_data_of_another_major_version_are_refused_naming_the_dump(tmp_pat
             pass
 
 
-async def test_a_server_that_cannot_start_says_why(tmp_path: Path) -> None:
+async def test_a_server_that_cannot_start_reports_why(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match=r"(?s)no_such_setting.*DOSSIER_DATABASE_URL"):
         async with open_embedded(tmp_path, options=["-c", "no_such_setting=1"]):
             pass
 
 
-async def test_data_of_something_else_are_refused_in_words(tmp_path: Path) -> None:
+async def test_a_data_folder_without_postgres_data_is_refused_without_a_traceback(tmp_path: Path) -> None:
     (tmp_path / DATA).mkdir()
     (tmp_path / DATA / "junk").touch()
     with pytest.raises(Unavailable, match=r"(?s)holds no data of Postgres.*Move it away") as caught:
@@ -210,8 +210,8 @@ async def test_data_of_something_else_are_refused_in_words(tmp_path: Path) -> No
     assert "Traceback" not in str(caught.value)
 
 
-def test_a_server_heeds_the_signal_that_stops_it_also_where_its_keeper_was_started_to_ignore_it() -> None:
-    """A shell does that to what it puts in the background; a server told to stop as it starts was deaf for 60 s."""
+def test_sigint_stops_a_server_whose_keeper_was_started_with_sigint_ignored() -> None:
+    """A shell starts background processes that way: a server stopped during its start ignored SIGINT for 60 s."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         server = subprocess.Popen(["sleep", "60"], preexec_fn=restore_sigint)
@@ -221,7 +221,7 @@ def test_a_server_heeds_the_signal_that_stops_it_also_where_its_keeper_was_start
     assert server.wait(10) == -signal.SIGINT
 
 
-async def test_a_very_long_data_folder_works(tmp_path: Path) -> None:
+async def test_a_data_folder_with_a_path_too_long_for_a_socket_works(tmp_path: Path) -> None:
     deep = tmp_path / ("d" * 100) / ("e" * 100)
     async with open_embedded(deep) as url:
         assert await ask(url, "SELECT 1") == 1

@@ -1,4 +1,4 @@
-"""While the object store is asked, however long it takes, no transaction is open."""
+"""No transaction is open while a use case waits for the object store."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -10,8 +10,6 @@ import pytest
 
 from adapters.memory.storage import MemoryStorage
 from adapters.postgres.database import Database
-from domain.access import Caller, Permission
-from domain.ids import ApiKeyId
 from domain.use_cases.claim_storage import ClaimStorage
 from domain.use_cases.create_document import CreateDocument
 from domain.use_cases.get_document import GetDocument
@@ -21,14 +19,14 @@ from tests.contracts.records import postgres_records
 
 
 class BlackHole:
-    """A store that takes every question of some verb and never answers."""
+    """A store that never answers calls of the given methods."""
 
-    def __init__(self, storage: MemoryStorage, *verbs: str) -> None:
-        self._storage, self._verbs = storage, verbs
+    def __init__(self, storage: MemoryStorage, *methods: str) -> None:
+        self._storage, self._methods = storage, methods
         self.asked = asyncio.Event()
 
-    def __getattr__(self, verb: str) -> Any:
-        return self._hang if verb in self._verbs else getattr(self._storage, verb)
+    def __getattr__(self, method: str) -> Any:
+        return self._hang if method in self._methods else getattr(self._storage, method)
 
     async def _hang(self, *_: object, **__: object) -> None:
         self.asked.set()
@@ -41,20 +39,13 @@ async def test_no_transaction_is_open_while_the_store_does_not_answer(database: 
     records = postgres_records(database, clock)
     home = await records.workspace()
     storage = MemoryStorage("http://files.test")
-    document = records.document(home)
+    document = await records.recorded(home)
     storage.swap(document.storage_path, b"kept")
-    await records.documents.create(document, records.intent(home))
-    storage.swap(records.document(home, path="documents/abandoned").storage_path, b"nobody's")
+    storage.swap(records.document(home, path="documents/abandoned").storage_path, b"orphan")
     await records.deployments.renew()
     await ClaimStorage(deployments=records.deployments, storage=storage, now=clock)()
 
-    caller = Caller(
-        workspace_id=home.id,
-        user_id=home.owner_id,
-        key_id=ApiKeyId("key_" + records.new_id(clock())),
-        permissions=frozenset(Permission),
-        request_id="req_1",
-    )
+    caller = records.intent(home).caller
     hole = BlackHole(storage, {"create": "stat", "get": "sign_download"}.get(verb, verb))
     act: Awaitable[object]
     match verb:
@@ -71,14 +62,14 @@ async def test_no_transaction_is_open_while_the_store_does_not_answer(database: 
                 storage=hole,
                 deployments=records.deployments,
                 now=clock,
-                new_token=lambda: "turn",
+                new_token=lambda: "generation",
             )(yes=True)
     task = asyncio.ensure_future(act)
     await hole.asked.wait()
     try:
         rows = await database.fetch("SELECT state FROM pg_stat_activity WHERE datname = current_database()")
         states = [row["state"] for row in rows]
-        assert "active" in states  # the one that asks
+        assert "active" in states  # this query itself
         assert not [state for state in states if "transaction" in state]
     finally:
         task.cancel()
