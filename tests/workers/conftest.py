@@ -1,4 +1,4 @@
-"""Servers with one, two and four workers, each on its own embedded Postgres, and one Valkey for all."""
+"""Servers with one or several workers, each on its own embedded Postgres, and one Valkey for all."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -23,12 +23,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(here):
             item.add_marker(pytest.mark.slow)
-
-
-@pytest.fixture(scope="session", params=[1, 2, 4], ids="workers={}".format)
-def workers(request: pytest.FixtureRequest) -> int:
-    count: int = request.param
-    return count
 
 
 @pytest.fixture(scope="session")
@@ -58,9 +52,9 @@ def running(new_server: Callable[[Path, int], Server]) -> Running:
 
 
 @pytest.fixture(scope="session")
-def server(workers: int, running: Running) -> Iterator[Server]:
-    """A server for all tests that do not stop it."""
-    with running(workers) as server:
+def server(running: Running) -> Iterator[Server]:
+    """A server with four workers for all tests that do not stop it."""
+    with running(4) as server:
         yield server
 
 

@@ -39,9 +39,10 @@ from .race import create
 
 pytestmark = pytest.mark.timeout(300)
 
-ROUNDS = 50 if "SOAK" in os.environ else 1
+LONG = "SOAK" in os.environ
+ROUNDS = 50 if LONG else 1
 COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
-SEVERAL = pytest.mark.parametrize("several", [2])
+SEVERAL = 2
 
 
 def owner_of(server: Server) -> Client:
@@ -62,6 +63,7 @@ def send(server: Server, sign: signal.Signals) -> None:
         server.process.send_signal(sign)
 
 
+@pytest.mark.parametrize("workers", [1, 2, 4] if LONG else [1, 2], ids="workers={}".format)
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
 async def test_every_accepted_request_is_answered_even_if_the_stop_signal_comes_twice(
     workers: int, running: Running, sign: signal.Signals
@@ -104,9 +106,8 @@ def wait_until_port_closes(port: int) -> None:
     eventually(is_refused, 10, "the port is closed")
 
 
-@SEVERAL
-async def test_a_killed_worker_is_replaced_while_the_others_answer(several: int, running: Running) -> None:
-    with running(several) as server, closing(owner_of(server)) as client:
+async def test_a_killed_worker_is_replaced_while_the_others_answer(running: Running) -> None:
+    with running(SEVERAL) as server, closing(owner_of(server)) as client:
         before = wait_for_all_workers(server)
         victim = min(before)
         async with load_on(server, client) as load:
@@ -115,7 +116,7 @@ async def test_a_killed_worker_is_replaced_while_the_others_answer(several: int,
             await load.until_answered(100)
             await asyncio.to_thread(
                 eventually,
-                lambda: len(accepting(server) - {victim}) == several,
+                lambda: len(accepting(server) - {victim}) == SEVERAL,
                 60,
                 "all workers accept connections again",
             )
@@ -127,16 +128,15 @@ async def test_a_killed_worker_is_replaced_while_the_others_answer(several: int,
         check_log(server)
 
 
-@SEVERAL
-async def test_a_hangup_replaces_every_worker_without_a_failed_request(several: int, running: Running) -> None:
-    with running(several) as server, closing(owner_of(server)) as client:
+async def test_a_hangup_replaces_every_worker_without_a_failed_request(running: Running) -> None:
+    with running(SEVERAL) as server, closing(owner_of(server)) as client:
         before = wait_for_all_workers(server)
         async with load_on(server, client) as load:
             await load.until_answered(30)
             send(server, signal.SIGHUP)
             await asyncio.to_thread(
                 eventually,
-                lambda: len(accepting(server) - before) == several == len(workers_of(server)),
+                lambda: len(accepting(server) - before) == SEVERAL == len(workers_of(server)),
                 90,
                 "all workers are new",
             )
@@ -147,9 +147,8 @@ async def test_a_hangup_replaces_every_worker_without_a_failed_request(several: 
         check_log(server)
 
 
-@SEVERAL
-def test_workers_end_when_their_parent_is_killed_and_a_new_server_gets_the_port(several: int, running: Running) -> None:
-    with running(several) as server:
+def test_workers_end_when_their_parent_is_killed_and_a_new_server_gets_the_port(running: Running) -> None:
+    with running(SEVERAL) as server:
         orphans = wait_for_all_workers(server)
         counters = Path(variable_of(min(orphans), COUNTERS))
         assert list(counters.iterdir()), "the workers keep their counters elsewhere, so the test proves nothing"
@@ -163,9 +162,8 @@ def test_workers_end_when_their_parent_is_killed_and_a_new_server_gets_the_port(
         assert "cannot listen" not in server.said()
 
 
-@SEVERAL
-def test_a_stop_leaves_no_process_and_no_counters(several: int, running: Running) -> None:
-    with running(several) as server:
+def test_a_stop_leaves_no_process_and_no_counters(running: Running) -> None:
+    with running(SEVERAL) as server:
         workers = workers_of(server)
         counters = Path(variable_of(min(workers), COUNTERS))
         assert counters.exists()

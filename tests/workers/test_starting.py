@@ -66,7 +66,7 @@ def test_a_stop_while_workers_are_replaced_is_not_delayed(running: Running) -> N
 
 
 def test_a_stop_signal_to_every_process_of_the_group_is_one_stop(running: Running) -> None:
-    with running(4) as server:
+    with running(2) as server:
         assert server.process is not None
         os.killpg(server.process.pid, signal.SIGTERM)
         assert server.process.wait(20) == 0
