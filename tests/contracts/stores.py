@@ -53,8 +53,11 @@ class Store(ABC):
     keeps_versions: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
-        self.workspace = WorkspaceId("ws_" + _new_id(datetime.now(UTC)))
-        self.prefix = workspace_prefix(self.workspace)
+        self.use_workspace(WorkspaceId("ws_" + _new_id(datetime.now(UTC))))
+
+    def use_workspace(self, workspace: WorkspaceId) -> None:
+        """Make paths and terms for this workspace from now on."""
+        self.workspace, self.prefix = workspace, workspace_prefix(workspace)
 
     @abstractmethod
     async def replace(self, path: StoragePath, content: bytes | None) -> None:

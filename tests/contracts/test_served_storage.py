@@ -1,7 +1,5 @@
 """What `ServedStorage` promises beyond `ObjectStorage`, to the routes that execute its signed requests."""
 
-import asyncio
-import hashlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -34,22 +32,6 @@ async def test_written_bytes_are_stored_with_their_size_and_checksum(served: Ser
         assert found == stored
         assert found is not None
         assert (found.size_bytes, found.sha256) == (len(CONTENT), SHA256)
-
-
-async def test_a_write_never_replaces_an_object(served: ServedStore) -> None:
-    stored = await served.storage.write(served.terms(), pieces(CONTENT))
-    assert await served.storage.write(served.terms(), pieces(b"other")) == AlreadyStored()
-    assert await served.storage.stat(served.path()) == stored
-
-
-async def test_of_many_writes_at_once_one_is_stored_completely(served: ServedStore) -> None:
-    contents = [bytes([number]) * 200_000 for number in range(8)]
-    results = await asyncio.gather(*(served.storage.write(served.terms(), pieces(content)) for content in contents))
-    (winner,) = [result for result in results if not isinstance(result, AlreadyStored)]
-    found = await served.storage.stat(served.path())
-    assert found == winner
-    assert found is not None
-    assert found.sha256 in {hashlib.sha256(content).hexdigest() for content in contents}
 
 
 @pytest.mark.parametrize(
@@ -146,13 +128,6 @@ async def test_a_signed_url_opens_only_its_own_kind_of_request(served: ServedSto
     assert served.storage.open_upload(*path_and_query(download), at=NOW) is None
     assert served.storage.open_download(path, query, at=NOW) is None
     assert served.storage.open_download(path, {**query, "signature": "é"}, at=NOW) is None
-
-
-async def test_any_range_of_the_bytes_can_be_read(served: ServedStore) -> None:
-    await served.storage.write(served.terms(), pieces(CONTENT))
-    terms = await served.download_terms()
-    for start, stop in ((0, len(CONTENT)), (0, 0), (5, 1_200_000), (len(CONTENT) - 1, len(CONTENT))):
-        assert b"".join([piece async for piece in served.storage.read(terms, start, stop)]) == CONTENT[start:stop]
 
 
 @pytest.mark.parametrize("content", [b"x" * len(CONTENT), None], ids=["replaced", "deleted"])

@@ -15,12 +15,10 @@ import pytest
 from adapters.in_process.system import new_secret
 from adapters.postgres.database import Database, open_database
 from adapters.postgres.migrate import migrate
-from domain.access import Caller, Permission, Workspace
+from domain.access import Caller, Workspace
 from domain.documents import Document
 from domain.errors import Refusal
-from domain.ids import ApiKeyId, UserId
 from domain.paths import StoragePath
-from domain.rate_limits import Plan
 from domain.use_cases.claim_storage import ClaimStorage
 from domain.use_cases.create_document import CreateDocument
 from domain.use_cases.sweep import Sweep
@@ -72,23 +70,10 @@ class Swept:
 async def open_swept(records: Records, store: Store) -> Swept:
     """Set up a deployment that has claimed its store."""
     new_id, now = records.new_id, records.clock
-    home = Workspace(
-        id=store.workspace,
-        name="Acme",
-        owner_id=UserId("usr_" + new_id(now())),
-        plan=Plan.PRO,
-        quota_bytes=10**9,
-        created_at=now(),
-    )
-    await records.workspaces.add(home)
+    home = await records.workspace(quota_bytes=10**9)
+    store.use_workspace(home.id)
     await ClaimStorage(deployments=records.deployments, storage=store.storage, now=lambda: datetime.now(UTC))()
-    caller = Caller(
-        workspace_id=home.id,
-        user_id=home.owner_id,
-        key_id=ApiKeyId("key_" + new_id(now())),
-        permissions=frozenset(Permission),
-        request_id="req_1",
-    )
+    caller = records.intent(home).caller
     create = CreateDocument(documents=records.documents, storage=store.storage, now=now, new_id=new_id)
     sweep = Sweep(
         workspaces=records.workspaces,

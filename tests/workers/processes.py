@@ -82,6 +82,12 @@ def alone(worker: int, workers: set[int]) -> Iterator[None]:
             os.kill(other, signal.SIGCONT)
 
 
+def check_log(server: Server) -> None:
+    """Require a log without tracebacks and without warnings of the interpreter."""
+    for unwanted in ("Traceback", "resource_tracker", "KeyboardInterrupt", "leaked"):
+        assert unwanted not in server.said(), server.said()
+
+
 def variable_of(process: int, name: str) -> str:
     """Return the value of an environment variable that the process was started with."""
     pairs = (Path(f"/proc/{process}/environ").read_bytes().decode()).split("\0")

@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
@@ -28,6 +27,7 @@ from .conftest import Running
 from .load import CLIENTS, load_on
 from .processes import (
     accepting,
+    check_log,
     children_of,
     port_of,
     runs,
@@ -47,11 +47,6 @@ SEVERAL = 2
 
 def owner_of(server: Server) -> Client:
     return Tenants(server.base_url, server.cli).client()
-
-
-def check_log(server: Server) -> None:
-    for unwanted in ("Traceback", "resource_tracker", "KeyboardInterrupt", "leaked"):
-        assert unwanted not in server.said(), server.said()
 
 
 def send(server: Server, sign: signal.Signals) -> None:
@@ -172,17 +167,6 @@ def test_a_stop_leaves_no_process_and_no_counters(running: Running) -> None:
         assert not counters.exists()
         assert postgres_processes(server.data_dir) == []
         check_log(server)
-
-
-def test_ctrl_c_while_workers_start_ends_the_server_cleanly(
-    new_server: Callable[[Path, int], Server],
-) -> None:
-    with fresh_data_dir() as data_dir, closing(new_server(data_dir, 4)) as server:
-        server.launch()
-        eventually(lambda: len(workers_of(server)) == 1, 60, "the first worker runs")
-        assert server.stop(signal.SIGINT) == 0
-        check_log(server)
-        assert postgres_processes(data_dir) == []
 
 
 async def test_a_killed_embedded_postgres_is_started_again(running: Running) -> None:

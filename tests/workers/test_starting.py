@@ -1,9 +1,10 @@
-"""Workers cannot start, or are stopped or restarted before all have started."""
+"""The start of workers: what happens once, and what happens when it fails or is interrupted."""
 
 import asyncio
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -12,17 +13,40 @@ import asyncpg
 import pytest
 
 from adapters.postgres.embedded import open_embedded
-from tests.acceptance.service import Server, eventually, fresh_data_dir
+from tests.acceptance.service import REPOSITORY, Server, eventually, fresh_data_dir, postgres_processes
 from tests.valkey import ValkeyServer
 
 from .conftest import Running
-from .processes import workers_of
+from .processes import check_log, wait_for_all_workers, workers_of
 
 pytestmark = pytest.mark.timeout(300)
 
 
+# The `dossier` command with one part replaced. Workers load this file too, except its last lines.
+_PRINTING_COMMAND = """
+import sys
+from adapters.filesystem.storage import FilesystemStorage
+from app.cli.command import main
+from domain.use_cases.claim_storage import ClaimStorage
+
+def printed(method):
+    async def call(self, *arguments):
+        print(method.__qualname__, file=sys.stderr, flush=True)
+        return await method(self, *arguments)
+    return call
+
+FilesystemStorage.prepare = printed(FilesystemStorage.prepare)
+ClaimStorage.__call__ = printed(ClaimStorage.__call__)
+
+if __name__ == "__main__":
+    main()
+"""
+
+NewServer = Callable[[Path, int], Server]
+
+
 @contextmanager
-def starting_server(new_server: Callable[[Path, int], Server], workers: int) -> Iterator[Server]:
+def starting_server(new_server: NewServer, workers: int) -> Iterator[Server]:
     """Run a server whose first worker starts or answers while the others are not started yet."""
     with fresh_data_dir() as data_dir, closing(new_server(data_dir, workers)) as server:
         server.launch()
@@ -30,19 +54,35 @@ def starting_server(new_server: Callable[[Path, int], Server], workers: int) -> 
         yield server
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_store_is_prepared_and_claimed_once(count: int, new_server: NewServer, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(_PRINTING_COMMAND)
+    with fresh_data_dir() as data_dir, closing(new_server(data_dir, count)) as server:
+        server.command[:] = [sys.executable, str(script)]
+        server.env["PYTHONPATH"] = str(REPOSITORY)
+        server.start()
+        wait_for_all_workers(server)
+        assert server.stop() == 0
+        assert server.said().count("FilesystemStorage.prepare\n") == 1
+        assert server.said().count("ClaimStorage.__call__\n") == 1
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
 @pytest.mark.parametrize("first_answers", [False, True])
 def test_a_stop_before_all_workers_have_started_succeeds(
-    new_server: Callable[[Path, int], Server], first_answers: bool
+    new_server: NewServer, sign: signal.Signals, *, first_answers: bool
 ) -> None:
     with starting_server(new_server, 4) as server:
         if first_answers:
             server.wait_until_ready()
-        assert server.stop() == 0
-        assert "ERROR" not in server.said()
+        assert server.stop(sign) == 0
+        check_log(server)
+        assert postgres_processes(server.data_dir) == []
 
 
 def test_a_hangup_before_all_workers_have_started_waits_until_they_have(
-    new_server: Callable[[Path, int], Server],
+    new_server: NewServer,
 ) -> None:
     with starting_server(new_server, 2) as server:
         server.wait_until_ready()
