@@ -43,7 +43,7 @@ class PostgresApiKeys:
         self._now = now
 
     async def find(self, digest: bytes) -> ApiKeyFound | None:
-        row = await self._database.fetch_one(statements.FIND_KEY, digest)
+        row = await self._database.fetch_one(statements.FIND_API_KEY, digest)
         return None if row is None else ApiKeyFound(_to_key(row), Plan(row["plan"]))
 
     def forget(self, key: ApiKeyId) -> None:
@@ -53,7 +53,7 @@ class PostgresApiKeys:
         columns = _to_columns(key)
         answer = {"key": columns, "sealed": b64encode(sealed).decode()}
         rows = await self._database.fetch_with_retry(
-            statements.ADD_KEY,
+            statements.ADD_API_KEY,
             to_uuid(key.workspace_id),
             to_json(columns),
             None if intent is None else to_json(to_intent(intent, key.created_at)),
@@ -79,7 +79,7 @@ class PostgresApiKeys:
         self, workspace: WorkspaceId, key: ApiKeyId, at: datetime, intent: Intent | None
     ) -> RevokeApiKeyOutcome:
         rows = await self._database.fetch_with_retry(
-            statements.REVOKE_KEY,
+            statements.REVOKE_API_KEY,
             to_uuid(workspace),
             to_uuid(key),
             at,
@@ -111,15 +111,15 @@ class PostgresApiKeys:
 
     async def search(self, workspace: WorkspaceId, text: str, page: Page, *, include_revoked: bool) -> ApiKeyPage:
         sought = to_uuid(workspace), fold(text), include_revoked
-        rows = await self._database.fetch(statements.SEARCH_KEYS, *sought, page.offset, page.size)
+        rows = await self._database.fetch(statements.SEARCH_API_KEYS, *sought, page.offset, page.size)
         if rows or page.offset == 0:
             return ApiKeyPage([_to_key(row) for row in rows], rows[0]["total"] if rows else 0)
         # A page beyond the end has no row that could carry the total.
-        return ApiKeyPage([], (await self._database.fetch(statements.COUNT_KEYS, *sought))[0]["total"])
+        return ApiKeyPage([], (await self._database.fetch(statements.COUNT_API_KEYS, *sought))[0]["total"])
 
     async def record_uses(self, uses: Sequence[ApiKeyUse]) -> None:
         await self._database.fetch(
-            statements.NOTE_USES,
+            statements.RECORD_API_KEY_USES,
             [to_uuid(use.workspace_id) for use in uses],
             [to_uuid(use.key_id) for use in uses],
             [use.at for use in uses],

@@ -62,10 +62,10 @@ class DocumentChanges:
         intent: Intent,
     ) -> PatchOutcome:
         arguments = to_uuid(document), to_json(_to_changes(changes)), _revisions(expected_revisions), at
-        answer = await self._call(statements.PATCH, arguments, at, intent)
-        match answer.outcome:
+        result = await self._call(statements.PATCH_DOCUMENT, arguments, at, intent)
+        match result.outcome:
             case "done" | "replayed":
-                return Patched(to_document_with_links(answer.facts))
+                return Patched(to_document_with_links(result.facts))
             case "unknown":
                 return NoSuchDocument()
             case "other_revision":
@@ -77,10 +77,10 @@ class DocumentChanges:
         self, document: DocumentId, *, expected_revisions: Revisions | None = None, at: datetime, intent: Intent
     ) -> DeleteOutcome:
         arguments = to_uuid(document), _revisions(expected_revisions), at
-        answer = await self._call(statements.DELETE, arguments, at, intent)
-        match answer.outcome:
+        result = await self._call(statements.DELETE_DOCUMENT, arguments, at, intent)
+        match result.outcome:
             case "done" | "replayed":
-                return Deleted(StoragePath(answer.facts["storage_path"]), answer.is_replay)
+                return Deleted(StoragePath(result.facts["storage_path"]), result.is_replay)
             case "key_reused":
                 return IdempotencyKeyReused()
             case "unknown":
@@ -91,10 +91,10 @@ class DocumentChanges:
                 raise AssertionError(f"delete_document returned {unexpected}")
 
     async def add_link(self, link: EntityLink, *, intent: Intent) -> AddLinkOutcome:
-        answer = await self._call(statements.ADD_LINK, (to_json(_to_columns(link)),), link.created_at, intent)
-        match answer.outcome:
+        result = await self._call(statements.ADD_ENTITY_LINK, (to_json(_to_columns(link)),), link.created_at, intent)
+        match result.outcome:
             case "done" | "replayed":
-                return LinkAdded(to_link(answer.facts["link"]), answer.facts["is_new"], answer.is_replay)
+                return LinkAdded(to_link(result.facts["link"]), result.facts["is_new"], result.is_replay)
             case "key_reused":
                 return IdempotencyKeyReused()
             case "unknown":
@@ -105,10 +105,10 @@ class DocumentChanges:
     async def remove_link(
         self, document: DocumentId, link: EntityLinkId, *, at: datetime, intent: Intent
     ) -> RemoveLinkOutcome:
-        answer = await self._call(statements.REMOVE_LINK, (to_uuid(document), to_uuid(link), at), at, intent)
-        match answer.outcome:
+        result = await self._call(statements.REMOVE_ENTITY_LINK, (to_uuid(document), to_uuid(link), at), at, intent)
+        match result.outcome:
             case "done" | "replayed":
-                return LinkRemoved(answer.is_replay)
+                return LinkRemoved(result.is_replay)
             case "key_reused":
                 return IdempotencyKeyReused()
             case "unknown":
@@ -119,10 +119,10 @@ class DocumentChanges:
     async def move_folder(
         self, source: FolderPath, target: FolderPath, *, at: datetime, intent: Intent
     ) -> MoveFolderOutcome:
-        answer = await self._call(statements.MOVE_FOLDER, (source, target, FOLDER_LEVELS_MAX, at), at, intent)
-        match answer.outcome:
+        result = await self._call(statements.MOVE_FOLDER, (source, target, FOLDER_LEVELS_MAX, at), at, intent)
+        match result.outcome:
             case "done" | "replayed":
-                return FolderMoved(answer.facts["documents"])
+                return FolderMoved(result.facts["documents"])
             case "unknown":
                 return NoSuchFolder()
             case "taken":
@@ -132,7 +132,7 @@ class DocumentChanges:
             case unexpected:
                 raise AssertionError(f"move_folder returned {unexpected}")
 
-    async def _call(self, sql: str, arguments: Sequence[object], at: datetime, intent: Intent) -> "_Answer":
+    async def _call(self, sql: str, arguments: Sequence[object], at: datetime, intent: Intent) -> "_Result":
         """Call a database function once the workspace's queue allows it, and retry the call if its answer is lost.
 
         `arguments` are the arguments between the workspace and the intent.
@@ -146,11 +146,11 @@ class DocumentChanges:
         facts: dict[str, Any] = {} if row["facts"] is None else msgspec.json.decode(row["facts"])
         # A receipt of this attempt comes from our own earlier try, whose answer was lost: the client sees no replay.
         is_replay = row["outcome"] == "replayed" and facts["attempt"] != str(attempt)
-        return _Answer(row["outcome"], facts, is_replay)
+        return _Result(row["outcome"], facts, is_replay)
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _Result:
     """The result of a database function. `facts` depend on the function and on the outcome."""
 
     outcome: str
@@ -159,15 +159,14 @@ class _Answer:
 
 
 class WorkspaceQueues:
-    """Queues that let one change of a workspace at a time use a connection. The others would occupy one each, waiting
-    for the workspace lock."""
+    """Queues in which changes of one workspace wait, because in the database each would occupy a connection to wait."""
 
     def __init__(self) -> None:
         self._locks: dict[WorkspaceId, tuple[asyncio.Lock, int]] = {}
 
     @asynccontextmanager
     async def of(self, workspace: WorkspaceId) -> AsyncIterator[None]:
-        """Wait for the earlier changes of the workspace, and hold up the later ones during the block."""
+        """Wait for the earlier changes of the workspace. Later ones wait until the end of the block."""
         lock, users = self._locks.get(workspace, (asyncio.Lock(), 0))
         self._locks[workspace] = lock, users + 1
         try:

@@ -18,7 +18,7 @@ class PostgresDeployments:
         self._database = database
 
     async def read(self) -> Deployment:
-        return _to_deployment(await self._database.fetch_one(statements.DEPLOYMENT))
+        return _to_deployment(await self._database.fetch_one(statements.READ_DEPLOYMENT))
 
     async def claim(self, at: datetime) -> None:
         await self._database.fetch(statements.CLAIM, at)
@@ -27,7 +27,7 @@ class PostgresDeployments:
         await self._database.fetch(statements.SET_GENERATION, generation, next_generation)
 
     async def record_sweep(self, at: datetime) -> None:
-        await self._database.fetch(statements.SWEPT, at)
+        await self._database.fetch(statements.RECORD_SWEEP, at)
 
     async def renew(self) -> Deployment:
         return _to_deployment(await self._database.fetch_one(statements.RENEW_DEPLOYMENT))

@@ -26,7 +26,7 @@ class PostgresLedger:
         self._database = database
 
     async def states(self, workspace: WorkspaceId, paths: Sequence[StoragePath]) -> Mapping[StoragePath, PathState]:
-        rows = await self._database.fetch(statements.PATH_STATES, to_uuid(workspace), paths)
+        rows = await self._database.fetch(statements.READ_PATH_STATES, to_uuid(workspace), paths)
         return {StoragePath(row["storage_path"]): PathState(row["state"]) for row in rows}
 
     async def condemn(
@@ -40,7 +40,7 @@ class PostgresLedger:
 
     async def condemned(self) -> AsyncIterator[Sequence[CondemnedPath]]:
         workspace, path = _LEAST, ""
-        while rows := await self._database.fetch(statements.CONDEMNED, workspace, path, PAGE):
+        while rows := await self._database.fetch(statements.LIST_CONDEMNED, workspace, path, PAGE):
             workspace, path = rows[-1]["workspace_id"], rows[-1]["storage_path"]
             yield [
                 CondemnedPath(WorkspaceId(from_uuid("ws_", row["workspace_id"])), StoragePath(row["storage_path"]))
@@ -48,15 +48,15 @@ class PostgresLedger:
             ]
 
     async def finalise(self, workspace: WorkspaceId, paths: Sequence[StoragePath], condemned_before: datetime) -> None:
-        await self._database.fetch(statements.SETTLE, to_uuid(workspace), paths, condemned_before)
+        await self._database.fetch(statements.FINALISE, to_uuid(workspace), paths, condemned_before)
 
     async def delete_expired_receipts(self, at: datetime) -> int:
-        forgotten = 0
+        deleted_count = 0
         workspace, key = _LEAST, _LEAST
-        while rows := await self._database.fetch(statements.RECEIPTS, workspace, key, PAGE):
+        while rows := await self._database.fetch(statements.LIST_RECEIPTS, workspace, key, PAGE):
             workspace, key = rows[-1]["workspace_id"], rows[-1]["key_hash"]
             expired = [(row["workspace_id"], row["key_hash"]) for row in rows if row["expires_at"] <= at]
             for owner, keys in groupby(expired, key=lambda item: item[0]):
-                gone = await self._database.fetch(statements.FORGET_RECEIPTS, owner, [key for _, key in keys], at)
-                forgotten += len(gone)
-        return forgotten
+                gone = await self._database.fetch(statements.DELETE_RECEIPTS, owner, [key for _, key in keys], at)
+                deleted_count += len(gone)
+        return deleted_count

@@ -25,13 +25,13 @@ class DocumentQueries:
     _database: Database
 
     async def get(self, workspace: WorkspaceId, document: DocumentId) -> DocumentWithLinks | None:
-        row = await self._database.fetch_one(statements.DOCUMENT, to_uuid(workspace), to_uuid(document))
+        row = await self._database.fetch_one(statements.READ_DOCUMENT, to_uuid(workspace), to_uuid(document))
         return None if row is None else to_document_with_links(msgspec.json.decode(row["facts"]))
 
     async def find(self, workspace: WorkspaceId, wanted: DocumentFilter, place: Page | After) -> DocumentPage:
         after, skip = (None, place.offset) if isinstance(place, Page) else (to_uuid(place.document), 0)
         [row] = await self._database.fetch(
-            statements.FIND,
+            statements.FIND_DOCUMENTS,
             to_uuid(workspace),
             to_json(_to_wanted(wanted)),
             after,
@@ -47,19 +47,21 @@ class DocumentQueries:
         self, workspace: WorkspaceId, entity_type: EntityType, entity_id: str, role: str | None, page: Page
     ) -> Rows[LinkedDocument]:
         sought = to_uuid(workspace), entity_type, entity_id, role
-        total, rows = await self._rows(statements.LINKED, *sought, page.offset, page.size)
+        total, rows = await self._rows(statements.LINKED_DOCUMENTS, *sought, page.offset, page.size)
         return Rows(tuple(LinkedDocument(to_document(row["document"]), to_link(row["link"])) for row in rows), total)
 
     async def folders(self, workspace: WorkspaceId, parent: FolderPath | None, page: Page) -> Rows[FolderCount]:
-        total, rows = await self._rows(statements.FOLDERS, to_uuid(workspace), parent or "", page.offset, page.size)
+        total, rows = await self._rows(
+            statements.LIST_FOLDERS, to_uuid(workspace), parent or "", page.offset, page.size
+        )
         return Rows(tuple(FolderCount(FolderPath(row["folder"]), row["documents"]) for row in rows), total)
 
     async def tags(self, workspace: WorkspaceId, page: Page) -> Rows[TagCount]:
-        total, rows = await self._rows(statements.TAGS, to_uuid(workspace), TAG_WINDOW, page.offset, page.size)
+        total, rows = await self._rows(statements.LIST_TAGS, to_uuid(workspace), TAG_WINDOW, page.offset, page.size)
         return Rows(tuple(TagCount(row["tag"], row["documents"]) for row in rows), total)
 
     async def usage(self, workspace: WorkspaceId) -> Usage:
-        row = await self._database.fetch_one(statements.USAGE, to_uuid(workspace))
+        row = await self._database.fetch_one(statements.READ_USAGE, to_uuid(workspace))
         return Usage(0, 0, 0) if row is None else Usage(row["used_bytes"], row["quota_bytes"], row["documents"])
 
     async def _rows(self, sql: str, *arguments: object) -> tuple[int, list[Any]]:

@@ -14,7 +14,7 @@ async def receipt_facts(database: Database, intent: Intent, at: datetime) -> str
     if intent.idempotency_key is None:
         return None
     row = await database.fetch_one(
-        statements.RECEIPT,
+        statements.FIND_RECEIPT,
         to_uuid(intent.caller.workspace_id),
         hash_idempotency_key(intent.idempotency_key),
         intent.operation,

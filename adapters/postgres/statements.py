@@ -3,55 +3,55 @@
 # One function call is one transaction and one round trip.
 RECORD_DOCUMENTS = "SELECT outcome, facts FROM record_documents($1, $2)"
 
-RECEIPT = "SELECT outcome, facts FROM find_receipt($1, $2, $3, $4, $5)"
+FIND_RECEIPT = "SELECT outcome, facts FROM find_receipt($1, $2, $3, $4, $5)"
 
-DOCUMENT = "SELECT facts FROM document_with_links_facts WHERE workspace_id = $1 AND id = $2"
+READ_DOCUMENT = "SELECT facts FROM document_with_links_facts WHERE workspace_id = $1 AND id = $2"
 
-FIND = "SELECT * FROM find_documents($1, $2, $3, $4, $5, $6, $7)"
+FIND_DOCUMENTS = "SELECT * FROM find_documents($1, $2, $3, $4, $5, $6, $7)"
 
-LINKED = "SELECT * FROM linked_documents($1, $2, $3, $4, $5, $6)"
+LINKED_DOCUMENTS = "SELECT * FROM linked_documents($1, $2, $3, $4, $5, $6)"
 
-FOLDERS = "SELECT * FROM list_folders($1, $2, $3, $4)"
+LIST_FOLDERS = "SELECT * FROM list_folders($1, $2, $3, $4)"
 
-TAGS = "SELECT * FROM list_tags($1, $2, $3, $4)"
+LIST_TAGS = "SELECT * FROM list_tags($1, $2, $3, $4)"
 
-PATCH = "SELECT * FROM patch_document($1, $2, $3, $4, $5, $6)"
+PATCH_DOCUMENT = "SELECT * FROM patch_document($1, $2, $3, $4, $5, $6)"
 
-DELETE = "SELECT * FROM delete_document($1, $2, $3, $4, $5)"
+DELETE_DOCUMENT = "SELECT * FROM delete_document($1, $2, $3, $4, $5)"
 
-ADD_LINK = "SELECT * FROM add_entity_link($1, $2, $3)"
+ADD_ENTITY_LINK = "SELECT * FROM add_entity_link($1, $2, $3)"
 
-REMOVE_LINK = "SELECT * FROM remove_entity_link($1, $2, $3, $4, $5)"
+REMOVE_ENTITY_LINK = "SELECT * FROM remove_entity_link($1, $2, $3, $4, $5)"
 
 MOVE_FOLDER = "SELECT * FROM move_folder($1, $2, $3, $4, $5, $6)"
 
-USAGE = "SELECT used_bytes, quota_bytes, documents FROM usage WHERE workspace_id = $1"
+READ_USAGE = "SELECT used_bytes, quota_bytes, documents FROM usage WHERE workspace_id = $1"
 
 # Reads one row although the index is not unique: two SHA-256 digests do not collide.
-FIND_KEY = """
+FIND_API_KEY = """
 SELECT k.*, w.plan
 FROM api_keys k JOIN workspaces w ON w.id = k.workspace_id
 WHERE k.digest = $1
 """
 
-ADD_KEY = "SELECT outcome, facts FROM add_api_key($1, $2, $3, $4)"
+ADD_API_KEY = "SELECT outcome, facts FROM add_api_key($1, $2, $3, $4)"
 
-REVOKE_KEY = "SELECT revoke_api_key($1, $2, $3, $4) AS outcome"
+REVOKE_API_KEY = "SELECT revoke_api_key($1, $2, $3, $4) AS outcome"
 
 # `position` instead of LIKE, because the text may contain wildcards. A workspace has few API keys, so a scan is enough.
-SEARCH_KEYS = """
+SEARCH_API_KEYS = """
 SELECT *, count(*) OVER () AS total FROM api_keys
 WHERE workspace_id = $1 AND position($2 IN search_text) > 0 AND ($3 OR revoked_at IS NULL)
 ORDER BY id DESC OFFSET $4 LIMIT $5
 """
 
-COUNT_KEYS = """
+COUNT_API_KEYS = """
 SELECT count(*) AS total FROM api_keys
 WHERE workspace_id = $1 AND position($2 IN search_text) > 0 AND ($3 OR revoked_at IS NULL)
 """
 
 # If several processes report the use of an API key, one of them writes it.
-NOTE_USES = """
+RECORD_API_KEY_USES = """
 UPDATE api_keys SET last_used_at = used.at
 FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS used (workspace_id, id, at)
 WHERE api_keys.workspace_id = used.workspace_id AND api_keys.id = used.id
@@ -65,7 +65,7 @@ WITH workspace AS (
 INSERT INTO usage (workspace_id, quota_bytes) SELECT id, $6 FROM workspace
 """
 
-WORKSPACES = """
+READ_WORKSPACES = """
 SELECT w.*, u.quota_bytes
 FROM workspaces w JOIN usage u ON u.workspace_id = w.id
 WHERE $1::uuid IS NULL OR w.id = $1
@@ -84,17 +84,17 @@ SELECT workspace.*, quota.quota_bytes FROM workspace, quota
 # The statements of the sweeper. Every change takes the workspace lock first, as the creates do. The CTE takes it before
 # any row is changed, and Postgres checks the conditions again on rows that another transaction has changed meanwhile.
 
-PATH_STATES = "SELECT storage_path, state FROM objects WHERE workspace_id = $1 AND storage_path = ANY ($2)"
+READ_PATH_STATES = "SELECT storage_path, state FROM objects WHERE workspace_id = $1 AND storage_path = ANY ($2)"
 
 CONDEMN = "SELECT path FROM condemn_objects($1, $2, $3) AS path"
 
-CONDEMNED = """
+LIST_CONDEMNED = """
 SELECT workspace_id, storage_path FROM objects
 WHERE state = 'condemned' AND (workspace_id, storage_path) > ($1, $2)
 ORDER BY workspace_id, storage_path LIMIT $3
 """
 
-SETTLE = """
+FINALISE = """
 WITH account AS (SELECT FROM usage WHERE workspace_id = $1 FOR NO KEY UPDATE)
 UPDATE objects SET state = 'gone' FROM account
 WHERE workspace_id = $1 AND storage_path = ANY ($2) AND state = 'condemned' AND condemned_at < $3
@@ -102,26 +102,26 @@ WHERE workspace_id = $1 AND storage_path = ANY ($2) AND state = 'condemned' AND 
 
 # Reads all receipts, in the order of the primary key: an index by time would slow every create, to speed up one read
 # every few hours.
-RECEIPTS = """
+LIST_RECEIPTS = """
 SELECT workspace_id, key_hash, expires_at FROM receipts
 WHERE (workspace_id, key_hash) > ($1, $2)
 ORDER BY workspace_id, key_hash LIMIT $3
 """
 
-FORGET_RECEIPTS = """
+DELETE_RECEIPTS = """
 WITH account AS (SELECT FROM usage WHERE workspace_id = $1 FOR NO KEY UPDATE)
 DELETE FROM receipts USING account
 WHERE workspace_id = $1 AND key_hash = ANY ($2) AND expires_at <= $3
 RETURNING key_hash
 """
 
-DEPLOYMENT = "SELECT id, claimed_at, generation, next_generation, swept_at FROM deployment"
+READ_DEPLOYMENT = "SELECT id, claimed_at, generation, next_generation, swept_at FROM deployment"
 
 CLAIM = "UPDATE deployment SET claimed_at = $1"
 
 SET_GENERATION = "UPDATE deployment SET generation = $1, next_generation = $2"
 
-SWEPT = "UPDATE deployment SET swept_at = $1"
+RECORD_SWEEP = "UPDATE deployment SET swept_at = $1"
 
 RENEW_DEPLOYMENT = """
 UPDATE deployment

@@ -28,11 +28,11 @@ class PostgresWorkspaces:
         )
 
     async def get(self, workspace: WorkspaceId) -> Workspace | None:
-        row = await self._database.fetch_one(statements.WORKSPACES, to_uuid(workspace))
+        row = await self._database.fetch_one(statements.READ_WORKSPACES, to_uuid(workspace))
         return None if row is None else _to_workspace(row)
 
     async def all(self) -> Sequence[Workspace]:
-        return [_to_workspace(row) for row in await self._database.fetch(statements.WORKSPACES, None)]
+        return [_to_workspace(row) for row in await self._database.fetch(statements.READ_WORKSPACES, None)]
 
     async def update(self, workspace: WorkspaceId, plan: Plan | None, quota_bytes: int | None) -> Workspace | None:
         row = await self._database.fetch_one(statements.UPDATE_WORKSPACE, to_uuid(workspace), plan, quota_bytes)

@@ -32,10 +32,10 @@ CODES = {
 }
 WRITES = {
     statements.RECORD_DOCUMENTS,
-    statements.PATCH,
-    statements.DELETE,
-    statements.ADD_LINK,
-    statements.REMOVE_LINK,
+    statements.PATCH_DOCUMENT,
+    statements.DELETE_DOCUMENT,
+    statements.ADD_ENTITY_LINK,
+    statements.REMOVE_ENTITY_LINK,
     statements.MOVE_FOLDER,
 }
 

@@ -1,7 +1,7 @@
 -- Finish a change: record its receipt if the intent has a key hash, and its event if something changed (else `kind` is
 -- null). Called under the workspace lock, so that the order of `seq` is the order of commits.
 CREATE FUNCTION finish_change(
-    workspace uuid, intent jsonb, at timestamptz, answer jsonb, kind text, document uuid, data jsonb
+    workspace uuid, intent jsonb, at timestamptz, receipt_facts jsonb, kind text, document uuid, data jsonb
 )
 RETURNS void
 LANGUAGE plpgsql VOLATILE
@@ -13,7 +13,7 @@ BEGIN
         INSERT INTO receipts (workspace_id, key_hash, operation, fingerprint, facts, expires_at)
         VALUES (
             workspace, (intent ->> 'key_hash')::uuid, intent ->> 'operation', decode(intent ->> 'fingerprint', 'hex'),
-            answer, (intent ->> 'receipt_expires_at')::timestamptz
+            receipt_facts, (intent ->> 'receipt_expires_at')::timestamptz
         )
         -- An existing receipt has expired: a valid one would have answered at the beginning of the change.
         ON CONFLICT (workspace_id, key_hash) DO UPDATE SET

@@ -119,7 +119,7 @@ BEGIN
             ),
             tags, search_text, revision, created_by, created_by_key, created_at, updated_at
         FROM new
-    ), answers AS (
+    ), answered AS (
         INSERT INTO receipts (workspace_id, key_hash, operation, fingerprint, facts, expires_at)
         SELECT workspace, key_hash, operation, decode(fingerprint, 'hex'), document, receipt_expires_at
         FROM new WHERE key_hash IS NOT NULL
