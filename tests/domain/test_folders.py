@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from domain.members import RuleViolation
 from domain.paths import FolderPath, ancestors, depth, folder_path, is_within
-from tests.domain.anything import JSON, SPITEFUL, TEXTS, ask
+from tests.domain.anything import SPITEFUL, TEXTS, ask
 
 GRIN = "\N{GRINNING FACE}"
 LEVELS = st.text("abc \xe9.-", min_size=1, max_size=8) | st.text(SPITEFUL, max_size=5)
@@ -89,13 +89,6 @@ def test_a_slash_is_the_root_and_the_root_is_none() -> None:
 def test_any_other_folder_is_wrong(sent: str) -> None:
     with pytest.raises(RuleViolation):
         folder_path(sent)
-
-
-@given(JSON | FOLDERS)
-def test_the_folder_rules_are_total_and_stable(value: object) -> None:
-    once = ask(folder_path, value)
-    if not isinstance(once, RuleViolation):
-        assert folder_path("/" if once is None else once) == once
 
 
 @given(FOLDERS)

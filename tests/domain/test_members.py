@@ -69,21 +69,6 @@ def test_null_is_wrong_for_a_member_that_was_sent_unless_its_rule_allows_it() ->
     assert refused.value.fields == {"name": "must be a string"}
 
 
-@given(JSON.filter(lambda value: value is not None))
-def test_what_may_be_null_is_held_to_its_rule_when_it_is_not(value: object) -> None:
-    with pytest.raises(RuleViolation, match="is never right"):
-        or_null(never)(value)
-
-
-def test_reading_does_not_change_what_was_sent() -> None:
-    sent = {"name": "a", "other": 1}
-    form = Form(sent)
-    form.required("name", string)
-    with pytest.raises(Invalid):
-        form.finish()
-    assert sent == {"name": "a", "other": 1}
-
-
 @given(
     st.dictionaries(TEXTS | st.sampled_from("abcdefghijkl"), JSON, max_size=8),
     st.sets(st.sampled_from("abcd")),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from domain.members import RuleViolation
 from domain.paths import StoragePath, storage_path, workspace_prefix
-from tests.domain.anything import JSON, SPITEFUL, TEXTS, ask
+from tests.domain.anything import SPITEFUL, TEXTS, ask
 from tests.domain.samples import FOREIGN, OWN
 
 PREFIX = f"workspaces/{OWN}/"
@@ -185,23 +185,3 @@ def test_a_path_is_accepted_exactly_when_it_keeps_the_contract(key: str) -> None
 @given(KEYS.map(PREFIX.__add__))
 def test_an_own_key_is_accepted_exactly_when_it_keeps_the_contract(key: str) -> None:
     assert is_accepted(key) == keeps_the_contract(key)
-
-
-@given(st.builds("{}{}".format, PREFIXES, KEYS))
-def test_what_one_workspace_may_name_another_may_not(key: str) -> None:
-    if is_accepted(key):
-        with pytest.raises(RuleViolation):
-            storage_path(key, FOREIGN)
-
-
-@given(JSON | st.builds("{}{}".format, st.just(PREFIX), TEXTS))
-def test_an_accepted_path_is_clean_whatever_was_sent(value: object) -> None:
-    key = ask(own_path, value)
-    if isinstance(key, RuleViolation):
-        return
-    assert key.startswith(PREFIX)
-    assert key.isascii()
-    assert key.isprintable()
-    assert "\\" not in key
-    assert "//" not in key
-    assert not {"", ".", ".."} & set(key.split("/"))

@@ -8,23 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.members import RuleViolation
-from domain.text import clean_text, not_blank, string
-from tests.domain.anything import JSON, TEXTS, UNICODE, ask
-
-
-def anything_else() -> st.SearchStrategy[object]:
-    return JSON.filter(lambda value: not isinstance(value, str))
-
-
-@given(anything_else())
-def test_only_a_string_is_a_string(value: object) -> None:
-    with pytest.raises(RuleViolation, match=r"^must be a string$"):
-        string(value)
-
-
-@given(TEXTS)
-def test_a_string_is_left_as_it_is(text: str) -> None:
-    assert string(text) is text
+from domain.text import clean_text, not_blank
+from tests.domain.anything import JSON, UNICODE, ask
 
 
 @given(JSON, st.integers(0, 3), st.integers(0, 300))

@@ -1,0 +1,355 @@
+"""What all operations of the API have in common: permissions, malformed ids, invalid members and retries."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.access import Caller, Permission
+from domain.entity_links import EntityType
+from domain.errors import (
+    DuplicateName,
+    IdempotencyMismatch,
+    InsufficientPermissions,
+    Invalid,
+    NotFound,
+    StorageConflict,
+)
+from domain.ids import ApiKeyId
+from domain.members import Members
+from domain.use_cases import UseCases
+from ports import Ports
+from tests.domain.anything import TEXTS, objects_around
+from tests.domain.samples import DOCUMENT, LINK, MALFORMED_IDS
+from tests.domain.world import NEVER_ASKED, PLANS, World, members
+
+READ, WRITE = Permission.READ_DOCUMENTS, Permission.WRITE_DOCUMENTS
+ADMIN, API_KEYS = Permission.ADMIN_DOCUMENTS, Permission.ADMIN_API_KEYS
+KEY, OTHER_KEY = "7c9e6679-7425-40de-944b-e07fc1f90ae7", "00000000-0000-0000-0000-000000000000"
+
+BLIND = UseCases.of(Ports(**{field.name: NEVER_ASKED for field in fields(Ports)}), PLANS)
+"""Use cases that may ask no port."""
+
+Call = Callable[[UseCases, Caller, str, Members], Awaitable[object]]
+
+OPERATIONS: dict[str, tuple[set[Permission], Call]] = {
+    "request_upload": ({WRITE}, lambda do, caller, id_, sent: do.request_upload(caller, sent)),
+    "create_document": ({WRITE}, lambda do, caller, id_, sent: do.create_document(caller, sent, KEY)),
+    "get_document": ({READ}, lambda do, caller, id_, sent: do.get_document(caller, id_, download=True)),
+    "find_documents": ({READ}, lambda do, caller, id_, sent: do.find_documents(caller, sent)),
+    "patch_document": ({WRITE}, lambda do, caller, id_, sent: do.patch_document(caller, id_, sent)),
+    "delete_document": ({WRITE}, lambda do, caller, id_, sent: do.delete_document(caller, id_, KEY)),
+    "delete_document hard": (
+        {WRITE, ADMIN},
+        lambda do, caller, id_, sent: do.delete_document(caller, id_, KEY, hard=True),
+    ),
+    "link_document": ({WRITE}, lambda do, caller, id_, sent: do.link_document(caller, id_, sent, KEY)),
+    "unlink_document": (
+        {WRITE},
+        lambda do, caller, id_, sent: do.unlink_document(caller, id_, str(sent.get("link", id_)), KEY),
+    ),
+    "find_linked_documents": (
+        {READ},
+        lambda do, caller, id_, sent: do.find_linked_documents(caller, EntityType.DEAL, id_, sent),
+    ),
+    "list_folders": ({READ}, lambda do, caller, id_, sent: do.list_folders(caller, sent)),
+    "move_folder": ({WRITE}, lambda do, caller, id_, sent: do.move_folder(caller, sent)),
+    "list_tags": ({READ}, lambda do, caller, id_, sent: do.list_tags(caller, sent)),
+    "get_usage": ({READ}, lambda do, caller, id_, sent: do.get_usage(caller)),
+    "create_api_key": ({API_KEYS}, lambda do, caller, id_, sent: do.create_api_key(caller, sent, KEY)),
+    "list_api_keys": ({API_KEYS}, lambda do, caller, id_, sent: do.list_api_keys(caller, sent)),
+    "revoke_api_key": ({API_KEYS}, lambda do, caller, id_, sent: do.revoke_api_key(caller, id_, KEY)),
+}
+
+
+@dataclass
+class Scene:
+    """A workspace with enough in it for one successful call of every operation."""
+
+    world: World
+    caller: Caller
+    documents: list[str]
+    links: list[str]
+    paths: list[str]
+    api_keys: list[str]
+
+    def valid(self, operation: str) -> tuple[str, dict[str, object]]:
+        """Return an id and members with which the operation succeeds."""
+        document = self.documents[0]
+        return {
+            "request_upload": ("", {"name": "a.pdf", "mime_type": "application/pdf"}),
+            "create_document": ("", members(self.paths[0])),
+            "patch_document": (document, {"name": "b.pdf"}),
+            "link_document": (document, LINK),
+            "unlink_document": (document, {"link": self.links[0]}),
+            "find_linked_documents": ("d-1", {}),
+            "move_folder": ("", {"from": "/a", "to": "/b"}),
+            "create_api_key": ("", {"name": "CI", "permissions": ["admin:api_keys"]}),
+            "revoke_api_key": (self.api_keys[0], {}),
+        }.get(operation, (document, {}))  # type: ignore[return-value]
+
+
+async def scene(world: World) -> Scene:
+    caller = await world.caller()
+    documents = [await world.record(caller, folder="/a") for _ in range(6)]
+    minted = [
+        await world.mint_api_key(workspace=caller.workspace_id, name=f"key {number}", granted=["admin:api_keys"])
+        for number in range(4)
+    ]
+    return Scene(
+        world=world,
+        caller=caller,
+        documents=[document.id for document in documents],
+        links=[(await world.link(caller, documents[0], entity_id=f"linked {number}")).id for number in range(2)],
+        paths=[await world.upload(caller) for _ in range(2)],
+        api_keys=[item.key.id for item in minted],
+    )
+
+
+def test_the_table_lists_every_operation_that_needs_a_permission() -> None:
+    declared = {field.name for field in fields(UseCases) if hasattr(getattr(BLIND, field.name), "permission")}
+    assert declared == {name.split()[0] for name in OPERATIONS}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+@settings(max_examples=20)
+@given(
+    TEXTS,
+    objects_around({**DOCUMENT, **LINK, "from": "/a", "to": "/b", "permissions": ["read:documents"], "page": "1"}),
+    st.sets(st.sampled_from(Permission)),
+)
+async def test_without_its_permission_an_operation_is_refused_before_any_port_is_asked(
+    name: str, id_: str, sent: dict[str, object], granted: set[Permission]
+) -> None:
+    needed, call = OPERATIONS[name]
+    if needed <= granted:
+        granted -= needed
+    caller = replace(SOMEBODY, permissions=frozenset(granted))
+    with pytest.raises(InsufficientPermissions) as refused:
+        await call(BLIND, caller, id_, sent)
+    assert refused.value.permission in needed - granted
+
+
+SOMEBODY = Caller(
+    workspace_id=NEVER_ASKED, user_id=NEVER_ASKED, key_id=NEVER_ASKED, permissions=frozenset(), request_id="req_1"
+)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+async def test_an_operation_needs_no_other_permission(world: World, name: str) -> None:
+    here = await scene(world)
+    needed, call = OPERATIONS[name]
+    await call(world.use_cases, replace(here.caller, permissions=frozenset(needed)), *here.valid(name))
+
+
+ID_OPERATIONS = [
+    "get_document", "patch_document", "delete_document", "delete_document hard", "link_document", "unlink_document",
+    "revoke_api_key",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ID_OPERATIONS)
+async def test_a_malformed_id_is_not_found_and_no_port_is_asked(name: str) -> None:
+    caller = replace(SOMEBODY, permissions=frozenset(Permission))
+    _, call = OPERATIONS[name]
+    sent = LINK if name == "link_document" else {}
+    for id_ in MALFORMED_IDS.values():
+        id_ = id_.replace("doc_", "key_") if name == "revoke_api_key" else id_
+        with pytest.raises(NotFound):
+            await call(BLIND, caller, id_, sent)
+    if name == "unlink_document":
+        for link in MALFORMED_IDS.values():
+            with pytest.raises(NotFound):
+                await call(BLIND, caller, "doc_01HY0000000000000000000000", {"link": link.replace("doc_", "dlnk_")})
+
+
+@pytest.mark.parametrize("name", ID_OPERATIONS)
+async def test_a_foreign_an_absent_and_a_deleted_id_are_refused_alike(world: World, name: str) -> None:
+    here, there = await scene(world), await scene(world)
+    _, call = OPERATIONS[name]
+    id_, sent = there.valid(name)
+    prefix = id_.partition("_")[0]
+    if name != "revoke_api_key":
+        await world.delete_document(here.caller, here.documents[5], None)
+    others = [id_, f"{prefix}_{world.new_id(world.clock())}", *([here.documents[5]] if prefix == "doc" else [])]
+    before = await world.documents.usage(there.caller.workspace_id)
+    for other in others:
+        with pytest.raises(NotFound) as refused:
+            await call(world.use_cases, here.caller, other, sent)
+        assert vars(refused.value) == {}
+    assert await world.documents.usage(there.caller.workspace_id) == before
+
+
+INVALID: dict[str, dict[str, object]] = {
+    "request_upload": {"name": "", "mime_type": "pdf", "size_bytes": -1, "sha256": "x", "storage_path": "a"},
+    "create_document": {
+        "name": "",
+        "mime_type": "pdf",
+        "storage_path": "/a",
+        "size_bytes": -1,
+        "description": "\0",
+        "folder": "a",
+        "tags": [""],
+        "owner": "me",
+    },
+    "patch_document": {"name": None, "description": 5, "folder": "a", "tags": "t", "storage_path": None, "revision": 1},
+    "link_document": {"entity_type": "invoice", "entity_id": "a/b", "role": "", "document_id": None},
+    "find_documents": {
+        "folder": "a",
+        "recursive": "yes",
+        "tag": [""],
+        "mime_type": "pdf",
+        "search": "a\nb",
+        "created_after": "yesterday",
+        "page": "0",
+        "per_page": "101",
+        "cursor": "x",
+        "sort": "name",
+    },
+    "find_linked_documents": {"role": "", "page": "0", "per_page": "101", "cursor": "0" * 26},
+    "list_folders": {"parent": "a", "page": "0", "per_page": "101", "search": "x"},
+    "list_tags": {"parent": "/", "page": "0", "per_page": "101"},
+    "move_folder": {"from": "/", "to": "a", "folder": None},
+    "list_api_keys": {"page": "0", "per_page": "101", "include_revoked": "yes", "search": 5, "name": "a"},
+    "create_api_key": {
+        "name": " ",
+        "permissions": ["read:*"],
+        "description": 5,
+        "rate_limit_tier": "High",
+        "expires_at": "2027-01-01",
+        "scope": "all",
+    },
+}
+
+
+@pytest.mark.parametrize("name", INVALID)
+async def test_every_invalid_and_every_unknown_member_is_named_before_any_port_is_asked(name: str) -> None:
+    world = World()
+    # An API key is assembled while its members are read, so its id, time and secret are asked for.
+    use_cases = replace(world.use_cases, create_api_key=replace(world.create_api_key, keys=NEVER_ASKED))
+    use_cases = use_cases if name == "create_api_key" else BLIND
+    with pytest.raises(Invalid) as refused:
+        await OPERATIONS[name][1](use_cases, await world.caller(), "doc_01HY0000000000000000000000", INVALID[name])
+    assert set(refused.value.fields) == set(INVALID[name])
+
+
+@pytest.mark.parametrize("name", ["create_document", "request_upload", "link_document", "move_folder"])
+async def test_a_missing_required_member_is_named(world: World, name: str) -> None:
+    required = {
+        "create_document": {"name", "mime_type", "storage_path"},
+        "request_upload": {"name", "mime_type"},
+        "link_document": {"entity_type", "entity_id"},
+        "move_folder": {"from", "to"},
+    }[name]
+    for sent in ({}, dict.fromkeys(required)):
+        with pytest.raises(Invalid) as refused:
+            await OPERATIONS[name][1](BLIND, await world.caller(), "doc_01HY0000000000000000000000", sent)
+        assert set(refused.value.fields) == required
+
+
+Retry = Callable[[Scene, Caller, str | None, int], Awaitable[Any]]
+"""Calls an operation for request 0 or request 1, or for request 2, which is refused."""
+
+
+def _ids(here: Scene, kind: str, first: int) -> list[str]:
+    own = {"doc": here.documents, "dlnk": here.links, "key": here.api_keys}[kind]
+    return [*own[first : first + 2], f"{kind}_{here.world.new_id(here.world.clock())}"]
+
+
+IDEMPOTENT: dict[str, Retry] = {
+    "create_document": lambda here, caller, key, number: here.world.create_document(
+        caller, members([*here.paths, f"{here.paths[0]}.absent"][number]), key
+    ),
+    "delete_document": lambda here, caller, key, number: here.world.delete_document(
+        caller, _ids(here, "doc", 1)[number], key
+    ),
+    "delete_document hard": lambda here, caller, key, number: here.world.delete_document(
+        caller, _ids(here, "doc", 3)[number], key, hard=True
+    ),
+    "link_document": lambda here, caller, key, number: here.world.link_document(
+        caller,
+        [here.documents[0], here.documents[0], _ids(here, "doc", 0)[2]][number],
+        {**LINK, "entity_id": str(number)},
+        key,
+    ),
+    "unlink_document": lambda here, caller, key, number: here.world.unlink_document(
+        caller, here.documents[0], _ids(here, "dlnk", 0)[number], key
+    ),
+    "create_api_key": lambda here, caller, key, number: here.world.create_api_key(
+        caller, {"name": ["CI", "CD", "key 0"][number], "permissions": ["read:documents"]}, key
+    ),
+    "revoke_api_key": lambda here, caller, key, number: here.world.revoke_api_key(
+        caller, _ids(here, "key", 1)[number], key
+    ),
+}
+
+
+def is_replay(outcome: Any) -> bool:
+    return outcome if isinstance(outcome, bool) else outcome.replayed
+
+
+async def done_once(call: Awaitable[Any]) -> bool:
+    """Return whether the request was not answered from a receipt: it was executed, or refused by the first one."""
+    try:
+        return not is_replay(await call)
+    except (StorageConflict, NotFound, DuplicateName):
+        return True
+
+
+@pytest.mark.parametrize("name", IDEMPOTENT)
+async def test_a_retry_within_24_hours_returns_the_first_outcome_and_does_not_prolong_them(
+    world: World, name: str
+) -> None:
+    here, call = await scene(world), IDEMPOTENT[name]
+    first = await call(here, here.caller, KEY, 0)
+    assert not is_replay(first)
+    for hours in (12, 11.99):
+        world.clock.advance(hours=hours)
+        again = await call(here, here.caller, KEY, 0)
+        assert is_replay(again)
+        assert again is True or replace(again, replayed=False) == first
+    world.clock.advance(hours=0.01)
+    assert await done_once(call(here, here.caller, KEY, 0))
+
+
+@pytest.mark.parametrize("name", IDEMPOTENT)
+async def test_without_the_idempotency_key_or_with_another_one_nothing_is_replayed(world: World, name: str) -> None:
+    here, call = await scene(world), IDEMPOTENT[name]
+    await call(here, here.caller, KEY, 0)
+    for key in (None, OTHER_KEY):
+        assert await done_once(call(here, here.caller, key, 0))
+
+
+@pytest.mark.parametrize("other", IDEMPOTENT)
+@pytest.mark.parametrize("name", IDEMPOTENT)
+async def test_a_different_request_with_the_same_idempotency_key_is_a_mismatch(
+    world: World, name: str, other: str
+) -> None:
+    here = await scene(world)
+    await IDEMPOTENT[name](here, here.caller, KEY, 0)
+    for number in (0, 1, 2) if name != other else (1, 2):
+        with pytest.raises(IdempotencyMismatch):
+            await IDEMPOTENT[other](here, here.caller, KEY, number)
+    assert is_replay(await IDEMPOTENT[name](here, here.caller, KEY, 0))
+
+
+@pytest.mark.parametrize("name", IDEMPOTENT)
+async def test_an_idempotency_key_is_shared_by_a_workspace_and_unknown_in_another(world: World, name: str) -> None:
+    here, there, call = await scene(world), await scene(world), IDEMPOTENT[name]
+    await call(here, here.caller, KEY, 0)
+    colleague = replace(here.caller, key_id=ApiKeyId("key_" + world.new_id(world.clock())), request_id="req_2")
+    assert is_replay(await call(here, colleague, KEY, 0))
+    assert not is_replay(await call(there, there.caller, KEY, 0))
+
+
+@pytest.mark.parametrize("name", IDEMPOTENT)
+async def test_a_refused_request_leaves_its_idempotency_key_free(world: World, name: str) -> None:
+    here, call = await scene(world), IDEMPOTENT[name]
+    with pytest.raises((NotFound, Invalid, DuplicateName)):
+        await call(here, here.caller, KEY, 2)
+    with pytest.raises(InsufficientPermissions):
+        await call(here, replace(here.caller, permissions=frozenset({READ})), KEY, 0)
+    assert not is_replay(await call(here, here.caller, KEY, 0))
