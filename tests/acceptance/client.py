@@ -1,4 +1,4 @@
-"""A client of the public API which checks, on every answer, what the contract promises of every answer."""
+"""The client of the public API. It checks on every answer what the contract promises of every answer."""
 
 import json
 import re
@@ -33,9 +33,9 @@ MEMBERS = [
 ]
 RATE_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 OPERATORS = ("/health/", "/metrics", "/openapi.json", "/docs")
-"""Not part of the API: no key is read there, so there is no limit to speak of."""
+"""Paths outside the API: no API key is read there, so there are no rate headers."""
 OMIT: Any = object()
-"""As a member's value: leave the member out."""
+"""The value of a member that is left out."""
 
 _CODES = {
     400: {"validation_error"},
@@ -61,7 +61,7 @@ _FACTS = {
 
 @dataclass(frozen=True)
 class SignedUpload:
-    """The answer of POST /v1/documents/upload-url."""
+    """The data of POST /v1/documents/upload-url."""
 
     upload_url: str
     method: str
@@ -115,7 +115,7 @@ class Client:
         return self.send("PATCH", path, body, headers)
 
     def send(self, method: str, path: str, body: object, headers: HeaderList | None = None) -> httpx.Response:
-        """`body` as JSON (bytes: as they are). `headers` may hold another Content-Type."""
+        """Send `body` as JSON, or as it is if it is bytes. `headers` may name another Content-Type."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         given = list(headers.items() if isinstance(headers, Mapping) else headers or ())
         if "content-type" not in {name.lower() for name, _ in given}:
@@ -123,7 +123,7 @@ class Client:
         return self.request(method, path, content=content, headers=given)
 
     def document(self, storage_path: str, **members: Any) -> dict[str, Any]:
-        """The smallest body that records `storage_path`, changed by `members`."""
+        """Return the smallest body that records `storage_path`, changed by `members`."""
         body = {"name": "a.txt", "mime_type": "text/plain", "storage_path": storage_path} | members
         return {name: value for name, value in body.items() if value is not OMIT}
 
@@ -131,7 +131,7 @@ class Client:
         return self.post("/v1/documents", self.document(storage_path, **members), headers)
 
     def recorded(self, storage_path: str | None = None, **members: Any) -> dict[str, Any]:
-        """`data` of a document which must be accepted."""
+        """Record a document, which must succeed, and return its data. Upload its bytes first if no path is given."""
         return data_of(self.record(storage_path or self.upload(), **members), 201)
 
     def sign_upload(self, name: str = "a.txt", mime_type: str = "text/plain", **members: Any) -> SignedUpload:
@@ -139,9 +139,9 @@ class Client:
         return SignedUpload(**data_of(answer, 200))
 
     def put(self, signed: SignedUpload, content: Any, **headers: str) -> httpx.Response:
-        """PUT with the ticket's headers; `headers` (underscores for hyphens) replace some, OMIT drops one."""
+        """PUT with the signed headers. `headers` (underscores for hyphens) replace some; OMIT drops one."""
         sent = httpx.Headers(signed.headers)
-        sent.pop("Content-Length", None)  # httpx counts; a wrong count must be what really is sent
+        sent.pop("Content-Length", None)  # httpx sets it to the length that it really sends
         for name, value in headers.items():
             sent.pop(name.replace("_", "-"), None)
             if value is not OMIT:
@@ -151,7 +151,7 @@ class Client:
     def storage(
         self, method: str, url: str, *, content: Any = None, headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
-        """A call to a signed URL: without the API key; in Dossier's envelope if Dossier serves it."""
+        """Call a signed URL, without the API key. If Dossier serves it, check the envelope of its answer."""
         answer = self._bare.request(method, url, content=content, headers=headers)
         assert answer.status_code < 500, f"{method} {url} -> {answer.status_code}: {answer.text[:500]}"
         if url.startswith(self.base_url):
@@ -161,7 +161,7 @@ class Client:
         return answer
 
     def upload(self, content: bytes = b"hello", name: str = "a.txt", mime_type: str = "text/plain") -> str:
-        """Bytes into the store, and where they are."""
+        """Upload bytes and return their storage path."""
         signed = self.sign_upload(name, mime_type)
         answer = self.put(signed, content)
         assert answer.status_code == 200, answer.text
@@ -173,7 +173,7 @@ class Client:
 
 
 def with_member(body: Mapping[str, Any], member: str, text: str) -> bytes:
-    """`body` as JSON, with `text` just as it is for the value of `member`."""
+    """Return `body` as JSON with `text`, unchecked, as the value of `member`."""
     others = [f"{json.dumps(name)}:{json.dumps(value)}" for name, value in body.items() if name != member]
     return f"{{{','.join([*others, f'{json.dumps(member)}:{text}'])}}}".encode()
 
@@ -192,19 +192,19 @@ def error_of(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
 
 
 def wrong_fields(answer: httpx.Response) -> set[str]:
-    """The members a 400 complains of; a complaint of `tags[3]` or `tags.3` is one of `tags`."""
+    """Return the members that a 400 names; `tags[3]` and `tags.3` count as `tags`."""
     fields = error_of(answer, 400, "validation_error")["details"]["fields"]
     return {re.split(r"[.\[]", name)[0] for name in fields}
 
 
 def without_request_id(answer: httpx.Response) -> dict[str, Any]:
-    """An error, ready to be compared with another."""
+    """Return an error in the form in which two may be compared."""
     error: dict[str, Any] = answer.json()["error"]
     return {name: value for name, value in error.items() if name != "request_id"}
 
 
 def check(answer: httpx.Response, *, admitted: bool) -> None:
-    """What the contract says of every response, whatever its status and route."""
+    """Check what the contract promises of every response, whatever its status and route."""
     where = f"{answer.request.method} {answer.request.url} -> {answer.status_code}: {answer.text[:500]}"
     assert answer.status_code < 500, where
     request_id = answer.headers.get("X-Request-ID", "")
@@ -223,7 +223,7 @@ def check(answer: httpx.Response, *, admitted: bool) -> None:
 
 
 def _check_success(body: dict[str, Any], where: str) -> None:
-    """A list has `meta` beside `data`; nothing else is at the top."""
+    """Check the top level: `data`, and for a list `meta` beside it."""
     assert set(body) <= {"data", "meta"}, where
     assert isinstance(body["data"], dict), where
     if "meta" in body:
@@ -237,7 +237,7 @@ def _check_error(answer: httpx.Response, request_id: str, where: str) -> None:
     error = body["error"]
     facts = _FACTS.get(error["code"])
     if error["code"] == "storage_conflict" and "details" not in error:
-        facts = None  # the document is deleted: there is none to name
+        facts = None  # the document is deleted, so the conflict names none
     assert set(error) == {"code", "message", "request_id"} | ({"details"} if facts else set()), where
     assert error["code"] in _CODES[answer.status_code], where
     assert error["request_id"] == request_id, where
@@ -251,12 +251,12 @@ def _check_error(answer: httpx.Response, request_id: str, where: str) -> None:
 
 
 def timestamp(text: str) -> datetime:
-    """A time as the wire has it: UTC, whole seconds, Z."""
+    """Parse a time of the wire format: UTC, whole seconds, Z."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
 
 
 def together(jobs: Sequence[Callable[[], T]]) -> list[T]:
-    """Run all jobs at the same time, each in a thread, and give back their results in order."""
+    """Run all jobs at the same time, each in a thread, and return their results in order."""
     barrier = threading.Barrier(len(jobs))
 
     def run(job: Callable[[], T]) -> T:

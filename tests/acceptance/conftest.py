@@ -34,25 +34,25 @@ def tenants(request: pytest.FixtureRequest) -> Iterator[Tenants]:
 
 @pytest.fixture(scope="session")
 def home(tenants: Tenants) -> Client:
-    """The workspace of most tests: room for everything, never refused for its rate."""
+    """A client in the workspace of most tests, without a rate limit."""
     return tenants.client()
 
 
 @pytest.fixture(scope="session")
 def neighbour(tenants: Tenants) -> Client:
-    """Somebody else, in a workspace of their own."""
+    """A client in another workspace."""
     return tenants.client()
 
 
 @pytest.fixture(scope="session")
 def reader(tenants: Tenants, home: Client) -> Client:
-    """In the home workspace, with read:documents alone."""
+    """A client in the home workspace, with read:documents alone."""
     return tenants.client(home.workspace, "read:documents")
 
 
 @pytest.fixture(scope="session")
 def manager(tenants: Tenants) -> Client:
-    """In a workspace of its own, with every permission."""
+    """A client in a workspace of its own, with every permission."""
     return tenants.client("", *PERMISSIONS)
 
 
@@ -64,5 +64,5 @@ def stranger(tenants: Tenants) -> Client:
 
 @pytest.fixture
 def stored(home: Client) -> str:
-    """Where five bytes, "hello", are waiting to be recorded."""
+    """The storage path of five uploaded bytes, "hello"."""
     return home.upload(b"hello")

@@ -1,4 +1,4 @@
-"""What is done with recorded documents over HTTP, and how it is spelled."""
+"""Requests about recorded documents, and what tests read from their answers."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -17,13 +17,13 @@ COLLECTIONS = {
     "matter": "matters",
     "task": "tasks",
 }
-"""Where the documents of an entity are listed, by its type."""
+"""The path segment that lists the documents of an entity, by entity type."""
 
 NO_UUID = {"Idempotency-Key": "no uuid"}
 
 
 def new_idempotency_key() -> dict[str, str]:
-    """A new Idempotency-Key."""
+    """Return the header of a new idempotency key."""
     return {"Idempotency-Key": str(uuid4())}
 
 
@@ -36,7 +36,7 @@ def document_path(document_id: str) -> str:
 
 
 def record_of(client: Client, document_id: str) -> dict[str, Any]:
-    """What GET says of it, without a download."""
+    """Return the data of a document, read without a download."""
     return data_of(client.get(f"{document_path(document_id)}?download=false"), 200)
 
 
@@ -51,7 +51,7 @@ def revision_of(client: Client, document_id: str) -> int:
 
 
 def listed(client: Client, query: str = "", path: str = DOCUMENTS) -> dict[str, Any]:
-    """The whole answer of a list which must be given; `query` as it is in the address."""
+    """Return the whole body of a list, which must succeed. `query` is sent as it is."""
     answer = client.get(f"{path}?{query}")
     assert answer.status_code == 200, answer.text
     body: dict[str, Any] = answer.json()
@@ -59,7 +59,7 @@ def listed(client: Client, query: str = "", path: str = DOCUMENTS) -> dict[str, 
 
 
 def rows(client: Client, query: str = "", path: str = DOCUMENTS) -> list[dict[str, Any]]:
-    """The rows of such an answer."""
+    """Return the rows of a list."""
     (found,) = listed(client, query, path)["data"].values()
     assert isinstance(found, list)
     return found
@@ -70,7 +70,7 @@ def ids(client: Client, query: str = "", path: str = DOCUMENTS) -> list[str]:
 
 
 def in_folder(client: Client, folder: str) -> list[str]:
-    """The ids of the documents in a folder and below it."""
+    """Return the ids of the documents in a folder and below it."""
     return ids(client, urlencode({"folder": folder, "per_page": 100}))
 
 
@@ -83,7 +83,7 @@ def delete(client: Client, document_id: str, headers: HeaderList | None = None, 
 
 
 def deleted(client: Client, document_id: str, *, query: str = "") -> None:
-    """Delete what must be there."""
+    """Delete a document, which must succeed."""
     answer = delete(client, document_id, query=query)
     assert answer.status_code == 204, answer.text
 
@@ -102,7 +102,7 @@ def link_entity(
 
 
 def linked_entity(client: Client, document_id: str, **members: Any) -> dict[str, Any]:
-    """`data` of a link which must be new."""
+    """Make an entity link, which must be new, and return its data."""
     return data_of(link_entity(client, document_id, **members), 201)
 
 
@@ -111,6 +111,6 @@ def unlink_entity(client: Client, document_id: str, link_id: str, headers: Heade
 
 
 def usage(client: Client) -> tuple[int, int]:
-    """How many bytes the workspace uses, in how many documents."""
+    """Return how many bytes the workspace uses, and in how many documents."""
     data = data_of(client.get(USAGE), 200)
     return data["used_bytes"], data["documents"]

@@ -1,4 +1,4 @@
-"""Dossier as an operator meets it: a server process and a command line."""
+"""Dossier as an operator runs it: a server process and a command line."""
 
 import json
 import os
@@ -22,19 +22,19 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def command() -> list[str]:
-    """The installed console script of this environment, else the module."""
+    """Return the installed console script of this environment, or else the module."""
     script = Path(sys.executable).with_name("dossier")
     return [str(script)] if script.exists() else [sys.executable, "-m", "app.cli"]
 
 
 def environment(data_dir: Path, **settings: str) -> dict[str, str]:
-    """Ours, without any setting of Dossier's but the ones named here."""
+    """Return the environment of this process with no settings of Dossier but the given ones."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("DOSSIER_")}
     return inherited | {"DOSSIER_DATA_DIR": str(data_dir)} | settings
 
 
 def eventually(holds: Callable[[], bool], within: float, what: str) -> None:
-    """Poll until `holds`, or fail after `within` seconds saying what never came."""
+    """Poll until `holds`, or fail after `within` seconds and say `what` did not happen."""
     end = time.monotonic() + within
     while not holds():
         assert time.monotonic() < end, f"not within {within} s: {what}"
@@ -43,7 +43,7 @@ def eventually(holds: Callable[[], bool], within: float, what: str) -> None:
 
 @contextmanager
 def fresh_data_dir() -> Iterator[Path]:
-    """A short path (Postgres' socket may live in it), open to others as a folder in a checkout would be."""
+    """Yield a new directory with a short path (for the socket of Postgres) and the usual permissions of a checkout."""
     path = Path(tempfile.mkdtemp(prefix="dsr-")).resolve()
     path.chmod(0o755)
     try:
@@ -53,7 +53,7 @@ def fresh_data_dir() -> Iterator[Path]:
 
 
 def postgres_processes(data_dir: Path) -> list[str]:
-    """Command lines of the Postgres processes of `data_dir` (its children show it as their cwd only)."""
+    """Return the command lines of the Postgres processes of `data_dir`. Its children have it only as their cwd."""
     found = []
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
@@ -62,7 +62,7 @@ def postgres_processes(data_dir: Path) -> list[str]:
             line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
             cwd = os.readlink(entry / "cwd")
         except OSError:
-            continue  # ended while we looked
+            continue  # the process has ended in the meantime
         if "postgres" in line and (str(data_dir) in line or cwd.startswith(str(data_dir))):
             found.append(f"{entry.name}: {line}")
     return found
@@ -94,7 +94,7 @@ class Cli:
         )
 
     def ask(self, *words: str) -> dict[str, Any]:
-        """Run with --json; standard output must be one JSON object and nothing else."""
+        """Run with --json and return the output, which must be one JSON object and nothing else."""
         done = self.run(*words, "--json")
         assert done.returncode == 0, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         answer = json.loads(done.stdout)
@@ -122,9 +122,9 @@ class Cli:
 
 
 class Server:
-    """One `dossier serve` on a data directory. Start it as often as you like, each time on a new port.
+    """One `dossier serve` on a data directory. It can be started again and again, each time on a new port.
 
-    `settings` are further variables of its environment. With several `workers`, the first may be ready alone.
+    `settings` are further variables of its environment. With several `workers`, it counts as ready once one is.
     """
 
     def __init__(self, data_dir: Path, workers: int = 1, **settings: str) -> None:
@@ -134,7 +134,7 @@ class Server:
         self.command = command()
         self.cli = Cli(self.command, self.env)
         self.base_url = ""
-        # Its own, also where two serve one data directory.
+        # Not in the data directory, which two servers may share.
         descriptor, log = tempfile.mkstemp(prefix=data_dir.name, suffix=".log")
         os.close(descriptor)
         self.log = Path(log)
@@ -152,7 +152,7 @@ class Server:
         self.base_url = f"http://127.0.0.1:{port}"
         workers = ["--workers", str(self.workers)] if self.workers > 1 else []
         with self.log.open("ab") as output:
-            # A session of its own: `stop(SIGINT)` can then signal the whole group, as a terminal does.
+            # In a session of its own, `stop(SIGINT)` can signal the whole group, as a terminal does.
             self.process = subprocess.Popen(
                 [*self.command, "serve", "--host", "127.0.0.1", "--port", str(port), *workers],
                 cwd=REPOSITORY,
@@ -181,7 +181,7 @@ class Server:
         return self.log.read_text(errors="replace")[-8000:] if self.log.exists() else ""
 
     def stop(self, sign: signal.Signals = signal.SIGTERM) -> int:
-        """Signal it and give back its exit code; a server that does not stop is killed and is a failure."""
+        """Signal the server and return its exit code. A server that does not stop is killed, and the test fails."""
         assert self.process is not None
         if sign is signal.SIGINT:
             os.killpg(self.process.pid, sign)

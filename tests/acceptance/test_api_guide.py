@@ -1,4 +1,4 @@
-"""`docs/api.md` is true: what it has an integrator type works, in its order, and answers what it shows."""
+"""`docs/api.md`: its commands work in their order and print the answers that it shows."""
 
 import json
 import re
@@ -21,7 +21,7 @@ PERMISSIONS = ("read:documents", "write:documents", "admin:api_keys")
 
 @pytest.fixture
 def answers(tenants: Tenants, tmp_path: Path) -> list[str]:
-    """What each of the blocks prints, all run in one shell."""
+    """The output of each shell block, all run in one shell."""
     workspace = tenants.workspace(quota="10GB")
     script = f"\nprintf '{BETWEEN}'\n".join(["set -e", *(block for block, _ in SHELL.findall(GUIDE))])
     for name, value in (("URL", tenants.base_url), ("KEY", tenants.api_key(workspace, *PERMISSIONS).key)):
@@ -33,7 +33,7 @@ def answers(tenants: Tenants, tmp_path: Path) -> list[str]:
 
 
 @pytest.mark.server
-def test_every_example_works_and_answers_what_is_shown(answers: list[str]) -> None:
+def test_every_example_works_and_prints_the_answer_that_is_shown(answers: list[str]) -> None:
     shown = [(block, answer) for block, answer in SHELL.findall(GUIDE)]
     assert len(shown) == len(answers) > 15
     for (block, wanted), answer in zip(shown, answers, strict=True):
@@ -41,7 +41,7 @@ def test_every_example_works_and_answers_what_is_shown(answers: list[str]) -> No
             assert agrees(json.loads(wanted), json.loads(answer)), f"{block}\nanswered {answer}"
 
 
-def test_every_code_of_the_table_of_errors_is_one_that_the_api_has(tenants: Tenants) -> None:
+def test_the_table_of_errors_has_exactly_the_codes_of_the_api(tenants: Tenants) -> None:
     reported = set(re.findall(r"(?m)^\| \d{3} \| `(\w+)` \|", GUIDE))
     document = tenants.connect(None).get("/openapi.json").text
     known = set(re.findall(r'"code":"(\w+)"', document)) | {"method_not_allowed"}
@@ -49,7 +49,7 @@ def test_every_code_of_the_table_of_errors_is_one_that_the_api_has(tenants: Tena
 
 
 def agrees(wanted: Any, answer: Any) -> bool:
-    """Whether an answer is what is shown, but for what differs each time."""
+    """Return whether an answer is the one shown, except where the guide has an ellipsis."""
     match wanted, answer:
         case dict(), dict():
             named = {name: value for name, value in wanted.items() if name != ANYTHING}

@@ -36,13 +36,13 @@ def server() -> Iterator[Server]:
 
 
 def walk_through(said: str) -> str:
-    """The lines to paste, from the key to the comparison."""
+    """Return the printed commands, from the API key to the comparison of the bytes."""
     text = said[said.index("    KEY=") : said.index("came back.'") + len("came back.'")]
     return textwrap.dedent(text)
 
 
 def _each(text: str) -> list[Any]:
-    """Every JSON value of a text that has nothing between them."""
+    """Return every JSON value of a text that consists of JSON values only."""
     values = []
     while text:
         value, end = json.JSONDecoder().raw_decode(text)
@@ -75,7 +75,7 @@ def test_the_walk_through_works_with_any_file(server: Server, name: str, tmp_pat
     assert done.stdout.endswith("The same bytes came back.\n")
 
 
-def test_a_refusal_on_the_way_is_shown_and_not_called_a_success(server: Server, tmp_path: Path) -> None:
+def test_a_refused_step_of_the_walk_through_shows_the_error_and_no_success(server: Server, tmp_path: Path) -> None:
     (tmp_path / "downloaded").write_text("My first document\n")
     script = re.sub(r"(?m)^KEY=.*$", "KEY=wbk_wrong", walk_through(server.said()))
     done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
@@ -98,7 +98,7 @@ def test_the_rest_of_the_guide_finds_changes_links_and_deletes(server: Server, t
     done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     found, changed, linked, belonging = _each(done.stdout.partition("came back.\n")[2])
-    newest = found["data"]["documents"][0]  # other walks have left theirs
+    newest = found["data"]["documents"][0]  # other tests have recorded documents too
     assert (newest["id"], newest["folder"]) == (changed["data"]["id"], "/inbox")
     assert (changed["data"]["folder"], changed["data"]["tags"]) == ("/archive", ["letter"])
     assert linked["data"]["document_id"] == changed["data"]["id"]
@@ -115,7 +115,7 @@ def test_the_call_of_the_readme_has_the_answer_that_the_readme_shows(server: Ser
     assert list(json.loads(shown)["data"].items()) == list((usage | {"used_bytes": 0, "documents": 0}).items())
 
 
-def test_the_key_is_shown_once(server: Server) -> None:
+def test_the_api_key_is_shown_at_the_first_start_only(server: Server) -> None:
     key = re.findall(r"wbk_\w+", server.said())[0]
     server.stop()
     server.start()
@@ -123,7 +123,7 @@ def test_the_key_is_shown_once(server: Server) -> None:
     assert key not in server.said()[server.said().rindex("Dossier answers") - 200 :].split("Dossier answers")[-1]
 
 
-def test_of_two_first_starts_at_once_one_makes_the_workspace() -> None:
+def test_two_simultaneous_first_starts_make_one_workspace() -> None:
     with fresh_data_dir() as data_dir, closing(Server(data_dir)) as one, closing(Server(data_dir)) as two:
         one.launch()
         two.launch()
@@ -133,7 +133,7 @@ def test_of_two_first_starts_at_once_one_makes_the_workspace() -> None:
         assert len(one.cli.ask("keys", "list")["keys"]) == 1
 
 
-def test_a_port_that_is_taken_is_said_before_anything_is_made(server: Server) -> None:
+def test_a_port_in_use_is_reported_before_any_file_is_made(server: Server) -> None:
     with fresh_data_dir() as data_dir, closing(Server(data_dir)) as late:
         late.launch(port=int(server.base_url.rpartition(":")[2]))
         assert late.process is not None

@@ -70,3 +70,9 @@ def test_the_documentation_page_reads_the_openapi_document_and_needs_no_other_ho
         if not address.startswith(("data:", "#")):
             assert anonymous.get(urljoin("/docs", address)).status_code == 200, address
     assert "openapi.json" in page.text
+
+
+@pytest.mark.parametrize("request_id", ["wbk_x", "x.wbk_1"])
+def test_a_request_id_that_may_hold_an_api_key_is_replaced(anonymous: Client, request_id: str) -> None:
+    answer = anonymous.get("/health/live", {"X-Request-ID": request_id})
+    assert answer.headers["X-Request-ID"].startswith("req_")

@@ -1,4 +1,4 @@
-"""`dossier sweep`, `dossier adopt`, and a store that is not the database's, as an operator meets them."""
+"""`dossier sweep` and `dossier adopt` on a real directory, and a store that belongs to another database."""
 
 import os
 import shutil
@@ -31,14 +31,14 @@ def client(server: Server) -> Iterator[Client]:
 
 
 def age(files: Path, hours: int) -> None:
-    """Let every file have been put there so long ago."""
+    """Set the modification time of every file to so many hours ago."""
     then = time.time() - hours * 3600
     for file in files.rglob("*"):
         if file.is_file():
             os.utime(file, (then, then))
 
 
-def test_a_sweep_deletes_what_was_never_recorded_and_nothing_else(server: Server, client: Client) -> None:
+def test_a_sweep_deletes_orphans_of_a_day_and_nothing_else(server: Server, client: Client) -> None:
     files = server.data_dir / "files"
     recorded = client.recorded(client.upload(b"kept"))
     abandoned, new = client.upload(b"abandoned"), client.upload(b"new")
@@ -60,7 +60,7 @@ def test_a_sweep_deletes_what_was_never_recorded_and_nothing_else(server: Server
     assert not (files / "objects" / abandoned).parent.exists()
     assert data_of(client.record(new), 201)["size_bytes"] == 3
     assert client.record(abandoned).status_code == 400
-    # Its time was changed, its bytes were not.
+    # Its modification time has changed since it was recorded, and its bytes have not.
     assert client.storage("GET", client.download_url(recorded["id"])).content == b"kept"
 
     said = server.cli.run("sweep")
@@ -77,7 +77,7 @@ def test_a_sweep_deletes_the_bytes_of_deleted_documents_and_nothing_else(server:
     looked = server.cli.ask("sweep", "--dry-run")
     assert (looked["condemned"], looked["unrecorded"], looked["deleted"]) == (3, 0, 0)
 
-    swept = server.cli.ask("sweep")  # no yes is needed: somebody has deleted them
+    swept = server.cli.ask("sweep")  # --yes is not needed, because clients have deleted these documents
     assert (swept["condemned"], swept["unrecorded"], swept["deleted"]) == (3, 0, 3)
     for document, url in zip(gone, urls, strict=True):
         assert not (objects / document["storage_path"]).exists()
@@ -90,7 +90,7 @@ def test_a_sweep_deletes_the_bytes_of_deleted_documents_and_nothing_else(server:
 
 
 @pytest.mark.parametrize("change", ["another store", "a store that lost its mark", "another database"])
-def test_a_store_that_is_not_the_databases_is_refused_until_it_is_adopted(server: Server, change: str) -> None:
+def test_a_store_of_another_database_is_refused_until_it_is_adopted(server: Server, change: str) -> None:
     server.stop()
     files, postgres = server.data_dir / "files", server.data_dir / "postgres"
     match change:
@@ -112,7 +112,7 @@ def test_a_store_that_is_not_the_databases_is_refused_until_it_is_adopted(server
     assert checks.returncode == 1
     assert "FAIL" in checks.stdout
 
-    assert server.cli.run("adopt").returncode == 1  # nobody said yes
+    assert server.cli.run("adopt").returncode == 1  # --yes is missing
     adopted = server.cli.ask("adopt", "--yes")
     server.start()
     assert adopted["id"] in server.cli.run("doctor").stdout

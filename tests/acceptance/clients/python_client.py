@@ -1,6 +1,6 @@
-"""A program on the client that openapi-python-client has made: what an integrator does, in order.
+"""The steps of an integrator, in order, on the client that openapi-python-client generates.
 
-Called with the address and the key; the generated package, `dossier_client`, lies on its path.
+Arguments: the address and the API key. The generated package, `dossier_client`, is on the path.
 """
 
 import sys
@@ -38,7 +38,7 @@ link = request_upload_url.sync(
 ).data
 assert httpx.request(link.method, link.upload_url, headers=link.headers.to_dict(), content=content).status_code == 200
 
-# Record, twice, as after an answer that was lost.
+# Record twice, as after a lost answer.
 body = CreateDocumentBody("contract.txt", "text/plain", link.storage_path, folder="/clients/acme", tags=["contract"])
 attempt = str(uuid4())
 first, again = [create_document.sync_detailed(client=client, body=body, idempotency_key=attempt) for _ in range(2)]
@@ -49,12 +49,12 @@ document = first.parsed.data
 assert (document.size_bytes, document.description, document.tags) == (len(content), None, ["contract"])
 assert document.created_at.tzinfo is not None
 
-# Refused: with what is wrong.
+# A refusal names its cause.
 refused = create_document.sync(client=client, body=body)
 assert isinstance(refused, ErrorBody)
 assert (refused.error.code, refused.error.details["document_id"]) == ("storage_conflict", document.id)
 
-# Find: by a filter, and all by the cursor.
+# Search by a filter, and walk with the cursor.
 found = list_documents.sync(client=client, tag=["contract"], search="CONTRACT", folder="/clients")
 assert [each.id for each in found.data.documents] == [document.id]
 page = list_documents.sync(client=client, per_page=1)
@@ -66,7 +66,7 @@ assert seen == [document.id]
 assert [(each.folder, each.documents) for each in list_folders.sync(client=client).data.folders] == [("/clients", 1)]
 assert [(each.name, each.count) for each in list_tags.sync(client=client).data.tags] == [("contract", 1)]
 
-# Change, unless somebody else has.
+# Change, unless another client has.
 read = read_document.sync_detailed(document.id, client=client)
 assert httpx.get(read.parsed.data.download_url).content == content
 changes = PatchDocumentBody(description="Countersigned.", tags=None)

@@ -1,5 +1,5 @@
-// A program on openapi-fetch and the types that openapi-typescript has made (`schema.d.ts`): what an integrator does, in
-// order. Called with the address and the key.
+// The steps of an integrator, in order, on openapi-fetch and the types that openapi-typescript generates
+// (`schema.d.ts`). Arguments: the address and the API key.
 import { strict as assert } from "node:assert";
 import { randomUUID } from "node:crypto";
 import createClient from "openapi-fetch";
@@ -17,7 +17,7 @@ assert(upload.data);
 const link = upload.data.data;
 assert.equal((await fetch(link.upload_url, { method: link.method, headers: link.headers, body: content })).status, 200);
 
-// Record, twice, as after an answer that was lost.
+// Record twice, as after a lost answer.
 const body: components["schemas"]["CreateDocumentBody"] = {
   name: "contract.txt", mime_type: "text/plain", storage_path: link.storage_path, folder: "/clients/acme",
   tags: ["contract"],
@@ -33,11 +33,11 @@ assert.equal(again.response.headers.get("Idempotent-Replayed"), "true");
 const document = first.data.data;
 assert.equal(document.description, null);
 
-// Refused: with what is wrong.
+// A refusal names its cause.
 const refused = await api.POST("/v1/documents", { body });
 assert.equal(refused.error?.error.code, "storage_conflict");
 
-// Find: by a filter, and all by the cursor.
+// Search by a filter, and walk with the cursor.
 const found = await api.GET("/v1/documents", { params: { query: { tag: ["contract"], search: "CONTRACT" } } });
 assert.deepEqual(found.data?.data.documents.map((each) => each.id), [document.id]);
 const seen: string[] = [];
@@ -52,7 +52,7 @@ do {
 } while (cursor !== null);
 assert.deepEqual(seen, [document.id]);
 
-// Change, unless somebody else has.
+// Change, unless another client has.
 const path = { document_id: document.id };
 const read = await api.GET("/v1/documents/{document_id}", { params: { path } });
 assert(read.data?.data.download_url);
