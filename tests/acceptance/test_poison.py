@@ -29,7 +29,7 @@ from .raw import ask
 from .service import eventually
 
 UNKNOWN_DOCUMENT = document_path(UNKNOWN_DOCUMENT_ID)
-# Five of the six lists of an entity are the same handler as the sixth.
+# One handler serves the six lists of the documents of an entity, so one of them is enough.
 DISTINCT = [each for each in OPERATIONS if "{entity_id}" not in each.path or "/matters/" in each.path]
 REPEATABLE = [PATCH, SIGN_UPLOAD, LINK]
 """Operations whose request can be sent again after it succeeded."""
