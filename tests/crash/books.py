@@ -5,7 +5,7 @@ import asyncio
 from .deployment import Deployment
 from .fleet import Fleet
 from .ledger import Intent, Ledger
-from .ulids import to_prefixed
+from .ulids import to_prefixed, to_uuid
 from .wire import message, send
 
 AT_ONCE = 32
@@ -34,28 +34,34 @@ async def _compare_rows(deployment: Deployment, ledger: Ledger) -> None:
         usage = await sql.fetchrow("SELECT * FROM usage WHERE workspace_id = $1", workspace)
 
     recorded = {row["storage_path"]: to_prefixed("doc_", row["id"]) for row in documents}
+    deleted = [intent for intent in ledger.intents if intent.delete_key]
     intended = {intent.storage_path: intent for intent in ledger.intents}
     assert len(recorded) == len(documents), "a path is recorded twice"
     assert recorded.keys() <= intended.keys(), "a document is recorded that no client requested"
     for intent in ledger.intents:
         for answer in intent.answers:
             found = recorded.get(intent.storage_path)
-            assert found is not None, f"acknowledged and lost: {answer}"
-            assert found == answer.data["id"], f"acknowledged with another id than {found}: {answer}"
+            expected = None if intent.delete_key else answer.data["id"]
+            assert found == expected, f"lost, doubled or not deleted: {found}, {answer}"
             assert answer.body == intent.answers[0].body, f"answers differ: {answer}, {intent.answers[0]}"
 
     sizes = {path: intended[path].size for path in recorded}
     assert {row["storage_path"]: row["size_bytes"] for row in documents} == sizes
-    assert sorted(row["id"] for row in documents) == sorted(row["document_id"] for row in objects)
+    states = {row["storage_path"]: row["state"] for row in objects}
+    condemned = {intent.storage_path: "condemned" for intent in deleted}
+    assert states == {**dict.fromkeys(recorded, "recorded"), **condemned}
     assert (usage["used_bytes"], usage["documents"]) == (sum(sizes.values()), len(documents))
-    assert sum(row["size_bytes"] for row in objects) == usage["used_bytes"]
+    assert sum(row["size_bytes"] for row in objects if row["state"] == "recorded") == usage["used_bytes"]
     assert usage["used_bytes"] <= usage["quota_bytes"]
 
-    assert [row["seq"] for row in events] == list(range(1, len(documents) + 1))
-    assert usage["next_seq"] == len(documents) + 1
-    assert sorted(row["document_id"] for row in events) == sorted(row["id"] for row in documents)
+    assert [row["seq"] for row in events] == list(range(1, usage["next_seq"]))
+    gone = {to_uuid(intent.answers[0].data["id"]) for intent in deleted}
+    wanted = [(id_, "document.created") for id_ in gone | {row["id"] for row in documents}]
+    wanted += [(id_, "document.deleted") for id_ in gone]
+    assert sorted((row["document_id"], row["kind"]) for row in events) == sorted(wanted)
 
-    keyed = [intent.key for path, intent in intended.items() if path in recorded and intent.key]
+    keyed = [intent.key for intent in ledger.intents if intent.key and intent.storage_path in states]
+    keyed += [intent.delete_key for intent in deleted if intent.delete_key]
     # Receipts hold only a hash of each idempotency key.
     assert len(receipts) == len(keyed)
     assert not {str(row["key_hash"]) for row in receipts} & set(keyed)
@@ -66,8 +72,11 @@ async def _request_again(fleet: Fleet, ledger: Ledger, intent: Intent) -> None:
     first = intent.answers[0]
     target = f"/v1/documents/{first.data['id']}?download=false"
     read = await send(fleet.another().port, message("GET", target, ledger.workspace.key, {}))
-    assert read.status == 200, read
-    assert {member: read.data[member] for member in first.data} == first.data
+    if intent.delete_key:
+        assert read.status == 404, read
+    else:
+        assert read.status == 200, read
+        assert {member: read.data[member] for member in first.data} == first.data
     if intent.key is not None:
         again = await ledger.send_once(intent, fleet.another().port)
         assert again.status == 201, again
@@ -81,7 +90,7 @@ SELECT d.id, d.storage_path, o.size_bytes
 FROM documents d JOIN objects o ON o.workspace_id = d.workspace_id AND o.storage_path = d.storage_path
 WHERE d.workspace_id = $1 AND o.state = 'recorded' AND o.document_id = d.id AND d.folder_id IS NOT NULL
 """
-_OBJECTS = "SELECT document_id, size_bytes FROM objects WHERE workspace_id = $1"
+_OBJECTS = "SELECT storage_path, state, size_bytes FROM objects WHERE workspace_id = $1"
 _RECEIPTS = "SELECT key_hash FROM receipts WHERE workspace_id = $1"
-_EVENTS = "SELECT seq, document_id FROM events WHERE workspace_id = $1 AND kind = 'document.created' ORDER BY seq"
+_EVENTS = "SELECT seq, kind, document_id FROM events WHERE workspace_id = $1 ORDER BY seq"
 _FOLDERS = "SELECT path FROM folders WHERE workspace_id = $1"

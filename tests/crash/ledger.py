@@ -25,6 +25,8 @@ class Intent:
     request: bytes
     answers: list[Reply] = field(default_factory=list)
     """Every 201, in order."""
+    delete_key: str | None = None
+    """The idempotency key of the delete, if the document was deleted."""
 
 
 class Ledger:
@@ -81,21 +83,37 @@ class Ledger:
 
     async def send_until_acknowledged(self, intent: Intent, fleet: Fleet) -> None:
         """Send the intent to one server after the other until it is acknowledged, as clients with a key do."""
+        self.note(intent, await self._retry(intent.request, fleet))
+
+    async def delete_until_acknowledged(self, intent: Intent, fleet: Fleet) -> None:
+        """Delete the document of an acknowledged intent, and send the delete once more: that must be a replay."""
+        intent.delete_key = str(uuid4())
+        target = f"/v1/documents/{intent.answers[0].data['id']}"
+        request = message("DELETE", target, self.workspace.key, {"Idempotency-Key": intent.delete_key})
+        # A 404 would be wrong even for a retry: the receipt of the first request answers it.
+        first, second = [await self._retry(request, fleet) for _ in range(2)]
+        assert first.status == 204, first
+        assert second.status == 204, second
+        assert second.replayed
+
+    async def _retry(self, request: bytes, fleet: Fleet) -> Reply:
+        """Send the request to one server after the other. Return the first answer that is not 503."""
         node = None
         try:
             async with asyncio.timeout(PATIENCE):
                 while True:
                     node = fleet.another(node)
                     try:
-                        reply = await self.send_once(intent, node.port)
+                        reply = await send(node.port, request)
                     except Interrupted:
                         self.interrupted += 1
                         continue
-                    if reply.status == 201:
-                        return
+                    if reply.status != 503:
+                        return reply
+                    self.unavailable += 1
                     await asyncio.sleep(int(reply.headers["retry-after"]))
         except TimeoutError:
-            raise AssertionError(f"the key {intent.key} has no answer after {PATIENCE} s of retries") from None
+            raise AssertionError(f"no answer after {PATIENCE} s of retries: {request!r}") from None
 
     def _intend(self, keyed: bool, size: int) -> Intent:
         number = next(self._numbers)

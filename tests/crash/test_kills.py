@@ -25,7 +25,7 @@ def moments() -> Iterator[int]:
 
 
 async def kill_under_load(ledger: Ledger, fleet: Fleet, acknowledged: int, kill: Callable[[], None]) -> None:
-    """Let clients create documents, kill during that, and let each client create one more document."""
+    """Let clients create and delete documents, kill during that, and let each client create one more document."""
     before = ledger.acknowledged
     killed = asyncio.Event()
 
@@ -35,6 +35,8 @@ async def kill_under_load(ledger: Ledger, fleet: Fleet, acknowledged: int, kill:
             last = killed.is_set()
             (intent,) = ledger.intend(1)
             await ledger.send_until_acknowledged(intent, fleet)
+            if len(ledger.intents) % 3 == 0:
+                await ledger.delete_until_acknowledged(intent, fleet)
 
     async with asyncio.TaskGroup() as clients:
         for _ in range(CLIENTS):
