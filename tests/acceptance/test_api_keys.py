@@ -98,7 +98,7 @@ def test_a_member_is_kept_as_the_contract_says(manager: Client, member: str, giv
     assert minted(manager, **{member: given})[member] == shown
 
 
-# tests/domain/test_api_keys.py has more of them.
+# tests/domain/test_every_operation.py has the invalid members of every operation.
 WRONG: dict[str, list[Any]] = {
     "name": [OMIT, None, "", "\u2003", "a" * 121, 1, "a\nb"],
     "permissions": [OMIT, None, [], "read:documents", [1], [[]], ["read:everything"], ["read:documents "]],
