@@ -1,4 +1,4 @@
-"""What `dossier doctor` says while other processes go on."""
+"""The checks of `dossier doctor` while other processes run."""
 
 from adapters.memory.deployments import MemoryDeployments
 from app.doctor import check_deployment
@@ -7,12 +7,12 @@ from ports.deployment import Deployment
 from tests.domain.world import World
 
 
-async def test_a_sweep_between_two_questions_makes_no_stranger_of_the_store() -> None:
+async def test_a_sweep_between_two_reads_does_not_fail_the_check() -> None:
     world = World()
     await world.claim_storage()
 
-    class SweepReport(MemoryDeployments):
-        """Whoever asks, a sweep comes right after."""
+    class SweptAfterRead(MemoryDeployments):
+        """Deployments that are swept right after the first read."""
 
         async def read(self) -> Deployment:
             known = await world.deployments.read()
@@ -21,5 +21,5 @@ async def test_a_sweep_between_two_questions_makes_no_stranger_of_the_store() ->
                 await world.sweep.delete_condemned()
             return known
 
-    finding = await check_deployment(world.storage, SweepReport())
-    assert finding.grade is Grade.OK, finding.found
+    result = await check_deployment(world.storage, SweptAfterRead())
+    assert result.grade is Grade.OK, result.found

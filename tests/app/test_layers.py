@@ -1,4 +1,4 @@
-"""The shape of the tree: every module has a place in the order that import-linter checks."""
+"""Every module belongs to a layer that import-linter checks."""
 
 import tomllib
 from pathlib import Path
@@ -28,7 +28,7 @@ def test_every_module_belongs_to_a_layer() -> None:
     assert len(modules) > 50
 
 
-def test_no_python_lies_outside_the_layers() -> None:
+def test_no_python_file_is_outside_the_layers() -> None:
     ignored = {".venv", "build", "dist"}
     tops = {file.relative_to(ROOT).parts[0] for file in ROOT.rglob("*.py")}
     assert {top for top in tops if not top.startswith(".")} - ignored == set(CODE)

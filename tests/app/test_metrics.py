@@ -56,7 +56,7 @@ def scrape(worker: "subprocess.Popen[str]") -> dict[tuple[str, ...], float]:
     return samples("".join(iter(worker.stdout.readline, "# EOF\n")))
 
 
-def test_an_application_tells_its_own_numbers_and_none_of_the_process() -> None:
+def test_the_exposition_has_only_the_counters_of_the_application() -> None:
     metrics = PrometheusMetrics()
     PrometheusMetrics().count_answer("GET", None, 404)
     for _ in range(2):
@@ -78,7 +78,7 @@ def test_an_application_tells_its_own_numbers_and_none_of_the_process() -> None:
     }
 
 
-def test_whichever_of_several_processes_is_asked_answers_for_all_also_for_one_that_has_ended(tmp_path: Path) -> None:
+def test_every_process_reports_the_counters_of_all_even_of_one_that_has_ended(tmp_path: Path) -> None:
     with start_worker(tmp_path, 2) as first, start_worker(tmp_path, 3) as second:
         for worker in (first, second):
             assert worker.stdout

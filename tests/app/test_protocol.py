@@ -1,4 +1,4 @@
-"""What is written in one turn of the loop is sent as one piece, and nothing of it is lost."""
+"""Data written in one iteration of the event loop is sent as one piece, and none is lost."""
 
 import asyncio
 from collections.abc import Callable
@@ -30,7 +30,7 @@ class Wire(asyncio.Transport):
         self.closed = True
 
 
-async def test_the_head_and_the_body_of_a_response_go_together() -> None:
+async def test_the_head_and_the_body_of_a_response_are_sent_together() -> None:
     wire = Wire()
     joined = JoinedWrites(wire)
     joined.write(b"head, ")
@@ -43,7 +43,7 @@ async def test_the_head_and_the_body_of_a_response_go_together() -> None:
     assert wire.sent == [b"head, body", b"more"]
 
 
-async def test_closing_sends_what_waits_first_and_once() -> None:
+async def test_closing_sends_waiting_data_first_and_once() -> None:
     wire = Wire()
     joined = JoinedWrites(wire)
     joined.write(b"last words")
@@ -53,7 +53,7 @@ async def test_closing_sends_what_waits_first_and_once() -> None:
     assert joined.is_closing()
 
 
-async def test_what_waits_for_a_connection_that_breaks_is_dropped() -> None:
+async def test_data_for_a_broken_connection_is_dropped() -> None:
     wire = Wire()
     joined = JoinedWrites(wire)
     joined.write(b"to nobody")
@@ -62,12 +62,12 @@ async def test_what_waits_for_a_connection_that_breaks_is_dropped() -> None:
     assert wire.sent == []
 
 
-async def test_everything_else_is_the_transports_own() -> None:
+async def test_other_attributes_are_those_of_the_transport() -> None:
     assert JoinedWrites(Wire()).get_extra_info("peername") == ("127.0.0.1", 1)
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
-def test_whoever_has_sent_all_and_says_so_is_answered(loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+def test_a_half_closed_connection_is_answered(loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
     """As `nc -N` and simple probes do: they half-close, and then read."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:

@@ -1,4 +1,4 @@
-"""What `dossier serve` is made of: its checks, how it holds a database open, and how its connections end."""
+"""The parts of `dossier serve`: its checks, the held database, and how connections end."""
 
 import asyncio
 import gc
@@ -20,12 +20,12 @@ from app.server.draining import DrainingProtocol
 from app.server.workers import check_workers, held_open
 from app.settings import Settings, SettingsError
 
-from .test_container import running, settings
+from .test_wiring import running, settings
 
 REQUEST = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
 
 
-def test_several_workers_need_a_limiter_that_they_share() -> None:
+def test_several_workers_need_a_shared_rate_limiter() -> None:
     alone = Settings.read({})
     check_workers(alone)
     with pytest.raises(SettingsError, match=r"DOSSIER_RATE_LIMIT_URL .* 3 workers .* valkey://"):
@@ -34,7 +34,7 @@ def test_several_workers_need_a_limiter_that_they_share() -> None:
 
 
 @pytest.mark.parametrize("prepared", [False, True])
-async def test_a_store_is_prepared_and_claimed_by_whoever_starts_and_by_nobody_again(
+async def test_an_application_prepares_its_store_unless_it_is_already_prepared(
     tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch, prepared: bool
 ) -> None:
     # What it does to the collector is for the life of a process, and this process goes on.
@@ -75,7 +75,7 @@ class Held:
             await asyncio.sleep(0)
 
 
-def test_what_is_held_open_goes_on_in_another_thread_until_the_end_of_the_block() -> None:
+def test_a_held_context_runs_in_another_thread_until_the_end_of_the_block() -> None:
     held = Held()
     with held_open(held.opened()) as value:
         assert value == "value"
@@ -87,14 +87,14 @@ def test_what_is_held_open_goes_on_in_another_thread_until_the_end_of_the_block(
     assert held.closed
 
 
-def test_what_is_held_open_is_closed_when_the_block_fails() -> None:
+def test_a_held_context_is_closed_if_the_block_fails() -> None:
     held = Held()
     with pytest.raises(KeyboardInterrupt), held_open(held.opened()):
         raise KeyboardInterrupt
     assert held.closed
 
 
-def test_what_cannot_be_held_open_says_why() -> None:
+def test_a_context_that_cannot_open_raises_its_reason() -> None:
     with pytest.raises(OSError, match="no room"), held_open(Held(OSError("no room")).opened()):
         raise AssertionError("it is not open")
 
@@ -126,7 +126,7 @@ async def connected(on: list[DrainingProtocol]) -> AsyncIterator[tuple[asyncio.S
     await server.wait_closed()
 
 
-async def test_who_was_accepted_before_the_end_is_answered_and_told_that_it_is_the_end() -> None:
+async def test_a_connection_accepted_before_a_shutdown_is_answered_and_closed() -> None:
     protocols: list[DrainingProtocol] = []
     async with connected(protocols) as (reader, writer):
         protocols[0].shutdown()
@@ -136,7 +136,7 @@ async def test_who_was_accepted_before_the_end_is_answered_and_told_that_it_is_t
         assert answer.endswith(b"\r\n\r\nok")
 
 
-async def test_who_was_accepted_and_says_nothing_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_silent_connection_does_not_delay_a_shutdown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(draining, "FIRST_REQUEST_SECONDS", 0.01)
     protocols: list[DrainingProtocol] = []
     async with connected(protocols) as (reader, _):
@@ -144,7 +144,7 @@ async def test_who_was_accepted_and_says_nothing_does_not_hold_up_the_end(monkey
         assert await reader.read() == b""
 
 
-async def test_who_was_answered_before_is_not_waited_for() -> None:
+async def test_an_idle_connection_is_closed_at_once_in_a_shutdown() -> None:
     protocols: list[DrainingProtocol] = []
     async with connected(protocols) as (reader, writer):
         writer.write(REQUEST)

@@ -1,4 +1,4 @@
-"""The environment as settings: what is taken, and that every mistake is told at once."""
+"""The environment as settings: what is accepted, and that every mistake is reported at once."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from app.settings import Settings, SettingsError, storage_directory
 from domain.rate_limits import Plan, Window
 
 
-def test_nothing_set_is_a_working_deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_variables_the_settings_have_working_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     settings = Settings.read({})
     assert settings.data_dir == tmp_path / "data"
@@ -49,11 +49,11 @@ def test_every_setting_is_read() -> None:
     assert settings.plans[Plan.STARTER] == (Window(1, 1),)
 
 
-def test_set_to_nothing_is_not_set() -> None:
+def test_an_empty_variable_is_not_set() -> None:
     assert Settings.read({"DOSSIER_DATABASE_URL": ""}).database_url is None
 
 
-def test_every_mistake_is_told_with_its_variable() -> None:
+def test_every_mistake_is_reported_with_its_variable() -> None:
     wrong = {
         "DOSSIER_DATABASE_URL": "mysql://x",
         "DOSSIER_POSTGRES_BIN": "/nowhere",
@@ -91,7 +91,7 @@ def test_a_storage_url_may_name_a_bucket() -> None:
     assert Settings.read({"DOSSIER_STORAGE_URL": url}).storage_url == url
 
 
-def test_what_is_wrong_with_a_bucket_is_told_in_a_sentence() -> None:
+def test_an_invalid_bucket_url_is_explained_in_a_sentence() -> None:
     with pytest.raises(
         SettingsError, match=r"^DOSSIER_STORAGE_URL must not have a path: the whole bucket is Dossier's"
     ):
@@ -102,19 +102,19 @@ def test_what_is_wrong_with_a_bucket_is_told_in_a_sentence() -> None:
     "url",
     ["http://h:99999", "http://h/a b", "http://h/ä", "http://u:p@h/x", "http://[::1", "http://h/?a", "http://h/#a"],
 )
-def test_a_public_url_is_one_that_signed_urls_can_begin_with(url: str) -> None:
+def test_a_public_url_with_which_no_signed_url_can_begin_is_refused(url: str) -> None:
     with pytest.raises(SettingsError, match=r"DOSSIER_PUBLIC_URL must be the address"):
         Settings.read({"DOSSIER_PUBLIC_URL": url})
 
 
 @pytest.mark.parametrize("name", ["DOSSIER_DATA_DIR", "DOSSIER_POSTGRES_BIN"])
 @pytest.mark.parametrize("path", ["~nobody-has-this-name/x", "a\0b"])
-def test_a_path_that_cannot_be_one_is_told_in_words(name: str, path: str) -> None:
+def test_an_impossible_path_is_reported(name: str, path: str) -> None:
     with pytest.raises(SettingsError, match=f"{name} must "):
         Settings.read({name: path})
 
 
-def test_a_secret_is_text() -> None:
+def test_a_secret_must_be_text() -> None:
     with pytest.raises(SettingsError, match="DOSSIER_SECRET must be text"):
         Settings.read({"DOSSIER_SECRET": "\udcff" * 40})
 
@@ -126,7 +126,7 @@ def test_a_secret_is_text() -> None:
         *("rediss://counters?ssl_ca_certs=/etc/ca.pem", "valkey+unix:///run/valkey.sock", "redis+unix:///run/a?db=2"),
     ],
 )
-def test_requests_may_be_counted_in_a_valkey(url: str) -> None:
+def test_a_rate_limit_url_may_name_a_valkey_or_redis(url: str) -> None:
     assert Settings.read({"DOSSIER_RATE_LIMIT_URL": url}).rate_limit_url == url
 
 
@@ -134,12 +134,7 @@ def test_requests_may_be_counted_in_a_valkey(url: str) -> None:
     "url",
     [
         *(
-            "memory://x",
-            "memcached://h",
-            "valkey://",
-            "valkey://h:0",
-            "valkey://h:99999",
-            "valkey://h/a",
+            *("memory://x", "memcached://h", "valkey://", "valkey://h:0", "valkey://h:99999", "valkey://h/a"),
             "valkey:///0",
         ),
         *("valkey://h1:1,h2:2", "valkey://a@b@h", "valkey://h?socket_timeout=9", "valkey://h#0", "valkey://ä"),

@@ -1,4 +1,4 @@
-"""The sweeper beside the server: when it does what, and that nothing ends it."""
+"""The background sweeper: when it does what, and that no failure stops it."""
 
 import asyncio
 import logging
@@ -46,7 +46,7 @@ async def world() -> World:
     return world
 
 
-async def test_everything_is_looked_at_every_six_hours_and_what_is_condemned_every_ten_minutes(world: World) -> None:
+async def test_all_objects_are_swept_every_six_hours_and_condemned_ones_every_ten_minutes(world: World) -> None:
     looks: list[tuple[timedelta, bool]] = []
     start = world.clock()
 
@@ -62,13 +62,13 @@ async def test_everything_is_looked_at_every_six_hours_and_what_is_condemned_eve
     assert [swept for _, swept in looks] == [False] + [True] * 39
 
 
-async def test_a_clock_that_was_ahead_once_stops_no_sweep(world: World) -> None:
+async def test_a_sweep_time_in_the_future_stops_no_sweep(world: World) -> None:
     await world.deployments.record_sweep(world.clock() + timedelta(days=365))
     await sweep_for(world, Pauses(world, 1))
     assert (await world.deployments.read()).swept_at == world.clock()
 
 
-async def test_what_takes_a_yes_or_is_held_is_told(world: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_held_objects_and_inherited_orphans_are_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
     caller = await world.caller(quota_bytes=10_000)
     for _ in range(60):
         await world.record(caller)
@@ -90,7 +90,7 @@ async def test_what_takes_a_yes_or_is_held_is_told(world: World, caplog: pytest.
     ]
 
 
-async def test_an_abandoned_upload_goes_by_itself(world: World) -> None:
+async def test_an_abandoned_upload_is_deleted_without_a_command(world: World) -> None:
     caller = await world.caller(quota_bytes=10_000)
     for _ in range(20):
         await world.record(caller)
@@ -100,7 +100,7 @@ async def test_an_abandoned_upload_goes_by_itself(world: World) -> None:
     assert len(await world.storage_paths()) == 20
 
 
-async def test_much_is_left_to_somebody_who_says_yes(world: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_too_many_orphans_are_left_to_an_operator(world: World, caplog: pytest.LogCaptureFixture) -> None:
     caller = await world.caller()
     path = await world.upload(caller)
     await sweep_for(world, Pauses(world, int((ORPHANED_AFTER + SWEEP_EVERY) / DELETE_CONDEMNED_EVERY)))
@@ -108,7 +108,7 @@ async def test_much_is_left_to_somebody_who_says_yes(world: World, caplog: pytes
     assert sum("dossier sweep --yes" in message for message in caplog.messages) == 1
 
 
-async def test_what_goes_wrong_is_told_and_tried_again(world: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failure_is_logged_and_the_sweep_is_retried(world: World, caplog: pytest.LogCaptureFixture) -> None:
     failures = iter([Unavailable("the store is away"), ZeroDivisionError("a mistake of ours"), None])
 
     async def note(number: int) -> None:
@@ -128,23 +128,21 @@ async def test_what_goes_wrong_is_told_and_tried_again(world: World, caplog: pyt
     assert (await world.deployments.read()).swept_at == world.clock()
 
 
-async def test_while_another_process_sweeps_this_one_does_not_and_says_nothing(
-    world: World, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_sweep_of_another_process_is_no_failure(world: World, caplog: pytest.LogCaptureFixture) -> None:
     async with world.deployments.exclusive():
         await sweep_for(world, Pauses(world, 2))
     assert caplog.messages == []
     assert (await world.deployments.read()).swept_at is None
 
 
-async def test_a_store_that_is_another_databases_is_not_swept(world: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_store_of_another_database_is_not_swept(world: World, caplog: pytest.LogCaptureFixture) -> None:
     other = World()
     await AdoptStorage(deployments=other.deployments, storage=world.storage, now=world.clock)()
     await sweep_for(world, Pauses(world, 1))
     assert "belongs to deployment" in caplog.messages[0]
 
 
-async def test_the_end_of_the_block_ends_a_sweep_under_way(world: World) -> None:
+async def test_the_end_of_the_block_cancels_a_running_sweep(world: World) -> None:
     begun = asyncio.Event()
 
     async def hang() -> str | None:

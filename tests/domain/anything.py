@@ -1,4 +1,4 @@
-"""Hypothesis strategies: any JSON value, and the texts on which rules have broken before."""
+"""Hypothesis strategies: any JSON value, and texts that have broken rules before."""
 
 import operator
 import unicodedata
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def ask(rule: Rule[T], value: object) -> T | RuleViolation:
-    """What a rule answers: the value it accepts, or what is wrong. Anything else it raises is a bug."""
+    """Return the accepted value or the violation. Any other exception is a bug and is raised."""
     try:
         return rule(value)
     except RuleViolation as wrong:
@@ -21,7 +21,7 @@ def ask(rule: Rule[T], value: object) -> T | RuleViolation:
 
 
 # Separators, quotes, escapes, controls, blanks of many kinds, an accent that composes, a letter that decomposes, a
-# ligature that grows to 18 letters, full-width slash and quote, a surrogate, and characters nobody sees.
+# ligature that grows to 18 letters, full-width slash and quote, a surrogate, and invisible characters.
 SPITEFUL = (
     "aZ0é.-_ /\\\"'%;:=*?<>|~\t\r\n\0\x1b\x1f\x7f\x85\xa0\u0301\u0958\u3000\u2028"
     "\u200b\u202e\ufeff\ue000\ud800\uffff\ufdfa\uff0f\uff02\u2100\U0001f600"

@@ -1,4 +1,4 @@
-"""Changes of a document: how they are read, and what they make of a record."""
+"""Changes of a document: how they are read, and how they change a record."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -38,22 +38,22 @@ WRONG: dict[str, object] = {"name": None, "description": "\0", "folder": "client
 FIXED = ["id", "mime_type", "size_bytes", "storage_path", "revision", "created_by", "Name", ""]
 
 
-def test_what_is_not_sent_is_no_change() -> None:
+def test_an_omitted_member_is_not_changed() -> None:
     assert Changes.read({}) == Changes(name=OMITTED, description=OMITTED, folder=OMITTED, tags=OMITTED)
 
 
-def test_what_is_sent_is_read_by_the_rules_of_a_new_document() -> None:
+def test_a_sent_member_obeys_the_rules_of_a_new_document() -> None:
     sent = {"name": "e\u0301.pdf", "description": "", "folder": "/a/b/", "tags": [" x ", "y", "x"]}
     assert Changes.read(sent) == Changes(name="\xe9.pdf", description="", folder=FolderPath("/a/b"), tags=("x", "y"))
 
 
-def test_null_clears_what_may_be_absent() -> None:
+def test_null_clears_an_optional_member() -> None:
     sent = {"description": None, "folder": None, "tags": None}
     assert Changes.read(sent) == Changes(description=None, folder=None, tags=())
 
 
 @given(st.sets(st.sampled_from(sorted(WRONG))), st.sets(st.sampled_from(FIXED)))
-def test_every_wrong_and_every_fixed_member_is_reported_at_once(wrong: set[str], fixed: set[str]) -> None:
+def test_every_invalid_and_every_unchangeable_member_is_reported_at_once(wrong: set[str], fixed: set[str]) -> None:
     members = {**CHANGEABLE, **{member: WRONG[member] for member in wrong}, **dict.fromkeys(fixed)}
     if not wrong | fixed:
         Changes.read(members)
@@ -82,7 +82,7 @@ LATER = st.timedeltas(timedelta(days=-2), timedelta(days=2)).map(RECORDED.__add_
 
 
 @given(CHANGES, LATER)
-def test_a_record_that_differs_is_the_next_state_and_never_an_older_one(changes: Changes, at: datetime) -> None:
+def test_a_change_makes_the_next_revision_and_never_an_earlier_time(changes: Changes, at: datetime) -> None:
     sent = {member: value for member in CHANGEABLE if (value := getattr(changes, member)) is not OMITTED}
     changed = changes.applied_to(RECORD, at)
     if all(getattr(RECORD, member) == value for member, value in sent.items()):
@@ -95,11 +95,11 @@ def test_a_record_that_differs_is_the_next_state_and_never_an_older_one(changes:
 
 
 @given(CHANGES, LATER)
-def test_what_is_changed_already_is_not_changed_again(changes: Changes, at: datetime) -> None:
+def test_applying_the_same_changes_again_changes_nothing(changes: Changes, at: datetime) -> None:
     once = changes.applied_to(RECORD, at)
     assert changes.applied_to(once, at + timedelta(seconds=1)) is once
 
 
-def test_the_order_of_tags_is_a_difference() -> None:
+def test_another_order_of_tags_is_a_change() -> None:
     record = replace(RECORD, tags=("t", "u"))
     assert Changes(tags=("u", "t")).applied_to(record, RECORDED).revision == 8

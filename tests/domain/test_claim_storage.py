@@ -1,4 +1,4 @@
-"""Which store belongs to which database."""
+"""Claiming and adopting an object store."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from ports.deployment import Deployment
 from tests.domain.world import World
 
 
-async def test_a_new_database_claims_a_new_store_and_knows_it_again() -> None:
+async def test_a_new_database_claims_a_new_store_once() -> None:
     world = World()
     for _ in range(3):
         await world.claim_storage()
@@ -20,7 +20,7 @@ async def test_a_new_database_claims_a_new_store_and_knows_it_again() -> None:
     assert await world.storage.read_mark() == f"{deployment.id} {deployment.generation}"
 
 
-async def test_a_claim_that_was_cut_off_before_it_was_noted_is_noted_the_next_time() -> None:
+async def test_the_next_claim_finishes_an_interrupted_one() -> None:
     world = World()
     deployment = await world.deployments.read()
     await world.storage.write_mark(f"{deployment.id} {deployment.generation}", replace=False)
@@ -40,7 +40,7 @@ def another_database(world: World) -> ClaimStorage:
     ("other", "why"),
     [(another_store, "has no mark of this deployment"), (another_database, "belongs to deployment")],
 )
-async def test_a_store_and_a_database_that_do_not_know_each_other_are_kept_apart(
+async def test_a_store_and_a_database_that_do_not_belong_together_are_refused_until_adopted(
     other: Callable[[World], ClaimStorage], why: str
 ) -> None:
     world = World()
@@ -58,7 +58,7 @@ async def test_a_store_and_a_database_that_do_not_know_each_other_are_kept_apart
             await world.claim_storage()
 
 
-async def test_an_adoption_that_was_cut_off_is_told_and_can_be_done_again() -> None:
+async def test_an_interrupted_adoption_is_refused_and_can_be_repeated() -> None:
     world = World()
     await world.claim_storage()
     await world.deployments.renew()
@@ -68,7 +68,7 @@ async def test_an_adoption_that_was_cut_off_is_told_and_can_be_done_again() -> N
     await world.claim_storage()
 
 
-async def test_a_sweep_between_two_questions_makes_no_stranger_of_the_store() -> None:
+async def test_a_sweep_between_two_reads_does_not_fail_the_check() -> None:
     world = World()
     await world.claim_storage()
     said = [await world.deployments.read()]

@@ -31,7 +31,7 @@ RULES: dict[str, Rule[object]] = {
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 @given(value=JSON)
-def test_a_rule_answers_any_json_value_and_its_answer_is_a_fixed_point(rule: Rule[object], value: object) -> None:
+def test_the_result_of_a_rule_for_any_json_value_is_a_fixed_point(rule: Rule[object], value: object) -> None:
     once = ask(rule, value)
     if not isinstance(once, RuleViolation):
         # The root, None, is spelled '/'.
@@ -40,7 +40,7 @@ def test_a_rule_answers_any_json_value_and_its_answer_is_a_fixed_point(rule: Rul
 
 @pytest.mark.parametrize("rule", [name, description, folder_path, sha256], ids=lambda rule: rule.__name__)
 @pytest.mark.parametrize("value", NOT_STRINGS, ids=repr)
-def test_what_is_no_string_is_wrong_for_text(rule: Rule[object], value: object) -> None:
+def test_a_text_rule_refuses_every_other_type(rule: Rule[object], value: object) -> None:
     with pytest.raises(RuleViolation, match="must be a string"):
         rule(value)
 
@@ -48,12 +48,10 @@ def test_what_is_no_string_is_wrong_for_text(rule: Rule[object], value: object) 
 @pytest.mark.parametrize(
     ("sent", "kept"),
     [
-        pytest.param("a", "a", id="1 character"),
-        pytest.param("a" * 255, "a" * 255, id="255 characters"),
+        *(pytest.param("a", "a", id="1 character"), pytest.param("a" * 255, "a" * 255, id="255 characters")),
         pytest.param("\N{GRINNING FACE}" * 255, "\N{GRINNING FACE}" * 255, id="255 characters of 4 bytes"),
         pytest.param("e\u0301" * 255, "\xe9" * 255, id="255 characters in NFC"),
-        pytest.param("a/b\\c:d.pdf", "a/b\\c:d.pdf", id="separators"),
-        pytest.param("..", "..", id="dots"),
+        *(pytest.param("a/b\\c:d.pdf", "a/b\\c:d.pdf", id="separators"), pytest.param("..", "..", id="dots")),
         pytest.param(" a ", " a ", id="blanks around it"),
     ],
 )
@@ -64,17 +62,11 @@ def test_a_name_has_1_to_255_characters_of_any_script(sent: str, kept: str) -> N
 @pytest.mark.parametrize(
     "sent",
     [
-        pytest.param("", id="empty"),
-        pytest.param("a" * 256, id="256 characters"),
-        pytest.param("\u0958" * 128, id="256 characters in NFC"),
-        pytest.param(" ", id="a blank"),
-        pytest.param("\xa0\u3000", id="blanks of other scripts"),
-        pytest.param("a\nb", id="a newline"),
-        pytest.param("a\tb", id="a tab"),
-        pytest.param("a\rb", id="a carriage return"),
-        pytest.param("a\0", id="NUL"),
-        pytest.param("a\x7f", id="DEL"),
-        pytest.param("a\x85", id="NEL"),
+        *(pytest.param("", id="empty"), pytest.param("a" * 256, id="256 characters")),
+        *(pytest.param("\u0958" * 128, id="256 characters in NFC"), pytest.param(" ", id="a blank")),
+        *(pytest.param("\xa0\u3000", id="blanks of other scripts"), pytest.param("a\nb", id="a newline")),
+        *(pytest.param("a\tb", id="a tab"), pytest.param("a\rb", id="a carriage return")),
+        *(pytest.param("a\0", id="NUL"), pytest.param("a\x7f", id="DEL"), pytest.param("a\x85", id="NEL")),
         pytest.param("a\ud800", id="a lone surrogate"),
     ],
 )
@@ -117,7 +109,7 @@ def test_a_size_is_0_to_2_to_the_63_less_1(size: int) -> None:
 
 
 @pytest.mark.parametrize("size", [-1, 2**63, 10**4000], ids=["-1", "2**63", "10**4000"])
-def test_a_size_out_of_range_is_wrong(size: int) -> None:
+def test_a_size_out_of_range_is_refused(size: int) -> None:
     with pytest.raises(RuleViolation, match="must be 0 to 9223372036854775807"):
         size_bytes(size)
 
@@ -153,20 +145,13 @@ def test_tags_are_trimmed_in_nfc_and_distinct(sent: list[object], kept: tuple[st
 @pytest.mark.parametrize(
     "sent",
     [
-        pytest.param(None, id="null"),
-        pytest.param("nda", id="a string"),
-        pytest.param({"a": "b"}, id="an object"),
-        pytest.param(["a", None], id="a null"),
-        pytest.param(["a", 1], id="a number"),
-        pytest.param([["a"]], id="an array"),
-        pytest.param([{}], id="the empty object of the page"),
-        pytest.param([""], id="an empty tag"),
-        pytest.param(["a", " \t"], id="a blank tag"),
-        pytest.param(["x" * 65], id="65 characters"),
-        pytest.param(["a\0b"], id="NUL"),
-        pytest.param(["a\nb"], id="a newline inside"),
-        pytest.param(["\ud800"], id="a lone surrogate"),
-        pytest.param(numbered(51), id="51 of them"),
+        *(pytest.param(None, id="null"), pytest.param("nda", id="a string")),
+        *(pytest.param({"a": "b"}, id="an object"), pytest.param(["a", None], id="a null")),
+        *(pytest.param(["a", 1], id="a number"), pytest.param([["a"]], id="an array")),
+        *(pytest.param([{}], id="the empty object of the page"), pytest.param([""], id="an empty tag")),
+        *(pytest.param(["a", " \t"], id="a blank tag"), pytest.param(["x" * 65], id="65 characters")),
+        *(pytest.param(["a\0b"], id="NUL"), pytest.param(["a\nb"], id="a newline inside")),
+        *(pytest.param(["\ud800"], id="a lone surrogate"), pytest.param(numbered(51), id="51 of them")),
     ],
 )
 def test_tags_are_at_most_50_strings_of_1_to_64_characters(sent: object) -> None:
@@ -175,7 +160,7 @@ def test_tags_are_at_most_50_strings_of_1_to_64_characters(sent: object) -> None
 
 
 @given(st.lists(TEXTS, max_size=60))
-def test_accepted_tags_keep_every_promise(sent: list[str]) -> None:
+def test_accepted_tags_obey_every_rule(sent: list[str]) -> None:
     kept = ask(tags, sent)
     if isinstance(kept, RuleViolation):
         return
@@ -194,7 +179,7 @@ def test_a_sha256_is_64_hexadecimal_digits_and_kept_in_lower_case(sent: str) -> 
     ["", "a" * 63, "a" * 65, "g" * 64, "a" * 64 + "\n", " " + "a" * 63, "0x" + "a" * 62, "\uff11" * 64, "\u0663" * 64],
     ids=["empty", "63", "65", "no hex", "newline", "blank", "0x", "full width", "Arabic"],
 )
-def test_anything_else_is_no_sha256(sent: str) -> None:
+def test_any_other_text_is_not_a_sha256(sent: str) -> None:
     with pytest.raises(RuleViolation, match="64 hexadecimal digits"):
         sha256(sent)
 

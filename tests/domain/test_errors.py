@@ -1,4 +1,4 @@
-"""Refusals: a code each, and a sentence a person can act on."""
+"""Refusals: each has a code and a sentence that a person can act on."""
 
 import pytest
 
@@ -39,7 +39,7 @@ REFUSALS: dict[str, Refusal] = {
 ALIKE: list[Refusal] = [FolderExists(), LastAdminKey()]
 
 
-def test_these_are_all_refusals_of_the_domain() -> None:
+def test_the_table_contains_every_refusal() -> None:
     known = {kind for kind in Refusal.__subclasses__() if kind.__module__ == Refusal.__module__}
     assert known == {type(refusal) for refusal in [*REFUSALS.values(), *ALIKE]}
     # Their codes are others' too.
@@ -52,7 +52,7 @@ def test_a_refusal_has_the_code_of_the_contract(code: str) -> None:
 
 
 @pytest.mark.parametrize("refusal", [*REFUSALS.values(), *ALIKE], ids=lambda refusal: type(refusal).__name__)
-def test_a_refusal_says_in_one_sentence_what_to_do(refusal: Refusal) -> None:
+def test_a_refusal_has_one_sentence_that_says_what_to_do(refusal: Refusal) -> None:
     assert refusal.message.endswith(".")
     assert refusal.message[0].isupper()
     assert refusal.message.isprintable()
@@ -67,12 +67,12 @@ def test_a_refusal_can_be_raised_and_hashed(refusal: Refusal) -> None:
     assert str(raised.value)
 
 
-def test_to_an_operator_what_is_wrong_is_told_in_one_line() -> None:
+def test_invalid_fields_are_one_line_on_the_command_line() -> None:
     invalid = Invalid({"name": "is required", "tags": "must be an array of strings"})
     assert str(invalid) == "name is required; tags must be an array of strings"
 
 
-def test_a_message_repeats_nothing_that_was_sent() -> None:
+def test_a_message_repeats_nothing_that_the_client_sent() -> None:
     assert "wbk_secret" not in Invalid({"wbk_secret": "is not a member of this request; leave it out"}).message
 
 

@@ -1,4 +1,4 @@
-"""Ids: a prefix and a ULID, told from everything else without asking anybody."""
+"""Ids: a prefix and a ULID."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

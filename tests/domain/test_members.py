@@ -1,4 +1,4 @@
-"""Reading the members of a request: all by their rules, all the wrong ones reported."""
+"""Reading the members of a request: each by its rule, every invalid one reported."""
 
 import pytest
 from hypothesis import given
@@ -20,7 +20,7 @@ def test_a_required_member_is_read_by_its_rule() -> None:
     form.finish()
 
 
-def test_an_absent_required_member_is_wrong() -> None:
+def test_an_absent_required_member_is_reported() -> None:
     form = Form({})
     form.required("name", string)
     with pytest.raises(Invalid) as refused:
@@ -28,7 +28,7 @@ def test_an_absent_required_member_is_wrong() -> None:
     assert refused.value.fields == {"name": "is required"}
 
 
-def test_null_is_wrong_for_a_required_member() -> None:
+def test_a_required_member_must_not_be_null() -> None:
     form = Form({"name": None})
     form.required("name", string)
     with pytest.raises(Invalid) as refused:
@@ -37,14 +37,14 @@ def test_null_is_wrong_for_a_required_member() -> None:
 
 
 @pytest.mark.parametrize("members", [{}, {"name": None}], ids=["absent", "null"])
-def test_an_optional_member_may_be_absent_or_null_and_its_rule_is_not_asked(members: dict[str, object]) -> None:
+def test_an_optional_member_may_be_absent_or_null_and_its_rule_is_not_applied(members: dict[str, object]) -> None:
     form = Form(members)
     assert form.optional("name", never) is None
     form.finish()
 
 
 @pytest.mark.parametrize("value", [False, 0, 0.0, "", [], {}], ids=repr)
-def test_what_is_empty_is_not_absent(value: object) -> None:
+def test_an_empty_value_is_not_absent(value: object) -> None:
     form = Form({"name": value})
     form.optional("name", never)
     with pytest.raises(Invalid) as refused:
@@ -52,7 +52,7 @@ def test_what_is_empty_is_not_absent(value: object) -> None:
     assert refused.value.fields == {"name": "is never right"}
 
 
-def test_of_a_member_that_may_be_left_out_null_says_something_else_than_its_absence() -> None:
+def test_a_patch_distinguishes_null_from_an_omitted_member() -> None:
     form = Form({"null": None, "name": "a"})
     assert form.sent("absent", never) is OMITTED
     assert form.sent("null", or_null(never)) is None
@@ -60,7 +60,7 @@ def test_of_a_member_that_may_be_left_out_null_says_something_else_than_its_abse
     form.finish()
 
 
-def test_null_is_wrong_for_a_member_that_was_sent_unless_its_rule_allows_it() -> None:
+def test_a_sent_member_may_be_null_only_if_its_rule_allows_it() -> None:
     form = Form({"name": None, "tags": None})
     form.sent("name", string)
     form.sent("tags", or_null(string))
@@ -75,7 +75,7 @@ def test_null_is_wrong_for_a_member_that_was_sent_unless_its_rule_allows_it() ->
     st.sets(st.sampled_from("efgh")),
     st.sets(st.sampled_from("ijkl")),
 )
-def test_every_wrong_every_absent_and_every_unknown_member_is_reported(
+def test_every_invalid_absent_and_unknown_member_is_reported(
     sent: dict[str, object], required: set[str], optional: set[str], may_be_sent: set[str]
 ) -> None:
     form = Form(sent)
@@ -100,7 +100,7 @@ def test_every_wrong_every_absent_and_every_unknown_member_is_reported(
     ("member", "shown"),
     [("x" * 64, "x" * 64), ("x" * 65, "x" * 64 + "…"), ("wbk_secret", "wbk_…"), ("my wbk_secret" * 9, "wbk_…")],
 )
-def test_of_a_member_that_nobody_knows_no_more_is_told_than_helps(member: str, shown: str) -> None:
+def test_an_unknown_members_name_is_shortened_and_an_api_key_in_it_is_hidden(member: str, shown: str) -> None:
     with pytest.raises(Invalid) as refused:
         Form({member: 1}).finish()
     assert list(refused.value.fields) == [shown]

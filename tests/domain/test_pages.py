@@ -1,4 +1,4 @@
-"""Pages of a list, and the values of a query."""
+"""Pages of lists, and the values of query parameters."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 
@@ -24,12 +24,12 @@ LIKE_A_TIME = st.text("0123456789-+:.TtZz ", max_size=30)
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 @given(value=JSON | LIKE_A_TIME)
-def test_a_rule_answers_any_value_or_says_what_is_wrong(rule: Rule[object], value: object) -> None:
+def test_a_rule_accepts_or_refuses_any_value(rule: Rule[object], value: object) -> None:
     assert ask(rule, value) is not None
 
 
 @given(st.integers(1, 10**9), st.integers(1, 100))
-def test_a_page_is_read_as_it_is_numbered_and_comes_after_those_before_it(number: int, size: int) -> None:
+def test_a_page_begins_after_the_rows_of_all_earlier_pages(number: int, size: int) -> None:
     form = Form({"page": str(number), "per_page": str(size)})
     page = Page.read(form)
     form.finish()
@@ -38,13 +38,13 @@ def test_a_page_is_read_as_it_is_numbered_and_comes_after_those_before_it(number
 
 
 @pytest.mark.parametrize("absent", [{}, {"page": None, "per_page": None}], ids=["absent", "null"])
-def test_the_first_page_of_25_is_the_one_that_is_meant_otherwise(absent: dict[str, None]) -> None:
+def test_the_default_is_the_first_page_of_25_rows(absent: dict[str, None]) -> None:
     form = Form(absent)
     assert Page.read(form) == Page(1, 25)
     form.finish()
 
 
-def test_both_parameters_of_a_page_are_named_when_they_are_wrong() -> None:
+def test_both_parameters_of_a_page_are_named_if_they_are_invalid() -> None:
     form = Form({"page": "1000000001", "per_page": "101"})
     Page.read(form)
     with pytest.raises(Invalid) as refused:
@@ -65,7 +65,7 @@ def test_both_parameters_of_a_page_are_named_when_they_are_wrong() -> None:
         "2026-04-16T22:30:00-13:30",
     ],
 )
-def test_a_moment_is_the_same_in_every_offset(sent: str) -> None:
+def test_a_time_is_the_same_in_every_offset(sent: str) -> None:
     for rule in (timestamp, timestamp_or_date):
         assert rule(sent) == NOON
         assert rule(sent).tzinfo is UTC
@@ -89,7 +89,7 @@ def test_a_date_is_its_midnight_in_utc(sent: str) -> None:
     ],
     ids=ascii,
 )
-def test_anything_else_is_neither_a_time_nor_a_date(sent: str) -> None:
+def test_any_other_text_is_neither_a_time_nor_a_date(sent: str) -> None:
     with pytest.raises(RuleViolation, match=r"must be a time .*, or a date such as 2026-04-17$"):
         timestamp_or_date(sent)
 

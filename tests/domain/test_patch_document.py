@@ -12,17 +12,10 @@ from tests.domain.world import World
 @pytest.mark.parametrize(
     ("member", "sent", "kept"),
     [
-        ("name", "b.pdf", "b.pdf"),
-        ("name", "e\u0301", "\xe9"),
-        ("description", "Zeile 1\nZeile 2", "Zeile 1\nZeile 2"),
-        ("description", "", ""),
-        ("description", None, None),
-        ("folder", "/b/c/", "/b/c"),
-        ("folder", "/", None),
-        ("folder", None, None),
-        ("tags", [" x ", "y", "x"], ("x", "y")),
-        ("tags", [], ()),
-        ("tags", None, ()),
+        *(("name", "b.pdf", "b.pdf"), ("name", "e\u0301", "\xe9")),
+        *(("description", "Zeile 1\nZeile 2", "Zeile 1\nZeile 2"), ("description", "", "")),
+        *(("description", None, None), ("folder", "/b/c/", "/b/c"), ("folder", "/", None), ("folder", None, None)),
+        *(("tags", [" x ", "y", "x"], ("x", "y")), ("tags", [], ()), ("tags", None, ())),
     ],
 )
 async def test_only_the_members_that_are_sent_change(world: World, member: str, sent: object, kept: object) -> None:

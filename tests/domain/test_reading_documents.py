@@ -39,7 +39,7 @@ def test_a_full_draft_is_read() -> None:
     assert draft.tags == ("nda",)
 
 
-def test_what_is_optional_and_absent_is_none_and_tags_are_empty() -> None:
+def test_absent_optional_members_are_none_and_absent_tags_are_empty() -> None:
     draft = Draft.read(LEAST, OWN)
     assert (draft.size_bytes, draft.description, draft.folder, draft.tags) == (None, None, None, ())
 
@@ -50,13 +50,13 @@ def test_null_is_absent_for_an_optional_member(member: str) -> None:
 
 
 @pytest.mark.parametrize("member", ["name", "mime_type", "storage_path"])
-def test_a_required_member_may_be_neither_absent_nor_null(member: str) -> None:
+def test_a_required_member_must_be_present_and_not_null(member: str) -> None:
     assert wrong_members({name: value for name, value in DOCUMENT.items() if name != member}) == {member}
     assert wrong_members({**DOCUMENT, member: None}) == {member}
 
 
 @given(st.sets(st.sampled_from(sorted(WRONG))), st.sets(st.sampled_from(["", "id", "Name", "created_by", "workspace"])))
-def test_every_wrong_and_every_unknown_member_is_reported_at_once(wrong: set[str], unknown: set[str]) -> None:
+def test_every_invalid_and_every_unknown_member_is_reported_at_once(wrong: set[str], unknown: set[str]) -> None:
     members = {**DOCUMENT, **{member: WRONG[member] for member in wrong}, **dict.fromkeys(unknown, "x")}
     if wrong | unknown:
         assert wrong_members(members) == wrong | unknown
@@ -84,13 +84,13 @@ def test_an_upload_needs_neither_size_nor_checksum(absent: dict[str, None]) -> N
 
 
 @given(st.sets(st.sampled_from(sorted(WRONG_UPLOAD)), min_size=1))
-def test_every_wrong_member_of_an_upload_is_reported_at_once(wrong: set[str]) -> None:
+def test_every_invalid_member_of_an_upload_is_reported_at_once(wrong: set[str]) -> None:
     with pytest.raises(Invalid) as refused:
         UploadDraft.read({**UPLOAD, **{member: WRONG_UPLOAD[member] for member in wrong}})
     assert set(refused.value.fields) == wrong
 
 
-def test_an_upload_has_no_path_of_its_own() -> None:
+def test_an_upload_must_not_name_a_path() -> None:
     with pytest.raises(Invalid) as refused:
         UploadDraft.read({**UPLOAD, "storage_path": DOCUMENT["storage_path"]})
     assert set(refused.value.fields) == {"storage_path"}

@@ -1,4 +1,4 @@
-"""What is sealed is read by whoever knows what it was sealed under, and by nobody else."""
+"""A sealed text can be read only with the secret it was sealed under."""
 
 import pytest
 from cryptography.exceptions import InvalidTag
@@ -9,12 +9,12 @@ from adapters.in_process.sealing import SaltedSealing
 
 
 @given(text=st.text(), under=st.uuids().map(str))
-def test_a_text_comes_back_under_what_it_was_sealed_under(text: str, under: str) -> None:
+def test_a_text_is_unsealed_under_the_same_secret(text: str, under: str) -> None:
     sealing = SaltedSealing()
     assert sealing.unseal(sealing.seal(text, under), under) == text
 
 
-def test_another_word_or_a_changed_byte_opens_nothing() -> None:
+def test_another_secret_or_a_changed_byte_unseals_nothing() -> None:
     sealing = SaltedSealing()
     sealed = sealing.seal("wbk_secret", "one")
     with pytest.raises(InvalidTag):
@@ -26,7 +26,7 @@ def test_another_word_or_a_changed_byte_opens_nothing() -> None:
             sealing.unseal(bytes(changed), "one")
 
 
-def test_nothing_of_the_text_is_seen_and_twice_is_not_the_same() -> None:
+def test_a_sealed_text_is_unreadable_and_differs_every_time() -> None:
     sealing = SaltedSealing()
     first, second = (sealing.seal("wbk_secret", "one") for _ in range(2))
     assert first != second

@@ -1,4 +1,4 @@
-"""What the sweeper deletes, and what it never does."""
+"""What a sweep deletes, and what it never deletes."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
@@ -52,7 +52,7 @@ async def test_a_recorded_document_is_never_touched(world: World) -> None:
     assert await world.storage.stat(document.storage_path) == document.stored
 
 
-async def test_what_comes_late_to_a_condemned_path_is_not_recorded_and_goes_at_once(world: World) -> None:
+async def test_a_late_upload_to_a_condemned_path_is_never_recorded_and_is_deleted(world: World) -> None:
     caller = await world.caller()
     path = await world.upload(caller)
     world.clock.advance(days=1)
@@ -69,7 +69,7 @@ async def test_what_comes_late_to_a_condemned_path_is_not_recorded_and_goes_at_o
     assert (await world.documents.usage(caller.workspace_id)).documents == 0
 
 
-async def test_a_condemned_path_is_looked_at_again_until_its_upload_can_have_ended(world: World) -> None:
+async def test_a_condemned_path_is_deleted_again_until_no_upload_can_arrive(world: World) -> None:
     caller = await world.caller()
     path = await world.upload(caller)
     world.clock.advance(days=1)
@@ -87,7 +87,7 @@ async def test_a_condemned_path_is_looked_at_again_until_its_upload_can_have_end
     assert (await world.sweep.delete_condemned()).condemned == 0
 
 
-async def test_a_sweep_that_is_cut_off_is_gone_on_with_by_the_next(world: World) -> None:
+async def test_the_next_sweep_finishes_an_interrupted_one(world: World) -> None:
     caller = await world.caller()
     path = await world.upload(caller)
     world.clock.advance(days=1)
@@ -104,7 +104,7 @@ async def test_a_sweep_that_is_cut_off_is_gone_on_with_by_the_next(world: World)
 
 
 class Instead:
-    """A port that does something else instead of some of its verbs."""
+    """A port with some of its methods replaced."""
 
     def __init__(self, port: object, **verbs: Callable[..., Awaitable[object]]) -> None:
         self._port = port
@@ -137,7 +137,7 @@ async def test_a_dry_run_counts_and_changes_nothing(world: World) -> None:
 
 
 @pytest.mark.parametrize(("recorded", "unrecorded", "much"), [(19, 1, False), (18, 1, True), (0, 1, True)])
-async def test_more_than_a_twentieth_of_all_objects_takes_a_yes(
+async def test_orphans_above_five_percent_are_kept_without_yes(
     world: World, recorded: int, unrecorded: int, much: bool
 ) -> None:
     caller = await world.caller(quota_bytes=1_000_000)
@@ -156,11 +156,11 @@ async def test_more_than_a_twentieth_of_all_objects_takes_a_yes(
 
 
 @pytest.mark.parametrize(("unrecorded", "much"), [(1000, False), (1001, True)])
-def test_more_than_a_thousand_objects_is_much(unrecorded: int, much: bool) -> None:
+def test_more_than_a_thousand_orphans_exceed_the_safety_limit(unrecorded: int, much: bool) -> None:
     assert SweepReport(objects=1_000_000, unrecorded=unrecorded).exceeds_safety_limit is much
 
 
-async def test_bytes_of_deleted_documents_take_no_yes(world: World) -> None:
+async def test_objects_of_deleted_documents_need_no_yes(world: World) -> None:
     caller = await world.caller()
     paths = [await world.upload(caller) for _ in range(5)]
     await condemn(world, caller, paths)
@@ -173,7 +173,7 @@ async def condemn(world: World, caller: Caller, paths: Sequence[StoragePath]) ->
     assert await world.ledger.condemn(caller.workspace_id, listed, world.clock()) == paths
 
 
-async def test_what_lies_outside_the_workspaces_of_this_database_is_left_alone(world: World) -> None:
+async def test_objects_outside_the_workspaces_of_this_database_are_kept(world: World) -> None:
     caller = await world.caller()
     elsewhere = ["workspaces/ws_01JRTZ6X8ZPMK0YB2S5V4NQ3W7/documents/a", "backup/a", ".dossier/other"]
     unusual = f"{workspace_prefix(caller.workspace_id)}documents/ümlaut"
@@ -184,7 +184,7 @@ async def test_what_lies_outside_the_workspaces_of_this_database_is_left_alone(w
     assert all([await world.storage.stat(StoragePath(key)) for key in (*elsewhere, unusual)])
 
 
-async def test_unfinished_uploads_and_expired_receipts_go_after_a_day(world: World) -> None:
+async def test_unfinished_uploads_and_expired_receipts_are_deleted_after_a_day(world: World) -> None:
     caller = await world.caller()
     path = await world.upload(caller)
     await world.create_document(caller, members(path), "7c9e6679-7425-40de-944b-e07fc1f90ae7")
@@ -196,7 +196,7 @@ async def test_unfinished_uploads_and_expired_receipts_go_after_a_day(world: Wor
     assert await world.sweep() == SweepReport(objects=1)
 
 
-async def test_who_watches_is_told_page_by_page(world: World) -> None:
+async def test_progress_is_reported_after_every_page(world: World) -> None:
     caller = await world.caller()
     for _ in range(3):
         await world.upload(caller)
@@ -207,7 +207,7 @@ async def test_who_watches_is_told_page_by_page(world: World) -> None:
     assert seen[-1] == (3, 3)
 
 
-async def test_when_everything_was_looked_at_is_noted(world: World) -> None:
+async def test_only_a_complete_sweep_records_its_time(world: World) -> None:
     async def swept_at() -> datetime | None:
         return (await world.deployments.read()).swept_at
 
@@ -218,7 +218,7 @@ async def test_when_everything_was_looked_at_is_noted(world: World) -> None:
     assert await swept_at() == world.clock()
 
 
-async def test_a_path_that_the_store_holds_on_to_holds_up_no_other(world: World) -> None:
+async def test_an_object_that_the_store_keeps_delays_no_other(world: World) -> None:
     caller = await world.caller()
     locked, free = [await world.upload(caller) for _ in range(2)]
     await condemn(world, caller, [locked, free])
@@ -237,7 +237,7 @@ async def test_a_path_that_the_store_holds_on_to_holds_up_no_other(world: World)
     assert await state(world, caller, free) is PathState.GONE
 
 
-async def test_what_needs_no_yes_is_done_where_much_is_unrecorded(world: World) -> None:
+async def test_too_many_orphans_do_not_stop_the_rest_of_a_sweep(world: World) -> None:
     caller = await world.caller()
     gone = await world.upload(caller)
     await condemn(world, caller, [gone])
@@ -257,7 +257,7 @@ async def test_what_needs_no_yes_is_done_where_much_is_unrecorded(world: World) 
     assert await world.storage.stat(abandoned) is not None
 
 
-async def test_nothing_is_deleted_that_was_not_counted(world: World) -> None:
+async def test_an_orphan_that_was_not_counted_is_not_deleted(world: World) -> None:
     caller = await world.caller(quota_bytes=10_000)
     for _ in range(20):
         await world.record(caller)
@@ -272,7 +272,7 @@ async def test_nothing_is_deleted_that_was_not_counted(world: World) -> None:
     assert all([await world.storage.stat(path) for path in later])
 
 
-async def test_what_lay_there_before_the_store_was_ours_takes_a_yes(world: World) -> None:
+async def test_inherited_orphans_are_kept_without_yes(world: World) -> None:
     caller = await world.caller(quota_bytes=10_000)
     for _ in range(100):
         await world.record(caller)
@@ -289,7 +289,7 @@ async def test_what_lay_there_before_the_store_was_ours_takes_a_yes(world: World
     assert [await world.storage.stat(path) for path in inherited] == [None, None]
 
 
-async def test_every_workspace_is_swept_and_keeps_what_is_its_own(world: World) -> None:
+async def test_every_workspace_is_swept_and_keeps_its_documents(world: World) -> None:
     callers = [await world.caller() for _ in range(3)]
     recorded = [await world.record(caller) for caller in callers]
     condemned = [await world.upload(caller) for caller in callers]
@@ -309,7 +309,7 @@ async def test_every_workspace_is_swept_and_keeps_what_is_its_own(world: World) 
         assert await state(world, caller, first) is PathState.GONE
 
 
-async def test_a_copy_deletes_nothing_before_it_is_refused(world: World) -> None:
+async def test_a_foreign_database_deletes_nothing_before_it_is_refused(world: World) -> None:
     caller = await world.caller()
     path = await world.upload(caller)
     await condemn(world, caller, [path])

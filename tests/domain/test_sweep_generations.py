@@ -1,4 +1,4 @@
-"""Who may sweep: one process at a time, of the one database that the store belongs to."""
+"""Who may sweep: one process at a time, on the database to which the store belongs."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -54,7 +54,7 @@ async def test_a_database_does_not_sweep_a_store_that_is_not_its_own(world: Worl
 
 
 @pytest.mark.parametrize("moment", ["before the store", "after the store"])
-async def test_a_turn_that_was_cut_off_does_not_make_a_stranger_of_the_store(world: World, moment: str) -> None:
+async def test_an_interrupted_change_of_generation_leaves_a_known_mark(world: World, moment: str) -> None:
     async def write_mark(mark: str, *, replace: bool) -> bool:
         if moment == "after the store":
             await world.storage.write_mark(mark, replace=replace)
@@ -68,14 +68,14 @@ async def test_a_turn_that_was_cut_off_does_not_make_a_stranger_of_the_store(wor
     assert await world.storage.read_mark() == f"{deployment.id} {deployment.generation}"
 
 
-async def test_a_store_is_not_adopted_while_a_sweep_marks_it(world: World) -> None:
+async def test_a_store_cannot_be_adopted_during_a_sweep(world: World) -> None:
     async with world.deployments.exclusive():
         with pytest.raises(AlreadySweeping):
             await world.adopt_storage()
     await world.claim_storage()
 
 
-async def test_two_sweeps_at_once_because_a_lock_was_lost_make_no_stranger_of_the_store(world: World) -> None:
+async def test_two_sweeps_after_a_lost_lock_leave_a_known_mark(world: World) -> None:
     second = replace(world.sweep, deployments=NotLocked(world.deployments))
 
     async def write_mark(mark: str, *, replace: bool) -> bool:
@@ -99,7 +99,7 @@ async def test_two_sweeps_at_once_because_a_lock_was_lost_make_no_stranger_of_th
 
 
 class NotLocked(Instead):
-    """Deployments whose lock nobody holds any more."""
+    """Deployments that always grant the lock, as after a lost connection."""
 
     @asynccontextmanager
     async def exclusive(self) -> AsyncIterator[bool]:

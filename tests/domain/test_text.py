@@ -13,7 +13,7 @@ from tests.domain.anything import JSON, UNICODE, ask
 
 
 @given(JSON, st.integers(0, 3), st.integers(0, 300))
-def test_text_is_accepted_in_nfc_within_its_bounds_or_wrong(value: object, least: int, most: int) -> None:
+def test_accepted_text_is_in_nfc_and_within_its_bounds(value: object, least: int, most: int) -> None:
     text = ask(partial(clean_text, least=least, most=most), value)
     if isinstance(text, RuleViolation):
         return
@@ -57,14 +57,14 @@ def test_an_emoji_is_one_character() -> None:
 
 
 @pytest.mark.parametrize("code", [*range(0x20), *range(0x7F, 0xA0)], ids=lambda code: f"U+{code:04X}")
-def test_every_control_character_is_wrong_unless_kept(code: int) -> None:
+def test_every_control_character_is_refused_unless_kept(code: int) -> None:
     with pytest.raises(RuleViolation, match="control characters"):
         clean_text(f"a{chr(code)}b", most=10)
     assert clean_text(f"a{chr(code)}b", most=10, kept=chr(code)) == f"a{chr(code)}b"
 
 
 @pytest.mark.parametrize("code", [0xD800, 0xDBFF, 0xDC00, 0xDFFF], ids=hex)
-def test_a_lone_surrogate_is_no_text(code: int) -> None:
+def test_a_lone_surrogate_is_refused(code: int) -> None:
     with pytest.raises(RuleViolation):
         clean_text(f"a{chr(code)}", most=10)
 
@@ -76,12 +76,12 @@ def test_white_space_is_blank(blank: str) -> None:
 
 
 @pytest.mark.parametrize("unseen", ["\u200b", "\u2060", "\ufeff", "\xad", "\u200e\u202e", " \u200b "], ids=ascii)
-def test_text_with_nothing_in_it_to_see_is_blank(unseen: str) -> None:
+def test_text_without_a_visible_character_is_blank(unseen: str) -> None:
     with pytest.raises(RuleViolation, match="blank"):
         not_blank(unseen)
 
 
 # U+1FAE8 is the shaking face of Unicode 15: clients show what the tables of Python 3.11 do not know yet.
 @pytest.mark.parametrize("seen", [".", " a ", "\xa0\N{GRINNING FACE}", "\u200ba", "\U0001fae8"], ids=ascii)
-def test_text_with_something_in_it_to_see_is_left_as_it_is(seen: str) -> None:
+def test_text_with_a_visible_character_is_unchanged(seen: str) -> None:
     assert not_blank(seen) == seen

@@ -1,4 +1,4 @@
-"""Windows that begin at whole minutes and days of UTC, and the life of a key."""
+"""Windows that begin at whole minutes and days of UTC, and the expiry of API keys."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -52,24 +52,24 @@ def test_a_window_ends_at_the_next_whole_minute_or_day(seconds: int, at: str, en
     assert Window(1, seconds).end(utc(at)) == utc(end).timestamp()
 
 
-def test_the_day_is_that_of_utc_wherever_the_clock_stands() -> None:
+def test_a_day_window_ends_at_midnight_utc_in_every_time_zone() -> None:
     tokyo = utc("2026-04-17T23:30:00").astimezone(timezone(timedelta(hours=9)))
     assert tokyo.day == 18
     assert Window(1, DAY).end(tokyo) == utc("2026-04-18T00:00:00").timestamp()
 
 
 @given(MOMENTS, st.sampled_from([1, MINUTE, 3600, DAY]))
-def test_every_moment_lies_in_one_window_that_is_a_multiple_of_its_length(at: datetime, seconds: int) -> None:
+def test_every_time_is_in_one_window_aligned_to_its_length(at: datetime, seconds: int) -> None:
     end = Window(1, seconds).end(at)
     assert end % seconds == 0
     assert end - seconds <= at.timestamp() < end
 
 
-def test_a_key_without_end_is_active() -> None:
+def test_an_api_key_without_expiry_is_active() -> None:
     assert KEY.is_active(NOON + timedelta(days=36_500))
 
 
-def test_a_key_is_active_until_the_moment_it_expires() -> None:
+def test_an_api_key_is_active_until_it_expires() -> None:
     key = replace(KEY, expires_at=NOON)
     assert key.is_active(NOON - JIFFY)
     assert not key.is_active(NOON)
@@ -77,5 +77,5 @@ def test_a_key_is_active_until_the_moment_it_expires() -> None:
 
 
 @pytest.mark.parametrize("expires_at", [None, NOON + timedelta(days=1)], ids=["without end", "until tomorrow"])
-def test_a_revoked_key_is_not_active(expires_at: datetime | None) -> None:
+def test_a_revoked_api_key_is_not_active(expires_at: datetime | None) -> None:
     assert not replace(KEY, expires_at=expires_at, revoked_at=NOON).is_active(NOON)

@@ -1,4 +1,4 @@
-"""A whole service on the memory adapters, at a time that the test decides."""
+"""A complete service on the adapters in memory, with a clock that the test moves."""
 
 from collections.abc import AsyncIterator
 from typing import Any, NoReturn, cast
@@ -25,20 +25,20 @@ PLANS: Plans = {
 
 
 class NeverAsked:
-    """Every port at once, of which nothing may be asked."""
+    """A stand-in for any port. Every call fails the test."""
 
     def __getattr__(self, verb: str) -> NoReturn:
-        raise AssertionError(f"{verb} was asked")
+        raise AssertionError(f"{verb} was called")
 
     def __call__(self, *_: object) -> NoReturn:
-        raise AssertionError("the time, an id or a secret was asked")
+        raise AssertionError("a clock, an id or a secret was called")
 
 
 NEVER_ASKED: Any = NeverAsked()
 
 
 class World:
-    """One deployment: its adapters, its use cases, and what clients do beside calling them."""
+    """One deployment: its adapters, its use cases, and common steps of tests."""
 
     def __init__(self) -> None:
         self.clock = StillClock()
@@ -76,11 +76,11 @@ class World:
         self.sweep = self.use_cases.sweep
 
     async def workspace(self, *, quota_bytes: int = 1000, plan: Plan = Plan.STARTER) -> Workspace:
-        """A workspace nobody else has."""
+        """Create a workspace."""
         return await self.create_workspace("Acme", plan, quota_bytes)
 
     async def caller(self, *, quota_bytes: int = 1000) -> Caller:
-        """Somebody who may do everything, in a workspace of their own."""
+        """Return a caller with every permission, in a new workspace."""
         home = await self.workspace(quota_bytes=quota_bytes)
         return Caller(
             workspace_id=home.id,
@@ -91,7 +91,7 @@ class World:
         )
 
     async def upload(self, caller: Caller, content: bytes = b"%PDF-1.7", name: str = "a.pdf") -> StoragePath:
-        """What a client does first: get a link, and put the bytes there."""
+        """Upload an object through a signed URL. Return its path."""
         upload = await self.request_upload(caller, {"name": name, "mime_type": "application/pdf"})
         path, query = followed(upload.request.url)
         terms = self.storage.open_upload(path, query, self.clock())
@@ -100,38 +100,38 @@ class World:
         return upload.path
 
     async def storage_paths(self) -> set[str]:
-        """Where anything lies."""
+        """Return the keys of all stored objects."""
         return {item.key async for page in self.storage.list("workspaces/") for item in page}
 
     async def record(self, caller: Caller, content: bytes = b"%PDF-1.7", **changes: object) -> Document:
-        """A document of new bytes."""
+        """Upload an object and record a document."""
         path = await self.upload(caller, content)
         return (await self.create_document(caller, members(path, **changes), None)).document
 
     async def link(self, caller: Caller, document: Document, **changes: object) -> EntityLink:
-        """What a document is linked to, a contact unless the test wants another."""
+        """Link the document to an entity, by default to a contact."""
         sent = {"entity_type": "contact", "entity_id": "c-1", **changes}
         return (await self.link_document(caller, document.id, sent, None)).link
 
     async def names(self, caller: Caller, **query: object) -> list[str]:
-        """The names of the documents that are found, of which `total` has to count as many."""
+        """Return the names of the documents that a query finds, all on one page."""
         found = (await self.find_documents(caller, query)).found
         assert (found.total, found.total_is_exact) == (len(found.documents), True)
         return [document.name for document in found.documents]
 
     async def folders(self, caller: Caller, **query: object) -> dict[str, int]:
-        """How many documents are in each folder at the top, or below `parent`, and below it; in order."""
+        """Return the folders directly below the root or `parent`, each with its number of documents."""
         rows, _ = await self.list_folders(caller, query)
         return {row.folder: row.documents for row in rows.rows}
 
 
 def members(path: str, **changes: object) -> dict[str, object]:
-    """The least that records a document, and what else the test wants."""
+    """Return the required members of a create, and the given ones."""
     return {"name": "a.pdf", "mime_type": "application/pdf", "storage_path": path, **changes}
 
 
 def followed(url: str) -> tuple[str, dict[str, str]]:
-    """The path and the query that the store is asked for by who opens a link."""
+    """Return the path and the query of a signed URL."""
     parts = urlsplit(url)
     return unquote(parts.path).removeprefix("/storage/"), dict(parse_qsl(parts.query))
 

@@ -1,4 +1,4 @@
-"""A deployment opens what its settings name, works, and closes again."""
+"""A deployment opens the backends of its settings, works, and closes them again."""
 
 import asyncio
 import gc
@@ -57,7 +57,7 @@ async def test_an_external_database_and_the_default_storage(tmp_path: Path, data
     await upload_and_read_back(settings(tmp_path, database_url=database_url))
 
 
-async def test_an_external_database_and_a_storage_of_ones_own(tmp_path: Path, database_url: str) -> None:
+async def test_an_external_database_and_a_configured_storage(tmp_path: Path, database_url: str) -> None:
     files = tmp_path / "my files"
     await upload_and_read_back(
         settings(tmp_path, database_url=database_url, storage_url=files.as_uri(), secret="s" * 32)
@@ -67,14 +67,14 @@ async def test_an_external_database_and_a_storage_of_ones_own(tmp_path: Path, da
 
 
 @pytest.mark.slow
-async def test_the_embedded_database_keeps_what_was_recorded(tmp_path: Path) -> None:
+async def test_the_embedded_database_keeps_its_documents_after_a_restart(tmp_path: Path) -> None:
     await upload_and_read_back(settings(tmp_path))
     async with open_service(settings(tmp_path)) as service:
         (workspace,) = await service.ports.workspaces.all()
         assert (await service.ports.documents.usage(workspace.id)).documents == 1
 
 
-async def test_the_secret_is_made_once_and_is_this_users_alone(tmp_path: Path, database_url: str) -> None:
+async def test_the_secret_is_created_once_and_readable_only_by_its_user(tmp_path: Path, database_url: str) -> None:
     configured = settings(tmp_path, database_url=database_url)
     async with open_service(configured), open_service(configured):
         file = tmp_path / "secret"
@@ -83,7 +83,7 @@ async def test_the_secret_is_made_once_and_is_this_users_alone(tmp_path: Path, d
         assert [path.name for path in tmp_path.iterdir() if path.name.startswith("secret")] == ["secret"]
 
 
-async def test_an_external_database_without_our_schema_is_refused_naming_the_command(
+async def test_an_unmigrated_external_database_is_refused_with_the_command_to_run(
     tmp_path: Path, database_url: str
 ) -> None:
     async with open_database(database_url) as database:
@@ -94,7 +94,7 @@ async def test_an_external_database_without_our_schema_is_refused_naming_the_com
             pass
 
 
-async def test_an_application_that_ends_has_written_when_keys_were_used(
+async def test_an_application_that_stops_has_written_the_uses_of_api_keys(
     tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What it does to the collector is for the life of a process, and this process goes on.

@@ -1,4 +1,4 @@
-"""When keys were last used: noted for each request, written together, and never in anybody's way."""
+"""The uses of API keys: noted for each request, written together, and never in the way of a request."""
 
 import asyncio
 import logging
@@ -88,7 +88,7 @@ def world() -> World:
     return World()
 
 
-async def test_what_was_used_is_written_every_few_seconds_in_one_call(world: World) -> None:
+async def test_uses_are_written_every_few_seconds_in_one_call(world: World) -> None:
     async with world.uses.written_regularly():
         # Written in the order of the ids, so that no two processes wait for each other's rows.
         at = world.use(OTHER, KEY)
@@ -97,7 +97,7 @@ async def test_what_was_used_is_written_every_few_seconds_in_one_call(world: Wor
     assert set(world.pauses.lengths) == {WRITE_SECONDS}
 
 
-async def test_nothing_is_written_while_nothing_is_used(world: World) -> None:
+async def test_nothing_is_written_without_uses(world: World) -> None:
     async with world.uses.written_regularly():
         await world.pauses.turn()
         world.use(KEY)
@@ -106,7 +106,7 @@ async def test_nothing_is_written_while_nothing_is_used(world: World) -> None:
     assert len(world.keys.calls) == 1
 
 
-async def test_a_key_in_use_is_written_once_a_minute(world: World) -> None:
+async def test_an_api_key_in_use_is_written_once_a_minute(world: World) -> None:
     async with world.uses.written_regularly():
         first = world.use(KEY)
         for _ in range(13):
@@ -118,7 +118,7 @@ async def test_a_key_in_use_is_written_once_a_minute(world: World) -> None:
 
 
 @pytest.mark.parametrize("failure", [Unavailable("away"), RuntimeError("a mistake of ours")], ids=["away", "mistake"])
-async def test_a_write_that_fails_is_told_once_and_goes_again_until_it_succeeds(
+async def test_a_failed_write_is_logged_once_and_retried_until_it_succeeds(
     world: World, caplog: pytest.LogCaptureFixture, failure: Exception
 ) -> None:
     async with world.uses.written_regularly():
@@ -141,7 +141,7 @@ async def test_a_write_that_fails_is_told_once_and_goes_again_until_it_succeeds(
         assert len(caplog.records) == 2
 
 
-async def test_what_comes_while_writing_fails_is_written_with_it_the_newest_time_of_each_key(world: World) -> None:
+async def test_uses_during_failed_writes_are_written_with_the_newest_time_of_each_key(world: World) -> None:
     world.keys.fails = Unavailable("away")
     async with world.uses.written_regularly():
         earlier = world.use(KEY, OTHER)
@@ -154,7 +154,7 @@ async def test_what_comes_while_writing_fails_is_written_with_it_the_newest_time
         assert world.keys.last == {KEY: later, OTHER: earlier}
 
 
-async def test_a_use_during_a_write_is_not_taken_for_written(world: World) -> None:
+async def test_a_use_during_a_write_is_written_later(world: World) -> None:
     class Interrupted(WrittenKeys):
         async def record_uses(self, uses: Sequence[ApiKeyUse]) -> None:
             await super().record_uses(uses)
@@ -171,14 +171,14 @@ async def test_a_use_during_a_write_is_not_taken_for_written(world: World) -> No
         assert world.keys.last == {KEY: world.clock()}
 
 
-async def test_at_the_end_what_is_left_is_written(world: World) -> None:
+async def test_remaining_uses_are_written_at_the_end(world: World) -> None:
     async with world.uses.written_regularly():
         await world.pauses.turn()
         at = world.use(KEY)
     assert world.keys.last == {KEY: at}
 
 
-async def test_a_write_that_the_end_cuts_off_is_made_once_more(world: World) -> None:
+async def test_a_write_interrupted_by_the_end_is_repeated(world: World) -> None:
     world.keys.hangs = True
     async with world.uses.written_regularly():
         at = world.use(KEY)
@@ -190,7 +190,7 @@ async def test_a_write_that_the_end_cuts_off_is_made_once_more(world: World) -> 
     assert world.keys.last == {KEY: at}
 
 
-async def test_a_database_that_does_not_answer_holds_up_the_end_for_a_second_at_most(
+async def test_a_database_that_does_not_answer_delays_the_end_by_a_second_at_most(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert key_uses.LAST_WRITE_SECONDS <= 1
@@ -202,7 +202,7 @@ async def test_a_database_that_does_not_answer_holds_up_the_end_for_a_second_at_
     assert len(world.keys.calls) <= 1
 
 
-async def test_of_too_many_keys_the_oldest_uses_are_not_written_and_the_next_ones_are(world: World) -> None:
+async def test_a_full_buffer_drops_the_oldest_uses(world: World) -> None:
     world.uses = BufferedApiKeyUses(world.keys, world.pauses, keys_max=2)
     keys = [ApiKeyId(f"key_{number}") for number in range(4)]
     async with world.uses.written_regularly():
@@ -215,7 +215,7 @@ async def test_of_too_many_keys_the_oldest_uses_are_not_written_and_the_next_one
         assert list(world.keys.last) == keys[:1]
 
 
-async def test_a_key_that_was_noted_anew_is_none_of_the_oldest(world: World) -> None:
+async def test_a_repeated_use_makes_an_api_key_the_newest(world: World) -> None:
     world.uses = BufferedApiKeyUses(world.keys, world.pauses, keys_max=3)
     keys = [ApiKeyId(f"key_{number}") for number in range(4)]
     async with world.uses.written_regularly():
@@ -230,7 +230,7 @@ async def test_a_key_that_was_noted_anew_is_none_of_the_oldest(world: World) -> 
         assert list(world.keys.last) == [keys[1]]
 
 
-async def test_without_a_server_nothing_is_written(world: World) -> None:
+async def test_uses_are_not_written_without_a_server(world: World) -> None:
     world.use(KEY)
     await asyncio.sleep(0)
     assert not world.keys.calls

@@ -1,4 +1,4 @@
-"""Keys are remembered for a second and no longer, and only those that exist."""
+"""API keys are cached for a second at most, and only those that exist."""
 
 import asyncio
 from dataclasses import dataclass, field, replace
@@ -60,7 +60,7 @@ async def world() -> World:
     return World(key, source, ApiKeyCache(source, lambda: time[0]), time)
 
 
-async def test_a_key_is_asked_for_every_half_second(world: World) -> None:
+async def test_an_api_key_is_read_again_every_half_second(world: World) -> None:
     for _ in range(3):
         found = await world.recent.find(world.key.digest)
         assert found is not None
@@ -71,7 +71,7 @@ async def test_a_key_is_asked_for_every_half_second(world: World) -> None:
     assert world.source.asked == 2
 
 
-async def test_while_one_asks_the_others_go_on_with_what_is_kept_but_not_beyond_a_second(world: World) -> None:
+async def test_a_cached_api_key_is_used_during_a_read_but_never_beyond_a_second(world: World) -> None:
     await world.recent.find(world.key.digest)
     world.time[0] += 0.5
     world.source.answer = asyncio.Event()
@@ -87,7 +87,7 @@ async def test_while_one_asks_the_others_go_on_with_what_is_kept_but_not_beyond_
     assert await first == await second
 
 
-async def test_a_question_that_fails_leaves_the_next_caller_to_ask(world: World) -> None:
+async def test_after_a_failed_read_the_next_caller_reads(world: World) -> None:
     await world.recent.find(world.key.digest)
     world.time[0] += 0.5
     world.source.fails = True
@@ -98,7 +98,7 @@ async def test_a_question_that_fails_leaves_the_next_caller_to_ask(world: World)
     assert world.source.asked == 3
 
 
-async def test_a_key_revoked_elsewhere_is_known_after_a_second(world: World, now: datetime) -> None:
+async def test_an_api_key_revoked_in_another_process_is_refused_after_a_second(world: World, now: datetime) -> None:
     await world.recent.find(world.key.digest)
     await world.source.revoke(world.key.workspace_id, world.key.id, now, None)
     world.time[0] += 1.0
@@ -107,7 +107,7 @@ async def test_a_key_revoked_elsewhere_is_known_after_a_second(world: World, now
     assert found.key.revoked_at == now
 
 
-async def test_a_key_revoked_here_is_known_at_once(world: World, now: datetime) -> None:
+async def test_an_api_key_revoked_in_this_process_is_refused_at_once(world: World, now: datetime) -> None:
     await world.recent.find(world.key.digest)
     await world.source.revoke(world.key.workspace_id, world.key.id, now, None)
     world.recent.forget(world.key.id)
@@ -116,7 +116,7 @@ async def test_a_key_revoked_here_is_known_at_once(world: World, now: datetime) 
     assert found.key.revoked_at == now
 
 
-async def test_a_key_that_does_not_exist_is_never_remembered(world: World) -> None:
+async def test_an_unknown_api_key_is_never_cached(world: World) -> None:
     stranger = bytes(32)
     assert await world.recent.find(stranger) is None
     assert await world.recent.find(stranger) is None
@@ -125,7 +125,7 @@ async def test_a_key_that_does_not_exist_is_never_remembered(world: World) -> No
     assert await world.recent.find(stranger) is not None
 
 
-async def test_the_oldest_goes_when_there_are_too_many(world: World) -> None:
+async def test_a_full_cache_drops_the_oldest_api_key(world: World) -> None:
     world.recent = ApiKeyCache(world.source, keys_max=2)
     digests = [bytes([number]) * 32 for number in range(3)]
     for digest in digests:
