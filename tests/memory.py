@@ -1,4 +1,4 @@
-"""Every port in memory: what tests run on when they need neither a database nor a disk."""
+"""Every port in memory, for tests that need neither a database nor a disk."""
 
 from adapters.in_process.metrics import PrometheusMetrics
 from adapters.in_process.sealing import SaltedSealing
