@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from domain.documents import description, mime_type, name, sha256, size_bytes, tags
 from domain.members import Rule, RuleViolation
 from domain.paths import folder_path, storage_path
-from domain.search import search_text
 from domain.text import string
 from tests.domain.anything import JSON, TEXTS, ask
 from tests.domain.samples import OWN
@@ -182,16 +181,3 @@ def test_a_sha256_is_64_hexadecimal_digits_and_kept_in_lower_case(sent: str) -> 
 def test_any_other_text_is_not_a_sha256(sent: str) -> None:
     with pytest.raises(RuleViolation, match="64 hexadecimal digits"):
         sha256(sent)
-
-
-def test_search_finds_any_part_of_name_or_description_in_any_case() -> None:
-    text = search_text("Stra\N{LATIN SMALL LETTER SHARP S}e.pdf", "\N{GREEK SMALL LETTER FINAL SIGMA}")
-    for wanted in (
-        "STRASSE",
-        "strasse",
-        "stra\N{LATIN SMALL LETTER SHARP S}e",
-        ".PDF",
-        "\N{GREEK CAPITAL LETTER SIGMA}",
-    ):
-        assert wanted.casefold() in text
-    assert "none" not in search_text("a", None)

@@ -1,6 +1,6 @@
 """Pages of lists, and the values of query parameters."""
 
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -97,8 +97,3 @@ def test_any_other_text_is_neither_a_time_nor_a_date(sent: str) -> None:
 @given(st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=OFFSETS))  # noqa: DTZ001
 def test_every_time_is_read_as_it_was_written(at: datetime) -> None:
     assert timestamp_or_date(at.isoformat()) == at
-
-
-@given(st.dates())
-def test_every_date_is_read(day: date) -> None:
-    assert timestamp_or_date(day.isoformat()) == datetime(day.year, day.month, day.day, tzinfo=UTC)

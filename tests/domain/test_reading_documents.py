@@ -68,10 +68,6 @@ def test_an_unknown_member_is_reported_even_when_it_is_null() -> None:
     assert wrong_members({**DOCUMENT, "owner": None}) == {"owner"}
 
 
-def test_an_empty_object_lacks_the_three_required_members() -> None:
-    assert wrong_members({}) == {"name", "mime_type", "storage_path"}
-
-
 def test_a_full_upload_is_read_with_its_checksum_in_lower_case() -> None:
     upload = UploadDraft.read(UPLOAD)
     assert upload == UploadDraft(name="a.pdf", mime_type="application/pdf", size_bytes=10, sha256="ab" * 32)
