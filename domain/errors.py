@@ -27,7 +27,7 @@ class Refusal(Exception):
 # eq=False: an exception is compared by identity, and must stay hashable.
 @dataclass(eq=False)
 class Invalid(Refusal):
-    """Members, parameters or headers are invalid. `fields` has all of them: the name and the reason."""
+    """Members, parameters or headers are invalid. `fields` maps the name of each to the reason."""
 
     code = "validation_error"
     fields: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""Pages of lists, and the values of query parameters: numbers, booleans and times, as text."""
+"""Pages of lists, and the parsing of query parameters: numbers, booleans and times."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""API keys at rest, and how a presented one is looked up."""
+"""The storage of API keys, and the lookup of a presented one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

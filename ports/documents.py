@@ -1,4 +1,4 @@
-"""Documents at rest: one call per intent, so that facts that belong together are written together."""
+"""The storage of documents: one call per intent, so that facts that belong together are written together."""
 
 from datetime import datetime
 from typing import Protocol

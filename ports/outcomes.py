@@ -72,7 +72,7 @@ PatchOutcome = Patched | NoSuchDocument | RevisionMismatch
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """The record is gone. Its object at `path` is condemned and not deleted yet."""
+    """The record is deleted. The object at its `path` is condemned, and not deleted yet."""
 
     path: StoragePath
     replayed: bool = False

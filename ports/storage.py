@@ -129,7 +129,10 @@ class AlreadyStored:
 
 @dataclass(frozen=True, slots=True)
 class UploadMismatch:
-    """The bytes differ from what the upload announced. `what` names the property; `why` completes the sentence."""
+    """The bytes differ from what the upload announced.
+
+    `what` is the header or property that is wrong. `why` is the error text that follows it, such as "must be 10, …".
+    """
 
     what: str
     why: str

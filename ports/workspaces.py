@@ -1,4 +1,4 @@
-"""Workspaces at rest."""
+"""The storage of workspaces."""
 
 from collections.abc import Sequence
 from typing import Protocol

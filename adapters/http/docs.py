@@ -79,7 +79,7 @@ def docs_file(name: FromPath[str]) -> Response[bytes]:
 
 
 def _swagger_ui() -> Path:
-    # Located, not imported: the package's code imports web frameworks that are not installed.
+    # Find the package without importing it: its code imports web frameworks that are not installed.
     spec = find_spec("swagger_ui")
     if spec is None or spec.origin is None:
         raise RuntimeError("swagger-ui-py is not installed: run 'make setup'")

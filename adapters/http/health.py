@@ -22,7 +22,7 @@ PROBE_SECONDS = 2
 
 
 def routes() -> Sequence[HTTPRouteHandler]:
-    """Return the probes and `/metrics`. They need no API key, and `/metrics` is no part of the OpenAPI document."""
+    """Return the probes and `/metrics`. They need no API key, and `/metrics` is not part of the OpenAPI document."""
     return [
         get("/health/live")(live),
         get("/health/ready")(ready),

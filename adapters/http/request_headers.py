@@ -20,7 +20,7 @@ def read_idempotency_key(request: AnyRequest) -> str | None:
     """Return the Idempotency-Key of a request, `None` if it has none.
 
     Raises:
-        Invalid: it is no UUID, or there are two.
+        Invalid: it is not a UUID, or there are two.
     """
     sent = header_values(request.scope, b"idempotency-key")
     if not sent:

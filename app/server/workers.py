@@ -164,8 +164,8 @@ class _Supervisor(Multiprocess):
             _kill(self.processes.pop())
 
     def keep_subprocess_alive(self) -> None:
-        # uvicorn stops all workers if one cannot start. Here all have started before, so a dependency of this one is
-        # unavailable, and the others continue without it.
+        # uvicorn stops all workers if one fails to start. At this point every worker has started once, so a failure
+        # means that a dependency is unavailable: keep the other workers running.
         for index, process in enumerate(self.processes):
             well = self._confirms(process, process.ping, HEALTHCHECK_SECONDS)
             # A service manager may send SIGTERM to the workers too.

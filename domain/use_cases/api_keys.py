@@ -155,7 +155,7 @@ class RevokeApiKey:
     permission = Permission.ADMIN_API_KEYS
 
     async def __call__(self, caller: Caller, key: str, idempotency_key: str | None) -> bool:
-        """Return whether an earlier request with the same idempotency key did it."""
+        """Revoke the API key; return whether an earlier request with this idempotency key revoked it."""
         caller.require(self.permission)
         key_id = parse_api_key_id(key)
         if key_id is None:

@@ -84,7 +84,7 @@ class DeleteDocument:
         *,
         hard: bool = False,
     ) -> bool:
-        """Return whether an earlier request with the same idempotency key did it."""
+        """Delete the document; return whether an earlier request with this idempotency key deleted it."""
         caller.require(self.permission, *([Permission.ADMIN_DOCUMENTS] if hard else ()))
         document_id = parse_document_id(document)
         if document_id is None:

@@ -72,7 +72,7 @@ class UnlinkDocument:
     permission = Permission.WRITE_DOCUMENTS
 
     async def __call__(self, caller: Caller, document: str, link: str, idempotency_key: str | None) -> bool:
-        """Return whether an earlier request with the same idempotency key did it."""
+        """Remove the entity link; return whether an earlier request with this idempotency key removed it."""
         caller.require(self.permission)
         document_id, link_id = parse_document_id(document), parse_entity_link_id(link)
         if document_id is None or link_id is None:

@@ -85,7 +85,7 @@ _LISTED = PageMeta(page=1, per_page=25, total=1)
 
 
 def to_json(body: msgspec.Struct) -> Any:
-    """Return a body as it is sent, parsed."""
+    """Return a body as plain JSON values, as a client would parse them."""
     return json.loads(msgspec.json.encode(body))
 
 

@@ -1,9 +1,9 @@
--- Change the members of a document that `changes` names: {name, description, folder, tags}. With a name comes
--- `search_name`, with a description `search_description`: both folded by the domain.
+-- Update the columns of a document that are present in `changes`: {name, description, folder, tags}. If `name` is
+-- present, so is `search_name`; if `description` is present, so is `search_description`. The domain has folded both.
 -- Outcomes: done (facts: document and links) | replayed | key_reused | unknown | other_revision.
 --
--- In this function and in those of the other changes, the facts of the receipt include the `attempt` of the intent. So
--- the adapter recognises its own earlier attempt, whose answer was lost.
+-- The receipt stores the `attempt` of the intent, as the other change functions do. If an answer is lost and the adapter
+-- retries, it recognises its own earlier attempt by this value.
 CREATE FUNCTION patch_document(
     workspace uuid, sought uuid, changes jsonb, expected_revisions integer[], at timestamptz, intent jsonb,
     OUT outcome text, OUT facts jsonb

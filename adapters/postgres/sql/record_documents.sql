@@ -80,7 +80,8 @@ BEGIN
         RETURN;
     END IF;
 
-    -- Shared with the changes: the call costs a lone create 2 % of its time in Postgres.
+    -- `patch_document` and `move_folder` call this function too. The call adds about 3 % to the Postgres time of a batch
+    -- that holds a single create.
     PERFORM ensure_folders(workspace, ARRAY(
         SELECT DISTINCT batch -> (ordinality - 1)::integer -> 'document' ->> 'folder'
         FROM unnest(taken) AS ordinality
