@@ -71,13 +71,12 @@ async def check_deployment(storage: ObjectStorage, deployments: Deployments | No
     if deployments is None:
         return CheckResult("deployment", Grade.DEGRADED, "not compared: the database could not be read")
     try:
-        deployment = await deployments.read()
+        earlier = await deployments.read()
         mark = await storage.read_mark()
-        if mark is None and deployment.claimed_at is None:
+        if mark is None and earlier.claimed_at is None:
             return CheckResult("deployment", Grade.OK, "neither database nor store has been used yet")
-        # Read again: a sweep may have replaced the generation between the two reads.
         deployment = await deployments.read()
-        verified_generation(deployment, mark)
+        verified_generation(deployment, mark, earlier)
     except (NotOurStorage, Unavailable) as error:
         return CheckResult("deployment", Grade.FAILED, str(error))
     swept = "never swept yet" if deployment.swept_at is None else f"last swept {deployment.swept_at:%Y-%m-%d %H:%M} UTC"

@@ -107,7 +107,7 @@ def adopt(as_json: bool) -> None:
     """Bind this database and this store to each other, after one of them was restored or moved.
 
     Any database or store that either belonged to before loses it. Objects without a record in this database become
-    orphans, which a sweep deletes.
+    orphans, which 'dossier sweep --yes' deletes.
     """
 
     async def run(service: Service) -> Deployment:

@@ -14,14 +14,16 @@ To claim (`ClaimStorage`, at every start):
 2. If the database has never claimed a store and the store has no mark, write the mark, but only if there is still none.
    Read it again: if two databases claim one store at once, the first mark stays and the other database is refused.
    A crash here leaves a marked store. The next start finds its own mark and continues with step 3.
-3. Read the deployment again, and refuse unless the mark has its id and one of its generations.
+3. Read the deployment again, and refuse unless the mark has its id and a generation that one of the two readings
+   knows: a sweep of another process may replace the generation at any moment in between.
 4. If the database has never claimed a store, record the time of the claim.
 
 To adopt (`AdoptStorage`, when an operator says that the two belong together):
 
 1. Take the deployment's lock, so that no sweep changes the mark at the same time.
-2. Give the database a new id and generation. A crash here leaves a store with a foreign mark. It is refused with a
-   message, and the operator runs the command again.
+2. Give the database a new id and generation; it has claimed no store now. A crash here leaves a store with a foreign
+   mark, which is refused until the operator runs the command again. A store without a mark is claimed at the next
+   start.
 3. Replace the store's mark. Any other database that had this store is refused from now on. A crash here leaves the
    claim without its time; the next claim records it.
 4. Record the time of the claim.
@@ -58,14 +60,13 @@ class ClaimStorage:
     now: Clock
 
     async def __call__(self) -> None:
-        deployment = await self.deployments.read()
+        earlier = await self.deployments.read()
         mark = await self.storage.read_mark()
-        if mark is None and deployment.claimed_at is None:
-            await self.storage.write_mark(store_mark(deployment), replace=False)
+        if mark is None and earlier.claimed_at is None:
+            await self.storage.write_mark(store_mark(earlier), replace=False)
             mark = await self.storage.read_mark()
-        # Read again: a sweep of another process may have replaced the generation since the first read.
         deployment = await self.deployments.read()
-        verified_generation(deployment, mark)
+        verified_generation(deployment, mark, earlier)
         if deployment.claimed_at is None:
             await self.deployments.claim(self.now())
 
@@ -110,8 +111,11 @@ def store_mark(deployment: Deployment, generation: str | None = None) -> str:
     return f"{deployment.id} {generation or deployment.generation}"
 
 
-def verified_generation(deployment: Deployment, mark: str | None) -> str:
+def verified_generation(deployment: Deployment, mark: str | None, earlier: Deployment | None = None) -> str:
     """Return the generation in the store's mark.
+
+    `earlier` is the deployment as it was before the mark was read. If a sweep of another process may run, pass it: the
+    sweep may replace the generation between the reads, so that only `earlier` knows that of the mark.
 
     Raises:
         NotOurStorage: the store has no mark, the mark of another deployment, or a generation this database does not
@@ -129,10 +133,16 @@ def verified_generation(deployment: Deployment, mark: str | None) -> str:
             f"the object store belongs to deployment {owner}, the database to {deployment.id}: one of them belongs to "
             "another installation, or is a copy. If they shall belong together from now on, run 'dossier adopt'"
         )
-    if generation not in (deployment.generation, deployment.next_generation):
+    known = {
+        generation
+        for read in (deployment, earlier or deployment)
+        if read.id == deployment.id
+        for generation in (read.generation, read.next_generation)
+    }
+    if generation not in known:
         raise NotOurStorage(
             "the object store and the database are of different times: the database was restored from a dump or "
             "copied, and may lack records; or the store was restored. If they shall belong together from now on, run "
-            "'dossier adopt'; objects without a record are then orphans, which a sweep deletes"
+            "'dossier adopt'; objects without a record are then orphans, which 'dossier sweep --yes' deletes"
         )
     return generation

@@ -1,6 +1,7 @@
 """Claiming and adopting an object store."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,7 @@ from adapters.memory.deployments import MemoryDeployments
 from adapters.memory.storage import MemoryStorage
 from domain.use_cases.claim_storage import AdoptStorage, ClaimStorage, NotOurStorage
 from ports.deployment import Deployment
+from tests.domain.test_sweep import Instead
 from tests.domain.world import World
 
 
@@ -81,3 +83,15 @@ async def test_a_sweep_between_two_reads_does_not_fail_the_check() -> None:
             return said.pop() if said else await world.deployments.read()
 
     await ClaimStorage(deployments=Late(), storage=world.storage, now=world.clock)()
+
+
+async def test_a_sweep_between_the_reads_of_a_claim_does_not_make_the_store_foreign(world: World) -> None:
+    await world.claim_storage()
+
+    async def read_mark_before_a_sweep() -> str | None:
+        mark = await world.storage.read_mark()
+        await world.sweep()
+        return mark
+
+    storage: Any = Instead(world.storage, read_mark=read_mark_before_a_sweep)
+    await ClaimStorage(deployments=world.deployments, storage=storage, now=world.clock)()
