@@ -1,5 +1,6 @@
-"""The closed set of refusals. Each has the contract's code, its facts, and one sentence that a person can act on.
+"""The refusals of the domain; the HTTP adapter adds those of its protocol.
 
+Each has the contract's code, its facts, and one sentence that a person can act on.
 A failed dependency is not a refusal but `ports.system.Unavailable`. Any other exception is a bug.
 """
 

@@ -24,7 +24,7 @@ class RuleViolation(ValueError):
 class Omitted(Enum):
     """Marks a member that was omitted, as opposed to `null`."""
 
-    OMITTED = "unsent"
+    OMITTED = "omitted"
 
 
 OMITTED = Omitted.OMITTED

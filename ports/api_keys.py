@@ -87,7 +87,10 @@ class ApiKeyLookup(Protocol):
         ...
 
     def forget(self, key: ApiKeyId) -> None:
-        """Answer the next `find` of this API key from the database: it was just revoked in this process."""
+        """Drop what is cached of this API key, because it was just revoked in this process.
+
+        A `find` that is already waiting for the database may still return, and cache, the active key for a second.
+        """
         ...
 
 

@@ -32,7 +32,9 @@ _BEARER = re.compile(rb"bearer +(\S+) *", re.IGNORECASE)
 
 
 class Gate:
-    """Gives every request an id and a deadline, admits the caller, and adds the headers of both to every response.
+    """Gives every request an id, admits the caller, and adds the headers of both to every response.
+
+    A request to an open address has no deadline and no admission. An upload has a deadline for each piece of its body.
 
     Admission comes before routing. So a request with a valid API key is counted, and gets the rate-limit headers, at
     every address but the open ones. An invalid key is refused after routing, by the guard (`guards.py`): so an unknown

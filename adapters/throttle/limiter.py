@@ -32,7 +32,8 @@ BUDGET_SECONDS = 0.035
 """How long a request waits for Valkey: for the call before, for a connection if there is none, and for the response."""
 
 CALL_MIN_SECONDS = 0.01
-"""The minimum for a call whose requests have waited for a slow call before it. So a request waits at most 45 ms."""
+"""The minimum for a call whose requests have waited for a slow call before it. So a request that
+waits for one call before its own waits at most 45 ms."""
 
 RETURN_SHARE = 0.5
 """The part of the budget within which Valkey must respond to be used again. If it were slower, requests that also wait

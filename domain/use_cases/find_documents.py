@@ -10,12 +10,10 @@ from domain.ids import DocumentId, is_id
 from domain.members import Form, Members, RuleViolation
 from domain.pages import Page, Rows, boolean, timestamp_or_date
 from domain.paths import folder_path
-from domain.search import DocumentFilter
+from domain.search import SEARCH_MAX, DocumentFilter
 from domain.text import clean_text, fold, string
 from ports.documents import DocumentRepository
 from ports.queries import After, DocumentPage, FolderCount, LinkedDocument, TagCount
-
-SEARCH_MAX = 255
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,14 @@ A sweep, in order:
    current one in the database. Until the last write, the database accepts both generations, so a crash after either of
    the first two writes leaves a pair that still belongs together.
 4. Delete the objects of condemned paths. Then mark those paths as gone that were condemned more than `RECHECK_AFTER`
-   ago: no upload can arrive there any more. A crash between the two leaves the paths condemned, and the next sweep
-   deletes again, which changes nothing.
+   ago. An object that an extremely slow upload still stores there is found as late in step 5. A crash between the two
+   leaves the paths condemned, and the next sweep deletes again, which changes nothing.
 5. List all objects and count the orphans, without deleting any: the listing is cheap, and a deletion is final.
 6. Record when this listing ended. After a crash in a later step, the server's next complete sweep is still not due
    earlier than usual; `dossier sweep` runs one at once.
-7. Unless there are too many orphans, list again, page by page: condemn the orphans' paths under the workspace lock,
-   then delete their objects. A create that records a path first keeps its object; a create that comes later is refused.
-   A crash between the two leaves condemned paths, which step 4 of the next sweep deletes.
+7. List again, page by page. Condemn the paths of late objects and, unless there are too many, of orphans under the
+   workspace lock; then delete their objects. A create that records a path first keeps its object; a create that comes
+   later is refused. A crash between the two leaves condemned paths, which step 4 of the next sweep deletes.
 8. Delete unfinished uploads and expired receipts. Both can be repeated.
 """
 
@@ -41,7 +41,8 @@ ORPHANED_AFTER = timedelta(hours=24)
 """How long an object may exist without a record."""
 
 RECHECK_AFTER = SIGNED_URL_LIFETIME + timedelta(minutes=45)
-"""How long after its condemnation a path is deleted again: its upload URL has expired, and slow uploads have ended."""
+"""How long after its condemnation a path is deleted again: its upload URL has expired, and most slow uploads have
+ended."""
 
 ORPHANS_MAX = 1000
 """The most orphans that are deleted without `yes`."""

@@ -25,7 +25,8 @@ from adapters.http.wire.members import (
 )
 from domain.documents import Document
 from domain.pages import PER_PAGE_MAX
-from domain.use_cases.find_documents import SEARCH_MAX, Listing
+from domain.search import SEARCH_MAX
+from domain.use_cases.find_documents import Listing
 from domain.use_cases.request_upload import UPLOAD_LIMIT_BYTES, Upload
 from ports.queries import DocumentWithLinks
 from ports.storage import SignedRequest
