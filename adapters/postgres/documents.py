@@ -30,16 +30,17 @@ class PostgresDocuments(DocumentQueries, DocumentChanges):
         self._writer = BatchedWriter(self._record)
 
     async def create(self, document: Document, intent: Intent) -> CreateOutcome:
+        # The writer batches the creates of a workspace that wait at the same time, and hands each batch to `_record`.
         return await self._writer.record(Pending(document, intent, to_record(document, intent)))
-
-    async def aclose(self) -> None:
-        """Refuse new creates from now on, and return once all earlier ones are settled."""
-        await self._writer.aclose()
 
     async def _record(self, workspace: WorkspaceId, creates: Sequence[Pending]) -> Sequence[CreateOutcome]:
         batch = b"[" + b",".join(create.record for create in creates) + b"]"
         answers = await self._database.fetch(statements.RECORD_DOCUMENTS, to_uuid(workspace), batch.decode())
         return [to_outcome(answer, create.document) for answer, create in zip(answers, creates, strict=True)]
+
+    async def aclose(self) -> None:
+        """Refuse new creates from now on, and return once all earlier ones are settled."""
+        await self._writer.aclose()
 
     async def receipt(self, intent: Intent) -> Replayed | IdempotencyKeyReused | None:
         found = await receipt_facts(self._database, intent, self._now())
