@@ -133,13 +133,9 @@ def verified_generation(deployment: Deployment, mark: str | None, earlier: Deplo
             f"the object store belongs to deployment {owner}, the database to {deployment.id}: one of them belongs to "
             "another installation, or is a copy. If they shall belong together from now on, run 'dossier adopt'"
         )
-    known = {
-        generation
-        for read in (deployment, earlier or deployment)
-        if read.id == deployment.id
-        for generation in (read.generation, read.next_generation)
-    }
-    if generation not in known:
+    # No two deployments share a generation, so one that an adoption replaced in between cannot match.
+    readings = (deployment,) if earlier is None else (deployment, earlier)
+    if not any(generation in (reading.generation, reading.next_generation) for reading in readings):
         raise NotOurStorage(
             "the object store and the database are of different times: the database was restored from a dump or "
             "copied, and may lack records; or the store was restored. If they shall belong together from now on, run "
