@@ -10,7 +10,7 @@ from litestar.types import ASGIApp, LifeSpanReceive, LifeSpanSend, Receive, Scop
 from adapters.http.asgi import build
 from app.settings import Settings
 from app.wiring import NotMigrated, open_service
-from domain.use_cases.claim_storage import NotOurStorage
+from domain.use_cases.claim_store import ForeignStore
 from ports.system import Unavailable
 
 YOUNG_OBJECTS = 10_000
@@ -51,8 +51,8 @@ class _Application:
                 service = await stack.enter_async_context(open_service(self._settings, jobs=True))
                 if not self._prepared:
                     await service.ports.storage.prepare()
-                    await service.use_cases.claim_storage()
-            except (Unavailable, NotMigrated, NotOurStorage) as error:
+                    await service.use_cases.claim_store()
+            except (Unavailable, NotMigrated, ForeignStore) as error:
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 return
             self._routes = build(service.use_cases, service.ports)

@@ -1,6 +1,6 @@
 """The identity of a deployment, as its database knows it. It detects copies and restored dumps.
 
-The object store holds a mark with the same identity: see `domain.use_cases.claim_storage`.
+The object store holds a mark with the same identity: see `domain.use_cases.claim_store`.
 """
 
 from contextlib import AbstractAsyncContextManager

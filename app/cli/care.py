@@ -74,7 +74,7 @@ def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
     """
 
     async def run(service: Service) -> SweepReport:
-        await service.use_cases.claim_storage()
+        await service.use_cases.claim_store()
         with _progress_line() as show:
             return await service.use_cases.sweep(dry_run=dry_run, yes=yes, on_progress=show)
 
@@ -113,7 +113,7 @@ def adopt(as_json: bool) -> None:
     async def run(service: Service) -> Deployment:
         # The store may be new.
         await service.ports.storage.prepare()
-        return await service.use_cases.adopt_storage()
+        return await service.use_cases.adopt_store()
 
     made = with_service(run)
     say({"id": made.id}, f"The database and the store are now deployment {made.id}.", as_json)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
-from domain.use_cases.claim_storage import AlreadySweeping, NotOurStorage
+from domain.use_cases.claim_store import AlreadySweeping, ForeignStore
 from domain.use_cases.sweep import Sweep, TooManyOrphans
 from ports.system import Unavailable
 
@@ -41,7 +41,7 @@ async def _repeat(sweep: Sweep, pause: Pause) -> None:
         except AlreadySweeping:
             # Another process or a command is doing the work.
             pass
-        except (NotOurStorage, TooManyOrphans, Unavailable) as error:
+        except (ForeignStore, TooManyOrphans, Unavailable) as error:
             log.error("not swept: %s", error)
         except Exception:
             # A bug must not prevent the next sweep. Nothing is lost: every step of a sweep can be repeated.

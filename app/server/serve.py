@@ -37,7 +37,7 @@ def run_server(host: str, port: int, workers: int = 1) -> None:
     """Serve until Ctrl-C or SIGTERM. Then give accepted requests ten seconds to finish, and return.
 
     Raises:
-        SettingsError, Unavailable, NotMigrated, NotOurStorage: before anything is served.
+        SettingsError, Unavailable, NotMigrated, ForeignStore: before anything is served.
         SystemExit: with code 1 if the server or one of its workers could not start. The reason is in the log.
     """
     settings = replace(Settings.read(os.environ), workers=workers)
@@ -113,7 +113,7 @@ async def _prepare(settings: Settings, address: str) -> None:
     """
     async with open_service(settings) as service:
         await service.ports.storage.prepare()
-        await service.use_cases.claim_storage()
+        await service.use_cases.claim_store()
         for probe in service.ports.probes.values():
             await probe()
         if settings.database_url is None:

@@ -10,7 +10,7 @@ from domain.rate_limits import Plans
 from domain.use_cases.admit_request import AdmitRequest
 from domain.use_cases.api_keys import CreateApiKey, ListApiKeys, RevokeApiKey
 from domain.use_cases.change_document import DeleteDocument, PatchDocument
-from domain.use_cases.claim_storage import AdoptStorage, ClaimStorage
+from domain.use_cases.claim_store import AdoptStore, ClaimStore
 from domain.use_cases.create_document import CreateDocument
 from domain.use_cases.find_documents import FindDocuments, FindLinkedDocuments, ListFolders, ListTags
 from domain.use_cases.get_document import GetDocument
@@ -48,8 +48,8 @@ class UseCases:
     create_workspace: CreateWorkspace
     update_workspace: UpdateWorkspace
     mint_api_key: MintApiKey
-    claim_storage: ClaimStorage
-    adopt_storage: AdoptStorage
+    claim_store: ClaimStore
+    adopt_store: AdoptStore
     sweep: Sweep
 
     @classmethod
@@ -83,8 +83,8 @@ class UseCases:
             mint_api_key=MintApiKey(
                 workspaces=ports.workspaces, keys=ports.api_keys, now=now, new_id=new_id, new_secret=ports.new_secret
             ),
-            claim_storage=ClaimStorage(deployments=ports.deployments, storage=storage, now=now),
-            adopt_storage=AdoptStorage(deployments=ports.deployments, storage=storage, now=now),
+            claim_store=ClaimStore(deployments=ports.deployments, storage=storage, now=now),
+            adopt_store=AdoptStore(deployments=ports.deployments, storage=storage, now=now),
             sweep=Sweep(
                 workspaces=ports.workspaces,
                 ledger=ports.ledger,

@@ -30,7 +30,7 @@ from domain.documents import SIGNED_URL_LIFETIME
 from domain.ids import WorkspaceId
 from domain.members import RuleViolation
 from domain.paths import StoragePath, storage_path, workspace_prefix
-from domain.use_cases.claim_storage import exclusively, store_mark, verified_generation
+from domain.use_cases.claim_store import exclusively, store_mark, verified_generation
 from ports.deployment import Deployment, Deployments
 from ports.ledger import ObjectLedger, PathState
 from ports.storage import ListedObject, ObjectStorage
@@ -112,7 +112,7 @@ class Sweep:
 
     Raises:
         AlreadySweeping: another process is sweeping.
-        NotOurStorage: the store does not belong to this database.
+        ForeignStore: the store does not belong to this database.
         TooManyOrphans: the orphans were kept; everything else is done.
     """
 

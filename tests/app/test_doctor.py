@@ -9,7 +9,7 @@ from tests.domain.world import World
 
 async def test_a_sweep_between_two_reads_does_not_fail_the_check() -> None:
     world = World()
-    await world.claim_storage()
+    await world.claim_store()
 
     class SweptAfterRead(MemoryDeployments):
         """Deployments that are swept right after the first read."""

@@ -10,7 +10,7 @@ import pytest
 
 from app.jobs.sweeper import DELETE_CONDEMNED_EVERY, SWEEP_EVERY, swept_regularly
 from domain.paths import StoragePath
-from domain.use_cases.claim_storage import AdoptStorage
+from domain.use_cases.claim_store import AdoptStore
 from domain.use_cases.sweep import ORPHANED_AFTER
 from ports.system import Unavailable
 from tests.domain.world import World
@@ -42,7 +42,7 @@ async def sweep_for(world: World, pauses: Pauses) -> None:
 @pytest.fixture
 async def world() -> World:
     world = World()
-    await world.claim_storage()
+    await world.claim_store()
     return world
 
 
@@ -74,7 +74,7 @@ async def test_held_objects_and_inherited_orphans_are_logged(world: World, caplo
         await world.record(caller)
     await world.upload(caller)
     world.clock.advance(days=2)
-    await world.adopt_storage()
+    await world.adopt_store()
     await world.upload(caller)
     world.clock.advance(days=2)
 
@@ -137,7 +137,7 @@ async def test_a_sweep_of_another_process_is_no_failure(world: World, caplog: py
 
 async def test_a_store_of_another_database_is_not_swept(world: World, caplog: pytest.LogCaptureFixture) -> None:
     other = World()
-    await AdoptStorage(deployments=other.deployments, storage=world.storage, now=world.clock)()
+    await AdoptStore(deployments=other.deployments, storage=world.storage, now=world.clock)()
     await sweep_for(world, Pauses(world, 1))
     assert "belongs to deployment" in caplog.messages[0]
 

@@ -19,7 +19,7 @@ from domain.access import Caller, Workspace
 from domain.documents import Document
 from domain.errors import Refusal
 from domain.paths import StoragePath
-from domain.use_cases.claim_storage import ClaimStorage
+from domain.use_cases.claim_store import ClaimStore
 from domain.use_cases.create_document import CreateDocument
 from domain.use_cases.sweep import Sweep
 from ports.ledger import PathState
@@ -72,7 +72,7 @@ async def open_swept(records: Records, store: Store) -> Swept:
     new_id, now = records.new_id, records.clock
     home = await records.workspace(quota_bytes=10**9)
     store.use_workspace(home.id)
-    await ClaimStorage(deployments=records.deployments, storage=store.storage, now=lambda: datetime.now(UTC))()
+    await ClaimStore(deployments=records.deployments, storage=store.storage, now=lambda: datetime.now(UTC))()
     caller = records.intent(home).caller
     create = CreateDocument(documents=records.documents, storage=store.storage, now=now, new_id=new_id)
     sweep = Sweep(

@@ -25,7 +25,7 @@ KEY, OTHER_KEY = "7c9e6679-7425-40de-944b-e07fc1f90ae7", "00000000-0000-0000-000
 @pytest.fixture
 async def world() -> World:
     world = World()
-    await world.claim_storage()
+    await world.claim_store()
     return world
 
 

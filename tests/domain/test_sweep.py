@@ -9,7 +9,7 @@ import pytest
 from domain.access import Caller
 from domain.errors import Invalid, StorageConflict
 from domain.paths import StoragePath, workspace_prefix
-from domain.use_cases.claim_storage import NotOurStorage
+from domain.use_cases.claim_store import ForeignStore
 from domain.use_cases.sweep import Sweep, SweepReport, TooManyOrphans
 from ports.ledger import PathState
 from ports.storage import ListedObject
@@ -22,7 +22,7 @@ HOUR = timedelta(hours=1)
 @pytest.fixture
 async def world() -> World:
     world = World()
-    await world.claim_storage()
+    await world.claim_store()
     return world
 
 
@@ -278,7 +278,7 @@ async def test_inherited_orphans_are_kept_without_yes(world: World) -> None:
         await world.record(caller)
     inherited = [await world.upload(caller) for _ in range(2)]
     world.clock.advance(days=2)
-    await world.adopt_storage()
+    await world.adopt_store()
     own = await world.upload(caller)
     world.clock.advance(days=2)
     swept = await world.sweep()
@@ -315,6 +315,6 @@ async def test_a_foreign_database_deletes_nothing_before_it_is_refused(world: Wo
     await condemn(world, caller, [path])
     await world.storage.write_mark("someone-else turn", replace=True)
     for sweep in (world.sweep(yes=True), world.sweep.delete_condemned()):
-        with pytest.raises(NotOurStorage):
+        with pytest.raises(ForeignStore):
             await sweep
     assert await world.storage.stat(path) is not None

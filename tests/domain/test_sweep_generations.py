@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.use_cases.claim_storage import AlreadySweeping, ClaimStorage, NotOurStorage
+from domain.use_cases.claim_store import AlreadySweeping, ClaimStore, ForeignStore
 from ports.system import Unavailable
 from tests.domain.test_sweep import Instead, on
 from tests.domain.world import World
@@ -16,7 +16,7 @@ from tests.domain.world import World
 @pytest.fixture
 async def world() -> World:
     world = World()
-    await world.claim_storage()
+    await world.claim_store()
     return world
 
 
@@ -37,19 +37,19 @@ async def test_a_database_restored_from_a_dump_does_not_sweep(world: World) -> N
     await world.sweep.delete_condemned()
     world.deployments = dump
     restored = on(world, world.storage)
-    claim = ClaimStorage(deployments=dump, storage=world.storage, now=world.clock)
+    claim = ClaimStore(deployments=dump, storage=world.storage, now=world.clock)
     for attempt in (restored(yes=True), restored(dry_run=True), restored.delete_condemned(), claim()):
-        with pytest.raises(NotOurStorage, match="restored from a dump or copied"):
+        with pytest.raises(ForeignStore, match="restored from a dump or copied"):
             await attempt
     assert await world.storage.stat(path) is not None
 
 
 async def test_a_database_does_not_sweep_a_store_that_is_not_its_own(world: World) -> None:
     other = World()
-    with pytest.raises(NotOurStorage, match="has no mark"):
+    with pytest.raises(ForeignStore, match="has no mark"):
         await on(world, other.storage)(yes=True)
-    await other.claim_storage()
-    with pytest.raises(NotOurStorage, match="belongs to deployment"):
+    await other.claim_store()
+    with pytest.raises(ForeignStore, match="belongs to deployment"):
         await on(world, other.storage)(yes=True)
 
 
@@ -71,8 +71,8 @@ async def test_an_interrupted_change_of_generation_leaves_a_known_mark(world: Wo
 async def test_a_store_cannot_be_adopted_during_a_sweep(world: World) -> None:
     async with world.deployments.exclusive():
         with pytest.raises(AlreadySweeping):
-            await world.adopt_storage()
-    await world.claim_storage()
+            await world.adopt_store()
+    await world.claim_store()
 
 
 async def test_two_sweeps_after_a_lost_lock_leave_a_known_mark(world: World) -> None:

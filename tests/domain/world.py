@@ -71,8 +71,8 @@ class World:
         self.link_document = self.use_cases.link_document
         self.unlink_document = self.use_cases.unlink_document
         self.move_folder = self.use_cases.move_folder
-        self.claim_storage = self.use_cases.claim_storage
-        self.adopt_storage = self.use_cases.adopt_storage
+        self.claim_store = self.use_cases.claim_store
+        self.adopt_store = self.use_cases.adopt_store
         self.sweep = self.use_cases.sweep
 
     async def workspace(self, *, quota_bytes: int = 1000, plan: Plan = Plan.STARTER) -> Workspace:

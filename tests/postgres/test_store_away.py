@@ -10,7 +10,7 @@ import pytest
 
 from adapters.memory.storage import MemoryStorage
 from adapters.postgres.database import Database
-from domain.use_cases.claim_storage import ClaimStorage
+from domain.use_cases.claim_store import ClaimStore
 from domain.use_cases.create_document import CreateDocument
 from domain.use_cases.get_document import GetDocument
 from domain.use_cases.sweep import Sweep
@@ -43,7 +43,7 @@ async def test_no_transaction_is_open_while_the_store_does_not_answer(database: 
     storage.swap(document.storage_path, b"kept")
     storage.swap(records.document(home, path="documents/abandoned").storage_path, b"orphan")
     await records.deployments.renew()
-    await ClaimStorage(deployments=records.deployments, storage=storage, now=clock)()
+    await ClaimStore(deployments=records.deployments, storage=storage, now=clock)()
 
     caller = records.intent(home).caller
     hole = BlackHole(storage, {"create": "stat", "get": "sign_download"}.get(verb, verb))

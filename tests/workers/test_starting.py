@@ -27,7 +27,7 @@ _PRINTING_COMMAND = """
 import sys
 from adapters.filesystem.storage import FilesystemStorage
 from app.cli.command import main
-from domain.use_cases.claim_storage import ClaimStorage
+from domain.use_cases.claim_store import ClaimStore
 
 def printed(method):
     async def call(self, *arguments):
@@ -36,7 +36,7 @@ def printed(method):
     return call
 
 FilesystemStorage.prepare = printed(FilesystemStorage.prepare)
-ClaimStorage.__call__ = printed(ClaimStorage.__call__)
+ClaimStore.__call__ = printed(ClaimStore.__call__)
 
 if __name__ == "__main__":
     main()
@@ -65,7 +65,7 @@ def test_the_store_is_prepared_and_claimed_once(count: int, new_server: NewServe
         wait_for_all_workers(server)
         assert server.stop() == 0
         assert server.said().count("FilesystemStorage.prepare\n") == 1
-        assert server.said().count("ClaimStorage.__call__\n") == 1
+        assert server.said().count("ClaimStore.__call__\n") == 1
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])

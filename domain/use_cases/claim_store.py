@@ -8,7 +8,7 @@ Both sides therefore carry the same identity: the database in its `Deployment` r
 text "<deployment id> <generation>". The id detects a foreign store. The generation, which every sweep replaces in both
 (see `domain.use_cases.sweep`), detects a database that was restored from a dump or copied: it still has an old one.
 
-To claim (`ClaimStorage`, at every start):
+To claim (`ClaimStore`, at every start):
 
 1. Read the deployment and the mark.
 2. If the database has never claimed a store and the store has no mark, write the mark, but only if there is still none.
@@ -18,7 +18,7 @@ To claim (`ClaimStorage`, at every start):
    knows: a sweep of another process may replace the generation at any moment in between.
 4. If the database has never claimed a store, record the time of the claim.
 
-To adopt (`AdoptStorage`, when an operator says that the two belong together):
+To adopt (`AdoptStore`, when an operator says that the two belong together):
 
 1. Take the deployment's lock, so that no sweep changes the mark at the same time.
 2. Give the database a new id and generation; it has claimed no store now. A crash here leaves a store with a foreign
@@ -38,7 +38,7 @@ from ports.storage import ObjectStorage
 from ports.system import Clock
 
 
-class NotOurStorage(Exception):
+class ForeignStore(Exception):
     """The store and the database do not belong together. The text says what the operator can do."""
 
 
@@ -47,11 +47,11 @@ class AlreadySweeping(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClaimStorage:
+class ClaimStore:
     """Check that the store belongs to this database. Claim the store if neither has been used yet.
 
     Raises:
-        NotOurStorage: the store belongs to another database or to a later state of this one; or the store has no mark
+        ForeignStore: the store belongs to another database or to a later state of this one; or the store has no mark
             although this database has claimed one.
     """
 
@@ -72,7 +72,7 @@ class ClaimStorage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AdoptStorage:
+class AdoptStore:
     """Bind the database and the store to each other, whatever either belonged to before.
 
     Both get a new id. A copy of this database, or the database that had the store before, can no longer use the store.
@@ -118,25 +118,25 @@ def verified_generation(deployment: Deployment, mark: str | None, earlier: Deplo
     sweep may replace the generation between the reads, so that only `earlier` knows that of the mark.
 
     Raises:
-        NotOurStorage: the store has no mark, the mark of another deployment, or a generation this database does not
+        ForeignStore: the store has no mark, the mark of another deployment, or a generation this database does not
             know.
     """
     if mark is None:
-        raise NotOurStorage(
+        raise ForeignStore(
             "the object store has no mark of this deployment, although the database has claimed one: a volume may not "
             "be mounted, or DOSSIER_STORAGE_URL may have changed. If this store shall belong to this database from "
             "now on, run 'dossier adopt'"
         )
     owner, _, generation = mark.partition(" ")
     if owner != deployment.id:
-        raise NotOurStorage(
+        raise ForeignStore(
             f"the object store belongs to deployment {owner}, the database to {deployment.id}: one of them belongs to "
             "another installation, or is a copy. If they shall belong together from now on, run 'dossier adopt'"
         )
     # No two deployments share a generation, so one that an adoption replaced in between cannot match.
     readings = (deployment,) if earlier is None else (deployment, earlier)
     if not any(generation in (reading.generation, reading.next_generation) for reading in readings):
-        raise NotOurStorage(
+        raise ForeignStore(
             "the object store and the database are of different times: the database was restored from a dump or "
             "copied, and may lack records; or the store was restored. If they shall belong together from now on, run "
             "'dossier adopt'; objects without a record are then orphans, which 'dossier sweep --yes' deletes"

@@ -7,7 +7,7 @@ import pytest
 
 from adapters.memory.deployments import MemoryDeployments
 from adapters.memory.storage import MemoryStorage
-from domain.use_cases.claim_storage import AdoptStorage, ClaimStorage, NotOurStorage
+from domain.use_cases.claim_store import AdoptStore, ClaimStore, ForeignStore
 from ports.deployment import Deployment
 from tests.domain.test_sweep import Instead
 from tests.domain.world import World
@@ -16,7 +16,7 @@ from tests.domain.world import World
 async def test_a_new_database_claims_a_new_store_once() -> None:
     world = World()
     for _ in range(3):
-        await world.claim_storage()
+        await world.claim_store()
     deployment = await world.deployments.read()
     assert deployment.claimed_at == world.clock()
     assert await world.storage.read_mark() == f"{deployment.id} {deployment.generation}"
@@ -26,16 +26,16 @@ async def test_the_next_claim_finishes_an_interrupted_one() -> None:
     world = World()
     deployment = await world.deployments.read()
     await world.storage.write_mark(f"{deployment.id} {deployment.generation}", replace=False)
-    await world.claim_storage()
+    await world.claim_store()
     assert (await world.deployments.read()).claimed_at == world.clock()
 
 
-def another_store(world: World) -> ClaimStorage:
-    return ClaimStorage(deployments=world.deployments, storage=MemoryStorage("https://other.test"), now=world.clock)
+def another_store(world: World) -> ClaimStore:
+    return ClaimStore(deployments=world.deployments, storage=MemoryStorage("https://other.test"), now=world.clock)
 
 
-def another_database(world: World) -> ClaimStorage:
-    return ClaimStorage(deployments=MemoryDeployments(), storage=world.storage, now=world.clock)
+def another_database(world: World) -> ClaimStore:
+    return ClaimStore(deployments=MemoryDeployments(), storage=world.storage, now=world.clock)
 
 
 @pytest.mark.parametrize(
@@ -43,36 +43,36 @@ def another_database(world: World) -> ClaimStorage:
     [(another_store, "has no mark of this deployment"), (another_database, "belongs to deployment")],
 )
 async def test_a_store_and_a_database_that_do_not_belong_together_are_refused_until_adopted(
-    other: Callable[[World], ClaimStorage], why: str
+    other: Callable[[World], ClaimStore], why: str
 ) -> None:
     world = World()
-    await world.claim_storage()
+    await world.claim_store()
     claim = other(world)
-    with pytest.raises(NotOurStorage, match=why):
+    with pytest.raises(ForeignStore, match=why):
         await claim()
 
-    adopt = AdoptStorage(deployments=claim.deployments, storage=claim.storage, now=claim.now)
+    adopt = AdoptStore(deployments=claim.deployments, storage=claim.storage, now=claim.now)
     await adopt()
     await claim()
     # Whoever had it before has it no longer.
     if claim.storage is world.storage:
-        with pytest.raises(NotOurStorage):
-            await world.claim_storage()
+        with pytest.raises(ForeignStore):
+            await world.claim_store()
 
 
 async def test_an_interrupted_adoption_is_refused_and_can_be_repeated() -> None:
     world = World()
-    await world.claim_storage()
+    await world.claim_store()
     await world.deployments.renew()
-    with pytest.raises(NotOurStorage):
-        await world.claim_storage()
-    await world.adopt_storage()
-    await world.claim_storage()
+    with pytest.raises(ForeignStore):
+        await world.claim_store()
+    await world.adopt_store()
+    await world.claim_store()
 
 
 async def test_a_sweep_between_two_reads_does_not_fail_the_check() -> None:
     world = World()
-    await world.claim_storage()
+    await world.claim_store()
     said = [await world.deployments.read()]
     await world.sweep.delete_condemned()
 
@@ -82,11 +82,11 @@ async def test_a_sweep_between_two_reads_does_not_fail_the_check() -> None:
         async def read(self) -> Deployment:
             return said.pop() if said else await world.deployments.read()
 
-    await ClaimStorage(deployments=Late(), storage=world.storage, now=world.clock)()
+    await ClaimStore(deployments=Late(), storage=world.storage, now=world.clock)()
 
 
 async def test_a_sweep_between_the_reads_of_a_claim_does_not_make_the_store_foreign(world: World) -> None:
-    await world.claim_storage()
+    await world.claim_store()
 
     async def read_mark_before_a_sweep() -> str | None:
         mark = await world.storage.read_mark()
@@ -94,4 +94,4 @@ async def test_a_sweep_between_the_reads_of_a_claim_does_not_make_the_store_fore
         return mark
 
     storage: Any = Instead(world.storage, read_mark=read_mark_before_a_sweep)
-    await ClaimStorage(deployments=world.deployments, storage=storage, now=world.clock)()
+    await ClaimStore(deployments=world.deployments, storage=storage, now=world.clock)()
