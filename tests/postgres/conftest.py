@@ -6,13 +6,6 @@ import pytest
 
 from adapters.postgres.database import Database
 from tests.postgres.full_tables import OneConnection, open_empty
-from tests.postgres.writer_rig import Rig, open_rig
-
-
-@pytest.fixture
-async def rig() -> Rig:
-    """A writer, and the calls it makes."""
-    return await open_rig()
 
 
 @pytest.fixture
