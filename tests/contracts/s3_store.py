@@ -31,7 +31,10 @@ class S3Store(Store):
     async def restore_copy(self, path: StoragePath) -> None:
         found = await self.server.client.get_object(Bucket=self.bucket, Key=path)
         async with found["Body"] as body:
-            await self.replace(path, await body.read())
+            content = await body.read()
+        # Otherwise the recorded version would still exist beside its copy.
+        await self.storage.delete([path])
+        await self.replace(path, content)
 
     async def leave_unfinished(self, path: StoragePath) -> None:
         client = self.server.client
