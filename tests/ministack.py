@@ -7,6 +7,7 @@ If `S3_TEST_ENDPOINT` is set, the tests use that server instead, with `S3_TEST_B
 import asyncio
 import json
 import os
+import re
 import socket
 import tempfile
 from collections.abc import AsyncIterator, Mapping
@@ -19,11 +20,9 @@ from urllib.parse import quote
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 
-from adapters.in_process.system import Ulids, utc_now
+from adapters.in_process.system import utc_now
 from adapters.s3.location import s3_location
 from adapters.s3.storage import S3Storage, open_s3
-from domain.ids import WorkspaceId
-from domain.paths import StoragePath, workspace_prefix
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -39,11 +38,12 @@ NO_CREDENTIALS = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 """An environment in which no credentials of this machine are found."""
+_PAGE = (Path(__file__).parents[1] / "docs/storage.md").read_text()
+PERMISSIONS, POLICY, CORS = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", _PAGE, re.DOTALL))
+"""The documented JSON. The policy has no {"Null": "false"}: Ceph reads it as "true", and would deny other uploads."""
 # The access key and secret of the server's root user, whose signatures it does not verify.
-ROOT = "test"
+_ROOT = "test"
 _EVERYTHING: dict[str, object] = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
-_new_id = Ulids()
-_CONFIG = AioConfig(signature_version="s3v4", s3={"addressing_style": "path"}, retries={"total_max_attempts": 1})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +83,6 @@ class S3Bucket:
     storage: S3Storage
 
 
-def new_path(name: str = "a.bin") -> StoragePath:
-    """Return a storage path in a workspace of its own."""
-    workspace = WorkspaceId("ws_" + _new_id(utc_now()))
-    return StoragePath(f"{workspace_prefix(workspace)}documents/{name}")
-
-
 @asynccontextmanager
 async def open_s3_bucket(server: S3Server, *, versioned: bool) -> AsyncIterator[S3Bucket]:
     """Open the adapter on one of the two buckets for the block."""
@@ -100,24 +94,22 @@ async def open_s3_bucket(server: S3Server, *, versioned: bool) -> AsyncIterator[
 @asynccontextmanager
 async def open_s3_server() -> AsyncIterator[S3Server]:
     """Open the server that the environment names, or start one."""
-    endpoint = os.environ.get("S3_TEST_ENDPOINT")
-    if endpoint is None:
-        async with _start_ministack() as server:
+    given = os.environ
+    if endpoint := given.get("S3_TEST_ENDPOINT"):
+        region, plain = given.get("S3_TEST_REGION", REGION), given["S3_TEST_BUCKET"]
+        access_key, secret_key = given["S3_TEST_ACCESS_KEY"], given["S3_TEST_SECRET_KEY"]
+        async with _open_buckets(endpoint, region, access_key, secret_key, plain, None) as server:
             yield server
-    else:
-        async with _buckets(
-            endpoint,
-            os.environ.get("S3_TEST_REGION", REGION),
-            os.environ["S3_TEST_ACCESS_KEY"],
-            os.environ["S3_TEST_SECRET_KEY"],
-            os.environ["S3_TEST_BUCKET"],
-            None,
-        ) as server:
+        return
+    async with _start_ministack() as endpoint, _client("iam", endpoint, _ROOT, _ROOT, REGION) as iam:
+        access_key, secret_key = await make_user(iam, "dossier", _EVERYTHING)
+        async with _open_buckets(endpoint, REGION, access_key, secret_key, "dossier-plain", iam) as server:
             yield server
 
 
 @asynccontextmanager
-async def _start_ministack() -> AsyncIterator[S3Server]:
+async def _start_ministack() -> AsyncIterator[str]:
+    """Run ministack for the block, and yield its endpoint."""
     with tempfile.TemporaryDirectory(prefix="dossier-s3-") as directory:
         port = _free_port()
         environment = {
@@ -132,24 +124,12 @@ async def _start_ministack() -> AsyncIterator[S3Server]:
         log = Path(directory, "log")
         with log.open("wb") as output:  # noqa: ASYNC230 - a local file, before anything else runs
             process = await asyncio.create_subprocess_exec(
-                PYTHON,
-                _STRICT,
-                env=environment,
-                cwd=directory,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=output,
+                *(PYTHON, _STRICT), env=environment, cwd=directory, stdin=asyncio.subprocess.PIPE, stdout=output,
                 stderr=output,
-            )
+            )  # fmt: skip
         try:
-            endpoint = f"http://127.0.0.1:{port}"
             await _wait_until_ready(process, port, log)
-            async with (
-                _client("iam", endpoint, ROOT, ROOT) as iam,
-                _buckets(
-                    endpoint, REGION, *await make_user(iam, "dossier", [_EVERYTHING]), "dossier-plain", iam
-                ) as server,
-            ):
-                yield server
+            yield f"http://127.0.0.1:{port}"
         finally:
             if process.returncode is None:
                 process.kill()
@@ -175,7 +155,7 @@ async def _wait_until_ready(process: asyncio.subprocess.Process, port: int, log:
     raise RuntimeError(f"ministack did not start; `make test` installs it. Its log: {log.read_text()}")
 
 
-def _client(service: str, endpoint: str, access_key: str, secret_key: str, region: str = REGION) -> Any:
+def _client(service: str, endpoint: str, access_key: str, secret_key: str, region: str) -> Any:
     session: Any = get_session()  # its types are by literal service names
     return session.create_client(
         service,
@@ -183,49 +163,30 @@ def _client(service: str, endpoint: str, access_key: str, secret_key: str, regio
         region_name=region,
         aws_access_key_id=access_key,
         aws_secret_access_key=secret_key,
-        config=_CONFIG,
+        config=AioConfig(signature_version="s3v4", s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}),
     )
 
 
-async def make_user(iam: Any, name: str, statements: list[dict[str, object]]) -> tuple[str, str]:
-    """Create a user with this policy, and return their access key and its secret. The server verifies their
-    signatures."""
+async def make_user(iam: Any, name: str, statement: Mapping[str, object]) -> tuple[str, str]:
+    """Create a user with one permission, and return the access key and its secret, whose signatures are verified."""
     await iam.create_user(UserName=name)
-    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     await iam.put_user_policy(UserName=name, PolicyName="may", PolicyDocument=policy)
     made = (await iam.create_access_key(UserName=name))["AccessKey"]
     return made["AccessKeyId"], made["SecretAccessKey"]
 
 
-def deny_copies(bucket: str) -> dict[str, object]:
-    """Return the policy of docs/storage.md for stores with CVE-2026-54330."""
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Sid": "NoCopies",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "s3:PutObject",
-                "Resource": f"arn:aws:s3:::{bucket}/*",
-                # Not {"Null": "false"}: Ceph reads it as "true", and would deny every other upload instead.
-                "Condition": {"StringLike": {"s3:x-amz-copy-source": "*"}},
-            }
-        ],
-    }
-
-
 @asynccontextmanager
-async def _buckets(
+async def _open_buckets(
     endpoint: str, region: str, access_key: str, secret_key: str, plain: str, iam: Any | None
 ) -> AsyncIterator[S3Server]:
     versioned = f"{plain}-versioned"
-    client: S3Client
+    policy = json.dumps(POLICY)
     async with _client("s3", endpoint, access_key, secret_key, region) as client:
         for bucket in (plain, versioned):
             if bucket not in {item["Name"] for item in (await client.list_buckets())["Buckets"]}:
                 await client.create_bucket(Bucket=bucket)
-            await client.put_bucket_policy(Bucket=bucket, Policy=json.dumps(deny_copies(bucket)))
+            await client.put_bucket_policy(Bucket=bucket, Policy=policy.replace("acme-documents", bucket))
         await client.put_bucket_versioning(Bucket=versioned, VersioningConfiguration={"Status": "Enabled"})
         yield S3Server(
             endpoint=endpoint,
