@@ -7,6 +7,18 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
+import pytest
+
+from adapters.in_process.system import utc_now
+from adapters.s3.location import s3_location
+from adapters.s3.sending import Timeouts
+from adapters.s3.storage import S3Storage, open_s3
+from domain.paths import StoragePath
+from ports.system import Unavailable
+
+PATH = StoragePath("workspaces/ws_1/documents/a.txt")
+QUICK = Timeouts(connect_seconds=0.2, response_seconds=0.3)
+SECRET = "a-secret-that-must-not-be-shown"
 Behaviour = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -20,6 +32,9 @@ def respond(status: int, *headers: str, body: str = "") -> Behaviour:
         writer.write("\r\n".join([*lines, "", body]).encode())
 
     return behave
+
+
+FOUND = respond(200, "Content-Length: 7", 'ETag: "abc"')
 
 
 async def stay_silent(_: asyncio.StreamWriter) -> None:
@@ -80,3 +95,25 @@ async def faulty_server(
             with suppress(ConnectionError):
                 await writer.wait_closed()
         await server.wait_closed()
+
+
+@asynccontextmanager
+async def storage_at(endpoint: str) -> AsyncIterator[S3Storage]:
+    """Open the adapter at an endpoint, with short timeouts."""
+    async with open_s3(s3_location(f"s3://acme?endpoint={endpoint}"), utc_now, QUICK) as storage:
+        yield storage
+
+
+@asynccontextmanager
+async def faulty_storage(*behaviours: Behaviour) -> AsyncIterator[tuple[S3Storage, list[bytes]]]:
+    """Open the adapter on a store that misbehaves, and yield it with the received requests."""
+    async with faulty_server(*behaviours) as (endpoint, received), storage_at(endpoint) as storage:
+        yield storage, received
+
+
+async def error_of_stat(storage: S3Storage) -> str:
+    """Return the message of the `Unavailable` that a call raises within 5 s."""
+    with pytest.raises(Unavailable) as caught:
+        async with asyncio.timeout(5):
+            await storage.stat(PATH)
+    return str(caught.value)
