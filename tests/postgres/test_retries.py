@@ -1,13 +1,12 @@
 """Writes that Postgres fails, before or after their commit: each is retried and done once."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 
 import pytest
 
-from adapters.postgres import statements
 from adapters.postgres.database import Database, Row
-from domain.access import Workspace
+from adapters.postgres.rows import to_uuid
 from domain.documents import Changes, Document
 from domain.entity_links import EntityLink
 from domain.paths import FolderPath
@@ -15,8 +14,8 @@ from ports.outcomes import Created, Deleted, FolderMoved, LinkAdded, LinkRemoved
 from ports.queries import DocumentWithLinks, Usage
 from ports.system import Unavailable
 from tests.clock import StillClock
+from tests.contracts.changes import AddLink, Change, Delete, MoveFolder, Patch, RemoveLink, apply
 from tests.contracts.records import Records, new_key, postgres_records
-from tests.postgres.rows import events
 
 BEFORE, AFTER = "before the commit", "after the commit"
 ADMIN_SHUTDOWN = "57P01"
@@ -30,25 +29,17 @@ CODES = {
     "57P03": "cannot_connect_now",
     "25006": "read_only_sql_transaction",
 }
-WRITES = {
-    statements.RECORD_DOCUMENTS,
-    statements.PATCH_DOCUMENT,
-    statements.DELETE_DOCUMENT,
-    statements.ADD_ENTITY_LINK,
-    statements.REMOVE_ENTITY_LINK,
-    statements.MOVE_FOLDER,
-}
 
 
 class Failing(Database):
-    """A database whose next writes fail as `faults` says, each with a moment and an error code of Postgres."""
+    """A database whose next statements fail as `faults` says, each with a moment and an error code of Postgres."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database._pool)
         self.faults: list[tuple[str, str]] = []
 
     async def fetch(self, sql: str, *arguments: object) -> Sequence[Row]:
-        if sql not in WRITES or not self.faults:
+        if not self.faults:
             return await super().fetch(sql, *arguments)
         moment, code = self.faults.pop(0)
         if moment == AFTER:
@@ -89,28 +80,18 @@ async def test_a_value_that_postgres_refuses_fails_its_create_at_once_and_no_oth
     assert (await records.documents.usage(home.id)).documents == 2
 
 
-def change(
-    kind: str, records: Records, home: Workspace, document: Document, link: EntityLink, key: str | None
-) -> tuple[Awaitable[object], object]:
-    """Return a change, and the outcome that it has if nothing fails."""
-    documents, at, intent = records.documents, records.clock(), records.intent(home, key)
-    revisions = frozenset({document.revision})
-    match kind:
-        case "patch":
-            changes = Changes(name="b.pdf", folder=FolderPath("/c"))
-            patched = Patched(DocumentWithLinks(changes.applied_to(document, at), (link,)))
-            return documents.patch(document.id, changes, expected_revisions=revisions, at=at, intent=intent), patched
-        case "delete":
-            deleted = Deleted(document.storage_path)
-            return documents.delete(document.id, expected_revisions=revisions, at=at, intent=intent), deleted
-        case "add_link":
-            other = records.link(document.id, "task", "t-1")
-            return documents.add_link(other, intent=intent), LinkAdded(other, is_new=True)
-        case "remove_link":
-            return documents.remove_link(document.id, link.id, at=at, intent=intent), LinkRemoved()
-        case _:
-            target = FolderPath("/z")
-            return documents.move_folder(FolderPath("/a"), target, at=at, intent=intent), FolderMoved(1)
+def changes_of(records: Records, document: Document, link: EntityLink) -> dict[str, tuple[Change, object]]:
+    """Return each kind of change, and the outcome that it has if nothing fails."""
+    at, expected, other = records.clock(), frozenset({1}), records.link(document.id, "task", "t-1")
+    changes = Changes(name="b.pdf", folder=FolderPath("/c"))
+    patched = DocumentWithLinks(changes.applied_to(document, at), (link,))
+    return {
+        "patch": (Patch(document=document.id, changes=changes, expected_revisions=expected, at=at), Patched(patched)),
+        "delete": (Delete(document=document.id, expected_revisions=expected, at=at), Deleted(document.storage_path)),
+        "add_link": (AddLink(link=other), LinkAdded(other, is_new=True)),
+        "remove_link": (RemoveLink(document=document.id, link=link.id, at=at), LinkRemoved()),
+        "move_folder": (MoveFolder(source=FolderPath("/a"), target=FolderPath("/z"), at=at), FolderMoved(1)),
+    }
 
 
 @pytest.mark.parametrize("keyed", [True, False], ids=["with a key", "without a key"])
@@ -121,13 +102,13 @@ async def test_a_change_whose_connection_breaks_is_done_once_and_has_its_usual_o
 ) -> None:
     home = await records.workspace()
     document = await records.recorded(home, folder="/a/b")
-    link = await records.linked_to(home, document)
-    call, outcome = change(kind, records, home, document, link, new_key() if keyed else None)
+    change, outcome = changes_of(records, document, await records.linked_to(home, document))[kind]
     failing.faults = [(moment, ADMIN_SHUTDOWN) for moment in moments]
-    assert await call == outcome
+    intent = records.intent(home, new_key() if keyed else None, operation=kind)
+    assert await apply(records.documents, change, intent) == outcome
     assert failing.faults == []
     # The create, the link and the change.
-    assert len(await events(failing, home)) == 3
+    assert len(await failing.fetch("SELECT FROM events WHERE workspace_id = $1", to_uuid(home.id))) == 3
 
 
 async def test_a_change_that_fails_three_times_is_unavailable(failing: Failing, records: Records) -> None:
