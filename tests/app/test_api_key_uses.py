@@ -1,28 +1,29 @@
-"""The uses of API keys: noted for each request, written together, and never in the way of a request."""
+"""The uses of API keys are collected in memory, written together, and delay no request."""
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pytest
 
-from adapters.in_process import api_key_uses as key_uses
+from adapters.in_process import api_key_uses
 from adapters.in_process.api_key_uses import WRITE_SECONDS, BufferedApiKeyUses
 from adapters.memory.api_keys import MemoryApiKeys
 from adapters.memory.workspaces import MemoryWorkspaces
 from domain.ids import ApiKeyId, WorkspaceId
 from ports.api_keys import ApiKeyUse
 from ports.system import Unavailable
+from tests.app.pauses import Pauses
 from tests.clock import StillClock
 
 HOME = WorkspaceId("ws_1")
 KEY, OTHER = ApiKeyId("key_1"), ApiKeyId("key_2")
 
 
-class WrittenKeys(MemoryApiKeys):
-    """Keeps what is written, call by call; fails or hangs when it is told to."""
+class WrittenUses(MemoryApiKeys):
+    """Keeps the uses of each write. A write fails or hangs if the test says so."""
 
     def __init__(self) -> None:
         super().__init__(MemoryWorkspaces(), StillClock())
@@ -30,10 +31,12 @@ class WrittenKeys(MemoryApiKeys):
         self.fails: Exception | None = None
         self.hangs = False
         self.called = asyncio.Event()
+        self.meanwhile: Callable[[], object] = lambda: None
 
     async def record_uses(self, uses: Sequence[ApiKeyUse]) -> None:
         self.calls.append(uses)
         self.called.set()
+        self.meanwhile()
         if self.hangs:
             await asyncio.Event().wait()
         if self.fails:
@@ -45,39 +48,18 @@ class WrittenKeys(MemoryApiKeys):
 
 
 @dataclass
-class Pauses:
-    """Instead of waiting, the writer stands still until `turn` lets it go on, to its next pause."""
-
-    lengths: list[float] = field(default_factory=list)
-    paused: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
-    go_on: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
-
-    async def __call__(self, seconds: float) -> None:
-        self.lengths.append(seconds)
-        self.paused.release()
-        await self.go_on.acquire()
-
-    async def turn(self) -> None:
-        await self.paused.acquire()
-        self.go_on.release()
-        # Until it pauses again, what it does in between is done.
-        await self.paused.acquire()
-        self.paused.release()
-
-
-@dataclass
 class World:
-    """What is noted, where it is written to, and what time it is."""
+    """The uses, the place where they are written, and the time."""
 
-    keys: WrittenKeys = field(default_factory=WrittenKeys)
+    keys: WrittenUses = field(default_factory=WrittenUses)
     clock: StillClock = field(default_factory=StillClock)
-    pauses: Pauses = field(default_factory=Pauses)
 
     def __post_init__(self) -> None:
+        self.pauses = Pauses(self.clock)
         self.uses = BufferedApiKeyUses(self.keys, self.pauses)
 
     def use(self, *keys: ApiKeyId) -> datetime:
-        """The keys are used now."""
+        """Note that the API keys are used now, and return the time."""
         for key in keys:
             self.uses.note(key, HOME, self.clock())
         return self.clock()
@@ -88,22 +70,14 @@ def world() -> World:
     return World()
 
 
-async def test_uses_are_written_every_few_seconds_in_one_call(world: World) -> None:
+async def test_uses_are_written_every_five_seconds_in_one_call_if_there_are_any(world: World) -> None:
     async with world.uses.written_regularly():
+        await world.pauses.turn()
         # Written in the order of the ids, so that no two processes wait for each other's rows.
         at = world.use(OTHER, KEY)
-        await world.pauses.turn()
-        assert world.keys.calls == [[ApiKeyUse(HOME, KEY, at), ApiKeyUse(HOME, OTHER, at)]]
+        await world.pauses.turn(2)
+    assert world.keys.calls == [[ApiKeyUse(HOME, KEY, at), ApiKeyUse(HOME, OTHER, at)]]
     assert set(world.pauses.lengths) == {WRITE_SECONDS}
-
-
-async def test_nothing_is_written_without_uses(world: World) -> None:
-    async with world.uses.written_regularly():
-        await world.pauses.turn()
-        world.use(KEY)
-        await world.pauses.turn()
-        await world.pauses.turn()
-    assert len(world.keys.calls) == 1
 
 
 async def test_an_api_key_in_use_is_written_once_a_minute(world: World) -> None:
@@ -111,13 +85,11 @@ async def test_an_api_key_in_use_is_written_once_a_minute(world: World) -> None:
         first = world.use(KEY)
         for _ in range(13):
             await world.pauses.turn()
-            world.clock.advance(seconds=WRITE_SECONDS)
             world.use(KEY)
-    minute_later = first + timedelta(minutes=1)
-    assert [[use.at for use in call] for call in world.keys.calls] == [[first], [minute_later]]
+    assert [[use.at for use in call] for call in world.keys.calls] == [[first], [first + timedelta(minutes=1)]]
 
 
-@pytest.mark.parametrize("failure", [Unavailable("away"), RuntimeError("a mistake of ours")], ids=["away", "mistake"])
+@pytest.mark.parametrize("failure", [Unavailable("away"), RuntimeError("a bug")], ids=["away", "bug"])
 async def test_a_failed_write_is_logged_once_and_retried_until_it_succeeds(
     world: World, caplog: pytest.LogCaptureFixture, failure: Exception
 ) -> None:
@@ -129,11 +101,10 @@ async def test_a_failed_write_is_logged_once_and_retried_until_it_succeeds(
             assert world.keys.last == {KEY: at}
         assert [record.levelno for record in caplog.records] == [logging.ERROR]
         world.keys.fails = None
-        await world.pauses.turn()
+        await world.pauses.turn(2)
         assert world.keys.last == {KEY: at}
-        await world.pauses.turn()
         assert len(world.keys.calls) == 4
-        # The next failure is another one.
+        # After a success, the next failure is logged again.
         world.clock.advance(minutes=1)
         world.use(KEY)
         world.keys.fails = failure
@@ -154,47 +125,36 @@ async def test_uses_during_failed_writes_are_written_with_the_newest_time_of_eac
         assert world.keys.last == {KEY: later, OTHER: earlier}
 
 
-async def test_a_use_during_a_write_is_written_later(world: World) -> None:
-    class Interrupted(WrittenKeys):
-        async def record_uses(self, uses: Sequence[ApiKeyUse]) -> None:
-            await super().record_uses(uses)
-            if len(self.calls) == 1:
-                world.clock.advance(minutes=1)
-                world.use(KEY)
-
-    world.keys = Interrupted()
-    world.uses = BufferedApiKeyUses(world.keys, world.pauses)
+async def test_a_use_during_a_write_is_written_by_the_next_one(world: World) -> None:
     async with world.uses.written_regularly():
-        world.use(KEY)
+        first = world.use(KEY)
+        world.clock.advance(minutes=1)
+        world.keys.meanwhile = lambda: world.use(KEY)
         await world.pauses.turn()
+        assert world.keys.last == {KEY: first}
         await world.pauses.turn()
-        assert world.keys.last == {KEY: world.clock()}
+        assert world.keys.last == {KEY: first + timedelta(minutes=1, seconds=WRITE_SECONDS)}
 
 
-async def test_remaining_uses_are_written_at_the_end(world: World) -> None:
-    async with world.uses.written_regularly():
-        await world.pauses.turn()
-        at = world.use(KEY)
-    assert world.keys.last == {KEY: at}
-
-
-async def test_a_write_interrupted_by_the_end_is_repeated(world: World) -> None:
+async def test_a_write_interrupted_by_the_end_is_repeated_with_the_remaining_uses(world: World) -> None:
     world.keys.hangs = True
     async with world.uses.written_regularly():
         at = world.use(KEY)
-        await world.pauses.paused.acquire()
-        world.pauses.go_on.release()
+        await world.pauses.end()
         await world.keys.called.wait()
         world.keys.hangs = False
-    assert len(world.keys.calls) == 2
-    assert world.keys.last == {KEY: at}
+        world.use(OTHER)
+    assert [list(call) for call in world.keys.calls] == [
+        [ApiKeyUse(HOME, KEY, at)],
+        [ApiKeyUse(HOME, KEY, at), ApiKeyUse(HOME, OTHER, world.clock())],
+    ]
 
 
 async def test_a_database_that_does_not_answer_delays_the_end_by_a_second_at_most(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert key_uses.LAST_WRITE_SECONDS <= 1
-    monkeypatch.setattr(key_uses, "LAST_WRITE_SECONDS", 0)
+    assert api_key_uses.LAST_WRITE_SECONDS <= 1
+    monkeypatch.setattr(api_key_uses, "LAST_WRITE_SECONDS", 0)
     world.keys.hangs = True
     async with asyncio.timeout(10):
         async with world.uses.written_regularly():
@@ -202,35 +162,18 @@ async def test_a_database_that_does_not_answer_delays_the_end_by_a_second_at_mos
     assert len(world.keys.calls) <= 1
 
 
-async def test_a_full_buffer_drops_the_oldest_uses(world: World) -> None:
-    world.uses = BufferedApiKeyUses(world.keys, world.pauses, keys_max=2)
-    keys = [ApiKeyId(f"key_{number}") for number in range(4)]
-    async with world.uses.written_regularly():
-        world.use(*keys)
-        await world.pauses.turn()
-        assert list(world.keys.last) == keys[2:]
-        # Forgotten, and so due again; those that are remembered are not.
-        world.use(keys[3], keys[0])
-        await world.pauses.turn()
-        assert list(world.keys.last) == keys[:1]
-
-
-async def test_a_repeated_use_makes_an_api_key_the_newest(world: World) -> None:
+async def test_a_full_buffer_drops_the_oldest_uses_and_a_repeated_use_is_new(world: World) -> None:
     world.uses = BufferedApiKeyUses(world.keys, world.pauses, keys_max=3)
-    keys = [ApiKeyId(f"key_{number}") for number in range(4)]
+    keys = [ApiKeyId(f"key_{number}") for number in range(5)]
     async with world.uses.written_regularly():
-        world.use(*keys[:2])
+        world.use(*keys[:4])
         await world.pauses.turn()
+        assert list(world.keys.last) == keys[1:4]
         world.clock.advance(minutes=1)
-        world.use(keys[0], keys[2], keys[3])
+        world.use(keys[1], keys[4])
         await world.pauses.turn()
-        assert list(world.keys.last) == [keys[0], *keys[2:]]
-        world.use(*keys)
+        assert list(world.keys.last) == [keys[1], keys[4]]
+        # Key 2 was dropped, so a use of it is noted again. The uses of 1, 3 and 4 are remembered; that of 3 is old.
+        world.use(keys[1], keys[4], keys[2])
         await world.pauses.turn()
-        assert list(world.keys.last) == [keys[1]]
-
-
-async def test_uses_are_not_written_without_a_server(world: World) -> None:
-    world.use(KEY)
-    await asyncio.sleep(0)
-    assert not world.keys.calls
+        assert list(world.keys.last) == [keys[2]]

@@ -1,21 +1,26 @@
-"""Data written in one iteration of the event loop is sent as one piece, and none is lost."""
+"""The HTTP protocol of `dossier serve`: joined writes, half-closed connections, and connections during a shutdown."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 import uvicorn
 import uvloop
 
-from app.server.protocol import JoinedWrites, Protocol
+from app.server import draining
+from app.server.draining import DrainingProtocol
+from app.server.protocol import JoinedWrites
+
+REQUEST = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
 
 
 class Wire(asyncio.Transport):
-    """Notes what is sent."""
+    """A transport that keeps what is written."""
 
     def __init__(self) -> None:
-        super().__init__({"peername": ("127.0.0.1", 1)})
+        super().__init__()
         self.sent: list[bytes] = []
         self.closed = False
 
@@ -30,65 +35,91 @@ class Wire(asyncio.Transport):
         self.closed = True
 
 
-async def test_the_head_and_the_body_of_a_response_are_sent_together() -> None:
+async def test_data_written_in_one_iteration_of_the_loop_is_sent_as_one_piece() -> None:
     wire = Wire()
     joined = JoinedWrites(wire)
     joined.write(b"head, ")
     joined.write(b"body")
     assert wire.sent == []
     await asyncio.sleep(0)
-    assert wire.sent == [b"head, body"]
     joined.write(b"more")
     await asyncio.sleep(0)
     assert wire.sent == [b"head, body", b"more"]
-
-
-async def test_closing_sends_waiting_data_first_and_once() -> None:
-    wire = Wire()
-    joined = JoinedWrites(wire)
-    joined.write(b"last words")
+    joined.write(b"last")
     joined.close()
     await asyncio.sleep(0)
-    assert wire.sent == [b"last words"]
+    assert wire.sent == [b"head, body", b"more", b"last"]
     assert joined.is_closing()
 
 
 async def test_data_for_a_broken_connection_is_dropped() -> None:
     wire = Wire()
-    joined = JoinedWrites(wire)
-    joined.write(b"to nobody")
+    JoinedWrites(wire).write(b"data")
     wire.closed = True
     await asyncio.sleep(0)
     assert wire.sent == []
 
 
-async def test_other_attributes_are_those_of_the_transport() -> None:
-    assert JoinedWrites(Wire()).get_extra_info("peername") == ("127.0.0.1", 1)
-
-
-@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
-def test_a_half_closed_connection_is_answered(loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
-    """As `nc -N` and simple probes do: they half-close, and then read."""
+@asynccontextmanager
+async def connected() -> AsyncIterator[tuple[DrainingProtocol, asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Yield the protocol of a connection that a server has accepted, and the client's end of it."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
         await send({"type": "http.response.body", "body": b"ok"})
 
+    config = uvicorn.Config(app, http=DrainingProtocol, lifespan="off", log_config=None)
+    config.load()
+    accepted: asyncio.Queue[DrainingProtocol] = asyncio.Queue()
+
+    def accept() -> DrainingProtocol:
+        protocol = DrainingProtocol(config, uvicorn.server.ServerState(), {})
+        accepted.put_nowait(protocol)
+        return protocol
+
+    server = await asyncio.get_running_loop().create_server(accept, "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    protocol = await accepted.get()
+    await asyncio.sleep(0)
+    yield protocol, reader, writer
+    writer.close()
+    server.close()
+    await server.wait_closed()
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_half_closed_connection_is_answered(loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    """`nc -N` and simple probes half-close the connection before they read."""
+
     async def ask() -> None:
-        config = uvicorn.Config(app, http=Protocol, lifespan="off", log_config=None)
-        config.load()
-        state = uvicorn.server.ServerState()
-        here = asyncio.get_running_loop()
-        server = await here.create_server(lambda: Protocol(config, state, {}), "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
         for _ in range(20):
-            answers, question = await asyncio.open_connection("127.0.0.1", port)
-            question.write(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-            question.write_eof()
-            assert (await answers.read()).endswith(b"\r\n\r\nok")
-            question.close()
-        server.close()
-        await server.wait_closed()
+            async with connected() as (_, reader, writer):
+                writer.write(REQUEST)
+                writer.write_eof()
+                assert (await reader.read()).endswith(b"\r\n\r\nok")
 
     with asyncio.Runner(loop_factory=loop) as runner:
         runner.run(ask())
+
+
+async def test_a_connection_accepted_before_a_shutdown_is_answered_and_closed() -> None:
+    async with connected() as (protocol, reader, writer):
+        protocol.shutdown()
+        writer.write(REQUEST)
+        answer = await reader.read()
+        assert b"\r\nconnection: close\r\n" in answer
+        assert answer.endswith(b"\r\n\r\nok")
+
+
+async def test_a_shutdown_closes_a_silent_connection_soon_and_an_idle_one_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(draining, "FIRST_REQUEST_SECONDS", 0.01)
+    async with connected() as (protocol, reader, _):
+        protocol.shutdown()
+        assert await reader.read() == b""
+    async with connected() as (protocol, reader, writer):
+        writer.write(REQUEST)
+        assert (await reader.readuntil(b"\r\n\r\nok")).startswith(b"HTTP/1.1 200 ")
+        protocol.shutdown()
+        assert protocol.transport.is_closing()

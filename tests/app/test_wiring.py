@@ -2,25 +2,30 @@
 
 import asyncio
 import gc
-import os
 import stat
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import pytest
 from litestar.types import ASGIApp
 
-from adapters.http.asgi import build
+from adapters.memory.deployments import MemoryDeployments
 from adapters.postgres.database import open_database
 from adapters.postgres.migrate import migrate
+from app.doctor import check_deployment
 from app.main import create_app
+from app.server.workers import held_open
 from app.settings import Settings
 from app.wiring import NotMigrated, open_service
 from domain.access import Permission
 from domain.rate_limits import Plan
+from ports.checks import Grade
+from ports.deployment import Deployment
+from tests.domain.world import World
 
 URL = "http://testserver"
 
@@ -32,104 +37,121 @@ def settings(tmp_path: Path, **more: str) -> Settings:
     )
 
 
-async def upload_and_read_back(configured: Settings) -> None:
-    async with open_service(configured) as service:
-        await service.ports.storage.prepare()
-        workspace = await service.use_cases.create_workspace("Acme", Plan.ORG, 1000)
-        minted = await service.use_cases.mint_api_key(workspace=workspace.id, name="k", granted=list(Permission))
-        transport = httpx.ASGITransport(app=build(service.use_cases, service.ports))  # type: ignore[arg-type]
-        headers = {"Authorization": f"Bearer {minted.secret}"}
-        async with httpx.AsyncClient(transport=transport, base_url=URL, headers=headers) as http:
-            members = {"name": "a.txt", "mime_type": "text/plain"}
-            data = (await http.post("/v1/documents/upload-url", json=members)).json()["data"]
-            put = await http.put(data["upload_url"], headers=data["headers"], content=b"content")
-            assert put.status_code == 200, put.text
-            members["storage_path"] = data["storage_path"]
-            recorded = await http.post("/v1/documents", json=members)
-            assert recorded.status_code == 201, recorded.text
-            found = await http.get(recorded.headers["Location"])
-            assert (await http.get(found.json()["data"]["download_url"])).content == b"content"
-            ready = (await http.get("/health/ready")).json()["data"]
-            assert ready == {"status": "ready", "checks": {"database": "ok", "storage": "ok"}}
+@pytest.fixture
+async def empty_database_url(database_url: str, tmp_path: Path) -> str:
+    """The URL of a new database without a schema."""
+    name = "".join(filter(str.isalnum, tmp_path.name.lower()))
+    async with open_database(database_url) as database:
+        await database.fetch(f"CREATE DATABASE {name}")
+    return database_url.replace("/postgres?", f"/{name}?")
 
 
-async def test_an_external_database_and_the_default_storage(tmp_path: Path, database_url: str) -> None:
-    await upload_and_read_back(settings(tmp_path, database_url=database_url))
-
-
-async def test_an_external_database_and_a_configured_storage(tmp_path: Path, database_url: str) -> None:
-    files = tmp_path / "my files"
-    await upload_and_read_back(
-        settings(tmp_path, database_url=database_url, storage_url=files.as_uri(), secret="s" * 32)
-    )
-    assert any(files.rglob("a.txt"))
-    assert not (tmp_path / "secret").exists()
-
-
-@pytest.mark.slow
-async def test_the_embedded_database_keeps_its_documents_after_a_restart(tmp_path: Path) -> None:
-    await upload_and_read_back(settings(tmp_path))
-    async with open_service(settings(tmp_path)) as service:
-        (workspace,) = await service.ports.workspaces.all()
-        assert (await service.ports.documents.usage(workspace.id)).documents == 1
+async def test_an_unmigrated_external_database_is_refused_with_the_command_to_run(
+    tmp_path: Path, empty_database_url: str
+) -> None:
+    with pytest.raises(NotMigrated, match="dossier migrate"):
+        async with open_service(settings(tmp_path, database_url=empty_database_url)):
+            pass
 
 
 async def test_the_secret_is_created_once_and_readable_only_by_its_user(tmp_path: Path, database_url: str) -> None:
     configured = settings(tmp_path, database_url=database_url)
     async with open_service(configured), open_service(configured):
         file = tmp_path / "secret"
-        assert stat.S_IMODE(os.stat(file).st_mode) == 0o600
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert len(file.read_text()) == 64
-        assert [path.name for path in tmp_path.iterdir() if path.name.startswith("secret")] == ["secret"]
+        assert list(tmp_path.glob("secret*")) == [file]
 
 
-async def test_an_unmigrated_external_database_is_refused_with_the_command_to_run(
-    tmp_path: Path, database_url: str
+async def test_an_application_works_with_its_settings_and_has_written_the_uses_of_api_keys_when_it_stops(
+    tmp_path: Path, empty_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with open_database(database_url) as database:
-        await database.fetch("CREATE DATABASE unmigrated")
-    url = database_url.replace("/postgres?", "/unmigrated?")
-    with pytest.raises(NotMigrated, match="dossier migrate"):
-        async with open_service(settings(tmp_path, database_url=url)):
-            pass
-
-
-async def test_an_application_that_stops_has_written_the_uses_of_api_keys(
-    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # What it does to the collector is for the life of a process, and this process goes on.
+    # The application tunes the collector for the life of its process, and this process goes on.
     monkeypatch.setattr(gc, "freeze", lambda: None)
     monkeypatch.setattr(gc, "set_threshold", lambda *_: None)
-    async with open_database(database_url) as database:
-        await database.fetch("CREATE DATABASE uses")
-    url = database_url.replace("/postgres?", "/uses?")
-    await migrate(url)
-    configured = settings(tmp_path, database_url=url)
+    await migrate(empty_database_url)
+    files = tmp_path / "my files"
+    configured = settings(tmp_path, database_url=empty_database_url, storage_url=files.as_uri(), secret="s" * 32)
     async with open_service(configured) as service:
         workspace = await service.use_cases.create_workspace("Acme", Plan.ORG, 1000)
         minted = await service.use_cases.mint_api_key(workspace=workspace.id, name="k", granted=list(Permission))
-        assert minted.key.last_used_at is None
-        async with running(create_app(configured)) as application:
-            transport = httpx.ASGITransport(app=application)  # type: ignore[arg-type]
-            headers = {"Authorization": f"Bearer {minted.secret}"}
-            async with httpx.AsyncClient(transport=transport, base_url=URL, headers=headers) as http:
-                assert (await http.get("/v1/nowhere")).status_code == 404
+        async with running(create_app(configured)) as http:
+            http.headers["Authorization"] = f"Bearer {minted.secret}"
+            await upload_and_read_back(http)
+            ready = (await http.get("/health/ready")).json()["data"]
+            assert ready == {"status": "ready", "checks": {"database": "ok", "storage": "ok"}}
         (key,) = await service.ports.api_keys.all(workspace.id)
         assert key.last_used_at is not None
+    assert any(files.rglob("a.txt"))
+    assert not (tmp_path / "secret").exists()
+
+
+async def upload_and_read_back(http: httpx.AsyncClient) -> None:
+    members = {"name": "a.txt", "mime_type": "text/plain"}
+    data = (await http.post("/v1/documents/upload-url", json=members)).json()["data"]
+    put = await http.put(data["upload_url"], headers=data["headers"], content=b"content")
+    assert put.status_code == 200, put.text
+    recorded = await http.post("/v1/documents", json=members | {"storage_path": data["storage_path"]})
+    assert recorded.status_code == 201, recorded.text
+    found = await http.get(recorded.headers["Location"])
+    assert (await http.get(found.json()["data"]["download_url"])).content == b"content"
 
 
 @asynccontextmanager
-async def running(application: ASGIApp) -> AsyncIterator[ASGIApp]:
-    """The application between start-up and shutdown, as a server sees to it."""
+async def running(application: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
+    """Start the application as a server does, yield a client of it, and stop it."""
     to_it: asyncio.Queue[Any] = asyncio.Queue()
     from_it: asyncio.Queue[Any] = asyncio.Queue()
-    scope: Any = {"type": "lifespan"}
-    live = asyncio.create_task(cast("Any", application(scope, to_it.get, from_it.put)))
+    called: Any = application
+    live = asyncio.create_task(called({"type": "lifespan"}, to_it.get, from_it.put))
     await to_it.put({"type": "lifespan.startup"})
     assert await from_it.get() == {"type": "lifespan.startup.complete"}
-    try:
-        yield application
-    finally:
-        await to_it.put({"type": "lifespan.shutdown"})
-        assert await from_it.get() == {"type": "lifespan.shutdown.complete"}
-        await live
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=called), base_url=URL) as http:
+        yield http
+    await to_it.put({"type": "lifespan.shutdown"})
+    assert await from_it.get() == {"type": "lifespan.shutdown.complete"}
+    await live
+
+
+@asynccontextmanager
+async def noted(events: list[str], error: Exception | None = None) -> AsyncIterator[threading.Event]:
+    """Yield an event that the loop of this context sets, and note the end of the context."""
+    if error:
+        raise error
+    looped = threading.Event()
+    asyncio.get_running_loop().call_later(0.01, looped.set)
+    yield looped
+    events.append("closed")
+
+
+def test_a_held_context_runs_in_another_thread_and_is_closed_even_if_the_block_fails() -> None:
+    events: list[str] = []
+    with held_open(noted(events)) as looped:
+        assert looped.wait(5)
+        assert events == []
+    with pytest.raises(KeyboardInterrupt), held_open(noted(events)):
+        raise KeyboardInterrupt
+    assert events == ["closed"] * 2
+
+
+def test_a_held_context_that_cannot_open_raises_its_reason() -> None:
+    with pytest.raises(OSError, match="no room"), held_open(noted([], OSError("no room"))):
+        raise AssertionError("it is not open")
+
+
+async def test_a_sweep_between_two_reads_of_doctor_does_not_fail_its_check() -> None:
+    world = World()
+    await world.claim_store()
+
+    class SweptAfterRead(MemoryDeployments):
+        """Deployments that are swept right after the first read."""
+
+        async def read(self) -> Deployment:
+            known = await world.deployments.read()
+            if not hasattr(self, "asked"):
+                self.asked = True
+                await world.sweep.delete_condemned()
+            return known
+
+    result = await check_deployment(world.storage, SweptAfterRead())
+    assert result.grade is Grade.OK, result.found
