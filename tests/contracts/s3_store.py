@@ -19,6 +19,7 @@ MARK = _OURS + "deployment"
 @dataclass
 class S3Store(Store):
     storage: S3Storage
+    page_limit = "adapters.s3.storage._PAGE"
     server: S3Server
     bucket: str
 

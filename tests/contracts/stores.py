@@ -1,16 +1,18 @@
-"""`Store`: an object store with a client of it, and with what no client can do."""
+"""`Store`: an object store with an HTTP client of it, and with operations that no client can perform."""
 
 import hashlib
 import os
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import httpx
 
+from adapters.filesystem.incoming import new_name
 from adapters.filesystem.storage import FilesystemStorage
 from adapters.http.asgi import build
 from adapters.in_process.system import Ulids
@@ -40,14 +42,16 @@ _new_id = Ulids()
 
 @dataclass
 class Store(ABC):
-    """What a new object store supplies: the adapter, an HTTP client, and the four abstract methods.
+    """An adapter with an HTTP client. A new object store supplies both, `page_limit` and the four abstract methods.
 
-    Each test gets a workspace of its own, because one bucket may serve all tests. At the begin of a test the store has
-    no mark. `keeps_versions`: recorded bytes can be downloaded after they were replaced or deleted behind our back.
+    Each test gets a workspace of its own, because one bucket may serve all tests. When a test begins, the store has no
+    mark. `keeps_versions`: recorded bytes can be downloaded after they were replaced or deleted behind Dossier's back.
+    `page_limit` is the name of the variable with the number of objects in a page of a listing.
     """
 
     storage: ObjectStorage
     http: httpx.AsyncClient
+    page_limit: ClassVar[str]
     workspace: WorkspaceId = field(init=False)
     prefix: str = field(init=False)
     keeps_versions: bool = field(default=False, kw_only=True)
@@ -145,6 +149,7 @@ class ServedStore(Store):
 @dataclass
 class MemoryStore(ServedStore):
     storage: MemoryStorage
+    page_limit = "adapters.memory.storage._PAGE"
 
     async def replace(self, path: StoragePath, content: bytes | None) -> None:
         self.storage.swap(path, content)
@@ -163,6 +168,7 @@ class MemoryStore(ServedStore):
 class FilesystemStore(ServedStore):
     storage: FilesystemStorage
     root: Path
+    page_limit = "adapters.filesystem.storage._PAGE"
 
     async def replace(self, path: StoragePath, content: bytes | None) -> None:
         file = self.root / "objects" / path
@@ -173,27 +179,10 @@ class FilesystemStore(ServedStore):
         os.utime(self.root / "objects" / path, (1_000_000_000, 1_000_000_000))
 
     async def leave_unfinished(self, path: StoragePath) -> None:
-        """Keep the file of a cut-off upload under a second name: the adapter deletes the first when content ends."""
-        incoming, kept = self.root / "incoming", self.root / "kept"
-        before = set(incoming.iterdir())
-        began: list[Path] = []
-
-        async def content() -> AsyncIterator[bytes]:
-            yield b"x" * 2**20
-            began.extend(set(incoming.iterdir()) - before)
-            os.link(began[0], kept)
-            raise _Stopped
-
-        with suppress(_Stopped):
-            await self.storage.write(UploadTerms(path=path, mime_type=TYPE, size_bytes=None, sha256=None), content())
-        kept.rename(began[0])
+        (self.root / "incoming" / new_name(path)).write_bytes(b"x" * 2**20)
 
     async def count_leftovers(self) -> int:
         return len([*(self.root / "incoming").iterdir(), *(self.root / "objects").glob(".*")])
-
-
-class _Stopped(Exception):
-    pass
 
 
 @asynccontextmanager

@@ -4,8 +4,7 @@ import errno
 import os
 import stat
 import tracemalloc
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -59,26 +58,22 @@ async def test_a_volume_that_disappeared_is_unavailable_and_is_not_created_anew(
     assert await storage.read_mark() == "mine"
 
 
-async def test_a_file_system_on_which_a_hard_link_replaces_a_file_is_refused(
-    storage: FilesystemStorage, monkeypatch: pytest.MonkeyPatch
+def replacing_link(source: Path, target: Path) -> None:
+    target.write_bytes(source.read_bytes())
+
+
+def refusing_link(*_: object) -> None:
+    raise OSError(errno.EPERM, "no links here")
+
+
+@pytest.mark.parametrize("link", [replacing_link, refusing_link])
+async def test_a_file_system_without_hard_links_that_never_replace_is_refused(
+    storage: FilesystemStorage, monkeypatch: pytest.MonkeyPatch, link: object
 ) -> None:
-    def replacing(source: Path, target: Path) -> None:
-        target.write_bytes(source.read_bytes())
-
-    monkeypatch.setattr(os, "link", replacing)
-    with pytest.raises(Unavailable, match="replaces"):
-        await storage.probe()
-
-
-async def test_a_file_system_without_hard_links_is_refused(
-    storage: FilesystemStorage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refusing(*_: object) -> None:
-        raise OSError(errno.EPERM, "no links here")
-
-    monkeypatch.setattr(os, "link", refusing)
-    with pytest.raises(Unavailable, match="no links here"):
-        await storage.prepare()
+    monkeypatch.setattr(os, "link", link)
+    for attempt in (storage.prepare(), storage.probe()):
+        with pytest.raises(Unavailable, match=r"replaces|no links here"):
+            await attempt
     assert [result.grade for result in await storage.run_checks()] == [Grade.FAILED]
 
 
@@ -93,17 +88,11 @@ async def test_a_file_system_that_ignores_letter_case_is_refused(
             await attempt
 
 
-async def test_a_directory_among_the_unfinished_uploads_is_ignored(storage: FilesystemStorage, root: Path) -> None:
-    (root / "incoming/lost+found").mkdir()
-    (root / "incoming/old").touch()
-    assert await storage.discard_unfinished(PREFIX, datetime.now(UTC) + timedelta(days=1)) == 1
-    assert (root / "incoming/lost+found").is_dir()
-
-
 async def test_a_full_disk_accepts_no_files_and_serves_the_existing_ones(
     storage: FilesystemStorage, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stored = await put(storage)
+    await storage.write_mark("first", replace=False)
     fsync = os.fsync
 
     def full(descriptor: int) -> None:
@@ -113,11 +102,29 @@ async def test_a_full_disk_accepts_no_files_and_serves_the_existing_ones(
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(Unavailable, match="no space left"):
-        await storage.probe()
+    for attempt in (storage.probe(), put(storage, f"{PREFIX}new"), storage.write_mark("second", replace=True)):
+        with pytest.raises(Unavailable, match="no space left"):
+            await attempt
     assert list((root / "incoming").iterdir()) == []
     await storage.prepare()
+    assert await keys(storage) == {PATH}
     assert await storage.stat(PATH) == stored
+    assert await storage.read_mark() == "first"
+
+
+async def test_a_failing_disk_is_unavailable(storage: FilesystemStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    await put(storage)
+
+    def failing(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "input/output error")
+
+    monkeypatch.setattr(os, "scandir", failing)
+    monkeypatch.setattr(Path, "unlink", failing)
+    for attempt in (storage.delete([PATH]), keys(storage), storage.discard_unfinished(PREFIX, LATER)):
+        with pytest.raises(Unavailable, match="input/output error"):
+            await attempt
+    monkeypatch.undo()
+    assert await storage.write(terms(), pieces(b"other")) == AlreadyStored()
 
 
 async def test_a_delete_removes_the_directory_of_the_document_and_none_above_it(
@@ -140,10 +147,8 @@ async def test_symbolic_links_are_not_followed_and_are_no_objects(
     outside.parent.mkdir()
     outside.write_text("not ours")
     home = root / "objects" / PREFIX
-    (home / "file").symlink_to(outside)
-    (home / "folder").symlink_to(outside.parent)
-    (home / "circle").symlink_to(home)
-    (root / "objects" / "workspaces" / "ws_2").symlink_to(outside.parent)
+    for link, target in (("file", outside), ("folder", outside.parent), ("circle", home), ("../ws_2", outside.parent)):
+        (home / link).symlink_to(target)
     assert await keys(storage) == {PATH}
     assert await keys(storage, "workspaces/ws_2/") == set()
     assert await storage.stat(StoragePath(f"{PREFIX}file")) is None
@@ -164,59 +169,24 @@ async def test_file_names_that_are_no_valid_text_are_listed_in_a_printable_form(
 
 async def test_a_listing_needs_the_same_memory_for_any_number_of_files(storage: FilesystemStorage, root: Path) -> None:
     await put(storage)
-    documents = root / "objects" / PREFIX / "documents"
-
-    async def peak(number: int) -> int:
-        tracemalloc.start()
-        try:
-            async for page in storage.list(PREFIX):
-                number -= len(page)
-            assert number == 0
-            return tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
-
-    def fill(start: int, stop: int) -> None:
-        for number in range(start, stop):
-            directory = documents / f"x{number}"
+    peaks, existing = [], 1
+    for number in (2000, 6000):
+        for new in range(existing, number):
+            directory = root / "objects" / PREFIX / f"documents/x{new}"
             directory.mkdir()
             os.link(root / "objects" / PATH, directory / "a.txt")
+        existing = number
+        tracemalloc.start()
+        assert sum([len(page) async for page in storage.list(PREFIX)]) == number
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] * 1.2
 
-    fill(1, 2000)
-    few = await peak(2000)
-    fill(2000, 12_000)
-    assert await peak(12_000) < few * 1.2
 
-
-@pytest.mark.parametrize("content", [b"", b"half\n", b"\xff\xfe"], ids=["empty", "other", "not UTF-8"])
 async def test_a_foreign_mark_is_read_as_it_is_and_never_treated_as_missing(
-    storage: FilesystemStorage, root: Path, content: bytes
+    storage: FilesystemStorage, root: Path
 ) -> None:
-    (root / "deployment").write_bytes(content)
-    assert await storage.read_mark() == content.decode(errors="replace").removesuffix("\n")
-    assert not await storage.write_mark("mine", replace=False)
-
-
-@pytest.mark.parametrize(
-    "act",
-    [
-        lambda storage: storage.delete([PATH]),
-        lambda storage: keys(storage),
-        lambda storage: storage.discard_unfinished(PREFIX, LATER),
-    ],
-    ids=["delete", "list", "discard_unfinished"],
-)
-async def test_a_failing_disk_is_unavailable(
-    storage: FilesystemStorage, monkeypatch: pytest.MonkeyPatch, act: Callable[[FilesystemStorage], Awaitable[object]]
-) -> None:
-    await put(storage)
-
-    def failing(*_: object, **__: object) -> None:
-        raise OSError(errno.EIO, "input/output error")
-
-    monkeypatch.setattr(os, "scandir", failing)
-    monkeypatch.setattr(Path, "unlink", failing)
-    with pytest.raises(Unavailable, match="input/output error"):
-        await act(storage)
-    monkeypatch.undo()
-    assert await storage.write(terms(), pieces(b"other")) == AlreadyStored()
+    for content, text in ((b"", ""), (b"half\n", "half"), (b"\xff", "\N{REPLACEMENT CHARACTER}")):
+        (root / "deployment").write_bytes(content)
+        assert await storage.read_mark() == text
+        assert not await storage.write_mark("mine", replace=False)

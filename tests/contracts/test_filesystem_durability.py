@@ -1,6 +1,5 @@
-"""The directory through crashes and races: what was reported as done lasts, and what was cut off is cleaned up."""
+"""The directory through crashes and races: completed operations last, and interrupted ones are cleaned up."""
 
-import errno
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -13,7 +12,6 @@ from adapters.filesystem import files
 from adapters.filesystem.storage import FilesystemStorage
 from domain.documents import StoredObject
 from domain.paths import StoragePath
-from ports.system import Unavailable
 from tests.contracts.filesystem import PATH, PREFIX, keys, put, terms
 
 AN_HOUR = timedelta(hours=1)
@@ -131,24 +129,31 @@ async def test_a_mark_is_on_the_disk_before_it_is_reported(
     assert disk.has(root)
 
 
-async def test_leftovers_of_older_versions_and_of_probes_are_discarded_under_every_prefix(
+async def test_leftovers_of_crashes_probes_and_older_versions_are_discarded(
     storage: FilesystemStorage, root: Path
 ) -> None:
-    left = [
-        root / "incoming" / ("0" * 32),
-        root / "incoming" / ("ws_2." + "0" * 32),
-        root / "objects" / (".probe-" + "0" * 32),
+    stored = await put(storage)
+    (root / "incoming/lost+found").mkdir()
+    number = "0" * 32
+    probe, older, crashed, another = left = [
+        root / "objects" / f".probe-{number}",
+        root / "incoming" / number,
+        root / "incoming" / f"ws_1.{number}",
+        root / "incoming" / f"ws_2.{number}",
     ]
-    for file in left:
-        file.write_bytes(b"left")
+    for file in (probe, older, another):
+        file.touch()
+    # A crash between storing an object and removing its second name.
+    os.link(root / "objects" / PATH, crashed)
     now = datetime.now(UTC)
-    assert await keys(storage, "workspaces/") == set()
     assert await storage.discard_unfinished(PREFIX, now - AN_HOUR) == 0
-    assert [file.exists() for file in left] == [True, True, True]
-    assert await storage.discard_unfinished(PREFIX, now + AN_HOUR) == 1
-    assert [file.exists() for file in left] == [False, True, False]
+    assert [file.exists() for file in left] == [True, True, True, True]
+    assert await storage.discard_unfinished(PREFIX, now + AN_HOUR) == 2
+    assert [file.exists() for file in left] == [False, False, False, True]
     assert await storage.discard_unfinished("workspaces/", now + AN_HOUR) == 1
-    assert not left[1].exists()
+    assert [entry.name for entry in (root / "incoming").iterdir()] == ["lost+found"]
+    assert await keys(storage, "workspaces/") == {PATH}
+    assert await storage.stat(PATH) == stored
 
 
 async def test_an_upload_in_progress_is_not_discarded_however_long_ago_it_began(
@@ -164,27 +169,3 @@ async def test_an_upload_in_progress_is_not_discarded_however_long_ago_it_began(
     stored = await storage.write(terms(), slow())
     assert isinstance(stored, StoredObject)
     assert stored.size_bytes == 2 * 2**20
-
-
-async def test_a_crash_between_storing_and_cleaning_up_leaves_the_object_complete(
-    storage: FilesystemStorage, root: Path
-) -> None:
-    stored = await put(storage)
-    os.link(root / "objects" / PATH, root / "incoming" / ("ws_1." + "0" * 32))
-    assert await storage.discard_unfinished(PREFIX, datetime.now(UTC) + AN_HOUR) == 1
-    assert await storage.stat(PATH) == stored
-
-
-async def test_a_mark_is_replaced_completely_or_not_at_all(
-    storage: FilesystemStorage, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await storage.write_mark("first", replace=False)
-
-    def full(_: int) -> None:
-        raise OSError(errno.ENOSPC, "no space left")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(Unavailable, match="no space left"):
-        await storage.write_mark("second", replace=True)
-    assert await storage.read_mark() == "first"
-    assert list((root / "incoming").iterdir()) == []
