@@ -1,4 +1,4 @@
-"""The sweeper on pairs of repository and store: what it deletes, and that no race loses a recorded object."""
+"""The sweeper on pairs of repository and store: it deletes only orphans, and no race loses a recorded object."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from inspect import iscoroutinefunction
-from itertools import count
+from itertools import combinations_with_replacement, count
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ import pytest
 from adapters.in_process.system import new_secret
 from adapters.postgres.database import Database, open_database
 from adapters.postgres.migrate import migrate
-from domain.access import Caller, Workspace
-from domain.documents import Document
+from domain.access import Workspace
+from domain.documents import Document, StoredObject
 from domain.errors import Refusal
 from domain.paths import StoragePath
 from domain.use_cases.claim_store import ClaimStore
@@ -50,7 +50,6 @@ class Swept:
     records: Records
     store: Store
     home: Workspace
-    caller: Caller
     create_document: CreateDocument
     sweep: Sweep
 
@@ -60,35 +59,45 @@ class Swept:
 
     async def create(self, path: StoragePath, create: CreateDocument | None = None) -> Document:
         members = {"name": "a", "mime_type": "text/plain", "storage_path": path}
-        return (await (create or self.create_document)(self.caller, members, None)).document
+        caller = self.records.intent(self.home).caller
+        return (await (create or self.create_document)(caller, members, None)).document
 
-    async def state(self, path: StoragePath) -> PathState | None:
+    async def look(self, path: StoragePath) -> tuple[StoredObject | None, PathState | None]:
+        """Return the object at a path, and the state of the path."""
         (state,) = await self.records.states(self.home, path)
-        return state
+        return await self.store.storage.stat(path), state
+
+    def sweep_with(self, hook: "Hook") -> Sweep:
+        """Return the sweep with a hook around every call of a port."""
+        ledger, storage = Hooked(self.sweep.ledger, hook), Hooked(self.sweep.storage, hook)
+        return replace(self.sweep, ledger=ledger, storage=storage)
 
 
 async def open_swept(records: Records, store: Store) -> Swept:
     """Set up a deployment that has claimed its store."""
-    new_id, now = records.new_id, records.clock
     home = await records.workspace(quota_bytes=10**9)
     store.use_workspace(home.id)
-    await ClaimStore(deployments=records.deployments, storage=store.storage, now=lambda: datetime.now(UTC))()
-    caller = records.intent(home).caller
-    create = CreateDocument(documents=records.documents, storage=store.storage, now=now, new_id=new_id)
-    sweep = Sweep(
-        workspaces=records.workspaces,
-        ledger=records.ledger,
-        storage=store.storage,
-        deployments=records.deployments,
-        now=now,
-        new_token=new_secret,
+    storage, deployments, now = store.storage, records.deployments, records.clock
+    await ClaimStore(deployments=deployments, storage=storage, now=lambda: datetime.now(UTC))()
+    return Swept(
+        records=records,
+        store=store,
+        home=home,
+        create_document=CreateDocument(documents=records.documents, storage=storage, now=now, new_id=records.new_id),
+        sweep=Sweep(
+            workspaces=records.workspaces,
+            ledger=records.ledger,
+            storage=storage,
+            deployments=deployments,
+            now=now,
+            new_token=new_secret,
+        ),
     )
-    return Swept(records=records, store=store, home=home, caller=caller, create_document=create, sweep=sweep)
 
 
 @pytest.fixture
 def pair(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, AbstractAsyncContextManager[Store]]:
-    """The repository and the opening store that the test is parametrised with."""
+    """Return the repository's name and the opening store of the parameter."""
     repository, store = request.param
     return repository, STORES[store](request.getfixturevalue, tmp_path)
 
@@ -97,7 +106,7 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, AbstractA
 async def deployment(
     pair: tuple[str, AbstractAsyncContextManager[Store]], database: Database, template_url: str
 ) -> AsyncIterator[Swept]:
-    """A deployment on each pair of adapters. Its clock is a day ahead, so that every orphan is old enough."""
+    """Open a deployment on a pair of adapters. Its clock is a day ahead, so that every orphan is old enough."""
     repository, opening = pair
     clock = StillClock(datetime.now(UTC) + timedelta(hours=25))
     async with opening as store:
@@ -113,18 +122,15 @@ async def deployment(
 
 on_every_adapter = pytest.mark.parametrize("pair", SWEPT, indirect=True, ids=" and ".join)
 
-Hook = Callable[[str], Awaitable[None]]
-
-
-async def _nothing(method: str) -> None:
-    pass
+Hook = Callable[[str, str], Awaitable[None]]
+"""Called with "before" or "after", and the name of a method."""
 
 
 class Hooked:
-    """A port that calls a hook with the method's name before and after each awaited method."""
+    """A port that calls a hook before and after each awaited method."""
 
-    def __init__(self, port: object, *, before: Hook = _nothing, after: Hook = _nothing) -> None:
-        self._port, self._before, self._after = port, before, after
+    def __init__(self, port: object, hook: Hook) -> None:
+        self._port, self._hook = port, hook
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._port, name)
@@ -132,9 +138,9 @@ class Hooked:
             return method
 
         async def hooked(*arguments: object, **named: object) -> object:
-            await self._before(name)
+            await self._hook("before", name)
             result = await method(*arguments, **named)
-            await self._after(name)
+            await self._hook("after", name)
             return result
 
         return hooked
@@ -142,7 +148,6 @@ class Hooked:
 
 @on_every_adapter
 async def test_one_sweep_deletes_orphans_and_unfinished_uploads_and_nothing_else(deployment: Swept) -> None:
-    storage = deployment.store.storage
     recorded = await deployment.upload("documents/recorded")
     document = await deployment.create(recorded)
     orphans = [await deployment.upload(f"documents/{number}/orphan") for number in range(3)]
@@ -150,26 +155,29 @@ async def test_one_sweep_deletes_orphans_and_unfinished_uploads_and_nothing_else
 
     report = await deployment.sweep(yes=True)
     assert (report.objects, report.unrecorded, report.deleted, report.unfinished) == (4, 3, 3, 1)
-    assert [await storage.stat(path) for path in orphans] == [None] * 3
-    assert await storage.stat(recorded) == document.stored
+    assert [await deployment.look(path) for path in orphans] == [(None, PathState.CONDEMNED)] * 3
+    assert await deployment.look(recorded) == (document.stored, PathState.RECORDED)
     assert await deployment.store.count_leftovers() == 0
 
     # Bytes that arrive at a gone path are deleted by the next sweep, however late they come.
     deployment.records.clock.advance(hours=2)
     await deployment.sweep.delete_condemned()
-    assert await deployment.state(orphans[0]) is PathState.GONE
+    assert await deployment.look(orphans[0]) == (None, PathState.GONE)
     await deployment.store.replace(orphans[0], b"late")
     report = await deployment.sweep()
     assert (report.late, report.deleted) == (1, 1)
-    assert await storage.stat(orphans[0]) is None
+    assert await deployment.look(orphans[0]) == (None, PathState.CONDEMNED)
 
 
-MOMENTS = ("before the sweep", "listed", "condemned", "deleted")
+MOMENTS = {
+    ("before", "sweep"): "before the sweep",
+    ("after", "states"): "listed",
+    ("after", "condemn"): "condemned",
+    ("after", "delete"): "deleted",
+}
 
 
-@pytest.mark.parametrize(
-    ("looks", "writes"), [(MOMENTS[i], MOMENTS[j]) for i in range(len(MOMENTS)) for j in range(i, len(MOMENTS))]
-)
+@pytest.mark.parametrize(("looks", "writes"), [*combinations_with_replacement(MOMENTS.values(), 2)])
 @pytest.mark.parametrize("pair", SWEPT[:2], indirect=True, ids=" and ".join)
 async def test_a_create_at_any_moment_of_a_sweep_wins_or_loses_completely(
     deployment: Swept, looks: str, writes: str
@@ -177,57 +185,45 @@ async def test_a_create_at_any_moment_of_a_sweep_wins_or_loses_completely(
     """The create looks at the object at the moment `looks` and writes its record at the moment `writes`."""
     path = await deployment.upload("documents/a")
     has_looked, may_write = asyncio.Event(), asyncio.Event()
-    create: asyncio.Task[Document] | None = None
+    creates: list[asyncio.Task[Document]] = []
+    moments = list(MOMENTS.values())
 
-    async def before_writing(method: str) -> None:
-        if method == "create":
+    async def wait_before_writing(when: str, method: str) -> None:
+        if (when, method) == ("before", "create"):
             has_looked.set()
             await may_write.wait()
 
-    slow = replace(deployment.create_document, documents=Hooked(deployment.records.documents, before=before_writing))
+    documents = Hooked(deployment.records.documents, wait_before_writing)
+    slow = replace(deployment.create_document, documents=documents)
 
-    async def reach(moment: str) -> None:
-        nonlocal create
+    async def reach(when: str, method: str) -> None:
+        moment = MOMENTS.get((when, method))
+        # Each moment is reached once, in order.
+        if moment not in moments:
+            return
+        del moments[: moments.index(moment) + 1]
         if moment == looks:
-            create = asyncio.create_task(deployment.create(path, slow))
+            creates.append(asyncio.create_task(deployment.create(path, slow)))
             # Wait until the create has looked, or was refused.
             looking = asyncio.create_task(has_looked.wait())
-            await asyncio.wait([create, looking], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([*creates, looking], return_when=asyncio.FIRST_COMPLETED)
             looking.cancel()
         if moment == writes:
             may_write.set()
-            assert create is not None
-            await asyncio.wait([create])
+            await asyncio.wait(creates)
 
-    passed = [MOMENTS[0]]
-    await reach(MOMENTS[0])
+    await reach("before", "sweep")
+    await deployment.sweep_with(reach)(yes=True)
+    # If the sweep finds nothing to condemn, it does not reach the later moments.
+    for when, method in MOMENTS:
+        await reach(when, method)
 
-    async def after(method: str) -> None:
-        moments = {"states": "listed", "condemn": "condemned", "delete": "deleted"}
-        # Each moment is reached once, in order.
-        if method in moments and MOMENTS.index(moments[method]) >= len(passed):
-            passed.append(moments[method])
-            await reach(moments[method])
-
-    sweep = replace(
-        deployment.sweep,
-        ledger=Hooked(deployment.records.ledger, after=after),
-        storage=Hooked(deployment.store.storage, after=after),
-    )
-    await sweep(yes=True)
-    if create is None or not create.done():
-        # The sweep found nothing to condemn, so it did not reach the later moments.
-        for moment in MOMENTS[len(passed) :]:
-            await reach(moment)
-    assert create is not None
-
-    stored, state = await deployment.store.storage.stat(path), await deployment.state(path)
-    if MOMENTS.index(writes) < MOMENTS.index("condemned"):
-        assert (stored, state) == ((await create).stored, PathState.RECORDED)
+    if writes in ("before the sweep", "listed"):
+        assert await deployment.look(path) == ((await creates[0]).stored, PathState.RECORDED)
     else:
         with pytest.raises(Refusal):
-            await create
-        assert (stored, state) == (None, PathState.CONDEMNED)
+            await creates[0]
+        assert await deployment.look(path) == (None, PathState.CONDEMNED)
 
 
 @pytest.mark.timeout(1800)
@@ -236,15 +232,11 @@ async def test_no_race_of_sweeps_and_creates_leaves_a_record_without_its_object(
     """In each race, four creates begin at different steps of a sweep, some of them after it."""
     steps = [asyncio.Event() for _ in range(20)]
 
-    async def step(method: str) -> None:
+    async def step(*_: str) -> None:
         next((event for event in steps if not event.is_set()), steps[-1]).set()
         await asyncio.sleep(0)
 
-    sweep = replace(
-        deployment.sweep,
-        ledger=Hooked(deployment.records.ledger, before=step, after=step),
-        storage=Hooked(deployment.store.storage, before=step, after=step),
-    )
+    sweep = deployment.sweep_with(step)
 
     async def create(path: StoragePath, begin: asyncio.Event) -> Document | None:
         await begin.wait()
@@ -264,11 +256,10 @@ async def test_no_race_of_sweeps_and_creates_leaves_a_record_without_its_object(
         for event in steps:
             event.set()
         for path, document in zip(paths, await creates, strict=True):
-            stored, state = await deployment.store.storage.stat(path), await deployment.state(path)
             if document is None:
-                assert (stored, state) == (None, PathState.CONDEMNED)
+                assert await deployment.look(path) == (None, PathState.CONDEMNED)
             else:
-                assert (stored, state) == (document.stored, PathState.RECORDED)
+                assert await deployment.look(path) == (document.stored, PathState.RECORDED)
                 # The next sweep lists as few objects as this one.
                 await deployment.store.replace(path, None)
             was_refused.add(document is None)
