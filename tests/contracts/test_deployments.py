@@ -1,11 +1,11 @@
-"""What `Deployments` promises."""
+"""The promises of `Deployments`."""
 
 import pytest
 
 from tests.contracts.records import Records
 
 
-async def test_what_is_recorded_of_a_deployment_is_read_back_until_it_is_renewed(records: Records) -> None:
+async def test_the_record_of_a_deployment_is_read_back_until_it_is_renewed(records: Records) -> None:
     deployments = records.deployments
     new = await deployments.renew()
     assert new == await deployments.read()
