@@ -136,7 +136,7 @@ def test_what_the_client_puts_before_the_entry_of_the_proxy_buys_no_guesses(prox
 
 
 def test_the_addresses_of_one_ipv6_network_share_a_count(proxied: Client) -> None:
-    """How addresses are grouped is proven by tests/domain/test_client_network.py."""
+    """How addresses are grouped is proven by tests/domain/test_access.py."""
     exhaust(proxied, lambda number: by(f"2001:db8:0:1:{number:x}::{number:x}"))
     assert guess(proxied, by("2001:DB8:0:1:FFFF:FFFF:FFFF:FFFF")) == 429
     assert guess(proxied, by("2001:db8:0:2::1")) == 401

@@ -55,6 +55,13 @@ async def test_a_document_is_recorded_as_it_was_sent(world: World) -> None:
     )
 
 
+async def test_optional_members_may_be_absent_or_null(world: World) -> None:
+    caller = await world.caller()
+    for sent in ({}, {"size_bytes": None, "description": None, "folder": None, "tags": None}):
+        document = (await world.create_document(caller, members(await world.upload(caller), **sent), None)).document
+        assert (document.description, document.folder, document.tags) == (None, None, ())
+
+
 async def test_an_omitted_size_is_filled_in_from_the_store(world: World) -> None:
     caller = await world.caller()
     assert (await world.record(caller, b"12345")).stored.size_bytes == 5

@@ -1,49 +1,15 @@
 """Entity links: their rules, adding and removing them, and listing the documents of an entity."""
 
 import pytest
-from hypothesis import given
 
-from domain.entity_links import EntityLink, EntityType, entity_id, entity_type, role
+from domain.entity_links import EntityLink, EntityType
 from domain.ids import parse_entity_link_id
-from domain.members import Members, Rule, RuleViolation
+from domain.members import Members
 from domain.pages import Page
 from ports.outcomes import LinkAdded
 from ports.queries import DocumentWithLinks, LinkedDocument
-from tests.domain.anything import JSON, ask
 from tests.domain.samples import LINK
 from tests.domain.world import World
-
-
-@pytest.mark.parametrize(
-    ("rule", "values"),
-    [
-        (entity_type, (None, "", "Contact", "invoice", 5, ["contact"], {})),
-        (entity_id, (None, "", "x" * 65, ".", "..", "a/b", "/", "a\nb", "\0", "\x7f", "\ud800", "\ufffd", 5, ["1"])),
-        (role, ("", " ", "x" * 65, "a\nb", 5, [])),
-    ],
-)
-def test_an_invalid_value_breaks_the_rule_of_its_member(rule: Rule[object], values: tuple[object, ...]) -> None:
-    for value in values:
-        with pytest.raises(RuleViolation):
-            rule(value)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("x" * 64, "\N{GRINNING FACE}" * 64, "...", "a b", " c-1", "\\", "?#%", "%61", "'\"", "\u200b"),
-        *("C-1", "01", "ss", "\xdf", "\xe9", "e\u0301"),
-    ],
-    ids=ascii,
-)
-def test_an_entity_id_that_fits_between_two_slashes_is_kept_unchanged(text: str) -> None:
-    assert entity_id(text) == text
-
-
-@given(JSON)
-def test_any_json_value_is_an_entity_id_or_breaks_its_rule(value: object) -> None:
-    once = ask(entity_id, value)
-    assert isinstance(once, RuleViolation) or once == value
 
 
 async def test_a_link_is_added_as_it_was_sent(world: World) -> None:

@@ -2,74 +2,23 @@
 
 import json
 from datetime import timedelta
-from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.idempotency import LIFETIME, fingerprint, idempotency_key
-from domain.members import Members, RuleViolation
+from domain.members import Members
 from tests.domain.anything import JSON, TEXTS
 
-KEY = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 MEMBERS = st.dictionaries(TEXTS, JSON, max_size=6)
 # Members, and the name of one of them or of a new one.
 MEMBERS_AND_ONE = MEMBERS.flatmap(lambda members: st.tuples(st.just(members), st.sampled_from([*members, "tags"])))
 
 
-@pytest.mark.parametrize(
-    "sent",
-    [KEY, f'"{KEY}"', KEY.upper(), f'"{KEY.upper()}"', KEY.title(), "0" * 8 + "-0000-0000-0000-" + "0" * 12],
-    ids=["bare", "quoted", "upper case", "quoted upper case", "mixed case", "the nil UUID"],
-)
-def test_a_uuid_bare_or_in_double_quotes_is_read_in_lower_case(sent: str) -> None:
-    assert idempotency_key(sent) == sent.strip('"').lower()
-
-
-NO_KEYS = {
-    "empty": "",
-    "empty quotes": '""',
-    "a word": "retry-1",
-    "quoted at the start": f'"{KEY}',
-    "quoted at the end": f'{KEY}"',
-    "quoted twice": f'""{KEY}""',
-    "single quotes": f"'{KEY}'",
-    "typographic quotes": f"\u201c{KEY}\u201d",
-    "braces": f"{{{KEY}}}",
-    "a URN": f"urn:uuid:{KEY}",
-    "no dashes": KEY.replace("-", ""),
-    "a dash too many": KEY[:2] + "-" + KEY[2:],
-    "dashes elsewhere": "7c9e66797-425-40de-944b-e07fc1f90ae7",
-    "a blank before": f" {KEY}",
-    "a blank after": f"{KEY} ",
-    "blanks in the quotes": f'" {KEY} "',
-    "a newline": f"{KEY}\n",
-    "two of them": f"{KEY}, {KEY}",
-    "a parameter": f'"{KEY}";a=b',
-    "too short": KEY[:-1],
-    "too long": KEY + "0",
-    "no hex": KEY[:-1] + "g",
-    "digits of another script": "\u0661" * 8 + KEY[8:],
-    "full width": KEY[:-1] + "\uff17",
-    "NUL": KEY + "\0",
-}
-
-
-@pytest.mark.parametrize("sent", NO_KEYS.values(), ids=NO_KEYS)
-def test_any_other_text_is_not_an_idempotency_key(sent: str) -> None:
-    with pytest.raises(RuleViolation, match="must be one UUID"):
-        idempotency_key(sent)
-
-
-@given(TEXTS | st.text('0123456789abcdefABCDEF-"{}', min_size=30, max_size=40))
-def test_any_header_is_accepted_or_refused_and_an_idempotency_key_is_a_fixed_point(sent: str) -> None:
-    try:
-        key = idempotency_key(sent)
-    except RuleViolation:
-        return
-    assert idempotency_key(key) == key
-    assert str(UUID(key)) == key
+@given(st.uuids().map(str))
+def test_every_uuid_is_an_idempotency_key_in_upper_case_and_in_quotes_too(key: str) -> None:
+    assert {idempotency_key(sent) for sent in (key, key.upper(), f'"{key}"')} == {key}
 
 
 def test_a_receipt_is_valid_for_24_hours() -> None:
@@ -111,25 +60,23 @@ def test_a_fingerprint_is_pinned(target: str, members: Members, digest: str) -> 
 
 
 def reversed_order(value: object) -> object:
-    """The same JSON value with the members of every object in the other order."""
+    """Return the same JSON value with the members of every object in the other order."""
     if isinstance(value, dict):
         return {key: reversed_order(value[key]) for key in reversed(value)}
     return [reversed_order(item) for item in value] if isinstance(value, list) else value
 
 
 @given(MEMBERS)
-def test_the_order_of_members_does_not_matter(members: dict[str, object]) -> None:
+def test_neither_the_order_of_members_nor_another_json_round_trip_changes_a_fingerprint(
+    members: dict[str, object],
+) -> None:
     turned = {key: reversed_order(members[key]) for key in reversed(members)}
-    assert fingerprint("a", "b", turned) == fingerprint("a", "b", members)
-
-
-@given(MEMBERS)
-def test_a_fingerprint_is_equal_after_another_json_round_trip(members: dict[str, object]) -> None:
-    assert fingerprint("a", "b", json.loads(json.dumps(members))) == fingerprint("a", "b", members)
+    for equal in (turned, json.loads(json.dumps(members))):
+        assert fingerprint("a", "b", equal) == fingerprint("a", "b", members)
 
 
 def is_same_json(one: object, other: object) -> bool:
-    """Equality as JSON has it: `1`, `1.0` and `true` are three."""
+    """Return whether two values are the same JSON: `1`, `1.0` and `true` are three values."""
     if type(one) is not type(other):
         return False
     if isinstance(one, dict) and isinstance(other, dict):
@@ -139,7 +86,7 @@ def is_same_json(one: object, other: object) -> bool:
     return one == other
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(MEMBERS_AND_ONE, JSON)
 def test_every_change_of_a_member_changes_the_fingerprint(sent: tuple[dict[str, object], str], value: object) -> None:
     members, member = sent

@@ -13,8 +13,6 @@ from domain.access import Caller
 from domain.documents import Document
 from domain.errors import Invalid
 from domain.pages import Page
-from domain.search import DocumentFilter, search_text
-from domain.text import fold
 from domain.use_cases.find_documents import FindDocuments, Listing
 from tests.domain.samples import MALFORMED_IDS
 from tests.domain.world import NEVER_ASKED, World
@@ -186,39 +184,3 @@ async def test_folders_and_tags_are_listed_in_pages(world: World) -> None:
         tags, page = await world.list_tags(caller, query)
         assert [row.tag for row in tags.rows] == expected
         assert (tags.total, page) == (3, Page(number, 2))
-
-
-@pytest.mark.parametrize(
-    ("search", "name", "description"),
-    [
-        *(("nda", "Acme-NDA-2026.pdf", None), ("NDA", "a", "the nda of 2026"), ("ba\u0308r", "B\xc4R", None)),
-        *(("STRASSE", "Stra\xdfe", None), ("stra\xdfe", "STRASSE", None), ("\u0130STANBUL", "\u0130stanbul", None)),
-        ("\u03c3", "a", "\u03a3\u03af\u03c3\u03c5\u03c6\u03bf\u03c2"),
-        *(("\u03a3", "\u03bb\u03cc\u03b3\u03bf\u03c2", None), ("\ufb01", "FILE", None)),
-        *(("\u5951\u7d04", "\u5951\u7d04\u66f8.pdf", None), (" ", "a b", None)),
-    ],
-    ids=ascii,
-)
-def test_a_search_matches_any_part_of_name_or_description_in_any_letter_case(
-    search: str, name: str, description: str | None
-) -> None:
-    assert fold(search) in search_text(name, description)
-
-
-@pytest.mark.parametrize(
-    ("search", "name"),
-    [("e", "\xe9"), ("a", "\xe4"), ("istanbul", "\u0130stanbul"), ("i", "\u0131"), ("none", "a"), ("ab", "a")],
-    ids=ascii,
-)
-def test_a_search_matches_neither_other_letters_nor_across_name_and_description(search: str, name: str) -> None:
-    assert fold(search) not in search_text(name, "b")
-
-
-@pytest.mark.parametrize("search", ["a", "ab", "a-b", "ab cd", "%%%", "___", "a.b", ""])
-def test_a_search_without_three_letters_or_digits_in_a_row_is_not_indexed(search: str) -> None:
-    assert not DocumentFilter(search=fold(search)).is_search_indexed
-
-
-@pytest.mark.parametrize("search", ["abc", "a-bcd", "123", "\u5951\u7d04\u66f8", "\xdfa"])
-def test_a_search_with_three_letters_or_digits_in_a_row_is_indexed(search: str) -> None:
-    assert DocumentFilter(search=fold(search)).is_search_indexed

@@ -1,4 +1,4 @@
-"""Reading the members of a request: each by its rule, every invalid one reported."""
+"""Reading the members of a request, and the page of a list: every invalid member is reported."""
 
 import pytest
 from hypothesis import given
@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from domain.errors import Invalid
 from domain.members import NAME_REPEATED_MAX, OMITTED, Form, RuleViolation, or_null
+from domain.pages import Page
 from domain.text import string
 from tests.domain.anything import JSON, TEXTS
 
@@ -14,59 +15,43 @@ def never(value: object) -> str:
     raise RuleViolation("is never right")
 
 
-def test_a_required_member_is_read_by_its_rule() -> None:
-    form = Form({"name": "a"})
+def reported(form: Form) -> dict[str, str]:
+    """Return the reason for each member that is reported."""
+    try:
+        form.finish()
+    except Invalid as refused:
+        return dict(refused.fields)
+    return {}
+
+
+def test_a_required_member_is_read_by_its_rule_and_must_be_present_and_not_null() -> None:
+    form = Form({"name": "a", "null": None})
     assert form.required("name", lambda value: string(value).upper()) == "A"
-    form.finish()
+    form.required("absent", string)
+    form.required("null", string)
+    assert reported(form) == {"absent": "is required", "null": "must be a string"}
 
 
-def test_an_absent_required_member_is_reported() -> None:
-    form = Form({})
-    form.required("name", string)
-    with pytest.raises(Invalid) as refused:
-        form.finish()
-    assert refused.value.fields == {"name": "is required"}
-
-
-def test_a_required_member_must_not_be_null() -> None:
-    form = Form({"name": None})
-    form.required("name", string)
-    with pytest.raises(Invalid) as refused:
-        form.finish()
-    assert refused.value.fields == {"name": "must be a string"}
-
-
-@pytest.mark.parametrize("members", [{}, {"name": None}], ids=["absent", "null"])
-def test_an_optional_member_may_be_absent_or_null_and_its_rule_is_not_applied(members: dict[str, object]) -> None:
-    form = Form(members)
-    assert form.optional("name", never) is None
-    form.finish()
+def test_an_optional_member_may_be_absent_or_null_and_its_rule_is_not_applied() -> None:
+    form = Form({"null": None})
+    assert (form.optional("null", never), form.optional("absent", never)) == (None, None)
+    assert reported(form) == {}
 
 
 @pytest.mark.parametrize("value", [False, 0, 0.0, "", [], {}], ids=repr)
 def test_an_empty_value_is_not_absent(value: object) -> None:
     form = Form({"name": value})
     form.optional("name", never)
-    with pytest.raises(Invalid) as refused:
-        form.finish()
-    assert refused.value.fields == {"name": "is never right"}
+    assert reported(form) == {"name": "is never right"}
 
 
-def test_a_patch_distinguishes_null_from_an_omitted_member() -> None:
-    form = Form({"null": None, "name": "a"})
+def test_a_patch_distinguishes_null_from_an_omitted_member_and_a_rule_decides_whether_null_is_valid() -> None:
+    form = Form({"null": None, "name": "a", "not_null": None})
     assert form.sent("absent", never) is OMITTED
     assert form.sent("null", or_null(never)) is None
     assert form.sent("name", or_null(string)) == "a"
-    form.finish()
-
-
-def test_a_sent_member_may_be_null_only_if_its_rule_allows_it() -> None:
-    form = Form({"name": None, "tags": None})
-    form.sent("name", string)
-    form.sent("tags", or_null(string))
-    with pytest.raises(Invalid) as refused:
-        form.finish()
-    assert refused.value.fields == {"name": "must be a string"}
+    form.sent("not_null", string)
+    assert reported(form) == {"not_null": "must be a string"}
 
 
 @given(
@@ -87,13 +72,7 @@ def test_every_invalid_absent_and_unknown_member_is_reported(
         form.sent(member, never)
     null = {member for member in optional if sent.get(member) is None}
     named = {member if len(member) <= NAME_REPEATED_MAX else f"{member[:NAME_REPEATED_MAX]}…" for member in sent}
-    expected = (named | required) - null
-    try:
-        form.finish()
-        reported: set[str] = set()
-    except Invalid as refused:
-        reported = set(refused.fields)
-    assert reported == expected
+    assert reported(form).keys() == (named | required) - null
 
 
 @pytest.mark.parametrize(
@@ -101,6 +80,27 @@ def test_every_invalid_absent_and_unknown_member_is_reported(
     [("x" * 64, "x" * 64), ("x" * 65, "x" * 64 + "…"), ("wbk_secret", "wbk_…"), ("my wbk_secret" * 9, "wbk_…")],
 )
 def test_an_unknown_members_name_is_shortened_and_an_api_key_in_it_is_hidden(member: str, shown: str) -> None:
-    with pytest.raises(Invalid) as refused:
-        Form({member: 1}).finish()
-    assert list(refused.value.fields) == [shown]
+    assert list(reported(Form({member: 1}))) == [shown]
+
+
+@given(st.integers(1, 10**9), st.integers(1, 100))
+def test_a_page_begins_after_the_rows_of_all_earlier_pages(number: int, size: int) -> None:
+    form = Form({"page": str(number), "per_page": str(size)})
+    page = Page.read(form)
+    assert (reported(form), page) == ({}, Page(number, size))
+    assert page.offset + page.size == number * size
+
+
+@pytest.mark.parametrize("absent", [{}, {"page": None, "per_page": None}], ids=["absent", "null"])
+def test_the_default_is_the_first_page_of_25_rows(absent: dict[str, None]) -> None:
+    assert Page.read(Form(absent)) == Page(1, 25)
+
+
+@pytest.mark.parametrize(("page", "per_page"), [("0", "0"), ("1000000001", "101"), ("1.0", "-1"), ("\u0661", "")])
+def test_a_page_outside_its_bounds_is_refused(page: str, per_page: str) -> None:
+    form = Form({"page": page, "per_page": per_page})
+    Page.read(form)
+    assert reported(form) == {
+        "page": "must be a whole number from 1 to 1000000000",
+        "per_page": "must be a whole number from 1 to 100",
+    }

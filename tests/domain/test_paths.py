@@ -1,4 +1,4 @@
-"""Storage paths: object keys of the own workspace, accepted unchanged or refused."""
+"""Storage paths, accepted unchanged or refused; and folder paths, absolute and in NFC."""
 
 import string
 
@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.members import RuleViolation
-from domain.paths import StoragePath, storage_path, workspace_prefix
+from domain.paths import (
+    FolderPath,
+    StoragePath,
+    ancestors,
+    depth,
+    folder_path,
+    is_within,
+    storage_path,
+    workspace_prefix,
+)
 from tests.domain.anything import SPITEFUL, TEXTS, ask
 from tests.domain.samples import FOREIGN, OWN
 
@@ -37,85 +46,107 @@ def own_path(key: object) -> StoragePath:
     return storage_path(key, OWN)
 
 
-def is_accepted(key: object) -> bool:
-    return ask(own_path, key) == key
-
-
-def key_of(length: int) -> str:
-    """An own key of that many characters, in segments of at most 200."""
-    filler = ("x" * 200 + "/") * 10
-    return (PREFIX + filler)[: length - 1] + "x"
-
-
-def test_the_prefix_of_a_workspace_contains_its_id() -> None:
-    assert workspace_prefix(OWN) == PREFIX
-
-
-@pytest.mark.parametrize(
-    "rest",
-    [
-        *("a", "documents/new-upload.pdf", "documents/01HY0000000000000000000000/Acme-NDA-2026.pdf"),
-        *("!-_.*'()&$@=;:+,", "a b/c  d", "...", "..a/a../a..b/.a/a.", "-/_/*", "workspaces/" + FOREIGN + "/a"),
-        pytest.param("a" * 255, id="a segment of 255"),
-    ],
-)
-def test_an_object_key_of_the_own_workspace_is_unchanged(rest: str) -> None:
-    assert own_path(PREFIX + rest) == PREFIX + rest
-
-
-def test_a_path_has_at_most_1024_bytes() -> None:
-    assert len(key_of(1024)) == 1024
-    assert is_accepted(key_of(1024))
-    assert not is_accepted(key_of(1025))
-
-
-@pytest.mark.parametrize(
-    "rest",
-    [
-        *("", "/", "/a", "a/", "a//b", ".", "..", "./a", "../a", "a/.", "a/..", "a/./b", "a/../b"),
-        *(f"../{FOREIGN}/a", f"a/../../{FOREIGN}/a", " a", "a ", " ", "a/ b", "a /b", "a\\b", "..\\a", "%2e%2e/a"),
-        *("a%2fb", "a?b", "a#b", "a&b?", 'a"b', "a<b>", "a|b", "a~b", "a^b", "a`b", "a{b}", "a[b]", "a\0", "a\n"),
-        *("\na", "a\tb", "a\x7f", "\xe9", "e\u0301", "a\xa0", "\uff0e\uff0e/a", "a\u2215b", "a\ud800"),
-        *("\N{GRINNING FACE}", pytest.param("a" * 256, id="a segment of 256")),
-        pytest.param("a/" * 5000, id="10000 bytes"),
-    ],
-    ids=ascii,
-)
-def test_a_malformed_object_key_is_refused(rest: str) -> None:
-    with pytest.raises(RuleViolation):
-        own_path(PREFIX + rest)
+# 1,024 characters in segments of at most 200.
+LONGEST = (PREFIX + ("x" * 200 + "/") * 10)[:1023] + "x"
 
 
 @pytest.mark.parametrize(
     "key",
     [
-        *(f"workspaces/{FOREIGN}/a", f"/workspaces/{OWN}/a", f"workspaces//{OWN}/a", f"./workspaces/{OWN}/a"),
-        *(f"workspaces/./{OWN}/a", f"workspaces/{FOREIGN}/../{OWN}/a", f"Workspaces/{OWN}/a"),
-        *(f"workspaces/{OWN.lower()}/a", f"workspaces/{OWN}a/a", f"workspaces/{OWN[:-1]}/a"),
-        *(f"workspaces/{OWN} /a", f"workspaces/{OWN}", f"workspaces/{OWN}\\a", f" workspaces/{OWN}/a"),
-        *(f"\ufeffworkspaces/{OWN}/a", f"bucket/workspaces/{OWN}/a", f"s3://bucket/workspaces/{OWN}/a"),
-        *(f"file:///workspaces/{OWN}/a", "workspaces/", "workspaces/a", "/etc/passwd", ""),
+        *(PREFIX + "a", PREFIX + "documents/01HY0000000000000000000000/Acme-NDA-2026.pdf", PREFIX + "a" * 255, LONGEST),
+        *(PREFIX + "!-_.*'()&$@=;:+,", PREFIX + "a b/c  d", PREFIX + "...", PREFIX + "..a/a../a..b/.a/a."),
+        *(PREFIX + "-/_/*", f"{PREFIX}workspaces/{FOREIGN}/a"),
     ],
 )
-def test_an_object_key_outside_the_own_workspace_is_refused(key: str) -> None:
-    with pytest.raises(RuleViolation):
+def test_an_object_key_of_the_own_workspace_is_unchanged(key: str) -> None:
+    assert own_path(key) == key
+
+
+MALFORMED = [
+    *("", "/", "/a", "a/", "a//b", ".", "..", "./a", "../a", "a/.", "a/..", "a/./b", "a/../b", "\N{GRINNING FACE}"),
+    *(f"../{FOREIGN}/a", f"a/../../{FOREIGN}/a", " a", "a ", " ", "a/ b", "a /b", "a\\b", "..\\a", "%2e%2e/a"),
+    *("a%2fb", "a?b", "a#b", "a&b?", 'a"b', "a<b>", "a|b", "a~b", "a^b", "a`b", "a{b}", "a[b]", "a\0", "a\n"),
+    *("\na", "a\tb", "a\x7f", "\xe9", "e\u0301", "a\xa0", "\uff0e\uff0e/a", "a\u2215b", "a\ud800", "a" * 256),
+]
+OUTSIDE = [
+    *(f"workspaces/{FOREIGN}/a", f"/workspaces/{OWN}/a", f"workspaces//{OWN}/a", f"./workspaces/{OWN}/a"),
+    *(f"workspaces/./{OWN}/a", f"workspaces/{FOREIGN}/../{OWN}/a", f"Workspaces/{OWN}/a", LONGEST + "x"),
+    *(f"workspaces/{OWN.lower()}/a", f"workspaces/{OWN}a/a", f"workspaces/{OWN[:-1]}/a", PREFIX + "a/" * 5000),
+    *(f"workspaces/{OWN} /a", f"workspaces/{OWN}", f"workspaces/{OWN}\\a", f" workspaces/{OWN}/a"),
+    *(f"\ufeffworkspaces/{OWN}/a", f"bucket/workspaces/{OWN}/a", f"s3://bucket/workspaces/{OWN}/a"),
+    *(f"file:///workspaces/{OWN}/a", "workspaces/", "workspaces/a", "/etc/passwd", ""),
+]
+
+
+@pytest.mark.parametrize("key", [*map(PREFIX.__add__, MALFORMED), *OUTSIDE], ids=lambda key: ascii(key)[:60])
+def test_a_malformed_or_foreign_object_key_is_refused_with_the_same_text(key: str) -> None:
+    with pytest.raises(
+        RuleViolation, match=r"^must be an object key of this workspace, such as the one that upload-url"
+    ):
         own_path(key)
 
 
-@given(TEXTS)
-def test_a_foreign_object_key_is_refused_like_a_malformed_one(nonsense: str) -> None:
-    with pytest.raises(RuleViolation) as for_nonsense:
-        own_path(nonsense)
-    with pytest.raises(RuleViolation) as for_foreign:
-        own_path(f"workspaces/{FOREIGN}/a")
-    assert str(for_nonsense.value) == str(for_foreign.value)
-
-
-@given(st.builds("{}{}".format, PREFIXES, KEYS))
+@given(st.builds("{}{}".format, PREFIXES, KEYS) | KEYS.map(PREFIX.__add__) | TEXTS)
 def test_a_path_is_accepted_exactly_if_it_obeys_the_contract(key: str) -> None:
-    assert is_accepted(key) == obeys_the_contract(key)
+    assert (ask(own_path, key) == key) == obeys_the_contract(key)
 
 
-@given(KEYS.map(PREFIX.__add__))
-def test_an_own_object_key_is_accepted_exactly_if_it_obeys_the_contract(key: str) -> None:
-    assert is_accepted(key) == obeys_the_contract(key)
+LEVELS = st.text("abc \xe9.-", min_size=1, max_size=8) | st.text(SPITEFUL, max_size=5)
+FOLDERS = st.lists(LEVELS, max_size=22).map(lambda levels: "/" + "/".join(levels)) | TEXTS.map("/".__add__)
+# So few that one is often another's, or begins like it.
+NEIGHBOURS = st.lists(st.sampled_from(["a", "ab", "b"]), min_size=1, max_size=4).map(
+    lambda levels: FolderPath("/" + "/".join(levels))
+)
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        *(("/clients/acme/ndas/", "/clients/acme/ndas"), ("/a", "/a"), ("/A/a", "/A/a"), ("/a b/ c ", "/a b/ c ")),
+        *(("/.../a./.b", "/.../a./.b"), ("/%2e%2e", "/%2e%2e"), ("/a\\b", "/a\\b"), ("/", None)),
+        *(("/e\u0301/\u212b", "/\xe9/\xc5"), ("/\u0301", "/\u0301"), ("/a" * 20 + "/", "/a" * 20)),
+    ],
+    ids=ascii,
+)
+def test_a_folder_is_kept_in_nfc_without_its_last_slash_and_the_root_is_none(sent: str, kept: str | None) -> None:
+    assert folder_path(sent) == kept
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        *("", "a", "a/b", " /a", "\\a", "//", "///", "//a", "/a//b", "/a//", "/.", "/..", "/./", "/../", "/a/."),
+        *("/a/../b", "/./a", "/a\nb", "/a\0", "/a" * 21, "/a" * 30_000),
+    ],
+    ids=lambda sent: ascii(sent)[:40],
+)
+def test_an_invalid_folder_is_refused(sent: str) -> None:
+    with pytest.raises(RuleViolation):
+        folder_path(sent)
+
+
+@given(FOLDERS)
+def test_an_accepted_folder_has_1_to_20_levels_each_of_which_is_a_folder(sent: str) -> None:
+    folder = ask(folder_path, sent)
+    if isinstance(folder, RuleViolation):
+        return
+    line = ancestors(folder)
+    assert len(line) == (folder or "").count("/") <= 20
+    assert line[-1:] == (() if folder is None else (folder,))
+    for level, ancestor in enumerate(line, start=1):
+        assert ancestor.count("/") == depth(ancestor) == level
+        assert ancestor.rpartition("/")[2] not in ("", ".", "..")
+        assert folder_path(ancestor + "/") == ancestor
+        assert ancestors(ancestor) == line[:level]
+
+
+def test_the_ancestors_are_the_folder_and_every_folder_above_it_from_the_top() -> None:
+    assert ancestors(FolderPath("/a/b/c")) == ("/a", "/a/b", "/a/b/c")
+    assert ancestors(None) == ()
+
+
+@given(NEIGHBOURS, NEIGHBOURS)
+def test_a_folder_is_within_exactly_its_ancestors(folder: FolderPath, above: FolderPath) -> None:
+    assert is_within(folder, above) == (above in ancestors(folder))
+    assert is_within(folder, folder)
+    assert not is_within(None, above)
