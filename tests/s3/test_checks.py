@@ -1,7 +1,7 @@
 """The checks of `dossier doctor`: each passes on a strict store, and reports a store that breaks its rule."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,7 +13,8 @@ from adapters.s3.location import s3_location
 from adapters.s3.storage import S3Storage, open_s3
 from ports.checks import CheckResult, Grade
 from ports.system import Unavailable
-from tests.ministack import CORS, PERMISSIONS, S3Bucket, S3Server, make_user
+from tests.contracts.s3_store import S3Store
+from tests.ministack import CORS, PERMISSIONS, S3Server, make_user
 from tests.s3 import lax
 from tests.s3.lax import Request, Rule, accepts, changes, lax_server, with_header, without_header
 
@@ -25,20 +26,13 @@ OK, DEGRADED, FAILED = Grade.OK, Grade.DEGRADED, Grade.FAILED
 
 
 @asynccontextmanager
-async def behind(server: S3Server, bucket: str, rule: Rule) -> AsyncIterator[S3Storage]:
-    """The adapter on a bucket behind a proxy that breaks one rule."""
+async def behind(store: S3Store, rule: Rule) -> AsyncIterator[S3Storage]:
+    """Open the adapter on a bucket behind a proxy that breaks one rule."""
     async with (
-        lax_server(server, rule) as endpoint,
-        open_s3(s3_location(server.url(bucket, endpoint=endpoint)), utc_now) as storage,
+        lax_server(store.server, rule) as endpoint,
+        open_s3(s3_location(store.server.url(store.bucket, endpoint=endpoint)), utc_now) as storage,
     ):
         yield storage
-
-
-async def leftovers(server: S3Server, bucket: str) -> Sequence[str]:
-    """The temporary objects and uploads that checks have left in the bucket."""
-    found = await server.client.list_object_versions(Bucket=bucket, Prefix=".dossier/probe-")
-    uploads = await server.client.list_multipart_uploads(Bucket=bucket, Prefix=".dossier/probe-")
-    return [item["Key"] for item in [*found.get("Versions", []), *uploads.get("Uploads", [])]]
 
 
 async def result_of(storage: S3Storage, check: str) -> CheckResult:
@@ -46,16 +40,13 @@ async def result_of(storage: S3Storage, check: str) -> CheckResult:
     return result
 
 
-async def test_a_strict_store_passes_every_check_and_nothing_is_left_in_it(
-    s3_versioned: S3Bucket, s3_plain: S3Bucket
-) -> None:
-    for bucket in (s3_versioned, s3_plain):
-        results = await bucket.storage.run_checks()
+async def test_a_strict_store_passes_every_check_and_nothing_is_left_in_it(plain: S3Store, versioned: S3Store) -> None:
+    for store, expected in ((plain, {"CORS", "versions"}), (versioned, {"CORS"})):
+        results = await store.storage.run_checks()
         assert {result.check for result in results} == CHECKS
-        weak = {result.check for result in results if result.grade is not OK}
-        assert weak == ({"CORS"} if bucket.is_versioned else {"CORS", "versions"})
-        await bucket.storage.prepare()
-        assert await leftovers(bucket.server, bucket.name) == []
+        assert {result.check for result in results if result.grade is not OK} == expected
+        await store.storage.prepare()
+        assert await store.count_leftovers() == 0
 
 
 def has_changed_signature(request: Request) -> bool:
@@ -102,21 +93,21 @@ ESSENTIAL: dict[str, tuple[Rule, str, Grade, str]] = {
 """By violation: the check that finds it, its grade on a bucket with versions, and its words. Others fail."""
 
 
-@pytest.mark.parametrize(("rule", "check", "versioned", "words"), ESSENTIAL.values(), ids=ESSENTIAL)
+@pytest.mark.parametrize(("rule", "check", "grade", "words"), ESSENTIAL.values(), ids=ESSENTIAL)
 async def test_a_store_that_fails_an_essential_check_is_not_used(
-    rule: Rule, check: str, versioned: Grade, words: str, s3_server: S3Server
+    rule: Rule, check: str, grade: Grade, words: str, plain: S3Store, versioned: S3Store
 ) -> None:
-    for bucket, grade in ((s3_server.plain, FAILED), (s3_server.versioned, versioned)):
-        async with behind(s3_server, bucket, rule) as storage:
+    for store, expected in ((plain, FAILED), (versioned, grade)):
+        async with behind(store, rule) as storage:
             result = await result_of(storage, check)
-            assert (result.grade, words in result.found) == (grade, True), result
-            if grade is FAILED:
+            assert (result.grade, words in result.found) == (expected, True), result
+            if expected is FAILED:
                 with pytest.raises(Unavailable, match="cannot keep what Dossier promises") as caught:
                     await storage.prepare()
                 assert words in str(caught.value)
             else:
                 await storage.prepare()
-        assert await leftovers(s3_server, bucket) == []
+        assert await store.count_leftovers() == 0
 
 
 OTHERS: dict[str, tuple[Rule, str, Grade, str]] = {
@@ -149,13 +140,13 @@ OTHERS: dict[str, tuple[Rule, str, Grade, str]] = {
 
 @pytest.mark.parametrize(("rule", "check", "grade", "words"), OTHERS.values(), ids=OTHERS)
 async def test_each_violation_is_reported_by_its_check(
-    rule: Rule, check: str, grade: Grade, words: str, s3_server: S3Server
+    rule: Rule, check: str, grade: Grade, words: str, versioned: S3Store
 ) -> None:
-    async with behind(s3_server, s3_server.versioned, rule) as storage:
+    async with behind(versioned, rule) as storage:
         results = [result for result in await storage.run_checks() if result.check == check]
         assert (results[-1].grade, words in results[-1].found) == (grade, True), results
         assert "\n" not in results[-1].found
-    assert await leftovers(s3_server, s3_server.versioned) == []
+    assert await versioned.count_leftovers() == 0
 
 
 async def test_suspended_versions_are_reported_and_a_mark_can_still_be_replaced(s3_server: S3Server) -> None:
@@ -169,12 +160,11 @@ async def test_suspended_versions_are_reported_and_a_mark_can_still_be_replaced(
         await storage.write_mark("first", replace=False)
         await storage.write_mark("second", replace=True)
         assert await storage.read_mark() == "second"
-    assert await leftovers(s3_server, bucket) == []
 
 
-async def test_the_reported_cors_rule_lets_pages_upload_and_no_weaker_one_passes(s3_plain: S3Bucket) -> None:
-    client, bucket = s3_plain.server.client, s3_plain.name
-    reported = await result_of(s3_plain.storage, "CORS")
+async def test_the_reported_cors_rule_lets_pages_upload_and_no_weaker_one_passes(plain: S3Store) -> None:
+    client, bucket = plain.server.client, plain.bucket
+    reported = await result_of(plain.storage, "CORS")
     assert json.loads(reported.found[reported.found.index("{") :]) == CORS
     (rule,) = CORS["CORSRules"]
     try:
@@ -186,7 +176,7 @@ async def test_the_reported_cors_rule_lets_pages_upload_and_no_weaker_one_passes
         ):
             rules: Any = {"CORSRules": [{**rule, **change}]}
             await client.put_bucket_cors(Bucket=bucket, CORSConfiguration=rules)
-            assert (await result_of(s3_plain.storage, "CORS")).grade is grade, change
+            assert (await result_of(plain.storage, "CORS")).grade is grade, change
     finally:
         await client.delete_bucket_cors(Bucket=bucket)
 
@@ -216,20 +206,20 @@ NOT_NEEDED = {"s3:DeleteObject", "s3:GetBucketVersioning"}
 
 @pytest.mark.parametrize("missing", [None, *DOCUMENTED])
 async def test_the_documented_permissions_suffice_and_each_missing_one_is_named(
-    missing: str | None, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+    missing: str | None, versioned: S3Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if s3_server.iam is None:
+    server, bucket = versioned.server, versioned.bucket
+    if server.iam is None:
         pytest.skip("S3_TEST_ENDPOINT is set: its server has no IAM in which to create users")
-    bucket = s3_server.versioned
     statement = {
         "Effect": "Allow",
         "Action": [action for action in DOCUMENTED if action != missing],
         "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
     }
-    access_key, secret_key = await make_user(s3_server.iam, f"lacks-{missing}".replace(":", "-"), statement)
+    access_key, secret_key = await make_user(server.iam, f"lacks-{missing}".replace(":", "-"), statement)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", access_key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret_key)
-    async with open_s3(s3_location(s3_server.url(bucket)), utc_now) as storage:
+    async with open_s3(s3_location(server.url(bucket)), utc_now) as storage:
         results = await storage.run_checks()
     if missing is None or missing in NOT_NEEDED:
         assert {result.check for result in results} == CHECKS
@@ -237,5 +227,3 @@ async def test_the_documented_permissions_suffice_and_each_missing_one_is_named(
     else:
         (result,) = results
         assert (result.check, result.grade, missing in result.found) == ("bucket", FAILED, True), result
-    for key in await leftovers(s3_server, bucket):
-        await s3_server.client.delete_object(Bucket=bucket, Key=key)

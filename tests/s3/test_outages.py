@@ -14,17 +14,7 @@ from ports.storage import DownloadTerms, UploadTerms
 from ports.system import Unavailable
 from tests.contracts.stores import soon
 from tests.s3 import faulty
-from tests.s3.faulty import (
-    FOUND,
-    PATH,
-    SECRET,
-    Behaviour,
-    error_of_stat,
-    faulty_server,
-    faulty_storage,
-    respond,
-    storage_at,
-)
+from tests.s3.faulty import FOUND, PATH, error_of_stat, faulty_server, faulty_storage, respond, storage_at
 
 UPLOAD = UploadTerms(path=PATH, mime_type="text/plain", size_bytes=None, sha256=None)
 pytestmark = pytest.mark.usefixtures("unknown_credentials")
@@ -56,14 +46,14 @@ def unused_endpoint() -> str:
     ],
 )
 async def test_each_failure_is_explained_without_secrets_and_only_a_refusal_is_not_retried(
-    behaviour: Behaviour, attempts: int, words: str
+    behaviour: faulty.Behaviour, attempts: int, words: str
 ) -> None:
     async with faulty_storage(behaviour) as (storage, received):
         message = await error_of_stat(storage)
     assert len(received) == attempts
     assert words in message
     assert "http://127.0.0.1:" in message
-    for hidden in ("\n", SECRET, "X-Amz-", "AKIDEXAMPLE"):
+    for hidden in ("\n", faulty.SECRET, "X-Amz-", "AKIDEXAMPLE"):
         assert hidden not in message
 
 
@@ -72,7 +62,7 @@ def test_two_attempts_fit_into_the_7_seconds_of_a_request() -> None:
 
 
 @pytest.mark.parametrize("first", [faulty.stay_silent, respond(500)])
-async def test_an_object_is_found_by_the_second_attempt(first: Behaviour) -> None:
+async def test_an_object_is_found_by_the_second_attempt(first: faulty.Behaviour) -> None:
     async with faulty_storage(first, FOUND) as (storage, _):
         assert await storage.stat(PATH) == StoredObject(size_bytes=7, etag="abc")
 
@@ -118,7 +108,7 @@ async def test_a_store_that_cannot_be_connected_to_is_explained() -> None:
     ],
 )
 async def test_an_object_is_reported_as_missing_only_if_its_bucket_exists(
-    bucket_response: Behaviour, words: str | None
+    bucket_response: faulty.Behaviour, words: str | None
 ) -> None:
     async with faulty_storage(respond(404), bucket_response) as (storage, received):
         if words is None:
@@ -210,6 +200,6 @@ async def test_every_call_to_a_store_that_cannot_be_used_raises_and_the_checks_r
         ):
             with pytest.raises(Unavailable, match=words) as caught:
                 await call
-            assert SECRET not in str(caught.value)
+            assert faulty.SECRET not in str(caught.value)
         (result,) = await storage.run_checks()
         assert (result.check, result.grade, words in result.found) == ("bucket", Grade.FAILED, True)
