@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -22,15 +23,11 @@ MINUTE_WINDOW, DAY_WINDOW = PLANS[Plan.STARTER]
 async def a_key(world: World, tier: Tier = Tier.STANDARD, expires_at: datetime | None = None) -> MintedApiKey:
     """Create an API key in a new workspace of plan starter: 3 requests a minute, 5 a day."""
     home = await world.workspace(plan=Plan.STARTER)
-    return await another_key(world, home.id, tier, expires_at)
+    return await another_key(world, home.id, tier=tier, expires_at=expires_at)
 
 
-async def another_key(
-    world: World, workspace: str, tier: Tier = Tier.STANDARD, expires_at: datetime | None = None
-) -> MintedApiKey:
-    return await world.mint_api_key(
-        workspace=workspace, name=new_secret(), granted=["read:documents"], tier=tier, expires_at=expires_at
-    )
+async def another_key(world: World, workspace: str, **properties: Any) -> MintedApiKey:
+    return await world.mint_api_key(workspace=workspace, name=new_secret(), granted=["read:documents"], **properties)
 
 
 async def verdicts(world: World, secret: str, count: int) -> Sequence[Verdict]:
@@ -53,15 +50,10 @@ async def test_an_api_key_identifies_its_caller(world: World) -> None:
     assert caller.request_id == "req_9"
 
 
-async def test_a_missing_api_key_is_refused_before_any_port_is_asked(world: World) -> None:
+async def test_a_missing_api_key_is_refused_before_any_port_is_asked_and_so_is_not_counted(world: World) -> None:
     admit = replace(world.admit_request, keys=NEVER_ASKED, limiter=NEVER_ASKED, now=NEVER_ASKED)
     with pytest.raises(InvalidKey):
         await admit(None, HERE, "req_1")
-
-
-async def test_a_missing_api_key_is_not_counted_as_a_guess(world: World) -> None:
-    await guess(world, None, times=100)
-    await guess(world)
 
 
 @pytest.mark.parametrize("presented", MALFORMED, ids=lambda text: ascii(text[:50]))
@@ -96,22 +88,15 @@ async def test_the_61st_wrong_api_key_of_an_address_in_a_minute_is_rate_limited(
     assert refused.value.retry_after == 45
 
 
-async def test_a_valid_api_key_is_admitted_from_the_address_of_a_guesser(world: World) -> None:
-    minted = await a_key(world)
-    await guess(world, times=60)
-    with pytest.raises(RateLimited):
-        await world.admit_request(UNKNOWN, HERE, "req_1")
-    assert (await world.admit_request(minted.secret, HERE, "req_1")).verdict.admitted
-
-
-async def test_guesses_are_counted_by_address(world: World) -> None:
+async def test_guesses_are_counted_by_network_and_a_valid_api_key_is_admitted_from_any(world: World) -> None:
+    minted = await a_key(world, Tier.UNMETERED)
+    await verdicts(world, minted.secret, 100)
     await guess(world, times=60)
     await guess(world, address=THERE, times=60)
     with pytest.raises(RateLimited):
         await world.admit_request(UNKNOWN, HERE, "req_1")
+    assert (await world.admit_request(minted.secret, HERE, "req_1")).verdict.admitted
 
-
-async def test_guesses_from_one_ipv6_network_are_counted_together(world: World) -> None:
     await guess(world, address="2001:db8:1:2::1", times=30)
     await guess(world, address="2001:db8:1:2:ffff::2", times=30)
     with pytest.raises(RateLimited):
@@ -126,12 +111,6 @@ async def test_the_use_of_an_admitted_api_key_is_recorded_and_of_a_revoked_one_i
     await guess(world, revoked.secret)
     used = {key.id: key.last_used_at for key in await world.keys.all()}
     assert used == {minted.key.id: world.clock(), revoked.key.id: None}
-
-
-async def test_a_valid_api_key_is_never_counted_as_a_guess(world: World) -> None:
-    minted = await a_key(world, Tier.UNMETERED)
-    await verdicts(world, minted.secret, 100)
-    await guess(world, times=60)
 
 
 async def test_a_revoked_api_key_uses_nothing_of_its_workspaces_plan(world: World) -> None:
@@ -152,20 +131,13 @@ async def test_a_standard_api_key_has_the_limits_of_its_workspaces_plan(world: W
         Verdict(True, 3, 0, end, 0),
         Verdict(False, 3, 0, end, MINUTE),
     ]
+    assert (await world.admit_request(minted.secret, HERE, "req_1")).caller.key_id == minted.key.id
     world.clock.advance(minutes=1)
     assert await verdicts(world, minted.secret, 3) == [
         Verdict(True, 5, 1, midnight, 0),
         Verdict(True, 5, 0, midnight, 0),
         Verdict(False, 5, 0, midnight, midnight - int(world.clock().timestamp())),
     ]
-
-
-async def test_a_caller_over_the_limit_is_still_identified(world: World) -> None:
-    minted = await a_key(world)
-    await verdicts(world, minted.secret, 3)
-    refused = await world.admit_request(minted.secret, HERE, "req_1")
-    assert not refused.verdict.admitted
-    assert refused.caller.key_id == minted.key.id
 
 
 async def test_the_api_keys_of_a_workspace_share_its_limits_and_workspaces_share_nothing(world: World) -> None:

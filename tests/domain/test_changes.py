@@ -1,10 +1,9 @@
-"""Changes of a document: how they are read, and how they change a record."""
+"""Changes of a document: how they change a record. test_patch_document.py has how they are read."""
 
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,33 +33,6 @@ RECORD = Document(
     updated_at=RECORDED,
 )
 CHANGEABLE = {member: DOCUMENT[member] for member in ("name", "description", "folder", "tags")}
-WRONG: dict[str, object] = {"name": None, "description": "\0", "folder": "clients", "tags": [{}]}
-FIXED = ["id", "mime_type", "size_bytes", "storage_path", "revision", "created_by", "Name", ""]
-
-
-def test_an_omitted_member_is_not_changed() -> None:
-    assert Changes.read({}) == Changes(name=OMITTED, description=OMITTED, folder=OMITTED, tags=OMITTED)
-
-
-def test_a_sent_member_obeys_the_rules_of_a_new_document() -> None:
-    sent = {"name": "e\u0301.pdf", "description": "", "folder": "/a/b/", "tags": [" x ", "y", "x"]}
-    assert Changes.read(sent) == Changes(name="\xe9.pdf", description="", folder=FolderPath("/a/b"), tags=("x", "y"))
-
-
-def test_null_clears_an_optional_member() -> None:
-    sent = {"description": None, "folder": None, "tags": None}
-    assert Changes.read(sent) == Changes(description=None, folder=None, tags=())
-
-
-@given(st.sets(st.sampled_from(sorted(WRONG))), st.sets(st.sampled_from(FIXED)))
-def test_every_invalid_and_every_unchangeable_member_is_reported_at_once(wrong: set[str], fixed: set[str]) -> None:
-    members = {**CHANGEABLE, **{member: WRONG[member] for member in wrong}, **dict.fromkeys(fixed)}
-    if not wrong | fixed:
-        Changes.read(members)
-        return
-    with pytest.raises(Invalid) as refused:
-        Changes.read(members)
-    assert set(refused.value.fields) == wrong | fixed
 
 
 @given(objects_around(CHANGEABLE))

@@ -39,32 +39,22 @@ REFUSALS: dict[str, Refusal] = {
 ALIKE: list[Refusal] = [FolderExists(), LastAdminKey()]
 
 
-def test_the_table_contains_every_refusal() -> None:
+def test_every_refusal_has_the_code_of_the_contract() -> None:
     known = {kind for kind in Refusal.__subclasses__() if kind.__module__ == Refusal.__module__}
     assert known == {type(refusal) for refusal in [*REFUSALS.values(), *ALIKE]}
-    # Their codes are others' too.
+    assert [refusal.code for refusal in REFUSALS.values()] == list(REFUSALS)
     assert [refusal.code for refusal in ALIKE] == ["duplicate_name", "insufficient_permissions"]
-
-
-@pytest.mark.parametrize("code", REFUSALS)
-def test_a_refusal_has_the_code_of_the_contract(code: str) -> None:
-    assert REFUSALS[code].code == code
 
 
 @pytest.mark.parametrize("refusal", [*REFUSALS.values(), *ALIKE], ids=lambda refusal: type(refusal).__name__)
 def test_a_refusal_has_one_sentence_that_says_what_to_do(refusal: Refusal) -> None:
+    assert str(refusal)
     assert refusal.message.endswith(".")
     assert refusal.message[0].isupper()
     assert refusal.message.isprintable()
     assert ID not in refusal.message
-
-
-@pytest.mark.parametrize("refusal", [*REFUSALS.values(), *ALIKE], ids=lambda refusal: type(refusal).__name__)
-def test_a_refusal_can_be_raised_and_hashed(refusal: Refusal) -> None:
-    with pytest.raises(type(refusal)) as raised:
-        raise refusal
-    assert {raised.value} == {refusal}
-    assert str(raised.value)
+    # A dataclass exception would not be hashable with eq=True, and asyncio hashes exceptions.
+    assert {refusal}
 
 
 def test_invalid_fields_are_one_line_on_the_command_line() -> None:
@@ -72,9 +62,6 @@ def test_invalid_fields_are_one_line_on_the_command_line() -> None:
     assert str(invalid) == "name is required; tags must be an array of strings"
 
 
-def test_a_message_repeats_nothing_that_the_client_sent() -> None:
-    assert "wbk_secret" not in Invalid({"wbk_secret": "is not a member of this request; leave it out"}).message
-
-
-def test_a_missing_permission_is_named() -> None:
+def test_a_message_names_a_missing_permission_and_repeats_nothing_that_the_client_sent() -> None:
     assert "write:documents" in InsufficientPermissions("write:documents").message
+    assert "wbk_secret" not in Invalid({"wbk_secret": "is not a member of this request; leave it out"}).message
