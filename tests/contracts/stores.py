@@ -17,6 +17,7 @@ from adapters.filesystem.storage import FilesystemStorage
 from adapters.http.asgi import build
 from adapters.in_process.system import Ulids
 from adapters.memory.storage import MemoryStorage
+from domain.documents import StoredObject
 from domain.ids import WorkspaceId
 from domain.paths import StoragePath, workspace_prefix
 from domain.rate_limits import Plan, Window
@@ -93,11 +94,17 @@ class Store(ABC):
         """Sign an upload that may begin within 15 minutes."""
         return await self.storage.sign_upload(self.terms(name, size_bytes=size_bytes, sha256=sha256), soon())
 
+    async def stored(self, name: str = NAME) -> StoredObject:
+        """Return the object at `path(name)`, which must exist."""
+        found = await self.storage.stat(self.path(name))
+        assert found is not None
+        return found
+
     async def download_terms(self, name: str = NAME) -> DownloadTerms:
         """Return the terms of a download of the object that is at `path(name)` now."""
-        stored = await self.storage.stat(self.path(name))
-        assert stored is not None
-        return DownloadTerms(path=self.path(name), stored=stored, mime_type=TYPE, disposition=DISPOSITION)
+        return DownloadTerms(
+            path=self.path(name), stored=await self.stored(name), mime_type=TYPE, disposition=DISPOSITION
+        )
 
     async def sign_download(self, terms: DownloadTerms | None = None) -> SignedRequest:
         """Sign a download, by default of the object at `path()`."""
@@ -115,11 +122,8 @@ class Store(ABC):
 
         The announced length is the real one: HTTP client libraries do not let another one pass.
         """
-        sent = {
-            name: value
-            for name, value in (signed.headers if headers is None else headers).items()
-            if name.lower() != "content-length"
-        }
+        given = signed.headers if headers is None else headers
+        sent = {name: value for name, value in given.items() if name.lower() != "content-length"}
         return (await self.http.request(signed.method, signed.url, headers=sent, content=content)).status_code
 
     async def get(self, signed: SignedRequest, *, range: str | None = None) -> httpx.Response:  # noqa: A002

@@ -26,11 +26,10 @@ async def test_an_upload_is_stored_with_its_size_and_the_right_checksum_or_none(
     assert (signed.method, signed.expires_at, signed.headers["Content-Type"]) == ("PUT", expires_at, TYPE)
     assert urlsplit(signed.url).path.endswith("/" + quote(store.path()))
     assert await store.put(signed, content) == STORED
-    found = await store.storage.stat(store.path())
-    assert found is not None
+    found = await store.stored()
+    assert found == await store.stored()
     assert found.size_bytes == len(content)
     assert found.sha256 in (sha256, hashlib.sha256(content).hexdigest())
-    assert found == await store.storage.stat(store.path())
 
 
 async def test_no_object_is_found_at_other_paths(store: Store) -> None:
@@ -184,7 +183,6 @@ async def test_a_restored_copy_of_the_recorded_bytes_is_downloaded(store: Store)
 
 async def test_an_object_stored_without_dossier_has_no_checksum_or_the_right_one(store: Store) -> None:
     await store.replace(store.path(), b"by hand")
-    found = await store.storage.stat(store.path())
-    assert found is not None
+    found = await store.stored()
     assert found.size_bytes == 7
     assert found.sha256 in (None, hashlib.sha256(b"by hand").hexdigest())
