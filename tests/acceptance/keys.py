@@ -1,10 +1,8 @@
-"""API keys: their format (wbk_, 32 base62 characters, 6 of checksum), and their creation over HTTP."""
+"""API keys: their format (wbk_, 32 base62 characters, 6 of checksum), and requests about them."""
 
-import itertools
 import secrets
 import string
 import zlib
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -15,39 +13,17 @@ from .client import OMIT, Client, HeaderList, data_of
 
 KEYS = "/v1/api-keys"
 PERMISSIONS = ("admin:api_keys", "admin:documents", "read:documents", "write:documents")
-
-DIGITS, UPPER, LOWER = string.digits, string.ascii_uppercase, string.ascii_lowercase
-
-
-def _base62(number: int, alphabet: str) -> str:
-    text = ""
-    while number:
-        number, digit = divmod(number, 62)
-        text = alphabet[digit] + text
-    return text.rjust(6, alphabet[0])
+BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
 
-def _readings(body: str) -> Iterator[tuple[str, bool, str]]:
-    """Yield each reading of the contract: it leaves open the order of the alphabet and whether the prefix is summed."""
-    for order in itertools.permutations((DIGITS, UPPER, LOWER)):
-        for prefixed in (True, False):
-            alphabet = "".join(order)
-            summed = zlib.crc32((("wbk_" if prefixed else "") + body).encode())
-            yield alphabet, prefixed, _base62(summed, alphabet)
-
-
-def has_checksum(key: str) -> bool:
-    return any(checksum == key[-6:] for _, _, checksum in _readings(key[4:-6]))
-
-
-def unknown_key(model: str) -> str:
-    """Return an API key that does not exist, with a checksum that is right if that of `model` is."""
-    fitting = [reading for reading in _readings(model[4:-6]) if reading[2] == model[-6:]]
-    assert fitting, "a key's last six characters are no CRC-32 of what precedes"
-    alphabet, prefixed, _ = fitting[0]
-    body = "".join(secrets.choice(alphabet) for _ in range(32))
-    summed = zlib.crc32((("wbk_" if prefixed else "") + body).encode())
-    return f"wbk_{body}{_base62(summed, alphabet)}"
+def unknown_key() -> str:
+    """Return an API key that does not exist, with a valid checksum: the CRC-32 of what precedes, in base62."""
+    text = "wbk_" + "".join(secrets.choice(BASE62) for _ in range(32))
+    rest, checksum = zlib.crc32(text.encode()), ""
+    for _ in range(6):
+        rest, digit = divmod(rest, 62)
+        checksum = BASE62[digit] + checksum
+    return text + checksum
 
 
 def wanted(**members: Any) -> dict[str, Any]:

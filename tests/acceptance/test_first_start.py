@@ -6,12 +6,12 @@ import re
 import shutil
 import subprocess
 import textwrap
-import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from .service import REPOSITORY, Server, eventually, fresh_data_dir
@@ -21,8 +21,6 @@ pytestmark = [
     pytest.mark.skipif("ACCEPTANCE_BASE_URL" in os.environ, reason="starts servers of its own"),
     pytest.mark.timeout(120),
 ]
-
-
 README = (REPOSITORY / "README.md").read_text()
 GUIDE = (REPOSITORY / "docs/getting-started.md").read_text()
 
@@ -35,92 +33,91 @@ def server() -> Iterator[Server]:
         yield server
 
 
-def walk_through(said: str) -> str:
-    """Return the printed commands, from the API key to the comparison of the bytes."""
-    text = said[said.index("    KEY=") : said.index("came back.'") + len("came back.'")]
-    return textwrap.dedent(text)
+@pytest.fixture(scope="module")
+def walk_through(server: Server) -> str:
+    """The printed commands, from the API key to the comparison of the bytes."""
+    said, end = server.said(), "came back.'"
+    return textwrap.dedent(said[said.index("    KEY=") : said.index(end) + len(end)])
 
 
-def _each(text: str) -> list[Any]:
-    """Return every JSON value of a text that consists of JSON values only."""
-    values = []
-    while text:
-        value, end = json.JSONDecoder().raw_decode(text)
-        values.append(value)
-        text = text[end:]
-    return values
+def paste(script: str, folder: Path, *arguments: str, shell: str = "bash") -> subprocess.CompletedProcess[str]:
+    words = [shell, "-c", script, shell, *arguments]
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.mark.parametrize("shell", ["bash", "dash", "zsh"])
-def test_the_walk_through_works_when_pasted(server: Server, shell: str, tmp_path: Path) -> None:
+def test_the_walk_through_works_when_pasted(walk_through: str, shell: str, tmp_path: Path) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed")
-    script = walk_through(server.said())
-    done = subprocess.run([shell, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    done = paste(walk_through, tmp_path, shell=shell)
     assert done.returncode == 0, done.stderr
     assert '"name":"first.txt"' in done.stdout
     assert done.stdout.endswith("The same bytes came back.\n")
 
 
 @pytest.mark.parametrize(
-    "name", ['Müller & Söhne – NDA "final".pdf', "an empty file", "a\\b.pdf"], ids=["quotes", "empty", "backslash"]
+    ("name", "size"),
+    [('Müller & Söhne – NDA "final".pdf', 3_000_000), ("an empty file", 0), ("a\\b.pdf", 9)],
+    ids=["quotes", "empty", "backslash"],
 )
-def test_the_walk_through_works_with_any_file(server: Server, name: str, tmp_path: Path) -> None:
-    (tmp_path / name).write_bytes(b"" if "empty" in name else os.urandom(3_000_000))
-    script = re.sub(r"(?m)^FILE=.*$", 'FILE="$1" TYPE=application/pdf', walk_through(server.said()))
-    done = subprocess.run(
-        ["bash", "-c", script, "bash", name], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
-    )
+def test_the_walk_through_works_with_any_file(walk_through: str, name: str, size: int, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(os.urandom(size))
+    script = re.sub(r"(?m)^FILE=.*$", 'FILE="$1" TYPE=application/pdf', walk_through)
+    done = paste(script, tmp_path, name)
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("The same bytes came back.\n")
 
 
-def test_a_refused_step_of_the_walk_through_shows_the_error_and_no_success(server: Server, tmp_path: Path) -> None:
+def test_a_refused_step_of_the_walk_through_shows_the_error_and_no_success(walk_through: str, tmp_path: Path) -> None:
     (tmp_path / "downloaded").write_text("My first document\n")
-    script = re.sub(r"(?m)^KEY=.*$", "KEY=wbk_wrong", walk_through(server.said()))
-    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    done = paste(re.sub(r"(?m)^KEY=.*$", "KEY=wbk_wrong", walk_through), tmp_path)
     assert "invalid_key" in done.stderr
     assert "Traceback" not in done.stderr
     assert "came back" not in done.stdout
 
 
-def test_the_guide_shows_the_printed_walk_through(server: Server) -> None:
+def test_the_guide_shows_the_printed_walk_through_and_then_finds_changes_links_and_deletes(
+    walk_through: str, tmp_path: Path
+) -> None:
     def essence(text: str) -> list[str]:
         return [line for line in text.splitlines() if not line.startswith(("KEY=", "URL="))]
 
     (shown,) = re.findall(r"```sh\n(KEY=.*?)\n```", GUIDE, re.DOTALL)
-    assert essence(shown) == essence(walk_through(server.said()))
-
-
-def test_the_rest_of_the_guide_finds_changes_links_and_deletes(server: Server, tmp_path: Path) -> None:
+    assert essence(shown) == essence(walk_through)
     (more,) = re.findall(r"```sh\n(ID=.*?)\n```", GUIDE, re.DOTALL)
-    script = f"{walk_through(server.said())}\n{more}"
-    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    done = paste(f"{walk_through}\n{more}", tmp_path)
     assert done.returncode == 0, done.stderr
-    found, changed, linked, belonging = _each(done.stdout.partition("came back.\n")[2])
-    newest = found["data"]["documents"][0]  # other tests have recorded documents too
-    assert (newest["id"], newest["folder"]) == (changed["data"]["id"], "/inbox")
-    assert (changed["data"]["folder"], changed["data"]["tags"]) == ("/archive", ["letter"])
-    assert linked["data"]["document_id"] == changed["data"]["id"]
-    assert [document["role"] for document in belonging["data"]["documents"]] == ["sender"]
+    printed, answers = done.stdout.partition("came back.\n")[2], []
+    while printed:
+        answer, end = json.JSONDecoder().raw_decode(printed)
+        answers.append(answer["data"])
+        printed = printed[end:]
+    found, changed, linked, belonging = answers
+    newest: dict[str, Any] = found["documents"][0]  # other tests have recorded documents too
+    assert (newest["id"], newest["folder"]) == (changed["id"], "/inbox")
+    assert (changed["folder"], changed["tags"]) == ("/archive", ["letter"])
+    assert linked["document_id"] == changed["id"]
+    assert [document["role"] for document in belonging["documents"]] == ["sender"]
 
 
 def test_the_call_of_the_readme_has_the_answer_that_the_readme_shows(server: Server) -> None:
     ((path, shown),) = re.findall(r"(?m)^\$ curl .* http://127\.0\.0\.1:8000(\S+)\n(.+)$", README)
     key = re.findall(r"wbk_\w+", server.said())[0]
-    request = urllib.request.Request(server.base_url + path, headers={"Authorization": f"Bearer {key}"})
-    with urllib.request.urlopen(request, timeout=10) as response:
-        usage = json.load(response)["data"]
+    answer = httpx.get(server.base_url + path, headers={"Authorization": f"Bearer {key}"}, trust_env=False)
     # Other tests record documents on this server.
-    assert list(json.loads(shown)["data"].items()) == list((usage | {"used_bytes": 0, "documents": 0}).items())
+    usage = answer.json()["data"] | {"used_bytes": 0, "documents": 0}
+    assert list(json.loads(shown)["data"].items()) == list(usage.items())
 
 
 def test_the_api_key_is_shown_at_the_first_start_only(server: Server) -> None:
-    key = re.findall(r"wbk_\w+", server.said())[0]
+    first = server.said()
+    key = re.findall(r"wbk_\w+", first)[0]
     server.stop()
     server.start()
-    assert server.said().count("There was no workspace yet") == 1
-    assert key not in server.said()[server.said().rindex("Dossier answers") - 200 :].split("Dossier answers")[-1]
+    later = server.said().removeprefix(first)
+    assert "Dossier answers" in later
+    assert "There was no workspace yet" not in later
+    assert key not in later
 
 
 def test_two_simultaneous_first_starts_make_one_workspace() -> None:

@@ -1,4 +1,4 @@
-"""Starting, stopping and being killed, on servers of their own: nothing is lost, nothing is left running.
+"""Starting, stopping and being killed, on a data directory of its own: nothing is lost, nothing is left running.
 
 Kills under load are in tests/crash.
 """
@@ -6,26 +6,19 @@ Kills under load are in tests/crash.
 import os
 import re
 import signal
+import socket
+import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from uuid import uuid4
+from urllib.parse import urlsplit
 
-import httpx
 import pytest
 
-from .client import Client, data_of, error_of
-from .documents import document_path, new_idempotency_key
+from .client import Client, data_of
+from .documents import new_idempotency_key
 from .operations import CREATE
-from .service import (
-    Cli,
-    Server,
-    command,
-    environment,
-    eventually,
-    fresh_data_dir,
-    postgres_processes,
-)
+from .service import Cli, Server, command, environment, eventually, fresh_data_dir, postgres_processes
 from .tenants import Tenants
 
 pytestmark = [
@@ -47,22 +40,15 @@ def identity(data_dir: Path) -> tuple[str, str]:
     """A workspace and an API key, made in an empty data directory before a server ever ran there."""
     with closing(Tenants("", Cli(command(), environment(data_dir)))) as tenants:
         workspace = tenants.workspace()
-        key = tenants.api_key(workspace).key
-    nothing_is_left_running(data_dir)
-    return workspace, key
+        return workspace, tenants.api_key(workspace).key
 
 
 @contextmanager
-def running(data_dir: Path) -> Iterator[Server]:
+def running(data_dir: Path, identity: tuple[str, str]) -> Iterator[tuple[Server, Client]]:
     with closing(Server(data_dir)) as server:
         server.start()
-        yield server
-
-
-@contextmanager
-def client_of(server: Server, identity: tuple[str, str]) -> Iterator[Client]:
-    with closing(Client(server.base_url, identity[1], identity[0])) as client:
-        yield client
+        with closing(Client(server.base_url, identity[1], identity[0])) as client:
+            yield server, client
 
 
 def nothing_is_left_running(data_dir: Path) -> None:
@@ -70,6 +56,7 @@ def nothing_is_left_running(data_dir: Path) -> None:
 
 
 def test_commands_work_while_no_server_runs(data_dir: Path, identity: tuple[str, str]) -> None:
+    nothing_is_left_running(data_dir)
     cli = Cli(command(), environment(data_dir))
     assert identity[0] in str(cli.ask("workspace", "list"))
     cli.ask("doctor")
@@ -78,60 +65,56 @@ def test_commands_work_while_no_server_runs(data_dir: Path, identity: tuple[str,
 
 
 def test_everything_is_found_again_however_the_server_ended(data_dir: Path, identity: tuple[str, str]) -> None:
-    for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
-        with running(data_dir) as server, client_of(server, identity) as client:
-            assert postgres_processes(data_dir), "the check for left-over processes would prove nothing"
-            create, key = CREATE.call(client), new_idempotency_key()
-            first = create.send(client, key)
-            waiting = client.upload(b"uploaded but not recorded")
-            assert server.stop(sign) in {0, -sign, 128 + sign}
-            assert "Traceback" not in server.said()
+    with running(data_dir, identity) as (server, client):
+        assert postgres_processes(data_dir), "the check for left-over processes would prove nothing"
+        create, key = CREATE.call(client), new_idempotency_key()
+        first = create.send(client, key)
+        waiting = client.upload(b"uploaded but not recorded")
+        assert server.stop(signal.SIGTERM) == 0
+        assert "Traceback" not in server.said()
+    for sign in (signal.SIGINT, signal.SIGKILL, signal.SIGTERM):
         nothing_is_left_running(data_dir)
-        with running(data_dir) as server, client_of(server, identity) as client:
+        with running(data_dir, identity) as (server, client):
             assert create.send(client, key).content == first.content
             url = client.download_url(data_of(first, 201)["id"])
             assert client.storage("GET", url).content == b"hello"
             client.recorded(waiting)
+            waiting = client.upload(b"uploaded but not recorded")
+            assert server.stop(sign) in {0, -sign, 128 + sign}
+            assert "Traceback" not in server.said()
+    nothing_is_left_running(data_dir)
 
 
-def test_a_missing_storage_directory_is_reported_and_never_created_again(
+def test_an_upload_cut_off_by_the_stop_is_answered_503_in_the_envelope(
     data_dir: Path, identity: tuple[str, str]
 ) -> None:
-    files, elsewhere = data_dir / "files", data_dir / "elsewhere"
-    with running(data_dir) as server, client_of(server, identity) as client:
-        path, signed = client.upload(b"kept"), client.sign_upload()
-        files.rename(elsewhere)
-        server.cli.ask("keys", "list")
-        assert server.cli.run("doctor").returncode == 1
-        with httpx.Client(trust_env=False, headers={"Authorization": f"Bearer {client.key}"}) as http:
-            answers = [
-                http.post(f"{server.base_url}/v1/documents", json=client.document(path)),
-                http.put(signed.upload_url, headers=signed.headers, content=b"new"),
-                http.get(f"{server.base_url}/health/ready"),
-            ]
-        for answer in answers:
-            error_of(answer, 503, "unavailable")
-        assert not files.exists()
-        elsewhere.rename(files)
-        document = client.recorded(path)
-        assert client.storage("GET", client.download_url(document["id"])).content == b"kept"
+    with running(data_dir, identity) as (server, client):
+        where = urlsplit(client.sign_upload("a.bin", "application/octet-stream").upload_url)
+        with socket.create_connection((where.hostname, where.port or 80), timeout=30) as wire:
+            wire.sendall(
+                f"PUT {where.path}?{where.query} HTTP/1.1\r\nHost: {where.netloc}\r\n"
+                "Content-Type: application/octet-stream\r\nContent-Length: 1000\r\n\r\n".encode()
+            )
+            assert server.process is not None
+            answered = threading.Event()
 
+            def send_slowly() -> None:
+                with suppress(OSError):
+                    while not answered.wait(0.5):
+                        wire.sendall(b"x")
 
-def test_a_file_that_was_replaced_outside_dossier_is_not_signed(data_dir: Path, identity: tuple[str, str]) -> None:
-    with running(data_dir) as server, client_of(server, identity) as client:
-        content = f"unlike any other {uuid4()}".encode()
-        document = client.recorded(client.upload(content))
-        found = [path for path in data_dir.rglob("*") if holds(path, content)]
-        assert len(found) == 1
-        found[0].unlink()
-        found[0].write_bytes(b"swapped")
-        route = document_path(document["id"])
-        error_of(client.get(route), 409, "object_changed")
-        assert data_of(client.get(f"{route}?download=false"), 200)["size_bytes"] == len(content)
-
-
-def holds(path: Path, content: bytes) -> bool:
-    return path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content
+            sending = threading.Thread(target=send_slowly)
+            sending.start()
+            server.process.send_signal(signal.SIGTERM)
+            answer = b""
+            while piece := wire.recv(4096):
+                answer += piece
+            answered.set()
+            sending.join()
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b'"unavailable"' in answer
+        assert b"x-request-id" in answer
+        assert server.process.wait(20) == 0
 
 
 @pytest.mark.parametrize("words", [["serve", "--port", "0"], ["doctor"]])

@@ -122,7 +122,7 @@ def refused_credentials(manager: Client) -> dict[str, str]:
         "two words": f"Bearer {good} x",
         "cut off": f"Bearer {good[:-1]}",
         "mistyped": f"Bearer {mistyped}",
-        "unknown": f"Bearer {unknown_key(good)}",
+        "unknown": f"Bearer {unknown_key()}",
         "revoked": f"Bearer {revoked['key']}",
         "expired": f"Bearer {expired['key']}",
     }

@@ -1,23 +1,22 @@
-"""`dossier sweep` and `dossier adopt` on a real directory, and a store that belongs to another database."""
+"""The directory of a server: sweeps, files that are missing or replaced, and a store of another database."""
 
 import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
+import httpx
 import pytest
 
-from .client import Client, data_of
-from .documents import deleted, usage
+from .client import Client, data_of, error_of
+from .documents import deleted, document_path, usage
 from .service import Server, fresh_data_dir
 from .tenants import Tenants
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     with fresh_data_dir() as data_dir, closing(Server(data_dir)) as server:
         server.start()
@@ -30,84 +29,97 @@ def client(server: Server) -> Iterator[Client]:
         yield tenants.client()
 
 
-def age(files: Path, hours: int) -> None:
+def age(server: Server, hours: int) -> None:
     """Set the modification time of every file to so many hours ago."""
     then = time.time() - hours * 3600
-    for file in files.rglob("*"):
+    for file in (server.data_dir / "files").rglob("*"):
         if file.is_file():
             os.utime(file, (then, then))
 
 
-def test_a_sweep_deletes_orphans_of_a_day_and_nothing_else(server: Server, client: Client) -> None:
-    files = server.data_dir / "files"
-    recorded = client.recorded(client.upload(b"kept"))
-    abandoned, new = client.upload(b"abandoned"), client.upload(b"new")
-    age(files, 23)
-    assert server.cli.ask("sweep", "--dry-run")["unrecorded"] == 0
-    age(files, 25)
-    os.utime(files / "objects" / new)
-
-    looked = server.cli.ask("sweep", "--dry-run")
-    assert (looked["objects"], looked["unrecorded"], looked["deleted"], looked["dry_run"]) == (3, 1, 0, True)
-    refused = server.cli.run("sweep")
-    assert refused.returncode == 1
-    assert "1 of 3 objects have no record" in refused.stderr
-    assert "--yes" in refused.stderr
-    assert (files / "objects" / abandoned).exists()
-
-    swept = server.cli.ask("sweep", "--yes")
-    assert (swept["unrecorded_bytes"], swept["deleted"]) == (len(b"abandoned"), 1)
-    assert not (files / "objects" / abandoned).parent.exists()
-    assert data_of(client.record(new), 201)["size_bytes"] == 3
-    assert client.record(abandoned).status_code == 400
-    # Its modification time has changed since it was recorded, and its bytes have not.
-    assert client.storage("GET", client.download_url(recorded["id"])).content == b"kept"
-
-    said = server.cli.run("sweep")
-    assert (said.returncode, said.stderr) == (0, "")
-    assert said.stdout.startswith("2 objects: 0 unrecorded for a day (0 bytes), 0 late, 0 foreign\n")
-
-
-def test_a_sweep_deletes_the_bytes_of_deleted_documents_and_nothing_else(server: Server, client: Client) -> None:
+def test_a_sweep_deletes_orphans_of_a_day_and_the_bytes_of_deleted_documents_and_nothing_else(
+    server: Server, client: Client
+) -> None:
     objects = server.data_dir / "files" / "objects"
-    kept, *gone = (client.recorded(client.upload(b"kept" if number == 0 else b"gone")) for number in range(4))
+    kept, *gone = (client.recorded(client.upload(content)) for content in (b"kept", b"gone", b"gone"))
+    abandoned, new = client.upload(b"abandoned"), client.upload(b"new")
     urls = [client.download_url(document["id"]) for document in gone]
+    age(server, 23)
+    assert server.cli.ask("sweep", "--dry-run")["unrecorded"] == 0
     for document in gone:
         deleted(client, document["id"])
-    looked = server.cli.ask("sweep", "--dry-run")
-    assert (looked["condemned"], looked["unrecorded"], looked["deleted"]) == (3, 0, 0)
+    age(server, 25)
+    os.utime(objects / new)
 
-    swept = server.cli.ask("sweep")  # --yes is not needed, because clients have deleted these documents
-    assert (swept["condemned"], swept["unrecorded"], swept["deleted"]) == (3, 0, 3)
+    looked = server.cli.ask("sweep", "--dry-run")
+    assert (looked["condemned"], looked["unrecorded"], looked["deleted"], looked["dry_run"]) == (2, 1, 0, True)
+    refused = server.cli.run("sweep")
+    assert refused.returncode == 1
+    assert "objects have no record" in refused.stderr
+    assert "--yes" in refused.stderr
+    assert (objects / abandoned).exists()
+    swept = server.cli.ask("sweep", "--yes")
+    assert (swept["unrecorded"], swept["unrecorded_bytes"]) == (1, len(b"abandoned"))
+
+    assert not (objects / abandoned).parent.exists()
+    assert client.record(abandoned).status_code == 400
     for document, url in zip(gone, urls, strict=True):
         assert not (objects / document["storage_path"]).exists()
         assert b"gone" not in client.storage("GET", url).content
         answer = client.record(document["storage_path"])
         assert answer.status_code in {400, 409}
         assert document["id"] not in answer.text
+    assert data_of(client.record(new), 201)["size_bytes"] == 3
+    # Its modification time has changed since it was recorded, and its bytes have not.
     assert client.storage("GET", client.download_url(kept["id"])).content == b"kept"
-    assert usage(client) == (4, 1)
+    assert usage(client) == (7, 2)
+    said = server.cli.run("sweep")
+    assert (said.returncode, said.stderr) == (0, "")
+    assert said.stdout.startswith("2 objects: 0 unrecorded for a day (0 bytes), 0 late, 0 foreign\n")
 
 
-@pytest.mark.parametrize("change", ["another store", "a store that lost its mark", "another database"])
-def test_a_store_of_another_database_is_refused_until_it_is_adopted(server: Server, change: str) -> None:
+def test_a_missing_storage_directory_is_reported_and_never_created_again(server: Server, client: Client) -> None:
+    files, elsewhere = server.data_dir / "files", server.data_dir / "elsewhere"
+    path, signed = client.upload(b"kept"), client.sign_upload()
+    files.rename(elsewhere)
+    server.cli.ask("keys", "list")
+    assert server.cli.run("doctor").returncode == 1
+    with httpx.Client(trust_env=False, headers={"Authorization": f"Bearer {client.key}"}) as http:
+        answers = [
+            http.post(f"{server.base_url}/v1/documents", json=client.document(path)),
+            http.put(signed.upload_url, headers=signed.headers, content=b"new"),
+            http.get(f"{server.base_url}/health/ready"),
+        ]
+    for answer in answers:
+        error_of(answer, 503, "unavailable")
+    assert not files.exists()
+    elsewhere.rename(files)
+    document = client.recorded(path)
+    assert client.storage("GET", client.download_url(document["id"])).content == b"kept"
+
+
+def test_a_file_that_was_replaced_outside_dossier_is_not_signed(server: Server, client: Client) -> None:
+    document = client.recorded()
+    file = server.data_dir / "files" / "objects" / document["storage_path"]
+    file.unlink()
+    file.write_bytes(b"swapped")
+    route = document_path(document["id"])
+    error_of(client.get(route), 409, "object_changed")
+    assert data_of(client.get(f"{route}?download=false"), 200)["size_bytes"] == 5
+
+
+def test_a_store_of_another_database_is_refused_until_it_is_adopted(server: Server) -> None:
+    """The other ways to lose a store are proven by tests/domain/test_claim_store.py."""
     server.stop()
-    files, postgres = server.data_dir / "files", server.data_dir / "postgres"
-    match change:
-        case "another store":
-            (files / "deployment").write_text("someone-else turn")
-        case "a store that lost its mark":
-            shutil.rmtree(files)
-        case "another database":
-            shutil.rmtree(postgres)
+    (server.data_dir / "files" / "deployment").write_text("another-deployment generation")
     server.launch()
     assert server.process is not None
     assert server.process.wait(30) == 1
     assert "dossier adopt" in server.said()
     assert "Traceback" not in server.said()
-    done = server.cli.run("sweep", "--yes")
-    assert done.returncode == 1
-    assert "dossier adopt" in done.stderr
+    refused = server.cli.run("sweep", "--yes")
+    assert refused.returncode == 1
+    assert "dossier adopt" in refused.stderr
     checks = server.cli.run("doctor")
     assert checks.returncode == 1
     assert "FAIL" in checks.stdout
@@ -116,4 +128,4 @@ def test_a_store_of_another_database_is_refused_until_it_is_adopted(server: Serv
     adopted = server.cli.ask("adopt", "--yes")
     server.start()
     assert adopted["id"] in server.cli.run("doctor").stdout
-    server.cli.ask("sweep")
+    server.cli.ask("sweep", "--yes")

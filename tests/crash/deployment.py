@@ -85,7 +85,7 @@ class Deployment:
 
     async def workspace(self, quota: int = PLENTY) -> Workspace:
         """Create a workspace with an API key of tier unmetered, by SQL, because the command line takes two seconds."""
-        uuid, key = uuid4(), unknown_key(self.model.key)
+        uuid, key = uuid4(), unknown_key()
         async with self.sql() as sql, sql.transaction():
             await sql.execute(_COPY_WORKSPACE, uuid, self.model.uuid)
             await sql.execute("INSERT INTO usage (workspace_id, quota_bytes) VALUES ($1, $2)", uuid, quota)
