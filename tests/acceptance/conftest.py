@@ -33,6 +33,16 @@ def tenants(request: pytest.FixtureRequest) -> Iterator[Tenants]:
 
 
 @pytest.fixture(scope="session")
+def own_server() -> Iterator[Server]:
+    """A server whose log and data directory tests read. A test that stops it starts it again."""
+    if "ACCEPTANCE_BASE_URL" in os.environ:
+        pytest.skip("reads the log of a server of its own")
+    with fresh_data_dir() as data_dir, closing(Server(data_dir)) as server:
+        server.start()
+        yield server
+
+
+@pytest.fixture(scope="session")
 def home(tenants: Tenants) -> Client:
     """A client in the workspace of most tests, without a rate limit."""
     return tenants.client()

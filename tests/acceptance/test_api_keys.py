@@ -82,12 +82,12 @@ def test_the_list_shows_the_newest_first_and_revoked_api_keys_on_request(tenants
         assert {name: row[name] for name in LISTED[:8]} == {name: api_key[name] for name in LISTED[:8]}
         assert row["last_used_at"] is None
         assert (row["revoked_at"] is not None) == (row["name"] == "gone")
-    for query, named in (
+    for malformed, named in (
         ("page=0&per_page=101&include_revoked=yes", {"page", "per_page", "include_revoked"}),
         ("page=1&page=2", {"page"}),
         ("search=%00", {"search"}),
     ):
-        assert wrong_fields(owner.get(f"{KEYS}?{query}")) == named
+        assert wrong_fields(owner.get(f"{KEYS}?{malformed}")) == named
 
 
 @pytest.mark.parametrize("way", ["by the API", "by the operator"])

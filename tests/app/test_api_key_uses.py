@@ -3,17 +3,15 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import cast
 
 import pytest
 
 from adapters.in_process import api_key_uses
 from adapters.in_process.api_key_uses import WRITE_SECONDS, BufferedApiKeyUses
-from adapters.memory.api_keys import MemoryApiKeys
-from adapters.memory.workspaces import MemoryWorkspaces
 from domain.ids import ApiKeyId, WorkspaceId
-from ports.api_keys import ApiKeyUse
+from ports.api_keys import ApiKeys, ApiKeyUse
 from ports.system import Unavailable
 from tests.app.pauses import Pauses
 from tests.clock import StillClock
@@ -22,16 +20,28 @@ HOME = WorkspaceId("ws_1")
 KEY, OTHER = ApiKeyId("key_1"), ApiKeyId("key_2")
 
 
-class WrittenUses(MemoryApiKeys):
-    """Keeps the uses of each write. A write fails or hangs if the test says so."""
+class World:
+    """The uses, the writes of them, which fail or hang if the test says so, and the time."""
 
     def __init__(self) -> None:
-        super().__init__(MemoryWorkspaces(), StillClock())
+        self.clock = StillClock()
+        self.pauses = Pauses(self.clock)
+        self.buffer()
         self.calls: list[Sequence[ApiKeyUse]] = []
         self.fails: Exception | None = None
         self.hangs = False
         self.called = asyncio.Event()
         self.meanwhile: Callable[[], object] = lambda: None
+
+    def buffer(self, keys_max: int = 10_000) -> None:
+        """Begin with an empty buffer of this size."""
+        self.uses = BufferedApiKeyUses(cast("ApiKeys", self), self.pauses, keys_max)
+
+    def use(self, *keys: ApiKeyId) -> datetime:
+        """Note that the API keys are used now, and return the time."""
+        for key in keys:
+            self.uses.note(key, HOME, self.clock())
+        return self.clock()
 
     async def record_uses(self, uses: Sequence[ApiKeyUse]) -> None:
         self.calls.append(uses)
@@ -44,25 +54,8 @@ class WrittenUses(MemoryApiKeys):
 
     @property
     def last(self) -> dict[ApiKeyId, datetime]:
+        """The uses of the last write."""
         return {use.key_id: use.at for use in self.calls[-1]}
-
-
-@dataclass
-class World:
-    """The uses, the place where they are written, and the time."""
-
-    keys: WrittenUses = field(default_factory=WrittenUses)
-    clock: StillClock = field(default_factory=StillClock)
-
-    def __post_init__(self) -> None:
-        self.pauses = Pauses(self.clock)
-        self.uses = BufferedApiKeyUses(self.keys, self.pauses)
-
-    def use(self, *keys: ApiKeyId) -> datetime:
-        """Note that the API keys are used now, and return the time."""
-        for key in keys:
-            self.uses.note(key, HOME, self.clock())
-        return self.clock()
 
 
 @pytest.fixture
@@ -76,7 +69,7 @@ async def test_uses_are_written_every_five_seconds_in_one_call_if_there_are_any(
         # Written in the order of the ids, so that no two processes wait for each other's rows.
         at = world.use(OTHER, KEY)
         await world.pauses.turn(2)
-    assert world.keys.calls == [[ApiKeyUse(HOME, KEY, at), ApiKeyUse(HOME, OTHER, at)]]
+    assert world.calls == [[ApiKeyUse(HOME, KEY, at), ApiKeyUse(HOME, OTHER, at)]]
     assert set(world.pauses.lengths) == {WRITE_SECONDS}
 
 
@@ -86,7 +79,7 @@ async def test_an_api_key_in_use_is_written_once_a_minute(world: World) -> None:
         for _ in range(13):
             await world.pauses.turn()
             world.use(KEY)
-    assert [[use.at for use in call] for call in world.keys.calls] == [[first], [first + timedelta(minutes=1)]]
+    assert [[use.at for use in call] for call in world.calls] == [[first], [first + timedelta(minutes=1)]]
 
 
 @pytest.mark.parametrize("failure", [Unavailable("away"), RuntimeError("a bug")], ids=["away", "bug"])
@@ -95,56 +88,56 @@ async def test_a_failed_write_is_logged_once_and_retried_until_it_succeeds(
 ) -> None:
     async with world.uses.written_regularly():
         at = world.use(KEY)
-        world.keys.fails = failure
+        world.fails = failure
         for _ in range(3):
             await world.pauses.turn()
-            assert world.keys.last == {KEY: at}
+            assert world.last == {KEY: at}
         assert [record.levelno for record in caplog.records] == [logging.ERROR]
-        world.keys.fails = None
+        world.fails = None
         await world.pauses.turn(2)
-        assert world.keys.last == {KEY: at}
-        assert len(world.keys.calls) == 4
+        assert world.last == {KEY: at}
+        assert len(world.calls) == 4
         # After a success, the next failure is logged again.
         world.clock.advance(minutes=1)
         world.use(KEY)
-        world.keys.fails = failure
+        world.fails = failure
         await world.pauses.turn()
         assert len(caplog.records) == 2
 
 
 async def test_uses_during_failed_writes_are_written_with_the_newest_time_of_each_key(world: World) -> None:
-    world.keys.fails = Unavailable("away")
+    world.fails = Unavailable("away")
     async with world.uses.written_regularly():
         earlier = world.use(KEY, OTHER)
         await world.pauses.turn()
         world.clock.advance(minutes=2)
         later = world.use(KEY)
         await world.pauses.turn()
-        world.keys.fails = None
+        world.fails = None
         await world.pauses.turn()
-        assert world.keys.last == {KEY: later, OTHER: earlier}
+        assert world.last == {KEY: later, OTHER: earlier}
 
 
 async def test_a_use_during_a_write_is_written_by_the_next_one(world: World) -> None:
     async with world.uses.written_regularly():
         first = world.use(KEY)
         world.clock.advance(minutes=1)
-        world.keys.meanwhile = lambda: world.use(KEY)
+        world.meanwhile = lambda: world.use(KEY)
         await world.pauses.turn()
-        assert world.keys.last == {KEY: first}
+        assert world.last == {KEY: first}
         await world.pauses.turn()
-        assert world.keys.last == {KEY: first + timedelta(minutes=1, seconds=WRITE_SECONDS)}
+        assert world.last == {KEY: first + timedelta(minutes=1, seconds=WRITE_SECONDS)}
 
 
 async def test_a_write_interrupted_by_the_end_is_repeated_with_the_remaining_uses(world: World) -> None:
-    world.keys.hangs = True
+    world.hangs = True
     async with world.uses.written_regularly():
         at = world.use(KEY)
         await world.pauses.end()
-        await world.keys.called.wait()
-        world.keys.hangs = False
+        await world.called.wait()
+        world.hangs = False
         world.use(OTHER)
-    assert [list(call) for call in world.keys.calls] == [
+    assert [list(call) for call in world.calls] == [
         [ApiKeyUse(HOME, KEY, at)],
         [ApiKeyUse(HOME, KEY, at), ApiKeyUse(HOME, OTHER, world.clock())],
     ]
@@ -155,25 +148,25 @@ async def test_a_database_that_does_not_answer_delays_the_end_by_a_second_at_mos
 ) -> None:
     assert api_key_uses.LAST_WRITE_SECONDS <= 1
     monkeypatch.setattr(api_key_uses, "LAST_WRITE_SECONDS", 0)
-    world.keys.hangs = True
+    world.hangs = True
     async with asyncio.timeout(10):
         async with world.uses.written_regularly():
             world.use(KEY)
-    assert len(world.keys.calls) <= 1
+    assert len(world.calls) <= 1
 
 
 async def test_a_full_buffer_drops_the_oldest_uses_and_a_repeated_use_is_new(world: World) -> None:
-    world.uses = BufferedApiKeyUses(world.keys, world.pauses, keys_max=3)
+    world.buffer(keys_max=3)
     keys = [ApiKeyId(f"key_{number}") for number in range(5)]
     async with world.uses.written_regularly():
         world.use(*keys[:4])
         await world.pauses.turn()
-        assert list(world.keys.last) == keys[1:4]
+        assert list(world.last) == keys[1:4]
         world.clock.advance(minutes=1)
         world.use(keys[1], keys[4])
         await world.pauses.turn()
-        assert list(world.keys.last) == [keys[1], keys[4]]
+        assert list(world.last) == [keys[1], keys[4]]
         # Key 2 was dropped, so a use of it is noted again. The uses of 1, 3 and 4 are remembered; that of 3 is old.
         world.use(keys[1], keys[4], keys[2])
         await world.pauses.turn()
-        assert list(world.keys.last) == [keys[2]]
+        assert list(world.last) == [keys[2]]

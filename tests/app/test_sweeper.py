@@ -8,7 +8,6 @@ import pytest
 
 from app.jobs.sweeper import DELETE_CONDEMNED_EVERY, SWEEP_EVERY, swept_regularly
 from domain.paths import StoragePath
-from domain.use_cases.claim_store import AdoptStore
 from domain.use_cases.sweep import ORPHANED_AFTER
 from ports.system import Unavailable
 from tests.app.pauses import Pauses
@@ -119,12 +118,6 @@ async def test_a_sweep_of_another_process_is_no_failure(world: World, caplog: py
         await turn(world, 2)
     assert caplog.messages == []
     assert await swept_at(world) is None
-
-
-async def test_a_store_of_another_database_is_not_swept(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    await AdoptStore(deployments=World().deployments, storage=world.storage, now=world.clock)()
-    await turn(world)
-    assert "belongs to deployment" in caplog.messages[0]
 
 
 async def test_the_end_of_the_block_cancels_a_running_sweep(world: World) -> None:
