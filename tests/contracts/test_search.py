@@ -22,7 +22,7 @@ from tests.contracts.records import Records
 NAMES = (
     "Straße.pdf", "STRASSE", "İstanbul", "istanbul", "ﬁle", "File", "Café", "CAFE", "ΣΊΣΥΦΟΣ", "σίσυφος", "100%",
     "1000", "a_b", "aXb", "a\\b", "a\\_b", "it's", '"quoted"', "中文文档.docx", "\N{GRINNING FACE}", "a.*b", "N.D.A.",
-    "x" * 255,
+    "Ångström", "Ǆungla", "ᏣᎳᎩ", "x" * 255,
 )  # fmt: skip
 DESCRIPTIONS = (None, "", "Vertrag über die Straße\nSeite 2", "%_\\", "100 % of it", "ÜBER", "aXb\ta_b", "é" * 4096)
 FOLDERS = (None, "/a", "/a/b", "/a/b/c", "/ab", "/a!", "/a0", "/A", "/a_", "/aX", "/a%", "/ä", "/z/a")
@@ -30,7 +30,6 @@ TAGS = ("nda", "NDA", "Ü", "ü", "100%", "1000", "a_b", "aXb", "\\", "'", "{a,b
 MIME_TYPES = ("application/pdf", "application/PDF", "text/plain", "text/plain; charset=utf-8", "text/plain_")
 
 ALL = Page(1, 10_000)
-NOTHING = DocumentPage((), 0, total_is_exact=True, more=False)
 
 
 def passes(document: Document, wanted: DocumentFilter) -> bool:
@@ -97,9 +96,11 @@ def random_filter(chance: random.Random, documents: Sequence[Document]) -> Docum
     )
 
 
-def random_place(chance: random.Random, documents: Sequence[Document], unknown: DocumentId) -> Page | After:
+def random_place(chance: random.Random, documents: Sequence[Document]) -> Page | After:
     size = chance.choice((1, 2, 7, 100))
-    after = chance.choice([unknown, *(document.id for document in documents)])
+    known = chance.choice(documents).id
+    # A cursor may also be the id of no document, for instance of a deleted one.
+    after = DocumentId(known[:-1] + chance.choice((known[-1], "0", "Z")))
     pages = (ALL, Page(chance.choice((1, 2, 3)), size), Page(PAGE_MAX, PER_PAGE_MAX))
     return chance.choice((*pages, After(after, size), After(after, size)))
 
@@ -109,10 +110,9 @@ async def test_combined_filters_find_what_the_rules_say(records: Records, seed: 
     chance = random.Random(seed)
     home = await records.workspace()
     documents = await varied_documents(records, home, chance)
-    unknown = records.unknown_document()
     sizes = set()
     for _ in range(60):
-        wanted, place = random_filter(chance, documents), random_place(chance, documents, unknown)
+        wanted, place = random_filter(chance, documents), random_place(chance, documents)
         found = await records.documents.find(home.id, wanted, place)
         assert found == expected(documents, wanted, place), (wanted, place)
         sizes.add(min(found.total, 3))
@@ -130,7 +130,7 @@ SINGLE_FILTERS = (
     *(DocumentFilter(search=fold(name)) for name in NAMES),
     *(
         DocumentFilter(search=text)
-        for text in ("%", "_", "\\", "'", "%%", "a_", "a%b", "_b", ".*", "é" * 255, "ss", " ")
+        for text in ("%", "_", "\\", "'", "%%", "a_", "a%b", "_b", ".*", "é" * 255, "ss", " ", "pdfvertrag")
     ),
 )
 
@@ -142,71 +142,15 @@ async def test_each_filter_by_itself_finds_what_the_rules_say(records: Records) 
         assert await records.documents.find(home.id, wanted, ALL) == expected(documents, wanted, ALL), wanted
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "is_found"),
-    [
-        ("Straße", "STRASSE", True),
-        ("STRASSE", "straße", True),
-        ("ﬁle", "FIL", True),
-        ("FILE", "ﬁ", True),
-        ("İstanbul", "İSTANBUL", True),
-        ("İstanbul", "istanbul", False),
-        ("ISTANBUL", "ıstanbul", False),
-        ("ΣΊΣΥΦΟΣ", "σίσυφος", True),
-        ("Café", "cafe\N{COMBINING ACUTE ACCENT}", True),
-        ("Café", "CAFÉ", True),
-        ("Café", "cafe", False),
-        ("Ångström", "\N{ANGSTROM SIGN}NG", True),
-        ("Ǆungla", "ǆU", True),
-        ("ᏣᎳᎩ", "ꮳꮃꭹ", True),
-    ],
-)
-async def test_a_search_folds_letter_case_as_the_domain_does(
-    records: Records, name: str, text: str, *, is_found: bool
-) -> None:
+async def test_the_times_at_the_ends_of_the_calendar_can_be_asked_for(records: Records) -> None:
     home = await records.workspace()
-    by_name = await records.recorded(home, name=name)
-    by_description = await records.recorded(home, description=f"x\n{name}\ny")
-    wanted = DocumentFilter(search=fold(text))
-    assert await records.all(home, wanted) == ((by_description, by_name) if is_found else ())
-
-
-async def test_created_after_is_exact_to_the_microsecond(records: Records) -> None:
-    home = await records.workspace()
-    documents = []
-    for _ in range(4):
-        records.clock.advance(microseconds=1)
-        documents.append(await records.recorded(home))
-    for number, document in enumerate(documents):
-        found = await records.all(home, DocumentFilter(created_after=document.created_at))
-        assert found == tuple(reversed(documents[number:]))
-    records.clock.advance(microseconds=1)
+    document = await records.recorded(home)
     for at, wanted in (
-        (records.clock(), ()),
         (datetime.max.replace(tzinfo=UTC), ()),
-        (datetime.min.replace(tzinfo=UTC), tuple(reversed(documents))),
-        (datetime(1969, 12, 31, tzinfo=UTC), tuple(reversed(documents))),
+        (datetime.min.replace(tzinfo=UTC), (document,)),
+        (datetime(1969, 12, 31, tzinfo=UTC), (document,)),
     ):
         assert await records.all(home, DocumentFilter(created_after=at)) == wanted
-
-
-async def test_a_search_does_not_match_across_name_and_description(records: Records) -> None:
-    home = await records.workspace()
-    await records.recorded(home, name="abc", description="def")
-    for text in ("cd", "abcdef", "c d"):
-        assert await records.all(home, DocumentFilter(search=text)) == ()
-
-
-async def test_a_cursor_may_be_the_id_of_no_document(records: Records) -> None:
-    home = await records.workspace()
-    ids = [records.unknown_document()]
-    documents = []
-    for _ in range(3):
-        documents.append(await records.recorded(home))
-        ids.append(records.unknown_document())
-    for id_ in ids:
-        place = After(id_, 2)
-        assert await records.documents.find(home.id, EVERYTHING, place) == expected(documents, EVERYTHING, place)
 
 
 @pytest.mark.parametrize("wanted", [EVERYTHING, DocumentFilter(tags=("nda",))], ids=["all", "filtered"])
@@ -235,14 +179,6 @@ async def test_a_walk_meets_every_lasting_document_once_while_others_come_and_go
         await records.patch(home, documents[0].id, name=f"{len(met)}")
     assert all(later < earlier for earlier, later in pairwise(met))
     assert lasting <= set(met)
-
-
-async def test_a_search_in_an_empty_or_unknown_workspace_finds_nothing(records: Records) -> None:
-    home = await records.workspace()
-    for workspace in (home.id, records.unknown_workspace()):
-        for wanted in (EVERYTHING, *SINGLE_FILTERS[:4], DocumentFilter(search="abc"), DocumentFilter(search="a")):
-            for place in (ALL, After(DocumentId("doc_7ZZZZZZZZZZZZZZZZZZZZZZZZZ"), 100)):
-                assert await records.documents.find(workspace, wanted, place) == NOTHING
 
 
 async def workspace_beyond_the_limits(records: Records) -> tuple[Workspace, list[Document]]:
@@ -298,13 +234,3 @@ async def test_a_count_or_search_that_reaches_its_limit_says_so(records: Records
         assert found == DocumentPage((oldest,), COUNT_MAX, total_is_exact=True, more=False)
     found = await find(DocumentFilter(search="*"), Page(1, 9))
     assert found == DocumentPage((second, oldest), 2, total_is_exact=True, more=False)
-
-
-@pytest.mark.parametrize("search", ["abc", "...abc", "中文文", "12é"])
-def test_a_search_with_three_letters_or_digits_in_a_row_is_indexed(search: str) -> None:
-    assert DocumentFilter(search=search).is_search_indexed
-
-
-@pytest.mark.parametrize("search", ["", "ab", "a_b", "a-b-c"])
-def test_any_other_search_is_not_indexed(search: str) -> None:
-    assert not DocumentFilter(search=search).is_search_indexed
