@@ -144,27 +144,29 @@ FILTERS: tuple[Callable[[Document], DocumentFilter], ...] = (
 
 
 async def find_nothing(scene: Scene) -> None:
-    """Call every method that only reads, in the name of the stranger."""
-    records, stranger = scene.records, scene.stranger.id
+    """Call every method that only reads, in the name of the stranger and of an unknown workspace."""
+    records = scene.records
     documents, api_keys = records.documents, records.api_keys
-    for document in (scene.document, scene.deleted):
-        assert await documents.get(stranger, document.id) is None
-        assert await records.ledger.states(stranger, [document.storage_path]) == {}
-    for wanted in FILTERS:
-        for place in (ALL, After(scene.deleted.id, 100)):
-            assert await documents.find(stranger, wanted(scene.document), place) == NO_DOCUMENTS
-    assert await documents.linked(stranger, EntityType.CONTACT, "c-1", None, ALL) == Rows((), 0)
-    for parent in (None, FOLDER):
-        assert await documents.folders(stranger, parent, ALL) == Rows((), 0)
-    assert await documents.tags(stranger, ALL) == Rows((), 0)
-    assert await documents.usage(stranger) == Usage(0, 1000, 0)
-    for key in scene.keys:
-        assert await documents.receipt(records.intent(scene.stranger, key)) is None
-        assert await api_keys.receipt(records.intent(scene.stranger, key)) is None
-    assert list(await api_keys.all(stranger)) == []
-    for text in ("", "ci"):
-        found = await api_keys.search(stranger, text, ALL, include_revoked=True)
-        assert (list(found.keys), found.total) == ([], 0)
+    for reader in (scene.stranger, replace(scene.stranger, id=records.unknown_workspace())):
+        for document in (scene.document, scene.deleted):
+            assert await documents.get(reader.id, document.id) is None
+            assert await records.ledger.states(reader.id, [document.storage_path]) == {}
+        for wanted in FILTERS:
+            for place in (ALL, After(scene.deleted.id, 100)):
+                assert await documents.find(reader.id, wanted(scene.document), place) == NO_DOCUMENTS
+        assert await documents.linked(reader.id, EntityType.CONTACT, "c-1", None, ALL) == Rows((), 0)
+        for parent in (None, FOLDER):
+            assert await documents.folders(reader.id, parent, ALL) == Rows((), 0)
+        assert await documents.tags(reader.id, ALL) == Rows((), 0)
+        quota_bytes = 1000 if reader is scene.stranger else 0
+        assert await documents.usage(reader.id) == Usage(0, quota_bytes, 0)
+        for key in scene.keys:
+            assert await documents.receipt(records.intent(reader, key)) is None
+            assert await api_keys.receipt(records.intent(reader, key)) is None
+        assert list(await api_keys.all(reader.id)) == []
+        for text in ("", "ci"):
+            found = await api_keys.search(reader.id, text, ALL, include_revoked=True)
+            assert (list(found.keys), found.total) == ([], 0)
 
 
 async def revoke_with_every_intent(scene: Scene) -> None:
