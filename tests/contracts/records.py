@@ -316,23 +316,18 @@ async def at_once(calls: Iterable[Awaitable[T]]) -> list[T]:
     return await asyncio.gather(*map(begin, waiting))
 
 
-def _alternating(*methods: Any) -> Any:
-    methods_in_turn = itertools.cycle(methods)
-
-    def call(*arguments: Any, **named: Any) -> Any:
-        return next(methods_in_turn)(*arguments, **named)
-
-    return call
-
-
 class TwoProcesses(PostgresDocuments):
     """Two repositories that share only the database, as in two processes. Each gets every other write."""
 
     def __init__(self, database: Database, now: Clock) -> None:
         super().__init__(database, now)
-        other = PostgresDocuments(database, now)
+        processes = itertools.cycle([PostgresDocuments(database, now) for _ in range(2)])
+
+        def alternating(method: str) -> Any:
+            return lambda *arguments, **named: getattr(next(processes), method)(*arguments, **named)
+
         for name in ("create", "patch", "delete", "add_link", "remove_link", "move_folder"):
-            setattr(self, name, _alternating(getattr(self, name), getattr(other, name)))
+            setattr(self, name, alternating(name))
 
 
 def memory_records(clock: StillClock) -> Records:

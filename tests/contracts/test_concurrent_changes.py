@@ -1,14 +1,12 @@
 """Changes of one workspace that run at the same time are made one after the other.
 
-`at_once` begins many calls together. `meet` runs pairs while other writers wait for the same workspace lock. So both
-calls of a pair queue for the lock: one in each process, where there are two.
+`at_once` begins many calls together, and `meet` many pairs of calls. So both calls of a pair queue for the workspace
+lock: one in each process, where there are two.
 """
 
-import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -62,23 +60,15 @@ async def test_of_many_patches_of_one_revision_one_succeeds(shared: Records) -> 
             assert await shared.current(document) == won
 
 
-async def test_of_many_patches_of_any_revision_each_is_made(shared: Records) -> None:
-    home = await shared.workspace()
-    document = await shared.recorded(home)
-    outcomes = await at_once(shared.patch(home, document.id, name=f"{number}") for number in range(MANY))
-    documents = [outcome.found.document for outcome in outcomes if isinstance(outcome, Patched)]
-    assert sorted(found.revision for found in documents) == [*range(2, MANY + 2)]
-    assert len({found.name for found in documents}) == MANY
-    assert await shared.current(document) == max(documents, key=lambda found: found.revision)
-
-
 async def test_patches_of_different_members_at_once_are_all_made(shared: Records) -> None:
     home = await shared.workspace()
     for _ in range(ROUNDS):
         document = await shared.recorded(home)
         changes: list[dict[str, Any]]
         changes = [{"name": "b.pdf"}, {"description": None}, {"folder": "/a/b"}, {"tags": ("z",)}]
-        await at_once(shared.patch(home, document.id, **change) for change in changes)
+        outcomes = await at_once(shared.patch(home, document.id, **change) for change in changes)
+        found = [outcome.found.document for outcome in outcomes if isinstance(outcome, Patched)]
+        assert sorted(patched.revision for patched in found) == [2, 3, 4, 5]
         wanted = replace(moved(document, "/a/b"), name="b.pdf", description=None, tags=("z",), revision=5)
         assert await shared.current(document) == wanted
         assert wanted in await shared.all(home, DocumentFilter(search="b.pdf"))
@@ -216,36 +206,12 @@ async def test_changes_of_different_workspaces_at_once_are_all_made(shared: Reco
         assert (found.document.revision, found.document.folder, len(found.links)) == (5, "/z", 1)
 
 
-@asynccontextmanager
-async def crowded(records: Records, home: Workspace) -> AsyncIterator[None]:
-    """Keep eight writers of the workspace busy during the block. Each write is refused, so nothing changes."""
-    is_over = False
-
-    async def write(number: int) -> None:
-        while not is_over:
-            huge = records.document(home, path=f"documents/huge/{number}", size_bytes=2**63 - 1)
-            assert isinstance(await records.create(home, huge), OverQuota)
-            await asyncio.sleep(0)
-
-    crowd = [asyncio.create_task(write(number)) for number in range(8)]
-    try:
-        yield
-    finally:
-        is_over = True
-        await asyncio.gather(*crowd)
-
-
-async def meet(records: Records, home: Workspace, pairs: Iterable[Pair]) -> list[tuple[object, object]]:
-    """Return the outcomes of each pair of calls. Every other pair is begun in the opposite order."""
-    outcomes = []
-    async with crowded(records, home):
-        for number, pair in enumerate(pairs):
-            if number % 2:
-                second, first = await at_once(pair[::-1])
-            else:
-                first, second = await at_once(pair)
-            outcomes.append((first, second))
-    return outcomes
+async def meet(pairs: Iterable[Pair]) -> list[Pair]:
+    """Begin all pairs of calls together and return the outcomes of each. Every other pair is begun in reverse."""
+    ordered = [pair[::-1] if number % 2 else pair for number, pair in enumerate(pairs)]
+    outcomes = await at_once(call for pair in ordered for call in pair)
+    met = zip(outcomes[::2], outcomes[1::2], strict=True)
+    return [pair[::-1] if number % 2 else pair for number, pair in enumerate(met)]
 
 
 async def meet_on_documents(
@@ -253,8 +219,7 @@ async def meet_on_documents(
 ) -> set[frozenset[type]]:
     """Let a pair of calls meet on each of `PAIRS` documents. Return the kinds of outcomes of the pairs."""
     documents = [await records.recorded(home) for _ in range(PAIRS)]
-    outcomes = await meet(records, home, map(make, documents))
-    return {frozenset(map(type, pair)) for pair in outcomes}
+    return {frozenset(map(type, pair)) for pair in await meet(map(make, documents))}
 
 
 async def test_of_two_removals_of_one_link_one_removes_it(shared: Records) -> None:
@@ -265,7 +230,7 @@ async def test_of_two_removals_of_one_link_one_removes_it(shared: Records) -> No
         (shared.remove_link(home, document.id, link.id), shared.remove_link(home, document.id, link.id))
         for link in links
     ]
-    for pair in await meet(shared, home, pairs):
+    for pair in await meet(pairs):
         assert set(map(type, pair)) == {LinkRemoved, NoSuchLink}
 
 
@@ -297,7 +262,7 @@ async def test_of_two_moves_to_one_path_one_succeeds(shared: Records) -> None:
         (shared.move(home, f"/a/{number}", f"/c/{number}"), shared.move(home, f"/b/{number}", f"/c/{number}"))
         for number in range(PAIRS)
     ]
-    for pair in await meet(shared, home, pairs):
+    for pair in await meet(pairs):
         assert set(map(type, pair)) == {FolderMoved, FolderTaken}
     counts = await shared.folders(home)
     assert counts["/c"] == PAIRS == counts["/a"] + counts["/b"]
@@ -312,7 +277,7 @@ async def test_a_patch_into_a_folder_that_moves_is_before_or_after_the_move(shar
         (shared.move(home, f"/a/{number}", f"/z/{number}"), shared.patch(home, item.id, folder=f"/a/{number}/b/c"))
         for number, item in enumerate(documents)
     ]
-    outcomes = await meet(shared, home, pairs)
+    outcomes = await meet(pairs)
     counts = await shared.folders(home)
     for number, (document, pair) in enumerate(zip(documents, outcomes, strict=True)):
         assert set(map(type, pair)) == {FolderMoved, Patched}

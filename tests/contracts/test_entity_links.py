@@ -88,8 +88,8 @@ async def test_only_documents_linked_to_exactly_this_entity_in_this_role_are_lis
     for role in roles:
         await records.linked_to(home, await records.recorded(home, name=f"{role}"), role=role)
 
-    async def names(*entity: str, role: str | None = None) -> list[str]:
-        return [found.document.name for found in await records.linked(home, *entity, role=role)]
+    async def names(entity_type: str = "contact", entity_id: str = "c-1", role: str | None = None) -> list[str]:
+        return [found.document.name for found in await records.linked(home, entity_type, entity_id, role)]
 
     for entity_type, entity_id in entities:
         assert await names(entity_type, entity_id) == [f"{entity_type} {entity_id}"]

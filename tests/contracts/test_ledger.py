@@ -87,8 +87,3 @@ async def test_of_a_create_and_a_condemnation_of_one_path_at_once_one_wins(share
             assert (condemned, state) == ([], PathState.RECORDED)
         else:
             assert (created, condemned, state) == (PathTaken(None), [path], PathState.CONDEMNED)
-
-
-async def test_an_unknown_workspace_has_no_paths(records: Records) -> None:
-    unknown = records.unknown_workspace()
-    assert await records.ledger.states(unknown, [StoragePath("workspaces/x/a")]) == {}
