@@ -206,11 +206,11 @@ async def test_changes_of_different_workspaces_at_once_are_all_made(shared: Reco
         assert (found.document.revision, found.document.folder, len(found.links)) == (5, "/z", 1)
 
 
-async def meet(pairs: Iterable[Pair]) -> list[Pair]:
+async def meet(pairs: Iterable[Pair]) -> list[tuple[object, object]]:
     """Begin all pairs of calls together and return the outcomes of each. Every other pair is begun in reverse."""
     ordered = [pair[::-1] if number % 2 else pair for number, pair in enumerate(pairs)]
     outcomes = await at_once(call for pair in ordered for call in pair)
-    met = zip(outcomes[::2], outcomes[1::2], strict=True)
+    met: list[tuple[object, object]] = list(zip(outcomes[::2], outcomes[1::2], strict=True))
     return [pair[::-1] if number % 2 else pair for number, pair in enumerate(met)]
 
 
