@@ -1,13 +1,13 @@
-"""GET /v1/documents: the list, its filters and its pages. The rules of a filter are proven in tests/contracts."""
+"""GET /v1/documents: the list, its filters, pages and cursor, end to end. What each filter finds: tests/contracts."""
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from .client import MEMBERS, Client, timestamp, wrong_fields
-from .documents import DOCUMENTS, deleted, listed, rows
+from .documents import DOCUMENTS, deleted, ids, listed, rows
 from .tenants import Tenants
 
 SHELF: dict[str, dict[str, Any]] = {
@@ -44,16 +44,6 @@ def shelf(owner: Client) -> dict[str, dict[str, Any]]:
     return recorded
 
 
-def found(owner: Client, shelf: dict[str, dict[str, Any]], query: str) -> list[str]:
-    """Return the labels of the documents that a query finds, which must be as many as `total`."""
-    labels = {document["id"]: label for label, document in shelf.items()}
-    body = listed(owner, query)
-    names = [labels[row["id"]] for row in body["data"]["documents"]]
-    assert body["meta"]["total"] == len(names)
-    assert body["meta"]["total_is_exact"] is True
-    return names
-
-
 def test_without_filters_every_record_is_listed_as_it_was_answered_newest_first(
     owner: Client, shelf: dict[str, dict[str, Any]]
 ) -> None:
@@ -63,41 +53,26 @@ def test_without_filters_every_record_is_listed_as_it_was_answered_newest_first(
     assert list(body["data"]) == ["documents"]
     assert body["data"]["documents"] == list(shelf.values())[::-1]
     assert all(list(row) == MEMBERS for row in body["data"]["documents"])
-    assert list(body["meta"]) == ["page", "per_page", "total", "total_is_exact", "next_cursor"]
-    assert list(body["meta"].values()) == [1, 25, 5, True, None]
+    assert list(body["meta"].items()) == [
+        *(("page", 1), ("per_page", 25), ("total", 5), ("total_is_exact", True), ("next_cursor", None))
+    ]
     assert "ETag" not in answer.headers
 
 
 @pytest.mark.parametrize(
     ("query", "labels"),
     [
-        ("folder=/clients", {"nda", "deed", "scan"}),
         ("folder=%2Fclients%2Facme/&recursive=true", {"nda", "deed"}),
         ("folder=/clients/acme&recursive=false", {"nda"}),
-        ("folder=/clients&recursive=0", set()),
-        ("folder=/Clients", {"other"}),
-        ("folder=/clients/acm_", set()),
-        ("folder=/&recursive=1", set(SHELF)),
-        ("folder=/&recursive=false", {"apples"}),
-        ("tag=nda&tag=nda", {"nda", "other"}),
+        ("folder=/&recursive=0", {"apples"}),
+        ("recursive=true", set(SHELF)),  # the default, so it needs no folder
         ("tag=nda&tag=legal", {"nda"}),
-        ("tag=NDA", {"other"}),
         ("tag=%20nda%09", {"nda", "other"}),
-        ("tag=nda,legal", set()),
         ("mime_type=application/pdf", {"nda", "deed"}),
-        ("mime_type=image/jpeg", set()),
-        ("search=acme", {"nda"}),  # a folder is not searched
-        ("search=conFIDENtial", {"nda"}),
-        ("search=deed_of_sale", {"deed"}),
         ("search=50%25", {"nda"}),
-        ("search=%C3%A4PFEL", {"apples"}),
         ("search=a%CC%88pfel", {"apples"}),
-        ("search=%5C", {"apples"}),
-        ("search=de?d", set()),
-        ("search='", set()),
         ("search=", set(SHELF)),
         ("folder=/clients&tag=legal&mime_type=application/pdf&search=sale&created_after=2026-01-01", {"deed"}),
-        ("folder=/clients&tag=legal&mime_type=application/pdf&search=sale&recursive=false", set()),
         ("tag=nda&created_after=2999-01-01", set()),
         # An unknown parameter is ignored.
         *((query, set(SHELF)) for query in ("nothing=1", "Page=0", "tags=scan", "%FF=%FF", "=", "&&", "sort=a&sort=b")),
@@ -106,7 +81,9 @@ def test_without_filters_every_record_is_listed_as_it_was_answered_newest_first(
 def test_a_query_finds_what_passes_all_its_filters(
     owner: Client, shelf: dict[str, dict[str, Any]], query: str, labels: set[str]
 ) -> None:
-    assert found(owner, shelf, query) == [label for label in reversed(SHELF) if label in labels]
+    body = listed(owner, query)
+    assert body["data"]["documents"] == [shelf[label] for label in reversed(SHELF) if label in labels]
+    assert (body["meta"]["total"], body["meta"]["total_is_exact"]) == (len(labels), True)
 
 
 def test_created_after_is_inclusive_and_takes_any_offset(owner: Client, shelf: dict[str, dict[str, Any]]) -> None:
@@ -116,57 +93,34 @@ def test_created_after_is_inclusive_and_takes_any_offset(owner: Client, shelf: d
         *(f"{first:%Y-%m-%dT%H:%M:%S}{offset}" for offset in ("Z", "z", ".000Z", "-00:00")),
         *(first.astimezone(india).isoformat(), f"{first:%Y-%m-%d}", "0001-01-01T00:00:00Z"),
     ):
-        assert len(found(owner, shelf, f"created_after={quote(time)}")) == 5, time
-    for when in (last + timedelta(seconds=1), datetime.now(UTC) + timedelta(days=1)):
-        assert found(owner, shelf, f"created_after={quote(when.isoformat())}") == []
-    assert found(owner, shelf, "created_after=9999-12-31") == []
+        assert len(rows(owner, f"created_after={quote(time)}")) == 5, time
+    assert rows(owner, f"created_after={quote((last + timedelta(seconds=1)).isoformat())}") == []
 
 
-@pytest.mark.parametrize("per_page", [1, 2, 5, 100])
-def test_pages_divide_the_list_and_a_page_beyond_the_end_is_empty(
+@pytest.mark.parametrize("per_page", [1, 2, 5])
+def test_pages_and_a_walk_divide_the_list_and_a_page_beyond_the_end_is_empty(
     owner: Client, shelf: dict[str, dict[str, Any]], per_page: int
 ) -> None:
-    pieces: list[dict[str, Any]] = []
+    newest_first = [document["id"] for document in shelf.values()][::-1]
+    paged: list[str] = []
     for page in range(1, 7):
         body = listed(owner, f"page={page}&per_page={per_page}")
-        assert len(body["data"]["documents"]) == max(0, min(per_page, 5 - (page - 1) * per_page))
         assert body["meta"].items() >= {"page": page, "per_page": per_page, "total": 5}.items()
-        pieces += body["data"]["documents"]
-    assert pieces == rows(owner)
+        paged += [row["id"] for row in body["data"]["documents"]]
+    assert paged == newest_first
+    walked, cursor = ids(owner, f"per_page={per_page}"), listed(owner, f"per_page={per_page}")["meta"]["next_cursor"]
+    while cursor is not None:
+        body = listed(owner, f"per_page={per_page}&cursor={cursor}")
+        assert body["meta"].items() >= {"page": None, "per_page": per_page, "total": 5}.items()
+        walked += [row["id"] for row in body["data"]["documents"]]
+        cursor = body["meta"]["next_cursor"]
+        assert len(walked) <= 5, "a walk that never ends"
+    assert walked == newest_first
     assert rows(owner, f"page={10**9}&per_page=100") == []
-    assert [row["id"] for row in rows(owner, "tag=legal&page=2&per_page=1")] == [shelf["nda"]["id"]]
 
 
-WRONG = {
-    "page": ["0", "-1", "x", "1.5", "", "1e1", "%EF%BC%91", "+1", "1000000001", "9" * 400, "1&page=1"],
-    "per_page": ["0", "101", "x", "", "25.0", "1&per_page=1"],
-    "folder": ["", "a", "//", "/a//b", "/..", "/a%00", "/%E2%80%AE", "/" + "x" * 256, "/a" * 21, "/a&folder=/a"],
-    "recursive": ["", "2", "yes", "TRUE", "null", "true,false", "false"],  # false needs a folder
-    "tag": ["", "%20", "x" * 65, "a%00b", "a%0Ab", "&tag=".join(f"t{n}" for n in range(51))],
-    "mime_type": ["", "pdf", "*/*", "image/", "text/plain,text/html", "a/b&mime_type=a/b"],
-    "search": ["%00", "a%0Ab", "x" * 256, "a&search=a"],
-    "created_after": [
-        *("", "yesterday", "2026-02-30", "2026-1-1", "20260101", "1776422700", "2026-04-17T10:45:00"),
-        *("2026-04-17T24:00:00Z", "2026-04-17T10:45:00+02:00", "2026-04-17T10:45:00%2B24:00", "0000-01-01"),
-        *("9999-12-31T23:59:59-23:59", "%EF%BC%92026-04-17", "2026-04-17&created_after=2026-04-17"),
-    ],
-    "cursor": [
-        *("", "x", "0", "doc_01ARZ3NDEKTSV4RRFFQ69G5FAV", "01arz3ndektsv4rrffq69g5fav", "8" + "0" * 25, "%00"),
-        "01ARZ3NDEKTSV4RRFFQ69G5FAV&cursor=01ARZ3NDEKTSV4RRFFQ69G5FAV",
-    ],
-}
-
-
-@pytest.mark.parametrize(("parameter", "values"), WRONG.items(), ids=WRONG)
-def test_a_wrong_parameter_is_named(owner: Client, parameter: str, values: list[str]) -> None:
-    for value in values:
-        assert wrong_fields(owner.get(f"{DOCUMENTS}?{parameter}={value}")) == {parameter}, value
-
-
-def test_every_wrong_parameter_is_named_at_once(owner: Client) -> None:
-    query = "&".join(f"{name}={values[1]}" for name, values in WRONG.items())
-    assert wrong_fields(owner.get(f"{DOCUMENTS}?{query}")) == set(WRONG)
-
-
-def test_recursive_true_needs_no_folder_because_it_is_the_default(owner: Client) -> None:
-    assert owner.get(f"{DOCUMENTS}?recursive=true").json() == owner.get(DOCUMENTS).json()
+def test_a_cursor_excludes_a_later_page(owner: Client, shelf: dict[str, dict[str, Any]]) -> None:
+    cursor = shelf["scan"]["id"].removeprefix("doc_")
+    assert wrong_fields(owner.get(f"{DOCUMENTS}?cursor={cursor}&page=2")) == {"page"}
+    # Page 1 is the default, which many clients always send.
+    assert ids(owner, f"cursor={cursor}&page=1") == [shelf[label]["id"] for label in ("deed", "nda")]
