@@ -1,4 +1,7 @@
-"""The connection pool: every wait has a limit, every connection comes back, and failures are `Unavailable`."""
+"""The connection pool: every wait has a limit, every connection comes back, and failures are `Unavailable`.
+
+Changes of one workspace queue in the process, so that they do not occupy the pool.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,7 +11,12 @@ import asyncpg
 import pytest
 
 from adapters.postgres.database import POOL_SIZE, Database, open_database
+from adapters.postgres.documents import PostgresDocuments
+from adapters.postgres.rows import to_uuid
+from ports.outcomes import Patched
 from ports.system import Unavailable
+from tests.clock import StillClock
+from tests.contracts.records import postgres_records
 
 
 @pytest.mark.parametrize("url", ["postgresql://u@127.0.0.1:1/none", "absent"], ids=["no server", "unknown database"])
@@ -106,3 +114,26 @@ async def test_an_advisory_lock_is_free_after_its_connection_was_lost_and_the_bl
                 raise error
     async with database.try_advisory_lock(4711) as is_held:
         assert is_held
+
+
+async def test_changes_of_a_locked_workspace_wait_in_their_order_and_occupy_one_connection(
+    database: Database, database_url: str
+) -> None:
+    documents = PostgresDocuments(database, StillClock())
+    records = postgres_records(database, StillClock(), documents)
+    locked, free = await records.workspace(), await records.workspace()
+    waits, passes = await records.recorded(locked), await records.recorded(free)
+    connection = await asyncpg.connect(database_url)
+    async with connection.transaction():
+        await connection.execute("SELECT FROM usage WHERE workspace_id = $1 FOR NO KEY UPDATE", to_uuid(locked.id))
+        # More changes than the pool has connections.
+        waiting = [asyncio.create_task(records.patch(locked, waits.id, name=f"{n}")) for n in range(4 * POOL_SIZE)]
+        passed = await asyncio.gather(*(records.patch(free, passes.id, name=f"{n}") for n in range(4 * POOL_SIZE)))
+        assert all(isinstance(outcome, Patched) for outcome in passed)
+        assert not any(task.done() for task in waiting)
+        waiting.pop(5).cancel()
+    await connection.close()
+    outcomes = await asyncio.gather(*waiting)
+    revisions = [outcome.found.document.revision for outcome in outcomes if isinstance(outcome, Patched)]
+    assert revisions == [*range(2, len(waiting) + 2)]
+    assert documents._queues._locks == {}

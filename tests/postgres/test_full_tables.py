@@ -4,13 +4,16 @@ The server runs ANALYZE by itself within a minute after many changes, and then p
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
+from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 
-from adapters.postgres.database import Database
+from adapters.postgres.database import SESSION, Database, Row
+from adapters.postgres.migrate import migrate
 from adapters.postgres.rows import to_uuid
 from domain.access import Workspace
 from domain.entity_links import EntityType
@@ -20,7 +23,6 @@ from domain.search import COUNT_MAX, EVERYTHING, DocumentFilter
 from ports.queries import After
 from tests.clock import StillClock
 from tests.contracts.records import Records, new_key, postgres_records
-from tests.postgres.full_tables import OneConnection, open_empty
 
 HITS = 20
 
@@ -39,11 +41,77 @@ FILTERS = {
 }
 
 
+READ = "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint FROM pg_stat_xact_user_tables"
+
+# Enough rows that a single scan exceeds every limit of the tests.
+FILL = (
+    """
+    INSERT INTO objects (workspace_id, storage_path, size_bytes, etag, document_id, state)
+    SELECT $1, 'filled/' || n, 1, 'e1', lpad(to_hex(n), 32, '0')::uuid, 'recorded' FROM generate_series(1, 20000) n
+    """,
+    """
+    INSERT INTO folders (workspace_id, id, path, path_digest)
+    SELECT $1, lpad(to_hex(n), 32, '0')::uuid, '/filled/' || n, sha256(n::text::bytea) FROM generate_series(1, 20000) n
+    """,
+    """
+    INSERT INTO documents (
+        workspace_id, id, name, mime_type, storage_path, folder_id, tags, search_text, revision, created_by,
+        created_by_key, created_at, updated_at
+    )
+    SELECT $1, lpad(to_hex(n), 32, '0')::uuid, 'filled', 'a/b', 'filled/' || n, lpad(to_hex(n), 32, '0')::uuid,
+        '{filled}', 'filled ' || md5(n::text), 1, $1, $1, now(), now()
+    FROM generate_series(1, 20000) n
+    """,
+    """
+    INSERT INTO receipts (workspace_id, key_hash, operation, fingerprint, facts, expires_at)
+    SELECT $1, gen_random_uuid(), 'create_document', sha256('a'), '{}', now() FROM generate_series(1, 20000)
+    """,
+    """
+    INSERT INTO entity_links (workspace_id, id, document_id, entity_type, entity_id, created_at)
+    SELECT $1, gen_random_uuid(), id, 'task', 'filled', now() FROM documents
+    WHERE workspace_id = $1 AND name = 'filled'
+    """,
+    "UPDATE usage SET documents = documents + 20000, used_bytes = used_bytes + 20000 WHERE workspace_id = $1",
+)
+
+
+class OneConnection(Database):
+    """A database on a single connection, which keeps its plans."""
+
+    def __init__(self, connection: Any) -> None:
+        super().__init__(None)
+        self.connection = connection
+
+    async def fetch(self, sql: str, *arguments: object) -> Sequence[Row]:
+        rows: Sequence[Row] = await self.connection.fetch(sql, *arguments)
+        return rows
+
+    async def read_by(self, work: Callable[[], Awaitable[object]]) -> int:
+        """Return the number of rows that the work reads."""
+        async with self.connection.transaction():
+            before: int = await self.connection.fetchval(READ)
+            await work()
+            after: int = await self.connection.fetchval(READ)
+        return after - before
+
+    async def fill(self, workspace: UUID) -> None:
+        """Add 20,000 rows to each table, with older ids than all other rows."""
+        await self.connection.execute("SET statement_timeout = 0")
+        for statement in FILL:
+            await self.connection.execute(statement, workspace)
+        await self.connection.execute("RESET statement_timeout")
+
+
 @pytest.fixture
 async def empty(database: Database, database_url: str) -> AsyncIterator[OneConnection]:
     """A new database, and one connection to it."""
-    async with open_empty(database, database_url) as opened:
-        yield opened
+    name = f"empty_{uuid4().hex}"
+    await database.fetch(f"CREATE DATABASE {name}")
+    url = database_url.replace("/postgres?", f"/{name}?")
+    await migrate(url)
+    connection = await asyncpg.connect(url, server_settings=SESSION)
+    yield OneConnection(connection)
+    await connection.close()
 
 
 @pytest.fixture
