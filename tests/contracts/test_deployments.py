@@ -1,6 +1,6 @@
 """The promises of `Deployments`."""
 
-import pytest
+from contextlib import suppress
 
 from tests.contracts.records import Records
 
@@ -22,18 +22,11 @@ async def test_the_record_of_a_deployment_is_read_back_until_it_is_renewed(recor
     assert (again.claimed_at, again.next_generation) == (None, None)
 
 
-async def test_only_one_block_at_a_time_is_exclusive(records: Records) -> None:
+async def test_only_one_block_at_a_time_is_exclusive_until_it_ends_even_with_an_exception(records: Records) -> None:
     exclusive = records.deployments.exclusive
-    async with exclusive() as first, exclusive() as second:
-        assert (first, second) == (True, False)
-
-
-async def test_a_block_that_ends_with_an_exception_ends_its_exclusiveness(records: Records) -> None:
-    async def fail() -> None:
-        async with records.deployments.exclusive():
+    with suppress(ZeroDivisionError):
+        async with exclusive() as first, exclusive() as second:
+            assert (first, second) == (True, False)
             raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        await fail()
-    async with records.deployments.exclusive() as is_exclusive:
+    async with exclusive() as is_exclusive:
         assert is_exclusive

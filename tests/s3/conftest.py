@@ -11,14 +11,14 @@ from tests.s3.faulty import SECRET
 
 @pytest.fixture
 async def plain(s3_plain: S3Bucket) -> AsyncIterator[S3Store]:
-    """The bucket without versions, empty."""
+    """Open the bucket without versions, empty."""
     async with s3_store(s3_plain) as store:
         yield store
 
 
 @pytest.fixture
 async def versioned(s3_versioned: S3Bucket) -> AsyncIterator[S3Store]:
-    """The bucket with versions, empty."""
+    """Open the bucket with versions, empty."""
     async with s3_store(s3_versioned) as store:
         yield store
 

@@ -1,4 +1,4 @@
-"""What the environment of the process configures for S3: credentials, proxies and certificate authorities."""
+"""The parts of S3 that the environment configures: credentials, proxies and certificate authorities."""
 
 import asyncio
 import ssl

@@ -71,10 +71,3 @@ async def test_an_object_whose_size_or_checksum_differs_from_the_record_is_not_d
     # A store may return one ETag twice, and a record may have been edited by hand.
     for version_id in (terms.stored.version_id, None):
         assert await download(bucket, terms, size_bytes=len(RECORDED) + 1, version_id=version_id) is None
-
-
-async def test_a_version_id_of_another_store_does_not_prevent_a_download(bucket: S3Store) -> None:
-    await bucket.upload(RECORDED)
-    terms = await bucket.download_terms()
-    for version_id in ("\N{SNOWMAN}", "a b&c=d/../~", "null"):
-        assert await download(bucket, terms, version_id=version_id) == RECORDED
