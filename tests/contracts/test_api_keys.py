@@ -1,6 +1,5 @@
 """What `ApiKeys` and `ApiKeyLookup` promise."""
 
-import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,7 +18,7 @@ from ports.api_keys import (
     NoSuchApiKey,
 )
 from ports.outcomes import IdempotencyKeyReused
-from tests.contracts.records import Records, new_key
+from tests.contracts.records import Records, at_once, new_key
 
 ROUNDS = 5
 """The calls of the first round also open database connections; later rounds run fully at once."""
@@ -41,19 +40,19 @@ async def test_an_api_key_is_found_by_its_digest_with_the_plan_of_its_workspace(
 
 async def test_a_revoked_api_key_is_found_as_revoked_and_keeps_the_first_time(records: Records) -> None:
     home = await records.workspace()
-    key = await records.added(home)
-    revoked_at = records.clock()
-    assert await records.api_keys.revoke(home.id, key.id, revoked_at, None) == ApiKeyRevoked()
-    records.clock.advance(hours=1)
-    assert await records.api_keys.revoke(home.id, key.id, records.clock(), records.intent(home)) == ApiKeyRevoked()
+    key, revoked_at, intent = await records.added(home), records.clock(), records.intent(home, new_key())
+    unknown = ApiKeyId("key_" + records.new_id(revoked_at))
+    for refused in (None, records.intent(home)):
+        assert await records.api_keys.revoke(home.id, unknown, revoked_at, refused) == NoSuchApiKey()
+    for again, outcome in (
+        (intent, ApiKeyRevoked()),
+        (intent, ApiKeyRevoked(replayed=True)),
+        (None, ApiKeyRevoked()),
+        (records.intent(home), ApiKeyRevoked()),
+    ):
+        assert await records.api_keys.revoke(home.id, key.id, records.clock(), again) == outcome
+        records.clock.advance(hours=1)
     assert await records.api_key_lookup.find(key.digest) == ApiKeyFound(replace(key, revoked_at=revoked_at), Plan.PRO)
-
-
-async def test_revoking_an_unknown_api_key_is_refused(records: Records) -> None:
-    home = await records.workspace()
-    unknown = ApiKeyId("key_" + records.new_id(records.clock()))
-    for intent in (None, records.intent(home)):
-        assert await records.api_keys.revoke(home.id, unknown, records.clock(), intent) == NoSuchApiKey()
 
 
 async def test_the_same_intent_adds_one_api_key_and_gets_it_back_with_its_sealed_bytes(records: Records) -> None:
@@ -73,18 +72,14 @@ async def test_the_same_intent_adds_one_api_key_and_gets_it_back_with_its_sealed
     assert await records.api_keys.get(second.id) is None
 
 
-async def test_of_many_additions_with_one_name_at_once_one_is_added(records: Records) -> None:
+async def test_a_name_is_taken_in_its_workspace_until_its_api_key_is_revoked_or_expires(records: Records) -> None:
     for _ in range(ROUNDS):
         home, other = await records.workspace(), await records.workspace()
-        outcomes = await asyncio.gather(*(records.api_keys.add(records.api_key(home, "CI")) for _ in range(8)))
+        outcomes = await at_once(records.api_keys.add(records.api_key(home, "CI")) for _ in range(8))
         assert (outcomes.count(ApiKeyAdded()), outcomes.count(ApiKeyNameTaken())) == (1, 7)
         assert await names(records, home) == ["CI"]
         await records.added(other, "CI")
-
-
-async def test_a_name_is_free_again_after_its_api_key_was_revoked_or_expired(records: Records) -> None:
-    home = await records.workspace()
-    first = await records.added(home, "CI")
+    (first,) = await records.api_keys.all(home.id)
     await records.api_keys.revoke(home.id, first.id, records.clock(), None)
     await records.added(home, "CI")
     assert await records.api_keys.add(records.api_key(home, "CI")) == ApiKeyNameTaken()
@@ -97,22 +92,12 @@ async def test_of_all_admin_keys_revoked_at_once_the_last_stays_except_for_opera
         home, at = await records.workspace(), records.clock()
         admins = [await records.added(home, "", Permission.ADMIN_API_KEYS) for _ in range(8)]
         await records.added(home)
-        outcomes = await asyncio.gather(
-            *(records.api_keys.revoke(home.id, key.id, at, records.intent(home)) for key in admins)
-        )
+        outcomes = await at_once(records.api_keys.revoke(home.id, key.id, at, records.intent(home)) for key in admins)
         assert (outcomes.count(ApiKeyRevoked()), outcomes.count(LastAdminApiKey())) == (7, 1)
         assert len(await names(records, home)) == 2
         for key in admins:
             assert await records.api_keys.revoke(home.id, key.id, at, None) == ApiKeyRevoked()
         assert len(await names(records, home)) == 1
-
-
-async def test_a_revocation_is_replayed(records: Records) -> None:
-    home = await records.workspace()
-    key = await records.added(home)
-    intent = records.intent(home, new_key())
-    outcomes = [await records.api_keys.revoke(home.id, key.id, records.clock(), intent) for _ in range(2)]
-    assert outcomes == [ApiKeyRevoked(), ApiKeyRevoked(replayed=True)]
 
 
 async def test_api_keys_are_listed_oldest_first_for_operators(records: Records) -> None:
