@@ -69,7 +69,6 @@ class Records:
     new_id: Ulids = field(default_factory=Ulids)
 
     async def workspace(self, quota_bytes: int = 1000) -> Workspace:
-        """Return a new workspace."""
         workspace = Workspace(
             id=self.unknown_workspace(),
             name="Acme",
@@ -179,25 +178,21 @@ class Records:
         return document
 
     async def linked_to(self, workspace: Workspace, document: Document, **members: Any) -> EntityLink:
-        """Return an entity link that was added to the document."""
         link = self.link(document.id, **members)
         await self.add_link(workspace, link)
         return link
 
     async def added(self, workspace: Workspace, name: str = "", *permissions: Permission) -> ApiKey:
-        """Return an API key that was added."""
         key = self.api_key(workspace, name, *permissions)
         assert await self.api_keys.add(key) == ApiKeyAdded()
         return key
 
     async def create(self, workspace: Workspace, document: Document, key: str | None = None) -> CreateOutcome:
-        """Record a document."""
         return await self.documents.create(document, self.intent(workspace, key))
 
     async def patch(
         self, workspace: Workspace, document: DocumentId, expected_revisions: Revisions | None = None, **changes: Any
     ) -> PatchOutcome:
-        """Change the given members."""
         intent = self.intent(workspace, operation="patch_document")
         return await self.documents.patch(
             document, Changes(**changes), expected_revisions=expected_revisions, at=self.clock(), intent=intent
@@ -210,7 +205,6 @@ class Records:
         key: str | None = None,
         expected_revisions: Revisions | None = None,
     ) -> DeleteOutcome:
-        """Delete a document."""
         intent = self.intent(workspace, key, document, "delete_document")
         return await self.documents.delete(
             document, expected_revisions=expected_revisions, at=self.clock(), intent=intent
@@ -224,12 +218,10 @@ class Records:
     async def remove_link(
         self, workspace: Workspace, document: DocumentId, link: EntityLinkId, key: str | None = None
     ) -> RemoveLinkOutcome:
-        """Remove an entity link."""
         intent = self.intent(workspace, key, f"{document} {link}", "unlink_document")
         return await self.documents.remove_link(document, link, at=self.clock(), intent=intent)
 
     async def move(self, workspace: Workspace, source: str, target: str) -> MoveFolderOutcome:
-        """Move a folder."""
         intent = self.intent(workspace, operation="move_folder")
         return await self.documents.move_folder(FolderPath(source), FolderPath(target), at=self.clock(), intent=intent)
 
@@ -285,7 +277,6 @@ class Records:
         return list(await self.ledger.condemn(workspace.id, objects, at))
 
     async def finalise(self, workspace: Workspace, condemned_before: datetime, *paths: StoragePath) -> None:
-        """Mark condemned paths as gone."""
         await self.ledger.finalise(workspace.id, paths, condemned_before)
 
     async def condemned(self, workspace: Workspace) -> list[StoragePath]:
@@ -295,7 +286,6 @@ class Records:
 
 
 def new_key() -> str:
-    """Return a new idempotency key."""
     return str(uuid4())
 
 

@@ -6,14 +6,13 @@ lock: one in each process, where there are two.
 
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Iterable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from domain.access import Workspace
 from domain.documents import Document
 from domain.ids import DocumentId
 from domain.search import DocumentFilter
@@ -214,42 +213,34 @@ async def meet(pairs: Iterable[Pair]) -> list[tuple[object, object]]:
     return [pair[::-1] if number % 2 else pair for number, pair in enumerate(met)]
 
 
-async def meet_on_documents(
-    records: Records, home: Workspace, make: Callable[[Document], Pair]
-) -> set[frozenset[type]]:
-    """Let a pair of calls meet on each of `PAIRS` documents. Return the kinds of outcomes of the pairs."""
-    documents = [await records.recorded(home) for _ in range(PAIRS)]
-    return {frozenset(map(type, pair)) for pair in await meet(map(make, documents))}
-
-
 async def test_of_two_removals_of_one_link_one_removes_it(shared: Records) -> None:
     home = await shared.workspace(QUOTA)
     document = await shared.recorded(home)
     links = [await shared.linked_to(home, document, entity_id=f"{number}") for number in range(PAIRS)]
-    pairs: list[Pair] = [
-        (shared.remove_link(home, document.id, link.id), shared.remove_link(home, document.id, link.id))
-        for link in links
-    ]
-    for pair in await meet(pairs):
+    remove = shared.remove_link
+    for pair in await meet((remove(home, document.id, link.id), remove(home, document.id, link.id)) for link in links):
         assert set(map(type, pair)) == {LinkRemoved, NoSuchLink}
 
 
-async def test_no_link_outlives_its_document(shared: Records) -> None:
+@pytest.mark.parametrize("done", [Patched, LinkAdded])
+async def test_a_change_that_meets_a_delete_comes_before_it_or_finds_no_document(
+    shared: Records, done: type[object]
+) -> None:
     home = await shared.workspace(QUOTA)
-    kinds = await meet_on_documents(
-        shared, home, lambda item: (shared.delete(home, item.id), shared.add_link(home, shared.link(item.id)))
-    )
-    assert kinds <= {frozenset({Deleted, LinkAdded}), frozenset({Deleted, NoSuchDocument})}
-    assert await shared.linked(home) == ()
 
+    def change(item: Document) -> Awaitable[object]:
+        if done is Patched:
+            return shared.patch(home, item.id, folder="/a")
+        return shared.add_link(home, shared.link(item.id))
 
-async def test_a_patch_that_meets_a_delete_comes_before_it_or_finds_no_document(shared: Records) -> None:
-    home = await shared.workspace(QUOTA)
-    kinds = await meet_on_documents(
-        shared, home, lambda item: (shared.delete(home, item.id), shared.patch(home, item.id, folder="/a"))
-    )
-    assert kinds <= {frozenset({Deleted, Patched}), frozenset({Deleted, NoSuchDocument})}
+    documents = [await shared.recorded(home) for _ in range(PAIRS)]
+    outcomes = await meet((shared.delete(home, item.id), change(item)) for item in documents)
+    assert {frozenset(map(type, pair)) for pair in outcomes} <= {
+        frozenset({Deleted, done}),
+        frozenset({Deleted, NoSuchDocument}),
+    }
     assert await shared.all(home) == ()
+    assert await shared.linked(home) == ()
     assert await shared.documents.usage(home.id) == Usage(0, QUOTA, 0)
 
 
