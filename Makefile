@@ -2,6 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SOURCES := app domain ports adapters tests bench
+# Each process starts its own Postgres, Valkey and S3 server. `worksteal` gives each process half of the files in order,
+# so few fixtures are set up twice, and a process that is done takes tests of the other: a few files take most of the time.
+PARALLEL := -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run check test soak bench format lock clean
@@ -19,10 +22,10 @@ check: .venv/.dev .venv/.ministack ## Check format, lint, types and import contr
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -q -m 'not slow' --transport=memory tests/domain tests/contracts tests/http tests/postgres tests/s3 tests/app tests/acceptance
+	$(BIN)/pytest -q $(PARALLEL) -m 'not slow' --transport=memory tests/domain tests/contracts tests/http tests/postgres tests/s3 tests/app tests/acceptance
 
 test: .venv/.dev .venv/.ministack ## Run the whole suite: real Postgres, real server, real files, an S3 server that verifies signatures
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q $(PARALLEL)
 
 soak: .venv/.dev .venv/.ministack ## Run the crash tests, the sweep tests and schemathesis in their long form: 2,000 kills, 10,000 races, 20,000 calls; over an hour
 	SOAK=1 $(BIN)/pytest -q -s -x tests/crash tests/contracts tests/workers/test_lifecycle.py tests/acceptance/test_schemathesis.py
