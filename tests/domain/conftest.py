@@ -1,7 +1,8 @@
-"""A fresh world for each test."""
+"""A fresh world for each test, and a caller in it."""
 
 import pytest
 
+from domain.access import Caller
 from tests.domain.world import World
 
 
@@ -9,3 +10,16 @@ from tests.domain.world import World
 def world() -> World:
     """A whole service with nothing in it."""
     return World()
+
+
+@pytest.fixture
+async def caller(world: World) -> Caller:
+    """A caller with every permission, in a workspace with a quota of 1,000 bytes."""
+    return await world.caller()
+
+
+@pytest.fixture
+async def claimed(world: World) -> World:
+    """A world whose database has claimed its store, so that it may sweep."""
+    await world.claim_store()
+    return world

@@ -1,7 +1,5 @@
 """Recording a document whose bytes are stored."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +9,7 @@ from domain.documents import Document
 from domain.errors import Invalid, QuotaExceeded, StorageConflict
 from domain.ids import parse_document_id
 from domain.paths import FolderPath, StoragePath, workspace_prefix
-from domain.use_cases.create_document import Recorded
+from domain.use_cases.create_document import CreateDocument, Recorded
 from ports.queries import DocumentWithLinks, Usage
 from tests.domain.anything import JSON, TEXTS
 from tests.domain.samples import DOCUMENT, FOREIGN, OWN
@@ -63,13 +61,9 @@ async def test_optional_members_may_be_absent_or_null(world: World) -> None:
 
 
 async def test_an_omitted_size_is_filled_in_from_the_store(world: World) -> None:
-    caller = await world.caller()
+    caller = await world.caller(quota_bytes=5)
     assert (await world.record(caller, b"12345")).stored.size_bytes == 5
-    assert (await world.record(caller, b"1234567", size_bytes=None)).stored.size_bytes == 7
-
-
-async def test_an_empty_file_is_recorded(world: World) -> None:
-    assert (await world.record(await world.caller(quota_bytes=0), b"", size_bytes=0)).stored.size_bytes == 0
+    assert (await world.record(caller, b"", size_bytes=0)).stored.size_bytes == 0
 
 
 @pytest.mark.parametrize("size", [0, 4, 6, 2**63 - 1])
@@ -108,45 +102,26 @@ async def test_a_path_is_recorded_at_most_once(world: World) -> None:
     assert await world.documents.usage(caller.workspace_id) == Usage(5, 1000, 1)
 
 
-async def test_the_quota_is_exact_to_the_byte(world: World) -> None:
+async def test_a_document_over_the_quota_is_refused_with_the_sizes(world: World) -> None:
     caller = await world.caller(quota_bytes=10)
     await world.record(caller, b"1234567")
-    over = await world.upload(caller, b"1234")
-    with pytest.raises(QuotaExceeded) as refused:
-        await world.create_document(caller, members(over), None)
-    reported = refused.value
-    assert (reported.limit_bytes, reported.used_bytes, reported.requested_bytes) == (10, 7, 4)
-    await world.record(caller, b"123")
-    assert await world.documents.usage(caller.workspace_id) == Usage(10, 10, 2)
-    await world.record(caller, b"")
-    with pytest.raises(QuotaExceeded):
-        await world.record(caller, b"1")
+    for limit, content in ((10, b"1234"), (6, b"")):
+        await world.workspaces.update(caller.workspace_id, None, limit)
+        with pytest.raises(QuotaExceeded) as refused:
+            await world.record(caller, content)
+        assert vars(refused.value) == {"limit_bytes": limit, "used_bytes": 7, "requested_bytes": len(content)}
 
 
-async def test_no_document_fits_if_the_quota_is_below_the_usage(world: World) -> None:
-    caller = await world.caller()
-    await world.record(caller, b"123")
-    await world.workspaces.update(caller.workspace_id, None, 2)
-    with pytest.raises(QuotaExceeded):
-        await world.record(caller, b"")
-
-
-def somebody(*granted: Permission) -> Caller:
-    """Return a caller with these permissions in a workspace that does not exist."""
-    return Caller(
+async def create_blind(sent: dict[str, object]) -> Recorded:
+    """Create a document with ports that must not be asked."""
+    caller = Caller(
         workspace_id=OWN,
         user_id=NEVER_ASKED,
         key_id=NEVER_ASKED,
-        permissions=frozenset(granted),
+        permissions=frozenset({Permission.WRITE_DOCUMENTS}),
         request_id="req_1",
     )
-
-
-async def create_blind(caller: Caller, sent: dict[str, object]) -> Recorded:
-    """Create a document with ports that must not be asked."""
-    blind = replace(
-        World().create_document, documents=NEVER_ASKED, storage=NEVER_ASKED, now=NEVER_ASKED, new_id=NEVER_ASKED
-    )
+    blind = CreateDocument(documents=NEVER_ASKED, storage=NEVER_ASKED, now=NEVER_ASKED, new_id=NEVER_ASKED)
     return await blind(caller, sent, "7c9e6679-7425-40de-944b-e07fc1f90ae7")
 
 
@@ -157,15 +132,5 @@ async def create_blind(caller: Caller, sent: dict[str, object]) -> Recorded:
 )
 async def test_a_foreign_or_hostile_path_is_refused_before_any_port_is_asked(path: object) -> None:
     with pytest.raises(Invalid) as refused:
-        await create_blind(somebody(Permission.WRITE_DOCUMENTS), {**DOCUMENT, "storage_path": path})
+        await create_blind({**DOCUMENT, "storage_path": path})
     assert set(refused.value.fields) == {"storage_path"}
-
-
-async def test_an_object_of_another_workspace_cannot_be_recorded(world: World) -> None:
-    owner, thief = await world.caller(), await world.caller()
-    path = await world.upload(owner)
-    with pytest.raises(Invalid) as refused:
-        await world.create_document(thief, members(path), None)
-    assert set(refused.value.fields) == {"storage_path"}
-    assert (await world.documents.usage(thief.workspace_id)).documents == 0
-    assert not (await world.create_document(owner, members(path), None)).replayed

@@ -4,12 +4,12 @@ What all operations share is in test_every_operation.py.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from domain.access import Caller
 from domain.errors import (
-    IdempotencyMismatch,
     Invalid,
     QuotaExceeded,
     Refusal,
@@ -19,18 +19,9 @@ from domain.paths import StoragePath, workspace_prefix
 from ports.queries import Usage
 from ports.system import Unavailable
 from tests.domain.samples import FOREIGN
-from tests.domain.world import World, members
+from tests.domain.world import Instead, World, members, unavailable
 
-KEY, OTHER_KEY = "7c9e6679-7425-40de-944b-e07fc1f90ae7", "00000000-0000-0000-0000-000000000000"
-
-
-async def test_another_path_with_the_key_is_a_mismatch_with_or_without_an_object(world: World) -> None:
-    caller = await world.caller()
-    await world.create_document(caller, members(await world.upload(caller)), KEY)
-    there = await world.upload(caller)
-    for path in (there, f"{there}.gone"):
-        with pytest.raises(IdempotencyMismatch):
-            await world.create_document(caller, members(path), KEY)
+KEY = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
 
 @pytest.mark.parametrize("replacement", [None, b"", b"other length", b"54321"], ids=repr)
@@ -45,17 +36,6 @@ async def test_a_retry_is_replayed_although_the_object_is_gone_or_has_changed(
     again = await world.create_document(caller, members(path, **more), KEY)
     assert again.replayed
     assert again.document == first.document
-
-
-async def test_after_24_hours_a_retry_without_an_object_is_refused(world: World) -> None:
-    caller = await world.caller()
-    path = await world.upload(caller)
-    await world.create_document(caller, members(path), KEY)
-    world.storage.swap(path, None)
-    world.clock.advance(hours=24)
-    with pytest.raises(Invalid) as refused:
-        await world.create_document(caller, members(path), KEY)
-    assert set(refused.value.fields) == {"storage_path"}
 
 
 async def prepare(world: World) -> tuple[Caller, dict[str, StoragePath]]:
@@ -94,30 +74,10 @@ async def test_a_refusal_writes_and_charges_nothing_and_leaves_the_key_free(
     assert (await world.create_document(caller, good, KEY)).replayed
 
 
-async def test_the_same_request_succeeds_once_the_cause_of_its_refusal_is_gone(world: World) -> None:
-    caller, paths = await prepare(world)
-    with pytest.raises(QuotaExceeded):
-        await world.create_document(caller, members(paths["big"]), KEY)
-    await world.workspaces.update(caller.workspace_id, None, 1000)
-    assert not (await world.create_document(caller, members(paths["big"]), KEY)).replayed
-
-    with pytest.raises(Invalid):
-        await world.create_document(caller, members(paths["absent"]), OTHER_KEY)
-    world.storage.swap(paths["absent"], b"12345")
-    assert not (await world.create_document(caller, members(paths["absent"]), OTHER_KEY)).replayed
-
-
-class UnavailableStore:
-    """An unavailable store."""
-
-    async def stat(self, path: StoragePath) -> None:
-        raise Unavailable("black hole")
-
-
 async def test_an_unavailable_store_leaves_the_key_free(world: World) -> None:
     caller, paths = await prepare(world)
-    cut_off = replace(world.create_document, storage=UnavailableStore())  # type: ignore[arg-type]
+    cut_off: Any = Instead(world.storage, stat=unavailable)
     with pytest.raises(Unavailable):
-        await cut_off(caller, members(paths["free"]), KEY)
+        await replace(world.create_document, storage=cut_off)(caller, members(paths["free"]), KEY)
     assert await world.documents.usage(caller.workspace_id) == Usage(10, 100, 1)
     assert not (await world.create_document(caller, members(paths["free"]), KEY)).replayed

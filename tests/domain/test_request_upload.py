@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from domain.access import Caller
 from domain.documents import Draft
 from domain.documents import name as rule_of_name
 from domain.errors import PayloadTooLarge, QuotaExceeded
@@ -36,49 +37,29 @@ async def test_the_upload_url_is_a_signed_put_that_works_for_15_minutes(world: W
     assert await terms_of(world, signed.url) is None
 
 
-async def test_the_url_binds_type_length_and_checksum(world: World) -> None:
-    caller = await world.caller()
+async def test_the_url_binds_the_type_and_the_length_and_checksum_that_are_sent(world: World, caller: Caller) -> None:
     sent = {"name": "a.csv", "mime_type": "text/csv; charset=utf-8", "size_bytes": 10, "sha256": "AB" * 32}
-    upload = await world.request_upload(caller, sent)
-    assert await terms_of(world, upload.request.url) == UploadTerms(
-        path=upload.path, mime_type="text/csv; charset=utf-8", size_bytes=10, sha256="ab" * 32
-    )
-    assert upload.request.headers["Content-Type"] == "text/csv; charset=utf-8"
-
-
-async def test_an_omitted_length_or_checksum_is_not_bound(world: World) -> None:
-    caller = await world.caller()
-    upload = await world.request_upload(caller, {**LEAST, "size_bytes": None, "sha256": None})
-    assert await terms_of(world, upload.request.url) == UploadTerms(
-        path=upload.path, mime_type="application/pdf", size_bytes=None, sha256=None
-    )
-
-
-@pytest.mark.parametrize("name", VALID_NAMES, ids=ascii)
-async def test_any_name_gets_a_path_of_the_workspace_that_can_be_recorded(world: World, name: str) -> None:
-    caller = await world.caller()
-    path = (await world.request_upload(caller, {**LEAST, "name": name})).path
-    assert re.fullmatch(rf"workspaces/{caller.workspace_id}/documents/[0-9A-Z]{{26}}/[A-Za-z0-9._-]{{1,150}}", path)
-    assert Draft.read(members(path), caller.workspace_id).storage_path == path
-
-
-async def test_the_path_ends_in_a_safe_form_of_the_name(world: World) -> None:
-    upload = await world.request_upload(await world.caller(), {**LEAST, "name": "Vertr\xe4ge 2026.pdf"})
-    assert upload.path.endswith("/Vertrage-2026.pdf")
-
-
-async def test_every_call_returns_a_new_path(world: World) -> None:
-    caller = await world.caller()
-    uploads = [await world.request_upload(caller, LEAST) for _ in range(50)]
-    assert len({upload.path for upload in uploads}) == 50
-    assert len({upload.request.url for upload in uploads}) == 50
-
-
-async def test_a_requested_url_writes_and_charges_nothing(world: World) -> None:
-    caller = await world.caller()
-    upload = await world.request_upload(caller, {**LEAST, "size_bytes": 10})
-    assert await world.storage.stat(upload.path) is None
+    for more, size_bytes, sha256 in (
+        ({}, 10, "ab" * 32),
+        ({"size_bytes": None, "sha256": None}, None, None),
+    ):
+        upload = await world.request_upload(caller, {**sent, **more})
+        assert await terms_of(world, upload.request.url) == UploadTerms(
+            path=upload.path, mime_type="text/csv; charset=utf-8", size_bytes=size_bytes, sha256=sha256
+        )
+        assert upload.request.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert await world.storage_paths() == set()
     assert await world.documents.usage(caller.workspace_id) == Usage(0, 1000, 0)
+
+
+async def test_each_call_returns_a_new_path_of_the_workspace_that_can_be_recorded(world: World, caller: Caller) -> None:
+    paths = [(await world.request_upload(caller, {**LEAST, "name": name})).path for name in VALID_NAMES]
+    assert len(set(paths)) == len(VALID_NAMES)
+    for path in paths:
+        assert re.fullmatch(rf"workspaces/{caller.workspace_id}/documents/[0-9A-Z]{{26}}/[A-Za-z0-9._-]{{1,150}}", path)
+        assert Draft.read(members(path), caller.workspace_id).storage_path == path
+    upload = await world.request_upload(caller, {**LEAST, "name": "Vertr\xe4ge 2026.pdf"})
+    assert upload.path.endswith("/Vertrage-2026.pdf")
 
 
 async def test_a_size_that_fits_the_quota_exactly_gets_a_url_and_one_byte_more_does_not(world: World) -> None:
@@ -87,13 +68,7 @@ async def test_a_size_that_fits_the_quota_exactly_gets_a_url_and_one_byte_more_d
     await world.request_upload(caller, {**LEAST, "size_bytes": 3})
     with pytest.raises(QuotaExceeded) as refused:
         await world.request_upload(caller, {**LEAST, "size_bytes": 4})
-    reported = refused.value
-    assert (reported.limit_bytes, reported.used_bytes, reported.requested_bytes) == (10, 7, 4)
-
-
-async def test_no_upload_fits_if_the_quota_is_below_the_usage(world: World) -> None:
-    caller = await world.caller()
-    await world.record(caller, b"123")
+    assert vars(refused.value) == {"limit_bytes": 10, "used_bytes": 7, "requested_bytes": 4}
     await world.workspaces.update(caller.workspace_id, None, 2)
     with pytest.raises(QuotaExceeded):
         await world.request_upload(caller, {**LEAST, "size_bytes": 0})

@@ -1,6 +1,6 @@
 """A complete service on the adapters in memory, with a clock that the test moves."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, NoReturn, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -13,6 +13,7 @@ from domain.ids import ApiKeyId
 from domain.paths import StoragePath
 from domain.rate_limits import Plan, Plans, Window
 from domain.use_cases import UseCases
+from ports.system import Unavailable
 from tests.clock import StillClock
 from tests.memory import memory_ports
 
@@ -35,6 +36,22 @@ class NeverAsked:
 
 
 NEVER_ASKED: Any = NeverAsked()
+
+
+class Instead:
+    """A port with some of its methods replaced."""
+
+    def __init__(self, port: object, **methods: Callable[..., Awaitable[object]]) -> None:
+        self._port = port
+        self.__dict__.update(methods)
+
+    def __getattr__(self, method: str) -> Any:
+        return getattr(self._port, method)
+
+
+async def unavailable(*_: object, **__: object) -> NoReturn:
+    """Fail as any method of an adapter does whose server cannot be reached."""
+    raise Unavailable("black hole")
 
 
 class World:
