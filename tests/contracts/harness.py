@@ -1,19 +1,8 @@
 """What an adapter must supply to run the contract suites on it. A new adapter is one entry in a table below.
 
-A repository technology (a database) supplies a `Records` (records.py): its repositories and their clock. Its entry
-opens one for a test. Tests share the database: each test makes workspaces of its own, so nothing is cleaned up.
-The suites are test_create, test_patch_and_delete, test_idempotency_keys, test_entity_links, test_folders, test_search,
-test_lists, test_concurrent_changes, test_api_keys, test_workspaces, test_ledger, test_deployments, test_tenancy.
-
-An object store supplies a `Store` (stores.py): the adapter, an HTTP client, and four methods that do what no client
-can: replace bytes behind Dossier's back, restore a copy, leave an upload unfinished, and count leftovers. The suites
-are test_storage and test_storage_maintenance. A store without an HTTP server of its own (`ServedStorage`) also runs
-test_served_storage.
-
-A rate limiter supplies the limiter itself. Tests share it: each test counts subjects of its own. The suite is
-test_rate_limit.
-
-Database and store together run test_sweep.
+A database supplies a `Records` (records.py), an object store a `Store` (stores.py), and a rate limiter itself.
+docs/testing.md says what they contain and which suites run on each. Tests share a database, bucket or limiter: each
+test makes workspaces, paths or subjects of its own, so nothing is cleaned up.
 """
 
 import os

@@ -99,17 +99,12 @@ async def create_at_once(
     return created, [outcome for outcome in outcomes if not isinstance(outcome, Created)]
 
 
-async def test_of_many_creates_with_one_key_at_once_one_creates_and_the_others_replay_it(shared: Records) -> None:
-    home = await shared.workspace()
-    (created,), others = await create_at_once(shared, home, [shared.document(home) for _ in range(200)], new_key())
-    assert others == [Replayed(created.document)] * 199
+@pytest.mark.parametrize("with_key", [False, True], ids=["without a key", "with one key"])
+async def test_of_many_creates_of_one_path_at_once_one_creates(shared: Records, *, with_key: bool) -> None:
+    home, key = await shared.workspace(), new_key() if with_key else None
+    (created,), others = await create_at_once(shared, home, [shared.document(home) for _ in range(200)], key)
+    assert others == [Replayed(created.document) if with_key else PathTaken(created.document.id)] * 199
     assert (await shared.documents.usage(home.id)).documents == 1
-
-
-async def test_of_many_creates_at_one_path_at_once_one_creates(shared: Records) -> None:
-    home = await shared.workspace()
-    (created,), others = await create_at_once(shared, home, [shared.document(home) for _ in range(200)])
-    assert others == [PathTaken(created.document.id)] * 199
 
 
 async def test_of_many_creates_at_once_exactly_those_that_fit_are_created(shared: Records) -> None:

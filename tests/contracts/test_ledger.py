@@ -37,7 +37,7 @@ async def test_a_condemned_or_gone_path_is_refused_to_every_create(records: Reco
     assert (await records.documents.usage(home.id)).documents == 0
 
 
-async def test_only_paths_condemned_before_a_time_are_finalised(records: Records) -> None:
+async def test_only_paths_condemned_before_a_time_are_finalised_and_may_be_condemned_anew(records: Records) -> None:
     home = await records.workspace()
     early, late, unknown, recorded = (path_of(home, name) for name in ("early", "late", "unknown", "recorded"))
     await records.condemn(home, early)
@@ -45,24 +45,14 @@ async def test_only_paths_condemned_before_a_time_are_finalised(records: Records
     await records.condemn(home, early, late)
     await records.recorded(home, path="documents/recorded")
     await records.finalise(home, records.clock(), early, late, unknown, recorded)
-    assert await records.states(home, early, late, unknown, recorded) == [
-        PathState.GONE,
-        PathState.CONDEMNED,
-        None,
-        PathState.RECORDED,
-    ]
+    states = [PathState.GONE, PathState.CONDEMNED, None, PathState.RECORDED]
+    assert await records.states(home, early, late, unknown, recorded) == states
     assert await records.condemned(home) == [late]
-
-
-async def test_a_gone_path_is_condemned_anew_with_a_new_time(records: Records) -> None:
-    home = await records.workspace()
-    path = path_of(home, "a")
-    await records.condemn(home, path)
-    await records.finalise(home, records.clock() + HOUR, path)
-    records.clock.advance(hours=2)
-    assert await records.condemn(home, path) == [path]
-    await records.finalise(home, records.clock(), path)
-    assert await records.states(home, path) == [PathState.CONDEMNED]
+    # A gone path is condemned anew with a new time.
+    records.clock.advance(hours=1)
+    assert await records.condemn(home, early) == [early]
+    await records.finalise(home, records.clock(), early)
+    assert await records.states(home, early) == [PathState.CONDEMNED]
 
 
 async def test_every_condemned_path_of_every_workspace_is_listed_however_many_there_are(records: Records) -> None:

@@ -9,7 +9,7 @@ import pytest
 from domain.paths import FolderPath
 from domain.search import DocumentFilter
 from ports.ledger import PathState
-from ports.outcomes import Created, Deleted, NoSuchDocument, OverQuota, Patched, PathTaken, RevisionMismatch
+from ports.outcomes import Created, Deleted, NoSuchDocument, Patched, PathTaken, RevisionMismatch
 from ports.queries import DocumentWithLinks, Usage
 from tests.contracts.records import Records
 
@@ -130,19 +130,6 @@ async def test_a_deleted_document_is_as_unknown_as_one_that_never_was(records: R
     assert await records.tags(home) == {"nda": 1, "Ü": 1}
     assert await records.folders(home) == {"/a": 1}
     assert await records.documents.usage(home.id) == Usage(10, 1000, 1)
-
-
-async def test_a_delete_returns_the_size_to_the_quota_once(records: Records) -> None:
-    home = await records.workspace(quota_bytes=100)
-    full, empty = await records.recorded(home, size_bytes=100), await records.recorded(home, size_bytes=0)
-    more = records.document(home, path="documents/more", size_bytes=1)
-    assert await records.create(home, more) == OverQuota(100, 100, 1)
-    await records.delete(home, empty.id)
-    assert await records.documents.usage(home.id) == Usage(100, 100, 1)
-    for _ in range(2):
-        await records.delete(home, full.id)
-        assert await records.documents.usage(home.id) == Usage(0, 100, 0)
-    await records.recorded(home, size_bytes=100)
 
 
 async def test_the_path_of_a_deleted_document_is_condemned_and_never_recorded_again(records: Records) -> None:

@@ -124,12 +124,6 @@ async def add_an_api_key_of_the_same_name(scene: Scene) -> None:
         assert await scene.records.api_keys.add(own, scene.records.intent(scene.stranger, key)) == ApiKeyAdded()
 
 
-async def finalise_after_an_hour(scene: Scene) -> None:
-    scene.records.clock.advance(hours=1)
-    paths = scene.document.storage_path, scene.deleted.storage_path
-    await scene.records.finalise(scene.stranger, scene.records.clock(), *paths)
-
-
 NO_DOCUMENTS = DocumentPage((), 0, total_is_exact=True, more=False)
 FILTERS: tuple[Callable[[Document], DocumentFilter], ...] = (
     lambda _: EVERYTHING,
@@ -175,12 +169,13 @@ async def revoke_with_every_intent(scene: Scene) -> None:
         assert await scene.records.api_keys.revoke(scene.stranger.id, scene.api_key.id, at, intent) == NoSuchApiKey()
 
 
-def condemn(scene: Scene) -> Awaitable[object]:
-    return scene.records.condemn(scene.stranger, scene.document.storage_path)
-
-
-def record_a_use(scene: Scene) -> Awaitable[object]:
-    return scene.records.api_keys.record_uses([ApiKeyUse(scene.stranger.id, scene.api_key.id, scene.records.clock())])
+async def use_the_ledger_and_the_api_key(scene: Scene) -> None:
+    records, stranger = scene.records, scene.stranger
+    paths = scene.document.storage_path, scene.deleted.storage_path
+    await records.condemn(stranger, *paths)
+    await records.api_keys.record_uses([ApiKeyUse(stranger.id, scene.api_key.id, records.clock())])
+    records.clock.advance(hours=1)
+    await records.finalise(stranger, records.clock(), *paths)
 
 
 ATTEMPTS: dict[Callable[[Scene], Awaitable[object]], set[str]] = {
@@ -192,11 +187,9 @@ ATTEMPTS: dict[Callable[[Scene], Awaitable[object]], set[str]] = {
     make_every_change: {
         f"DocumentRepository.{name}" for name in ("patch", "delete", "add_link", "remove_link", "move_folder")
     },
-    condemn: {"ObjectLedger.condemn"},
-    finalise_after_an_hour: {"ObjectLedger.finalise"},
     add_an_api_key_of_the_same_name: {"ApiKeys.add"},
     revoke_with_every_intent: {"ApiKeys.revoke"},
-    record_a_use: {"ApiKeys.record_uses"},
+    use_the_ledger_and_the_api_key: {"ObjectLedger.condemn", "ObjectLedger.finalise", "ApiKeys.record_uses"},
 }
 """What the stranger tries, and the methods that it calls."""
 
