@@ -38,15 +38,19 @@ def test_every_setting_is_read() -> None:
             "PATH": "/bin",
         }
     )
-    assert settings.data_dir == Path("/srv/dossier")
-    assert settings.database_url == "postgresql://u:p@db/dossier"
+    assert settings == Settings(
+        data_dir=Path("/srv/dossier"),
+        database_url="postgresql://u:p@db/dossier",
+        postgres_bin=None,
+        storage_url="file:///srv/a%20b",
+        rate_limit_url="valkey://u:p@counters/1",
+        rate_limit_shares=12,
+        public_url="https://documents.example.com",
+        secret="s" * 32,
+        trusted_proxies=("10.0.0.1", "10.1.0.0/16"),
+        plans={**Settings.read({}).plans, Plan.STARTER: (Window(1, 1),)},
+    )
     assert storage_directory(settings.storage_url) == Path("/srv/a b")
-    assert settings.rate_limit_url == "valkey://u:p@counters/1"
-    assert settings.rate_limit_shares == 12
-    assert settings.public_url == "https://documents.example.com"
-    assert settings.secret == "s" * 32
-    assert settings.trusted_proxies == ("10.0.0.1", "10.1.0.0/16")
-    assert settings.plans[Plan.STARTER] == (Window(1, 1),)
 
 
 ACCEPTED = {
