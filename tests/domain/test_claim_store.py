@@ -9,12 +9,10 @@ from adapters.memory.deployments import MemoryDeployments
 from adapters.memory.storage import MemoryStorage
 from domain.use_cases.claim_store import AdoptStore, ClaimStore, ForeignStore
 from ports.deployment import Deployment
-from tests.domain.test_sweep import Instead
-from tests.domain.world import World
+from tests.domain.world import Instead, World
 
 
-async def test_a_new_database_claims_a_new_store_once() -> None:
-    world = World()
+async def test_a_new_database_claims_a_new_store_once(world: World) -> None:
     for _ in range(3):
         await world.claim_store()
     deployment = await world.deployments.read()
@@ -22,8 +20,7 @@ async def test_a_new_database_claims_a_new_store_once() -> None:
     assert await world.storage.read_mark() == f"{deployment.id} {deployment.generation}"
 
 
-async def test_the_next_claim_finishes_an_interrupted_one() -> None:
-    world = World()
+async def test_the_next_claim_finishes_an_interrupted_one(world: World) -> None:
     deployment = await world.deployments.read()
     await world.storage.write_mark(f"{deployment.id} {deployment.generation}", replace=False)
     await world.claim_store()
@@ -43,9 +40,8 @@ def another_database(world: World) -> ClaimStore:
     [(another_store, "has no mark of this deployment"), (another_database, "belongs to deployment")],
 )
 async def test_a_store_and_a_database_that_do_not_belong_together_are_refused_until_adopted(
-    other: Callable[[World], ClaimStore], why: str
+    world: World, other: Callable[[World], ClaimStore], why: str
 ) -> None:
-    world = World()
     await world.claim_store()
     claim = other(world)
     with pytest.raises(ForeignStore, match=why):
@@ -54,14 +50,13 @@ async def test_a_store_and_a_database_that_do_not_belong_together_are_refused_un
     adopt = AdoptStore(deployments=claim.deployments, storage=claim.storage, now=claim.now)
     await adopt()
     await claim()
-    # Whoever had it before has it no longer.
+    # The database that had the store before is refused from now on.
     if claim.storage is world.storage:
         with pytest.raises(ForeignStore):
             await world.claim_store()
 
 
-async def test_an_interrupted_adoption_is_refused_and_can_be_repeated() -> None:
-    world = World()
+async def test_an_interrupted_adoption_is_refused_and_can_be_repeated(world: World) -> None:
     await world.claim_store()
     await world.deployments.renew()
     with pytest.raises(ForeignStore):
@@ -70,28 +65,21 @@ async def test_an_interrupted_adoption_is_refused_and_can_be_repeated() -> None:
     await world.claim_store()
 
 
-async def test_a_sweep_between_two_reads_does_not_fail_the_check() -> None:
-    world = World()
-    await world.claim_store()
-    said = [await world.deployments.read()]
-    await world.sweep.delete_condemned()
-
-    class Late(MemoryDeployments):
-        """At first it says what was so before the sweep."""
-
-        async def read(self) -> Deployment:
-            return said.pop() if said else await world.deployments.read()
-
-    await ClaimStore(deployments=Late(), storage=world.storage, now=world.clock)()
-
-
 async def test_a_sweep_between_the_reads_of_a_claim_does_not_make_the_store_foreign(world: World) -> None:
     await world.claim_store()
+    before = [await world.deployments.read()]
+    await world.sweep.delete_condemned()
+
+    async def read() -> Deployment:
+        return before.pop() if before else await world.deployments.read()
 
     async def read_mark_before_a_sweep() -> str | None:
         mark = await world.storage.read_mark()
         await world.sweep()
         return mark
 
+    # A sweep between the first reading of the deployment and the mark, and one after the mark.
+    deployments: Any = Instead(world.deployments, read=read)
+    await ClaimStore(deployments=deployments, storage=world.storage, now=world.clock)()
     storage: Any = Instead(world.storage, read_mark=read_mark_before_a_sweep)
     await ClaimStore(deployments=world.deployments, storage=storage, now=world.clock)()

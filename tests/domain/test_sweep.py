@@ -1,7 +1,6 @@
 """What a sweep deletes, and what it never deletes."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -14,16 +13,9 @@ from domain.use_cases.sweep import Sweep, SweepReport, TooManyOrphans
 from ports.ledger import PathState
 from ports.storage import ListedObject
 from ports.system import Unavailable
-from tests.domain.world import World, members
+from tests.domain.world import Instead, World, members, unavailable
 
-HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-async def world() -> World:
-    world = World()
-    await world.claim_store()
-    return world
+pytestmark = pytest.mark.usefixtures("claimed")
 
 
 async def state(world: World, caller: Caller, path: StoragePath) -> PathState | None:
@@ -32,44 +24,22 @@ async def state(world: World, caller: Caller, path: StoragePath) -> PathState | 
 
 async def test_an_upload_that_is_not_recorded_within_a_day_is_deleted(world: World) -> None:
     caller = await world.caller()
-    path = await world.upload(caller)
+    path, document = await world.upload(caller), await world.record(caller)
     world.clock.advance(hours=23, minutes=59)
-    assert await world.sweep(yes=True) == SweepReport(objects=1)
+    assert await world.sweep(yes=True) == SweepReport(objects=2)
     assert await world.storage.stat(path) is not None
 
     world.clock.advance(minutes=1)
-    assert await world.sweep(yes=True) == SweepReport(objects=1, unrecorded=1, unrecorded_bytes=8, deleted=1)
+    assert await world.sweep(yes=True) == SweepReport(objects=2, unrecorded=1, unrecorded_bytes=8, deleted=1)
     assert await world.storage.stat(path) is None
     with pytest.raises(Invalid):
         await world.create_document(caller, members(path), None)
-
-
-async def test_a_recorded_document_is_never_touched(world: World) -> None:
-    caller = await world.caller()
-    document = await world.record(caller)
     world.clock.advance(days=365)
-    assert await world.sweep(yes=True) == SweepReport(objects=1)
+    assert await world.sweep(yes=True) == SweepReport(objects=1, condemned=1, deleted=1)
     assert await world.storage.stat(document.storage_path) == document.stored
 
 
 async def test_a_late_upload_to_a_condemned_path_is_never_recorded_and_is_deleted(world: World) -> None:
-    caller = await world.caller()
-    path = await world.upload(caller)
-    world.clock.advance(days=1)
-    await world.sweep(yes=True)
-    for later in (timedelta(), HOUR + timedelta(seconds=1), HOUR):
-        world.clock.advance(seconds=later.total_seconds())
-        world.storage.swap(path, b"late")
-        with pytest.raises(StorageConflict) as refused:
-            await world.create_document(caller, members(path), None)
-        assert refused.value.document_id is None
-        swept = await world.sweep()
-        assert swept.deleted == 1
-        assert await world.storage.stat(path) is None
-    assert (await world.documents.usage(caller.workspace_id)).documents == 0
-
-
-async def test_a_condemned_path_is_deleted_again_until_no_upload_can_arrive(world: World) -> None:
     caller = await world.caller()
     path = await world.upload(caller)
     world.clock.advance(days=1)
@@ -80,38 +50,31 @@ async def test_a_condemned_path_is_deleted_again_until_no_upload_can_arrive(worl
     assert await state(world, caller, path) is PathState.CONDEMNED
 
     world.storage.swap(path, b"late")
+    with pytest.raises(StorageConflict):
+        await world.create_document(caller, members(path), None)
     world.clock.advance(seconds=1)
     assert (await world.sweep.delete_condemned()).deleted == 1
     assert await world.storage.stat(path) is None
     assert await state(world, caller, path) is PathState.GONE
     assert (await world.sweep.delete_condemned()).condemned == 0
+    world.storage.swap(path, b"much later")
+    with pytest.raises(StorageConflict) as refused:
+        await world.create_document(caller, members(path), None)
+    assert refused.value.document_id is None
+    assert (await world.sweep()).deleted == 1
+    assert await world.storage.stat(path) is None
 
 
 async def test_the_next_sweep_finishes_an_interrupted_one(world: World) -> None:
     caller = await world.caller()
     path = await world.upload(caller)
     world.clock.advance(days=1)
-
-    async def delete(paths: Sequence[StoragePath]) -> None:
-        raise Unavailable("the power went")
-
     with pytest.raises(Unavailable):
-        await on(world, Instead(world.storage, delete=delete))(yes=True)
+        await on(world, Instead(world.storage, delete=unavailable))(yes=True)
     assert await state(world, caller, path) is PathState.CONDEMNED
     assert await world.storage.stat(path) is not None
     assert (await world.sweep.delete_condemned()).deleted == 1
     assert await world.storage.stat(path) is None
-
-
-class Instead:
-    """A port with some of its methods replaced."""
-
-    def __init__(self, port: object, **verbs: Callable[..., Awaitable[object]]) -> None:
-        self._port = port
-        self.__dict__.update(verbs)
-
-    def __getattr__(self, verb: str) -> Any:
-        return getattr(self._port, verb)
 
 
 def on(world: World, storage: Any) -> Sweep:
@@ -160,14 +123,6 @@ def test_more_than_a_thousand_orphans_exceed_the_safety_limit(unrecorded: int, m
     assert SweepReport(objects=1_000_000, unrecorded=unrecorded).exceeds_safety_limit is much
 
 
-async def test_objects_of_deleted_documents_need_no_yes(world: World) -> None:
-    caller = await world.caller()
-    paths = [await world.upload(caller) for _ in range(5)]
-    await condemn(world, caller, paths)
-    assert (await world.sweep()).deleted == 5
-    assert [await world.storage.stat(path) for path in paths] == [None] * 5
-
-
 async def condemn(world: World, caller: Caller, paths: Sequence[StoragePath]) -> None:
     listed = [ListedObject(key=path, size_bytes=8, etag="e", modified_at=world.clock()) for path in paths]
     assert await world.ledger.condemn(caller.workspace_id, listed, world.clock()) == paths
@@ -196,26 +151,19 @@ async def test_unfinished_uploads_and_expired_receipts_are_deleted_after_a_day(w
     assert await world.sweep() == SweepReport(objects=1)
 
 
-async def test_progress_is_reported_after_every_page(world: World) -> None:
+async def test_progress_is_reported_after_every_page_and_only_a_complete_sweep_records_its_time(world: World) -> None:
     caller = await world.caller()
     for _ in range(3):
         await world.upload(caller)
     world.clock.advance(days=1)
-    seen: list[tuple[int, int]] = []
-    await world.sweep(yes=True, on_progress=lambda swept: seen.append((swept.objects, swept.deleted)))
-    assert seen[0] == (3, 0)
-    assert seen[-1] == (3, 3)
-
-
-async def test_only_a_complete_sweep_records_its_time(world: World) -> None:
-    async def swept_at() -> datetime | None:
-        return (await world.deployments.read()).swept_at
-
     await world.sweep.delete_condemned()
     await world.sweep(dry_run=True)
-    assert await swept_at() is None
-    await world.sweep()
-    assert await swept_at() == world.clock()
+    assert (await world.deployments.read()).swept_at is None
+    seen: list[tuple[int, int]] = []
+    await world.sweep(yes=True, on_progress=lambda swept: seen.append((swept.objects, swept.deleted)))
+    assert (3, 0) in seen
+    assert seen[-1] == (3, 3)
+    assert (await world.deployments.read()).swept_at == world.clock()
 
 
 async def test_an_object_that_the_store_keeps_delays_no_other(world: World) -> None:

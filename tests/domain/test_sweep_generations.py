@@ -9,15 +9,10 @@ import pytest
 
 from domain.use_cases.claim_store import AlreadySweeping, ClaimStore, ForeignStore
 from ports.system import Unavailable
-from tests.domain.test_sweep import Instead, on
-from tests.domain.world import World
+from tests.domain.test_sweep import on
+from tests.domain.world import Instead, World
 
-
-@pytest.fixture
-async def world() -> World:
-    world = World()
-    await world.claim_store()
-    return world
+pytestmark = pytest.mark.usefixtures("claimed")
 
 
 async def test_one_process_sweeps_at_a_time(world: World) -> None:
