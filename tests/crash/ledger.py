@@ -50,9 +50,9 @@ class Ledger:
             f"{self.interrupted} interrupted, {self.unavailable} unavailable"
         )
 
-    def intend(self, count: int, *, keyed: bool = True, size: int = 0) -> Sequence[Intent]:
-        """Make new intents with stored bytes, of different sizes unless `size` is given."""
-        made = [self._intend(keyed, size) for _ in range(count)]
+    def intend(self, count: int, *, keyed: bool = True) -> Sequence[Intent]:
+        """Make new intents with stored bytes of different sizes."""
+        made = [self._intend(keyed) for _ in range(count)]
         self.intents += made
         return made
 
@@ -115,9 +115,9 @@ class Ledger:
         except TimeoutError:
             raise AssertionError(f"no answer after {PATIENCE} s of retries: {request!r}") from None
 
-    def _intend(self, keyed: bool, size: int) -> Intent:
+    def _intend(self, keyed: bool) -> Intent:
         number = next(self._numbers)
-        size = size or number * 37 % 997 + 1
+        size = number * 37 % 997 + 1
         path = self.workspace.store(size)
         key = str(uuid4()) if keyed else None
         document = {

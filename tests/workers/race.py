@@ -52,14 +52,3 @@ def create(key: str, body: Mapping[str, Any], idempotency_key: str) -> bytes:
     """Return a POST of a document."""
     headers = {"Content-Type": "application/json", "Idempotency-Key": idempotency_key}
     return message("POST", "/v1/documents", key, headers, json.dumps(body).encode())
-
-
-def patch(key: str, document_id: str, body: Mapping[str, Any], if_match: str) -> bytes:
-    """Return a PATCH with If-Match."""
-    headers = {"Content-Type": "application/json", "If-Match": if_match}
-    return message("PATCH", f"/v1/documents/{document_id}", key, headers, json.dumps(body).encode())
-
-
-def delete(key: str, document_id: str) -> bytes:
-    """Return a DELETE."""
-    return message("DELETE", f"/v1/documents/{document_id}", key, {})

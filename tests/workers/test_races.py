@@ -1,10 +1,8 @@
-"""Limits, counters and unique values hold over all processes: each test sends to several of them at once."""
+"""Limits, counters and revocations hold over all processes: each test sends to several of them at once."""
 
 import asyncio
-import json
 import time
 from collections import Counter
-from uuid import uuid4
 
 import pytest
 
@@ -15,7 +13,7 @@ from tests.crash.wire import send
 
 from .conftest import PLAN
 from .processes import port_of
-from .race import at_once, create, delete, get, patch
+from .race import at_once, get
 
 NOWHERE = "/v1/nowhere"
 """A path that costs only the admission."""
@@ -38,46 +36,6 @@ async def test_of_400_requests_at_once_exactly_the_limit_of_the_plan_is_admitted
     assert Counter(reply.status for reply in replies) == {404: PLAN, 429: 400 - PLAN}
     remaining = sorted(int(reply.headers["x-ratelimit-remaining"]) for reply in replies if reply.status == 404)
     assert remaining == list(range(PLAN))
-
-
-async def test_one_key_in_all_processes_at_once_creates_one_document_with_equal_answers(
-    server: Server, tenants: Tenants
-) -> None:
-    client = tenants.client()
-    bodies = [client.document(client.upload()) for _ in range(10)]
-    for body in bodies:
-        replies = await at_once(server, [create(key_of(client), body, key := str(uuid4()))] * 40)
-        assert {reply.status for reply in replies} == {201}, key
-        assert len({reply.body for reply in replies}) == 1
-        assert sum(not reply.replayed for reply in replies) == 1
-    usage = await send(port_of(server), get(USAGE, key_of(client)))
-    assert usage.data["documents"] == len(bodies)
-
-
-async def test_the_quota_is_exact_to_the_byte(server: Server, tenants: Tenants) -> None:
-    workspace = tenants.workspace(quota="1000")
-    client = tenants.client(workspace)
-    bodies = [client.document(client.upload(bytes(90))) for _ in range(60)]
-    replies = await at_once(server, [create(key_of(client), body, str(uuid4())) for body in bodies])
-    assert Counter(reply.status for reply in replies) == {201: 11, 403: 49}
-    assert all(json.loads(reply.body)["error"]["code"] == "quota_exceeded" for reply in replies if reply.status == 403)
-    usage = await send(port_of(server), get(USAGE, key_of(client)))
-    assert (usage.data["documents"], usage.data["used_bytes"]) == (11, 990)
-
-
-async def test_of_patches_of_one_revision_one_succeeds_and_of_deletes_one_deletes(
-    server: Server, tenants: Tenants
-) -> None:
-    client = tenants.client()
-    for _ in range(5):
-        document = client.recorded()["id"]
-        changes = [patch(key_of(client), document, {"name": f"{number}.txt"}, '"1"') for number in range(40)]
-        changed = await at_once(server, changes)
-        assert Counter(reply.status for reply in changed) == {200: 1, 412: 39}
-        deleted = await at_once(server, [delete(key_of(client), document)] * 40)
-        assert Counter(reply.status for reply in deleted) == {204: 1, 404: 39}
-    usage = await send(port_of(server), get(USAGE, key_of(client)))
-    assert (usage.data["documents"], usage.data["used_bytes"]) == (0, 0)
 
 
 @pytest.mark.parametrize("revoker", ["command", "API"])
