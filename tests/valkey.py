@@ -4,7 +4,6 @@ import asyncio
 import importlib.util
 import os
 import signal
-import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,25 +13,20 @@ START_SECONDS = 10
 
 
 class ValkeyServer:
-    """A Valkey on a Unix socket, and on a local TCP port if `port` is given. It stores nothing on disk."""
+    """A Valkey on a Unix socket. It stores nothing on disk."""
 
-    def __init__(self, directory: Path, port: int = 0, *options: str) -> None:
+    def __init__(self, directory: Path, *options: str) -> None:
         self.socket = directory / "valkey.sock"
-        self.port = port
+        self.url = f"valkey+unix://{self.socket}"
         self._options = options
         self._directory = directory
         self._process: asyncio.subprocess.Process | None = None
-
-    @property
-    def url(self) -> str:
-        """The setting that names the server."""
-        return f"valkey://127.0.0.1:{self.port}" if self.port else f"valkey+unix://{self.socket}"
 
     async def start(self) -> None:
         """Start the server and wait until it responds."""
         self._process = await asyncio.create_subprocess_exec(
             _binary(),
-            *("--port", str(self.port), "--bind", "127.0.0.1", "--unixsocket", str(self.socket)),
+            *("--port", "0", "--unixsocket", str(self.socket)),
             *("--save", "", "--appendonly", "no", "--dir", str(self._directory), *self._options),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
@@ -55,16 +49,11 @@ class ValkeyServer:
         # A killed server leaves its socket file behind.
         self.socket.unlink(missing_ok=True)
 
-    async def restart(self) -> None:
-        """Kill the server, and start an empty one at the same address."""
-        await self.kill()
-        await self.start()
-
-    def pause(self) -> None:
+    async def pause(self) -> None:
         """Suspend the process: the kernel still accepts connections, and no request gets a response."""
         self._signal(signal.SIGSTOP)
 
-    def resume(self) -> None:
+    async def resume(self) -> None:
         self._signal(signal.SIGCONT)
 
     async def run(self, *command: str, password: str | None = None) -> str:
@@ -95,20 +84,15 @@ class ValkeyServer:
 
 
 @asynccontextmanager
-async def open_valkey(*options: str, tcp: bool = False) -> AsyncIterator[ValkeyServer]:
+async def open_valkey(*options: str) -> AsyncIterator[ValkeyServer]:
     """Run a server for the block."""
     with tempfile.TemporaryDirectory(prefix="dossier-valkey-") as directory:
-        server = ValkeyServer(Path(directory), _free_port() if tcp else 0, *options)
+        server = ValkeyServer(Path(directory), *options)
         try:
             await server.start()
             yield server
         finally:
             await server.kill()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _binary() -> Path:

@@ -1,12 +1,137 @@
-"""Every outage of a Valkey that the limiter must survive."""
+"""Every outage of a Valkey that the limiter must survive, and a relay that causes those of the network."""
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import partial
+from pathlib import Path
 
-from tests.throttle.relay import Fault, open_relay
 from tests.valkey import open_valkey
+
+LATE_SECONDS = 0.025
+
+
+class Fault(Enum):
+    REFUSED = auto()
+    """The port refuses connections, and the open ones are reset."""
+    UNREACHABLE = auto()
+    """All packets to the address are lost."""
+    LATE = auto()
+    """Responses are in time for a request, but not if it also waits for the call before."""
+    CUT = auto()
+    """Half of the response comes, then a reset."""
+    ENDED = auto()
+    """The connection is closed instead of a response."""
+    NONSENSE = auto()
+    """The response is of another protocol."""
+
+
+class Relay:
+    """Listens on a port of 127.0.0.1 for the Valkey behind a Unix socket, with faults that a test switches on."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self._fault: Fault | None = None
+        self._listener: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+        self._blockers: list[socket.socket] = []
+        self._port = 0
+        self.held: asyncio.Event | None = None
+        """If set, responses wait for this event."""
+        self.received = asyncio.Event()
+        """A request has arrived."""
+
+    @property
+    def url(self) -> str:
+        return f"valkey://127.0.0.1:{self._port}"
+
+    async def fail(self, fault: Fault) -> None:
+        self._fault = fault
+        if fault in (Fault.REFUSED, Fault.UNREACHABLE):
+            await self.close()
+        if fault is Fault.UNREACHABLE:
+            # The kernel drops connections to a listener whose queue is full, as a firewall does.
+            full = socket.socket()
+            full.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            full.bind(("127.0.0.1", self._port))
+            full.listen(0)
+            callers = [socket.socket() for _ in range(3)]
+            for caller in callers:
+                caller.setblocking(False)
+                caller.connect_ex(("127.0.0.1", self._port))
+            self._blockers = [*callers, full]
+
+    async def heal(self) -> None:
+        self._fault = None
+        for blocker in self._blockers:
+            blocker.close()
+        self._blockers = []
+        if self._listener is None:
+            self._listener = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
+            self._port = self._listener.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        """Stop listening, and reset every connection."""
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+        connections, self._connections = self._connections, set()
+        for connection in connections:
+            connection.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
+
+    def _accept(self, client: asyncio.StreamReader, responses: asyncio.StreamWriter) -> None:
+        connection = asyncio.create_task(self._forward(client, responses))
+        self._connections.add(connection)
+        connection.add_done_callback(self._connections.discard)
+        # In a callback, because a task that is cancelled at once never runs.
+        connection.add_done_callback(lambda _: responses.transport.abort())
+
+    async def _forward(self, client: asyncio.StreamReader, responses: asyncio.StreamWriter) -> None:
+        server, requests = await asyncio.open_unix_connection(self._target)
+        try:
+            while request := await client.read(2**16):
+                self.received.set()
+                requests.write(request)
+                response = await server.read(2**16)
+                if self.held is not None:
+                    await self.held.wait()
+                match self._fault:
+                    case Fault.LATE:
+                        await asyncio.sleep(LATE_SECONDS)
+                    case Fault.CUT:
+                        responses.write(response[: len(response) // 2])
+                        await responses.drain()
+                        return
+                    case Fault.ENDED:
+                        responses.write_eof()
+                        return
+                    case Fault.NONSENSE:
+                        response = b"HTTP/1.1 400 Bad Request\r\n\r\n"
+                    case _:
+                        pass
+                responses.write(response)
+        except ConnectionError:
+            pass
+        finally:
+            requests.close()
+            with suppress(ConnectionError):
+                await requests.wait_closed()
+
+
+@asynccontextmanager
+async def open_relay(target: Path) -> AsyncIterator[Relay]:
+    """Run a relay to the server at that socket for the block."""
+    relay = Relay(target)
+    await relay.heal()
+    try:
+        yield relay
+    finally:
+        await relay.heal()
+        await relay.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +155,7 @@ async def outage_named(name: str) -> AsyncIterator[Outage]:
     """Start a server of its own for the outage."""
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(open_valkey())
-
-        def run(*words: str) -> Callable[[], Awaitable[object]]:
-            return partial(server.run, *words)
-
-        async def pause() -> None:
-            server.pause()
-
-        async def resume() -> None:
-            server.resume()
+        run = partial(partial, server.run)
 
         async def change_password() -> None:
             await server.run("CONFIG", "SET", "requirepass", "other")
@@ -48,13 +165,13 @@ async def outage_named(name: str) -> AsyncIterator[Outage]:
             case "KILLED":
                 yield Outage(server.url, server.kill, server.start, loses_counts=True)
             case "PAUSED":
-                yield Outage(server.url, pause, resume)
+                yield Outage(server.url, server.pause, server.resume)
             case "READ_ONLY":
                 yield Outage(server.url, run("REPLICAOF", "127.0.0.1", "1"), run("REPLICAOF", "NO", "ONE"))
             case "FULL":
                 yield Outage(server.url, run("CONFIG", "SET", "maxmemory", "1"), run("CONFIG", "SET", "maxmemory", "0"))
             case "PASSWORD_CHANGED":
-                restore = partial(server.run, "CONFIG", "SET", "requirepass", "", password="other")
+                restore = run("CONFIG", "SET", "requirepass", "", password="other")
                 yield Outage(server.url, change_password, restore)
             case _:
                 relay = await stack.enter_async_context(open_relay(server.socket))

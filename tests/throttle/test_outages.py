@@ -63,16 +63,14 @@ async def test_an_outage_delays_one_request_and_then_a_share_of_the_limit_is_exa
         assert len(observer.log.messages) == 2
 
 
-async def test_readiness_reports_an_outage_without_traffic_and_the_limiter_can_close_during_it(outage: Outage) -> None:
+async def test_during_an_outage_a_limiter_reports_it_without_traffic_and_can_close_and_open(
+    outage: Outage, subject: str
+) -> None:
     async with observed(outage.url) as observer:
         await observer.limiter.probe()
         await outage.begin()
         with pytest.raises(Unavailable):
             await observer.limiter.probe()
-
-
-async def test_a_limiter_can_open_during_an_outage_and_uses_valkey_after_it(outage: Outage, subject: str) -> None:
-    await outage.begin()
     async with observed(outage.url) as observer:
         assert len(observer.log.messages) == 1
         without_waiting(observer.limiter.acquire(subject, PLAN, AT))
