@@ -23,8 +23,6 @@ class Fault(Enum):
     """Responses are in time for a request, but not if it also waits for the call before."""
     CUT = auto()
     """Half of the response comes, then a reset."""
-    ENDED = auto()
-    """The connection is closed instead of a response."""
     NONSENSE = auto()
     """The response is of another protocol."""
 
@@ -43,6 +41,7 @@ class Relay:
         """If set, responses wait for this event."""
         self.received = asyncio.Event()
         """A request has arrived."""
+        self.requests = 0
 
     @property
     def url(self) -> str:
@@ -95,6 +94,7 @@ class Relay:
         try:
             while request := await client.read(2**16):
                 self.received.set()
+                self.requests += 1
                 requests.write(request)
                 response = await server.read(2**16)
                 if self.held is not None:
@@ -105,9 +105,6 @@ class Relay:
                     case Fault.CUT:
                         responses.write(response[: len(response) // 2])
                         await responses.drain()
-                        return
-                    case Fault.ENDED:
-                        responses.write_eof()
                         return
                     case Fault.NONSENSE:
                         response = b"HTTP/1.1 400 Bad Request\r\n\r\n"

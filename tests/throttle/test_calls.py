@@ -1,10 +1,11 @@
-"""How requests share calls to Valkey, and what they leave there."""
+"""Requests that share calls to Valkey, and what they leave there."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack
 from random import Random
+from typing import Any
 
 import pytest
 import uvloop
@@ -13,9 +14,10 @@ from adapters.memory.rate_limit import MemoryRateLimiter
 from adapters.throttle.counters import LINGER_SECONDS, ValkeyCounters
 from adapters.throttle.limiter import BUDGET_SECONDS, ValkeyRateLimiter
 from adapters.throttle.location import valkey_location
+from adapters.throttle.timeout import StallTolerantTimeout
 from domain.rate_limits import Window
 from tests.clock import StillClock
-from tests.throttle.observing import Observed, Stopwatch, observed
+from tests.throttle.observing import Observed, observed
 from tests.throttle.outages import Fault, Relay, open_relay
 from tests.valkey import ValkeyServer, open_valkey
 
@@ -24,14 +26,8 @@ AT = StillClock()()
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[ValkeyServer]:
-    async with open_valkey() as server:
-        yield server
-
-
-@pytest.fixture
-async def relay(server: ValkeyServer) -> AsyncIterator[Relay]:
-    async with open_relay(server.socket) as relay:
+async def relay(valkey: ValkeyServer) -> AsyncIterator[Relay]:
+    async with open_relay(valkey.socket) as relay:
         yield relay
 
 
@@ -49,21 +45,12 @@ async def patient(relay: Relay) -> AsyncIterator[Observed]:
         assert observer.fallbacks == []
 
 
-async def script_calls(server: ValkeyServer) -> int:
-    statistics = await server.run("INFO", "commandstats")
-    return sum(
-        int(line.partition("calls=")[2].partition(",")[0])
-        for line in statistics.splitlines()
-        if line.startswith("cmdstat_eval")
-    )
-
-
 async def test_a_lone_request_is_one_call_and_all_that_wait_during_a_call_share_the_next(
-    server: ValkeyServer, relay: Relay, patient: Observed, subject: str
+    relay: Relay, patient: Observed, subject: str
 ) -> None:
-    before = await script_calls(server)
+    before = relay.requests
     await patient.limiter.acquire(subject, PLAN, AT)
-    assert await script_calls(server) == before + 1
+    assert relay.requests == before + 1
     async with asyncio.TaskGroup() as group:
         relay.received.clear()
         relay.held = asyncio.Event()
@@ -73,7 +60,7 @@ async def test_a_lone_request_is_one_call_and_all_that_wait_during_a_call_share_
             group.create_task(patient.limiter.acquire(f"{subject}:{number % 7}", PLAN, AT))
         await asyncio.sleep(0)
         relay.held.set()
-    assert await script_calls(server) == before + 3
+    assert relay.requests == before + 3
 
 
 async def test_requests_of_one_call_are_decided_as_if_one_by_one_in_order(patient: Observed, subject: str) -> None:
@@ -91,7 +78,7 @@ async def test_requests_of_one_call_are_decided_as_if_one_by_one_in_order(patien
 
 
 async def test_cancelling_a_request_removes_it_from_the_next_call_and_affects_no_other(
-    server: ValkeyServer, relay: Relay, patient: Observed, subject: str
+    valkey: ValkeyServer, relay: Relay, patient: Observed, subject: str
 ) -> None:
     async def begin(name: str) -> "asyncio.Task[object]":
         task = asyncio.create_task(patient.limiter.acquire(f"{subject}:{name}", (Window(2, 60),), AT))
@@ -105,35 +92,34 @@ async def test_cancelling_a_request_removes_it_from_the_next_call_and_affects_no
     waiting, waiting_too = await begin("c"), await begin("a")
     sent.cancel()
     waiting.cancel()
-    await asyncio.gather(sent, waiting, return_exceptions=True)
     relay.held.set()
     await asyncio.gather(sent_too, waiting_too)
-    assert sent.cancelled()
-    assert waiting.cancelled()
-    counted = {key.removeprefix(f"dossier:{subject}:")[0] for key in await server.keys() if subject in key}
+    assert (sent.cancelled(), waiting.cancelled()) == (True, True)
+    counted = {key.removeprefix(f"dossier:{subject}:")[0] for key in await valkey.keys() if subject in key}
     # The cancelled request that had been sent was counted, the waiting one was not.
     assert counted == {"a", "b"}
     assert (await patient.limiter.acquire(f"{subject}:a", (Window(2, 60),), AT)).admitted is False
 
 
 async def test_every_key_has_our_prefix_and_expires_soon_after_its_window(
-    server: ValkeyServer, patient: Observed, subject: str
+    valkey: ValkeyServer, patient: Observed, subject: str
 ) -> None:
     clock = StillClock()
     clock.advance(seconds=13)
     for _ in range(4):
         await patient.limiter.acquire(subject, PLAN, clock())
-    lifetimes = {key: int((await server.run("TTL", key)).strip(":\r\n")) for key in await server.keys()}
+    lifetimes = {
+        key: int((await valkey.run("TTL", key)).strip(":\r\n")) for key in await valkey.keys() if subject in key
+    }
     for window in PLAN:
         key = f"dossier:{subject}:{window.seconds}:{window.end(clock())}"
         left = window.end(clock()) - int(clock().timestamp()) + LINGER_SECONDS
         assert left - 10 < lifetimes[key] <= left
-    assert all(0 < lifetime <= 86_400 + LINGER_SECONDS for lifetime in lifetimes.values())
-    assert all(key.startswith("dossier:") for key in lifetimes)
+    assert len(lifetimes) == len(PLAN)
 
 
-async def test_a_restart_of_valkey_between_two_requests_is_no_outage(server: ValkeyServer, subject: str) -> None:
-    async with observed(server.url, budget_seconds=10) as observer:
+async def test_a_restart_of_valkey_between_two_requests_is_no_outage(subject: str) -> None:
+    async with open_valkey() as server, observed(server.url, budget_seconds=10) as observer:
         await observer.limiter.acquire(subject, PLAN, AT)
         # Valkey also loses the script.
         await server.kill()
@@ -141,11 +127,10 @@ async def test_a_restart_of_valkey_between_two_requests_is_no_outage(server: Val
         assert (await observer.limiter.acquire(subject, PLAN, AT)).remaining == 9
         await server.run("SCRIPT", "FLUSH")
         assert (await observer.limiter.acquire(subject, PLAN, AT)).remaining == 8
-        assert observer.fallbacks == []
-        assert observer.log.messages == []
+        assert (observer.fallbacks, observer.messages) == ([], [])
 
 
-async def test_limiters_that_share_a_valkey_admit_exactly_the_limit(server: ValkeyServer, subject: str) -> None:
+async def test_limiters_that_share_a_valkey_admit_exactly_the_limit(valkey: ValkeyServer, subject: str) -> None:
     windows = (Window(100, 60), Window(1000, 86_400))
 
     async def admitted(observer: Observed) -> int:
@@ -156,44 +141,47 @@ async def test_limiters_that_share_a_valkey_admit_exactly_the_limit(server: Valk
         return sum(verdict.admitted for verdict in verdicts)
 
     async with AsyncExitStack() as stack:
-        observers = [await stack.enter_async_context(observed(server.url, budget_seconds=10)) for _ in range(4)]
+        observers = [await stack.enter_async_context(observed(valkey.url, budget_seconds=10)) for _ in range(4)]
         assert sum(await asyncio.gather(*map(admitted, observers))) == 100
         assert not any(observer.fallbacks for observer in observers)
 
 
-@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
 async def test_a_stall_of_our_own_event_loop_is_not_taken_for_an_outage(
-    valkey: ValkeyServer, subject: str, loop_factory: Callable[[], asyncio.AbstractEventLoop]
+    valkey: ValkeyServer, subject: str, run: Callable[[Coroutine[Any, Any, None]], None]
 ) -> None:
     fallbacks: list[None] = []
     location = valkey_location(valkey.url)
 
-    async def stall_after(steps: int) -> bool:
-        """Stall, and return whether the requests were decided before."""
-        limiter = ValkeyRateLimiter(
-            ValkeyCounters(location), MemoryRateLimiter(), 1, lambda: fallbacks.append(None), location.shown
-        )
-        requests = asyncio.gather(*(limiter.acquire(subject, PLAN, AT) for _ in range(3)))
-        for _ in range(steps):
-            await asyncio.sleep(0)
-        is_decided = requests.done()
-        time.sleep(2 * BUDGET_SECONDS)  # noqa: ASYNC251 - the stall
-        await requests
-        await limiter.aclose()
-        return is_decided
-
     async def stall_at_every_step() -> None:
-        # The steps are: connecting, sending, and reading the response.
-        for steps in range(100):
-            if await stall_after(steps):
-                return
+        # The steps are connecting, sending, and reading the response. The last stall comes after the verdicts.
+        is_decided, steps = False, 0
+        while not is_decided:
+            limiter = ValkeyRateLimiter(
+                ValkeyCounters(location), MemoryRateLimiter(), 1, lambda: fallbacks.append(None), location.shown
+            )
+            requests = asyncio.gather(*(limiter.acquire(subject, PLAN, AT) for _ in range(3)))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            is_decided, steps = requests.done(), steps + 1
+            time.sleep(2 * BUDGET_SECONDS)  # noqa: ASYNC251 - the stall
+            await requests
+            await limiter.aclose()
 
-    def run() -> None:
-        with asyncio.Runner(loop_factory=loop_factory) as runner:
-            runner.run(stall_at_every_step())
-
-    await asyncio.to_thread(run)
+    await asyncio.to_thread(run, stall_at_every_step())
     assert fallbacks == []
+
+
+async def test_a_timeout_ends_a_wait_in_time() -> None:
+    seconds = []
+    for _ in range(10):
+        began = time.perf_counter()
+        with pytest.raises(TimeoutError):
+            async with StallTolerantTimeout(0.04):
+                await asyncio.Event().wait()
+        seconds.append(time.perf_counter() - began)
+    # The shortest, because other programs share the machine.
+    assert 0.039 < min(seconds) < 0.05
 
 
 async def test_after_one_late_response_valkey_is_used_again_within_100_ms(
@@ -213,21 +201,17 @@ async def test_responses_that_are_only_just_in_time_do_not_make_the_limiter_alte
     await relay.fail(Fault.LATE)
     loop = asyncio.get_running_loop()
     ends = loop.time() + 0.6
-    longest = 0.0
 
     async def client(pause: float) -> None:
-        nonlocal longest
         while loop.time() < ends:
-            with Stopwatch() as watch:
+            async with StallTolerantTimeout(0.05):
                 await observer.limiter.acquire(subject, PLAN, AT)
-            longest = max(longest, watch.seconds)
             await asyncio.sleep(pause)
 
     # With different pauses, requests also arrive during a call.
     await asyncio.gather(*(client(pause) for pause in (0.001, 0.007, 0.012)))
-    assert longest < 0.05
     # One outage; a second one if this process stalled during a measurement.
-    assert 1 <= len(observer.log.messages) <= 3
+    assert 1 <= len(observer.messages) <= 3
 
 
 async def test_no_password_is_logged(subject: str) -> None:
@@ -239,8 +223,8 @@ async def test_no_password_is_logged(subject: str) -> None:
         ):
             async with observed(url) as observer:
                 await observer.limiter.acquire(subject, PLAN, AT)
-            (message,) = observer.log.messages
+            (message,) = observer.messages
             assert "wrong-word" not in message
         async with observed(f"valkey+unix://:open%20sesame@{server.socket}") as observer:
             await observer.limiter.acquire(subject, PLAN, AT)
-        assert observer.log.messages == []
+        assert observer.messages == []
