@@ -1,6 +1,5 @@
 """Idempotency-Key, for every operation that takes one: the same request twice has one effect and one answer."""
 
-import json
 from dataclasses import replace
 from functools import partial
 from uuid import uuid4
@@ -11,14 +10,11 @@ import pytest
 from .client import Client, HeaderList, data_of, error_of, together
 from .documents import DOCUMENTS, delete, document_path, is_replay, new_idempotency_key, usage
 from .keys import KEYS, PERMISSIONS, minted, revoke, wanted
-from .operations import CREATE, DELETE, IDEMPOTENT, LINK, MINT, REVOKE, UNLINK, WITH_A_BODY, Call, Operation
+from .operations import CREATE, DELETE, IDEMPOTENT, LINK, MINT, REVOKE, WITH_A_BODY, Call, Operation
 from .service import eventually
 from .tenants import Tenants
 
 each_operation = pytest.mark.parametrize("operation", IDEMPOTENT, ids=str)
-each_with_a_body = pytest.mark.parametrize(
-    "operation", [operation for operation in IDEMPOTENT if operation in WITH_A_BODY], ids=str
-)
 
 
 @pytest.fixture(scope="module")
@@ -57,18 +53,6 @@ def test_a_replay_is_the_same_answer_with_its_own_request_id(
         assert again.headers["X-Request-ID"] != first.headers["X-Request-ID"]
 
 
-@each_with_a_body
-def test_the_same_members_written_differently_are_the_same_request(manager: Client, operation: Operation) -> None:
-    call, key = operation.call(manager), new_idempotency_key()
-    body = call.body or {}
-    first = call.send(manager, key)
-    has_effect(operation, first)
-    backwards = dict(reversed(body.items()))
-    for other in (json.dumps(body, indent=3), json.dumps(backwards), json.dumps(body, separators=(",", ":"))):
-        again = manager.send(call.method, call.path, other.encode(), key)
-        assert (again.content, is_replay(again)) == (first.content, True)
-
-
 def test_a_replay_works_after_the_document_was_changed_and_deleted_and_resurrects_nothing(manager: Client) -> None:
     call, key = CREATE.call(manager), new_idempotency_key()
     first = call.send(manager, key)
@@ -81,15 +65,6 @@ def test_a_replay_works_after_the_document_was_changed_and_deleted_and_resurrect
     assert (again.status_code, again.content, is_replay(again)) == (201, first.content, True)
     assert usage(manager) == before
     error_of(manager.get(document_path(document_id)), 404, "not_found")
-
-
-@pytest.mark.parametrize("operation", [LINK, UNLINK], ids=str)
-def test_a_replay_of_an_entity_link_works_after_its_document_was_deleted(manager: Client, operation: Operation) -> None:
-    call, key = operation.call(manager), new_idempotency_key()
-    first = call.send(manager, key)
-    assert delete(manager, call.path.split("/")[3]).status_code == 204
-    again = call.send(manager, key)
-    assert (again.status_code, again.content, is_replay(again)) == (operation.success, first.content, True)
 
 
 def test_a_replayed_api_key_stays_revoked_and_its_name_may_belong_to_another(tenants: Tenants, manager: Client) -> None:
@@ -120,37 +95,18 @@ def test_a_replay_shows_no_api_key_to_a_caller_who_could_not_have_made_it(tenant
 # Another request
 
 
-@each_operation
-def test_the_key_of_another_target_is_a_mismatch_and_changes_nothing(manager: Client, operation: Operation) -> None:
-    first, other, key = operation.call(manager), operation.call(manager), new_idempotency_key()
-    answer = first.send(manager, key)
-    has_effect(operation, answer)
-    is_mismatch(other.send(manager, key))
-    again = first.send(manager, key)
-    assert (again.content, is_replay(again)) == (answer.content, True)
-    has_effect(operation, other.send(manager))
-
-
-@pytest.mark.parametrize(
-    ("operation", "change"),
-    [
-        *((CREATE, {"name": name}) for name in ("b.txt", " a.txt")),
-        *((CREATE, {"tags": []}), (CREATE, {"tags": None}), (CREATE, {"folder": "/"}), (CREATE, {"description": "d"})),
-        (CREATE, {"size_bytes": 5}),
-        *((MINT, {"permissions": [name] * 2}) for name in ("admin:api_keys", "read:documents")),
-        *((MINT, {name: None}) for name in ("description", "expires_at")),
-        *((MINT, {"rate_limit_tier": "standard"}), (LINK, {"role": None}), (LINK, {"entity_type": "task"})),
-    ],
-)
-def test_the_key_of_another_body_is_a_mismatch_even_if_both_mean_the_same(
-    manager: Client, operation: Operation, change: dict[str, object]
+def test_an_idempotency_key_is_refused_for_every_other_request_and_belongs_to_its_workspace(
+    manager: Client, stranger: Client
 ) -> None:
-    """Members count as sent: `null`, `[]` and `/` mean the same as nothing, and yet make another request."""
-    call, key = operation.call(manager), new_idempotency_key()
-    first = call.send(manager, key)
-    has_effect(operation, first)
-    is_mismatch(replace(call, body=(call.body or {}) | change).send(manager, key))
-    assert call.send(manager, key).content == first.content
+    for operation in IDEMPOTENT:
+        key = new_idempotency_key()
+        first = operation.call(manager)
+        answer = first.send(manager, key)
+        has_effect(operation, answer)
+        for other in IDEMPOTENT:
+            is_mismatch(other.call(manager).send(manager, key))
+        has_effect(operation, operation.call(stranger).send(stranger, key))
+        assert first.send(manager, key).content == answer.content
 
 
 def test_a_hard_and_a_soft_delete_are_different_requests(manager: Client) -> None:
@@ -159,30 +115,11 @@ def test_a_hard_and_a_soft_delete_are_different_requests(manager: Client) -> Non
     is_mismatch(call.send(manager, key))
 
 
-def test_an_idempotency_key_is_shared_by_all_operations(manager: Client) -> None:
-    for operation in IDEMPOTENT:
-        key = new_idempotency_key()
-        has_effect(operation, operation.call(manager).send(manager, key))
-        for other in IDEMPOTENT:
-            is_mismatch(other.call(manager).send(manager, key))
-
-
-@each_operation
-def test_an_idempotency_key_belongs_to_its_workspace(manager: Client, stranger: Client, operation: Operation) -> None:
-    key = new_idempotency_key()
-    for client in (manager, stranger):
-        has_effect(operation, operation.call(client).send(client, key))
-
-
 # The shape of the key
 
 A_UUID = "6fa459ea-ee8a-3ca4-894e-db77e160355e"
 NO_UUIDS: list[HeaderList] = [
-    *({"Idempotency-Key": value} for value in ("", '""', '"', "1", "null", "*", "0" * 32, "a" * 36, "x" * 5000)),
-    *({"Idempotency-Key": value} for value in (A_UUID[:-1], f"{A_UUID}e", f"{A_UUID[:-1]}g", A_UUID.replace("-", ""))),
-    *({"Idempotency-Key": value} for value in (A_UUID.replace("-", "_"), f"{{{A_UUID}}}", f"urn:uuid:{A_UUID}")),
-    *({"Idempotency-Key": value} for value in (f'"{A_UUID}', f'{A_UUID}"', f"'{A_UUID}'", f'""{A_UUID}""')),
-    *({"Idempotency-Key": value} for value in (f'"{A_UUID}";x=1', f"{A_UUID},", f"{A_UUID} x")),
+    *({"Idempotency-Key": value} for value in ("", '""', "null", "x" * 5000, A_UUID[:-1], f'"{A_UUID}', f"{A_UUID} x")),
     *([("Idempotency-Key", A_UUID), ("Idempotency-Key", other)] for other in (A_UUID, str(uuid4()))),
 ]
 
@@ -242,13 +179,6 @@ def test_a_refused_request_leaves_its_key_free(
     has_effect(operation, call.send(manager, key))
 
 
-def test_the_same_request_succeeds_once_its_object_is_uploaded(manager: Client) -> None:
-    key, signed = new_idempotency_key(), manager.sign_upload()
-    assert manager.record(signed.storage_path, key).status_code == 400
-    manager.put(signed, b"hello")
-    has_effect(CREATE, manager.record(signed.storage_path, key))
-
-
 def test_without_a_key_the_second_request_meets_the_first(manager: Client) -> None:
     for operation, status in ((CREATE, 409), (DELETE, 404), (LINK, 200), (MINT, 409), (REVOKE, 204)):
         call = operation.call(manager)
@@ -259,28 +189,9 @@ def test_without_a_key_the_second_request_meets_the_first(manager: Client) -> No
 
 
 @each_operation
-@pytest.mark.parametrize("twins", [2, 20])
-def test_twins_at_once_have_one_effect_and_equal_answers(manager: Client, operation: Operation, twins: int) -> None:
+def test_twins_at_once_have_one_effect_and_equal_answers(manager: Client, operation: Operation) -> None:
     call, key = operation.call(manager), new_idempotency_key()
-    answers = together([partial(call.send, manager, key)] * twins)
+    answers = together([partial(call.send, manager, key)] * 8)
     assert {(answer.status_code, answer.content) for answer in answers} == {(operation.success, answers[0].content)}
     assert [is_replay(answer) for answer in answers].count(False) == 1
-    assert len({answer.headers["X-Request-ID"] for answer in answers}) == twins
-
-
-@each_operation
-def test_of_different_requests_with_one_key_at_once_one_has_an_effect(manager: Client, operation: Operation) -> None:
-    calls, key = [operation.call(manager) for _ in range(8)], new_idempotency_key()
-    answers = together([partial(call.send, manager, key) for call in calls])
-    assert sorted(answer.status_code for answer in answers) == [operation.success] + [422] * 7
-    for call, answer in zip(calls, answers, strict=True):
-        if answer.status_code == 422:
-            has_effect(operation, call.send(manager))
-
-
-def test_of_an_api_key_and_a_document_at_once_with_one_key_one_is_made(manager: Client) -> None:
-    for _ in range(6):
-        key, calls = new_idempotency_key(), [MINT.call(manager), CREATE.call(manager)]
-        answers = together([partial(call.send, manager, key) for call in calls])
-        assert sorted(answer.status_code for answer in answers) == [201, 422]
-        assert [call.send(manager, key).status_code for call in calls] == [answer.status_code for answer in answers]
+    assert len({answer.headers["X-Request-ID"] for answer in answers}) == 8
