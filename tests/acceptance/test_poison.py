@@ -50,48 +50,40 @@ def at_once(call: Callable[[Any], None], values: Iterable[Any]) -> None:
         list(pool.map(call, values))
 
 
-def test_there_are_more_than_150_values() -> None:
-    assert len(set(TEXTS)) > 150
-    assert len(set(JSON_VALUES)) + len(set(HEADER_VALUES)) + len(set(SEGMENTS)) > 250
-
-
 @pytest.mark.parametrize(
     ("operation", "member"),
     [(operation, member) for operation in WITH_A_BODY for member in (*operation.members, "unknown")],
     ids=str,
 )
-def test_no_value_of_a_member_is_a_5xx(manager: Client, operation: Operation, member: str) -> None:
-    """What the request needs is there, so that a value that the rules admit reaches the store and the database."""
+def test_no_value_of_a_member_or_as_its_name_or_as_the_body_is_a_5xx(
+    manager: Client, operation: Operation, member: str
+) -> None:
+    """The rest of the request is good, so a value that the rules accept reaches the store and the database."""
     call = operation.call(manager)
     for value in JSON_VALUES:
         answer = manager.send(call.method, call.path, with_member(call.body or {}, member, value))
         assert answer.status_code in {operation.success, 200, 400, 403, 409, 413}, f"{value[:80]}: {answer.text[:200]}"
         if answer.is_success and operation not in REPEATABLE:
             call = operation.call(manager)
-
-
-@pytest.mark.parametrize("operation", WITH_A_BODY, ids=str)
-def test_no_value_as_the_body_or_as_the_name_of_a_member_is_a_5xx(manager: Client, operation: Operation) -> None:
-    call = operation.call(manager)
-    whole = json.dumps(call.body)
-    names = [f"{whole[:-1]},{value}:1}}" for value in JSON_VALUES if value.startswith('"')]
-
-    def send(text: str) -> None:
-        answer = manager.send(call.method, call.path, text.encode())
-        assert answer.status_code in {400, 413}, f"{text[:80]}: {answer.text[:200]}"
-
-    at_once(send, [*(value for value in JSON_VALUES if value != "{}"), *names])
+        if member == "unknown":
+            whole = json.dumps(call.body)
+            named = f"{whole[:-1]},{value}:1}}"
+            for text in (value, named) if value != "{}" else (named,):
+                answer = manager.send(call.method, call.path, text.encode())
+                assert answer.status_code in {400, 413}, f"{text[:80]}: {answer.text[:200]}"
 
 
 @pytest.mark.parametrize(
     ("operation", "parameter"),
-    [(operation, name) for operation in DISTINCT if operation is not DELETE for name in operation.parameters],
+    [(operation, name) for operation in DISTINCT for name in operation.parameters],
     ids=str,
 )
 def test_no_value_of_a_parameter_is_a_5xx(
     manager: Client, document_id: str, operation: Operation, parameter: str
 ) -> None:
-    path = operation.path.format_map(UNKNOWN | {"document_id": document_id})
+    # A deleted document would hide the other values of `hard`.
+    known = UNKNOWN if operation is DELETE else UNKNOWN | {"document_id": document_id}
+    path = operation.path.format_map(known)
 
     def send(text: str) -> None:
         answer = manager.request(operation.method, f"{path}?{parameter}={text}")
@@ -100,16 +92,8 @@ def test_no_value_of_a_parameter_is_a_5xx(
     at_once(send, TEXTS)
 
 
-def test_no_value_of_hard_but_a_flag_deletes(manager: Client, document_id: str) -> None:
-    def send(text: str) -> None:
-        assert manager.delete(f"{document_path(document_id)}?hard={text}").status_code == 400, text[:80]
-
-    at_once(send, [text for text in TEXTS if text not in {"true", "false", "1", "0"}])
-    assert manager.get(document_path(document_id)).status_code == 200
-
-
 def segments_of(path: str) -> list[tuple[str, str]]:
-    """Return what is before and behind each parameter of a path, and before the end of one without any."""
+    """Return the text before and after each parameter of a path. A path without one is followed by the segment."""
     parts = path.split("/")
     at = [number for number, part in enumerate(parts) if part.startswith("{")]
     return [
