@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -103,19 +104,11 @@ async def test_every_change_of_an_api_key_is_an_event_of_its_caller(database: Da
     assert {json.loads(row["data"])["api_key_id"] for row in found} == {str(to_uuid(key.id))}
 
 
-async def test_the_receipt_of_a_change_without_an_idempotency_key_expires_after_minutes(
-    database: Database, records: Records
-) -> None:
-    async def count() -> int:
-        row = await database.fetch_one("SELECT count(*) FROM receipts WHERE workspace_id = $1", to_uuid(home.id))
-        assert row is not None
-        number: int = row["count"]
-        return number
-
+async def test_the_receipt_of_a_change_without_an_idempotency_key_expires_after_minutes(records: Records) -> None:
+    # Delete the receipts of other tests, whose clocks may be far ahead.
+    await records.ledger.delete_expired_receipts(records.clock() + timedelta(days=1000))
     home = await records.workspace()
     document = await records.recorded(home)
     await records.patch(home, document.id, name="b.pdf")
-    assert await count() == 1
     records.clock.advance(minutes=6)
-    await records.ledger.delete_expired_receipts(records.clock())
-    assert await count() == 0
+    assert await records.ledger.delete_expired_receipts(records.clock()) == 1

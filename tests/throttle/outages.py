@@ -53,15 +53,12 @@ class Relay:
             await self.close()
         if fault is Fault.UNREACHABLE:
             # The kernel drops connections to a listener whose queue is full, as a firewall does.
-            full = socket.socket()
-            full.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            full.bind(("127.0.0.1", self._port))
-            full.listen(0)
+            listener = socket.create_server(("127.0.0.1", self._port), backlog=0)
             callers = [socket.socket() for _ in range(3)]
             for caller in callers:
                 caller.setblocking(False)
                 caller.connect_ex(("127.0.0.1", self._port))
-            self._blockers = [*callers, full]
+            self._blockers = [*callers, listener]
 
     async def heal(self) -> None:
         self._fault = None
