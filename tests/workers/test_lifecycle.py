@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import socket
-import subprocess
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
@@ -13,7 +13,7 @@ import pytest
 
 from tests.acceptance.client import Client
 from tests.acceptance.service import (
-    REPOSITORY,
+    Cli,
     Server,
     command,
     environment,
@@ -101,7 +101,9 @@ def wait_until_port_closes(port: int) -> None:
     eventually(is_refused, 10, "the port is closed")
 
 
-async def test_a_killed_worker_is_replaced_while_the_others_answer(running: Running) -> None:
+async def test_a_killed_worker_is_replaced_and_a_hangup_replaces_every_worker_while_requests_are_answered(
+    running: Running,
+) -> None:
     with running(SEVERAL) as server, closing(owner_of(server)) as client:
         before = wait_for_all_workers(server)
         victim = min(before)
@@ -109,37 +111,28 @@ async def test_a_killed_worker_is_replaced_while_the_others_answer(running: Runn
             await load.until_answered(30)
             os.kill(victim, signal.SIGKILL)
             await load.until_answered(100)
-            await asyncio.to_thread(
-                eventually,
-                lambda: len(accepting(server) - {victim}) == SEVERAL,
-                60,
-                "all workers accept connections again",
-            )
+            await until(lambda: len(accepting(server) - {victim}) == SEVERAL, "all workers accept connections again")
+            assert accepting(server) & before == before - {victim}
+            assert f"worker {victim} ended with -9" in server.said()
         assert len(load.interrupted) <= CLIENTS, "more requests failed than the victim can have accepted"
         assert load.refused == []
-        assert accepting(server) & before == before - {victim}
-        assert f"worker {victim} ended with -9" in server.said()
-        assert server.stop() == 0
-        check_log(server)
 
-
-async def test_a_hangup_replaces_every_worker_without_a_failed_request(running: Running) -> None:
-    with running(SEVERAL) as server, closing(owner_of(server)) as client:
         before = wait_for_all_workers(server)
         async with load_on(server, client) as load:
             await load.until_answered(30)
             send(server, signal.SIGHUP)
-            await asyncio.to_thread(
-                eventually,
-                lambda: len(accepting(server) - before) == SEVERAL == len(workers_of(server)),
-                90,
-                "all workers are new",
+            await until(
+                lambda: len(accepting(server) - before) == SEVERAL == len(workers_of(server)), "all workers are new"
             )
             await load.until_answered(30)
-        assert load.refused == []
-        assert load.interrupted == []
+        assert (load.refused, load.interrupted) == ([], [])
         assert server.stop() == 0
         check_log(server)
+
+
+async def until(holds: Callable[[], bool], what: str) -> None:
+    """Wait until `holds`, while the clients of this event loop go on."""
+    await asyncio.to_thread(eventually, holds, 90, what)
 
 
 def test_workers_end_when_their_parent_is_killed_and_a_new_server_gets_the_port(running: Running) -> None:
@@ -157,12 +150,17 @@ def test_workers_end_when_their_parent_is_killed_and_a_new_server_gets_the_port(
         assert "cannot listen" not in server.said()
 
 
-def test_a_stop_leaves_no_process_and_no_counters(running: Running) -> None:
+def test_a_stop_signal_to_every_process_of_the_group_is_one_stop_and_leaves_no_process_and_no_counters(
+    running: Running,
+) -> None:
     with running(SEVERAL) as server:
         workers = workers_of(server)
         counters = Path(variable_of(min(workers), COUNTERS))
         assert counters.exists()
-        assert server.stop() == 0
+        assert server.process is not None
+        os.killpg(server.process.pid, signal.SIGTERM)
+        assert server.process.wait(20) == 0
+        assert "another one takes its place" not in server.said()
         assert not any(map(runs, workers))
         assert not counters.exists()
         assert postgres_processes(server.data_dir) == []
@@ -206,16 +204,7 @@ def test_a_worker_that_cannot_be_replaced_without_postgres_does_not_stop_the_oth
 
 def test_several_workers_without_a_shared_rate_limit_are_refused_with_a_remedy() -> None:
     with fresh_data_dir() as empty:
-        done = subprocess.run(
-            [*command(), "serve", "--port", "0", "--workers", "2"],
-            cwd=REPOSITORY,
-            env=environment(empty),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
+        done = Cli(command(), environment(empty)).run("serve", "--port", "0", "--workers", "2")
         assert done.returncode == 1
         assert "DOSSIER_RATE_LIMIT_URL is memory://" in done.stderr
         assert "valkey://" in done.stderr

@@ -1,7 +1,6 @@
 """The start of workers: what happens once, and what happens when it fails or is interrupted."""
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -103,14 +102,6 @@ def test_a_stop_while_workers_are_replaced_is_not_delayed(running: Running) -> N
         # Replacing the other three would take longer than this, even on an idle machine.
         assert server.process.wait(10) == 0
         assert "ERROR" not in server.said()
-
-
-def test_a_stop_signal_to_every_process_of_the_group_is_one_stop(running: Running) -> None:
-    with running(2) as server:
-        assert server.process is not None
-        os.killpg(server.process.pid, signal.SIGTERM)
-        assert server.process.wait(20) == 0
-        assert "another one takes its place" not in server.said()
 
 
 async def test_a_worker_that_cannot_connect_ends_the_server_and_the_reason_is_printed_once(
