@@ -46,10 +46,6 @@ def etag_of(client: Client, document_id: str) -> str:
     return answer.headers["ETag"]
 
 
-def revision_of(client: Client, document_id: str) -> int:
-    return int(etag_of(client, document_id).strip('"'))
-
-
 def listed(client: Client, query: str = "", path: str = DOCUMENTS) -> dict[str, Any]:
     """Return the whole body of a list, which must succeed. `query` is sent as it is."""
     answer = client.get(f"{path}?{query}")

@@ -57,11 +57,6 @@ class Operation:
         return f"{self.method} {self.path}"
 
     @property
-    def is_idempotent(self) -> bool:
-        """Return whether it takes an Idempotency-Key."""
-        return "Idempotency-Key" in self.headers
-
-    @property
     def names_a_record(self) -> bool:
         """Return whether its path has the id of something that must exist."""
         return "_id}" in self.path and "{entity_id}" not in self.path
@@ -172,7 +167,7 @@ OPERATIONS = [
     _get(KEYS, *_PAGE, "include_revoked", "search", permission="admin:api_keys"),
 ]
 WITH_A_BODY = [operation for operation in OPERATIONS if operation.members]
-IDEMPOTENT = [operation for operation in OPERATIONS if operation.is_idempotent]
+IDEMPOTENT = [operation for operation in OPERATIONS if "Idempotency-Key" in operation.headers]
 OF_A_RECORD = [operation for operation in OPERATIONS if operation.names_a_record]
 
 METHODS: dict[str, set[str]] = {}

@@ -10,7 +10,6 @@ from .client import ULID, Client, data_of, error_of, timestamp
 from .documents import (
     COLLECTIONS,
     delete,
-    document_path,
     etag_of,
     is_replay,
     link_entity,
@@ -106,12 +105,3 @@ def test_slashes_and_dots_in_the_address_are_refused(owner: Client) -> None:
         answer = ask(owner.base_url, "GET", b"/v1/matters/" + sent + b"/documents", headers)
         assert answer is not None
         assert answer.status in {400, 404}
-
-
-def test_a_deleted_document_is_neither_linked_nor_unlinked(owner: Client) -> None:
-    document_id = owner.recorded()["id"]
-    link_id = linked_entity(owner, document_id)["link_id"]
-    assert delete(owner, document_id).status_code == 204
-    for answer in (link_entity(owner, document_id), unlink_entity(owner, document_id, link_id)):
-        error_of(answer, 404, "not_found")
-    error_of(owner.get(document_path(document_id)), 404, "not_found")
