@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from .client import Client, data_of, error_of, together, wrong_fields
-from .documents import FOLDERS, TAGS, change, deleted, etag_of, in_folder, listed, record_of, rows
+from .documents import FOLDERS, TAGS, etag_of, in_folder, listed, record_of, rows
 from .tenants import Tenants
 
 PLACES = ["/b", "/a", "/a/x", "/a/x", "/a/x/deep", "/a/y", "/a b", "/\u00e9", None]
@@ -61,17 +61,6 @@ def test_a_parent_has_the_folders_one_level_below(owner: Client) -> None:
     assert folders(owner, "/") == folders(owner)
     for parent in ("/a/x/deep", "/A", "/nowhere", "/%", "/_"):
         assert folders(owner, parent) == {}
-
-
-def test_counts_follow_the_documents_an_empty_folder_stays_and_an_unused_tag_is_gone(tenants: Tenants) -> None:
-    client = tenants.client()
-    made = client.recorded(folder="/a/b", tags=["new"])["id"]
-    change(client, made, folder="/a/c", tags=["newer"])
-    assert folders(client, "/a") == {"/a/b": 0, "/a/c": 1}
-    assert [row["name"] for row in rows(client, path=TAGS)] == ["newer"]
-    deleted(client, made)
-    assert folders(client) == {"/a": 0}
-    assert rows(client, path=TAGS) == []
 
 
 def test_a_folder_is_moved_with_everything_below_it_and_neither_etag_nor_bytes_change(home: Client) -> None:

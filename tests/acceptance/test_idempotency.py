@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from .client import Client, HeaderList, data_of, error_of, together
-from .documents import delete, document_path, is_replay, new_idempotency_key, usage
+from .documents import is_replay, new_idempotency_key
 from .keys import KEYS, PERMISSIONS, minted, wanted
 from .operations import CREATE, DELETE, IDEMPOTENT, LINK, MINT, REVOKE, WITH_A_BODY, Operation
 from .tenants import Tenants
@@ -47,20 +47,6 @@ def test_a_replay_is_the_same_answer_with_its_own_request_id(
         for name in ("Location", "Content-Type"):
             assert again.headers.get(name) == first.headers.get(name)
         assert again.headers["X-Request-ID"] != first.headers["X-Request-ID"]
-
-
-def test_a_replay_works_after_the_document_was_changed_and_deleted_and_resurrects_nothing(manager: Client) -> None:
-    call, key = CREATE.call(manager), new_idempotency_key()
-    first = call.send(manager, key)
-    document_id = data_of(first, 201)["id"]
-    manager.patch(document_path(document_id), {"name": "b.txt"})
-    assert call.send(manager, key).content == first.content
-    assert delete(manager, document_id).status_code == 204
-    before = usage(manager)
-    again = call.send(manager, key)
-    assert (again.status_code, again.content, is_replay(again)) == (201, first.content, True)
-    assert usage(manager) == before
-    error_of(manager.get(document_path(document_id)), 404, "not_found")
 
 
 def test_a_replay_shows_no_api_key_to_a_caller_who_could_not_have_made_it(tenants: Tenants, manager: Client) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from .client import MEMBERS, Client, timestamp, wrong_fields
+from .client import MEMBERS, Client, timestamp
 from .documents import DOCUMENTS, deleted, ids, listed, rows
 from .tenants import Tenants
 
@@ -117,10 +117,3 @@ def test_pages_and_a_walk_divide_the_list_and_a_page_beyond_the_end_is_empty(
         assert len(walked) <= 5, "a walk that never ends"
     assert walked == newest_first
     assert rows(owner, f"page={10**9}&per_page=100") == []
-
-
-def test_a_cursor_excludes_a_later_page(owner: Client, shelf: dict[str, dict[str, Any]]) -> None:
-    cursor = shelf["scan"]["id"].removeprefix("doc_")
-    assert wrong_fields(owner.get(f"{DOCUMENTS}?cursor={cursor}&page=2")) == {"page"}
-    # Page 1 is the default, which many clients always send.
-    assert ids(owner, f"cursor={cursor}&page=1") == [shelf[label]["id"] for label in ("deed", "nda")]

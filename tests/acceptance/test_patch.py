@@ -57,16 +57,6 @@ def test_only_the_members_that_are_sent_change(
     assert answer.headers["ETag"] == '"2"'
 
 
-@pytest.mark.parametrize("changes", [{}, {"tags": [" a", "b", "a"]}, {"folder": "/patch/a/"}, FULL], ids=str)
-def test_a_patch_without_a_change_leaves_etag_and_time_alone(
-    home: Client, document: dict[str, Any], changes: dict[str, Any]
-) -> None:
-    before = record_of(home, document["id"])
-    answer = change(home, document["id"], **changes)
-    assert (data_of(answer, 200), answer.headers["ETag"]) == (before, '"1"')
-    assert record_of(home, document["id"]) == before
-
-
 def test_lists_searches_and_downloads_show_the_changed_document_in_its_old_place(
     home: Client, document: dict[str, Any]
 ) -> None:
