@@ -1,4 +1,4 @@
-"""Requests about recorded documents, and what tests read from their answers."""
+"""Requests about recorded documents, and readers of their answers."""
 
 from typing import Any
 from urllib.parse import urlencode

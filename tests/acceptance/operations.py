@@ -1,4 +1,4 @@
-"""Every operation of the API, in one table: what it needs, what it reads, and a request to it that succeeds."""
+"""The table of all operations of the API: permission, parameters, members, headers, and a request that succeeds."""
 
 import re
 from collections.abc import Callable
@@ -20,7 +20,7 @@ UNKNOWN = {
     "key_id": UNKNOWN_API_KEY_ID,
     "entity_id": "x",
 }
-"""A well-formed id of nothing, by the name of the path parameter."""
+"""A well-formed id that identifies nothing, by the name of the path parameter."""
 
 
 @dataclass(frozen=True)
@@ -41,17 +41,17 @@ class Call:
 class Operation:
     method: str
     path: str
-    """As the OpenAPI document writes it."""
+    """The path with its parameters in braces, written like the OpenAPI document."""
     permission: str
     success: int
     prepare: Callable[[Client], tuple[str, dict[str, Any] | None]]
-    """Make what a request needs, with every permission; return the path and the body of the request."""
+    """Create the records that a request needs; return its path and its body. The client has every permission."""
     members: tuple[str, ...] = ()
-    """Of the body."""
+    """The members of the body."""
     parameters: tuple[str, ...] = ()
-    """Of the query."""
+    """The parameters of the query."""
     headers: tuple[str, ...] = ()
-    """What it reads beside `X-Request-ID`, `Authorization` and the headers of the body."""
+    """The headers that it reads, except `X-Request-ID`, `Authorization` and those of the body."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -63,7 +63,7 @@ class Operation:
 
     @property
     def unknown_path(self) -> str:
-        """Return its path with ids that are well-formed and belong to nothing."""
+        """Return its path with well-formed ids that identify nothing."""
         return self.path.format_map(UNKNOWN)
 
     def call(self, client: Client) -> Call:

@@ -1,4 +1,4 @@
-"""GET /v1/documents: the list, its filters, pages and cursor, end to end. What each filter finds: tests/contracts."""
+"""GET /v1/documents: the list, its filters, pages and cursor, end to end. tests/contracts proves each filter."""
 
 from datetime import timedelta, timezone
 from typing import Any

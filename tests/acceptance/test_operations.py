@@ -1,4 +1,4 @@
-"""What holds for every operation: permission, authentication, ids, methods, and the headers of every answer."""
+"""The rules of every operation: permission, authentication, ids, methods, and the headers of every answer."""
 
 import itertools
 from dataclasses import replace
@@ -99,12 +99,12 @@ def same_401(answer: httpx.Response, missing: httpx.Response) -> None:
     assert not any(name in answer.headers for name in RATE_HEADERS)
 
 
-def test_every_401_is_identical_whatever_is_wrong_and_whatever_is_asked_for(
+def test_every_401_is_identical_for_every_wrong_api_key_and_every_operation(
     anonymous: Client, refused_credentials: list[str]
 ) -> None:
     """The API key is checked before the Idempotency-Key, the body, the ids and the query."""
     missing = anonymous.get(UNKNOWN_DOCUMENT)
-    # Sixty wrong API keys a minute are answered 401, those of all tests of this server together.
+    # Only sixty wrong API keys a minute are answered 401, and all tests of this server share them.
     credentials = itertools.cycle([*refused_credentials, *[""] * len(refused_credentials)])
     for operation, value in zip(OPERATIONS, credentials, strict=False):
         path, body = f"{operation.unknown_path}?page=0&download=2", b"\xff" * 70_000 if operation.members else None
@@ -166,7 +166,7 @@ KEYLESS = ["/health/live", "/health/ready", "/openapi.json", "/docs"]
 
 
 @pytest.mark.parametrize("path", [*METHODS, *KEYLESS])
-def test_another_method_is_405_and_options_names_those_there_are(home: Client, path: str) -> None:
+def test_another_method_is_405_and_options_lists_the_allowed_ones(home: Client, path: str) -> None:
     address = path.format_map({"document_id": UNKNOWN_DOCUMENT_ID, "link_id": "x", "key_id": "x", "entity_id": "x"})
     own = METHODS.get(path, {"GET"})
     for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - own:
