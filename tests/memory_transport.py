@@ -4,7 +4,6 @@ import asyncio
 import threading
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -78,14 +77,13 @@ class MemoryOperator:
         update = self._service.use_cases.update_workspace
         self._loop.run(update(workspace, plan=None, quota_bytes=_bytes(quota)))
 
-    def create_api_key(self, workspace: str, permissions: Sequence[str], tier: str, expires_at: str) -> ApiKey:
+    def create_api_key(self, workspace: str, permissions: Sequence[str], tier: str) -> ApiKey:
         minted = self._loop.run(
             self._service.use_cases.mint_api_key(
                 workspace=workspace,
                 name=f"k-{uuid4()}",
                 granted=permissions,
                 tier=Tier(tier),
-                expires_at=datetime.fromisoformat(expires_at) if expires_at else None,
             )
         )
         return ApiKey(minted.key.id, minted.secret)

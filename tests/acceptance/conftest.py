@@ -42,6 +42,12 @@ def own_server() -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def own_tenants(own_server: Server) -> Iterator[Tenants]:
+    with closing(Tenants(own_server.base_url, own_server.cli)) as tenants:
+        yield tenants
+
+
 @pytest.fixture(scope="session")
 def home(tenants: Tenants) -> Client:
     """A client in the workspace of most tests, without a rate limit."""

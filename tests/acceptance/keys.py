@@ -17,7 +17,7 @@ BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
 
 def unknown_key() -> str:
-    """Return an API key that does not exist, with a valid checksum: the CRC-32 of what precedes, in base62."""
+    """Return an API key that does not exist, with a valid checksum: the CRC-32 of the other characters, in base62."""
     text = "wbk_" + "".join(secrets.choice(BASE62) for _ in range(32))
     rest, checksum = zlib.crc32(text.encode()), ""
     for _ in range(6):

@@ -38,13 +38,13 @@ def message(
 ) -> bytes:
     """Return a request as bytes. Nothing is checked or escaped; a header given twice is sent twice."""
     lines = [method.encode() + b" " + target + b" HTTP/1.1"]
-    names = {name.lower() for name, _ in headers}
-    if "host" not in names:
+    given = {name.lower() for name, _ in headers}
+    if "host" not in given:
         lines.append(b"Host: " + urlsplit(base_url).netloc.encode())
     lines += [name.encode() + b": " + value for name, value in headers]
-    if body is not None and not names & {"content-length", "transfer-encoding"}:
+    if body is not None and not given & {"content-length", "transfer-encoding"}:
         lines.append(b"Content-Length: %d" % len(body))
-    if "connection" not in names:
+    if "connection" not in given:
         lines.append(b"Connection: close")
     return b"\r\n".join(lines) + b"\r\n\r\n" + (body or b"")
 

@@ -33,11 +33,11 @@ def environment(data_dir: Path, **settings: str) -> dict[str, str]:
     return inherited | {"DOSSIER_DATA_DIR": str(data_dir)} | settings
 
 
-def eventually(holds: Callable[[], bool], within: float, what: str) -> None:
-    """Poll until `holds`, or fail after `within` seconds and say `what` did not happen."""
+def eventually(holds: Callable[[], bool], within: float, event: str) -> None:
+    """Poll until `holds`, or fail after `within` seconds and say which `event` did not happen."""
     end = time.monotonic() + within
     while not holds():
-        assert time.monotonic() < end, f"not within {within} s: {what}"
+        assert time.monotonic() < end, f"not within {within} s: {event}"
         time.sleep(0.05)
 
 
@@ -108,12 +108,10 @@ class Cli:
     def set_quota(self, workspace: str, quota: str) -> None:
         self.ask("workspace", "update", workspace, "--quota", quota)
 
-    def create_api_key(self, workspace: str, permissions: Sequence[str], tier: str, expires_at: str) -> ApiKey:
+    def create_api_key(self, workspace: str, permissions: Sequence[str], tier: str) -> ApiKey:
         words = ["--workspace", workspace, "--name", f"k-{uuid4()}", "--tier", tier]
         for permission in permissions:
             words += ["--permission", permission]
-        if expires_at:
-            words += ["--expires-at", expires_at]
         made = self.ask("keys", "create", *words)
         return ApiKey(made["id"], made["key"])
 

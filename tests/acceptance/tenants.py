@@ -20,8 +20,7 @@ class Operator(Protocol):
 
     def set_quota(self, workspace: str, quota: str) -> None: ...
 
-    def create_api_key(self, workspace: str, permissions: Sequence[str], tier: str, expires_at: str) -> ApiKey:
-        """Return a new API key. An empty `expires_at` means never."""
+    def create_api_key(self, workspace: str, permissions: Sequence[str], tier: str) -> ApiKey: ...
 
     def revoke_api_key(self, api_key_id: str) -> None: ...
 
@@ -44,9 +43,9 @@ class Tenants:
     def workspace(self, plan: str = "org", quota: str = "10GB") -> str:
         return self.operator.create_workspace(plan, quota)
 
-    def api_key(self, workspace: str, *permissions: str, tier: str = "unmetered", expires_at: str = "") -> ApiKey:
+    def api_key(self, workspace: str, *permissions: str, tier: str = "unmetered") -> ApiKey:
         """Return an API key that no rate limit refuses, unless `tier` says otherwise."""
-        return self.operator.create_api_key(workspace, permissions or READ_WRITE, tier, expires_at)
+        return self.operator.create_api_key(workspace, permissions or READ_WRITE, tier)
 
     def connect(self, key: str | None, workspace: str = "", *, admitted: bool = True) -> Client:
         client = Client(self.base_url, key, workspace, admitted=admitted, transport=self.transport)
@@ -61,7 +60,7 @@ class Tenants:
         plan: str = "org",
         quota: str = "10GB",
     ) -> Client:
-        """Return a client with an API key of its own, in a new workspace unless `workspace` names one."""
+        """Return a client with an API key of its own, in a new workspace unless `workspace` is the id of one."""
         workspace = workspace or self.workspace(plan, quota)
         return self.connect(self.api_key(workspace, *permissions, tier=tier).key, workspace)
 

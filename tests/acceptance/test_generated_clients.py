@@ -32,14 +32,14 @@ def description(tenants: Tenants, tmp_path: Path) -> Path:
 def test_a_generated_python_client_does_everything(tenants: Tenants, description: Path, tmp_path: Path) -> None:
     generator = str(Path(sys.executable).with_name("openapi-python-client"))
     config = tmp_path / "config.yml"
-    # Its default hooks format the code, which nobody reads.
+    # The default hooks of the generator only format the code.
     config.write_text("post_hooks: []\n")
     reported = run(
         *(generator, "generate", "--path", str(description), "--config", str(config)),
         *("--meta", "none", "--output-path", str(tmp_path / "dossier_client")),
         cwd=tmp_path,
     )
-    # The generator leaves out what it does not understand, and warns.
+    # The generator omits operations that it does not understand, and warns.
     assert "Warning" not in reported, reported
     program = str(HERE / "python_client.py")
     key = tenants.api_key(tenants.workspace()).key

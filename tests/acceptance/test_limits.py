@@ -1,4 +1,4 @@
-"""Rate limits over HTTP: the status, the headers, and what is limited before anything else is judged.
+"""Rate limits over HTTP: the status, the headers, and that they are applied before any other check.
 
 Which limits a plan and a tier have is proven by `tests/domain/test_admit_request.py`.
 """

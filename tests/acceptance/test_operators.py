@@ -25,9 +25,10 @@ def test_the_command_line_and_the_api_share_the_names_and_lists_of_api_keys(tena
     assert refused.returncode == 1
     assert "name" in refused.stderr
     assert "wbk_" not in refused.stdout + refused.stderr
-    made = tenants.cli.ask(*words, name)
+    made = tenants.cli.ask(*words, name, "--expires-at", "2999-01-01")
     row = rows(manager, path=KEYS)[0]
     assert (row["id"], row["prefix"], row["rate_limit_tier"]) == (made["id"], made["key"][:8], "standard")
+    assert row["expires_at"] == "2999-01-01T00:00:00Z"
     error_of(mint(manager, name=name), 409, "duplicate_name")
     listed = tenants.cli.run("keys", "list", "--workspace", manager.workspace, "--json").stdout
     assert made["id"] in listed

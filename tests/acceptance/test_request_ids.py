@@ -6,7 +6,7 @@ import random
 import re
 import signal
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
 
 import pytest
@@ -75,7 +75,7 @@ TRICKS = [
 
 
 def hostile_ids() -> list[bytes]:
-    """Return at least 200: each trick before, between, behind and around what looks like a line of the log."""
+    """Return at least 200: each trick before, between, behind and around a forged line of the log."""
     chance = random.Random(33)
     ids = []
     for number, trick in enumerate(TRICKS):
@@ -88,9 +88,8 @@ def hostile_ids() -> list[bytes]:
 
 
 @pytest.fixture(scope="module")
-def owner(own_server: Server) -> Iterator[Client]:
-    with closing(Tenants(own_server.base_url, own_server.cli)) as tenants:
-        yield tenants.client()
+def owner(own_tenants: Tenants) -> Client:
+    return own_tenants.client()
 
 
 def with_id(owner: Client, request_id: bytes) -> list[tuple[str, bytes]]:
@@ -99,7 +98,7 @@ def with_id(owner: Client, request_id: bytes) -> list[tuple[str, bytes]]:
 
 @contextmanager
 def database_stopped(server: Server) -> Iterator[None]:
-    """Stop the database with signals: the server cannot answer, and its log names each request that it gave up."""
+    """Stop the database with signals. The server logs the id of each request that it then cannot answer."""
     lines = [line.split(": ", 1) for line in postgres_processes(server.data_dir)]
     ids = [int(number) for number, line in lines if line.startswith("postgres:") or "bin/postgres" in line]
     assert ids
@@ -131,14 +130,14 @@ def test_a_hostile_id_is_replaced_or_refused(owner: Client, method: str, path: s
 
 @pytest.mark.server
 @pytest.mark.timeout(120)
-def test_no_line_of_the_log_begins_with_what_a_client_sent(own_server: Server, owner: Client) -> None:
+def test_no_line_of_the_log_begins_with_text_of_a_client(own_server: Server, owner: Client) -> None:
     ids = [*hostile_ids(), b"harmless-01"]
     path = UNKNOWN_DOCUMENT.encode()
     calls = [partial(ask, owner.base_url, "GET", path, with_id(owner, request_id)) for request_id in ids]
     with database_stopped(own_server):
         statuses = [answer.status for answer in together(calls) if answer is not None]
     log = own_server.log.read_bytes()
-    assert b"harmless-01" in log, "the server names no request, so this would find nothing"
+    assert b"harmless-01" in log, "the log has no request id, so this would find nothing"
     assert statuses.count(503) > 100
     assert len(statuses) == len(ids)
     for line in re.split(rb"[\r\n\x0b\x0c\x85]|\xe2\x80[\xa8\xa9]", log):

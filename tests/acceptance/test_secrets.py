@@ -4,8 +4,6 @@ import base64
 import hashlib
 import subprocess
 import sysconfig
-from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,26 +40,25 @@ class Spread:
     answers: list[tuple[str, bytes]] = field(default_factory=list)
     """All answers but those of POST /v1/api-keys that show a key."""
 
-    def add(self, what: str, answer: Answer | httpx.Response | None) -> None:
+    def add(self, origin: str, answer: Answer | httpx.Response | None) -> None:
         if isinstance(answer, Answer):
-            self.answers.append((what, repr(answer.headers).encode() + answer.body))
+            self.answers.append((origin, repr(answer.headers).encode() + answer.body))
         elif answer is not None:
-            self.answers.append((what, repr(answer.headers.raw).encode() + answer.content))
+            self.answers.append((origin, repr(answer.headers.raw).encode() + answer.content))
 
     def spellings(self) -> list[bytes]:
         """Return the 38 characters of each API key, plain, in hexadecimal, reversed and in Base64."""
         secrets = [key[4:].encode() for key in self.keys]
         spellings = [spelling for secret in secrets for spelling in (secret, secret.hex().encode(), secret[::-1])]
-        # A key may begin anywhere in a Base64 group of three bytes; the last characters depend on what follows.
+        # A key may begin anywhere in a Base64 group of three bytes; the last characters depend on the next ones.
         for secret in secrets:
             spellings += [base64.b64encode(secret[skip:])[:-4] for skip in range(3)]
         return spellings
 
 
 @pytest.fixture(scope="module")
-def spread(own_server: Server) -> Iterator[Spread]:
-    with closing(Tenants(own_server.base_url, own_server.cli)) as tenants:
-        yield send_everywhere(Spread(own_server), tenants)
+def spread(own_server: Server, own_tenants: Tenants) -> Spread:
+    return send_everywhere(Spread(own_server), own_tenants)
 
 
 def send_everywhere(spread: Spread, tenants: Tenants) -> Spread:
@@ -113,8 +110,10 @@ def send_correctly(spread: Spread, client: Client) -> None:
 def send_in_wrong_places(spread: Spread, base_url: str, key: str) -> None:
     right, secret = ("Authorization", f"Bearer {key}".encode()), key.encode()
 
-    def send(what: str, method: str, target: str, headers: list[tuple[str, bytes]], body: bytes | None = None) -> None:
-        spread.add(what, ask(base_url, method, target.encode(), headers, body))
+    def send(
+        origin: str, method: str, target: str, headers: list[tuple[str, bytes]], body: bytes | None = None
+    ) -> None:
+        spread.add(origin, ask(base_url, method, target.encode(), headers, body))
 
     for operation in OPERATIONS:
         for name in (*operation.parameters, "api_key", key):
@@ -153,8 +152,8 @@ def test_no_answer_but_the_one_that_creates_it_and_no_metric_has_an_api_key(spre
     assert len(spread.answers) > 500
     metrics = httpx.get(f"{spread.server.base_url}/metrics", trust_env=False)
     assert metrics.status_code == 200
-    for what, answer in [*spread.answers, ("/metrics", metrics.content)]:
-        assert not hits(what, answer, spread.spellings()), answer[:600]
+    for origin, answer in [*spread.answers, ("/metrics", metrics.content)]:
+        assert not hits(origin, answer, spread.spellings()), answer[:600]
 
 
 @pytest.mark.skipif(not PG_DUMP.exists(), reason="the wheel has no pg_dump")

@@ -1,4 +1,4 @@
-"""The background sweeper: when it sweeps, what it logs, and that no failure stops it."""
+"""The background sweeper keeps its intervals, logs every failure, and goes on after it."""
 
 import asyncio
 import logging

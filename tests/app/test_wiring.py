@@ -13,7 +13,6 @@ import httpx
 import pytest
 from litestar.types import ASGIApp
 
-from adapters.memory.deployments import MemoryDeployments
 from adapters.postgres.database import open_database
 from adapters.postgres.migrate import migrate
 from app.doctor import check_deployment
@@ -24,8 +23,7 @@ from app.wiring import NotMigrated, open_service
 from domain.access import Permission
 from domain.rate_limits import Plan
 from ports.checks import Grade
-from ports.deployment import Deployment
-from tests.domain.world import World
+from tests.domain.world import Instead, World
 
 URL = "http://testserver"
 
@@ -143,15 +141,12 @@ async def test_a_sweep_between_two_reads_of_doctor_does_not_fail_its_check() -> 
     world = World()
     await world.claim_store()
 
-    class SweptAfterRead(MemoryDeployments):
-        """Deployments that are swept right after the first read."""
+    async def read_mark_after_a_sweep() -> str | None:
+        await world.sweep.delete_condemned()
+        return await world.storage.read_mark()
 
-        async def read(self) -> Deployment:
-            known = await world.deployments.read()
-            if not hasattr(self, "asked"):
-                self.asked = True
-                await world.sweep.delete_condemned()
-            return known
-
-    result = await check_deployment(world.storage, SweptAfterRead())
+    before = (await world.deployments.read()).generation
+    storage: Any = Instead(world.storage, read_mark=read_mark_after_a_sweep)
+    result = await check_deployment(storage, world.deployments)
     assert result.grade is Grade.OK, result.found
+    assert (await world.deployments.read()).generation != before
