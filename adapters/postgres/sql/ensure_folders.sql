@@ -1,5 +1,8 @@
 -- Record these folders and every folder above them: '/a/b' is split into '', 'a', 'b'. A null is ignored. Called under
 -- the workspace lock.
+--
+-- `record_documents`, `patch_document` and `find_documents` each look up a folder's id by its digest. Postgres does not
+-- inline a function that reads a table: a shared one took 14 instead of 7 microseconds for each row of a batch.
 CREATE FUNCTION ensure_folders(workspace uuid, paths text[]) RETURNS void
 LANGUAGE plpgsql VOLATILE
 AS $$
