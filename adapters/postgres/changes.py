@@ -1,7 +1,7 @@
 """Changes of recorded documents, in Postgres: each is one call of a function that takes the workspace lock first.
 
-A call whose answer was lost is retried. Each call names its attempt, and the receipt holds that name: a retry that
-finds it returns the outcome of the first try. Without an idempotency key, the attempt is the key of the receipt.
+A call whose answer was lost is retried. Each call carries the id of its attempt, and the receipt stores this id: a
+retry that finds it returns the outcome of the first try. Without an idempotency key, the receipt is stored under it.
 """
 
 import asyncio

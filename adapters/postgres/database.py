@@ -30,8 +30,8 @@ SESSION = {
     "statement_timeout": str(int(STATEMENT_SECONDS * 1000) - 100),
     # The server stops a statement whose connection was cut. Otherwise the statement would hold its locks to its end.
     "client_connection_check_interval": "500",
-    # Every read has a key that begins with the workspace. Without this, a plan that was made while a table was small,
-    # and kept, would scan the table when it is large.
+    # Every read has a key that begins with the workspace. A session keeps its plans: a scan that was chosen while a
+    # table was small would still be used when the table is large.
     "enable_seqscan": "off",
     # No statement of ours runs long enough to gain from compilation or from parallel workers.
     "jit": "off",
@@ -42,7 +42,7 @@ SESSION = {
 }
 """The settings of every session."""
 
-# Errors that a retry may resolve. Nearly every other error of Postgres is a bug of ours, and must look like one.
+# Errors that a retry may resolve. Nearly every other error of Postgres is a bug in Dossier, and must not be hidden.
 _TRANSIENT = (
     OSError,  # TimeoutError is one
     asyncpg.InterfaceError,  # a closed connection; also some bugs of ours, which asyncpg reports with the same class
@@ -147,7 +147,7 @@ async def open_database(url: str) -> AsyncIterator[Database]:
     """Open a pool for a `postgresql://` URL, and close it after the block.
 
     Raises:
-        Unavailable: no server answers at that address, or it refuses us.
+        Unavailable: no server answers at that address, or it refuses the connection.
     """
     try:
         engine = _Engine({"dsn": url, "timeout": CONNECT_SECONDS})

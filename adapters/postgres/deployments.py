@@ -1,4 +1,4 @@
-"""The deployment that a database belongs to, and the lock that one process of it holds."""
+"""The deployment that a database belongs to, and the advisory lock that one of its processes holds."""
 
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime

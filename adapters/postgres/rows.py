@@ -39,7 +39,10 @@ def to_hex(prefixed: str) -> str:
 
 
 def hash_idempotency_key(idempotency_key: str) -> UUID:
-    """Return the 128 bits of a hash that a receipt stores, because it may hold a secret encrypted under the key."""
+    """Return 128 bits of a hash of the key, for the receipt.
+
+    The key itself is never stored, because the receipt may hold a secret that is encrypted under it.
+    """
     return UUID(bytes=hashlib.sha256(f"dossier receipt {idempotency_key}".encode()).digest()[:16])
 
 

@@ -27,7 +27,7 @@ MOVE_FOLDER = "SELECT * FROM move_folder($1, $2, $3, $4, $5, $6)"
 
 READ_USAGE = "SELECT used_bytes, quota_bytes, documents FROM usage WHERE workspace_id = $1"
 
-# Reads one row although the index is not unique: two SHA-256 digests do not collide.
+# The index is not unique, but at most one row matches: two SHA-256 digests do not collide.
 FIND_API_KEY = """
 SELECT k.*, w.plan
 FROM api_keys k JOIN workspaces w ON w.id = k.workspace_id
@@ -50,7 +50,7 @@ SELECT count(*) AS total FROM api_keys
 WHERE workspace_id = $1 AND position($2 IN search_text) > 0 AND ($3 OR revoked_at IS NULL)
 """
 
-# If several processes report the use of an API key, one of them writes it.
+# Of the uses that several processes report within a minute, only the first is written.
 RECORD_API_KEY_USES = """
 UPDATE api_keys SET last_used_at = used.at
 FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS used (workspace_id, id, at)

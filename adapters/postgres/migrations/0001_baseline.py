@@ -40,5 +40,5 @@ FILES = (
 
 
 async def forwards() -> MigrationManager:
-    # A table that no development version before the baseline had: on such a database the migration fails, and says so.
+    # No development version before the baseline had this table: on such a database the migration fails, and says so.
     return run_once(ID, FILES, creates="entity_links")

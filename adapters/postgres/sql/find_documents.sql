@@ -1,10 +1,12 @@
 -- Return one page of the documents that match a filter, newest first, with `total` as the port defines it. `wanted`
--- has those of {folder, recursive, tags, mime_type, pattern | piece, created_after, not_before} that the filter names.
--- `pattern` is for LIKE. `piece` is a search that no index supports: it reads only the `newest` documents. `not_before`
--- is the least id that a document of `created_after` can have. At most `count_max` matches are counted.
+-- holds the conditions of the filter that are set, of {folder, recursive, tags, mime_type, pattern | piece,
+-- created_after, not_before}. `pattern` is for LIKE. `piece` is a search that no index supports: it reads only the
+-- `newest` documents. `not_before` is the least id that a document of `created_after` can have. At most `count_max`
+-- matches are counted.
 --
--- Up to `count_max` matches are all read, by the best index, which gives the total and every page. Of more matches, the
--- total is not exact, and a page is found by walking from the newest document: the matches are close together.
+-- If there are at most `count_max` matches, all are read by the best index, which gives the total and every page. If
+-- there are more, the total is not exact, and a page is found by walking from the newest document: with so many matches,
+-- the walk soon meets enough of them.
 --
 -- The conditions of the filter are EXECUTEd, so that they are planned each time, with their values: one plan for all
 -- filters would take seconds for some.

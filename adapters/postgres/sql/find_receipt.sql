@@ -1,9 +1,9 @@
 -- Return how a receipt answers this intent: 'replayed' with its facts, 'key_reused' if the idempotency key belongs to
 -- another request, or no row if there is no receipt that is valid at that time.
 --
--- Every reader of receipts calls this function. It is plain STABLE SQL without settings of its own, so the planner puts
--- it into the calling query: a batch of creates reads the receipts of all its rows in one statement. LIMIT 1 keeps the
--- planner from making a join of it.
+-- Every reader of receipts calls this function. It is plain STABLE SQL without settings of its own, so the planner
+-- inlines it: a batch of creates reads the receipts of all its rows in one statement. LIMIT 1 keeps the planner from
+-- turning the look-ups into a join.
 CREATE FUNCTION find_receipt(
     workspace uuid, sought_key_hash uuid, sought_operation text, sought_fingerprint text, at timestamptz
 )

@@ -1,4 +1,4 @@
-"""Which creates share a call: the lane of a workspace holds its waiting creates and forms the next batch of them."""
+"""The lane of a workspace: it holds the waiting creates and decides which of them share the next call."""
 
 import asyncio
 from collections import deque
@@ -25,8 +25,8 @@ TOGETHER_MAX = 2
 class Pending:
     """A create without an outcome: the document, its JSON for the call, and the requests that wait for the outcome.
 
-    The first waiter is the request that sent it. The others are its twins: requests with the same intent, sent
-    meanwhile.
+    The first waiter is the request that sent it. The others are its twins: requests with the same intent that
+    arrived later.
     """
 
     document: Document

@@ -1,7 +1,7 @@
-"""What is retried after a failed call, and when.
+"""The retries of failed calls: which creates are sent again, and when.
 
-A call that failed may have committed, or may still commit: a connection that was cut says neither. Only the database
-knows, and the way to ask it is to send the same documents again, with the same ids (`DocumentRepository.create`).
+A call that failed may have committed, or may still commit: a cut connection tells the writer neither. Only the database
+knows. The writer asks it by sending the same documents again, with the same ids (`DocumentRepository.create`).
 """
 
 import asyncio
@@ -46,7 +46,7 @@ class Retries:
         else:
             self._lane.put_last(batch[0])
         self._failures += 1
-        # Most first failures are a connection that was cut: another connection of the pool works at once.
+        # Most first failures are cut connections: another connection of the pool works at once.
         if self._failures > 1:
             await self._pause(min(PAUSE_SECONDS * 2 ** min(self._failures - 2, 10), PAUSE_MAX_SECONDS))
 
