@@ -84,16 +84,8 @@ def deleted(client: Client, document_id: str, *, query: str = "") -> None:
     assert answer.status_code == 204, answer.text
 
 
-def link_entity(
-    client: Client,
-    document_id: str,
-    headers: HeaderList | None = None,
-    *,
-    entity_type: Any = "matter",
-    entity_id: Any = "m-1",
-    **members: Any,
-) -> httpx.Response:
-    body = {"entity_type": entity_type, "entity_id": entity_id, **members}
+def link_entity(client: Client, document_id: str, headers: HeaderList | None = None, **members: Any) -> httpx.Response:
+    body = {"entity_type": "matter", "entity_id": "m-1"} | members
     return client.post(f"{document_path(document_id)}/link", body, headers)
 
 

@@ -20,7 +20,6 @@ from .documents import (
     rows,
     unlink_entity,
 )
-from .raw import ask
 from .tenants import Tenants
 
 MEMBERS = ["link_id", "document_id", "entity_type", "entity_id", "role", "created_at"]
@@ -96,12 +95,3 @@ def test_an_entity_id_is_found_by_its_percent_encoding_and_only_there(owner: Cli
         document_id = owner.recorded()["id"]
         assert linked_entity(owner, document_id, entity_id=entity_id)["entity_id"] == entity_id
         assert [row["id"] for row in rows(owner, path=of(entity_id))] == [document_id], entity_id
-
-
-@pytest.mark.server
-def test_slashes_and_dots_in_the_address_are_refused(owner: Client) -> None:
-    for sent in (b".", b"..", b"%2e%2e", b"%2F", b"a%2Fb", b"a/b", b"", b"%2e%2e%2fdocuments"):
-        headers = [("Authorization", f"Bearer {owner.key}".encode())]
-        answer = ask(owner.base_url, "GET", b"/v1/matters/" + sent + b"/documents", headers)
-        assert answer is not None
-        assert answer.status in {400, 404}

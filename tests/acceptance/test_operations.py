@@ -14,17 +14,13 @@ from .client import (
     without_request_id,
 )
 from .documents import DOCUMENTS, FOLDERS, NO_UUID, TAGS, document_path, linked_entity, listed
-from .keys import PERMISSIONS, mint, minted, on_the_wire, revoke, unknown_key
+from .keys import PERMISSIONS, minted, on_the_wire, revoke, unknown_key
 from .operations import (
-    CREATE,
     DELETE,
-    LINK,
     METHODS,
     MINT,
     OF_A_RECORD,
     OPERATIONS,
-    PATCH,
-    SIGN_UPLOAD,
     UPLOAD_URL,
     Call,
     Operation,
@@ -209,14 +205,3 @@ def test_every_answer_to_an_api_key_has_a_request_id_and_the_rate_headers(
     for answer in answers:
         assert 0 <= int(answer.headers["X-RateLimit-Remaining"]) < int(answer.headers["X-RateLimit-Limit"]) == 2000
     assert len({answer.headers["X-Request-ID"] for answer in answers}) == len(answers)
-
-
-def test_a_conflict_and_a_failed_precondition_have_them_too(manager: Client, metered: Client) -> None:
-    create, link = CREATE.call(manager), LINK.call(manager)
-    assert (create.send(metered).status_code, create.send(metered).status_code) == (201, 409)
-    assert (link.send(metered).status_code, link.send(metered).status_code) == (201, 200)
-    error_of(mint(metered, name=minted(manager)["name"]), 409, "duplicate_name")
-    for operation in (PATCH, DELETE):
-        error_of(operation.call(manager).send(metered, {"If-Match": '"9"'}), 412, "precondition_failed")
-    too_large = {"name": "a", "mime_type": "a/b", "size_bytes": 2**40}
-    error_of(metered.post(SIGN_UPLOAD.path, too_large), 413, "payload_too_large")

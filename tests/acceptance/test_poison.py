@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from .client import UNKNOWN_DOCUMENT_ID, Client, with_member
-from .documents import FOLDERS, TAGS, document_path, etag_of, ids, linked_entity, listed
+from .documents import FOLDERS, TAGS, document_path, ids, linked_entity, listed
 from .operations import (
     CREATE,
     DELETE,
@@ -151,19 +151,6 @@ def test_no_value_of_a_header_is_a_5xx(manager: Client, operation: Operation, he
         unharmed(manager, operation.method, operation.unknown_path.encode(), headers, body)
 
     at_once(send, HEADER_VALUES)
-
-
-@pytest.mark.server
-def test_no_hostile_if_match_changes_or_deletes_a_document(manager: Client) -> None:
-    document_id = manager.recorded()["id"]
-    etag, key = etag_of(manager, document_id), ("Authorization", f"Bearer {manager.key}".encode())
-    for value in (value for value in HEADER_VALUES if value.strip() != b"*"):
-        for method, body in (("PATCH", b'{"name":"b"}'), ("DELETE", None)):
-            headers = [key, ("Content-Type", b"application/json"), ("If-Match", value)]
-            answer = ask(manager.base_url, method, document_path(document_id).encode(), headers, body)
-            assert answer is not None
-            assert answer.status in {400, 412}, (method, value)
-    assert etag_of(manager, document_id) == etag
 
 
 @pytest.mark.server
