@@ -5,8 +5,8 @@
 -- matches are counted.
 --
 -- If there are at most `count_max` matches, all are read by the best index, which gives the total and every page. If
--- there are more, the total is not exact, and a page is found by walking from the newest document: with so many matches,
--- the walk soon meets enough of them.
+-- there are more, the total is not exact, and a page is found by walking from the newest document: with so many
+-- matches, the walk soon meets enough of them.
 --
 -- The conditions of the filter are EXECUTEd, so that they are planned each time, with their values: one plan for all
 -- filters would take seconds for some.

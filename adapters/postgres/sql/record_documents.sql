@@ -14,8 +14,8 @@ CREATE FUNCTION record_documents(workspace uuid, batch jsonb)
 RETURNS TABLE (outcome text, facts jsonb)
 LANGUAGE plpgsql VOLATILE
 -- A session keeps its plans: a plan made while the tables were empty must not scan them when they are full. So tables
--- are only read by a whole key (LIMIT 1 keeps the planner from turning look-ups into a join), and no statement is planned
--- again, because planning would take longer than a lone create itself.
+-- are only read by a whole key (LIMIT 1 keeps the planner from turning look-ups into a join), and no statement is
+-- planned again, because planning would take longer than a lone create itself.
 SET enable_seqscan = off
 SET plan_cache_mode = force_generic_plan
 AS $$
