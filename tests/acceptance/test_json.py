@@ -67,14 +67,19 @@ def test_another_content_type_or_none_is_415_and_a_compressed_body_is_refused(
 ) -> None:
     call = operation.call(manager)
     body = json.dumps(call.body).encode()
-    for kind in ("text/plain", "multipart/form-data; boundary=x", "application/merge-patch+json", "*/*", ""):
+    for kind in (
+        *("text/plain", "multipart/form-data; boundary=x", "application/merge-patch+json", "application/jsonx"),
+        *("application/json; charset=latin-1", "application/json, text/plain", "*/*", ""),
+    ):
         answer = manager.send(call.method, call.path, body, {"Content-Type": kind})
         error_of(answer, 415, "unsupported_media_type")
     error_of(manager.request(call.method, call.path, content=body), 415, "unsupported_media_type")
     for coding in ("gzip", "nonsense"):
         answer = manager.send(call.method, call.path, gzip.compress(body), {"Content-Encoding": coding})
         assert answer.status_code in {400, 415}
-    assert call.send(manager, {"Content-Type": "Application/JSON;charset=UTF-8"}).status_code == operation.success
+    for charset in ("UTF-8", '"utf-8"'):
+        accepted = operation.call(manager).send(manager, {"Content-Type": f"Application/JSON ;charset={charset}"})
+        assert accepted.status_code == operation.success
 
 
 @pytest.mark.server

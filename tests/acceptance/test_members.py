@@ -19,20 +19,10 @@ def test_a_missing_member_or_a_size_that_no_integer_equals_is_named_and_leaves_t
 # {mine} is a stored object of this workspace {own}, {theirs} one of another workspace {other}. A service that
 # normalised such a path would find one of them.
 HOSTILE = [
-    *("", ".", "..", "../../../../etc/passwd", "file:///etc/passwd", "s3://bucket/key", "http://h/{mine}"),
-    *("workspaces", "workspaces/{own}", "workspaces/{own}/", "workspaces//{own}/x", "{mine}/x"),
-    # the other workspace
-    *("{theirs}", "/{theirs}", "./{theirs}", "workspaces/{own},{other}/x", "workspaces/{own}/../{other}/x"),
-    *("workspaces/{own}/../../{theirs}", "workspaces/{own}/..;/{other}/x", "workspaces/*/x"),
-    # the same, encoded
-    *("workspaces/{own}/..%2f{other}/x", "workspaces/{own}/%252e%252e/x", "workspaces%2f{own}%2fx"),
-    *("workspaces/{own}/..%c0%af{other}/x", "workspaces/{own}/..\\{other}\\x", "workspaces\\{own}\\x"),
-    # almost the own workspace
-    *("workspaces/{own}x/x", "xworkspaces/{own}/x", "WORKSPACES/{own}/x", "workspaces/{own} /x"),
-    # the stored object with something that normalising removes
-    *("/{mine}", "./{mine}", "{mine}/", "{mine}/.", "\ufeff{mine}", " {mine}", "{mine} ", "{mine}\n"),
-    *("{mine}?x=1", "{mine}#x", "{mine}%00"),
-    # look-alikes
+    *("", "..", "../../../../etc/passwd", "s3://bucket/key", "workspaces/{own}/", "workspaces//{own}/x", "{mine}/x"),
+    *("{theirs}", "/{theirs}", "./{theirs}", "workspaces/{own}/../{other}/x", "workspaces/{own}/..%2f{other}/x"),
+    *("workspaces/{own}/%252e%252e/x", "workspaces/{own}/..\\{other}\\x", "workspaces/{own}x/x", "WORKSPACES/{own}/x"),
+    *("/{mine}", "./{mine}", "{mine}/.", "\ufeff{mine}", " {mine}", "{mine}\n", "{mine}?x=1", "{mine}%00"),
     *("workspaces\u2215{own}\u2215x", "w\u043erkspaces/{own}/x", "workspaces/{own}/\uff0e\uff0e/x"),
 ]
 

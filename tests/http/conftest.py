@@ -14,7 +14,6 @@ from domain.access import Permission, Workspace
 from domain.rate_limits import Plan, Plans, Window
 from domain.use_cases import UseCases
 from ports import Ports
-from tests.clock import StillClock
 from tests.memory import memory_ports
 
 URL = "http://testserver"
@@ -30,7 +29,6 @@ class Api:
     http: httpx.AsyncClient
     service: Service
     workspace: Workspace
-    clock: StillClock
 
     async def key(self, *permissions: str) -> dict[str, str]:
         """Return the header of a new API key."""
@@ -60,11 +58,10 @@ def client_of(ports: Ports, headers: dict[str, str] | None = None, plans: Plans 
 @pytest.fixture
 async def api() -> AsyncIterator[Api]:
     """The service, with a workspace whose rate limit no test reaches."""
-    clock = StillClock()
-    ports = memory_ports(clock, URL)
+    ports = memory_ports(public_url=URL)
     service = Service(ports, UseCases.of(ports, PLANS))
     async with client_of(ports) as http:
         workspace = await service.use_cases.create_workspace("Test", Plan.ORG, 10**9)
-        api = Api(http, service, workspace, clock)
+        api = Api(http, service, workspace)
         http.headers.update(await api.key())
         yield api

@@ -1,4 +1,4 @@
-"""The strict JSON parser: what it accepts, what it refuses, and that it raises nothing else. Also Content-Type."""
+"""The strict JSON parser: what it accepts, what it refuses, and that it raises nothing else."""
 
 import json
 from contextlib import suppress
@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from adapters.http.strict_json import parse_object
 from domain.members import RuleViolation
-from tests.http.conftest import Api
 
 
 def nested(levels: int) -> bytes:
@@ -64,18 +63,3 @@ values = st.recursive(
 @given(st.dictionaries(st.text(), values).filter(lambda value: "\\u0000" not in json.dumps(value)))
 def test_an_object_written_by_a_json_writer_is_read_back(value: dict[str, Any]) -> None:
     assert parse_object(json.dumps(value).encode()) == value
-
-
-@pytest.mark.parametrize(
-    ("content_type", "status"),
-    [
-        ("Application/JSON ; charset=UTF-8", 400),
-        ('application/json;charset="utf-8"', 400),
-        ("application/json; charset=latin-1", 415),
-        ("application/json, text/plain", 415),
-        ("application/jsonx", 415),
-    ],
-)
-async def test_only_json_in_utf_8_is_an_accepted_content_type(api: Api, content_type: str, status: int) -> None:
-    answer = await api.http.post("/v1/documents", content=b"{}", headers={"Content-Type": content_type})
-    assert answer.status_code == status
