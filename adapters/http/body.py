@@ -35,7 +35,7 @@ async def read_members(request: AnyRequest) -> Members:
 
 
 async def upload_pieces(request: AnyRequest, limit_bytes: int) -> AsyncIterator[bytes]:
-    """Yield a body as it arrives. Each piece has a deadline, the whole body has none.
+    """Yield a body as it arrives. Each piece has a deadline, and the whole body a slowest rate.
 
     Raises:
         PayloadTooLarge: Content-Length or the body itself is over the limit.
@@ -45,7 +45,7 @@ async def upload_pieces(request: AnyRequest, limit_bytes: int) -> AsyncIterator[
     in_flight = in_flight_of(request.scope)
     received, more = 0, True
     while more:
-        in_flight.await_client()
+        in_flight.await_client(received)
         piece, more = await _receive(request, received, limit_bytes)
         in_flight.resume()
         received += len(piece)

@@ -21,6 +21,10 @@ REQUEST_SECONDS = 7.0
 BODY_SECONDS = 10.0
 """How long a client may take for a JSON body, or between two pieces of an upload."""
 
+UPLOAD_BYTES_PER_SECOND = 240
+"""The slowest upload, on average after its first `BODY_SECONDS`: the value of IIS and Kestrel. Without it, one byte
+every nine seconds would hold a connection and an open file for ever."""
+
 CHECK_SECONDS = 0.25
 
 _SCOPE_KEY = "dossier.in_flight"
@@ -42,21 +46,26 @@ class InFlightRequest:
     awaits_client: bool = False
     timed_out: bool = False
     _seconds_left: float = field(default=math.inf, repr=False)
+    _waiting_since: float = field(default=0.0, repr=False)
+    _waited_seconds: float = field(default=0.0, repr=False)
 
     def start_deadline(self) -> None:
         """Give the server `REQUEST_SECONDS` from now."""
         self.deadline = monotonic() + REQUEST_SECONDS
 
-    def await_client(self) -> None:
-        """Stop the server's time, and give the client `BODY_SECONDS` from now."""
-        now = monotonic()
+    def await_client(self, received_bytes: int = 0) -> None:
+        """Stop the server's time, and give the client `BODY_SECONDS` from now, or less if it was too slow so far."""
+        now = self._waiting_since = monotonic()
         self._seconds_left = self.deadline - now
-        self.deadline = now + BODY_SECONDS
+        in_total = BODY_SECONDS + received_bytes / UPLOAD_BYTES_PER_SECOND
+        self.deadline = now + min(BODY_SECONDS, in_total - self._waited_seconds)
         self.awaits_client = True
 
     def resume(self) -> None:
         """Let the server's time run again from where `await_client` stopped it."""
-        self.deadline = monotonic() + self._seconds_left
+        now = monotonic()
+        self.deadline = now + self._seconds_left
+        self._waited_seconds += now - self._waiting_since
         self.awaits_client = False
 
 
