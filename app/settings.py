@@ -44,6 +44,7 @@ class Settings:
     public_url: str | None
     secret: str | None
     trusted_proxies: tuple[str, ...]
+    keep_alive_seconds: int
     plans: Plans
     workers: int = 1
 
@@ -68,6 +69,7 @@ class Settings:
             public_url=variables.read_optional("PUBLIC_URL", _public_url),
             secret=variables.read_optional("SECRET", _secret),
             trusted_proxies=variables.read("TRUSTED_PROXIES", "", _networks),
+            keep_alive_seconds=variables.read("KEEP_ALIVE_SECONDS", "75", _count),
             plans={
                 Plan.STARTER: variables.read("PLAN_STARTER", "10/minute;100/day", _windows),
                 Plan.PRO: variables.read("PLAN_PRO", "50/minute;1000/day", _windows),

@@ -7,6 +7,7 @@ from litestar.routes import HTTPRoute
 from litestar.types import ASGIApp
 
 from adapters.http import api_keys, docs, documents, entity_links, folders, health, signed_urls, usage
+from adapters.http.addresses import ExactAddresses
 from adapters.http.errors import answer, to_response
 from adapters.http.gate import Gate
 from adapters.http.guards import require_permission
@@ -42,7 +43,7 @@ def build(use_cases: UseCases, ports: Ports) -> ASGIApp:
     )
     application.state.update(use_cases=use_cases, ports=ports)
     _list_all_methods(application)
-    return Gate(application, use_cases.admit_request, ports.metrics, ports.now, ports.new_id)
+    return Gate(ExactAddresses(application), use_cases.admit_request, ports.metrics, ports.now, ports.new_id)
 
 
 def _list_all_methods(application: Litestar) -> None:

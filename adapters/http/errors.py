@@ -31,13 +31,49 @@ class UnsupportedMediaType(Refusal):
 
 
 class RequestTimeout(Refusal):
-    """The client did not send the body before the deadline."""
+    """The client did not send the request before the deadline."""
 
     code = "request_timeout"
 
     @property
     def message(self) -> str:
-        return "The body did not arrive in time; send the request again."
+        return "The request did not arrive in time; send the request again."
+
+
+class UriTooLong(Refusal):
+    """The request target is longer than `limit_bytes`."""
+
+    code = "uri_too_long"
+
+    def __init__(self, limit_bytes: int) -> None:
+        self.limit_bytes = limit_bytes
+
+    @property
+    def message(self) -> str:
+        return f"The address is too long; send at most {self.limit_bytes} bytes of path and query."
+
+
+class HeaderTooLarge(Refusal):
+    """The request line and the header fields are larger than `limit_bytes`, or more than `limit_fields`."""
+
+    code = "header_too_large"
+
+    def __init__(self, limit_bytes: int, limit_fields: int) -> None:
+        self.limit_bytes, self.limit_fields = limit_bytes, limit_fields
+
+    @property
+    def message(self) -> str:
+        return f"The headers are too large; send at most {self.limit_bytes} bytes in {self.limit_fields} fields."
+
+
+class ServerBusy(Refusal):
+    """All connections of the process are in use."""
+
+    code = "unavailable"
+
+    @property
+    def message(self) -> str:
+        return "The server has too many connections; close idle ones and send the request again."
 
 
 class SignedUrlRefused(Refusal):
@@ -89,10 +125,13 @@ STATUS: Mapping[type[Refusal], int] = {
     errors.PreconditionFailed: 412,
     ObjectExists: 412,
     errors.PayloadTooLarge: 413,
+    UriTooLong: 414,
     UnsupportedMediaType: 415,
     RangeNotSatisfiable: 416,
     errors.IdempotencyMismatch: 422,
     errors.RateLimited: 429,
+    HeaderTooLarge: 431,
+    ServerBusy: 503,
 }
 
 
@@ -178,6 +217,8 @@ def _headers(refusal: Refusal) -> Mapping[str, str]:
             return {"WWW-Authenticate": "Bearer"}
         case errors.RateLimited(retry_after):
             return {"Retry-After": str(retry_after)}
+        case ServerBusy():
+            return {"Retry-After": str(RETRY_AFTER_SECONDS)}
         case RangeNotSatisfiable():
             return {"Content-Range": f"bytes */{refusal.size_bytes}"}
         case _:

@@ -13,6 +13,7 @@ from typing import Any, cast
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from adapters.http.addresses import sent_path
 from adapters.http.answer import Answer, header_values
 from adapters.http.errors import RequestTimeout, answer, unavailable
 from adapters.http.in_flight import DeadlineMonitor, InFlightRequest, keep_in_flight
@@ -23,9 +24,13 @@ from ports.system import Clock, NewId
 
 log = logging.getLogger("dossier.http")
 
+REFUSED = "dossier.refused"
+"""The key of the scope under which the server puts the refusal of a request that is not valid HTTP. The gate
+answers it, so that it has a request id, the error envelope and its place in the metrics, as every other refusal has."""
+
 # These paths need no API key and count against no rate limit: their content is public, or the URL itself is signed.
-_OPEN_PREFIXES = ("/health/", "/docs/", "/storage/")
-_OPEN_PATHS = ("/metrics", "/openapi.json", "/docs")
+_OPEN_PREFIXES = (b"/health/", b"/docs/", b"/storage/")
+_OPEN_PATHS = (b"/metrics", b"/openapi.json", b"/docs")
 # An id that contains an API key is refused, because ids are logged.
 _REQUEST_ID = re.compile(rb"(?!.*wbk_)[A-Za-z0-9._-]{1,128}")
 _BEARER = re.compile(rb"bearer +(\S+) *", re.IGNORECASE)
@@ -69,6 +74,8 @@ class Gate:
 
         self._deadlines.add(request)
         try:
+            if (refusal := cast("dict[str, Any]", scope).get(REFUSED)) is not None:
+                raise refusal
             await self._admit_into(request, scope)
             await self._app(scope, receive, send_with_headers)
         except asyncio.CancelledError:
@@ -91,7 +98,8 @@ class Gate:
         return "req_" + self._new_id(self._now())
 
     async def _admit_into(self, request: InFlightRequest, scope: Scope) -> None:
-        if scope["path"].startswith(_OPEN_PREFIXES) or scope["path"] in _OPEN_PATHS:
+        path = sent_path(scope)
+        if path.startswith(_OPEN_PREFIXES) or path in _OPEN_PATHS:
             return
         request.start_deadline()
         client = scope["client"]

@@ -13,19 +13,10 @@ class DrainingProtocol(Protocol):
     replacement of the workers breaks one connection in some thousands.
     """
 
-    _has_begun = False
-    _is_ending = False
-
     def shutdown(self) -> None:
         """Answer a request that is in progress or about to arrive, then close."""
-        if self._has_begun or self._is_ending:
-            super().shutdown()
-        else:
-            self._is_ending = True
+        if self.awaits_first_request and not self.is_ending:
+            self.is_ending = True
             self.loop.call_later(FIRST_REQUEST_SECONDS, self.shutdown)
-
-    def on_headers_complete(self) -> None:
-        super().on_headers_complete()
-        self._has_begun = True
-        if self._is_ending:
-            self.cycle.keep_alive = False
+        else:
+            super().shutdown()

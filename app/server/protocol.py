@@ -1,71 +1,311 @@
-"""uvicorn's HTTP protocol with two changes: malformed HTTP gets our error body, and writes are joined."""
+"""The HTTP/1.1 server side of one connection, for uvicorn to run.
+
+A connection handles one request at a time, in these phases, each with a limit (`limits.py`):
+
+    waiting for a head → exchange (body in, response out) → [discarding the rest of the body] → waiting for a head …
+                                                          → lingering → closed
+
+Bytes of a further request wait, unparsed and bounded by one read, until the response is complete (RFC 9112 9.3.2).
+"""
 
 import asyncio
+import math
+from collections.abc import Mapping
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from litestar.types import ASGIApp, Scope
+from uvicorn import Config
+from uvicorn.protocols.utils import get_local_addr, get_remote_addr
+from uvicorn.server import ServerState
 
-from adapters.http.errors import answer
-from adapters.in_process.system import Ulids, utc_now
-from domain.errors import Invalid
+from adapters.http.errors import RequestTimeout, ServerBusy
+from adapters.http.gate import REFUSED
+from app.server import limits
+from app.server.connections import Admission, Connections
+from app.server.exchange import Exchange, scope_of
+from app.server.framing import ChunkedBody, HeadReader, SizedBody
+from app.server.syntax import Head, parse_head
+from domain.errors import Refusal
 
-_new_id = Ulids()
+_connections_of: "WeakKeyDictionary[ServerState, Connections]" = WeakKeyDictionary()
 
 
-class Protocol(HttpToolsProtocol):
-    """uvicorn's protocol, with joined writes and our error body for malformed requests."""
+class Protocol(asyncio.Protocol):
+    """One connection. uvicorn makes one for each, and calls `shutdown` when the server ends."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: Mapping[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self.loop = _loop or asyncio.get_running_loop()
+        self._server_state = server_state
+        self.body: SizedBody | ChunkedBody = SizedBody(0)
+        self.transport: asyncio.Transport
+        # uvicorn's type for them lists its own classes only.
+        self._siblings = cast("set[Protocol]", server_state.connections)
+        self._app = cast("ASGIApp", config.loaded_app)
+        self._app_state = app_state
+        self._root_path = config.root_path
+        self._keep_alive_seconds = config.timeout_keep_alive
+        if server_state not in _connections_of:
+            _connections_of[server_state] = Connections()
+        self._all = _connections_of[server_state]
+        self._server: tuple[str, int | None] | None = None
+        self._client: tuple[str, int] | None = None
+        self._head = HeadReader()
+        self._exchange: Exchange | None = None
+        self._deadline = math.inf
+        # Bytes that arrived while a complete request was still being answered: the beginning of the next one.
+        self._early = b""
+        self._has_begun = False
+        self.is_ending = False
+        # The rest of the input cannot be read as requests: framing is lost, or the connection is about to close.
+        self._drops_input = False
+        self._is_lingering = False
+        self._is_discarding = False
+        self._at_eof = False
+        self._discarded = 0
+        self._reads = True
+        # Writing.
+        self._written = 0
+        self._writable: asyncio.Event | None = None
+        self._taken_at = math.inf
+        self._taken = 0
+
+    # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._joined = JoinedWrites(cast("asyncio.Transport", transport))
-        super().connection_made(cast("asyncio.Transport", self._joined))
+        self.transport = cast("asyncio.Transport", transport)
+        self._server, self._client = get_local_addr(self.transport), get_remote_addr(self.transport)
+        self._siblings.add(self)
+        match self._all.add(self):
+            case Admission.SERVE:
+                self._all.set_idle(self)
+                self._deadline = self._all.deadline(limits.HEAD_SECONDS)
+            case Admission.REFUSE:
+                self._refuse(ServerBusy())
+            case Admission.DROP:
+                self.abort()
 
-    def eof_received(self) -> None:
-        # A client that has finished sending still reads. The event loop closes the transport next, without calling us.
-        self._joined.flush()
-        super().eof_received()
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  as asyncio calls it
+        self._siblings.discard(self)
+        self._all.remove(self)
+        if self._exchange is not None:
+            self._exchange.abandon()
+        self.resume_writing()
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002  the text names parser internals
-        """Answer a malformed request with the error envelope and a request id."""
-        request_id = "req_" + _new_id(utc_now())
-        refusal = answer(Invalid({"request": "is not well-formed HTTP/1.1, or is too long"}), request_id)
-        self.transport.write(
-            b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close\r\n"
-            b"x-request-id: %s\r\ncontent-length: %d\r\n\r\n%s" % (request_id.encode(), len(refusal.body), refusal.body)
-        )
-        self.transport.close()
+    def data_received(self, data: bytes) -> None:
+        if self._drops_input:
+            return
+        if self._exchange is None:
+            self._read_head(data)
+        elif not self.body.is_complete:
+            self._read_body(data)
+        else:
+            self._early += data
+            self.pause_reading()
 
+    def eof_received(self) -> bool:
+        """Keep the connection open for the response: a client that has finished sending still reads (`nc -N`)."""
+        self._at_eof = True
+        if self._exchange is None or self._is_lingering or self._is_discarding:
+            return False
+        if not self.body.is_complete:
+            self._exchange.cut_off()
+        return True
 
-class JoinedWrites:
-    """A transport that joins all writes of one iteration of the event loop, and sends them early in the next one.
+    def pause_writing(self) -> None:
+        self._writable = asyncio.Event()
 
-    uvicorn writes the head of a response and then its body, and uvloop sends each at once: two system calls, and two
-    packets for the client to read. Joined writes save 10 % of a create's CPU.
-    """
+    def resume_writing(self) -> None:
+        if self._writable is not None:
+            self._writable.set()
+            self._writable = None
 
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._call_soon = asyncio.get_running_loop().call_soon
-        self._waiting: list[bytes] = []
+    # uvicorn
+
+    @property
+    def awaits_first_request(self) -> bool:
+        """Whether the connection has not received a complete head yet."""
+        return not self._has_begun
+
+    def shutdown(self) -> None:
+        """Answer the request in progress, then close. Close at once if there is none."""
+        self.is_ending = True
+        if self._exchange is None or self._is_discarding:
+            self.transport.close()
+        else:
+            self._exchange.keep_alive = False
+
+    # connections.Connection
+
+    def check(self) -> None:
+        """Close the connection if its client is past a deadline, or takes too little of the response."""
+        if self._all.now >= self._deadline and not self.transport.is_closing():
+            self._time_out()
+        elif not (waiting := self.transport.get_write_buffer_size()):
+            self._taken_at = math.inf
+        elif self._taken_at == math.inf:
+            self._taken_at, self._taken = self._all.now, self._written - waiting
+        elif self._all.now - self._taken_at >= limits.WRITE_SECONDS:
+            if self._written - waiting - self._taken < limits.WRITE_BYTES:
+                self.abort()
+            self._taken_at, self._taken = self._all.now, self._written - waiting
+
+    def close_idle(self) -> None:
+        """Close this idle connection for a new one. RFC 9112 9.5: clients expect that at any time."""
+        # A transport with unsent data would stay open until the client takes it.
+        if self.transport.get_write_buffer_size():
+            self.abort()
+        else:
+            self.transport.close()
+
+    # exchange.Connection
+
+    def default_headers(self) -> list[tuple[bytes, bytes]]:
+        return self._server_state.default_headers
 
     def write(self, data: bytes) -> None:
-        """Send the data, at the latest in the next iteration of the event loop."""
-        if not self._waiting:
-            self._call_soon(self.flush)
-        self._waiting.append(data)
+        self._written += len(data)
+        self.transport.write(data)
 
-    def close(self) -> None:
-        """Send all waiting data and close."""
-        self.flush()
-        self._transport.close()
+    async def wait_until_writable(self) -> None:
+        if self._writable is not None:
+            await self._writable.wait()
 
-    def flush(self) -> None:
-        """Send all waiting data."""
-        if self._waiting:
-            data = b"".join(self._waiting)
-            self._waiting.clear()
-            if not self._transport.is_closing():
-                self._transport.write(data)
+    def pause_reading(self) -> None:
+        if self._reads and not self.transport.is_closing():
+            self._reads = False
+            self.transport.pause_reading()
 
-    def __getattr__(self, name: str) -> Any:
-        """Return any other attribute of the transport. uvicorn calls no other method that writes or counts bytes."""
-        return getattr(self._transport, name)
+    def resume_reading(self) -> None:
+        if not self._reads and not self._early and not self.transport.is_closing():
+            self._reads = True
+            self.transport.resume_reading()
+
+    def abort(self) -> None:
+        self.transport.abort()
+
+    def end_exchange(self) -> None:
+        """Continue after a complete response: discard the rest of the body and wait for the next head, or close."""
+        self._server_state.total_requests += 1
+        assert self._exchange is not None
+        if not self._exchange.keep_alive or (self._at_eof and not self._early):
+            self._linger()
+        elif not self.body.is_complete:
+            self._is_discarding = True
+            self._discarded = 0
+            self._deadline = self._all.deadline(limits.DISCARD_SECONDS)
+            self.resume_reading()
+        else:
+            self._await_head()
+
+    # The phases.
+
+    def _await_head(self) -> None:
+        self._exchange = None
+        self._is_discarding = False
+        early, self._early = self._early, b""
+        self._deadline = self._all.deadline(self._keep_alive_seconds)
+        self._all.set_idle(self)
+        self.resume_reading()
+        if early:
+            self._read_head(early)
+
+    def _read_head(self, data: bytes) -> None:
+        had_begun = self._head.has_begun
+        try:
+            raw, rest = self._head.feed(data)
+            head = None if raw is None else parse_head(raw)
+        except Refusal as refusal:
+            self._refuse(refusal)
+            return
+        if head is not None:
+            self._begin(head, rest)
+        elif self._at_eof:
+            self.transport.close()
+        elif self._head.has_begun and not had_begun:
+            self._all.set_busy(self)
+            # The first head of a connection has its deadline since the connection was made.
+            if self._has_begun:
+                self._deadline = self._all.deadline(limits.HEAD_SECONDS)
+
+    def _begin(self, head: Head, rest: bytes, *, refusal: Refusal | None = None) -> None:
+        self._has_begun = True
+        self._all.set_busy(self)
+        self._deadline = math.inf
+        self.body = ChunkedBody() if head.length is None else SizedBody(head.length)
+        self._exchange = exchange = Exchange(self, head)
+        if self.is_ending or refusal is not None:
+            exchange.keep_alive = False
+        scope = scope_of(head, self._server, self._client, self._root_path)
+        scope["state"] = dict(self._app_state)
+        if refusal is not None:
+            scope[REFUSED] = refusal
+        # Litestar's type also requires the keys that Litestar adds.
+        task = self.loop.create_task(exchange.run(self._app, cast("Scope", scope)))
+        self._server_state.tasks.add(task)
+        task.add_done_callback(self._server_state.tasks.discard)
+        if rest:
+            self.data_received(rest)
+
+    def _read_body(self, data: bytes) -> None:
+        exchange = self._exchange
+        assert exchange is not None
+        try:
+            content, self._early = self.body.feed(data)
+        except Refusal as refusal:
+            self._drops_input = True
+            exchange.refuse(refusal)
+            if self._is_discarding:
+                self._linger()
+            return
+        if not self._is_discarding:
+            exchange.feed(content)
+            if self._early:
+                self.pause_reading()
+            return
+        # Framing counts too, or a body of tiny chunks could be long.
+        self._discarded += len(data)
+        if self.body.is_complete:
+            self._await_head()
+        elif self._discarded > limits.DISCARD_BYTES:
+            self._linger()
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Answer a request that is not valid HTTP, as the application answers its own refusals, and close.
+
+        No part of the request reaches the application, because none of it can be trusted.
+        """
+        self._drops_input = True
+        self._begin(Head("", b"", b"", "1.1", []), b"", refusal=refusal)
+
+    def _linger(self) -> None:
+        """Close, but first read what the client still sends: unread bytes would destroy the response on its way."""
+        is_all_read = self.body.is_complete and not self._early and not self._drops_input
+        if is_all_read or self._at_eof:
+            self.transport.close()
+            return
+        self._is_lingering = self._drops_input = True
+        self._early = b""
+        self._deadline = self._all.deadline(limits.LINGER_SECONDS)
+        self.transport.write_eof()
+        self.resume_reading()
+
+    def _time_out(self) -> None:
+        self._deadline = math.inf
+        if self._exchange is None and self._head.has_begun:
+            self._refuse(RequestTimeout())
+        elif self._is_lingering and self.transport.get_write_buffer_size():
+            # The client has not taken the response yet. How long it may take is for `check` to decide.
+            self._deadline = self._all.deadline(limits.LINGER_SECONDS)
+        elif self._is_lingering:
+            self.abort()
+        elif self._is_discarding:
+            self._linger()
+        else:
+            self.transport.close()

@@ -21,6 +21,7 @@ import uvloop
 
 from app.main import create_app
 from app.server.draining import DrainingProtocol
+from app.server.limits import raise_descriptor_limit
 from app.server.workers import HEALTHCHECK_SECONDS, check_workers, held_open, log_to_stderr, supervise, worker_app
 from app.settings import Settings
 from app.wiring import Service, database_url, open_service
@@ -47,6 +48,8 @@ def run_server(host: str, port: int, workers: int = 1) -> None:
     address = _address(host, listening.getsockname()[1])
     settings = replace(settings, public_url=settings.public_url or address)
     log_to_stderr()
+    # In this process, before the workers and the embedded Postgres are started, so that they inherit it.
+    raise_descriptor_limit()
     if workers == 1:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             started = runner.run(_serve(settings, listening, address))
@@ -79,6 +82,7 @@ def _config(create: Callable[[Settings], object], settings: Settings) -> uvicorn
         # claim any address.
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         workers=settings.workers,
         timeout_worker_healthcheck=HEALTHCHECK_SECONDS,

@@ -31,6 +31,7 @@ def test_every_setting_is_read() -> None:
             "DOSSIER_STORAGE_URL": "file:///srv/a%20b",
             "DOSSIER_RATE_LIMIT_URL": "valkey://u:p@counters/1",
             "DOSSIER_RATE_LIMIT_SHARES": "12",
+            "DOSSIER_KEEP_ALIVE_SECONDS": "620",
             "DOSSIER_PUBLIC_URL": "https://documents.example.com/",
             "DOSSIER_SECRET": "s" * 32,
             "DOSSIER_TRUSTED_PROXIES": "10.0.0.1, 10.1.0.0/16",
@@ -48,6 +49,7 @@ def test_every_setting_is_read() -> None:
         public_url="https://documents.example.com",
         secret="s" * 32,
         trusted_proxies=("10.0.0.1", "10.1.0.0/16"),
+        keep_alive_seconds=620,
         plans={**Settings.read({}).plans, Plan.STARTER: (Window(1, 1),)},
     )
     assert storage_directory(settings.storage_url) == Path("/srv/a b")

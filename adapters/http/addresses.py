@@ -1,0 +1,64 @@
+"""One spelling for each address: every other spelling of a path is an unknown address.
+
+The router finds `/metrics` under `//metrics`, `/metrics/` and `/%6detrics` as well. A proxy's rule for `/metrics` would
+miss those. So the path as it was sent is compared with the templates of all routes, before the router sees it. Only
+parameters, such as ids, may be percent-encoded.
+"""
+
+import re
+from collections.abc import Iterable
+
+from litestar import Litestar
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from adapters.http.answer import Answer
+from adapters.http.errors import answer
+from adapters.http.in_flight import in_flight_of
+from domain.errors import NotFound
+
+
+def sent_path(scope: Scope) -> bytes:
+    """Return the path as the client sent it, without the query."""
+    # ASGI lets a server leave `raw_path` out.
+    return scope.get("raw_path") or scope["path"].encode()
+
+
+class ExactAddresses:
+    """Passes on the requests whose path is spelled as a route spells it, and answers all others with 404.
+
+    It also answers `OPTIONS *`, which asks about the server as a whole (RFC 9110 9.3.7).
+    """
+
+    def __init__(self, application: Litestar) -> None:
+        self._app: ASGIApp = application
+        templates = {route.path for route in application.routes}
+        self._pattern = _pattern(templates)
+        self._without_parameters = {template for template in templates if "{" not in template}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP or self._is_known(scope):
+            await self._app(scope, receive, send)
+        elif sent_path(scope) == b"*":
+            await Answer(204, b"")(scope, receive, send)
+        else:
+            await answer(NotFound(), in_flight_of(scope).request_id)(scope, receive, send)
+
+    def _is_known(self, scope: Scope) -> bool:
+        sent = sent_path(scope)
+        if not self._pattern.fullmatch(sent):
+            return False
+        # `/v1/documents/upload%2Durl` looks like the id of a document, but the router would find another route.
+        return b"%" not in sent or scope["path"] not in self._without_parameters
+
+
+def _pattern(templates: Iterable[str]) -> re.Pattern[bytes]:
+    """Return a pattern of every path of these templates, spelled as in the template."""
+    paths = ("/".join(map(_of_segment, template.split("/"))) for template in templates)
+    return re.compile("|".join(paths).encode())
+
+
+def _of_segment(segment: str) -> str:
+    if not segment.startswith("{"):
+        return re.escape(segment)
+    return ".+" if segment.endswith(":path}") else "[^/]+"
