@@ -1,6 +1,7 @@
 """h11, an independent parser, agrees with the server's: whatever the server accepts, h11 reads as the same request."""
 
 import re
+from collections import Counter
 
 import h11
 from hypothesis import given, settings
@@ -15,16 +16,23 @@ METHODS = st.sampled_from([*[b"GET", b"POST"] * 4, b"get", b"X-!", b"", b"G T", 
 TARGETS = st.sampled_from([*[b"/", b"/a?b"] * 4, b"*", b"http://h/a", b"/a b", b"", b"/\x80", b"/#", b"a:1"])
 VERSIONS = st.sampled_from([*[b"HTTP/1.1", b"HTTP/1.0"] * 4, b"HTTP/1.2", b"HTTP/2.0", b"http/1.1", b"HTTP/1.1 ", b""])
 LINE_ENDS = st.sampled_from([*[b"\r\n"] * 20, b"\n", b"\r", b"\r\r\n", b"\r\n "])
-NAMES = st.sampled_from(
-    [b"Host", *[b"Content-Length", b"Transfer-Encoding", b"Connection", b"X-A"] * 4, b"", b"X A", b"X-A "]
+LINES = st.sampled_from(
+    [
+        *[b"Content-Length: 3", b"content-length:03", b"Transfer-Encoding: chunked", b"transfer-encoding:\tChunked "]
+        * 2,
+        *[b"Connection: close", b"Connection: a, b", b"X-A: b", b"X-A:", b"X-A: \xe9"] * 2,
+        *(
+            b"Content-Length: 3, 3",
+            b"Content-Length: +3",
+            b"Content-Length:",
+            b"Content-Length : 3",
+            b"Content-Length: 2",
+        ),
+        *(b"Transfer-Encoding: gzip, chunked", b"Transfer-Encoding: identity", b"Transfer-Encoding:", b"Host: b"),
+        *(b"X A: b", b": b", b"X-A", b"X-A: \0", b"X-A: \x7f", b" X-A: b", b""),
+    ]
 )
-VALUES = st.one_of(
-    st.sampled_from(
-        [b"a", b"3", b"03", b"+3", b"3, 3", b"chunked", b"Chunked", b"gzip, chunked", b"close", b"", b"\0"]
-    ),
-    st.binary(max_size=4),
-)
-FIELDS = st.lists(st.tuples(NAMES, st.sampled_from([*[b": ", b":"] * 5, b" :", b""]), VALUES, LINE_ENDS), max_size=4)
+FIELDS = st.lists(st.tuples(LINES, LINE_ENDS), max_size=3)
 BODIES = st.sampled_from(
     [b"abc", b"3\r\nabc\r\n0\r\n\r\n", b"3;x\r\nabc\r\n0\r\nA: b\r\n\r\n", b"3\nabc\n0\n\n", b"g\r\n"]
 )
@@ -57,20 +65,24 @@ def h11_reads(raw: bytes) -> tuple[h11.Request, bytes]:
     return request, content
 
 
-@settings(max_examples=600)
+outcomes: Counter[bool] = Counter()
+
+
+@settings(max_examples=1000, database=None)
 @given(METHODS, TARGETS, VERSIONS, LINE_ENDS, HOSTS, FIELDS, BODIES)
-def test_an_accepted_request_means_the_same_to_another_parser(
+def compare(
     method: bytes,
     target: bytes,
     version: bytes,
     line_end: bytes,
     host: bytes,
-    fields: list[tuple[bytes, bytes, bytes, bytes]],
+    fields: list[tuple[bytes, bytes]],
     body: bytes,
 ) -> None:
     lines = b"".join(b"".join(field) for field in fields)
     raw = b" ".join((method, target, version)) + line_end + host + lines + b"\r\n" + body
     accepted = read(raw)
+    outcomes[accepted is not None] += 1
     if accepted is None:
         return
     head, content = accepted
@@ -84,3 +96,10 @@ def test_an_accepted_request_means_the_same_to_another_parser(
         assert [(name, value.lower()) for name, value in request.headers] == [
             (name, value.lower()) for name, value in head.headers
         ]
+
+
+def test_an_accepted_request_means_the_same_to_another_parser() -> None:
+    outcomes.clear()
+    compare()
+    # Without many of both, the comparison would prove nothing.
+    assert min(outcomes[True], outcomes[False]) > 50
