@@ -179,7 +179,7 @@ class ChunkedBody:
             return position + 2
         end = data.find(END_OF_HEAD, position)
         section = data[position : end + 2] if end >= 0 else data[position:]
-        if len(section) > TRAILER_BYTES or (end >= 0 and not are_fields(section)) or _BARE_LF.search(section):
+        if len(section) > TRAILER_BYTES or (end >= 0 and not are_fields(section)):
             raise rules.TRAILER.broken()
         self.is_complete = end >= 0
         return end + 4 if self.is_complete else -1

@@ -1,4 +1,4 @@
-"""Every limit that the server sets to its clients: sizes, times, rates and numbers. Nothing below depends on the host.
+"""Every limit that the server sets to its clients: sizes, times, rates and numbers.
 
 `adapters/http/in_flight.py` has the deadlines of a request that the application works on, and the slowest upload.
 """
