@@ -44,18 +44,27 @@ async def _database(settings: Settings, stack: AsyncExitStack) -> tuple[CheckRes
         found = f"{kind} Postgres {version}, schema up to date"
         return CheckResult("database", Grade.OK, found), PostgresDeployments(database), is_unused
     except Unavailable as error:
-        return CheckResult("database", Grade.FAILED, str(error)), None, False
+        return CheckResult("database", Grade.FAILED, str(error).removeprefix("database: ")), None, False
 
 
 async def _storage(settings: Settings, deployments: Deployments | None, *, is_unused: bool) -> Sequence[CheckResult]:
-    if is_unused and settings.storage_url.startswith("file:") and not storage_directory(settings.storage_url).exists():
+    if is_unused and _is_missing(settings):
         # The database is empty, so a missing directory cannot have lost anything.
         return [CheckResult("storage", Grade.OK, f"{settings.storage_url} is not ready yet; 'dossier serve' makes it")]
+    if deployments is None and _is_missing(settings):
+        found = f"not checked: {settings.storage_url} does not exist, and only the database knows whether it should"
+        return [CheckResult("storage", Grade.DEGRADED, found)]
     try:
         async with open_storage(settings) as (storage, _):
             return [*await storage.run_checks(), await check_deployment(storage, deployments)]
     except Unavailable as error:
         return [CheckResult("storage", Grade.FAILED, str(error))]
+
+
+def _is_missing(settings: Settings) -> bool:
+    """Return whether the store is a directory that does not exist."""
+    url = settings.storage_url
+    return url.startswith("file:") and not (storage_directory(url) / "objects").exists()
 
 
 async def _rate_limit(settings: Settings) -> CheckResult:
@@ -69,7 +78,7 @@ async def _rate_limit(settings: Settings) -> CheckResult:
 async def check_deployment(storage: ObjectStorage, deployments: Deployments | None) -> CheckResult:
     """Check whether the database and the store belong together. `deployments` is `None` if it cannot be read."""
     if deployments is None:
-        return CheckResult("deployment", Grade.DEGRADED, "not compared: the database could not be read")
+        return CheckResult("deployment", Grade.DEGRADED, "not checked: the database could not be read")
     try:
         earlier = await deployments.read()
         mark = await storage.read_mark()

@@ -8,6 +8,7 @@ from typing import cast
 from litestar.types import ASGIApp, LifeSpanReceive, LifeSpanSend, Receive, Scope, Send
 
 from adapters.http.asgi import build
+from adapters.http.site import Site
 from app.settings import Settings
 from app.wiring import NotMigrated, open_service
 from domain.use_cases.claim_store import ForeignStore
@@ -55,7 +56,9 @@ class _Application:
             except (Unavailable, NotMigrated, ForeignStore) as error:
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 return
-            self._routes = build(service.use_cases, service.ports)
+            self._routes = build(
+                service.use_cases, service.ports, Site(self._settings.public_url or "", self._settings.cors_origins)
+            )
             # Objects allocated so far live as long as the process. Frozen, they are not scanned again. A request
             # allocates a few hundred objects, so the default threshold of 700 scans at every other request (+9 %).
             gc.collect()

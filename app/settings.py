@@ -18,6 +18,12 @@ PREFIX = "DOSSIER_"
 # RFC 3986 without query and fragment. Signed URLs begin with the public URL, so it needs no escaping.
 _URL_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/\[\]@!$&'()*+,;=%]+")
 
+# A browser sends an origin in lower case, without its default port and without a slash at the end (RFC 6454 6.2).
+_ORIGIN = re.compile(
+    r"(?!http://.*:80\Z|https://.*:443\Z)"
+    r"(?:https?|[a-z][a-z0-9+.-]*-extension)://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?"
+)
+
 T = TypeVar("T")
 
 
@@ -29,8 +35,9 @@ class SettingsError(Exception):
 class Settings:
     """The settings of a deployment.
 
-    `database_url` is `None` for the embedded Postgres below `data_dir`. `public_url` is `None` for the address that
-    `serve` listens on. `rate_limit_shares` divides the rate limits while the processes cannot count together because
+    `database_url` is `None` for the embedded Postgres below `data_dir`. `public_url` is `None` if no address is
+    configured: then signed URLs begin with `address`, which is where `serve` listens. It is not read from the
+    environment. `rate_limit_shares` divides the rate limits while the processes cannot count together because
     Valkey is unavailable; `None` means `workers`. `workers` is not read from the environment: it is an option of
     `dossier serve`.
     """
@@ -42,11 +49,13 @@ class Settings:
     rate_limit_url: str
     rate_limit_shares: int | None
     public_url: str | None
+    cors_origins: tuple[str, ...]
     secret: str | None
     trusted_proxies: tuple[str, ...]
     keep_alive_seconds: int
     plans: Plans
     workers: int = 1
+    address: str = "http://127.0.0.1:8000"
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> "Settings":
@@ -67,6 +76,7 @@ class Settings:
             rate_limit_url=variables.read("RATE_LIMIT_URL", "memory://", _rate_limit_url),
             rate_limit_shares=variables.read_optional("RATE_LIMIT_SHARES", _count),
             public_url=variables.read_optional("PUBLIC_URL", _public_url),
+            cors_origins=variables.read("CORS_ORIGINS", "", _origins),
             secret=variables.read_optional("SECRET", _secret),
             trusted_proxies=variables.read("TRUSTED_PROXIES", "", _networks),
             keep_alive_seconds=variables.read("KEEP_ALIVE_SECONDS", "75", _count),
@@ -100,10 +110,11 @@ class _Variables:
         return None if text is None else self._apply(name, rule, text)
 
     def finish(self) -> None:
-        # A misspelt setting would silently keep its default. Kubernetes sets variables of these two forms for a service
-        # that is called dossier.
-        unknown = [name for name in self._unread if not name.startswith((f"{PREFIX}SERVICE_", f"{PREFIX}PORT"))]
-        self._mistakes += [f"{name} is not a setting of Dossier; docs/operations.md lists them" for name in unknown]
+        # A misspelt setting would silently keep its default.
+        for name, value in self._unread.items():
+            if not _is_of_kubernetes(name, value):
+                remedy = _OPTIONS.get(name, "docs/operations.md lists the settings")
+                self._mistakes.append(f"{name} is not a setting of Dossier; {remedy}")
         if self._mistakes:
             raise SettingsError("\n".join(self._mistakes))
 
@@ -113,6 +124,24 @@ class _Variables:
         except ValueError as error:
             self._mistakes.append(f"{PREFIX}{name} {error}")
             return cast("T", None)  # never used: finish() raises
+
+
+_OPTIONS = {
+    f"{PREFIX}HOST": "the address is an option: dossier serve --host",
+    f"{PREFIX}PORT": "the port is an option: dossier serve --port",
+    f"{PREFIX}WORKERS": "the number of processes is an option: dossier serve --workers",
+}
+# https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
+_KUBERNETES = re.compile(
+    rf"{PREFIX}(?:SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
+)
+
+
+def _is_of_kubernetes(name: str, value: str) -> bool:
+    """Return whether Kubernetes has set the variable, for a service that is called dossier."""
+    if name == f"{PREFIX}PORT":
+        return re.match(r"(?:tcp|udp|sctp)://", value) is not None
+    return _KUBERNETES.fullmatch(name) is not None
 
 
 def _path(text: str) -> Path:
@@ -186,6 +215,15 @@ def _public_url(text: str) -> str:
     if not _URL_CHARACTERS.fullmatch(text):
         raise ValueError(wanted)
     return text.rstrip("/")
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(part.strip() for part in text.split(",") if part.strip())
+    if "*" in origins and len(origins) > 1:
+        raise ValueError("must be '*' alone, which allows every origin, or a list of origins")
+    if not all(origin == "*" or _ORIGIN.fullmatch(origin) for origin in origins):
+        raise ValueError("must be origins as browsers send them, such as https://app.example.com, or '*' for every one")
+    return origins
 
 
 def _secret(text: str) -> str:

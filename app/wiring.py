@@ -30,8 +30,6 @@ from ports.rate_limit import RateLimiter
 from ports.storage import ObjectStorage, ServedStorage
 from ports.system import Probe
 
-DEFAULT_PUBLIC_URL = "http://127.0.0.1:8000"
-
 
 class NotMigrated(Exception):
     """The database lacks migrations that this version needs."""
@@ -124,7 +122,7 @@ async def open_storage(settings: Settings) -> AsyncIterator[tuple[ObjectStorage,
             secret = (
                 settings.secret.encode() if settings.secret else read_or_create_secret(settings.data_dir / "secret")
             )
-            files = FilesystemStorage(root, settings.public_url or DEFAULT_PUBLIC_URL, secret)
+            files = FilesystemStorage(root, settings.public_url or settings.address, secret)
             yield files, files
         case "s3":
             # Imported only here: the S3 client takes as long to import as everything else together.

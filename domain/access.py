@@ -12,7 +12,7 @@ from domain.errors import InsufficientPermissions
 from domain.ids import API_KEY_PREFIX, ApiKeyId, UserId, WorkspaceId
 from domain.members import RuleViolation
 from domain.rate_limits import Plan, Tier
-from domain.text import clean_text, not_blank, string
+from domain.text import line, string
 
 API_KEY_SECRET_LENGTH = 32
 BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -118,7 +118,7 @@ def _checksum(body: str) -> str:
 
 def label(value: object) -> str:
     """Return the name of an API key or a workspace: 1 to 120 characters, not blank."""
-    return not_blank(clean_text(value, most=LABEL_MAX))
+    return line(value, most=LABEL_MAX)
 
 
 def permissions(value: object) -> frozenset[Permission]:

@@ -1,5 +1,6 @@
 """Documents and the rules for their members, as the API contract states them."""
 
+import hashlib
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -7,7 +8,7 @@ from datetime import datetime, timedelta
 from domain.ids import ApiKeyId, DocumentId, UserId, WorkspaceId
 from domain.members import OMITTED, Form, Members, Omitted, RuleViolation, or_null
 from domain.paths import FolderPath, StoragePath, folder_path, storage_path
-from domain.text import clean_text, not_blank, string
+from domain.text import label, line, lines, string
 
 NAME_MAX = 255
 MIME_TYPE_MAX = 255
@@ -23,14 +24,13 @@ SIGNED_URL_LIFETIME = timedelta(minutes=15)
 _RESTRICTED = r"[A-Za-z0-9][A-Za-z0-9!#$&\-^_.+]{0,126}"
 _PARAMETER = r"[A-Za-z0-9!#$%&'*+\-.^_`|~]+"
 _QUOTED = r'"(?:[\t \x21\x23-\x5b\x5d-\x7e]|\\[\t\x20-\x7e])*"'
-_MEDIA_TYPE = re.compile(
-    rf"{_RESTRICTED}/{_RESTRICTED}(?:[ \t]*;[ \t]*{_PARAMETER}=(?:{_PARAMETER}|{_QUOTED}))*", re.ASCII
-)
+# Browsers write `codecs=vp8,opus` without quotes, which the grammar does not allow.
+_VALUE = r"[A-Za-z0-9!#$%&'*+\-.^_`|~,]+"
+MEDIA_TYPE = rf"{_RESTRICTED}/{_RESTRICTED}(?:[ \t]*;[ \t]*{_PARAMETER}=(?:{_VALUE}|{_QUOTED}))*"
+"""The syntax of a media type, as a regular expression that every dialect reads alike."""
+_MEDIA_TYPE = re.compile(MEDIA_TYPE, re.ASCII)
+_PARAMETER_OF = re.compile(rf"({_PARAMETER})(=(?:{_VALUE}|{_QUOTED}))", re.ASCII)
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
-
-
-Revisions = frozenset[int]
-"""The revisions of a document that a precondition accepts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +50,8 @@ class StoredObject:
 class Document:
     """A recorded document.
 
-    `stored` is the object as it was when the document was recorded. Times are UTC. `revision` is 1 for a new record,
-    and grows by 1 with every change of it.
+    `stored` is the object as it was when the document was recorded. Times are UTC. `revision` is 1 for a new record. It
+    grows by 1 with every change of the record, and with every entity link that is added or removed.
     """
 
     id: DocumentId
@@ -68,6 +68,18 @@ class Document:
     created_by_key: ApiKeyId
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def state(self) -> str:
+        """Return a short text that changes whenever anything shown of the document changes: its entity tag.
+
+        A digest of the folder's path is part of it, because moving a folder changes only rows of folders: a revision
+        of every document below it would be one write for each. 64 bits are enough, because a client compares only
+        states of one document.
+        """
+        if self.folder is None:
+            return str(self.revision)
+        return f"{self.revision}-{hashlib.sha256(self.folder.encode()).hexdigest()[:16]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +123,7 @@ class Changes:
     description: str | Omitted | None = OMITTED
     folder: FolderPath | Omitted | None = OMITTED
     tags: tuple[str, ...] | Omitted = OMITTED
+    mime_type: str | Omitted = OMITTED
 
     @classmethod
     def read(cls, members: Members) -> "Changes":
@@ -125,6 +138,7 @@ class Changes:
             description=form.sent("description", or_null(description)),
             folder=form.sent("folder", or_null(folder_path)),
             tags=form.sent("tags", lambda value: () if value is None else tags(value)),
+            mime_type=form.sent("mime_type", mime_type),
         )
         form.finish()
         return changes
@@ -140,6 +154,7 @@ class Changes:
             description=document.description if self.description is OMITTED else self.description,
             folder=document.folder if self.folder is OMITTED else self.folder,
             tags=document.tags if self.tags is OMITTED else self.tags,
+            mime_type=document.mime_type if self.mime_type is OMITTED else self.mime_type,
         )
         if changed == document:
             return document
@@ -175,26 +190,46 @@ class UploadDraft:
 
 def name(value: object) -> str:
     """Return a display name: 1 to 255 characters, not blank, without control characters."""
-    return not_blank(clean_text(value, most=NAME_MAX))
+    return line(value, most=NAME_MAX)
 
 
 def description(value: object) -> str:
     """Return a text of any number of lines, which may be empty."""
-    return clean_text(value, least=0, most=DESCRIPTION_MAX, kept="\n\t")
+    return lines(value, most=DESCRIPTION_MAX)
 
 
 def mime_type(value: object) -> str:
-    """Return a media type in the syntax of RFC 6838, with optional parameters. It need not be registered."""
+    """Return a media type in the syntax of RFC 6838, with optional parameters. It need not be registered.
+
+    It is in lower case, except for the values of parameters (RFC 9110 8.3.1).
+    """
     text = string(value)
     if len(text) > MIME_TYPE_MAX:
         raise RuleViolation(f"must have at most {MIME_TYPE_MAX} characters")
     if not _MEDIA_TYPE.fullmatch(text):
         raise RuleViolation("must be a media type such as application/pdf")
-    return text
+    essence, semicolon, parameters = text.partition(";")
+    return essence.lower() + semicolon + _PARAMETER_OF.sub(lambda found: found[1].lower() + found[2], parameters)
+
+
+def is_same_media_type(one: str, other: str) -> bool:
+    """Return whether two media types are equal: without regard to case, and to white space around parameters."""
+    return _comparable(one) == _comparable(other)
+
+
+def _comparable(text: str) -> tuple[str, ...]:
+    try:
+        essence, _, parameters = mime_type(text.strip()).partition(";")
+    except RuleViolation:
+        return (text,)
+    return essence.strip(), *(name + value for name, value in _PARAMETER_OF.findall(parameters))
 
 
 def size_bytes(value: object) -> int:
     """Return a size in bytes that fits into a signed 64-bit integer."""
+    # JSON has one kind of number: 6.0 is an integer too, and some encoders write it (RFC 8259 6).
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     # In Python, bool is a subclass of int.
     if not isinstance(value, int) or isinstance(value, bool):
         raise RuleViolation("must be an integer")
@@ -217,7 +252,7 @@ def _tag(value: object) -> str:
     if not isinstance(value, str):
         raise RuleViolation("must be an array of strings")
     try:
-        return clean_text(value.strip(), most=TAG_MAX)
+        return label(value, most=TAG_MAX)
     except RuleViolation as wrong:
         raise RuleViolation(f"has a tag that {wrong}") from None
 

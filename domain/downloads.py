@@ -1,10 +1,12 @@
-"""How a browser receives a file: always as a file to save, never as a page to run.
+"""How a browser receives a file: as a file to save, or to show if it cannot run; never as a page to run.
 
 Content-Disposition is RFC 6266, its `filename*` RFC 8187; media types are RFC 6838.
 """
 
 import unicodedata
 from urllib.parse import quote
+
+from domain.members import RuleViolation
 
 _INERT = "application/octet-stream"
 # A browser may execute these types or render them as a page, and they would then run in the store's origin.
@@ -20,6 +22,13 @@ _ACTIVE = frozenset(
         *("application/x-shockwave-flash", "multipart/x-mixed-replace", "text/cache-manifest", "text/html"),
     }
 )
+# Browsers show these types without running anything of them in the store's origin: PDF in a viewer of its own.
+_SHOWN = frozenset(
+    {
+        *("application/pdf", "text/plain"),
+        *("image/avif", "image/bmp", "image/gif", "image/jpeg", "image/png", "image/tiff", "image/webp"),
+    }
+)
 _FILE_NAME_MAX = 150
 _EXTENSION_MAX = 16
 
@@ -30,11 +39,28 @@ def served_type(mime_type: str) -> str:
     return _INERT if essence in _ACTIVE or essence.endswith("+xml") else mime_type
 
 
-def attachment(name: str) -> str:
-    """Return a Content-Disposition that saves the file under its name: in ASCII for old clients and in UTF-8."""
+def is_inline(value: object) -> bool:
+    """Read a disposition: inline or attachment."""
+    if value not in ("attachment", "inline"):
+        raise RuleViolation("must be attachment or inline")
+    return value == "inline"
+
+
+def can_be_shown(mime_type: str) -> bool:
+    """Return whether a browser may show a file in place: PDF, plain text, raster images, audio and video."""
+    essence = mime_type.partition(";")[0].strip().lower()
+    return essence in _SHOWN or essence.startswith(("audio/", "video/"))
+
+
+def disposition(name: str, *, inline: bool = False) -> str:
+    """Return the Content-Disposition of a file: to save it under its name, or `inline`, to show it in place.
+
+    The name is given in ASCII for old clients and in UTF-8.
+    """
     # Clients disagree about quotes, backslashes and percent signs (RFC 6266, appendix D).
     plain = "".join(char if " " <= char <= "~" and char not in '"\\%' else "_" for char in _ascii(name))
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    kind = "inline" if inline else "attachment"
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def safe_file_name(name: str) -> str:

@@ -7,10 +7,12 @@ from enum import StrEnum
 
 from domain.ids import DocumentId, EntityLinkId
 from domain.members import Form, Members, RuleViolation
-from domain.text import clean_text, not_blank, string
+from domain.text import line, string, visible
 
 ENTITY_ID_MAX = 64
 ROLE_MAX = 64
+LINKS_MAX = 1000
+"""How many entity links a document may have: reading a document returns them all."""
 
 
 class EntityType(StrEnum):
@@ -70,16 +72,20 @@ def entity_type(value: object) -> EntityType:
 
 
 def entity_id(value: object) -> str:
-    """Return the client's id of an entity, unchanged. It is opaque, but must fit between two slashes of a URL."""
+    """Return the client's id of an entity, unchanged: `M-2026/17` and `12 O 345/26` are ids too.
+
+    It is opaque, but a client must be able to write it in the path of a URL, percent-encoded.
+    """
     text = string(value)
     if not 1 <= len(text) <= ENTITY_ID_MAX:
         raise RuleViolation(f"must have 1 to {ENTITY_ID_MAX} characters")
-    # A URL path that is not UTF-8 is decoded with U+FFFD.
-    if any(char in "/\ufffd" or unicodedata.category(char) in ("Cc", "Cs") for char in text) or text in (".", ".."):
-        raise RuleViolation("must not be '.' or '..', nor contain slashes, control characters or invalid UTF-8")
-    return text
+    # A URL path that is not UTF-8 is decoded with U+FFFD. Clients and proxies remove the segments '.' and '..', encoded
+    # or not (RFC 3986 6.2.2.3).
+    if any(char == "\ufffd" or unicodedata.category(char) in ("Cc", "Cs") for char in text) or text in (".", ".."):
+        raise RuleViolation("must not be '.' or '..', nor contain control characters or invalid UTF-8")
+    return visible(text)
 
 
 def role(value: object) -> str:
     """Return the role of a document for an entity: 1 to 64 characters, not blank."""
-    return not_blank(clean_text(value, most=ROLE_MAX))
+    return line(value, most=ROLE_MAX)

@@ -126,13 +126,24 @@ class DuplicateName(Refusal):
 
 @dataclass(eq=False)
 class FolderExists(Refusal):
-    """A folder already exists at the target path of a move."""
+    """A folder with documents already exists at the target path of a move."""
 
     code = "duplicate_name"
 
     @property
     def message(self) -> str:
-        return "A folder already exists at 'to'; choose another path, or move its documents one by one."
+        return "A folder with documents exists at 'to'; choose another path, or move the documents one by one."
+
+
+@dataclass(eq=False)
+class FolderInUse(Refusal):
+    """Documents are in the folder or below it."""
+
+    code = "in_use"
+
+    @property
+    def message(self) -> str:
+        return "Documents are in this folder or below it; move or delete them first."
 
 
 @dataclass(eq=False)
@@ -170,14 +181,22 @@ class IdempotencyMismatch(Refusal):
 
 @dataclass(eq=False)
 class RateLimited(Refusal):
-    """The rate limit is used up. `retry_after`: whole seconds until every window that refused has ended."""
+    """A rate limit is used up: `limit` requests in a `window`, such as a minute or a day.
+
+    `retry_after`: whole seconds until every window that refused has ended.
+    """
 
     code = "rate_limited"
     retry_after: int
+    window: str
+    limit: int
 
     @property
     def message(self) -> str:
-        return f"The rate limit is used up; try again in {self.retry_after} seconds."
+        return (
+            f"The limit of {self.limit} requests per {self.window} is used up; "
+            f"the {self.window} ends in {self.retry_after} seconds, try again then."
+        )
 
 
 @dataclass(eq=False)

@@ -8,7 +8,8 @@ import json
 import re
 from datetime import timedelta
 
-from domain.members import Members, RuleViolation
+from domain.errors import Invalid
+from domain.members import Members
 
 LIFETIME = timedelta(hours=24)
 """How long a receipt replays its outcome."""
@@ -17,10 +18,16 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _UUID = re.compile(r'("?)([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\1', re.ASCII)
 
 
-def idempotency_key(value: str) -> str:
-    """Return the UUID of an Idempotency-Key header in lower case, given bare or in double quotes."""
-    if not (match := _UUID.fullmatch(value)):
-        raise RuleViolation("must be one UUID, such as 7c9e6679-7425-40de-944b-e07fc1f90ae7")
+def parse_idempotency_key(sent: str | None) -> str | None:
+    """Return the UUID of an Idempotency-Key header in lower case, given bare or in double quotes; `None` without one.
+
+    Raises:
+        Invalid: the header is not one UUID.
+    """
+    if sent is None:
+        return None
+    if not (match := _UUID.fullmatch(sent)):
+        raise Invalid({"Idempotency-Key": "must be one UUID, such as 7c9e6679-7425-40de-944b-e07fc1f90ae7"})
     return match[2].lower()
 
 

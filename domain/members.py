@@ -3,9 +3,10 @@
 A rule accepts any JSON value. It returns the normalised value or raises `RuleViolation` with the reason.
 """
 
-from collections.abc import Callable, Mapping
+import difflib
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from typing import TypeVar, cast
+from typing import TypeVar, cast, overload
 
 from domain.errors import Invalid
 from domain.ids import API_KEY_PREFIX
@@ -14,6 +15,8 @@ Members = Mapping[str, object]
 """A JSON object as the client sent it: str, int, float, bool, None, lists and dicts."""
 
 T = TypeVar("T")
+U = TypeVar("U")
+V = TypeVar("V")
 Rule = Callable[[object], T]
 
 
@@ -39,12 +42,16 @@ class Form:
     The values must be used only after `finish`, which raises if any member was invalid.
     """
 
-    def __init__(self, members: Members) -> None:
+    def __init__(self, members: Members, kind: str = "member") -> None:
+        """`kind` is what the error of an unknown one calls it: a member, or a parameter."""
         self._unread = dict(members)
+        self._kind = kind
+        self._known: list[str] = []
         self._wrong: dict[str, str] = {}
 
     def required(self, member: str, rule: Rule[T]) -> T:
         """Read a member that must be present and must not be `null`."""
+        self._known.append(member)
         if member not in self._unread:
             self._wrong[member] = "is required"
             return cast("T", None)  # never used: finish() raises
@@ -52,11 +59,13 @@ class Form:
 
     def optional(self, member: str, rule: Rule[T]) -> T | None:
         """Read a member that may be absent. Absent and `null` are both `None`."""
+        self._known.append(member)
         value = self._unread.pop(member, None)
         return None if value is None else self._apply(member, rule, value)
 
     def sent(self, member: str, rule: Rule[T]) -> T | Omitted:
         """Read a member of a partial change. Absent is `OMITTED`; `null` is passed to the rule."""
+        self._known.append(member)
         return self._apply(member, rule, self._unread.pop(member)) if member in self._unread else OMITTED
 
     def finish(self) -> None:
@@ -66,7 +75,7 @@ class Form:
             Invalid: with a reason for each invalid and each unknown member.
         """
         for member in self._unread:
-            self._wrong[_shown(member)] = "is not a member of this request; leave it out"
+            self._wrong[shown(member)] = f"is not a {self._kind} of this request; {_remedy(member, self._known)}"
         if self._wrong:
             raise Invalid(self._wrong)
 
@@ -78,12 +87,60 @@ class Form:
             return cast("T", None)  # never used: finish() raises
 
 
+@overload
+def read_together(first: Callable[[], T], second: Callable[[], U], /) -> tuple[T, U]: ...
+
+
+@overload
+def read_together(first: Callable[[], T], second: Callable[[], U], third: Callable[[], V], /) -> tuple[T, U, V]: ...
+
+
+def read_together(*readers: Callable[[], object]) -> tuple[object, ...]:
+    """Return what all readers return, so that one refusal names the mistakes of all.
+
+    Raises:
+        Invalid: with the fields of all.
+    """
+    wrong: dict[str, str] = {}
+    results: list[object] = []
+    for read in readers:
+        try:
+            results.append(read())
+        except Invalid as invalid:
+            wrong |= invalid.fields
+    if wrong:
+        raise Invalid(wrong)
+    return tuple(results)
+
+
 def or_null(rule: Rule[T]) -> Rule[T | None]:
     """Return a rule that accepts `null` and otherwise applies `rule`."""
     return lambda value: None if value is None else rule(value)
 
 
-def _shown(member: str) -> str:
+_SYNONYMS: Mapping[str, str] = {
+    **dict.fromkeys(("limit", "page_size", "pagesize", "size", "count"), "per_page"),
+    **dict.fromkeys(("q", "query", "text"), "search"),
+    **dict.fromkeys(("filename", "file_name", "title"), "name"),
+    **dict.fromkeys(("content_type", "contenttype", "type"), "mime_type"),
+    **dict.fromkeys(("after", "since", "from"), "created_after"),
+    **dict.fromkeys(("before", "until", "to"), "created_before"),
+    **dict.fromkeys(("parent", "path", "prefix", "directory"), "folder"),
+    **dict.fromkeys(("next_cursor", "page_token"), "cursor"),
+}
+"""Names that other APIs use for the same thing."""
+
+
+def _remedy(unknown: str, known: Sequence[str]) -> str:
+    """Return what to do about an unknown name: which known one was probably meant."""
+    name = unknown.lower().replace("-", "_")
+    if name.endswith("]") and (repeated := name.partition("[")[0]) in known:
+        return f"repeat {repeated!r} to send several"
+    meant = [_SYNONYMS[name]] if _SYNONYMS.get(name) in known else difflib.get_close_matches(name[:64], known, 1)
+    return f"did you mean {meant[0]!r}?" if meant else "leave it out"
+
+
+def shown(member: str) -> str:
     """Return a member's name for an error: shortened if long, and without an API key sent in the wrong place."""
     if API_KEY_PREFIX in member:
         return f"{API_KEY_PREFIX}…"

@@ -14,10 +14,13 @@ T = TypeVar("T")
 PER_PAGE_MAX = 100
 PER_PAGE = 25
 PAGE_MAX = 10**9
+TIME_MAX = 64
+"""The most characters of a time: with a fraction of far more digits than any clock has."""
 
+_SPACE_FOR_PLUS = re.compile(r"(:\d\d(?:\.\d+)?) (\d\d:\d\d)\Z", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
-# RFC 3339 5.6; the fraction of a second in any length.
+# RFC 3339 5.6; the fraction of a second with any number of digits.
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -62,8 +65,8 @@ def whole_number(least: int, most: int) -> Callable[[object], int]:
 
 
 def boolean(value: object) -> bool:
-    """Read true, false, 1 or 0."""
-    text = string(value)
+    """Read true, false, 1 or 0, in any letter case."""
+    text = string(value).lower()
     if text not in _FLAGS:
         raise RuleViolation("must be true, false, 1 or 0")
     return _FLAGS[text]
@@ -72,7 +75,7 @@ def boolean(value: object) -> bool:
 def timestamp(value: object) -> datetime:
     """Read a time with an offset (RFC 3339). Return it in UTC."""
     text = string(value)
-    if not _TIME.fullmatch(text):
+    if len(text) > TIME_MAX or not _TIME.fullmatch(text):
         raise RuleViolation("must be a time such as 2026-04-17T10:45:00Z")
     try:
         return datetime.fromisoformat(text.upper()).astimezone(UTC)
@@ -81,8 +84,11 @@ def timestamp(value: object) -> datetime:
 
 
 def timestamp_or_date(value: object) -> datetime:
-    """Read a time with an offset (RFC 3339), or a date, which means its midnight in UTC. Return it in UTC."""
-    text = string(value)
+    """Read a time with an offset (RFC 3339), or a date, which means its midnight in UTC. Return it in UTC.
+
+    A space before the offset is a `+` that a client did not encode in a query.
+    """
+    text = _SPACE_FOR_PLUS.sub(r"\1+\2", string(value))
     try:
         return timestamp(f"{text}T00:00:00Z" if _DATE.fullmatch(text) else text)
     except RuleViolation as wrong:

@@ -5,7 +5,7 @@ from typing import NewType
 
 from domain.ids import WorkspaceId
 from domain.members import RuleViolation
-from domain.text import clean_text, string
+from domain.text import label, string
 
 StoragePath = NewType("StoragePath", str)
 """An object key below `workspaces/<workspace>/`. Only `storage_path` makes one from a client's text."""
@@ -43,7 +43,7 @@ def storage_path(value: object, workspace: WorkspaceId) -> StoragePath:
 
 
 def folder_path(value: object) -> FolderPath | None:
-    """Return a folder path in NFC; `None` for the root `/`. One trailing slash is dropped."""
+    """Return a folder path, each level as `label` returns it; `None` for the root. One trailing slash is dropped."""
     path = string(value)
     if path == "/":
         return None
@@ -52,14 +52,25 @@ def folder_path(value: object) -> FolderPath | None:
     segments = path[1:].removesuffix("/").split("/")
     if len(segments) > FOLDER_LEVELS_MAX:
         raise RuleViolation(f"must have at most {FOLDER_LEVELS_MAX} levels")
-    return FolderPath("".join(f"/{_folder_segment(segment)}" for segment in segments))
+    return FolderPath("".join(f"/{_folder_level(segment)}" for segment in segments))
 
 
-def _folder_segment(segment: str) -> str:
-    if segment in ("", ".", ".."):
+def subfolder_path(value: object) -> FolderPath:
+    """Return the path of a folder that is not the root, as `folder_path` does."""
+    path = folder_path(value)
+    if path is None:
+        raise RuleViolation("must not be the root")
+    return path
+
+
+def _folder_level(sent: str) -> str:
+    if sent == "":
         raise RuleViolation("must not have empty, '.' or '..' levels")
-    # Also refuses invisible (Cf) and private-use (Co) characters: people must be able to tell two folders apart by eye.
-    return clean_text(segment, most=FOLDER_LEVEL_MAX, hidden=("Cc", "Cf", "Co", "Cs"))
+    level = label(sent, most=FOLDER_LEVEL_MAX)
+    # After trimming and normalising, which can make these out of others.
+    if level in (".", "..") or "/" in level:
+        raise RuleViolation("must not have empty, '.' or '..' levels")
+    return level
 
 
 def ancestors(folder: FolderPath | None) -> tuple[FolderPath, ...]:

@@ -38,6 +38,13 @@ class Window:
         """Return when the window that contains `at` ends, in Unix seconds."""
         return (int(at.timestamp()) // self.seconds + 1) * self.seconds
 
+    @property
+    def unit(self) -> str:
+        """The length of the window in words: a minute, a day, or a number of seconds."""
+        return _UNITS.get(self.seconds, f"{self.seconds} seconds")
+
+
+_UNITS = {1: "second", 60: "minute", 3600: "hour", 86_400: "day"}
 
 Plans = Mapping[Plan, tuple[Window, ...]]
 
@@ -47,7 +54,8 @@ class Verdict:
     """Whether a request is admitted, and the state of the window with the fewest requests left.
 
     `reset` is when that window ends, in Unix seconds. `retry_after` is 0 for an admitted request. For a refused one it
-    is the whole seconds, at least 1, until every window that refused it has ended.
+    is the whole seconds, at least 1, until every window that refused it has ended. `refused_by` is the one that ends
+    last.
     """
 
     admitted: bool
@@ -55,6 +63,7 @@ class Verdict:
     remaining: int
     reset: int
     retry_after: int
+    refused_by: Window | None = None
 
     @classmethod
     def of(cls, windows: Sequence[Window], used: Sequence[int], at: datetime) -> "Verdict":
@@ -62,18 +71,20 @@ class Verdict:
         now = int(at.timestamp())
         ends = [window.end(at) for window in windows]
         left = [window.limit - count for window, count in zip(windows, used, strict=True)]
-        refused_until = [end for end, remaining in zip(ends, left, strict=True) if remaining <= 0]
-        if not refused_until:
+        refusing = [i for i, remaining in enumerate(left) if remaining <= 0]
+        last = max(refusing, key=lambda i: ends[i], default=None)
+        if last is None:
             left = [remaining - 1 for remaining in left]
         # Of windows with equally few requests left, the one that ends last delays the caller longest.
         tightest = min(range(len(windows)), key=lambda i: (left[i], -ends[i]))
         return cls(
-            admitted=not refused_until,
+            admitted=last is None,
             limit=windows[tightest].limit,
             # If an operator lowers a plan within a window, more may be used than the window now allows.
             remaining=max(0, left[tightest]),
             reset=ends[tightest],
-            retry_after=max(refused_until) - now if refused_until else 0,
+            retry_after=0 if last is None else ends[last] - now,
+            refused_by=None if last is None else windows[last],
         )
 
     @classmethod

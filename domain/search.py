@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain.members import RuleViolation
 from domain.paths import FolderPath
-from domain.text import fold
+from domain.text import fold, line
 
 SEARCH_MAX = 255
 """The most characters a search may have."""
@@ -19,7 +20,11 @@ SEARCH_WINDOW = 10_000
 TAG_WINDOW = 1_000_000
 """How many of the newest documents are read to count tags."""
 
-_INDEXED = re.compile(r"[^\W_]{3}")
+GRAMS_MAX = 8
+"""How many pairs of a word are looked up in the index; more make the result no smaller."""
+
+_TRIGRAM = re.compile(r"[^\W_]{3}|[a-z0-9]{2}[ -/:-@\[-`{-~]|[ -/:-@\[-`{-~][a-z0-9]{2}")
+_WORDS = re.compile(r'"([^"]*)"?|([^\s"]+)')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,24 +32,27 @@ class DocumentFilter:
     """The conditions that a listed document must all meet.
 
     `folder`: in this folder or below it, or only in it if not `recursive`; `None` is the root. `tags`: all of them.
-    `mime_type`: exactly this one. `search`: folded text that is part of the folded name or description.
-    `created_after`: this time or later.
+    `mime_type`: exactly this one. `words`: folded texts, each of which is part of the folded name or description.
+    `created_after`: this time or later. `created_before`: earlier than this time. `sha256`: the stored bytes have this
+    SHA-256, in lower-case hex.
     """
 
     folder: FolderPath | None = None
     recursive: bool = True
     tags: tuple[str, ...] = ()
     mime_type: str | None = None
-    search: str = ""
+    words: tuple[str, ...] = ()
     created_after: datetime | None = None
+    created_before: datetime | None = None
+    sha256: str | None = None
 
     @property
     def is_search_indexed(self) -> bool:
-        """Whether an index of trigrams can answer the search: it has three letters or digits in a row.
+        """Whether an index can answer the search: it finds the documents that contain one of the words.
 
         Any other search covers only the `SEARCH_WINDOW` newest documents of the workspace.
         """
-        return _INDEXED.search(self.search) is not None
+        return any(has_trigram(word) or not word.isascii() for word in self.words)
 
 
 EVERYTHING = DocumentFilter()
@@ -53,6 +61,34 @@ EVERYTHING = DocumentFilter()
 def search_text(name: str, description: str | None) -> str:
     """Return the text that `search` looks in: the folded name, a newline, the folded description.
 
-    A name has no newline, so the first newline separates the two.
+    A folded text has no newline, so the newline separates the two.
     """
-    return fold(f"{name}\n{description or ''}")
+    return f"{fold(name)}\n{fold(description or '')}"
+
+
+def search_words(value: object) -> tuple[str, ...]:
+    """Return the words of a search, folded. A part in double quotes is one word; all words must be contained."""
+    text = line(value, least=0, most=SEARCH_MAX)
+    words = dict.fromkeys(fold(quoted or plain).strip() for quoted, plain in _WORDS.findall(text))
+    words.pop("", None)
+    if text and not words:
+        raise RuleViolation("must contain something to search for")
+    return tuple(words)
+
+
+def has_trigram(word: str) -> bool:
+    """Return whether an index of trigrams (pg_trgm) can find the word.
+
+    It has three letters or digits in a row; or two, beside a character that ends a word, such as `id-17`.
+    """
+    return _TRIGRAM.search(word) is not None
+
+
+def grams(word: str) -> tuple[str, ...]:
+    """Return what the index of letters other than ASCII knows of a word: its pairs of characters, or its one letter.
+
+    A pair has at least one character that is not ASCII, and no white space.
+    """
+    pairs = (word[i : i + 2] for i in range(len(word) - 1))
+    found = [pair for pair in dict.fromkeys(pairs) if not pair.isascii() and " " not in pair]
+    return tuple(found[:GRAMS_MAX] or (char for char in word if not char.isascii()))[:GRAMS_MAX]

@@ -1,12 +1,55 @@
-"""Rules for text that people write: in NFC, of bounded length in code points, without control characters.
+"""Rules for text that people write: one for what can be seen, one for what is equal in a search.
 
-Unicode normalisation form C: https://unicode.org/reports/tr15/
+Unicode normalisation forms: https://unicode.org/reports/tr15/
 """
 
+import re
 import unicodedata
-from collections.abc import Collection
+from functools import lru_cache
 
 from domain.members import RuleViolation
+
+MARKS_MAX = 30
+"""The most combining marks in a row: those of a Stream-Safe text (UAX 15, section 13).
+
+CPython normalises a longer run in quadratic time: 60,000 marks take seconds.
+"""
+
+# Normalisation to NFC shortens no text to less than a third (a Hangul syllable of three letters), so a longer text is
+# too long in any form.
+_SHRINKS_BY = 4
+
+_CONTROL = "\0-\x1f\x7f-\x9f\ud800-\udfff"
+# Overrides, embeddings and isolates: they make a name read as another one, such as "gpj.exe" as "exe.jpg".
+_BIDIRECTIONAL = "\u202a-\u202e\u2066-\u2069"
+# Default_Ignorable_Code_Point of Unicode, without those that belong to text: joiners (U+200C and U+200D, for Persian,
+# Hindi and emoji) and variation selectors.
+_INVISIBLE = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
+)
+_JOINING = "\u180b-\u180d\u180f\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef"
+# Visible in no font, although Unicode counts it as a symbol: the Braille pattern without dots.
+_BLANK_SYMBOL = "\u2800"
+# Unicode's White_Space.
+_SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+
+_REFUSED = re.compile(f"[{_CONTROL}{_BIDIRECTIONAL}\u2028\u2029]")
+_REFUSED_IN_LINES = re.compile(f"(?![\\t\\n])[{_CONTROL}{_BIDIRECTIONAL}]")
+# Private-use characters look alike in most fonts. U+2028 and U+2029 are line ends.
+_REFUSED_IN_LABELS = re.compile(
+    f"[{_CONTROL}{_BIDIRECTIONAL}{_INVISIBLE}\u2028\u2029\ue000-\uf8ff\U000f0000-\U0010ffff]"
+)
+# The flags of England, Scotland and Wales are spelled with characters that are invisible elsewhere.
+_FLAG = re.compile("\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f")
+_UNSEEN = re.compile(f"[{_CONTROL}{_BIDIRECTIONAL}{_INVISIBLE}{_JOINING}{_SPACES}{_BLANK_SYMBOL}]*")
+_EDGES = re.compile(f"\\A[{_SPACES}]+|[{_SPACES}]+\\Z")
+_SPACE_SEPARATOR = re.compile("[\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+_IGNORED_IN_SEARCH = re.compile(f"[{_INVISIBLE}{_JOINING}]")
+_SPACE_RUN = re.compile(f"[{_SPACES}]+")
+_LINE_ENDS = re.compile("\r\n?")
+# Python folds the dotted capital I to two characters, and the dotless small i to itself. A search takes all for one.
+_DOTLESS = str.maketrans("\u0130I\u0131", "iii")
 
 
 def string(value: object) -> str:
@@ -16,44 +59,133 @@ def string(value: object) -> str:
     return value
 
 
-def clean_text(
-    value: object,
-    *,
-    most: int,
-    least: int = 1,
-    hidden: Collection[str] = ("Cc", "Cs"),
-    kept: str = "",
-) -> str:
-    """Return the text in NFC. It must have `least` to `most` code points.
+def line(value: object, *, most: int, least: int = 1) -> str:
+    """Return one line of text in NFC, of `least` to `most` code points, in which something can be seen if any is sent.
 
-    Characters of the Unicode general categories `hidden` are refused, except those in `kept`. Surrogates (Cs) are
-    always among them, because they cannot be encoded in UTF-8.
+    Control characters, line ends and bidirectional overrides are refused.
+    """
+    text = _bounded(string(value), least, most)
+    if not _is_plain(text) and _REFUSED.search(text):
+        raise RuleViolation("must not contain control characters, line ends or bidirectional overrides")
+    return visible(text) if text else text
+
+
+def lines(value: object, *, most: int) -> str:
+    """Return a text of any number of lines, in NFC, of at most `most` code points. It may be empty.
+
+    Every line end is LF: CR LF and CR become LF. Tabs are allowed too.
     """
     text = string(value)
-    # Most text is printable ASCII. It is already in NFC and has no hidden characters, so the slow checks are skipped.
-    is_plain = text.isascii() and text.isprintable()
-    if not is_plain:
-        text = unicodedata.normalize("NFC", text)
-    if not least <= len(text) <= most:
-        raise RuleViolation(f"must have {least} to {most} characters")
-    if not is_plain and any(unicodedata.category(char) in hidden and char not in kept for char in text):
-        raise RuleViolation("must not contain control characters or invisible characters")
+    if "\r" in text:
+        text = _LINE_ENDS.sub("\n", text)
+    text = _bounded(text, 0, most)
+    if not _is_plain(text) and _REFUSED_IN_LINES.search(text):
+        raise RuleViolation("must not contain control characters or bidirectional overrides")
     return text
 
 
-def not_blank(text: str) -> str:
-    """Return the text. It must contain more than spaces and formatting characters.
+def label(value: object, *, most: int) -> str:
+    """Return a text by which people tell things apart: a tag, or one level of a folder path. 1 to `most` code points.
 
-    An unassigned character (Cn) counts as visible: a newer version of Unicode may give it a shape.
+    It is trimmed and in NFC, and every space in it is U+0020. Invisible characters are refused, so that two labels that
+    look alike are equal. Joiners and variation selectors are text, and are allowed.
     """
-    if all(unicodedata.category(char) in ("Zs", "Zl", "Zp", "Cc", "Cf") for char in text):
+    text = string(value)
+    if _is_plain(text):
+        return _bounded(text.strip(), 1, most)
+    if len(text) > _SHRINKS_BY * most:
+        raise RuleViolation(f"must have 1 to {most} characters")
+    text = _SPACE_SEPARATOR.sub(" ", _bounded(_EDGES.sub("", text), 1, most))
+    if _REFUSED_IN_LABELS.search(_FLAG.sub("", text) if "\U0001f3f4" in text else text):
+        raise RuleViolation("must not contain control characters or invisible characters")
+    return visible(text)
+
+
+def fold(text: str) -> str:
+    """Return the text in the form in which searches compare it.
+
+    Letter case, width and compatibility differences disappear (NFKC case folding, Unicode 3.13), so do invisible
+    characters, and diacritics on Latin, Greek and Cyrillic letters. The dotted and the dotless I of Turkish are
+    equal. Every run of white space is one space.
+
+    The domain folds, not the database: no database folds as Python does, and memory and Postgres must agree.
+    """
+    if text.isascii():
+        return _SPACE_RUN.sub(" ", text.lower())
+    # Before marks are counted: an invisible character between two marks separates them only until it is removed.
+    text = _stream_safe(_IGNORED_IN_SEARCH.sub("", text))
+    text = unicodedata.normalize("NFKC", text).translate(_DOTLESS).casefold()
+    decomposed = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text))
+    return _SPACE_RUN.sub(" ", unicodedata.normalize("NFC", _without_diacritics(decomposed)))
+
+
+def _is_plain(text: str) -> bool:
+    """Return whether the text is printable ASCII, as most is. Then it is in NFC, and nothing in it is refused."""
+    return text.isascii() and text.isprintable()
+
+
+def _bounded(text: str, least: int, most: int) -> str:
+    """Return the text in NFC. Its length is checked before, too, so that normalising takes bounded time."""
+    if not text.isascii() and len(text) <= _SHRINKS_BY * most:
+        if _longest_run_of_marks(text) > MARKS_MAX:
+            raise RuleViolation(f"must not have more than {MARKS_MAX} combining marks in a row")
+        text = unicodedata.normalize("NFC", text)
+    if not least <= len(text) <= most:
+        raise RuleViolation(f"must have {least} to {most} characters")
+    return text
+
+
+def visible(text: str) -> str:
+    """Return the text. Something in it can be seen: it is more than white space and invisible characters."""
+    if _UNSEEN.fullmatch(text):
         raise RuleViolation("must not be blank")
     return text
 
 
-def fold(text: str) -> str:
-    """Return the text in the form in which searches compare it, without letter case.
+def _longest_run_of_marks(text: str) -> int:
+    longest = run = 0
+    for char in text:
+        for part in _decomposed(char):
+            run = run + 1 if unicodedata.combining(part) else 0
+            longest = max(longest, run)
+    return longest
 
-    The domain folds, not the database: no database folds as Python does, and memory and Postgres must agree.
+
+def _stream_safe(text: str) -> str:
+    """Return the text without the marks that follow `MARKS_MAX` others. Text that was checked has none of these."""
+    if _longest_run_of_marks(text) <= MARKS_MAX:
+        return text
+    kept, run = [], 0
+    for char in text:
+        for part in _decomposed(char):
+            run = run + 1 if unicodedata.combining(part) else 0
+        if run <= MARKS_MAX:
+            kept.append(char)
+    return "".join(kept)
+
+
+@lru_cache(maxsize=4096)
+def _decomposed(char: str) -> str:
+    """Return the characters whose marks Stream-Safe counts.
+
+    Some characters count as no mark themselves and decompose to several: U+0F73 to two that have to change places.
     """
-    return unicodedata.normalize("NFC", text).casefold()
+    return unicodedata.normalize("NFKD", char)
+
+
+def _without_diacritics(decomposed: str) -> str:
+    kept: list[str] = []
+    is_alphabetic = False
+    for char in decomposed:
+        if not unicodedata.combining(char):
+            is_alphabetic = _has_diacritics(char)
+        elif is_alphabetic:
+            continue
+        kept.append(char)
+    return "".join(kept)
+
+
+@lru_cache(maxsize=4096)
+def _has_diacritics(letter: str) -> bool:
+    """Return whether the letter is of a script whose readers search without diacritics."""
+    return unicodedata.name(letter, "").startswith(("LATIN", "GREEK", "CYRILLIC"))

@@ -3,16 +3,18 @@
 from datetime import datetime
 from typing import Protocol
 
-from domain.documents import Changes, Document, Revisions
+from domain.documents import Changes, Document
 from domain.entity_links import EntityLink, EntityType
 from domain.ids import DocumentId, EntityLinkId, WorkspaceId
 from domain.pages import Page, Rows
 from domain.paths import FolderPath
+from domain.preconditions import UNCONDITIONAL, Precondition
 from domain.search import DocumentFilter
 from ports.intents import Intent
 from ports.outcomes import (
     AddLinkOutcome,
     CreateOutcome,
+    DeleteFolderOutcome,
     DeleteOutcome,
     IdempotencyKeyReused,
     MoveFolderOutcome,
@@ -59,24 +61,30 @@ class DocumentRepository(Protocol):
         document: DocumentId,
         changes: Changes,
         *,
-        expected_revisions: Revisions | None = None,
+        precondition: Precondition = UNCONDITIONAL,
         at: datetime,
         intent: Intent,
     ) -> PatchOutcome:
-        """Apply the changes to a document. `expected_revisions`: refuse any other revision; `None` allows every one.
+        """Apply the changes to a document, if the precondition holds.
 
         A new folder and every folder above it are created. Folders that become empty stay.
         """
         ...
 
     async def delete(
-        self, document: DocumentId, *, expected_revisions: Revisions | None = None, at: datetime, intent: Intent
+        self, document: DocumentId, *, precondition: Precondition = UNCONDITIONAL, at: datetime, intent: Intent
     ) -> DeleteOutcome:
-        """Delete a document and its entity links, return its size to the quota, and condemn its storage path."""
+        """Delete a document and its entity links, return its size to the quota, and condemn its storage path.
+
+        Nothing happens if the precondition does not hold.
+        """
         ...
 
     async def add_link(self, link: EntityLink, *, intent: Intent) -> AddLinkOutcome:
-        """Add an entity link, unless the document already has one to the same entity."""
+        """Add an entity link, unless the document already has one to the same entity.
+
+        A new link gives the document its next revision, as a removed one does; `updated_at` stays.
+        """
         ...
 
     async def remove_link(
@@ -90,8 +98,12 @@ class DocumentRepository(Protocol):
     ) -> MoveFolderOutcome:
         """Give a folder, and so everything below it, another path. `target` is neither `source` nor below it.
 
-        Every folder above `target` is created.
+        Every folder above `target` is created. A folder at `target` without any document is replaced.
         """
+        ...
+
+    async def delete_folder(self, folder: FolderPath, *, at: datetime, intent: Intent) -> DeleteFolderOutcome:
+        """Delete a folder and all folders below it, unless a document is in one of them."""
         ...
 
     async def get(self, workspace: WorkspaceId, document: DocumentId) -> DocumentWithLinks | None:

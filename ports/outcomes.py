@@ -23,8 +23,8 @@ class NoSuchDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class RevisionMismatch:
-    """The document has none of the expected revisions."""
+class StateMismatch:
+    """The document is in a state that the precondition does not allow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Patched:
     found: DocumentWithLinks
 
 
-PatchOutcome = Patched | NoSuchDocument | RevisionMismatch
+PatchOutcome = Patched | NoSuchDocument | StateMismatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Deleted:
     replayed: bool = False
 
 
-DeleteOutcome = Deleted | IdempotencyKeyReused | NoSuchDocument | RevisionMismatch
+DeleteOutcome = Deleted | IdempotencyKeyReused | NoSuchDocument | StateMismatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,12 @@ class LinkAdded:
     replayed: bool = False
 
 
-AddLinkOutcome = LinkAdded | IdempotencyKeyReused | NoSuchDocument
+@dataclass(frozen=True, slots=True)
+class TooManyLinks:
+    """The document already has as many entity links as a document may have."""
+
+
+AddLinkOutcome = LinkAdded | IdempotencyKeyReused | NoSuchDocument | TooManyLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,7 @@ class NoSuchFolder:
 
 @dataclass(frozen=True, slots=True)
 class FolderTaken:
-    """A folder already exists at the target path."""
+    """A folder with documents in it or below it already exists at the target path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,3 +136,16 @@ class TooDeep:
 
 
 MoveFolderOutcome = FolderMoved | NoSuchFolder | FolderTaken | TooDeep
+
+
+@dataclass(frozen=True, slots=True)
+class FolderDeleted:
+    """The folder and all folders below it are gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderHasDocuments:
+    """Documents are in the folder or below it."""
+
+
+DeleteFolderOutcome = FolderDeleted | NoSuchFolder | FolderHasDocuments

@@ -21,7 +21,8 @@ class DocumentPage:
     """Some of the documents that pass a filter, newest first.
 
     `more` is true if further documents follow. `total` counts all that pass. It is exact without a filter and up to
-    `COUNT_MAX` matches; beyond that it is `COUNT_MAX`, and `total_is_exact` is false.
+    `COUNT_MAX` matches; beyond that it is `COUNT_MAX`, and `total_is_exact` is false. So it is if a search covers only
+    the newest documents and there are older ones.
     """
 
     documents: tuple[Document, ...]

@@ -162,6 +162,10 @@ class ServedStorage(ObjectStorage, Protocol):
         """
         ...
 
+    async def modified_at(self, path: StoragePath) -> datetime | None:
+        """Return when the object at the path was stored, in whole seconds of UTC; `None` if there is none."""
+        ...
+
     def read(self, terms: DownloadTerms, start: int, stop: int) -> AsyncIterator[bytes]:
         """Yield the bytes from `start` up to `stop`, in pieces of bounded size.
 

@@ -1,9 +1,11 @@
 """The servers of the whole run: Postgres from the embedded launcher, Valkey and S3. A new workspace isolates each
 test."""
 
+import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from random import randrange
 
 import pytest
 from hypothesis import settings
@@ -15,6 +17,10 @@ from tests.acceptance.tenants import Tenants
 from tests.memory_transport import open_memory_tenants
 from tests.ministack import S3Bucket, S3Server, open_s3_bucket, open_s3_server
 from tests.valkey import ValkeyServer, open_valkey
+
+# The processes of pytest-xdist must give each test the same id, and some ids show sets. So they share one hash seed,
+# another one in every run.
+os.environ.setdefault("PYTHONHASHSEED", str(randrange(2**32)))
 
 # No deadline per example: its duration says more about the machine than about the code.
 settings.register_profile("patient", deadline=None)

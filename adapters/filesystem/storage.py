@@ -173,6 +173,14 @@ class FilesystemStorage:
             with suppress(OSError):
                 incoming.unlink()
 
+    async def modified_at(self, path: StoragePath) -> datetime | None:
+        try:
+            return datetime.fromtimestamp(int(os.lstat(self._objects / path).st_mtime), UTC)
+        except OSError as error:
+            if error.errno in MISSING:
+                return None
+            raise Unavailable(f"cannot read {path}: {error}") from error
+
     async def read(self, terms: DownloadTerms, start: int, stop: int) -> AsyncIterator[bytes]:
         try:
             with await asyncio.to_thread(open, self._objects / terms.path, "rb") as file:

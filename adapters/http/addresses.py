@@ -7,6 +7,7 @@ parameters, such as ids, may be percent-encoded.
 
 import re
 from collections.abc import Iterable
+from urllib.parse import unquote
 
 from litestar import Litestar
 from litestar.enums import ScopeType
@@ -24,6 +25,11 @@ def sent_path(scope: Scope) -> bytes:
     return scope.get("raw_path") or scope["path"].encode()
 
 
+def sent_segment(scope: Scope, index: int) -> str:
+    """Return one segment of the path, decoded. It may contain slashes that the client has percent-encoded."""
+    return unquote(sent_path(scope).split(b"/")[index].decode("latin-1"))
+
+
 class ExactAddresses:
     """Passes on the requests whose path is spelled as a route spells it, and answers all others with 404.
 
@@ -38,6 +44,8 @@ class ExactAddresses:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP or self._is_known(scope):
+            if b"%2" in sent_path(scope):
+                scope["path"] = _with_one_segment_each(scope)
             await self._app(scope, receive, send)
         elif sent_path(scope) == b"*":
             await Answer(204, b"")(scope, receive, send)
@@ -50,6 +58,15 @@ class ExactAddresses:
             return False
         # `/v1/documents/upload%2Durl` looks like the id of a document, but the router would find another route.
         return b"%" not in sent or scope["path"] not in self._without_parameters
+
+
+def _with_one_segment_each(scope: Scope) -> str:
+    """Return the path for the router. An encoded slash in a parameter, such as an entity id, separates no segments."""
+    sent = sent_path(scope)
+    if sent.startswith(b"/storage/"):
+        # Clients encode the path of a signed URL in different ways. Its signature covers the decoded path.
+        return scope["path"]
+    return "/".join(unquote(segment).replace("/", "_") for segment in sent.decode("latin-1").split("/"))
 
 
 def _pattern(templates: Iterable[str]) -> re.Pattern[bytes]:

@@ -41,9 +41,9 @@ def replay_headers(*, replayed: bool) -> Mapping[str, str]:
     return {"Idempotent-Replayed": "true"} if replayed else {}
 
 
-def entity_tag(revision: int) -> Mapping[str, str]:
-    """Return the header that names the state of a record."""
-    return {"ETag": f'"{revision}"'}
+def not_modified(headers: Mapping[str, str]) -> Answer:
+    """Return a 304, which has the headers of the 200 that a cache may update, and no body (RFC 9110 15.4.5)."""
+    return Answer(304, b"", headers)
 
 
 def header_values(scope: Scope, name: bytes) -> list[bytes]:

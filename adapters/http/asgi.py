@@ -8,19 +8,22 @@ from litestar.types import ASGIApp
 
 from adapters.http import api_keys, docs, documents, entity_links, folders, health, signed_urls, usage
 from adapters.http.addresses import ExactAddresses
+from adapters.http.cors import Cors, answering_preflights
 from adapters.http.errors import answer, to_response
 from adapters.http.gate import Gate
 from adapters.http.guards import require_permission
 from adapters.http.in_flight import in_flight_of
 from adapters.http.request import AnyRequest
+from adapters.http.site import NOWHERE, Site
 from domain.use_cases import UseCases
 from ports import Ports
 
 
-def build(use_cases: UseCases, ports: Ports) -> ASGIApp:
+def build(use_cases: UseCases, ports: Ports, site: Site = NOWHERE) -> ASGIApp:
     """Return the ASGI application of these use cases.
 
-    `ports` are used for what is no use case: signed URLs, probes, metrics, request ids and time.
+    `ports` are used for what is no use case: signed URLs, probes, metrics, request ids and time. `site` is where
+    clients reach the application.
     """
     application = Litestar(
         route_handlers=[
@@ -41,9 +44,11 @@ def build(use_cases: UseCases, ports: Ports) -> ASGIApp:
         # body.py reads and bounds every body; uploads have a limit of their own.
         request_max_body_size=None,
     )
-    application.state.update(use_cases=use_cases, ports=ports)
+    application.state.update(use_cases=use_cases, ports=ports, site=site)
     _list_all_methods(application)
-    return Gate(ExactAddresses(application), use_cases.admit_request, ports.metrics, ports.now, ports.new_id)
+    cors = Cors(site.cors_origins)
+    app = answering_preflights(ExactAddresses(application), cors)
+    return Gate(app, use_cases.admit_request, ports.metrics, ports.now, ports.new_id, cors)
 
 
 def _list_all_methods(application: Litestar) -> None:

@@ -1,8 +1,10 @@
 """Reads request bodies, bounded in size and time: JSON as a whole, uploads piece by piece."""
 
-from collections.abc import AsyncIterator
+import hashlib
+from collections.abc import AsyncIterator, Sequence
 
 from adapters.http.answer import header_values
+from adapters.http.body_headers import read_body_headers
 from adapters.http.errors import RequestTimeout, UnsupportedMediaType
 from adapters.http.in_flight import in_flight_of
 from adapters.http.request import AnyRequest
@@ -11,23 +13,28 @@ from domain.errors import Invalid, PayloadTooLarge
 from domain.members import Members, RuleViolation
 
 BODY_MAX_BYTES = 64 * 1024
+JSON = "application/json"
 
 
-async def read_members(request: AnyRequest) -> Members:
-    """Return the members of the JSON object in a request's body.
+async def read_members(request: AnyRequest, accepted: Sequence[str] = (JSON,)) -> Members:
+    """Return the members of the JSON object in a request's body, whose media type is one of those accepted.
 
     Raises:
-        UnsupportedMediaType: Content-Type does not say JSON.
+        UnsupportedMediaType: Content-Type is none of them.
+        UnsupportedContentCoding: the body is encoded.
         PayloadTooLarge: the body has more than 64 KiB.
         RequestTimeout: the client disconnected.
-        Invalid: the body is not one well-formed JSON object.
+        Invalid: the body is not one well-formed JSON object, or not the one that its headers announce.
     """
-    if not _is_json(header_values(request.scope, b"content-type")):
-        raise UnsupportedMediaType
+    if _media_type(request) not in accepted:
+        raise UnsupportedMediaType(accepted)
+    announced = read_body_headers(request)
     in_flight = in_flight_of(request.scope)
     in_flight.await_client()
     raw = await _whole(request)
     in_flight.resume()
+    if announced not in (None, hashlib.sha256(raw).hexdigest()):
+        raise Invalid({"Content-Digest": "is not that of the body; send the request again"})
     try:
         return parse_object(raw)
     except RuleViolation as violation:
@@ -79,10 +86,7 @@ async def _receive(request: AnyRequest, received: int, limit_bytes: int) -> tupl
     return message["body"], message.get("more_body", False)
 
 
-def _is_json(content_types: list[bytes]) -> bool:
-    if len(content_types) != 1:
-        return False
-    essence, *parameters = (part.strip().lower() for part in content_types[0].split(b";"))
-    return essence == b"application/json" and all(
-        parameter in (b"charset=utf-8", b'charset="utf-8"') for parameter in parameters
-    )
+def _media_type(request: AnyRequest) -> str | None:
+    """Return the media type of the body in lower case, without parameters: JSON defines none (RFC 8259 11)."""
+    sent = header_values(request.scope, b"content-type")
+    return sent[0].split(b";")[0].strip().lower().decode("latin-1") if len(sent) == 1 else None

@@ -8,21 +8,23 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
-from litestar import Response, get
+from litestar import Response
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from adapters.http.description.openapi import openapi_document
-from adapters.http.request import AnyRequest
+from adapters.http.operation import readable
+from adapters.http.request import AnyRequest, site_of
 from domain.errors import NotFound
 
 
 def routes() -> Sequence[HTTPRouteHandler]:
-    """Return `/openapi.json` and `/docs`. They need no API key, and are no part of the OpenAPI document."""
+    """Return `/`, `/openapi.json` and `/docs`. They need no API key, and are no part of the OpenAPI document."""
     return [
-        get("/openapi.json", include_in_schema=False)(openapi_json),
-        get("/docs", include_in_schema=False)(docs_page),
-        get("/docs/{name:str}", sync_to_thread=True, include_in_schema=False)(docs_file),
+        readable("/", include_in_schema=False)(start_page),
+        readable("/openapi.json", include_in_schema=False)(openapi_json),
+        readable("/docs", include_in_schema=False)(docs_page),
+        readable("/docs/{name:str}", sync_to_thread=True, include_in_schema=False)(docs_file),
     ]
 
 
@@ -38,19 +40,19 @@ _PAGE = b"""<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Dossier API</title>
-<link rel="service-desc" type="application/json" href="/openapi.json">
-<link rel="stylesheet" href="/docs/swagger-ui.css">
-<link rel="icon" type="image/png" href="/docs/favicon-32x32.png">
+<link rel="service-desc" type="application/json" href="openapi.json">
+<link rel="stylesheet" href="docs/swagger-ui.css">
+<link rel="icon" type="image/png" href="docs/favicon-32x32.png">
 </head>
 <body>
 <div id="api"></div>
-<script src="/docs/swagger-ui-bundle.js"></script>
-<script src="/docs/start.js"></script>
+<script src="docs/swagger-ui-bundle.js"></script>
+<script src="docs/start.js"></script>
 </body>
 </html>
 """
 _START = b"""SwaggerUIBundle({
-  url: "/openapi.json", dom_id: "#api", deepLinking: true, persistAuthorization: false, validatorUrl: null,
+  url: "openapi.json", dom_id: "#api", deepLinking: true, persistAuthorization: false, validatorUrl: null,
 })
 """
 # Swagger UI writes inline styles and data: images into its page, hence 'unsafe-inline' and data:.
@@ -59,11 +61,15 @@ _POLICY = (
 )
 
 
+async def start_page(request: AnyRequest) -> Response[None]:
+    return Response(None, status_code=302, headers={"Location": f"{site_of(request).public_url}/docs"})
+
+
 async def openapi_json(request: AnyRequest) -> Response[bytes]:
     state = request.app.state
     # Built by the first request, not at start-up, because most processes never serve it.
     if "openapi_json" not in state:
-        state.openapi_json = msgspec.json.encode(openapi_document(request.app))
+        state.openapi_json = msgspec.json.encode(openapi_document(request.app, site_of(request).public_url))
     return Response(state.openapi_json, media_type="application/json")
 
 

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 from litestar.params import FromPath
 
-from adapters.http.answer import Answer, empty_answer, entity_tag, json_answer, replay_headers
-from adapters.http.body import read_members
+from adapters.http.answer import Answer, empty_answer, json_answer, not_modified, replay_headers
+from adapters.http.body import JSON, read_members
+from adapters.http.conditional import entity_tag, is_not_modified, read_precondition
+from adapters.http.errors import MERGE_PATCH
 from adapters.http.operation import Operation
 from adapters.http.query import read_flag, read_query
-from adapters.http.request import AnyRequest, caller_of, use_cases_of
-from adapters.http.request_headers import read_idempotency_key, read_if_match
+from adapters.http.request import AnyRequest, caller_of, site_of, use_cases_of
+from adapters.http.request_headers import read_idempotency_key
 from adapters.http.wire.documents import (
     DeleteDocumentQuery,
     DocumentDetail,
@@ -20,6 +22,11 @@ from adapters.http.wire.documents import (
     UploadLink,
 )
 from adapters.http.wire.envelope import Envelope
+from domain.documents import Changes
+from domain.downloads import is_inline
+from domain.idempotency import parse_idempotency_key
+from domain.members import Form, read_together
+from domain.pages import boolean
 from domain.use_cases.change_document import DeleteDocument, PatchDocument
 from domain.use_cases.create_document import CreateDocument
 from domain.use_cases.find_documents import FindDocuments
@@ -50,7 +57,8 @@ async def create_document(request: AnyRequest) -> Answer:
     idempotency_key = read_idempotency_key(request)
     members = await read_members(request)
     recorded = await use_cases_of(request).create_document(caller_of(request), members, idempotency_key)
-    headers = {"Location": f"/v1/documents/{recorded.document.id}", **replay_headers(replayed=recorded.replayed)}
+    location = f"{site_of(request).public_url}/v1/documents/{recorded.document.id}"
+    headers = {"Location": location, **replay_headers(replayed=recorded.replayed)}
     return json_answer(Envelope(DocumentRecord.of(recorded.document)), 201, headers)
 
 
@@ -60,23 +68,34 @@ async def list_documents(request: AnyRequest) -> Answer:
 
 
 async def read_document(request: AnyRequest, document_id: FromPath[str]) -> Answer:
-    download = read_flag(request, "download")
-    found = await use_cases_of(request).get_document(caller_of(request), document_id, download=download)
-    headers = entity_tag(found.record.document.revision)
+    form = Form(read_query(request), "parameter")
+    download = form.optional("download", boolean) is not False
+    inline = form.optional("disposition", is_inline) or False
+    form.finish()
+    found = await use_cases_of(request).get_document(caller_of(request), document_id, download=download, inline=inline)
+    state = found.record.document.state
+    headers = entity_tag(state)
+    if is_not_modified(request, state):
+        return not_modified(headers)
     return json_answer(Envelope(DocumentDetail.of(found.record, found.download)), headers=headers)
 
 
 async def patch_document(request: AnyRequest, document_id: FromPath[str]) -> Answer:
-    expected_revisions = read_if_match(request)
-    members = await read_members(request)
-    record = await use_cases_of(request).patch_document(caller_of(request), document_id, members, expected_revisions)
-    return json_answer(Envelope(DocumentDetail.of(record)), headers=entity_tag(record.document.revision))
+    members = await read_members(request, (JSON, MERGE_PATCH))
+    # The use case reads the members too. Here they are read so that one answer names their mistakes and the headers'.
+    precondition, _ = read_together(lambda: read_precondition(request), lambda: Changes.read(members))
+    record = await use_cases_of(request).patch_document(caller_of(request), document_id, members, precondition)
+    return json_answer(Envelope(DocumentDetail.of(record)), headers=entity_tag(record.document.state))
 
 
 async def delete_document(request: AnyRequest, document_id: FromPath[str]) -> Answer:
     idempotency_key = read_idempotency_key(request)
-    expected_revisions = read_if_match(request)
+    precondition, hard, _ = read_together(
+        lambda: read_precondition(request),
+        lambda: read_flag(request, "hard"),
+        lambda: parse_idempotency_key(idempotency_key),
+    )
     replayed = await use_cases_of(request).delete_document(
-        caller_of(request), document_id, idempotency_key, expected_revisions, hard=read_flag(request, "hard")
+        caller_of(request), document_id, idempotency_key, precondition, hard=hard
     )
     return empty_answer(replay_headers(replayed=replayed))

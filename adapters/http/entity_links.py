@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from litestar.params import FromPath
 
+from adapters.http.addresses import sent_segment
 from adapters.http.answer import Answer, empty_answer, json_answer, replay_headers
 from adapters.http.body import read_members
 from adapters.http.operation import Operation
@@ -67,7 +68,9 @@ async def unlink_document(request: AnyRequest, document_id: FromPath[str], link_
     return empty_answer(replay_headers(replayed=replayed))
 
 
-async def list_entity_documents(request: AnyRequest, entity_id: FromPath[str]) -> Answer:
+async def list_entity_documents(request: AnyRequest) -> Answer:
+    # From the path as it was sent: the router cannot tell an encoded slash from one between two segments.
+    entity_id = sent_segment(request.scope, 3)
     entity_type: EntityType = request.route_handler.opt["entity_type"]
     query = read_query(request)
     found, page = await use_cases_of(request).find_linked_documents(caller_of(request), entity_type, entity_id, query)

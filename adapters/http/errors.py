@@ -1,9 +1,8 @@
 """The error table: the status, body and headers of every refusal and every failure. No other module decides these."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
 
 import msgspec
 from litestar import Response
@@ -11,23 +10,41 @@ from litestar.exceptions import HTTPException
 from msgspec import UNSET
 
 from adapters.http.answer import Answer
-from adapters.http.wire.envelope import Error, ErrorBody
+from adapters.http.wire.envelope import Error, ErrorBody, ErrorCode, ErrorDetails
 from domain import errors
 from domain.errors import Refusal
 from ports.system import Unavailable
 
 log = logging.getLogger("dossier.http")
 
+MERGE_PATCH = "application/merge-patch+json"
+"""JSON Merge Patch (RFC 7396), which PATCH also reads."""
+
 RETRY_AFTER_SECONDS = 1
 """The Retry-After of a 503: most outages of a dependency end within seconds."""
 
 
 class UnsupportedMediaType(Refusal):
+    """The Content-Type is none of those that the operation reads."""
+
     code = "unsupported_media_type"
+
+    def __init__(self, accepted: Sequence[str] = ("application/json",)) -> None:
+        self.accepted = accepted
 
     @property
     def message(self) -> str:
         return "Send the body as JSON in UTF-8, with 'Content-Type: application/json'."
+
+
+class UnsupportedContentCoding(Refusal):
+    """The body is compressed or otherwise encoded (RFC 9110 8.4)."""
+
+    code = "unsupported_media_type"
+
+    @property
+    def message(self) -> str:
+        return "The Content-Encoding is not supported; send the body without one, not compressed."
 
 
 class RequestTimeout(Refusal):
@@ -79,7 +96,7 @@ class ServerBusy(Refusal):
 class SignedUrlRefused(Refusal):
     """The signed URL has expired, or was altered."""
 
-    code = "insufficient_permissions"
+    code = "link_expired"
 
     @property
     def message(self) -> str:
@@ -121,12 +138,14 @@ STATUS: Mapping[type[Refusal], int] = {
     errors.StorageConflict: 409,
     errors.DuplicateName: 409,
     errors.FolderExists: 409,
+    errors.FolderInUse: 409,
     errors.ObjectChanged: 409,
     errors.PreconditionFailed: 412,
     ObjectExists: 412,
     errors.PayloadTooLarge: 413,
     UriTooLong: 414,
     UnsupportedMediaType: 415,
+    UnsupportedContentCoding: 415,
     RangeNotSatisfiable: 416,
     errors.IdempotencyMismatch: 422,
     errors.RateLimited: 429,
@@ -161,12 +180,19 @@ def internal_error(request_id: str) -> Answer:
     return _answer(500, "internal_error", message, request_id)
 
 
-def unavailable(request_id: str, details: Mapping[str, Any] | None = None) -> Answer:
+def unavailable(request_id: str, details: ErrorDetails | None = None) -> Answer:
     """Return the response while a dependency is unavailable."""
     message = (
         "The service is temporarily unavailable; send the request again, with the same Idempotency-Key if it has one."
     )
     return _answer(503, "unavailable", message, request_id, details, {"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+def method_not_allowed(request_id: str, methods: Sequence[str]) -> Answer:
+    """Return the response to a method that the address does not support; `methods` are those that it supports."""
+    allowed = ", ".join(methods)
+    message = f"This address does not support the method; it supports {allowed}."
+    return _answer(405, "method_not_allowed", message, request_id, headers={"Allow": allowed})
 
 
 def _routing_error(error: HTTPException, request_id: str) -> Answer:
@@ -176,9 +202,7 @@ def _routing_error(error: HTTPException, request_id: str) -> Answer:
             return answer(errors.NotFound(), request_id)
         case HTTPStatus.METHOD_NOT_ALLOWED:
             # Litestar keeps the methods in a set, whose order differs between processes.
-            allowed = ", ".join(sorted((error.headers or {}).get("allow", "").split(", ")))
-            message = f"This address does not support the method; it supports {allowed}."
-            return _answer(405, "method_not_allowed", message, request_id, headers={"Allow": allowed})
+            return method_not_allowed(request_id, sorted((error.headers or {}).get("allow", "").split(", ")))
         case _:
             return answer(errors.Invalid({"request": "is not a well-formed HTTP request"}), request_id)
 
@@ -188,25 +212,25 @@ def _answer(
     code: str,
     message: str,
     request_id: str,
-    details: Mapping[str, Any] | None = None,
+    details: ErrorDetails | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
-    error = Error(code, message, request_id, UNSET if details is None else dict(details))
+    error = Error(ErrorCode(code), message, request_id, UNSET if details is None else details)
     return Answer(status, msgspec.json.encode(ErrorBody(error)), headers or {})
 
 
-def _details(refusal: Refusal) -> Mapping[str, Any] | None:
+def _details(refusal: Refusal) -> ErrorDetails | None:
     match refusal:
         case errors.Invalid(fields):
-            return {"fields": dict(fields)}
+            return ErrorDetails(fields=dict(fields))
         case RangeNotSatisfiable():
-            return {"fields": {"Range": f"must begin before {refusal.size_bytes}, the size of the file"}}
+            return ErrorDetails(fields={"Range": f"must begin before {refusal.size_bytes}, the size of the file"})
         case errors.StorageConflict(document_id):
-            return None if document_id is None else {"document_id": document_id}
+            return None if document_id is None else ErrorDetails(document_id=document_id)
         case errors.QuotaExceeded(limit_bytes, used_bytes, requested_bytes):
-            return {"limit_bytes": limit_bytes, "used_bytes": used_bytes, "requested_bytes": requested_bytes}
-        case errors.RateLimited(retry_after):
-            return {"retry_after": retry_after}
+            return ErrorDetails(limit_bytes=limit_bytes, used_bytes=used_bytes, requested_bytes=requested_bytes)
+        case errors.RateLimited(retry_after, window, limit):
+            return ErrorDetails(retry_after=retry_after, window=window, limit=limit)
         case _:
             return None
 
@@ -215,11 +239,16 @@ def _headers(refusal: Refusal) -> Mapping[str, str]:
     match refusal:
         case errors.InvalidKey():
             return {"WWW-Authenticate": "Bearer"}
-        case errors.RateLimited(retry_after):
+        case errors.RateLimited(retry_after, _, _):
             return {"Retry-After": str(retry_after)}
         case ServerBusy():
             return {"Retry-After": str(RETRY_AFTER_SECONDS)}
         case RangeNotSatisfiable():
             return {"Content-Range": f"bytes */{refusal.size_bytes}"}
+        case UnsupportedMediaType() if MERGE_PATCH in refusal.accepted:
+            # RFC 5789 2.2: a 415 to PATCH names the types that would be read.
+            return {"Accept-Patch": ", ".join(refusal.accepted)}
+        case UnsupportedContentCoding():
+            return {"Accept-Encoding": "identity"}
         case _:
             return {}

@@ -2,13 +2,22 @@
 
 from collections.abc import Sequence
 
-from adapters.http.answer import Answer, json_answer
+from adapters.http.answer import Answer, empty_answer, json_answer
 from adapters.http.body import read_members
 from adapters.http.operation import Operation
 from adapters.http.query import read_query
 from adapters.http.request import AnyRequest, caller_of, use_cases_of
 from adapters.http.wire.envelope import Envelope, Paged, PageMeta
-from adapters.http.wire.folders import FolderList, FolderRow, ListFoldersQuery, ListTagsQuery, TagList, TagRow
+from adapters.http.wire.folders import (
+    DeleteFolderQuery,
+    FolderList,
+    FolderRow,
+    ListFoldersQuery,
+    ListTagsQuery,
+    TagList,
+    TagRow,
+)
+from domain.use_cases.delete_folder import DeleteFolder
 from domain.use_cases.find_documents import ListFolders, ListTags
 from domain.use_cases.move_folder import MoveFolder
 
@@ -18,6 +27,7 @@ def routes() -> Sequence[Operation]:
     return [
         Operation("GET", "/v1/folders", list_folders, ListFolders, query=ListFoldersQuery),
         Operation("PATCH", "/v1/folders", move_folder, MoveFolder),
+        Operation("DELETE", "/v1/folders", delete_folder, DeleteFolder, query=DeleteFolderQuery),
         Operation("GET", "/v1/tags", list_tags, ListTags, query=ListTagsQuery),
     ]
 
@@ -31,6 +41,11 @@ async def list_folders(request: AnyRequest) -> Answer:
 async def move_folder(request: AnyRequest) -> Answer:
     moved = await use_cases_of(request).move_folder(caller_of(request), await read_members(request))
     return json_answer(Envelope(FolderRow(moved.folder, moved.documents)))
+
+
+async def delete_folder(request: AnyRequest) -> Answer:
+    await use_cases_of(request).delete_folder(caller_of(request), read_query(request))
+    return empty_answer()
 
 
 async def list_tags(request: AnyRequest) -> Answer:

@@ -15,10 +15,11 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.http.addresses import sent_path
 from adapters.http.answer import Answer, header_values
+from adapters.http.cors import NO_PAGES, Cors
 from adapters.http.errors import RequestTimeout, answer, unavailable
 from adapters.http.in_flight import DeadlineMonitor, InFlightRequest, keep_in_flight
 from domain.errors import InvalidKey, RateLimited
-from domain.use_cases.admit_request import AdmitRequest
+from domain.use_cases.admit_request import AdmitRequest, refusal_of
 from ports.metrics import Metrics
 from ports.system import Clock, NewId
 
@@ -30,7 +31,7 @@ answers it, so that it has a request id, the error envelope and its place in the
 
 # These paths need no API key and count against no rate limit: their content is public, or the URL itself is signed.
 _OPEN_PREFIXES = (b"/health/", b"/docs/", b"/storage/")
-_OPEN_PATHS = (b"/metrics", b"/openapi.json", b"/docs")
+_OPEN_PATHS = (b"/", b"/metrics", b"/openapi.json", b"/docs")
 # An id that contains an API key is refused, because ids are logged.
 _REQUEST_ID = re.compile(rb"(?!.*wbk_)[A-Za-z0-9._-]{1,128}")
 _BEARER = re.compile(rb"bearer +(\S+) *", re.IGNORECASE)
@@ -46,12 +47,15 @@ class Gate:
     address is 404 with any key.
     """
 
-    def __init__(self, app: ASGIApp, admit: AdmitRequest, metrics: Metrics, now: Clock, new_id: NewId) -> None:
+    def __init__(
+        self, app: ASGIApp, admit: AdmitRequest, metrics: Metrics, now: Clock, new_id: NewId, cors: Cors = NO_PAGES
+    ) -> None:
         self._app = app
         self._admit = admit
         self._metrics = metrics
         self._now = now
         self._new_id = new_id
+        self._cors = cors
         self._deadlines = DeadlineMonitor()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,8 +72,11 @@ class Gate:
                 response_started = True
                 # The client may take any time to read the response.
                 request.deadline = math.inf
-                message["headers"] = [*message["headers"], *_headers(request)]
+                message["headers"] = [*message["headers"], *_headers(request), *self._cors.headers(scope)]
                 self._metrics.count_answer(scope["method"], _route(scope), message["status"])
+            elif scope["method"] == "HEAD" and message["type"] == "http.response.body":
+                # The headers are those of GET, Content-Length included (RFC 9110 9.3.2).
+                message["body"] = b""
             await send(message)
 
         self._deadlines.add(request)
@@ -116,9 +123,9 @@ class Gate:
             self._metrics.count_refusal()
             raise
         request.verdict = admission.verdict
-        if not admission.verdict.admitted:
+        if (refusal := refusal_of(admission.verdict)) is not None:
             self._metrics.count_refusal()
-            raise RateLimited(admission.verdict.retry_after)
+            raise refusal
         request.caller = admission.caller
 
 

@@ -6,6 +6,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from adapters.http.operation import Operation
+from adapters.http.query import refuse_query
 from adapters.http.request import caller_of
 
 
@@ -18,6 +19,9 @@ async def require_permission(connection: ASGIConnection[Any, Any, Any, Any], han
     Raises:
         InvalidKey: the request presents no valid API key.
         InsufficientPermissions: the API key lacks the permission.
+        Invalid: the request has query parameters, and the operation has none.
     """
     if isinstance(handler, Operation):
         caller_of(connection).require(handler.use_case.permission)
+        if connection.scope["query_string"] and not handler.query_parameters:
+            refuse_query(connection)

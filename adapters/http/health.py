@@ -5,15 +5,16 @@ import logging
 from collections.abc import Sequence
 from typing import Literal
 
-from litestar import Response, get
+from litestar import Response
 from litestar.handlers import HTTPRouteHandler
 
 from adapters.http.answer import Answer, json_answer
 from adapters.http.errors import unavailable
 from adapters.http.in_flight import in_flight_of
+from adapters.http.operation import readable
 from adapters.http.request import AnyRequest, ports_of
-from adapters.http.wire.envelope import Envelope
-from adapters.http.wire.operations import Health
+from adapters.http.wire.envelope import Envelope, ErrorDetails
+from adapters.http.wire.operations import DependencyState, Health
 from ports.system import Probe, Unavailable
 
 log = logging.getLogger("dossier.http")
@@ -24,10 +25,10 @@ PROBE_SECONDS = 2
 def routes() -> Sequence[HTTPRouteHandler]:
     """Return the probes and `/metrics`. They need no API key, and `/metrics` is not part of the OpenAPI document."""
     return [
-        get("/health/live")(live),
-        get("/health/ready")(ready),
+        readable("/health/live")(live),
+        readable("/health/ready")(ready),
         # In a thread: with several worker processes, the metrics are read from files.
-        get("/metrics", sync_to_thread=True, include_in_schema=False)(metrics),
+        readable("/metrics", sync_to_thread=True, include_in_schema=False)(metrics),
     ]
 
 
@@ -47,7 +48,7 @@ async def ready(request: AnyRequest) -> Answer:
     checks = dict(zip(probes, states, strict=True))
     failed = {name for name, state in checks.items() if state != "ok"}
     if failed & ports.probes.keys():
-        return unavailable(in_flight_of(request.scope).request_id, {"checks": checks})
+        return unavailable(in_flight_of(request.scope).request_id, ErrorDetails(checks=checks))
     return _health("degraded" if failed else "ready", checks)
 
 
@@ -57,7 +58,7 @@ def metrics(request: AnyRequest) -> Response[bytes]:
     return Response(content, headers={"Content-Type": content_type})
 
 
-async def _check(name: str, probe: Probe) -> str:
+async def _check(name: str, probe: Probe) -> DependencyState:
     try:
         async with asyncio.timeout(PROBE_SECONDS):
             await probe()
@@ -67,5 +68,5 @@ async def _check(name: str, probe: Probe) -> str:
     return "ok"
 
 
-def _health(status: Literal["live", "ready", "degraded"], checks: dict[str, str]) -> Answer:
+def _health(status: Literal["live", "ready", "degraded"], checks: dict[str, DependencyState]) -> Answer:
     return json_answer(Envelope(Health(status, checks)))

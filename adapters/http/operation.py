@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
 import msgspec
+from litestar.enums import HttpMethod
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import Method
 
@@ -14,6 +15,12 @@ from adapters.http.answer import Answer
 from domain.access import Permission
 
 Json = dict[str, Any]
+_GET = (HttpMethod.GET, HttpMethod.HEAD)
+
+
+def readable(path: str, **options: Any) -> HTTPRouteHandler:
+    """Return a route that is no operation of the API, for GET and HEAD."""
+    return HTTPRouteHandler(path, http_method=_GET, status_code=200, **options)
 
 
 class UseCase(Protocol):
@@ -45,7 +52,8 @@ class Operation(HTTPRouteHandler):
     ) -> None:
         super().__init__(
             path,
-            http_method=method,
+            # RFC 9110 9.1: HEAD works wherever GET does. The gate sends no body.
+            http_method=_GET if method == "GET" else method,
             operation_id=operation_id or handler.__name__,
             opt=opt,
             # Never sent, because an Answer has its own status. The default of DELETE is 204, and Litestar refuses a
@@ -62,7 +70,7 @@ class Operation(HTTPRouteHandler):
 
 
 def _schemas(query: type[msgspec.Struct]) -> Mapping[str, Json]:
-    """Return the JSON schema of each field."""
-    schema = msgspec.json.schema(query)
-    properties: Mapping[str, Json] = schema["$defs"][query.__name__]["properties"]
-    return properties
+    """Return the JSON schema of each field, with `required: true` in that of a required one."""
+    schema = msgspec.json.schema(query)["$defs"][query.__name__]
+    required = {name: {"required": True} for name in schema["required"]}
+    return {name: {**field, **required.get(name, {})} for name, field in schema["properties"].items()}

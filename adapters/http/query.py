@@ -1,7 +1,9 @@
 """Reads the query of a request: the parameters that its operation declares."""
 
-from typing import cast
+from typing import Any, cast
 from urllib.parse import parse_qsl
+
+from litestar.connection import ASGIConnection
 
 from adapters.http.operation import Operation
 from adapters.http.request import AnyRequest
@@ -12,7 +14,7 @@ from domain.pages import boolean
 
 
 def read_query(request: AnyRequest) -> Members:
-    """Return the query parameters that the operation declares. Other parameters are ignored.
+    """Return the query parameters of a request. The use case refuses those that it does not know.
 
     The values of a parameter that is declared as a list are one list.
 
@@ -23,11 +25,9 @@ def read_query(request: AnyRequest) -> Members:
     query: dict[str, object] = {}
     invalid: dict[str, str] = {}
     for name, value in query_pairs(request):
-        if name not in declared:
-            continue
-        if declared[name].get("type") == "array":
+        if declared.get(name, {}).get("type") == "array":
             cast("list[object]", query.setdefault(name, [])).append(value)
-        elif name in query:
+        elif name in query and name in declared:
             invalid[name] = "must be given once"
         else:
             query[name] = value
@@ -46,13 +46,22 @@ def read_flag(request: AnyRequest, name: str) -> bool:
     Raises:
         Invalid: it is neither true, false, 1 nor 0.
     """
-    form = Form(read_query(request))
+    form = Form(read_query(request), "parameter")
     flag = form.optional(name, boolean)
     form.finish()
     declared = cast("Operation", request.route_handler).query_parameters
     return bool(declared[name]["default"]) if flag is None else flag
 
 
-def query_pairs(request: AnyRequest) -> list[tuple[str, str]]:
+def refuse_query(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
+    """Refuse every query parameter of a request to an operation that has none.
+
+    Raises:
+        Invalid: naming each.
+    """
+    Form(dict(query_pairs(connection)), "parameter").finish()
+
+
+def query_pairs(request: ASGIConnection[Any, Any, Any, Any]) -> list[tuple[str, str]]:
     """Return the names and values of the query in their order, with repeated names and empty values."""
     return parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)

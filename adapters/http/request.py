@@ -6,6 +6,7 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 
 from adapters.http.in_flight import in_flight_of
+from adapters.http.site import Site
 from domain.access import Caller
 from domain.errors import InvalidKey
 from domain.use_cases import UseCases
@@ -32,6 +33,12 @@ def use_cases_of(request: AnyRequest) -> UseCases:
     """Return the use cases that the application was built from."""
     use_cases: UseCases = request.app.state["use_cases"]
     return use_cases
+
+
+def site_of(request: AnyRequest) -> Site:
+    """Return where clients reach the application."""
+    site: Site = request.app.state["site"]
+    return site
 
 
 def ports_of(request: AnyRequest) -> Ports:

@@ -6,6 +6,8 @@ the whole file, as the RFC allows.
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from litestar import Response, put, route
 from litestar.enums import HttpMethod
@@ -13,11 +15,15 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response import Stream
 
+from adapters.http.answer import header_values
 from adapters.http.body import upload_pieces
+from adapters.http.body_headers import read_body_headers
+from adapters.http.conditional import entity_tag, http_date, is_not_modified, range_applies
 from adapters.http.errors import ObjectExists, RangeNotSatisfiable, SignedUrlRefused
 from adapters.http.query import query_pairs
 from adapters.http.request import AnyRequest, ports_of
-from domain.errors import Invalid, ObjectChanged
+from domain.documents import is_same_media_type
+from domain.errors import Invalid, ObjectChanged, PreconditionFailed
 from domain.use_cases.request_upload import UPLOAD_LIMIT_BYTES
 from ports.storage import AlreadyStored, DownloadTerms, ServedStorage, UploadMismatch
 
@@ -38,7 +44,16 @@ async def upload(request: AnyRequest, path: FromPath[str]) -> Response[bytes]:
     terms = storage.open_upload(path.removeprefix("/"), _query(request), ports_of(request).now())
     if terms is None:
         raise SignedUrlRefused
-    if request.headers.getall("content-type", []) != [terms.mime_type]:
+    if header_values(request.scope, b"if-match"):
+        # An upload never replaces an object, so none can match (RFC 9110 13.1.1).
+        raise PreconditionFailed
+    announced = read_body_headers(request)
+    if terms.sha256 is not None and announced not in (None, terms.sha256):
+        raise Invalid({"Content-Digest": "must be the SHA-256 that this URL was signed for"})
+    if announced is not None:
+        terms = replace(terms, sha256=announced)
+    types = request.headers.getall("content-type", [])
+    if len(types) != 1 or not is_same_media_type(types[0], terms.mime_type):
         raise Invalid({"Content-Type": f"must be {terms.mime_type}, the type this URL was signed for"})
     length = request.headers.get("content-length")
     if terms.size_bytes is not None and length not in (None, str(terms.size_bytes)):
@@ -52,15 +67,15 @@ async def upload(request: AnyRequest, path: FromPath[str]) -> Response[bytes]:
             return Response(b"", headers={"ETag": f'"{stored.etag}"'}, media_type="text/plain")
 
 
-async def download(request: AnyRequest, path: FromPath[str]) -> Response[bytes] | Stream:
+async def download(request: AnyRequest, path: FromPath[str]) -> Response[None] | Response[bytes] | Stream:
     storage = _storage_of(request)
     terms = storage.open_download(path.removeprefix("/"), _query(request), ports_of(request).now())
     if terms is None:
         raise SignedUrlRefused
-    found = await storage.stat(terms.path)
-    if found is None or found.etag != terms.stored.etag:
+    found, modified_at = await storage.stat(terms.path), await storage.modified_at(terms.path)
+    if found is None or found.etag != terms.stored.etag or modified_at is None:
         raise ObjectChanged
-    return await _serve(request, storage, terms)
+    return _serve(request, storage, terms, modified_at)
 
 
 def _storage_of(request: AnyRequest) -> ServedStorage:
@@ -70,20 +85,25 @@ def _storage_of(request: AnyRequest) -> ServedStorage:
     return storage
 
 
-async def _serve(request: AnyRequest, storage: ServedStorage, terms: DownloadTerms) -> Response[bytes] | Stream:
-    size = terms.stored.size_bytes
+def _serve(
+    request: AnyRequest, storage: ServedStorage, terms: DownloadTerms, modified_at: datetime
+) -> Response[None] | Response[bytes] | Stream:
+    size, tag = terms.stored.size_bytes, terms.stored.etag
+    validators = {**entity_tag(tag), "Last-Modified": http_date(modified_at), "Cache-Control": "private, no-store"}
+    if is_not_modified(request, tag, modified_at):
+        return Response(None, status_code=304, headers=validators)
     headers = {
+        **validators,
         "Accept-Ranges": "bytes",
         "Content-Disposition": terms.disposition,
         "Content-Type": terms.mime_type,
-        "ETag": f'"{terms.stored.etag}"',
         # A browser must neither guess another type nor execute the file.
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "sandbox; default-src 'none'",
-        "Cache-Control": "private, no-store",
     }
     status, start, stop = 200, 0, size
-    if (requested := _range(request, size, headers["ETag"])) is not None:
+    # After the preconditions: If-Range is evaluated last (RFC 9110 13.2.2).
+    if range_applies(request, tag, modified_at) and (requested := _range(request, size)) is not None:
         start, stop = requested
         if start >= stop:
             raise RangeNotSatisfiable(size)
@@ -95,18 +115,19 @@ async def _serve(request: AnyRequest, storage: ServedStorage, terms: DownloadTer
     return Stream(storage.read(terms, start, stop), status_code=status, headers=headers)
 
 
-def _range(request: AnyRequest, size: int, etag: str) -> tuple[int, int] | None:
+def _range(request: AnyRequest, size: int) -> tuple[int, int] | None:
     """Return the requested bytes as start and stop, `None` for the whole file.
 
     The range is empty if the file ends before it.
     """
-    if request.headers.get("if-range", etag) != etag:
-        return None
     match = _RANGE.fullmatch(request.headers.get("range", ""))
     # Range is defined for GET alone (RFC 9110 14.2).
     if request.method != "GET" or not match or match[0] == "bytes=-":
         return None
     first, last = match.groups()
+    # A request for all of an empty file has an answer: the empty file.
+    if size == 0 and first.strip("0") == "":
+        return None
     if not first:
         return max(0, size - int(last)), size
     if last and int(last) < int(first):

@@ -3,6 +3,7 @@
 msgspec is not used here: it silently keeps the last of two members with one name.
 """
 
+import codecs
 import json
 import math
 from collections.abc import Iterator
@@ -19,7 +20,8 @@ def parse_object(raw: bytes) -> Members:
         RuleViolation: `raw` is no such object, nests too deep, or contains text that cannot be stored.
     """
     try:
-        value = _DECODER.decode(raw.decode("utf-8"))
+        # A byte-order mark before the text is ignored (RFC 8259 8.1). PowerShell and .NET write one.
+        value = _DECODER.decode(raw.removeprefix(codecs.BOM_UTF8).decode("utf-8"))
     except UnicodeDecodeError:
         raise RuleViolation("must be UTF-8") from None
     except RecursionError:

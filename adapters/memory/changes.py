@@ -4,13 +4,16 @@ from dataclasses import replace
 from datetime import datetime
 
 from adapters.memory.records import LedgerEntry, WorkspaceRecords
-from domain.documents import Changes, Revisions
-from domain.entity_links import EntityLink
+from domain.documents import Changes
+from domain.entity_links import LINKS_MAX, EntityLink
 from domain.ids import DocumentId, EntityLinkId
 from domain.paths import FOLDER_LEVELS_MAX, FolderPath, ancestors, depth, is_within
+from domain.preconditions import Precondition
 from ports.ledger import PathState
 from ports.outcomes import (
     Deleted,
+    FolderDeleted,
+    FolderHasDocuments,
     FolderMoved,
     FolderTaken,
     LinkAdded,
@@ -19,20 +22,21 @@ from ports.outcomes import (
     NoSuchFolder,
     NoSuchLink,
     Patched,
-    RevisionMismatch,
+    StateMismatch,
     TooDeep,
+    TooManyLinks,
 )
 
 
 def patch(
-    records: WorkspaceRecords, id_: DocumentId, changes: Changes, expected: Revisions | None, at: datetime
-) -> Patched | NoSuchDocument | RevisionMismatch:
+    records: WorkspaceRecords, id_: DocumentId, changes: Changes, precondition: Precondition, at: datetime
+) -> Patched | NoSuchDocument | StateMismatch:
     """Apply the changes to a document, and create the folders that it moves to."""
     document = records.documents.get(id_)
     if document is None:
         return NoSuchDocument()
-    if expected is not None and document.revision not in expected:
-        return RevisionMismatch()
+    if not precondition.holds(document.state):
+        return StateMismatch()
     changed = changes.applied_to(document, at)
     records.documents[document.id] = changed
     records.folders.update(ancestors(changed.folder))
@@ -40,14 +44,14 @@ def patch(
 
 
 def delete(
-    records: WorkspaceRecords, id_: DocumentId, expected: Revisions | None, at: datetime
-) -> Deleted | NoSuchDocument | RevisionMismatch:
+    records: WorkspaceRecords, id_: DocumentId, precondition: Precondition, at: datetime
+) -> Deleted | NoSuchDocument | StateMismatch:
     """Delete a document and its entity links, subtract its size from the used bytes, and condemn its path."""
     document = records.documents.get(id_)
     if document is None:
         return NoSuchDocument()
-    if expected is not None and document.revision not in expected:
-        return RevisionMismatch()
+    if not precondition.holds(document.state):
+        return StateMismatch()
     del records.documents[document.id]
     for link in records.document_with_links(document).links:
         del records.entity_links[link.id]
@@ -56,7 +60,7 @@ def delete(
     return Deleted(document.storage_path)
 
 
-def add_link(records: WorkspaceRecords, wanted: EntityLink) -> LinkAdded | NoSuchDocument:
+def add_link(records: WorkspaceRecords, wanted: EntityLink) -> LinkAdded | NoSuchDocument | TooManyLinks:
     """Add an entity link; report the existing one if the document is already linked to the entity."""
     document = records.documents.get(wanted.document_id)
     if document is None:
@@ -64,7 +68,10 @@ def add_link(records: WorkspaceRecords, wanted: EntityLink) -> LinkAdded | NoSuc
     for link in records.document_with_links(document).links:
         if (link.entity_type, link.entity_id) == (wanted.entity_type, wanted.entity_id):
             return LinkAdded(link, is_new=False)
+    if len(records.document_with_links(document).links) >= LINKS_MAX:
+        return TooManyLinks()
     records.entity_links[wanted.id] = wanted
+    _next_revision(records, document.id)
     return LinkAdded(wanted, is_new=True)
 
 
@@ -74,7 +81,13 @@ def remove_link(records: WorkspaceRecords, document: DocumentId, id_: EntityLink
     if link is None or link.document_id != document:
         return NoSuchLink()
     del records.entity_links[link.id]
+    _next_revision(records, document)
     return LinkRemoved()
+
+
+def _next_revision(records: WorkspaceRecords, id_: DocumentId) -> None:
+    document = records.documents[id_]
+    records.documents[id_] = replace(document, revision=document.revision + 1)
 
 
 def move_folder(
@@ -83,7 +96,7 @@ def move_folder(
     """Give a folder and everything below it another path."""
     if source not in records.folders:
         return NoSuchFolder()
-    if target in records.folders:
+    if any(is_within(document.folder, target) for document in records.documents.values()):
         return FolderTaken()
     moved: dict[FolderPath | None, FolderPath] = {
         folder: FolderPath(target + folder.removeprefix(source))
@@ -92,8 +105,19 @@ def move_folder(
     }
     if max(map(depth, moved.values())) > FOLDER_LEVELS_MAX:
         return TooDeep()
-    records.folders = records.folders - moved.keys() | {*moved.values(), *ancestors(target)}
+    replaced = {folder for folder in records.folders if is_within(folder, target)}
+    records.folders = records.folders - replaced - moved.keys() | {*moved.values(), *ancestors(target)}
     inside = [document for document in records.documents.values() if document.folder in moved]
     for document in inside:
         records.documents[document.id] = replace(document, folder=moved[document.folder])
     return FolderMoved(len(inside))
+
+
+def delete_folder(records: WorkspaceRecords, folder: FolderPath) -> FolderDeleted | NoSuchFolder | FolderHasDocuments:
+    """Delete a folder and everything below it, if that is only folders."""
+    if folder not in records.folders:
+        return NoSuchFolder()
+    if any(is_within(document.folder, folder) for document in records.documents.values()):
+        return FolderHasDocuments()
+    records.folders = {other for other in records.folders if not is_within(other, folder)}
+    return FolderDeleted()

@@ -10,11 +10,12 @@ from adapters.memory import queries
 from adapters.memory.receipts import Receipt
 from adapters.memory.records import LedgerEntry, WorkspaceRecords
 from adapters.memory.workspaces import MemoryWorkspaces
-from domain.documents import Changes, Document, Revisions
+from domain.documents import Changes, Document
 from domain.entity_links import EntityLink, EntityType
 from domain.ids import DocumentId, EntityLinkId, WorkspaceId
 from domain.pages import Page, Rows
 from domain.paths import FolderPath, ancestors
+from domain.preconditions import UNCONDITIONAL, Precondition
 from domain.search import DocumentFilter
 from ports.intents import Intent
 from ports.ledger import PathState
@@ -23,6 +24,7 @@ from ports.outcomes import (
     Created,
     CreateOutcome,
     Deleted,
+    DeleteFolderOutcome,
     DeleteOutcome,
     IdempotencyKeyReused,
     LinkAdded,
@@ -79,16 +81,16 @@ class MemoryDocuments:
         document: DocumentId,
         changes: Changes,
         *,
-        expected_revisions: Revisions | None = None,
+        precondition: Precondition = UNCONDITIONAL,
         at: datetime,
         intent: Intent,
     ) -> PatchOutcome:
-        return writes.patch(self._callers_records(intent), document, changes, expected_revisions, at)
+        return writes.patch(self._callers_records(intent), document, changes, precondition, at)
 
     async def delete(
-        self, document: DocumentId, *, expected_revisions: Revisions | None = None, at: datetime, intent: Intent
+        self, document: DocumentId, *, precondition: Precondition = UNCONDITIONAL, at: datetime, intent: Intent
     ) -> DeleteOutcome:
-        return self._once(intent, at, Deleted, lambda records: writes.delete(records, document, expected_revisions, at))
+        return self._once(intent, at, Deleted, lambda records: writes.delete(records, document, precondition, at))
 
     async def add_link(self, link: EntityLink, *, intent: Intent) -> AddLinkOutcome:
         return self._once(intent, link.created_at, LinkAdded, lambda records: writes.add_link(records, link))
@@ -107,6 +109,15 @@ class MemoryDocuments:
         intent: Intent,
     ) -> MoveFolderOutcome:
         return writes.move_folder(self._callers_records(intent), source, target)
+
+    async def delete_folder(
+        self,
+        folder: FolderPath,
+        *,
+        at: datetime,  # noqa: ARG002  memory has no event that records the time of a deletion
+        intent: Intent,
+    ) -> DeleteFolderOutcome:
+        return writes.delete_folder(self._callers_records(intent), folder)
 
     async def get(self, workspace: WorkspaceId, document: DocumentId) -> DocumentWithLinks | None:
         records = self.records_of(workspace)

@@ -15,7 +15,7 @@ from ports.queries import After, DocumentPage, FolderCount, LinkedDocument, TagC
 def find(records: WorkspaceRecords, filter_: DocumentFilter, place: Page | After) -> DocumentPage:
     """Return the documents that pass the filter, newest first."""
     newest_first = (records.documents[id_] for id_ in sorted(records.documents, reverse=True))
-    is_windowed = filter_.search and not filter_.is_search_indexed
+    is_windowed = bool(filter_.words) and not filter_.is_search_indexed
     passing = [
         document
         for document in islice(newest_first, SEARCH_WINDOW if is_windowed else None)
@@ -26,11 +26,11 @@ def find(records: WorkspaceRecords, filter_: DocumentFilter, place: Page | After
             following = passing[place.offset :]
         case After():
             following = [document for document in passing if document.id < place.document]
-    is_exact = filter_ == EVERYTHING or len(passing) <= COUNT_MAX
+    is_counted = filter_ == EVERYTHING or len(passing) <= COUNT_MAX
     return DocumentPage(
         tuple(following[: place.size]),
-        total=len(passing) if is_exact else COUNT_MAX,
-        total_is_exact=is_exact,
+        total=len(passing) if is_counted else COUNT_MAX,
+        total_is_exact=is_counted and not (is_windowed and len(records.documents) > SEARCH_WINDOW),
         more=len(following) > place.size,
     )
 
@@ -40,9 +40,15 @@ def _passes(document: Document, filter_: DocumentFilter) -> bool:
         _is_in(document.folder, filter_)
         and set(filter_.tags) <= set(document.tags)
         and filter_.mime_type in (None, document.mime_type)
-        and filter_.search in search_text(document.name, document.description)
+        and _contains(search_text(document.name, document.description), filter_.words)
         and (filter_.created_after is None or document.created_at >= filter_.created_after)
+        and (filter_.created_before is None or document.created_at < filter_.created_before)
+        and filter_.sha256 in (None, document.stored.sha256)
     )
+
+
+def _contains(text: str, words: tuple[str, ...]) -> bool:
+    return all(word in text for word in words)
 
 
 def _is_in(folder: FolderPath | None, filter_: DocumentFilter) -> bool:

@@ -115,6 +115,10 @@ class MemoryStorage:
         finally:
             self._unfinished.pop(number, None)
 
+    async def modified_at(self, path: StoragePath) -> datetime | None:
+        found = self._objects.get(path)
+        return None if found is None else found.modified_at.replace(microsecond=0)
+
     async def read(self, terms: DownloadTerms, start: int, stop: int) -> AsyncIterator[bytes]:
         if await self.stat(terms.path) != terms.stored:
             raise Unavailable(f"the bytes of {terms.path} have changed")

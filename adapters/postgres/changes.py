@@ -18,17 +18,21 @@ from adapters.postgres import statements
 from adapters.postgres.database import Database
 from adapters.postgres.queries import to_document_with_links
 from adapters.postgres.rows import to_hex, to_intent, to_json, to_link, to_uuid
-from domain.documents import Changes, Revisions
-from domain.entity_links import EntityLink
+from domain.documents import Changes
+from domain.entity_links import LINKS_MAX, EntityLink
 from domain.ids import DocumentId, EntityLinkId, WorkspaceId
 from domain.members import OMITTED
 from domain.paths import FOLDER_LEVELS_MAX, FolderPath, StoragePath
+from domain.preconditions import UNCONDITIONAL, Precondition
 from domain.text import fold
 from ports.intents import Intent
 from ports.outcomes import (
     AddLinkOutcome,
     Deleted,
+    DeleteFolderOutcome,
     DeleteOutcome,
+    FolderDeleted,
+    FolderHasDocuments,
     FolderMoved,
     FolderTaken,
     IdempotencyKeyReused,
@@ -41,8 +45,9 @@ from ports.outcomes import (
     Patched,
     PatchOutcome,
     RemoveLinkOutcome,
-    RevisionMismatch,
+    StateMismatch,
     TooDeep,
+    TooManyLinks,
 )
 
 
@@ -57,26 +62,26 @@ class DocumentChanges:
         document: DocumentId,
         changes: Changes,
         *,
-        expected_revisions: Revisions | None = None,
+        precondition: Precondition = UNCONDITIONAL,
         at: datetime,
         intent: Intent,
     ) -> PatchOutcome:
-        arguments = to_uuid(document), to_json(_to_changes(changes)), _revisions(expected_revisions), at
+        arguments = to_uuid(document), to_json(_to_changes(changes)), *_states(precondition), at
         result = await self._call(statements.PATCH_DOCUMENT, arguments, at, intent)
         match result.outcome:
             case "done" | "replayed":
                 return Patched(to_document_with_links(result.facts))
             case "unknown":
                 return NoSuchDocument()
-            case "other_revision":
-                return RevisionMismatch()
+            case "other_state":
+                return StateMismatch()
             case unexpected:
                 raise AssertionError(f"patch_document returned {unexpected}")
 
     async def delete(
-        self, document: DocumentId, *, expected_revisions: Revisions | None = None, at: datetime, intent: Intent
+        self, document: DocumentId, *, precondition: Precondition = UNCONDITIONAL, at: datetime, intent: Intent
     ) -> DeleteOutcome:
-        arguments = to_uuid(document), _revisions(expected_revisions), at
+        arguments = to_uuid(document), *_states(precondition), at
         result = await self._call(statements.DELETE_DOCUMENT, arguments, at, intent)
         match result.outcome:
             case "done" | "replayed":
@@ -85,13 +90,15 @@ class DocumentChanges:
                 return IdempotencyKeyReused()
             case "unknown":
                 return NoSuchDocument()
-            case "other_revision":
-                return RevisionMismatch()
+            case "other_state":
+                return StateMismatch()
             case unexpected:
                 raise AssertionError(f"delete_document returned {unexpected}")
 
     async def add_link(self, link: EntityLink, *, intent: Intent) -> AddLinkOutcome:
-        result = await self._call(statements.ADD_ENTITY_LINK, (to_json(_to_columns(link)),), link.created_at, intent)
+        result = await self._call(
+            statements.ADD_ENTITY_LINK, (to_json(_to_columns(link)), LINKS_MAX), link.created_at, intent
+        )
         match result.outcome:
             case "done" | "replayed":
                 return LinkAdded(to_link(result.facts["link"]), result.facts["is_new"], result.is_replay)
@@ -99,6 +106,8 @@ class DocumentChanges:
                 return IdempotencyKeyReused()
             case "unknown":
                 return NoSuchDocument()
+            case "too_many":
+                return TooManyLinks()
             case unexpected:
                 raise AssertionError(f"add_entity_link returned {unexpected}")
 
@@ -131,6 +140,18 @@ class DocumentChanges:
                 return TooDeep()
             case unexpected:
                 raise AssertionError(f"move_folder returned {unexpected}")
+
+    async def delete_folder(self, folder: FolderPath, *, at: datetime, intent: Intent) -> DeleteFolderOutcome:
+        result = await self._call(statements.DELETE_FOLDER, (folder, at), at, intent)
+        match result.outcome:
+            case "done" | "replayed":
+                return FolderDeleted()
+            case "unknown":
+                return NoSuchFolder()
+            case "in_use":
+                return FolderHasDocuments()
+            case unexpected:
+                raise AssertionError(f"delete_folder returned {unexpected}")
 
     async def _call(self, sql: str, arguments: Sequence[object], at: datetime, intent: Intent) -> "_Result":
         """Call a database function once the workspace's queue allows it, and retry the call if its answer is lost.
@@ -189,6 +210,8 @@ def _to_changes(changes: Changes) -> dict[str, Any]:
         facts["folder"] = changes.folder
     if changes.tags is not OMITTED:
         facts["tags"] = changes.tags
+    if changes.mime_type is not OMITTED:
+        facts["mime_type"] = changes.mime_type
     return facts
 
 
@@ -204,6 +227,7 @@ def _to_columns(link: EntityLink) -> dict[str, Any]:
     }
 
 
-def _revisions(expected_revisions: Revisions | None) -> list[int] | None:
-    # A number outside this range matches no revision, and the database would refuse it as an integer.
-    return None if expected_revisions is None else [revision for revision in expected_revisions if 0 < revision < 2**31]
+def _states(precondition: Precondition) -> tuple[list[str] | None, list[str]]:
+    """Return the allowed and the refused states, as arrays of the database."""
+    allowed = None if precondition.allowed is None else sorted(precondition.allowed)
+    return allowed, sorted(precondition.refused)

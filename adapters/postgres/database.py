@@ -157,8 +157,9 @@ async def open_database(url: str) -> AsyncIterator[Database]:
             reset=_keep_session,
             server_settings=SESSION,
         )
-    except _TRANSIENT as error:
-        raise Unavailable(f"database: {type(error).__name__}: {error}") from error
+    # Any error of Postgres, because a connection can also fail for a mistake in the URL.
+    except (*_TRANSIENT, asyncpg.PostgresError) as error:
+        raise Unavailable(f"database: {refusal(error)}") from error
     assert engine.pool is not None
     for table in TABLES:
         # The builder asks a table's engine for its SQL dialect. Queries run in `Database`, so any engine will do.
@@ -170,6 +171,23 @@ async def open_database(url: str) -> AsyncIterator[Database]:
             await asyncio.wait_for(engine.pool.close(), STATEMENT_SECONDS)
         except TimeoutError:
             engine.pool.terminate()
+
+
+def refusal(error: Exception) -> str:
+    """Return why no connection could be opened, in words for an operator."""
+    match error:
+        case asyncpg.InvalidAuthorizationSpecificationError():
+            return f"the user or the password in its URL is wrong: {error}"
+        case asyncpg.InvalidCatalogNameError():
+            return f"{error}: create it, or correct its URL"
+        case TimeoutError():
+            return f"no answer within {CONNECT_SECONDS:.0f} seconds; check host and port in its URL"
+        case OSError():
+            return f"no connection; check host and port in its URL: {error}"
+        case asyncpg.CantChangeRuntimeParamError() | asyncpg.UndefinedObjectError():
+            return f"its URL has a parameter that the server refuses: {error}"
+        case _:
+            return f"{type(error).__name__}: {error}"
 
 
 async def _unlock(connection: Any, lock: int) -> None:

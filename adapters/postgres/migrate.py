@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from adapters.postgres.database import CONNECT_SECONDS, Database
+from adapters.postgres.database import CONNECT_SECONDS, Database, refusal
 from adapters.postgres.piccolo_app import APP_NAME, MIGRATIONS
 from ports.system import Unavailable
 
@@ -47,7 +47,7 @@ async def migrate(url: str) -> None:
         finally:
             await connection.close()
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise Unavailable(f"database: {type(error).__name__}: {error}") from error
+        raise Unavailable(f"database: {refusal(error)}") from error
 
 
 async def _run_piccolo(url: str) -> None:

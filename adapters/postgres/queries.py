@@ -12,10 +12,13 @@ from domain.entity_links import EntityType
 from domain.ids import DocumentId, WorkspaceId
 from domain.pages import Page, Rows
 from domain.paths import FolderPath
-from domain.search import COUNT_MAX, SEARCH_WINDOW, TAG_WINDOW, DocumentFilter
+from domain.search import COUNT_MAX, SEARCH_WINDOW, TAG_WINDOW, DocumentFilter, grams
 from ports.queries import After, DocumentPage, DocumentWithLinks, FolderCount, LinkedDocument, TagCount, Usage
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# While the clock is behind an earlier time, ids continue from that time. So an id can be later than its document: by at
+# most an hour, unless the clock was wrong by more.
+_CLOCK_STEP = 3_600_000
 _WILD = str.maketrans({char: f"\\{char}" for char in "\\%_"})
 
 
@@ -83,16 +86,24 @@ def _to_wanted(wanted: DocumentFilter) -> dict[str, Any]:
         facts["tags"] = wanted.tags
     if wanted.mime_type is not None:
         facts["mime_type"] = wanted.mime_type
-    if wanted.search and wanted.is_search_indexed:
-        facts["pattern"] = f"%{wanted.search.translate(_WILD)}%"
-    elif wanted.search:
-        facts["piece"] = wanted.search
+    if wanted.words:
+        facts["patterns"] = [f"%{word.translate(_WILD)}%" for word in wanted.words]
+        facts["grams"] = [gram for word in wanted.words if not word.isascii() for gram in grams(word)]
+        facts["is_windowed"] = not wanted.is_search_indexed
     if wanted.created_after is not None:
-        facts |= {"created_after": wanted.created_after, "not_before": _least_id(wanted.created_after)}
+        facts |= {"created_after": wanted.created_after, "not_before": _least_id(_milliseconds(wanted.created_after))}
+    if wanted.created_before is not None:
+        not_after = _milliseconds(wanted.created_before) + _CLOCK_STEP
+        facts |= {"created_before": wanted.created_before, "not_after": _least_id(not_after)}
+    if wanted.sha256 is not None:
+        facts["sha256"] = wanted.sha256
     return facts
 
 
-def _least_id(at: datetime) -> str:
-    """Return the least id that a document of that time can have: an id begins with its milliseconds since 1970."""
-    milliseconds = max(0, (at - _EPOCH) // timedelta(milliseconds=1))
-    return f"{milliseconds << 80:032x}"
+def _milliseconds(at: datetime) -> int:
+    return (at - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _least_id(milliseconds: int) -> str:
+    """Return the least id that can be made at that time since 1970: an id begins with its milliseconds."""
+    return f"{max(0, milliseconds) << 80:032x}"

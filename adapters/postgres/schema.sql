@@ -191,6 +191,8 @@ CREATE INDEX api_keys_digest ON public.api_keys USING btree (digest);
 
 CREATE INDEX documents_folder ON public.documents USING btree (workspace_id, folder_id, id);
 
+CREATE INDEX documents_grams ON public.documents USING gin (public.search_grams(workspace_id, search_text)) WITH (gin_pending_list_limit='1024') WHERE (octet_length(search_text) > char_length(search_text));
+
 CREATE INDEX documents_mime_type ON public.documents USING btree (workspace_id, mime_type, id);
 
 CREATE INDEX documents_search ON public.documents USING gin (search_text public.gin_trgm_ops) WITH (gin_pending_list_limit='1024');
@@ -202,6 +204,8 @@ CREATE INDEX entity_links_entity ON public.entity_links USING btree (workspace_i
 CREATE INDEX folders_path ON public.folders USING btree (workspace_id, "left"(path, 600));
 
 CREATE INDEX objects_condemned ON public.objects USING btree (workspace_id, storage_path) WHERE (state = 'condemned'::text);
+
+CREATE INDEX objects_sha256 ON public.objects USING btree (workspace_id, sha256) WHERE ((state = 'recorded'::text) AND (sha256 IS NOT NULL));
 
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspaces(id);
@@ -238,22 +242,33 @@ ALTER TABLE ONLY public.usage
 
 -- FUNCTION add_api_key(uuid, jsonb, jsonb, jsonb)
 -- FUNCTION add_entity_link(uuid, jsonb, jsonb)
+-- FUNCTION add_entity_link_v2(uuid, jsonb, integer, jsonb)
 -- FUNCTION begin_change(uuid, jsonb, timestamp with time zone)
 -- FUNCTION begin_document_change(uuid, uuid, integer[], timestamp with time zone, jsonb)
+-- FUNCTION begin_document_change_v2(uuid, uuid, text[], text[], timestamp with time zone, jsonb)
 -- FUNCTION condemn_objects(uuid, jsonb, timestamp with time zone)
 -- FUNCTION delete_document(uuid, uuid, integer[], timestamp with time zone, jsonb)
+-- FUNCTION delete_document_v2(uuid, uuid, text[], text[], timestamp with time zone, jsonb)
+-- FUNCTION delete_folder(uuid, text, timestamp with time zone, jsonb)
+-- FUNCTION document_state(integer, bytea)
 -- FUNCTION ensure_folders(uuid, text[])
 -- FUNCTION find_documents(uuid, jsonb, uuid, bigint, integer, integer, integer)
+-- FUNCTION find_documents_v2(uuid, jsonb, uuid, bigint, integer, integer, integer)
 -- FUNCTION find_receipt(uuid, uuid, text, text, timestamp with time zone)
 -- FUNCTION finish_change(uuid, jsonb, timestamp with time zone, jsonb, text, uuid, jsonb)
+-- FUNCTION folders_within(uuid, text)
 -- FUNCTION is_within(text, text)
 -- FUNCTION linked_documents(uuid, text, text, text, bigint, integer)
 -- FUNCTION list_folders(uuid, text, bigint, integer)
 -- FUNCTION list_tags(uuid, integer, bigint, integer)
 -- FUNCTION move_folder(uuid, text, text, integer, timestamp with time zone, jsonb)
+-- FUNCTION move_folder_v2(uuid, text, text, integer, timestamp with time zone, jsonb)
 -- FUNCTION patch_document(uuid, uuid, jsonb, integer[], timestamp with time zone, jsonb)
+-- FUNCTION patch_document_v2(uuid, uuid, jsonb, text[], text[], timestamp with time zone, jsonb)
 -- FUNCTION record_documents(uuid, jsonb)
 -- FUNCTION remove_entity_link(uuid, uuid, uuid, timestamp with time zone, jsonb)
+-- FUNCTION remove_entity_link_v2(uuid, uuid, uuid, timestamp with time zone, jsonb)
 -- FUNCTION revoke_api_key(uuid, uuid, timestamp with time zone, jsonb)
+-- FUNCTION search_grams(uuid, text)
 -- FUNCTION subtree_bounds(text)
 -- FUNCTION workspace_tags(uuid, text[])

@@ -7,7 +7,7 @@ FIND_RECEIPT = "SELECT outcome, facts FROM find_receipt($1, $2, $3, $4, $5)"
 
 READ_DOCUMENT = "SELECT facts FROM document_with_links_facts WHERE workspace_id = $1 AND id = $2"
 
-FIND_DOCUMENTS = "SELECT * FROM find_documents($1, $2, $3, $4, $5, $6, $7)"
+FIND_DOCUMENTS = "SELECT * FROM find_documents_v2($1, $2, $3, $4, $5, $6, $7)"
 
 LINKED_DOCUMENTS = "SELECT * FROM linked_documents($1, $2, $3, $4, $5, $6)"
 
@@ -15,15 +15,17 @@ LIST_FOLDERS = "SELECT * FROM list_folders($1, $2, $3, $4)"
 
 LIST_TAGS = "SELECT * FROM list_tags($1, $2, $3, $4)"
 
-PATCH_DOCUMENT = "SELECT * FROM patch_document($1, $2, $3, $4, $5, $6)"
+PATCH_DOCUMENT = "SELECT * FROM patch_document_v2($1, $2, $3, $4, $5, $6, $7)"
 
-DELETE_DOCUMENT = "SELECT * FROM delete_document($1, $2, $3, $4, $5)"
+DELETE_DOCUMENT = "SELECT * FROM delete_document_v2($1, $2, $3, $4, $5, $6)"
 
-ADD_ENTITY_LINK = "SELECT * FROM add_entity_link($1, $2, $3)"
+ADD_ENTITY_LINK = "SELECT * FROM add_entity_link_v2($1, $2, $3, $4)"
 
-REMOVE_ENTITY_LINK = "SELECT * FROM remove_entity_link($1, $2, $3, $4, $5)"
+REMOVE_ENTITY_LINK = "SELECT * FROM remove_entity_link_v2($1, $2, $3, $4, $5)"
 
-MOVE_FOLDER = "SELECT * FROM move_folder($1, $2, $3, $4, $5, $6)"
+MOVE_FOLDER = "SELECT * FROM move_folder_v2($1, $2, $3, $4, $5, $6)"
+
+DELETE_FOLDER = "SELECT * FROM delete_folder($1, $2, $3, $4)"
 
 READ_USAGE = "SELECT used_bytes, quota_bytes, documents FROM usage WHERE workspace_id = $1"
 

@@ -62,13 +62,15 @@ def workspace() -> None:
 
 @workspace.command("create")
 @click.argument("name")
-@click.option("--plan", type=_choice(Plan), default=Plan.STARTER.value, show_default=True, help="Its rate limits.")
+@click.option("--plan", type=_choice(Plan), default=Plan.ORG.value, show_default=True, help="Its rate limits.")
 @click.option("--quota", type=Quota(), default="10GB", show_default=True, help="Its storage quota.")
 @json_option
 def create_workspace(name: str, plan: str, quota: int, as_json: bool) -> None:
     """Create a workspace, and the user who owns it."""
     made = with_service(lambda service: service.use_cases.create_workspace(name, Plan(plan), quota))
-    say(_workspace_facts(made), f"Created workspace {made.id}, owned by {made.owner_id}.", as_json)
+    limits = " and ".join(f"{window.limit:,} requests per {window.unit}" for window in settings().plans[made.plan])
+    text = f"Created workspace {made.id}, owned by {made.owner_id}. Plan {made.plan}: {limits} for all its API keys."
+    say(_workspace_facts(made), text, as_json)
 
 
 @workspace.command("update")
@@ -145,7 +147,7 @@ def list_keys(workspace_: str | None, as_json: bool) -> None:
     """List all API keys, oldest first, without the keys themselves."""
     of = None if workspace_ is None else parse_workspace_id(workspace_)
     if workspace_ is not None and of is None:
-        raise Invalid({"workspace": "names no workspace"})
+        raise Invalid({"workspace": "is not the id of a workspace; list them with 'dossier workspace list'"})
     found = with_service(lambda service: service.ports.api_keys.all(of))
     now = datetime.now(UTC)
     lines = [

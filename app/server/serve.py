@@ -32,6 +32,8 @@ from ports.system import Unavailable
 FIRST_QUOTA_BYTES = 10 * 10**9
 DRAIN_SECONDS = 10
 BACKLOG = 2048
+_EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+"""How this machine reaches a server that listens on every address."""
 
 
 def run_server(host: str, port: int, workers: int = 1) -> None:
@@ -46,8 +48,14 @@ def run_server(host: str, port: int, workers: int = 1) -> None:
     # First of all, so that a port in use is reported before an API key is created and shown.
     listening = _listen(host, port)
     address = _address(host, listening.getsockname()[1])
-    settings = replace(settings, public_url=settings.public_url or address)
+    settings = replace(settings, address=address)
     log_to_stderr()
+    if settings.public_url is None and host in _EVERY_ADDRESS:
+        click.echo(
+            f"Warning: DOSSIER_PUBLIC_URL is not set, so signed URLs begin with {address}, which only this machine can "
+            "reach. Set it to the address that clients use.",
+            err=True,
+        )
     # In this process, before the workers and the embedded Postgres are started, so that they inherit it.
     raise_descriptor_limit()
     if workers == 1:
@@ -124,7 +132,7 @@ async def _prepare(settings: Settings, address: str) -> None:
             with (settings.data_dir / "first-run.lock").open("w") as lock:
                 # If two servers start at once on an empty directory, one creates the workspace and the other finds it.
                 await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
-                await _welcome(service, settings.public_url or "")
+                await _welcome(service, settings.public_url or address)
         if not await service.ports.api_keys.all():
             click.echo("There is no API key yet: create one with 'dossier workspace create' and 'dossier keys create'.")
     click.echo(f"Dossier answers on {address}, the API reference is {address}/docs. Ctrl-C stops it.")
@@ -153,7 +161,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _address(host: str, port: int) -> str:
     """Return the URL at which this machine reaches the server."""
-    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    reachable = _EVERY_ADDRESS.get(host, host)
     return f"http://[{reachable}]:{port}" if ":" in reachable else f"http://{reachable}:{port}"
 
 

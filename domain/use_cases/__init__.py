@@ -12,6 +12,7 @@ from domain.use_cases.api_keys import CreateApiKey, ListApiKeys, RevokeApiKey
 from domain.use_cases.change_document import DeleteDocument, PatchDocument
 from domain.use_cases.claim_store import AdoptStore, ClaimStore
 from domain.use_cases.create_document import CreateDocument
+from domain.use_cases.delete_folder import DeleteFolder
 from domain.use_cases.find_documents import FindDocuments, FindLinkedDocuments, ListFolders, ListTags
 from domain.use_cases.get_document import GetDocument
 from domain.use_cases.get_usage import GetUsage
@@ -39,6 +40,7 @@ class UseCases:
     find_linked_documents: FindLinkedDocuments
     list_folders: ListFolders
     move_folder: MoveFolder
+    delete_folder: DeleteFolder
     list_tags: ListTags
     get_usage: GetUsage
     create_api_key: CreateApiKey
@@ -71,6 +73,7 @@ class UseCases:
             find_linked_documents=FindLinkedDocuments(documents=documents),
             list_folders=ListFolders(documents=documents),
             move_folder=MoveFolder(documents=documents, now=now),
+            delete_folder=DeleteFolder(documents=documents, now=now),
             list_tags=ListTags(documents=documents),
             get_usage=GetUsage(documents=documents),
             create_api_key=CreateApiKey(

@@ -23,6 +23,13 @@ class Admission:
     verdict: Verdict
 
 
+def refusal_of(verdict: Verdict) -> RateLimited | None:
+    """Return the refusal that a verdict is; `None` if the request is admitted."""
+    if (window := verdict.refused_by) is None:
+        return None
+    return RateLimited(verdict.retry_after, window.unit, window.limit)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdmitRequest:
     """Find the caller who presents an API key, and count the request against the rate limit of the workspace's plan.
@@ -51,7 +58,7 @@ class AdmitRequest:
         found = await self._find(presented)
         if found is None or not found.key.is_active(at):
             guess = await self.limiter.acquire(f"address:{client_network(address)}", GUESSES, at)
-            raise InvalidKey if guess.admitted else RateLimited(guess.retry_after)
+            raise refusal_of(guess) or InvalidKey
 
         key = found.key
         self.uses.note(key.id, key.workspace_id, at)

@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import assert_never
 
 from domain.access import ApiKey, Caller, Permission, api_key_digest, label, mint_api_key, permissions
 from domain.documents import description
 from domain.errors import DuplicateName, IdempotencyMismatch, Invalid, LastAdminKey, NotFound
+from domain.idempotency import parse_idempotency_key
 from domain.ids import ApiKeyId, parse_api_key_id
-from domain.members import Form, Members
+from domain.members import Form, Members, read_together
 from domain.pages import Page, boolean, timestamp
 from domain.rate_limits import Tier, tier
-from domain.text import string
+from domain.search import SEARCH_MAX
+from domain.text import line
 from ports.api_keys import (
     AddApiKeyOutcome,
     ApiKeyAdded,
@@ -60,9 +64,41 @@ class CreateApiKey:
     permission = Permission.ADMIN_API_KEYS
 
     async def __call__(self, caller: Caller, members: Members, idempotency_key: str | None) -> NewApiKey:
+        """Create the API key. `idempotency_key` is the header as the client sent it."""
         caller.require(self.permission)
         at = self.now()
         secret = mint_api_key(self.new_secret())
+        key, token = read_together(
+            lambda: self._read(members, caller, secret, at), lambda: parse_idempotency_key(idempotency_key)
+        )
+        caller.require(*sorted(key.permissions))
+        intent = Intent.of("create_api_key", caller.workspace_id, members, caller=caller, idempotency_key=token)
+
+        outcome: AddApiKeyOutcome | None
+        if not key.is_active(at):
+            # Not refused yet: `expires_at` may have passed since an earlier request, and its retry gets that response.
+            outcome = await self.keys.receipt(intent)
+        else:
+            sealed = b"" if token is None else self.sealing.seal(secret, token)
+            outcome = await self.keys.add(key, intent, sealed)
+
+        match outcome:
+            case None:
+                raise Invalid({"expires_at": "must lie in the future"})
+            case ApiKeyAdded():
+                return NewApiKey(key, secret, replayed=False)
+            case ApiKeyReplayed(earlier, kept) if token is not None:
+                return NewApiKey(earlier, self.sealing.unseal(kept, token), replayed=True)
+            case ApiKeyReplayed():
+                raise AssertionError("a receipt was found without an idempotency key")
+            case IdempotencyKeyReused():
+                raise IdempotencyMismatch
+            case ApiKeyNameTaken():
+                raise DuplicateName
+            case _:
+                assert_never(outcome)
+
+    def _read(self, members: Members, caller: Caller, secret: str, at: datetime) -> ApiKey:
         form = Form(members)
         key = ApiKey(
             id=ApiKeyId("key_" + self.new_id(at)),
@@ -79,34 +115,7 @@ class CreateApiKey:
             revoked_at=None,
         )
         form.finish()
-        caller.require(*sorted(key.permissions))
-        intent = Intent.of(
-            "create_api_key", caller.workspace_id, members, caller=caller, idempotency_key=idempotency_key
-        )
-
-        outcome: AddApiKeyOutcome | None
-        if not key.is_active(at):
-            # Not refused yet: `expires_at` may have passed since an earlier request, and its retry gets that response.
-            outcome = await self.keys.receipt(intent)
-        else:
-            sealed = b"" if idempotency_key is None else self.sealing.seal(secret, idempotency_key)
-            outcome = await self.keys.add(key, intent, sealed)
-
-        match outcome:
-            case None:
-                raise Invalid({"expires_at": "must lie in the future"})
-            case ApiKeyAdded():
-                return NewApiKey(key, secret, replayed=False)
-            case ApiKeyReplayed(earlier, kept) if idempotency_key is not None:
-                return NewApiKey(earlier, self.sealing.unseal(kept, idempotency_key), replayed=True)
-            case ApiKeyReplayed():
-                raise AssertionError("a receipt was found without an idempotency key")
-            case IdempotencyKeyReused():
-                raise IdempotencyMismatch
-            case ApiKeyNameTaken():
-                raise DuplicateName
-            case _:
-                assert_never(outcome)
+        return key
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +140,10 @@ class ListApiKeys:
 
     async def __call__(self, caller: Caller, query: Members) -> ApiKeyListing:
         caller.require(self.permission)
-        form = Form(query)
+        form = Form(query, "parameter")
         page = Page.read(form)
         include_revoked = form.optional("include_revoked", boolean) or False
-        text = form.optional("search", string) or ""
+        text = form.optional("search", partial(line, least=0, most=SEARCH_MAX)) or ""
         form.finish()
         found: ApiKeyPage = await self.keys.search(caller.workspace_id, text, page, include_revoked=include_revoked)
         return ApiKeyListing(found.keys, page, found.total)
@@ -157,10 +166,11 @@ class RevokeApiKey:
     async def __call__(self, caller: Caller, key: str, idempotency_key: str | None) -> bool:
         """Revoke the API key; return whether an earlier request with this idempotency key revoked it."""
         caller.require(self.permission)
+        token = parse_idempotency_key(idempotency_key)
         key_id = parse_api_key_id(key)
         if key_id is None:
             raise NotFound
-        intent = Intent.of("revoke_api_key", key_id, {}, caller=caller, idempotency_key=idempotency_key)
+        intent = Intent.of("revoke_api_key", key_id, {}, caller=caller, idempotency_key=token)
         outcome = await self.keys.revoke(caller.workspace_id, key_id, self.now(), intent)
         match outcome:
             case ApiKeyRevoked(replayed):

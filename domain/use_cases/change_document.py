@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from domain.access import Caller, Permission
-from domain.documents import Changes, Revisions
+from domain.documents import Changes
 from domain.errors import IdempotencyMismatch, NotFound, PreconditionFailed
+from domain.idempotency import parse_idempotency_key
 from domain.ids import parse_document_id
 from domain.members import Members
+from domain.preconditions import UNCONDITIONAL, Precondition
 from ports.documents import DocumentRepository
 from ports.intents import Intent
-from ports.outcomes import Deleted, IdempotencyKeyReused, NoSuchDocument, Patched, RevisionMismatch
+from ports.outcomes import Deleted, IdempotencyKeyReused, NoSuchDocument, Patched, StateMismatch
 from ports.queries import DocumentWithLinks
 from ports.storage import ObjectStorage
 from ports.system import Clock
@@ -18,7 +20,7 @@ from ports.system import Clock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatchDocument:
-    """Change the name, description, folder or tags of a document. The stored bytes do not change.
+    """Change the name, description, folder, tags or media type of a document. The stored bytes do not change.
 
     - Only the members that are sent change. `tags` replaces all tags; `null` clears an optional member.
     - With `If-Match`, the change is refused unless the record still has that `ETag`, so no other client's change is
@@ -33,7 +35,7 @@ class PatchDocument:
     permission = Permission.WRITE_DOCUMENTS
 
     async def __call__(
-        self, caller: Caller, document: str, members: Members, expected_revisions: Revisions | None = None
+        self, caller: Caller, document: str, members: Members, precondition: Precondition = UNCONDITIONAL
     ) -> DocumentWithLinks:
         caller.require(self.permission)
         changes = Changes.read(members)
@@ -43,7 +45,7 @@ class PatchDocument:
         outcome = await self.documents.patch(
             document_id,
             changes,
-            expected_revisions=expected_revisions,
+            precondition=precondition,
             at=self.now(),
             intent=Intent.of("patch_document", document_id, members, caller=caller),
         )
@@ -52,7 +54,7 @@ class PatchDocument:
                 return found
             case NoSuchDocument():
                 raise NotFound
-            case RevisionMismatch():
+            case StateMismatch():
                 raise PreconditionFailed
             case _:
                 assert_never(outcome)
@@ -80,22 +82,21 @@ class DeleteDocument:
         caller: Caller,
         document: str,
         idempotency_key: str | None,
-        expected_revisions: Revisions | None = None,
+        precondition: Precondition = UNCONDITIONAL,
         *,
         hard: bool = False,
     ) -> bool:
         """Delete the document; return whether an earlier request with this idempotency key deleted it."""
         caller.require(self.permission, *([Permission.ADMIN_DOCUMENTS] if hard else ()))
+        key = parse_idempotency_key(idempotency_key)
         document_id = parse_document_id(document)
         if document_id is None:
             raise NotFound
         outcome = await self.documents.delete(
             document_id,
-            expected_revisions=expected_revisions,
+            precondition=precondition,
             at=self.now(),
-            intent=Intent.of(
-                "delete_document", document_id, {"hard": hard}, caller=caller, idempotency_key=idempotency_key
-            ),
+            intent=Intent.of("delete_document", document_id, {"hard": hard}, caller=caller, idempotency_key=key),
         )
         match outcome:
             case Deleted(path, replayed):
@@ -108,7 +109,7 @@ class DeleteDocument:
                 raise IdempotencyMismatch
             case NoSuchDocument():
                 raise NotFound
-            case RevisionMismatch():
+            case StateMismatch():
                 raise PreconditionFailed
             case _:
                 assert_never(outcome)

@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 
 from domain.access import Caller, Permission
-from domain.documents import mime_type, tags
+from domain.documents import mime_type, sha256, tags
 from domain.entity_links import EntityType, entity_id, role
 from domain.errors import Invalid
 from domain.ids import DocumentId, is_id
-from domain.members import Form, Members, RuleViolation
+from domain.members import Form, Members, RuleViolation, read_together
 from domain.pages import Page, Rows, boolean, timestamp_or_date
 from domain.paths import folder_path
-from domain.search import SEARCH_MAX, DocumentFilter
-from domain.text import clean_text, fold, string
+from domain.search import DocumentFilter, search_words
+from domain.text import string
 from ports.documents import DocumentRepository
 from ports.queries import After, DocumentPage, FolderCount, LinkedDocument, TagCount
 
@@ -32,9 +32,12 @@ class FindDocuments:
 
     - `folder` selects that folder and everything below it; with `recursive=false`, only that folder. `/` is the root.
     - `tag` can be repeated to require several tags. `mime_type` is the media type as recorded.
-    - `search` is a part of the name or the description, in any letter case, without wildcards. A search without three
-      letters or digits in a row covers only the 10,000 newest documents.
-    - `created_after` is a time, or a date (its midnight in UTC). A document recorded at exactly that time is included.
+    - `search` are words, all of which the name or the description contains, in any order; a part in double quotes is
+      one word. Letter case, width, and diacritics on Latin, Greek and Cyrillic letters do not matter. A search for
+      only one or two ASCII letters covers the 10,000 newest documents, and then `total_is_exact` is false.
+    - `created_after` and `created_before` are times, or dates (their midnight in UTC). A document recorded at exactly
+      that time is found by `created_after`, and not by `created_before`.
+    - `sha256` finds documents with the same bytes, where the object store reports the SHA-256 of what it stores.
     - `total` is exact without filters, and up to 10,000 with them; above, it is 10,000 and `total_is_exact` is false.
     - To read all documents, follow `next_cursor` until it is `null`, with the same filters. Every page then costs the
       same, and a document that is recorded or deleted meanwhile neither repeats nor hides another one. With `page`, the
@@ -47,14 +50,16 @@ class FindDocuments:
 
     async def __call__(self, caller: Caller, query: Members) -> Listing:
         caller.require(self.permission)
-        form = Form(query)
+        form = Form(query, "parameter")
         wanted = DocumentFilter(
             folder=form.optional("folder", folder_path),
             recursive=form.optional("recursive", boolean) is not False,
             tags=form.optional("tag", tags) or (),
-            mime_type=form.optional("mime_type", mime_type),
-            search=fold(form.optional("search", _search) or ""),
+            mime_type=form.optional("mime_type", _mime_type),
+            words=form.optional("search", search_words) or (),
             created_after=form.optional("created_after", timestamp_or_date),
+            created_before=form.optional("created_before", timestamp_or_date),
+            sha256=form.optional("sha256", sha256),
         )
         page = Page.read(form)
         after = form.optional("cursor", _cursor)
@@ -90,11 +95,10 @@ class FindLinkedDocuments:
         self, caller: Caller, entity_type: EntityType, entity: str, query: Members
     ) -> tuple[Rows[LinkedDocument], Page]:
         caller.require(self.permission)
-        form = Form({**query, "entity_id": entity})
-        id_ = form.required("entity_id", entity_id)
+        form = Form(query, "parameter")
         wanted = form.optional("role", role)
         page = Page.read(form)
-        form.finish()
+        id_, _ = read_together(lambda: _entity_id(entity), form.finish)
         return await self.documents.linked(caller.workspace_id, entity_type, id_, wanted, page), page
 
 
@@ -111,7 +115,7 @@ class ListFolders:
 
     async def __call__(self, caller: Caller, query: Members) -> tuple[Rows[FolderCount], Page]:
         caller.require(self.permission)
-        form = Form(query)
+        form = Form(query, "parameter")
         parent = form.optional("parent", folder_path)
         page = Page.read(form)
         form.finish()
@@ -131,14 +135,24 @@ class ListTags:
 
     async def __call__(self, caller: Caller, query: Members) -> tuple[Rows[TagCount], Page]:
         caller.require(self.permission)
-        form = Form(query)
+        form = Form(query, "parameter")
         page = Page.read(form)
         form.finish()
         return await self.documents.tags(caller.workspace_id, page), page
 
 
-def _search(value: object) -> str:
-    return clean_text(value, least=0, most=SEARCH_MAX)
+def _mime_type(value: object) -> str:
+    # In a query, `image/svg+xml` arrives with a space if the client does not encode the plus.
+    essence, semicolon, parameters = string(value).partition(";")
+    return mime_type(essence.strip().replace(" ", "+") + semicolon + parameters)
+
+
+def _entity_id(sent: str) -> str:
+    # A form of its own: `?entity_id=` is an unknown parameter, and not the entity of the path.
+    form = Form({"entity_id": sent})
+    id_ = form.required("entity_id", entity_id)
+    form.finish()
+    return id_
 
 
 def _cursor(value: object) -> DocumentId:

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from domain.access import Caller, Permission
-from domain.entity_links import EntityLink, EntityLinkDraft
-from domain.errors import IdempotencyMismatch, NotFound
+from domain.entity_links import LINKS_MAX, EntityLink, EntityLinkDraft
+from domain.errors import IdempotencyMismatch, Invalid, NotFound
+from domain.idempotency import parse_idempotency_key
 from domain.ids import EntityLinkId, parse_document_id, parse_entity_link_id
-from domain.members import Members
+from domain.members import Members, read_together
 from ports.documents import DocumentRepository
 from ports.intents import Intent
-from ports.outcomes import IdempotencyKeyReused, LinkAdded, LinkRemoved, NoSuchDocument, NoSuchLink
+from ports.outcomes import IdempotencyKeyReused, LinkAdded, LinkRemoved, NoSuchDocument, NoSuchLink, TooManyLinks
 from ports.system import Clock, NewId
 
 
@@ -21,7 +22,7 @@ class LinkDocument:
     - `entity_id` is opaque to Dossier, which does not check that the entity exists.
     - A document has at most one link to an entity. If it exists already, the response is 200 with the existing link,
       its `role` unchanged. To change the `role`, remove the link and create it again.
-    - A link changes neither the `ETag` nor the `updated_at` of the document.
+    - A new link changes the `ETag` of the document, and not its `updated_at`.
     - With an `Idempotency-Key`, a repeated request within 24 hours returns the first response.
     """
 
@@ -32,8 +33,11 @@ class LinkDocument:
     permission = Permission.WRITE_DOCUMENTS
 
     async def __call__(self, caller: Caller, document: str, members: Members, idempotency_key: str | None) -> LinkAdded:
+        """Link the document. `idempotency_key` is the header as the client sent it."""
         caller.require(self.permission)
-        draft = EntityLinkDraft.read(members)
+        draft, key = read_together(
+            lambda: EntityLinkDraft.read(members), lambda: parse_idempotency_key(idempotency_key)
+        )
         document_id = parse_document_id(document)
         if document_id is None:
             raise NotFound
@@ -46,7 +50,7 @@ class LinkDocument:
             role=draft.role,
             created_at=at,
         )
-        intent = Intent.of("link_document", document_id, members, caller=caller, idempotency_key=idempotency_key)
+        intent = Intent.of("link_document", document_id, members, caller=caller, idempotency_key=key)
         outcome = await self.documents.add_link(link, intent=intent)
         match outcome:
             case LinkAdded():
@@ -55,13 +59,15 @@ class LinkDocument:
                 raise IdempotencyMismatch
             case NoSuchDocument():
                 raise NotFound
+            case TooManyLinks():
+                raise Invalid({"entity_id": f"would be link {LINKS_MAX + 1:,} of this document; remove others first"})
             case _:
                 assert_never(outcome)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnlinkDocument:
-    """Remove a link of a document. The document is not changed.
+    """Remove a link of a document. That changes the `ETag` of the document, and not its `updated_at`.
 
     With an `Idempotency-Key`, a repeated request within 24 hours returns the first response.
     """
@@ -74,12 +80,11 @@ class UnlinkDocument:
     async def __call__(self, caller: Caller, document: str, link: str, idempotency_key: str | None) -> bool:
         """Remove the entity link; return whether an earlier request with this idempotency key removed it."""
         caller.require(self.permission)
+        key = parse_idempotency_key(idempotency_key)
         document_id, link_id = parse_document_id(document), parse_entity_link_id(link)
         if document_id is None or link_id is None:
             raise NotFound
-        intent = Intent.of(
-            "unlink_document", f"{document_id}/{link_id}", {}, caller=caller, idempotency_key=idempotency_key
-        )
+        intent = Intent.of("unlink_document", f"{document_id}/{link_id}", {}, caller=caller, idempotency_key=key)
         outcome = await self.documents.remove_link(document_id, link_id, at=self.now(), intent=intent)
         match outcome:
             case LinkRemoved(replayed):

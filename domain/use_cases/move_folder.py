@@ -5,8 +5,8 @@ from typing import assert_never
 
 from domain.access import Caller, Permission
 from domain.errors import FolderExists, Invalid
-from domain.members import Form, Members, RuleViolation
-from domain.paths import FOLDER_LEVELS_MAX, FolderPath, folder_path, is_within
+from domain.members import Form, Members
+from domain.paths import FOLDER_LEVELS_MAX, FolderPath, is_within, subfolder_path
 from ports.documents import DocumentRepository
 from ports.intents import Intent
 from ports.outcomes import FolderMoved, FolderTaken, NoSuchFolder, TooDeep
@@ -25,8 +25,9 @@ class Moved:
 class MoveFolder:
     """Rename or move a folder with everything in it and below it, in one step, however much it contains.
 
-    - `to` must not exist yet and must not lie inside the folder itself. Every folder above `to` is created.
-    - The stored bytes stay where they are, and no document's `ETag` changes.
+    - `to` must not lie inside the folder itself. An empty folder at `to` is replaced; one with documents is a conflict.
+      Every folder above `to` is created.
+    - The stored bytes stay where they are. The `ETag` of every document in the folder changes.
     """
 
     documents: DocumentRepository
@@ -37,8 +38,8 @@ class MoveFolder:
     async def __call__(self, caller: Caller, members: Members) -> Moved:
         caller.require(self.permission)
         form = Form(members)
-        source = form.required("from", _below_the_root)
-        target = form.required("to", _below_the_root)
+        source = form.required("from", subfolder_path)
+        target = form.required("to", subfolder_path)
         form.finish()
         if is_within(target, source):
             raise Invalid({"to": "must lie outside the folder that is moved"})
@@ -48,17 +49,10 @@ class MoveFolder:
             case FolderMoved(documents):
                 return Moved(target, documents)
             case NoSuchFolder():
-                raise Invalid({"from": "names no folder; list them with GET /v1/folders"})
+                raise Invalid({"from": "is not a folder; list the folders with GET /v1/folders"})
             case FolderTaken():
                 raise FolderExists
             case TooDeep():
                 raise Invalid({"to": f"puts a folder below it at more than {FOLDER_LEVELS_MAX} levels"})
             case _:
                 assert_never(outcome)
-
-
-def _below_the_root(value: object) -> FolderPath:
-    path = folder_path(value)
-    if path is None:
-        raise RuleViolation("must not be the root")
-    return path

@@ -55,7 +55,7 @@ class UpdateWorkspace:
         id_ = parse_workspace_id(workspace)
         changed = await self.workspaces.update(id_, plan, quota) if id_ else None
         if changed is None:
-            raise Invalid({"workspace": "names no workspace"})
+            raise Invalid({"workspace": "is not the id of a workspace; list them with 'dossier workspace list'"})
         return changed
 
 
@@ -90,7 +90,7 @@ class MintApiKey:
         id_ = parse_workspace_id(workspace)
         home = await self.workspaces.get(id_) if id_ else None
         if home is None:
-            raise Invalid({"workspace": "names no workspace"})
+            raise Invalid({"workspace": "is not the id of a workspace; list them with 'dossier workspace list'"})
         at = self.now()
         secret = mint_api_key(self.new_secret())
         owner = home.owner_id if user is None else user

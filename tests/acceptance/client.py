@@ -40,7 +40,7 @@ OMIT: Any = object()
 _CODES = {
     400: {"validation_error"},
     401: {"invalid_key"},
-    403: {"insufficient_permissions", "quota_exceeded"},
+    403: {"insufficient_permissions", "quota_exceeded", "link_expired"},
     404: {"not_found"},
     405: {"method_not_allowed"},
     408: {"request_timeout"},
@@ -55,7 +55,7 @@ _DETAILS = {
     "validation_error": {"fields"},
     "storage_conflict": {"document_id"},
     "quota_exceeded": {"limit_bytes", "used_bytes", "requested_bytes"},
-    "rate_limited": {"retry_after"},
+    "rate_limited": {"retry_after", "window", "limit"},
 }
 
 

@@ -99,6 +99,13 @@ def _move(client: Client) -> tuple[str, dict[str, Any]]:
     return FOLDERS, {"from": f"{top}/a", "to": f"{top}/b"}
 
 
+def _empty_folder(client: Client) -> tuple[str, None]:
+    folder = f"/{uuid4()}"
+    document_id = client.recorded(folder=folder)["id"]
+    assert client.patch(document_path(document_id), {"folder": None}).status_code == 200
+    return f"{FOLDERS}?folder={folder}", None
+
+
 def _revoke(client: Client) -> tuple[str, None]:
     return f"{KEYS}/{minted(client)['id']}", None
 
@@ -115,8 +122,9 @@ def _get(path: str, *parameters: str, permission: str = "read:documents") -> Ope
 
 
 _PAGE = ("page", "per_page")
-_SEARCH = ("cursor", "folder", "recursive", "tag", "mime_type", "search", "created_after")
+_SEARCH = ("cursor", "folder", "recursive", "tag", "mime_type", "search", "created_after", "created_before", "sha256")
 _RETRY = ("Idempotency-Key",)
+_CONDITIONS = ("If-Match", "If-None-Match")
 
 CREATE = Operation(
     *("POST", DOCUMENTS, "write:documents", 201, _create),
@@ -129,17 +137,19 @@ SIGN_UPLOAD = Operation(
     members=("name", "mime_type", "size_bytes", "sha256"),
 )
 GET_DOCUMENT = Operation(
-    "GET", f"{DOCUMENTS}/{{document_id}}", "read:documents", 200, _document, parameters=("download",)
+    *("GET", f"{DOCUMENTS}/{{document_id}}", "read:documents", 200, _document),
+    parameters=("download", "disposition"),
+    headers=_CONDITIONS,
 )
 PATCH = Operation(
     *("PATCH", f"{DOCUMENTS}/{{document_id}}", "write:documents", 200, _patch),
-    members=("name", "description", "folder", "tags"),
-    headers=("If-Match",),
+    members=("name", "description", "folder", "tags", "mime_type"),
+    headers=_CONDITIONS,
 )
 DELETE = Operation(
     *("DELETE", f"{DOCUMENTS}/{{document_id}}", "write:documents", 204, _document),
     parameters=("hard",),
-    headers=("If-Match", *_RETRY),
+    headers=(*_CONDITIONS, *_RETRY),
 )
 LINK = Operation(
     *("POST", f"{DOCUMENTS}/{{document_id}}/link", "write:documents", 201, _link),
@@ -150,6 +160,7 @@ UNLINK = Operation(
     *("DELETE", f"{DOCUMENTS}/{{document_id}}/link/{{link_id}}", "write:documents", 204, _unlink), headers=_RETRY
 )
 MOVE = Operation("PATCH", FOLDERS, "write:documents", 200, _move, members=("from", "to"))
+DELETE_FOLDER = Operation("DELETE", FOLDERS, "write:documents", 204, _empty_folder, parameters=("folder",))
 MINT = Operation(
     *("POST", KEYS, "admin:api_keys", 201, lambda _: (KEYS, wanted(permissions=["admin:api_keys"]))),
     members=("name", "permissions", "description", "rate_limit_tier", "expires_at"),
@@ -158,7 +169,7 @@ MINT = Operation(
 REVOKE = Operation("DELETE", f"{KEYS}/{{key_id}}", "admin:api_keys", 204, _revoke, headers=_RETRY)
 
 OPERATIONS = [
-    *(CREATE, SIGN_UPLOAD, GET_DOCUMENT, PATCH, DELETE, LINK, UNLINK, MOVE, MINT, REVOKE),
+    *(CREATE, SIGN_UPLOAD, GET_DOCUMENT, PATCH, DELETE, LINK, UNLINK, MOVE, DELETE_FOLDER, MINT, REVOKE),
     _get(DOCUMENTS, *_PAGE, *_SEARCH),
     *(_get(f"/v1/{collection}/{{entity_id}}/documents", *_PAGE, "role") for collection in COLLECTIONS.values()),
     _get(FOLDERS, *_PAGE, "parent"),

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from .client import Client, data_of, error_of, together, wrong_fields
-from .documents import FOLDERS, TAGS, etag_of, in_folder, listed, record_of, rows
+from .documents import FOLDERS, TAGS, change, in_folder, listed, record_of, rows
 from .tenants import Tenants
 
 PLACES = ["/b", "/a", "/a/x", "/a/x", "/a/x/deep", "/a/y", "/a b", "/\u00e9", None]
@@ -63,16 +63,15 @@ def test_a_parent_has_the_folders_one_level_below(owner: Client) -> None:
         assert folders(owner, parent) == {}
 
 
-def test_a_folder_is_moved_with_everything_below_it_and_neither_etag_nor_bytes_change(home: Client) -> None:
+def test_a_folder_is_moved_with_everything_below_it_and_no_bytes_change(home: Client) -> None:
     top = f"/{uuid4()}"
     documents = [home.recorded(folder=top + below)["id"] for below in ("/a", "/a/b", "/ab")]
-    before, etag, url = record_of(home, documents[1]), etag_of(home, documents[1]), home.download_url(documents[1])
+    before, url = record_of(home, documents[1]), home.download_url(documents[1])
     answer = home.patch(FOLDERS, {"from": f"{top}/a", "to": f"{top}/new/z/"})
     assert list(answer.json()["data"].items()) == [("folder", f"{top}/new/z"), ("documents", 2)]
     assert in_folder(home, f"{top}/new/z") == documents[1::-1]
     assert folders(home, top) == {f"{top}/ab": 1, f"{top}/new": 2}
     assert record_of(home, documents[1]) == before | {"folder": f"{top}/new/z/b"}
-    assert etag_of(home, documents[1]) == etag
     for address in (url, home.download_url(documents[1])):
         assert home.storage("GET", address).content == b"hello"
 
@@ -91,6 +90,18 @@ def test_a_move_that_cannot_be_made_names_the_wrong_member_and_changes_nothing(h
     assert in_folder(home, top) == documents[::-1]
     assert data_of(home.patch(FOLDERS, {"from": f"{top}/a", "to": f"{top}/theirs"}), 200)["documents"] == 1
     assert len(in_folder(neighbour, f"{top}/theirs")) == 1
+
+
+def test_an_empty_folder_is_deleted_with_those_below_it_and_one_with_documents_is_not(home: Client) -> None:
+    top = f"/{uuid4()}"
+    document_id = home.recorded(folder=f"{top}/a/b")["id"]
+    for folder in (top, f"{top}/a", f"{top}/a/b"):
+        error_of(home.delete(f"{FOLDERS}?folder={folder}"), 409, "in_use")
+    data_of(change(home, document_id, folder=f"{top}/c"), 200)
+    answer = home.delete(f"{FOLDERS}?folder={top}/a")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert folders(home, top) == {f"{top}/c": 1}
+    error_of(home.delete(f"{FOLDERS}?folder={top}/a"), 404, "not_found")
 
 
 def test_two_folders_moved_into_each_other_at_once_do_not_vanish(home: Client) -> None:

@@ -73,7 +73,8 @@ def test_ten_calls_a_minute_are_admitted_and_the_eleventh_is_429(tenants: Tenant
     for refused in answers[10:]:
         error = error_of(refused, 429, "rate_limited")
         retry_after = int(refused.headers["Retry-After"])
-        assert error["details"] == {"retry_after": retry_after}
+        assert error["details"] == {"retry_after": retry_after, "window": "minute", "limit": 10}
+        assert "10 requests per minute" in error["message"]
         assert received + retry_after >= reset_of(refused)
         assert 1 <= retry_after <= 61
 

@@ -42,6 +42,6 @@ def test_a_path_outside_the_workspace_or_the_grammar_is_refused_and_never_normal
 
 
 def test_the_path_of_an_upload_can_be_recorded_whatever_the_name(home: Client) -> None:
-    for name in ("a/b", "..", " a ", "\U0001f4c4" * 255, "x" * 255, "a\\b", "%2e%2e%2f", "-rf", "\u202egpj"):
+    for name in ("a/b", "..", " a ", "\U0001f4c4" * 255, "x" * 255, "a\\b", "%2e%2e%2f", "-rf", "\u200bgpj"):
         path = home.upload(b"x", name)
         assert home.recorded(path, name=name)["storage_path"] == path

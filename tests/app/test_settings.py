@@ -16,6 +16,7 @@ def test_without_variables_the_settings_have_working_defaults(tmp_path: Path, mo
     assert storage_directory(settings.storage_url) == tmp_path / "data" / "files"
     assert settings.rate_limit_url == "memory://"
     assert (settings.rate_limit_shares, settings.workers) == (None, 1)
+    assert (settings.public_url, settings.address, settings.cors_origins) == (None, "http://127.0.0.1:8000", ())
     assert settings.plans == {
         Plan.STARTER: (Window(10, 60), Window(100, 86_400)),
         Plan.PRO: (Window(50, 60), Window(1000, 86_400)),
@@ -33,6 +34,7 @@ def test_every_setting_is_read() -> None:
             "DOSSIER_RATE_LIMIT_SHARES": "12",
             "DOSSIER_KEEP_ALIVE_SECONDS": "620",
             "DOSSIER_PUBLIC_URL": "https://documents.example.com/",
+            "DOSSIER_CORS_ORIGINS": "https://app.example.com, http://localhost:5173",
             "DOSSIER_SECRET": "s" * 32,
             "DOSSIER_TRUSTED_PROXIES": "10.0.0.1, 10.1.0.0/16",
             "DOSSIER_PLAN_STARTER": "1/second",
@@ -47,6 +49,7 @@ def test_every_setting_is_read() -> None:
         rate_limit_url="valkey://u:p@counters/1",
         rate_limit_shares=12,
         public_url="https://documents.example.com",
+        cors_origins=("https://app.example.com", "http://localhost:5173"),
         secret="s" * 32,
         trusted_proxies=("10.0.0.1", "10.1.0.0/16"),
         keep_alive_seconds=620,
@@ -82,6 +85,18 @@ REFUSED = {
         *("example.com", "http://h:99999", "http://h/a b", "http://h/ä", "http://u:p@h/x", "http://[::1"),
         *("http://h/?a", "http://h/#a"),
     ],
+    "CORS_ORIGINS": [
+        *(
+            "app.example.com",
+            "https://app.example.com/",
+            "https://App.example.com",
+            "https://a.example/path",
+            "https://",
+        ),
+        *("*, https://app.example.com", "https://*.example.com", "null", "ftp://a.example", "https://a.example:https"),
+        *("https://a.example:443", "http://a.example:80", "https://ä.example", "https://u@a.example", "file:///a"),
+        "https://a.example https://b.example",
+    ],
     "SECRET": ["short", "\udcff" * 40],
     "TRUSTED_PROXIES": ["localhost"],
     "PLAN_STARTER": ["many", "10", "0/minute", "1/minute;2/minute"],
@@ -107,3 +122,57 @@ def test_every_mistake_is_reported_with_its_variable_even_a_misspelt_one() -> No
     with pytest.raises(SettingsError) as caught:
         Settings.read(wrong)
     assert sorted(line.split()[0] for line in str(caught.value).splitlines()) == sorted(wrong)
+
+
+@pytest.mark.parametrize(
+    ("text", "origins"),
+    [
+        *(("*", ("*",)), (" * ", ("*",)), ("https://a.example,,", ("https://a.example",))),
+        *(("http://a.example:443,https://a.example:80", ("http://a.example:443", "https://a.example:80")),),
+        *((one, (one,)) for one in ("http://localhost", "http://127.0.0.1:3000", "http://[::1]:3000")),
+        *((one, (one,)) for one in ("chrome-extension://abcdefghijklmnop", "moz-extension://0c1d-2e3f")),
+    ],
+)
+def test_origins_are_allowed_as_browsers_send_them_or_all_by_a_star(text: str, origins: tuple[str, ...]) -> None:
+    assert Settings.read({"DOSSIER_CORS_ORIGINS": text}).cors_origins == origins
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "option"),
+    [
+        *(("HOST", "0.0.0.0", "--host"), ("PORT", "8080", "--port"), ("WORKERS", "4", "--workers")),
+        *(("PORT", "tcp:8080", "--port"), ("PORT", "http://h", "--port")),
+    ],
+)
+def test_an_option_of_serve_that_is_set_as_a_variable_is_refused_with_the_option(
+    name: str, value: str, option: str
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.read({f"DOSSIER_{name}": value})
+    assert str(refused.value).startswith(f"DOSSIER_{name} is not a setting of Dossier; ")
+    assert str(refused.value).endswith(f"is an option: dossier serve {option}")
+
+
+KUBERNETES = {
+    "DOSSIER_SERVICE_HOST": "10.0.0.1",
+    "DOSSIER_SERVICE_PORT": "8000",
+    "DOSSIER_SERVICE_PORT_HTTP": "8000",
+    "DOSSIER_PORT": "tcp://10.0.0.1:8000",
+    "DOSSIER_PORT_8000_TCP": "tcp://10.0.0.1:8000",
+    "DOSSIER_PORT_8000_TCP_PROTO": "tcp",
+    "DOSSIER_PORT_8000_TCP_PORT": "8000",
+    "DOSSIER_PORT_8000_TCP_ADDR": "10.0.0.1",
+    "DOSSIER_PORT_53_UDP": "udp://10.0.0.1:53",
+}
+
+
+def test_the_variables_that_kubernetes_sets_for_a_service_called_dossier_are_not_settings() -> None:
+    assert Settings.read(KUBERNETES) == Settings.read({})
+
+
+@pytest.mark.parametrize(
+    "name", ["SERVICE", "SERVICE_NAME", "PORT_TCP", "PORT_8000", "PORT_8000_HTTP", "PORT_8000_TCP_X", "SERVICE_HOST_X"]
+)
+def test_a_name_that_only_begins_like_one_of_kubernetes_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"^DOSSIER_{name} is not a setting of Dossier"):
+        Settings.read({f"DOSSIER_{name}": "1"})

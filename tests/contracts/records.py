@@ -21,12 +21,13 @@ from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.workspaces import PostgresWorkspaces
 from domain.access import ApiKey, Caller, Permission, Workspace, api_key_digest
-from domain.documents import Changes, Document, Revisions, StoredObject
+from domain.documents import Changes, Document, StoredObject
 from domain.entity_links import EntityLink, EntityType
 from domain.idempotency import fingerprint
 from domain.ids import ApiKeyId, DocumentId, EntityLinkId, UserId, WorkspaceId
 from domain.pages import Page
 from domain.paths import FolderPath, StoragePath
+from domain.preconditions import UNCONDITIONAL, Precondition
 from domain.rate_limits import Plan, Tier
 from domain.search import EVERYTHING, DocumentFilter
 from ports.api_keys import ApiKeyAdded, ApiKeyLookup, ApiKeys
@@ -38,6 +39,7 @@ from ports.outcomes import (
     AddLinkOutcome,
     Created,
     CreateOutcome,
+    DeleteFolderOutcome,
     DeleteOutcome,
     MoveFolderOutcome,
     PatchOutcome,
@@ -91,6 +93,7 @@ class Records:
         description: str | None = "Zeile 1\nZeile 2 \N{GRINNING FACE}",
         mime_type: str = "application/pdf",
         tags: tuple[str, ...] = ("nda", "Ü"),
+        sha256: str | None = "ab" * 32,
     ) -> Document:
         """Return a document that is not recorded yet."""
         at = self.clock()
@@ -101,7 +104,7 @@ class Records:
             description=description,
             mime_type=mime_type,
             storage_path=StoragePath(f"workspaces/{workspace.id}/{path}"),
-            stored=StoredObject(size_bytes=size_bytes, etag="e1", sha256="ab" * 32, version_id=None),
+            stored=StoredObject(size_bytes=size_bytes, etag="e1", sha256=sha256, version_id=None),
             folder=None if folder is None else FolderPath(folder),
             tags=tags,
             revision=1,
@@ -191,11 +194,11 @@ class Records:
         return await self.documents.create(document, self.intent(workspace, key))
 
     async def patch(
-        self, workspace: Workspace, document: DocumentId, expected_revisions: Revisions | None = None, **changes: Any
+        self, workspace: Workspace, document: DocumentId, precondition: Precondition = UNCONDITIONAL, **changes: Any
     ) -> PatchOutcome:
         intent = self.intent(workspace, operation="patch_document")
         return await self.documents.patch(
-            document, Changes(**changes), expected_revisions=expected_revisions, at=self.clock(), intent=intent
+            document, Changes(**changes), precondition=precondition, at=self.clock(), intent=intent
         )
 
     async def delete(
@@ -203,12 +206,10 @@ class Records:
         workspace: Workspace,
         document: DocumentId,
         key: str | None = None,
-        expected_revisions: Revisions | None = None,
+        precondition: Precondition = UNCONDITIONAL,
     ) -> DeleteOutcome:
         intent = self.intent(workspace, key, document, "delete_document")
-        return await self.documents.delete(
-            document, expected_revisions=expected_revisions, at=self.clock(), intent=intent
-        )
+        return await self.documents.delete(document, precondition=precondition, at=self.clock(), intent=intent)
 
     async def add_link(self, workspace: Workspace, link: EntityLink, key: str | None = None) -> AddLinkOutcome:
         """Add an entity link. Links of one document to one entity are the same intent."""
@@ -224,6 +225,10 @@ class Records:
     async def move(self, workspace: Workspace, source: str, target: str) -> MoveFolderOutcome:
         intent = self.intent(workspace, operation="move_folder")
         return await self.documents.move_folder(FolderPath(source), FolderPath(target), at=self.clock(), intent=intent)
+
+    async def delete_folder(self, workspace: Workspace, folder: str) -> DeleteFolderOutcome:
+        intent = self.intent(workspace, operation="delete_folder")
+        return await self.documents.delete_folder(FolderPath(folder), at=self.clock(), intent=intent)
 
     async def current(self, document: Document) -> Document | None:
         """Return the document as it is recorded now."""
@@ -289,6 +294,21 @@ def new_key() -> str:
     return str(uuid4())
 
 
+def only(*states: str) -> Precondition:
+    """Return the precondition that a document is in one of these states."""
+    return Precondition(allowed=frozenset(states))
+
+
+def none_of(*states: str) -> Precondition:
+    """Return the precondition that a document is in none of these states."""
+    return Precondition(refused=frozenset(states))
+
+
+def revised(document: Document, times: int = 1) -> Document:
+    """Return the same document, some revisions later: each new and each removed entity link adds one."""
+    return replace(document, revision=document.revision + times)
+
+
 def moved(document: Document, folder: str) -> Document:
     """Return the same document in another folder."""
     return replace(document, folder=FolderPath(folder))
@@ -316,7 +336,7 @@ class TwoProcesses(PostgresDocuments):
         def alternating(method: str) -> Any:
             return lambda *arguments, **named: getattr(next(processes), method)(*arguments, **named)
 
-        for name in ("create", "patch", "delete", "add_link", "remove_link", "move_folder"):
+        for name in ("create", "patch", "delete", "add_link", "remove_link", "move_folder", "delete_folder"):
             setattr(self, name, alternating(name))
 
 

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from domain.entity_links import EntityType
+from domain.entity_links import LINKS_MAX, EntityType
 from domain.ids import EntityLinkId
-from ports.outcomes import LinkAdded, LinkRemoved, NoSuchDocument, NoSuchLink
+from ports.outcomes import LinkAdded, LinkRemoved, NoSuchDocument, NoSuchLink, TooManyLinks
 from ports.queries import DocumentWithLinks, LinkedDocument
-from tests.contracts.records import Records, moved
+from tests.contracts.records import Records, at_once, moved, new_key, revised
 
 
 async def test_the_first_link_of_a_document_to_an_entity_is_new_and_kept_as_it_was_sent(records: Records) -> None:
@@ -29,7 +29,9 @@ async def test_the_first_link_of_a_document_to_an_entity_is_new_and_kept_as_it_w
     for role in ("buyer", "seller", None):
         second = records.link(document.id, "contact", "c-1", role)
         assert await records.add_link(home, second) == LinkAdded(sent[0], is_new=False)
-    assert await records.documents.get(home.id, document.id) == DocumentWithLinks(document, tuple(sent))
+    assert await records.documents.get(home.id, document.id) == DocumentWithLinks(
+        revised(document, len(sent)), tuple(sent)
+    )
 
 
 async def test_a_link_is_removed_only_through_its_own_document_and_is_then_new_again(records: Records) -> None:
@@ -43,14 +45,14 @@ async def test_a_link_is_removed_only_through_its_own_document_and_is_then_new_a
         (records.unknown_document(), link.id),
     ):
         assert await records.remove_link(home, document_id, link_id) == NoSuchLink()
-    assert await records.documents.get(home.id, document.id) == DocumentWithLinks(document, (link, kept))
+    assert await records.documents.get(home.id, document.id) == DocumentWithLinks(revised(document, 2), (link, kept))
     records.clock.advance(hours=1)
     assert await records.remove_link(home, document.id, link.id) == LinkRemoved()
     assert await records.remove_link(home, document.id, link.id) == NoSuchLink()
     assert await records.linked(home) == ()
     again = records.link(document.id, role="seller")
     assert await records.add_link(home, again) == LinkAdded(again, is_new=True)
-    assert await records.documents.get(home.id, document.id) == DocumentWithLinks(document, (kept, again))
+    assert await records.documents.get(home.id, document.id) == DocumentWithLinks(revised(document, 4), (kept, again))
 
 
 async def test_links_are_deleted_with_their_document_which_cannot_be_linked_again(records: Records) -> None:
@@ -69,7 +71,8 @@ async def test_linked_documents_are_listed_as_they_are_now_the_newest_link_first
     documents = [await records.recorded(home, folder="/a") for _ in range(4)]
     links = {number: await records.linked_to(home, documents[number]) for number in (2, 0, 3, 1)}
     await records.patch(home, documents[0].id, name="b.pdf")
-    documents[0] = replace(documents[0], name="b.pdf", revision=2)
+    documents = [revised(document) for document in documents]
+    documents[0] = replace(revised(documents[0]), name="b.pdf")
     await records.move(home, "/a", "/b")
     wanted = [LinkedDocument(moved(documents[number], "/b"), links[number]) for number in (1, 3, 0, 2)]
     assert await records.linked(home) == tuple(wanted)
@@ -98,3 +101,23 @@ async def test_only_documents_linked_to_exactly_this_entity_in_this_role_are_lis
         assert await names(role=role) == ([role] if role else ["b%", "None", "seller", "Buyer", "buyer"])
     for role in ("buy", "None", "%", "BUYER"):
         assert await names(role=role) == []
+
+
+async def test_a_document_has_at_most_1000_links(records: Records) -> None:
+    home = await records.workspace()
+    document, other = await records.recorded(home), await records.recorded(home)
+    links = [records.link(document.id, entity_id=f"{number}") for number in range(LINKS_MAX)]
+    outcomes = await at_once(records.add_link(home, link) for link in links)
+    assert outcomes == [LinkAdded(link, is_new=True) for link in links]
+    full = DocumentWithLinks(revised(document, LINKS_MAX), tuple(links))
+
+    one_more = records.link(document.id, "deal", "0")
+    assert await records.add_link(home, one_more, key := new_key()) == TooManyLinks()
+    again = records.link(document.id, entity_id="7", role="seller")
+    assert await records.add_link(home, again) == LinkAdded(links[7], is_new=False)
+    assert await records.documents.get(home.id, document.id) == full
+    elsewhere = records.link(other.id, "deal", "0")
+    assert await records.add_link(home, elsewhere) == LinkAdded(elsewhere, is_new=True)
+    await records.remove_link(home, document.id, links[0].id)
+    # The refusal left the idempotency key unused.
+    assert await records.add_link(home, one_more, key) == LinkAdded(one_more, is_new=True)

@@ -22,10 +22,10 @@ from ports.outcomes import (
     NoSuchLink,
     PathTaken,
     Replayed,
-    RevisionMismatch,
+    StateMismatch,
 )
 from ports.queries import DocumentWithLinks, Usage
-from tests.contracts.records import Records, new_key
+from tests.contracts.records import Records, new_key, only, revised
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ async def scene(records: Records) -> Scene:
     home = await records.workspace()
     document = await records.recorded(home)
     held = await records.linked_to(home, document, entity_id="held")
-    return Scene(records, home, document, held, await records.added(home), new_key())
+    return Scene(records, home, revised(document), held, await records.added(home), new_key())
 
 
 Operation = Callable[[Scene], Awaitable[Any]]
@@ -125,7 +125,7 @@ async def test_a_used_key_is_refused_for_the_same_operation_on_another_document(
     link = await scene.records.linked_to(scene.home, other)
     await change(scene)
     assert await change(replace(scene, document=other, held=link)) == IdempotencyKeyReused()
-    assert await scene.records.documents.get(scene.home.id, other.id) == DocumentWithLinks(other, (link,))
+    assert await scene.records.documents.get(scene.home.id, other.id) == DocumentWithLinks(revised(other), (link,))
 
 
 async def test_a_receipt_answers_after_its_document_was_deleted(scene: Scene, change: Operation) -> None:
@@ -134,11 +134,11 @@ async def test_a_receipt_answers_after_its_document_was_deleted(scene: Scene, ch
     assert await change(scene) == replace(first, replayed=True)
 
 
-async def test_a_receipt_answers_before_the_expected_revision_is_checked(scene: Scene) -> None:
+async def test_a_receipt_answers_before_the_precondition_is_checked(scene: Scene) -> None:
     records, home, document = scene.records, scene.home, scene.document
-    done = await records.delete(home, document.id, scene.key, expected_revisions=frozenset({1}))
+    done = await records.delete(home, document.id, scene.key, only(document.state))
     assert done == Deleted(document.storage_path)
-    again = await records.delete(home, document.id, scene.key, expected_revisions=frozenset({7}))
+    again = await records.delete(home, document.id, scene.key, only("7"))
     assert again == Deleted(document.storage_path, replayed=True)
 
 
@@ -155,7 +155,7 @@ async def test_a_refused_change_leaves_the_key_unused(scene: Scene) -> None:
     records, home, document, key = scene.records, scene.home, scene.document, scene.key
     unknown = records.unknown_document()
     assert await records.delete(home, unknown, key) == NoSuchDocument()
-    assert await records.delete(home, document.id, key, expected_revisions=frozenset({2})) == RevisionMismatch()
+    assert await records.delete(home, document.id, key, only("7")) == StateMismatch()
     assert await records.add_link(home, records.link(unknown), key) == NoSuchDocument()
     assert await records.remove_link(home, unknown, scene.held.id, key) == NoSuchLink()
     assert await records.delete(home, document.id, key) == Deleted(document.storage_path)

@@ -4,7 +4,7 @@ from domain.entity_links import EntityType
 from domain.pages import PAGE_MAX, PER_PAGE_MAX, Page, Rows
 from domain.paths import FolderPath
 from ports.queries import FolderCount, LinkedDocument, TagCount
-from tests.contracts.records import Records
+from tests.contracts.records import Records, revised
 
 
 async def test_pages_cover_each_list_without_overlap_and_report_its_total(records: Records) -> None:
@@ -12,7 +12,8 @@ async def test_pages_cover_each_list_without_overlap_and_report_its_total(record
     rows = []
     for number in range(5):
         document = await records.recorded(home, folder=f"/a/{number}", tags=(f"{number}",))
-        rows.append(LinkedDocument(document, await records.linked_to(home, document, role="buyer")))
+        link = await records.linked_to(home, document, role="buyer")
+        rows.append(LinkedDocument(revised(document), link))
     linked = tuple(reversed(rows))
     folders = tuple(FolderCount(FolderPath(f"/a/{number}"), 1) for number in range(5))
     tags = tuple(TagCount(f"{number}", 1) for number in range(5))

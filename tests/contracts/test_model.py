@@ -3,6 +3,7 @@
 import asyncio
 from typing import get_args
 
+import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -18,7 +19,16 @@ class SideBySide(Writing, Reading):
     """All writes and reads, in any order."""
 
 
-def test_every_sequence_has_the_same_outcomes_in_memory_and_in_postgres(database_url: str) -> None:
+LIMITS = {"changes.LINKS_MAX": 1, "queries.COUNT_MAX": 6, "queries.SEARCH_WINDOW": 4}
+"""Limits that a short sequence reaches."""
+
+
+def test_every_sequence_has_the_same_outcomes_in_memory_and_in_postgres(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, limit in LIMITS.items():
+        monkeypatch.setattr(f"adapters.memory.{name}", limit)
+        monkeypatch.setattr(f"adapters.postgres.{name}", limit)
     with asyncio.Runner() as runner:
         opened = open_database(database_url)
         SideBySide.runner, SideBySide.database = runner, runner.run(opened.__aenter__())

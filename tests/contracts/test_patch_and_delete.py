@@ -4,14 +4,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from domain.paths import FolderPath
+from domain.preconditions import UNCONDITIONAL
 from domain.search import DocumentFilter
 from ports.ledger import PathState
-from ports.outcomes import Created, Deleted, NoSuchDocument, Patched, PathTaken, RevisionMismatch
+from ports.outcomes import Created, Deleted, NoSuchDocument, Patched, PathTaken
 from ports.queries import DocumentWithLinks, Usage
-from tests.contracts.records import Records
+from tests.contracts.records import Records, none_of, only, revised
 
 CHANGES: tuple[dict[str, Any], ...] = (
     {"name": "b.pdf"},
@@ -22,6 +21,7 @@ CHANGES: tuple[dict[str, Any], ...] = (
     {"folder": None},
     {"tags": ("Ü", "nda")},
     {"tags": ()},
+    {"mime_type": "text/plain; charset=UTF-8"},
     {"name": "b.pdf", "description": None, "folder": None, "tags": ("z", "a")},
 )
 
@@ -32,11 +32,12 @@ async def test_only_the_given_members_change_and_revision_and_time_only_with_the
         document, other = [await records.recorded(home, folder="/clients/acme") for _ in range(2)]
         link = await records.linked_to(home, document)
         records.clock.advance(hours=1, microseconds=7)
-        changed = replace(document, **changes, revision=2, updated_at=records.clock())
+        # The link has added a revision.
+        changed = replace(document, **changes, revision=3, updated_at=records.clock())
         patched = DocumentWithLinks(changed, (link,))
         assert await records.patch(home, document.id, **changes) == Patched(patched), changes
         records.clock.advance(hours=1)
-        members = ("name", "description", "folder", "tags")
+        members = ("name", "description", "folder", "tags", "mime_type")
         for given in ((), members, *((member,) for member in members)):
             same = {member: getattr(changed, member) for member in given}
             assert await records.patch(home, document.id, **same) == Patched(patched), (changes, given)
@@ -54,43 +55,26 @@ async def test_each_patch_adds_one_revision_and_its_time_is_never_before_the_las
         assert await records.current(document) == replace(document, name=f"{seconds}", revision=revision, updated_at=at)
 
 
-@pytest.mark.parametrize(
-    "expected_revisions", [{2}, {1, 3}, set[int](), {2**31 - 1}, {0, -1, 2**31, 2**63, 10**99}], ids=str
-)
-async def test_a_document_at_another_revision_than_expected_is_neither_patched_nor_deleted(
-    records: Records, expected_revisions: set[int]
-) -> None:
-    home, expected = await records.workspace(), frozenset(expected_revisions)
-    document = await records.recorded(home)
-    for revision in (1, 2, 3):
-        before = await records.documents.get(home.id, document.id)
-        outcome = await records.patch(home, document.id, expected, name=f"{revision + 1}", folder=f"/{revision}")
-        if revision in expected:
-            assert isinstance(outcome, Patched)
-            assert outcome.found.document.revision == revision + 1
-        else:
-            assert outcome == RevisionMismatch()
-            assert await records.patch(home, document.id, expected) == RevisionMismatch()
-            assert await records.delete(home, document.id, expected_revisions=expected) == RevisionMismatch()
-            assert await records.documents.get(home.id, document.id) == before
-            await records.patch(home, document.id, name=f"{revision + 1}")
-    # A refused patch creates no folder.
-    assert (await records.folders(home)).keys() == {f"/{revision}" for revision in expected & {1, 2, 3}}
-    done = await records.delete(home, document.id, expected_revisions=expected | {4})
-    assert done == Deleted(document.storage_path)
-
-
 async def test_a_patched_document_is_found_by_its_new_members_only(records: Records) -> None:
     home = await records.workspace()
-    document = await records.recorded(home, name="OLD Name", description="old Text", folder="/old", tags=("old",))
+    document = await records.recorded(
+        home, name="OLD Name", description="old Text", folder="/old", tags=("old",), mime_type="old/text"
+    )
     members: tuple[dict[str, Any], ...]
-    members = ({"name": "NEW Name"}, {"description": "new\nnew TEXT"}, {"folder": "/new"}, {"tags": ("new",)})
+    members = (
+        {"name": "NEW Name"},
+        {"description": "new\nnew TEXT"},
+        {"folder": "/new"},
+        {"tags": ("new",)},
+        {"mime_type": "new/text"},
+    )
     old, new = (
         [
-            DocumentFilter(search=f"{age} name"),
-            DocumentFilter(search=f"{age} text"),
+            DocumentFilter(words=(f"{age} name",)),
+            DocumentFilter(words=(f"{age} text",)),
             DocumentFilter(folder=FolderPath(f"/{age}")),
             DocumentFilter(tags=(age,)),
+            DocumentFilter(mime_type=f"{age}/text"),
         ]
         for age in ("old", "new")
     )
@@ -121,11 +105,11 @@ async def test_a_deleted_document_is_as_unknown_as_one_that_never_was(records: R
     assert await records.delete(home, document.id) == Deleted(document.storage_path)
     for document_id in (document.id, records.unknown_document()):
         assert await records.documents.get(home.id, document_id) is None
-        for expected in (None, frozenset({1})):
-            assert await records.patch(home, document_id, expected, folder="/new") == NoSuchDocument()
-            assert await records.delete(home, document_id, expected_revisions=expected) == NoSuchDocument()
-    assert await records.documents.get(home.id, other.id) == DocumentWithLinks(other, (kept,))
-    assert await records.all(home) == (other,)
+        for precondition in (UNCONDITIONAL, only("1"), none_of("1")):
+            assert await records.patch(home, document_id, precondition, folder="/new") == NoSuchDocument()
+            assert await records.delete(home, document_id, precondition=precondition) == NoSuchDocument()
+    assert await records.documents.get(home.id, other.id) == DocumentWithLinks(revised(other), (kept,))
+    assert await records.all(home) == (revised(other),)
     assert [found.link for found in await records.linked(home)] == [kept]
     assert await records.tags(home) == {"nda": 1, "Ü": 1}
     assert await records.folders(home) == {"/a": 1}

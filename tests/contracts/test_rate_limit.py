@@ -43,7 +43,7 @@ async def test_a_refused_request_uses_nothing_up(limiter: RateLimiter, a: str) -
         await limiter.acquire(a, PLAN, clock())
     clock.advance(seconds=15)
     for _ in range(10):
-        assert await limiter.acquire(a, PLAN, clock()) == Verdict(False, 3, 0, PLAN[0].end(clock()), 45)
+        assert await limiter.acquire(a, PLAN, clock()) == Verdict(False, 3, 0, PLAN[0].end(clock()), 45, PLAN[0])
     clock.advance(seconds=45)
     admitted = [(await limiter.acquire(a, PLAN, clock())).admitted for _ in range(3)]
     assert admitted == [True, True, False]
@@ -62,7 +62,8 @@ async def test_each_subject_waits_for_every_window_that_refused_it(limiter: Rate
     for subject in (a, new_subject()):
         assert (await limiter.acquire(subject, both, at)).admitted
         refused = await limiter.acquire(subject, both, at)
-        assert (refused.admitted, refused.retry_after) == (False, both[1].end(at) - int(at.timestamp()))
+        assert (refused.admitted, refused.refused_by) == (False, both[1])
+        assert refused.retry_after == both[1].end(at) - int(at.timestamp())
 
 
 async def test_windows_begin_at_whole_minutes_and_days_of_utc(limiter: RateLimiter, a: str) -> None:
@@ -138,5 +139,8 @@ async def test_a_client_that_obeys_the_headers_is_never_refused_and_never_waits_
             # A client that does not wait is refused with the same time, now and in the last second.
             for waited, passes in ((wait, wait - 1), (1, 1)):
                 refused = await limiter.acquire("a", plan, clock())
-                assert refused == Verdict(False, verdict.limit, 0, verdict.reset, waited)
+                by = refused.refused_by
+                assert refused == Verdict(False, verdict.limit, 0, verdict.reset, waited, by)
+                assert by is not None
+                assert (by.limit, by.end(clock())) == (verdict.limit, verdict.reset)
                 clock.advance(seconds=passes)

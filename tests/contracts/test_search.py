@@ -1,6 +1,5 @@
 """What `DocumentRepository.find` promises: the rules of a filter are written here once more, in plain Python."""
 
-import asyncio
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -13,7 +12,7 @@ from domain.documents import Document
 from domain.ids import DocumentId
 from domain.pages import PAGE_MAX, PER_PAGE_MAX, Page
 from domain.paths import FolderPath
-from domain.search import COUNT_MAX, EVERYTHING, SEARCH_WINDOW, DocumentFilter
+from domain.search import EVERYTHING, DocumentFilter
 from domain.text import fold
 from ports.outcomes import Created
 from ports.queries import After, DocumentPage
@@ -27,6 +26,7 @@ NAMES = (
 DESCRIPTIONS = (None, "", "Vertrag über die Straße\nSeite 2", "%_\\", "100 % of it", "ÜBER", "aXb\ta_b", "é" * 4096)
 FOLDERS = (None, "/a", "/a/b", "/a/b/c", "/ab", "/a!", "/a0", "/A", "/a_", "/aX", "/a%", "/ä", "/z/a")
 TAGS = ("nda", "NDA", "Ü", "ü", "100%", "1000", "a_b", "aXb", "\\", "'", "{a,b}", "NULL")
+DIGESTS = (None, "ab" * 32, "cd" * 32, "0" * 64)
 MIME_TYPES = ("application/pdf", "application/PDF", "text/plain", "text/plain; charset=utf-8", "text/plain_")
 
 ALL = Page(1, 10_000)
@@ -40,8 +40,10 @@ def passes(document: Document, wanted: DocumentFilter) -> bool:
         (below if wanted.recursive else document.folder == wanted.folder)
         and all(tag in document.tags for tag in wanted.tags)
         and (wanted.mime_type is None or document.mime_type == wanted.mime_type)
-        and any(wanted.search in text for text in texts)
+        and all(any(word in text for text in texts) for word in wanted.words)
         and (wanted.created_after is None or document.created_at >= wanted.created_after)
+        and (wanted.created_before is None or document.created_at < wanted.created_before)
+        and (wanted.sha256 is None or document.stored.sha256 == wanted.sha256)
     )
 
 
@@ -73,6 +75,7 @@ async def varied_documents(records: Records, home: Workspace, chance: random.Ran
             mime_type=chance.choice(MIME_TYPES),
             folder=random_folder(chance),
             tags=tuple(chance.sample(TAGS, chance.choice((0, 1, 3, 6)))),
+            sha256=chance.choice(DIGESTS),
         )
         documents.append(document)
     for document in chance.sample(documents, len(documents)):
@@ -80,19 +83,28 @@ async def varied_documents(records: Records, home: Workspace, chance: random.Ran
     return documents
 
 
+def random_piece(chance: random.Random, document: Document) -> str:
+    """Return a part of what a search of the document reads, most often."""
+    text = fold(chance.choice((document.name, document.description or "", "nothing")))
+    begin, length = chance.randrange(len(text) + 1), chance.choice((1, 2, 3, 5, 300))
+    return text[begin : begin + length]
+
+
 def random_filter(chance: random.Random, documents: Sequence[Document]) -> DocumentFilter:
     """Return a filter that most often some document passes."""
     one = chance.choice(documents)
-    text = fold(chance.choice((one.name, one.description or "", "nothing"))).replace("\n", " ")
-    begin, length = chance.randrange(len(text) + 1), chance.choice((1, 2, 3, 5, 300))
-    around = chance.choice(documents).created_at + timedelta(microseconds=chance.choice((-1, 0, 0, 1)))
+    around, later = (
+        chance.choice(documents).created_at + timedelta(microseconds=chance.choice((-1, 0, 0, 1))) for _ in range(2)
+    )
     return DocumentFilter(
         folder=chance.choice((None, one.folder, random_folder(chance))),
         recursive=chance.random() < 0.7,
         tags=tuple(chance.sample(one.tags, chance.choice((0, 0, min(1, len(one.tags)), len(one.tags))))),
         mime_type=chance.choice((None, None, one.mime_type, "text/PLAIN")),
-        search=chance.choice(("", "", text[begin : begin + length])),
+        words=tuple(piece for _ in range(chance.choice((0, 0, 1, 2))) if (piece := random_piece(chance, one))),
         created_after=chance.choice((None, None, around)),
+        created_before=chance.choice((None, None, later)),
+        sha256=chance.choice((None, None, None, one.stored.sha256)),
     )
 
 
@@ -127,14 +139,29 @@ SINGLE_FILTERS = (
     ),
     *(DocumentFilter(tags=(tag,)) for tag in (*TAGS, "nd", "a")),
     *(DocumentFilter(mime_type=mime_type) for mime_type in (*MIME_TYPES, "text/plai")),
-    *(DocumentFilter(search=fold(name)) for name in NAMES),
+    *(DocumentFilter(words=(fold(name),)) for name in NAMES),
     *(
-        DocumentFilter(search=text)
-        for text in ("%", "_", "\\", "'", "%%", "a_", "a%b", "_b", ".*", "é" * 255, "ss", " ", "pdfvertrag")
+        DocumentFilter(words=words)
+        for words in (
+            *((text,) for text in ("%", "_", "\\", "'", "%%", "a_", "a%b", "_b", ".*", "e" * 255, "ss", " ", "$1")),
+            *(
+                ("strasse", "vertrag"),
+                ("vertrag", "strasse"),
+                ("seite", "pdf"),
+                ("中", "e"),
+                ("e", "中"),
+                ("pdfvertrag",),
+            ),
+            *(("中", "文", "文档"), ("中文", "文中"), ("a", "b", "%", "_"), ("a", "nowhere")),
+        )
     ),
     DocumentFilter(created_after=datetime.min.replace(tzinfo=UTC)),
     DocumentFilter(created_after=datetime(1969, 12, 31, tzinfo=UTC)),
     DocumentFilter(created_after=datetime.max.replace(tzinfo=UTC)),
+    DocumentFilter(created_before=datetime.min.replace(tzinfo=UTC)),
+    DocumentFilter(created_before=datetime(1969, 12, 31, tzinfo=UTC)),
+    DocumentFilter(created_before=datetime.max.replace(tzinfo=UTC)),
+    *(DocumentFilter(sha256=digest) for digest in (*DIGESTS[1:], "ef" * 32)),
 )
 
 
@@ -171,58 +198,3 @@ async def test_a_walk_meets_every_lasting_document_once_while_others_come_and_go
         await records.patch(home, documents[0].id, name=f"{len(met)}")
     assert all(later < earlier for earlier, later in pairwise(met))
     assert lasting <= set(met)
-
-
-async def workspace_beyond_the_limits(records: Records) -> tuple[Workspace, list[Document]]:
-    """Return a workspace with one document more than `find` counts and searches; the two oldest have a star."""
-    assert COUNT_MAX == SEARCH_WINDOW
-    home = await records.workspace(quota_bytes=10**9)
-    documents = []
-    for number in range(COUNT_MAX + 1):
-        records.clock.advance(milliseconds=1)
-        name = "star *" if number in (0, 1) else "none"
-        documents.append(
-            records.document(home, path=f"documents/{number}", name=name, description=None, folder="/a", tags=("all",))
-        )
-    for begin in range(0, len(documents), 1000):
-        outcomes = await asyncio.gather(*(records.create(home, item) for item in documents[begin : begin + 1000]))
-        assert all(isinstance(outcome, Created) for outcome in outcomes)
-    return home, documents
-
-
-async def test_a_count_or_search_that_reaches_its_limit_says_so(records: Records) -> None:
-    home, documents = await workspace_beyond_the_limits(records)
-    oldest, second, third = documents[:3]
-    last = Page(COUNT_MAX + 1, 1)
-
-    async def find(wanted: DocumentFilter, place: Page | After = last) -> DocumentPage:
-        return await records.documents.find(home.id, wanted, place)
-
-    assert await find(EVERYTHING) == DocumentPage((oldest,), COUNT_MAX + 1, total_is_exact=True, more=False)
-    wide = (
-        DocumentFilter(folder=oldest.folder),
-        DocumentFilter(folder=oldest.folder, recursive=False),
-        DocumentFilter(tags=("all",)),
-        DocumentFilter(mime_type=oldest.mime_type),
-        DocumentFilter(created_after=oldest.created_at),
-        DocumentFilter(created_after=oldest.created_at - timedelta(days=1), tags=("all",)),
-    )
-    for wanted in wide:
-        # Only the count is limited: the last page can still be read.
-        assert await find(wanted) == DocumentPage((oldest,), COUNT_MAX, total_is_exact=False, more=False)
-        found = await find(wanted, After(third.id, 1))
-        assert found == DocumentPage((second,), COUNT_MAX, total_is_exact=False, more=True)
-
-    # A text that an index finds is found in documents of any age, a shorter one only within the search window.
-    assert (await find(DocumentFilter(search="star"), Page(1, 9))).documents == (second, oldest)
-    found = await find(DocumentFilter(search="*"), Page(1, 9))
-    assert found == DocumentPage((second,), 1, total_is_exact=True, more=False)
-    assert (await find(DocumentFilter(search="*"), After(second.id, 9))).documents == ()
-
-    # With one document less, all are counted and searched.
-    await records.delete(home, documents[-1].id)
-    for wanted in wide:
-        found = await find(wanted, After(second.id, 1))
-        assert found == DocumentPage((oldest,), COUNT_MAX, total_is_exact=True, more=False)
-    found = await find(DocumentFilter(search="*"), Page(1, 9))
-    assert found == DocumentPage((second, oldest), 2, total_is_exact=True, more=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from inspect import signature
 from typing import Any, get_args
 
@@ -19,6 +20,7 @@ from ports.ledger import ObjectLedger
 from ports.outcomes import (
     Created,
     Deleted,
+    FolderDeleted,
     FolderMoved,
     LinkAdded,
     LinkRemoved,
@@ -28,11 +30,11 @@ from ports.outcomes import (
     Patched,
 )
 from ports.queries import After, DocumentPage, Usage
-from tests.contracts.changes import AddLink, Change, Delete, MoveFolder, Patch, RemoveLink, apply
-from tests.contracts.records import Records, new_key
+from tests.contracts.changes import AddLink, Change, Delete, DeleteFolder, MoveFolder, Patch, RemoveLink, apply
+from tests.contracts.records import Records, new_key, revised
 
 ALL = Page(1, 100)
-FOLDER, OTHER_FOLDER = FolderPath("/a"), FolderPath("/z")
+FOLDER, OTHER_FOLDER, EMPTY_FOLDER = FolderPath("/a"), FolderPath("/z"), FolderPath("/empty")
 
 WITHOUT_WORKSPACE = {"ObjectLedger.condemned", "ObjectLedger.delete_expired_receipts", "ApiKeys.get"}
 """Methods for the sweeper and for operators, who act for all workspaces."""
@@ -81,22 +83,23 @@ async def scene(records: Records) -> Scene:
     document, create_key, api_key_key = records.document(home, folder="/a/b"), new_key(), new_key()
     await records.create(home, document, create_key)
     link = await records.linked_to(home, document)
-    deleted = await records.recorded(home, folder="/a")
+    deleted = await records.recorded(home, folder=EMPTY_FOLDER)
     await records.delete(home, deleted.id)
     api_key = records.api_key(home, "CI", Permission.ADMIN_API_KEYS)
     await records.api_keys.add(api_key, records.intent(home, api_key_key), b"sealed")
-    return Scene(records, home, stranger, document, link, deleted, api_key, create_key, api_key_key)
+    return Scene(records, home, stranger, revised(document), link, deleted, api_key, create_key, api_key_key)
 
 
 def changes(scene: Scene) -> list[tuple[Any, object, type]]:
     """Return one change of each kind, its outcome for the stranger, and its kind of outcome for the owner."""
     at, id_ = scene.records.clock(), scene.document.id
     return [
-        (Patch(document=id_, changes=Changes(name="b"), expected_revisions=None, at=at), NoSuchDocument(), Patched),
+        (Patch(document=id_, changes=Changes(name="b"), at=at), NoSuchDocument(), Patched),
         (AddLink(link=scene.records.link(id_, entity_id="c-2")), NoSuchDocument(), LinkAdded),
         (RemoveLink(document=id_, link=scene.link.id, at=at), NoSuchLink(), LinkRemoved),
         (MoveFolder(source=FOLDER, target=OTHER_FOLDER, at=at), NoSuchFolder(), FolderMoved),
-        (Delete(document=id_, expected_revisions=None, at=at), NoSuchDocument(), Deleted),
+        (DeleteFolder(folder=EMPTY_FOLDER, at=at), NoSuchFolder(), FolderDeleted),
+        (Delete(document=id_, at=at), NoSuchDocument(), Deleted),
     ]
 
 
@@ -131,9 +134,12 @@ FILTERS: tuple[Callable[[Document], DocumentFilter], ...] = (
     lambda document: DocumentFilter(folder=document.folder, recursive=False),
     lambda document: DocumentFilter(tags=document.tags),
     lambda document: DocumentFilter(mime_type=document.mime_type),
-    lambda _: DocumentFilter(search="pdf"),
-    lambda _: DocumentFilter(search="."),
+    lambda _: DocumentFilter(words=("pdf",)),
+    lambda _: DocumentFilter(words=(".",)),
+    lambda _: DocumentFilter(words=("\N{GRINNING FACE}",)),
     lambda document: DocumentFilter(created_after=document.created_at),
+    lambda document: DocumentFilter(created_before=document.created_at + timedelta(seconds=1)),
+    lambda document: DocumentFilter(sha256=document.stored.sha256),
 )
 
 
@@ -185,7 +191,8 @@ ATTEMPTS: dict[Callable[[Scene], Awaitable[object]], set[str]] = {
     },
     create_with_the_same_ids_and_keys: {"DocumentRepository.create"},
     make_every_change: {
-        f"DocumentRepository.{name}" for name in ("patch", "delete", "add_link", "remove_link", "move_folder")
+        f"DocumentRepository.{name}"
+        for name in ("patch", "delete", "add_link", "remove_link", "move_folder", "delete_folder")
     },
     add_an_api_key_of_the_same_name: {"ApiKeys.add"},
     revoke_with_every_intent: {"ApiKeys.revoke"},
@@ -221,6 +228,7 @@ async def test_a_change_of_an_id_that_two_workspaces_share_is_made_in_one(scene:
     path = StoragePath(f"workspaces/{stranger.id}/documents/a")
     await records.create(stranger, replace(scene.document, workspace_id=stranger.id, storage_path=path))
     await records.add_link(stranger, scene.link)
+    await records.delete(stranger, (await records.recorded(stranger, folder=EMPTY_FOLDER)).id)
     before = await scene.snapshot()
     for change, _, done in changes(scene):
         assert isinstance(await apply(records.documents, change, records.intent(stranger)), done)

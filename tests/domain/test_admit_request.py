@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,8 @@ import pytest
 from adapters.in_process.system import new_secret
 from domain.access import ApiKey, Permission, mint_api_key
 from domain.errors import InvalidKey, RateLimited
-from domain.rate_limits import Plan, Tier, Verdict
+from domain.rate_limits import Plan, Tier, Verdict, Window
+from domain.use_cases.admit_request import refusal_of
 from domain.use_cases.provision import MintedApiKey
 from tests.domain.world import MINUTE, NEVER_ASKED, PLANS, World
 
@@ -85,7 +86,7 @@ async def test_the_61st_wrong_api_key_of_an_address_in_a_minute_is_rate_limited(
     await guess(world, wrong, times=60)
     with pytest.raises(RateLimited) as refused:
         await world.admit_request(wrong, HERE, "req_1")
-    assert refused.value.retry_after == 45
+    assert vars(refused.value) == {"retry_after": 45, "window": "minute", "limit": 60}
 
 
 async def test_guesses_are_counted_by_network_and_a_valid_api_key_is_admitted_from_any(world: World) -> None:
@@ -129,14 +130,14 @@ async def test_a_standard_api_key_has_the_limits_of_its_workspaces_plan(world: W
         Verdict(True, 3, 2, end, 0),
         Verdict(True, 3, 1, end, 0),
         Verdict(True, 3, 0, end, 0),
-        Verdict(False, 3, 0, end, MINUTE),
+        Verdict(False, 3, 0, end, MINUTE, MINUTE_WINDOW),
     ]
     assert (await world.admit_request(minted.secret, HERE, "req_1")).caller.key_id == minted.key.id
     world.clock.advance(minutes=1)
     assert await verdicts(world, minted.secret, 3) == [
         Verdict(True, 5, 1, midnight, 0),
         Verdict(True, 5, 0, midnight, 0),
-        Verdict(False, 5, 0, midnight, midnight - int(world.clock().timestamp())),
+        Verdict(False, 5, 0, midnight, midnight - int(world.clock().timestamp()), DAY_WINDOW),
     ]
 
 
@@ -174,3 +175,29 @@ async def test_an_unmetered_api_key_is_never_refused_and_never_counted(world: Wo
     assert (await verdicts(world, standard.secret, 1))[0].remaining == 2
     admit = replace(world.admit_request, limiter=NEVER_ASKED)
     assert (await admit(unmetered.secret, HERE, "req_1")).verdict == untouched
+
+
+@pytest.mark.parametrize(
+    ("used", "window", "limit", "message"),
+    [
+        ((3, 0), "minute", 3, "The limit of 3 requests per minute is used up; the minute ends in 15 seconds"),
+        ((0, 5), "day", 5, "The limit of 5 requests per day is used up; the day ends in 43155 seconds"),
+        # If both refuse, the one that ends last tells when to try again.
+        ((3, 5), "day", 5, "The limit of 5 requests per day is used up; the day ends in 43155 seconds"),
+    ],
+)
+def test_a_refusal_names_the_window_that_is_used_up_and_when_it_ends(
+    used: tuple[int, int], window: str, limit: int, message: str
+) -> None:
+    refusal = refusal_of(Verdict.of(PLANS[Plan.STARTER], used, datetime(2026, 4, 17, 12, 0, 45, tzinfo=UTC)))
+    assert refusal is not None
+    assert (refusal.window, refusal.limit) == (window, limit)
+    assert refusal.message == f"{message}, try again then."
+    assert refusal_of(Verdict.of(PLANS[Plan.STARTER], (2, 4), datetime(2026, 4, 17, tzinfo=UTC))) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "unit"), [(1, "second"), (60, "minute"), (3600, "hour"), (86_400, "day"), (600, "600 seconds")]
+)
+def test_the_length_of_a_window_is_named_as_people_say_it(seconds: int, unit: str) -> None:
+    assert Window(1, seconds).unit == unit

@@ -1,6 +1,6 @@
 """Retries of a create: when the object has changed meanwhile, and after a refusal or a failure.
 
-What all operations share is in test_every_operation.py.
+What all operations share is in test_every_retry.py.
 """
 
 from dataclasses import replace

@@ -7,8 +7,10 @@ import pytest
 
 from domain.access import Caller
 from domain.errors import PreconditionFailed
+from domain.preconditions import Precondition
 from ports.queries import DocumentWithLinks, Usage
 from ports.system import Unavailable
+from tests.domain.samples import UNMET
 from tests.domain.world import NEVER_ASKED, Instead, World, unavailable
 
 KEY = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
@@ -48,14 +50,14 @@ async def test_a_hard_delete_whose_store_was_unavailable_is_finished_by_a_retry_
 
 
 @pytest.mark.parametrize("hard", [False, True], ids=["soft", "hard"])
-@pytest.mark.parametrize("expected_revisions", [frozenset[int](), frozenset({1}), frozenset({1, 3})], ids=repr)
-async def test_an_unexpected_revision_is_not_deleted_and_leaves_the_key_free(
-    world: World, caller: Caller, expected_revisions: frozenset[int], hard: bool
+@pytest.mark.parametrize("precondition", UNMET.values(), ids=UNMET)
+async def test_a_document_in_another_state_than_required_is_not_deleted_and_the_key_stays_free(
+    world: World, caller: Caller, precondition: Precondition, hard: bool
 ) -> None:
     recorded = await world.record(caller)
     document = (await world.patch_document(caller, recorded.id, {"name": "b.pdf"})).document
     with pytest.raises(PreconditionFailed):
-        await world.delete_document(caller, document.id, KEY, expected_revisions, hard=hard)
+        await world.delete_document(caller, document.id, KEY, precondition, hard=hard)
     assert await world.documents.get(caller.workspace_id, document.id) == DocumentWithLinks(document, ())
     assert await world.storage.stat(document.storage_path) == document.stored
     assert await world.delete_document(caller, document.id, KEY) is False

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.downloads import attachment, served_type
+from domain.downloads import can_be_shown, disposition, is_inline, served_type
+from domain.members import RuleViolation
 from tests.domain.anything import UNICODE
 from tests.domain.samples import NASTY_NAMES
 
@@ -40,7 +41,7 @@ HARMLESS = [
 
 def parts(name: str) -> tuple[str, str]:
     """Return the plain name and the decoded one in the header of that name."""
-    match = HEADER.fullmatch(attachment(name))
+    match = HEADER.fullmatch(disposition(name))
     assert match is not None
     return match["plain"], unquote_to_bytes(match["encoded"]).decode("utf-8")
 
@@ -51,7 +52,8 @@ NAMES = UNICODE | st.sampled_from(NASTY_NAMES)
 @settings(max_examples=300)
 @given(NAMES)
 def test_no_name_can_split_its_header_and_every_client_gets_it_back(name: str) -> None:
-    header = attachment(name)
+    header = disposition(name)
+    assert disposition(name, inline=True) == "inline" + header.removeprefix("attachment")
     assert header.isascii()
     assert header.isprintable()
     assert header.count('"') == 2
@@ -76,7 +78,7 @@ def test_old_clients_get_a_similar_name(name: str, plain: str) -> None:
 
 
 def test_the_header_of_a_difficult_name_is_pinned() -> None:
-    assert attachment('\xc4 "50%".pdf') == (
+    assert disposition('\xc4 "50%".pdf') == (
         "attachment; filename=\"A _50__.pdf\"; filename*=UTF-8''%C3%84%20%2250%25%22.pdf"
     )
 
@@ -103,3 +105,29 @@ def test_an_active_media_type_is_served_as_octet_stream(essence: str) -> None:
 def test_a_harmless_media_type_is_served_unchanged(mime_type: str) -> None:
     assert served_type(mime_type) == mime_type
     assert served_type(mime_type.upper()) == mime_type.upper()
+
+
+SHOWN = [
+    *("application/pdf", "text/plain", "text/plain; charset=utf-8", "image/png", "image/jpeg", "image/gif"),
+    *("image/webp", "image/avif", "image/bmp", "image/tiff", "audio/mpeg", "audio/x-made-up", "video/mp4"),
+    "video/webm; codecs=vp8,opus",
+]
+NOT_SHOWN = [
+    *(*MARKUP, *JAVASCRIPT, "image/svg", "text/csv", "text/css", "text/html5", "text/plainer", "application/json"),
+    *("application/octet-stream", "application/pdf-x", "image/x-made-up", "font/woff2", "model/obj", "audiox/mp4"),
+    *("multipart/form-data; boundary=image/png", "message/rfc822", 'application/zip; a="text/plain"'),
+]
+
+
+@pytest.mark.parametrize(
+    ("essence", "shown"), [*((essence, True) for essence in SHOWN), *((essence, False) for essence in NOT_SHOWN)]
+)
+def test_a_browser_may_show_pdf_plain_text_raster_images_audio_and_video_only(essence: str, shown: bool) -> None:
+    assert {can_be_shown(spelled) for spelled in spellings(essence)} == {shown}
+
+
+def test_a_disposition_is_inline_or_attachment_in_exactly_these_words() -> None:
+    assert (is_inline("inline"), is_inline("attachment")) == (True, False)
+    for wrong in ("", "Inline", "inline ", "form-data", "true", None, 1):
+        with pytest.raises(RuleViolation, match="must be attachment or inline"):
+            is_inline(wrong)

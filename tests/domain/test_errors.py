@@ -5,6 +5,7 @@ import pytest
 from domain.errors import (
     DuplicateName,
     FolderExists,
+    FolderInUse,
     IdempotencyMismatch,
     InsufficientPermissions,
     Invalid,
@@ -33,7 +34,8 @@ REFUSALS: dict[str, Refusal] = {
     "object_changed": ObjectChanged(),
     "precondition_failed": PreconditionFailed(),
     "idempotency_mismatch": IdempotencyMismatch(),
-    "rate_limited": RateLimited(42),
+    "rate_limited": RateLimited(42, "minute", 10),
+    "in_use": FolderInUse(),
     "payload_too_large": PayloadTooLarge(65_536),
 }
 ALIKE: list[Refusal] = [FolderExists(), LastAdminKey()]
@@ -65,3 +67,9 @@ def test_invalid_fields_are_one_line_on_the_command_line() -> None:
 def test_a_message_names_a_missing_permission_and_repeats_nothing_that_the_client_sent() -> None:
     assert "write:documents" in InsufficientPermissions("write:documents").message
     assert "wbk_secret" not in Invalid({"wbk_secret": "is not a member of this request; leave it out"}).message
+
+
+def test_a_rate_limit_is_named_with_its_window_and_its_end() -> None:
+    assert RateLimited(3600, "day", 10_000).message == (
+        "The limit of 10000 requests per day is used up; the day ends in 3600 seconds, try again then."
+    )

@@ -1,8 +1,10 @@
-"""What all operations of the API have in common: permissions, malformed ids, invalid members and retries."""
+"""What all operations of the API have in common: permissions, malformed ids and invalid members.
+
+test_every_retry.py has their idempotency keys.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, fields, replace
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,14 +13,10 @@ from hypothesis import strategies as st
 from domain.access import Caller, Permission
 from domain.entity_links import EntityType
 from domain.errors import (
-    DuplicateName,
-    IdempotencyMismatch,
     InsufficientPermissions,
     Invalid,
     NotFound,
-    StorageConflict,
 )
-from domain.ids import ApiKeyId
 from domain.members import Members
 from domain.use_cases import UseCases
 from ports import Ports
@@ -28,7 +26,7 @@ from tests.domain.world import NEVER_ASKED, PLANS, World, members
 
 READ, WRITE = Permission.READ_DOCUMENTS, Permission.WRITE_DOCUMENTS
 ADMIN, API_KEYS = Permission.ADMIN_DOCUMENTS, Permission.ADMIN_API_KEYS
-KEY, OTHER_KEY = "7c9e6679-7425-40de-944b-e07fc1f90ae7", "00000000-0000-0000-0000-000000000000"
+KEY = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
 BLIND = UseCases.of(Ports(**{field.name: NEVER_ASKED for field in fields(Ports)}), PLANS)
 """Use cases that may ask no port."""
@@ -57,6 +55,7 @@ OPERATIONS: dict[str, tuple[set[Permission], Call]] = {
     ),
     "list_folders": ({READ}, lambda do, caller, id_, sent: do.list_folders(caller, sent)),
     "move_folder": ({WRITE}, lambda do, caller, id_, sent: do.move_folder(caller, sent)),
+    "delete_folder": ({WRITE}, lambda do, caller, id_, sent: do.delete_folder(caller, sent)),
     "list_tags": ({READ}, lambda do, caller, id_, sent: do.list_tags(caller, sent)),
     "get_usage": ({READ}, lambda do, caller, id_, sent: do.get_usage(caller)),
     "create_api_key": ({API_KEYS}, lambda do, caller, id_, sent: do.create_api_key(caller, sent, KEY)),
@@ -87,6 +86,7 @@ class Scene:
             "unlink_document": (document, {"link": self.links[0]}),
             "find_linked_documents": ("d-1", {}),
             "move_folder": ("", {"from": "/a", "to": "/b"}),
+            "delete_folder": ("", {"folder": "/empty"}),
             "create_api_key": ("", {"name": "CI", "permissions": ["admin:api_keys"]}),
             "revoke_api_key": (self.api_keys[0], {}),
         }.get(operation, (document, {}))  # type: ignore[return-value]
@@ -95,6 +95,8 @@ class Scene:
 async def scene(world: World) -> Scene:
     caller = await world.caller()
     documents = [await world.record(caller, folder="/a") for _ in range(6)]
+    emptied = await world.record(caller, folder="/empty")
+    await world.delete_document(caller, emptied.id, None)
     minted = [
         await world.mint_api_key(workspace=caller.workspace_id, name=f"key {number}", granted=["admin:api_keys"])
         for number in range(4)
@@ -195,8 +197,15 @@ INVALID: dict[str, dict[str, object]] = {
         "tags": [""],
         "owner": "me",
     },
-    "patch_document": {"name": None, "description": 5, "folder": "a", "tags": "t", "storage_path": None, "revision": 1},
-    "link_document": {"entity_type": "invoice", "entity_id": "a/b", "role": "", "document_id": None},
+    "patch_document": {
+        "name": None,
+        "description": 5,
+        "folder": "a",
+        "tags": "t",
+        "mime_type": None,
+        "storage_path": None,
+    },
+    "link_document": {"entity_type": "invoice", "entity_id": " ", "role": "", "document_id": None},
     "find_documents": {
         "folder": "a",
         "recursive": "yes",
@@ -204,6 +213,8 @@ INVALID: dict[str, dict[str, object]] = {
         "mime_type": "pdf",
         "search": "a\nb",
         "created_after": "yesterday",
+        "created_before": "tomorrow",
+        "sha256": "x",
         "page": "0",
         "per_page": "101",
         "cursor": "x",
@@ -213,6 +224,7 @@ INVALID: dict[str, dict[str, object]] = {
     "list_folders": {"parent": "a", "page": "0", "per_page": "101", "search": "x"},
     "list_tags": {"parent": "/", "page": "0", "per_page": "101"},
     "move_folder": {"from": "/", "to": "a", "folder": None},
+    "delete_folder": {"folder": "/", "recursive": "true"},
     "list_api_keys": {"page": "0", "per_page": "101", "include_revoked": "yes", "search": 5, "name": "a"},
     "create_api_key": {
         "name": " ",
@@ -236,120 +248,28 @@ async def test_every_invalid_and_every_unknown_member_is_named_before_any_port_i
     assert set(refused.value.fields) == set(INVALID[name])
 
 
-@pytest.mark.parametrize("name", ["create_document", "request_upload", "link_document", "move_folder"])
+@pytest.mark.parametrize("name", ["create_document", "link_document", "create_api_key"])
+async def test_a_malformed_idempotency_key_is_named_together_with_every_invalid_member(world: World, name: str) -> None:
+    call = getattr(replace(world.use_cases, create_api_key=replace(world.create_api_key, keys=NEVER_ASKED)), name)
+    target = ["doc_01HY0000000000000000000000"] if name == "link_document" else []
+    for sent in (INVALID[name], {}):
+        with pytest.raises(Invalid) as refused:
+            await call(await world.caller(), *target, sent, "retry-1")
+        assert "Idempotency-Key" in refused.value.fields
+        assert refused.value.fields.keys() - {"Idempotency-Key"} >= sent.keys()
+        assert len(refused.value.fields) > 1
+
+
+@pytest.mark.parametrize("name", ["create_document", "request_upload", "link_document", "move_folder", "delete_folder"])
 async def test_a_missing_required_member_is_named(world: World, name: str) -> None:
     required = {
         "create_document": {"name", "mime_type", "storage_path"},
         "request_upload": {"name", "mime_type"},
         "link_document": {"entity_type", "entity_id"},
         "move_folder": {"from", "to"},
+        "delete_folder": {"folder"},
     }[name]
     for sent in ({}, dict.fromkeys(required)):
         with pytest.raises(Invalid) as refused:
             await OPERATIONS[name][1](BLIND, await world.caller(), "doc_01HY0000000000000000000000", sent)
         assert set(refused.value.fields) == required
-
-
-Retry = Callable[[Scene, Caller, str | None, int], Awaitable[Any]]
-"""Calls an operation for request 0 or request 1, or for request 2, which is refused."""
-
-
-def _ids(here: Scene, kind: str, first: int) -> list[str]:
-    own = {"doc": here.documents, "dlnk": here.links, "key": here.api_keys}[kind]
-    return [*own[first : first + 2], f"{kind}_{here.world.new_id(here.world.clock())}"]
-
-
-IDEMPOTENT: dict[str, Retry] = {
-    "create_document": lambda here, caller, key, number: here.world.create_document(
-        caller, members([*here.paths, f"{here.paths[0]}.absent"][number]), key
-    ),
-    "delete_document": lambda here, caller, key, number: here.world.delete_document(
-        caller, _ids(here, "doc", 1)[number], key
-    ),
-    "delete_document hard": lambda here, caller, key, number: here.world.delete_document(
-        caller, _ids(here, "doc", 3)[number], key, hard=True
-    ),
-    "link_document": lambda here, caller, key, number: here.world.link_document(
-        caller,
-        [here.documents[0], here.documents[0], _ids(here, "doc", 0)[2]][number],
-        {**LINK, "entity_id": str(number)},
-        key,
-    ),
-    "unlink_document": lambda here, caller, key, number: here.world.unlink_document(
-        caller, here.documents[0], _ids(here, "dlnk", 0)[number], key
-    ),
-    "create_api_key": lambda here, caller, key, number: here.world.create_api_key(
-        caller, {"name": ["CI", "CD", "key 0"][number], "permissions": ["read:documents"]}, key
-    ),
-    "revoke_api_key": lambda here, caller, key, number: here.world.revoke_api_key(
-        caller, _ids(here, "key", 1)[number], key
-    ),
-}
-
-
-def is_replay(outcome: Any) -> bool:
-    return outcome if isinstance(outcome, bool) else outcome.replayed
-
-
-async def done_once(call: Awaitable[Any]) -> bool:
-    """Return whether the request was not answered from a receipt: it was executed, or refused by the first one."""
-    try:
-        return not is_replay(await call)
-    except (StorageConflict, NotFound, DuplicateName):
-        return True
-
-
-@pytest.mark.parametrize("name", IDEMPOTENT)
-async def test_a_retry_within_24_hours_returns_the_first_outcome_and_does_not_prolong_them(
-    world: World, name: str
-) -> None:
-    here, call = await scene(world), IDEMPOTENT[name]
-    first = await call(here, here.caller, KEY, 0)
-    assert not is_replay(first)
-    for hours in (12, 11.99):
-        world.clock.advance(hours=hours)
-        again = await call(here, here.caller, KEY, 0)
-        assert is_replay(again)
-        assert again is True or replace(again, replayed=False) == first
-    world.clock.advance(hours=0.01)
-    assert await done_once(call(here, here.caller, KEY, 0))
-
-
-@pytest.mark.parametrize("name", IDEMPOTENT)
-async def test_without_the_idempotency_key_or_with_another_one_nothing_is_replayed(world: World, name: str) -> None:
-    here, call = await scene(world), IDEMPOTENT[name]
-    await call(here, here.caller, KEY, 0)
-    for key in (None, OTHER_KEY):
-        assert await done_once(call(here, here.caller, key, 0))
-
-
-@pytest.mark.parametrize("other", IDEMPOTENT)
-@pytest.mark.parametrize("name", IDEMPOTENT)
-async def test_a_different_request_with_the_same_idempotency_key_is_a_mismatch(
-    world: World, name: str, other: str
-) -> None:
-    here = await scene(world)
-    await IDEMPOTENT[name](here, here.caller, KEY, 0)
-    for number in (0, 1, 2) if name != other else (1, 2):
-        with pytest.raises(IdempotencyMismatch):
-            await IDEMPOTENT[other](here, here.caller, KEY, number)
-    assert is_replay(await IDEMPOTENT[name](here, here.caller, KEY, 0))
-
-
-@pytest.mark.parametrize("name", IDEMPOTENT)
-async def test_an_idempotency_key_is_shared_by_a_workspace_and_unknown_in_another(world: World, name: str) -> None:
-    here, there, call = await scene(world), await scene(world), IDEMPOTENT[name]
-    await call(here, here.caller, KEY, 0)
-    colleague = replace(here.caller, key_id=ApiKeyId("key_" + world.new_id(world.clock())), request_id="req_2")
-    assert is_replay(await call(here, colleague, KEY, 0))
-    assert not is_replay(await call(there, there.caller, KEY, 0))
-
-
-@pytest.mark.parametrize("name", IDEMPOTENT)
-async def test_a_refused_request_leaves_its_idempotency_key_free(world: World, name: str) -> None:
-    here, call = await scene(world), IDEMPOTENT[name]
-    with pytest.raises((NotFound, Invalid, DuplicateName)):
-        await call(here, here.caller, KEY, 2)
-    with pytest.raises(InsufficientPermissions):
-        await call(here, replace(here.caller, permissions=frozenset({READ})), KEY, 0)
-    assert not is_replay(await call(here, here.caller, KEY, 0))

@@ -37,13 +37,24 @@ async def test_the_download_url_is_a_signed_get_that_works_for_15_minutes(world:
 async def test_the_download_has_the_name_of_the_document_and_a_type_that_cannot_run(world: World) -> None:
     caller = await world.caller()
     document = await world.record(caller, name='Vertr\xe4ge "2026".pdf', mime_type="IMAGE/SVG+XML")
-    assert document.mime_type == "IMAGE/SVG+XML"
+    assert document.mime_type == "image/svg+xml"
     assert terms_of(world, await world.get_document(caller, document.id, download=True)) == DownloadTerms(
         path=document.storage_path,
         stored=document.stored,
         mime_type="application/octet-stream",
         disposition="attachment; filename=\"Vertrage _2026_.pdf\"; filename*=UTF-8''Vertr%C3%A4ge%20%222026%22.pdf",
     )
+
+
+@pytest.mark.parametrize(("mime_type", "kind"), [("application/pdf", "inline"), ("text/html", "attachment")])
+async def test_inline_is_honoured_for_a_type_that_cannot_run_and_any_other_file_is_saved(
+    world: World, mime_type: str, kind: str
+) -> None:
+    caller = await world.caller()
+    document = await world.record(caller, mime_type=mime_type)
+    terms = terms_of(world, await world.get_document(caller, document.id, download=True, inline=True))
+    assert terms is not None
+    assert terms.disposition.partition(";")[0] == kind
 
 
 @pytest.mark.parametrize("replacement", [None, b"", b"54321", b"123456"], ids=repr)

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.idempotency import LIFETIME, fingerprint, idempotency_key
+from domain.errors import Invalid
+from domain.idempotency import LIFETIME, fingerprint, parse_idempotency_key
 from domain.members import Members
 from tests.domain.anything import JSON, TEXTS
 
+UUID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 MEMBERS = st.dictionaries(TEXTS, JSON, max_size=6)
 # Members, and the name of one of them or of a new one.
 MEMBERS_AND_ONE = MEMBERS.flatmap(lambda members: st.tuples(st.just(members), st.sampled_from([*members, "tags"])))
@@ -18,7 +20,27 @@ MEMBERS_AND_ONE = MEMBERS.flatmap(lambda members: st.tuples(st.just(members), st
 
 @given(st.uuids().map(str))
 def test_every_uuid_is_an_idempotency_key_in_upper_case_and_in_quotes_too(key: str) -> None:
-    assert {idempotency_key(sent) for sent in (key, key.upper(), f'"{key}"')} == {key}
+    assert {parse_idempotency_key(sent) for sent in (key, key.upper(), f'"{key}"')} == {key}
+
+
+NO_UUIDS = [
+    *("", '""', "retry-1", f'"{UUID}', f'{UUID}"', f'""{UUID}""', f"'{UUID}'", f"\u201c{UUID}\u201d"),
+    *(f"{{{UUID}}}", f"urn:uuid:{UUID}", UUID.replace("-", ""), UUID[:2] + "-" + UUID[2:], f" {UUID}"),
+    *("7c9e66797-425-40de-944b-e07fc1f90ae7", f"{UUID} ", f'" {UUID} "', f"{UUID}\n", f"{UUID}, {UUID}"),
+    *(f'"{UUID}";a=b', UUID[:-1], UUID + "0", UUID[:-1] + "g", "\u0661" * 8 + UUID[8:], UUID + "\0"),
+    UUID[:-1] + "\uff17",
+]
+
+
+@pytest.mark.parametrize("sent", NO_UUIDS, ids=ascii)
+def test_anything_but_one_uuid_is_refused_as_the_header(sent: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        parse_idempotency_key(sent)
+    assert refused.value.fields == {"Idempotency-Key": f"must be one UUID, such as {UUID}"}
+
+
+def test_without_the_header_there_is_no_idempotency_key() -> None:
+    assert parse_idempotency_key(None) is None
 
 
 def test_a_receipt_is_valid_for_24_hours() -> None:

@@ -1,8 +1,10 @@
 """The lists of documents, folders and tags: how a query becomes a filter and a page.
 
-What a repository finds is proven for memory and Postgres in tests/contracts/test_finding.py and test_lists.py.
+What a repository finds is proven for memory and Postgres in tests/contracts/test_search.py and test_lists.py.
 """
 
+import hashlib
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -60,9 +62,11 @@ async def test_a_document_must_pass_every_given_filter(world: World) -> None:
     await world.record(caller, **wanted)
     for member, value in others.items():
         await world.record(caller, **{**wanted, "name": member, member: value})
-    query = {"folder": "/a", "tag": ["t"], "mime_type": "text/csv", "search": "NEEDLE", "created_after": "2026-04-17"}
+    query = {"folder": "/a", "tag": ["t"], "mime_type": "TEXT/CSV", "search": "NEEDLE", "created_after": "2026-04-17"}
+    query |= {"created_before": "2026-04-18", "sha256": hashlib.sha256(b"%PDF-1.7").hexdigest().upper()}
     assert await world.names(caller, **query) == ["wanted"]
-    assert await world.names(caller, **query | {"created_after": "2026-04-18"}) == []
+    for other in ({"created_after": "2026-04-18"}, {"created_before": "2026-04-17"}, {"sha256": "0" * 64}):
+        assert await world.names(caller, **query | other) == []
     # Without one of the filters, the document that differs there is listed too.
     for omitted, found in (
         ("folder", "folder"),
@@ -72,6 +76,33 @@ async def test_a_document_must_pass_every_given_filter(world: World) -> None:
     ):
         rest = {name: value for name, value in query.items() if name != omitted}
         assert await world.names(caller, **rest) == [found, "wanted"]
+
+
+async def test_created_after_includes_its_moment_and_created_before_does_not(world: World) -> None:
+    caller = await world.caller()
+    document = await world.record(caller, name="a")
+    for offset, after, before in ((-1, ["a"], []), (0, ["a"], []), (1, [], ["a"])):
+        moment = (document.created_at + timedelta(seconds=offset)).isoformat()
+        # The plus of the offset may arrive as a space.
+        for sent in (moment, moment.replace("+", " ")):
+            assert await world.names(caller, created_after=sent) == after
+            assert await world.names(caller, created_before=sent) == before
+
+
+@pytest.mark.parametrize(
+    ("recorded", "wanted"),
+    [
+        *(("application/pdf", "APPLICATION/Pdf"), ("image/svg+xml", "image/svg xml"), ("a/b; c=D", "A/B; C=D")),
+        *(("text/plain", " text/plain "), ("a/b+c;d=e", "a/b c;d=e")),
+    ],
+)
+async def test_a_media_type_is_found_in_any_letter_case_and_with_a_space_for_its_plus(
+    world: World, recorded: str, wanted: str
+) -> None:
+    caller = await world.caller()
+    await world.record(caller, name="wanted", mime_type=recorded)
+    await world.record(caller, name="other", mime_type="text/html")
+    assert await world.names(caller, mime_type=wanted) == ["wanted"]
 
 
 @pytest.mark.parametrize(

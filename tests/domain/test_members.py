@@ -1,11 +1,13 @@
 """Reading the members of a request, and the page of a list: every invalid member is reported."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import Invalid
-from domain.members import NAME_REPEATED_MAX, OMITTED, Form, RuleViolation, or_null
+from domain.members import NAME_REPEATED_MAX, OMITTED, Form, RuleViolation, or_null, read_together
 from domain.pages import Page
 from domain.text import string
 from tests.domain.anything import JSON, TEXTS
@@ -104,3 +106,63 @@ def test_a_page_outside_its_bounds_is_refused(page: str, per_page: str) -> None:
         "page": "must be a whole number from 1 to 1000000000",
         "per_page": "must be a whole number from 1 to 100",
     }
+
+
+PARAMETERS = ("folder", "tag", "search", "created_after", "created_before", "page", "per_page", "mime_type", "sha256")
+MEANT = {
+    "tag[]": "repeat 'tag' to send several",
+    "tag[0]": "repeat 'tag' to send several",
+    "tags": "did you mean 'tag'?",
+    "Tag": "did you mean 'tag'?",
+    "limit": "did you mean 'per_page'?",
+    "pageSize": "did you mean 'per_page'?",
+    "perPage": "did you mean 'per_page'?",
+    "per-page": "did you mean 'per_page'?",
+    "q": "did you mean 'search'?",
+    "serach": "did you mean 'search'?",
+    "createdAfter": "did you mean 'created_after'?",
+    "since": "did you mean 'created_after'?",
+    "until": "did you mean 'created_before'?",
+    "path": "did you mean 'folder'?",
+    "content-type": "did you mean 'mime_type'?",
+    "sha-256": "did you mean 'sha256'?",
+    "sort": "leave it out",
+    "x[]": "leave it out",
+    "": "leave it out",
+}
+
+
+@pytest.mark.parametrize("unknown", MEANT)
+def test_an_unknown_parameter_is_named_with_the_one_that_was_probably_meant(unknown: str) -> None:
+    form = Form({unknown: "1"}, "parameter")
+    for known in PARAMETERS:
+        form.optional(known, never)
+    assert reported(form) == {unknown: f"is not a parameter of this request; {MEANT[unknown]}"}
+
+
+def test_only_what_the_request_knows_is_suggested_and_a_member_is_called_one() -> None:
+    form = Form({"limit": 1, "filename": "a"})
+    form.optional("name", never)
+    assert reported(form) == {
+        "limit": "is not a member of this request; leave it out",
+        "filename": "is not a member of this request; did you mean 'name'?",
+    }
+
+
+def refuses(**fields: str) -> Callable[[], object]:
+    def read() -> object:
+        raise Invalid(fields)
+
+    return read
+
+
+def test_two_readers_report_the_mistakes_of_both_at_once_or_return_what_both_read() -> None:
+    assert read_together(lambda: 1, lambda: "a") == (1, "a")
+    for first, second, fields in (
+        (refuses(a="is wrong"), refuses(b="is wrong too"), {"a": "is wrong", "b": "is wrong too"}),
+        (refuses(a="is wrong"), lambda: 1, {"a": "is wrong"}),
+        (lambda: 1, refuses(b="is wrong"), {"b": "is wrong"}),
+    ):
+        with pytest.raises(Invalid) as refused:
+            read_together(first, second)
+        assert refused.value.fields == fields

@@ -54,3 +54,20 @@ async def test_a_target_inside_the_folder_is_refused_before_any_port_is_asked(ca
     with pytest.raises(Invalid) as refused:
         await BLIND(caller, {"from": "/a", "to": target})
     assert set(refused.value.fields) == {"to"}
+
+
+async def test_an_empty_folder_at_the_target_is_replaced_with_the_folders_below_it(
+    world: World, caller: Caller
+) -> None:
+    *_, emptied = await file(world, caller, "/a/x", "/b/c/d")
+    await world.delete_document(caller, emptied.id, None)
+    assert await world.move_folder(caller, {"from": "/a", "to": "/b"}) == Moved(FolderPath("/b"), 1)
+    assert await world.folders(caller) == {"/b": 1}
+    assert await world.folders(caller, parent="/b") == {"/b/x": 1}
+
+
+async def test_an_empty_folder_can_move_to_the_place_of_the_empty_folder_above_it(world: World, caller: Caller) -> None:
+    (emptied,) = await file(world, caller, "/a/b/c")
+    await world.delete_document(caller, emptied.id, None)
+    assert await world.move_folder(caller, {"from": "/a/b", "to": "/a"}) == Moved(FolderPath("/a"), 0)
+    assert await world.folders(caller, parent="/a") == {"/a/c": 0}

@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from domain.errors import PreconditionFailed
+from domain.preconditions import Precondition
 from ports.queries import DocumentWithLinks
+from tests.domain.samples import UNMET
 from tests.domain.world import World
 
 
@@ -15,6 +17,7 @@ from tests.domain.world import World
         *(("name", "b.pdf", "b.pdf"), ("name", "e\u0301", "\xe9")),
         *(("description", "Zeile 1\nZeile 2", "Zeile 1\nZeile 2"), ("description", "", "")),
         *(("description", None, None), ("folder", "/b/c/", "/b/c"), ("folder", "/", None), ("folder", None, None)),
+        *(("mime_type", "TEXT/CSV", "text/csv"), ("mime_type", "video/webm; codecs=vp8", "video/webm; codecs=vp8")),
         *(("tags", [" x ", "y", "x"], ("x", "y")), ("tags", [], ()), ("tags", None, ())),
     ],
 )
@@ -31,15 +34,15 @@ async def test_only_the_members_that_are_sent_change(world: World, member: str, 
     assert await world.documents.get(caller.workspace_id, document.id) == DocumentWithLinks(changed, ())
 
 
-@pytest.mark.parametrize("expected_revisions", [frozenset[int](), frozenset({1}), frozenset({0, 1, 3})], ids=repr)
+@pytest.mark.parametrize("precondition", UNMET.values(), ids=UNMET)
 @pytest.mark.parametrize("sent", [{}, {"name": "c.pdf"}, {"folder": "/new"}], ids=repr)
-async def test_an_unexpected_revision_is_not_changed(
-    world: World, expected_revisions: frozenset[int], sent: dict[str, object]
+async def test_a_document_in_another_state_than_required_is_not_changed(
+    world: World, precondition: Precondition, sent: dict[str, object]
 ) -> None:
     caller = await world.caller()
     document = await world.record(caller)
     before = await world.patch_document(caller, document.id, {"name": "b.pdf"})
     with pytest.raises(PreconditionFailed):
-        await world.patch_document(caller, document.id, sent, expected_revisions)
+        await world.patch_document(caller, document.id, sent, precondition)
     assert await world.documents.get(caller.workspace_id, document.id) == before
     assert await world.folders(caller) == {}

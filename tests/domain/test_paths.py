@@ -102,7 +102,8 @@ NEIGHBOURS = st.lists(st.sampled_from(["a", "ab", "b"]), min_size=1, max_size=4)
 @pytest.mark.parametrize(
     ("sent", "kept"),
     [
-        *(("/clients/acme/ndas/", "/clients/acme/ndas"), ("/a", "/a"), ("/A/a", "/A/a"), ("/a b/ c ", "/a b/ c ")),
+        *(("/clients/acme/ndas/", "/clients/acme/ndas"), ("/a", "/a"), ("/A/a", "/A/a")),
+        *(("/a b/ c ", "/a b/c"), ("/ a/\u3000b\xa0c\t", "/a/b c")),
         *(("/.../a./.b", "/.../a./.b"), ("/%2e%2e", "/%2e%2e"), ("/a\\b", "/a\\b"), ("/", None)),
         *(("/e\u0301/\u212b", "/\xe9/\xc5"), ("/\u0301", "/\u0301"), ("/a" * 20 + "/", "/a" * 20)),
     ],
@@ -117,6 +118,7 @@ def test_a_folder_is_kept_in_nfc_without_its_last_slash_and_the_root_is_none(sen
     [
         *("", "a", "a/b", " /a", "\\a", "//", "///", "//a", "/a//b", "/a//", "/.", "/..", "/./", "/../", "/a/."),
         *("/a/../b", "/./a", "/a\nb", "/a\0", "/a" * 21, "/a" * 30_000),
+        *("/ ", "/a/ /b", "/\u3000", "/a/\u3164", "/\u2800", "/ . ", "/\xa0..\t", "/a\u200b", "/a\u2028b"),
     ],
     ids=lambda sent: ascii(sent)[:40],
 )

@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.access import Permission, label, permissions
-from domain.documents import description, mime_type, name, sha256, size_bytes, tags
+from domain.documents import description, is_same_media_type, mime_type, name, sha256, size_bytes, tags
 from domain.entity_links import entity_id, entity_type, role
-from domain.idempotency import idempotency_key
 from domain.members import Rule, RuleViolation
 from domain.pages import boolean, timestamp, timestamp_or_date, whole_number
 from domain.paths import folder_path, storage_path
@@ -18,7 +17,6 @@ from domain.text import string
 from tests.domain.anything import JSON, SPITEFUL, ask
 from tests.domain.samples import OWN
 
-UUID = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 NOON = datetime(2026, 4, 17, 12, 0, tzinfo=UTC)
 GRIN = "\N{GRINNING FACE}"
 
@@ -37,7 +35,6 @@ RULES: dict[str, Rule[object]] = {
     "entity_type": entity_type,
     "entity_id": entity_id,
     "permissions": permissions,
-    "idempotency_key": lambda value: idempotency_key(string(value)),
     "whole_number": whole_number(1, 100),
     "boolean": boolean,
     "timestamp": timestamp,
@@ -50,43 +47,49 @@ def numbered(count: int) -> list[str]:
 
 
 UNCHANGED: dict[str, list[object]] = {
-    # U+1FAE8 is the shaking face of Unicode 15: clients show what the tables of Python 3.11 do not know yet.
-    "name": ["a/b\\c:d.pdf", "..", " a ", "\ufb01", ".", "\xa0" + GRIN, "\u200ba", "\U0001fae8"],
+    "name": ["a/b\\c:d.pdf", "..", " a ", "\ufb01", ".", "\xa0" + GRIN, "\u200ba"],
     "description": ["", "  ", "a\n\tb\n"],
     "size_bytes": [0, 1, 183204, 2**31, 2**53 + 1, 2**63 - 1],
     "mime_type": [
-        *("application/pdf", "image/svg+xml", "APPLICATION/PDF", "application/vnd.made-up-by-us", "x/y", "0/1"),
+        *("application/pdf", "image/svg+xml", "application/vnd.made-up-by-us", "x/y", "0/1"),
         *("a!#$&-^_.+/b!#$&-^_.+", "text/plain; charset=utf-8; format=flowed", "text/plain ;\tcharset=utf-8"),
         *(r'text/plain; note="a \"quoted\" ; \\ word"', 'text/plain; empty=""', "a" * 127 + "/" + "b" * 127),
-        "multipart/form-data; boundary=it's%20`fine`|~",
+        *("multipart/form-data; boundary=it's%20`fine`|~", "video/webm; codecs=vp8,opus", "text/plain; a=B; c=D,E"),
     ],
     "entity_type": ["contact", "deal", "matter"],
     "entity_id": [
-        *("x" * 64, GRIN * 64, "...", "a b", " c-1", "\\", "?#%", "%61", "'\"", "\u200b", "C-1", "01", "ss", "\xdf"),
-        *("\xe9", "e\u0301"),
+        *("x" * 64, GRIN * 64, "...", "a b", " c-1", "\\", "?#%", "%61", "'\"", "a\u200b", "C-1", "01", "ss", "\xdf"),
+        *("\xe9", "e\u0301", "M-2026/17", "12 O 345/26", "a/b/../c", "/", "//", "\u202ea"),
     ],
-    "idempotency_key": [UUID, "00000000-0000-0000-0000-000000000000"],
 }
 
 NORMALISED: dict[str, list[tuple[object, object]]] = {
-    "name": [
-        *(("e\u0301", "\xe9"), ("\u0958", "\u0915\u093c"), ("\u1100\u1161\u11a8", "\uac01"), ("\u212b", "\xc5")),
-    ],
+    "name": [("\u212b", "\xc5")],
     "tags": [
         *(([], ()), (["nda", "confidentiality"], ("nda", "confidentiality")), (["b", "a", "b", "a"], ("b", "a"))),
         *(([" a ", "a\n", "\u3000a"], ("a",)), (["e\u0301", "\xe9"], ("\xe9",)), (["a", "A"], ("a", "A"))),
-        *(([" " + "x" * 64 + " "], ("x" * 64,)), (numbered(50), tuple(numbered(50)))),
+        *((numbered(50), tuple(numbered(50))), (numbered(50) * 3, tuple(numbered(50)))),
+    ],
+    "size_bytes": [(6.0, 6), (1e3, 1000), (-0.0, 0), (2.0**62, 2**62)],
+    "mime_type": [
+        *(("APPLICATION/PDF", "application/pdf"), ("Text/Plain; Charset=UTF-8", "text/plain; charset=UTF-8")),
+        *(("IMAGE/SVG+XML;A=B ;\tC=D", "image/svg+xml;a=B ;\tc=D"), ("V/W; Codecs=VP8,Opus", "v/w; codecs=VP8,Opus")),
+        (r'A/B; Note="C=D; E=\"F=G"; H="I"', r'a/b; note="C=D; E=\"F=G"; h="I"'),
     ],
     "sha256": [("AB" * 32, "ab" * 32), ("0123456789abcdefABCDEF" + "0" * 42, "0123456789abcdefabcdef" + "0" * 42)],
     "permissions": [([permission.value for permission in Permission][::-1], frozenset(Permission))],
-    "idempotency_key": [(f'"{UUID}"', UUID), (UUID.upper(), UUID), (f'"{UUID.title()}"', UUID)],
-    "boolean": [("true", True), ("1", True), ("false", False), ("0", False)],
+    "boolean": [
+        *(("true", True), ("TRUE", True), ("True", True), ("tRuE", True), ("1", True)),
+        *(("false", False), ("FALSE", False), ("False", False), ("0", False)),
+    ],
     "timestamp_or_date": [
         *(
             (f"{day}T12:00:00Z", datetime.fromisoformat(f"{day}T12:00:00+00:00"))
             for day in ("0001-01-01", "2028-02-29")
         ),
         *((day, datetime.fromisoformat(f"{day}T00:00:00+00:00")) for day in ("0001-01-01", "9999-12-31")),
+        # In a query, an offset arrives with a space if the client does not encode the plus.
+        *((sent, NOON) for sent in ("2026-04-17T14:00:00 02:00", "2026-04-17t14:00:00.000 02:00")),
     ],
     "timestamp": [
         *((sent, NOON) for sent in ("2026-04-17T12:00:00Z", "2026-04-17t12:00:00z", "2026-04-17T12:00:00.000+00:00")),
@@ -109,8 +112,8 @@ REFUSED: dict[str, tuple[str, list[object]]] = {
             *(["a\0b"], ["a\nb"], ["\ud800"], numbered(51)),
         ],
     ),
-    "size_bytes": ("must be an integer", [None, True, False, 1.5, 1e3, "1", [1], {}]),
-    "size_bytes in range": ("must be 0 to 9223372036854775807", [-1, 2**63, 10**4000]),
+    "size_bytes": ("must be an integer", [None, True, False, 1.5, 1e-300, "1", "6.0", [1], {}]),
+    "size_bytes in range": ("must be 0 to 9223372036854775807", [-1, -1.0, 2**63, 2.0**63, 1e300, 10**4000]),
     "sha256": (
         "64 hexadecimal digits",
         [
@@ -136,7 +139,7 @@ REFUSED: dict[str, tuple[str, list[object]]] = {
     "entity_type": ("must", [None, "", "Contact", "invoice", 5, ["contact"], {}]),
     "entity_id": (
         "must",
-        [None, "", "x" * 65, ".", "..", "a/b", "/", "a\nb", "\0", "\x7f", "\ud800", "\ufffd", 5, ["1"]],
+        [None, "", "x" * 65, ".", "..", " ", "\u200b", "a\nb", "\0", "\x7f", "\x85", "\ud800", "\ufffd", 5, ["1"]],
     ),
     "permissions": (
         "must",
@@ -146,23 +149,21 @@ REFUSED: dict[str, tuple[str, list[object]]] = {
             ["read:documents", "read:everything"],
         ],
     ),
-    "idempotency_key": (
-        "must be one UUID",
-        [
-            *("", '""', "retry-1", f'"{UUID}', f'{UUID}"', f'""{UUID}""', f"'{UUID}'", f"\u201c{UUID}\u201d"),
-            *(f"{{{UUID}}}", f"urn:uuid:{UUID}", UUID.replace("-", ""), UUID[:2] + "-" + UUID[2:], f" {UUID}"),
-            *("7c9e66797-425-40de-944b-e07fc1f90ae7", f"{UUID} ", f'" {UUID} "', f"{UUID}\n", f"{UUID}, {UUID}"),
-            *(f'"{UUID}";a=b', UUID[:-1], UUID + "0", UUID[:-1] + "g", "\u0661" * 8 + UUID[8:], UUID + "\0"),
-            UUID[:-1] + "\uff17",
-        ],
+    "boolean": (
+        "must be",
+        [None, True, 1, "", "yes", "no", "on", "t", "2", "01", " true", "\uff11"],
     ),
-    "timestamp": ("must be a time such as", ["2026-04-17", "0001-01-01", "2026-04-17 12:00:00Z"]),
+    "timestamp": (
+        "must be a time such as",
+        ["2026-04-17", "0001-01-01", "2026-04-17 12:00:00Z", "2026-04-17T14:00:00 02:00"],
+    ),
     "timestamp_or_date": (
         r"must be a time .*, or a date such as 2026-04-17$",
         [
             *("", "now", "2026", "2026-04", "2026-4-17", "20260417", "2026-W16-5", "2026-107", "17.04.2026"),
             *("2026-02-29", "2026-13-01", "2026-00-10", "0000-01-01", "2026-04-31", "2026-04-17Z", " 2026-04-17"),
             *("2026-04-17\n", "2026-04-17T", "2026-04-17T12:00", "2026-04-17T12:00:00", "2026-04-17 12:00:00Z"),
+            *("2026-04-17T12:00:00  02:00", "2026-04-17T12:00:00 +02:00", "2026-04-17T12:00 02:00", "2026-04-17 02:00"),
             *("2026-04-17T24:00:01Z", "2026-04-17T12:60:00Z", "0001-01-01T00:00:00+01:00", "1776422700"),
             *("9999-12-31T23:59:59-01:00", "\uff12026-04-17", "\u0662\u0660\u0662\u0666-\u0660\u0664-\u0661\u0667"),
         ],
@@ -176,8 +177,7 @@ REFUSED: dict[str, tuple[str, list[object]]] = {
         *((rule, value, value) for rule, values in UNCHANGED.items() for value in values),
         *((rule, sent, kept) for rule, pairs in NORMALISED.items() for sent, kept in pairs),
     ],
-    # A set has no order, and the processes of pytest-xdist must agree on the ids of tests.
-    ids=lambda value: ascii(sorted(value) if isinstance(value, frozenset) else value)[:40],
+    ids=lambda value: ascii(value)[:40],
 )
 def test_a_rule_keeps_a_valid_value_in_its_normal_form(rule: str, sent: object, kept: object) -> None:
     assert RULES[rule](sent) == kept
@@ -194,13 +194,12 @@ def test_a_rule_refuses_an_invalid_value(rule: str, why: str, sent: object) -> N
 
 
 LIKE_A_TIME = st.text("0123456789-+:.TtZz ", max_size=30)
-LIKE_A_UUID = st.text('0123456789abcdefABCDEF-"{}', min_size=30, max_size=40)
 NO_FIXED_POINT = {"boolean", "timestamp", "timestamp_or_date", "whole_number"}
 
 
 @pytest.mark.parametrize("rule", RULES)
 @settings(max_examples=60)
-@given(value=JSON | LIKE_A_TIME | LIKE_A_UUID)
+@given(value=JSON | LIKE_A_TIME)
 def test_a_rule_accepts_or_refuses_any_json_value_and_its_result_is_a_fixed_point(rule: str, value: object) -> None:
     once = ask(RULES[rule], value)
     if not isinstance(once, RuleViolation) and rule not in NO_FIXED_POINT:
@@ -231,7 +230,23 @@ def test_every_media_type_in_the_grammar_of_rfc_6838_and_rfc_9110_is_accepted(
     kind: str, subtype: str, parameters: list[str]
 ) -> None:
     sent = f"{kind}/{subtype}" + "".join(parameters)
-    assert mime_type(sent) == sent
+    assert mime_type(sent).lower() == sent.lower()
+    assert is_same_media_type(mime_type(sent), sent)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        *(("text/plain", "TEXT/Plain", True), ("text/plain;a=b", "text/plain ; A=b", True), (" a/b ", "a/b", True)),
+        *(("text/plain; a=b", "text/plain; a=B", False), ("text/plain", "text/plain; a=b", False)),
+        *(('a/b; c="D"', 'A/B;C="D"', True), ("nonsense", "nonsense", True), ("nonsense", "Nonsense", False)),
+        ("video/webm; codecs=vp8,opus", "video/webm;codecs=vp8,opus", True),
+    ],
+)
+def test_media_types_are_equal_without_letter_case_but_for_the_values_of_parameters(
+    one: str, other: str, same: bool
+) -> None:
+    assert is_same_media_type(one, other) is same
 
 
 @given(

@@ -88,6 +88,7 @@ class World:
         self.link_document = self.use_cases.link_document
         self.unlink_document = self.use_cases.unlink_document
         self.move_folder = self.use_cases.move_folder
+        self.delete_folder = self.use_cases.delete_folder
         self.claim_store = self.use_cases.claim_store
         self.adopt_store = self.use_cases.adopt_store
         self.sweep = self.use_cases.sweep

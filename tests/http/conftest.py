@@ -38,12 +38,16 @@ class Api:
         )
         return {"Authorization": f"Bearer {minted.secret}"}
 
-    async def recorded(self) -> dict[str, Any]:
-        """Upload bytes, record them, and return the data of the document."""
+    async def uploaded(self) -> dict[str, Any]:
+        """Upload bytes, and return the members that a document of them needs."""
         body = {"name": "a.pdf", "mime_type": "application/pdf"}
         signed = (await self.http.post("/v1/documents/upload-url", json=body)).json()["data"]
         await self.http.put(signed["upload_url"], headers=signed["headers"], content=b"content")
-        answer = await self.http.post("/v1/documents", json=body | {"storage_path": signed["storage_path"]})
+        return body | {"storage_path": signed["storage_path"]}
+
+    async def recorded(self) -> dict[str, Any]:
+        """Upload bytes, record them, and return the data of the document."""
+        answer = await self.http.post("/v1/documents", json=await self.uploaded())
         assert answer.status_code == 201, answer.text
         return dict(answer.json()["data"])
 
@@ -53,6 +57,12 @@ def client_of(ports: Ports, headers: dict[str, str] | None = None, plans: Plans 
     app: Any = build(UseCases.of(ports, plans), ports)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url=URL, headers=headers)
+
+
+@pytest.fixture
+async def document(api: Api) -> Any:
+    """The OpenAPI document, as a client reads it."""
+    return (await api.http.get("/openapi.json")).json()
 
 
 @pytest.fixture

@@ -27,7 +27,8 @@ async def response_of(app: ASGIApp, path: str = "/v1/documents") -> tuple[int, d
     async def receive() -> Any:
         await asyncio.Event().wait()
 
-    scope = cast("Scope", {"type": "http", "method": "POST", "path": path, "headers": [], "client": ("127.0.0.1", 1)})
+    address = {"path": path, "raw_path": path.encode(), "client": ("127.0.0.1", 1)}
+    scope = cast("Scope", {"type": "http", "method": "POST", "headers": [], **address})
     # Like on a server, the gate runs in a task of its own, which the monitor can cancel.
     gate = Gate(app, admit, ports.metrics, ports.now, ports.new_id)
     await asyncio.create_task(_call(gate, scope, receive, send))

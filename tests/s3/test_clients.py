@@ -14,7 +14,7 @@ import pytest
 from adapters.in_process.system import utc_now
 from adapters.s3.location import s3_location
 from adapters.s3.storage import open_s3
-from domain.downloads import attachment, served_type
+from domain.downloads import disposition, served_type
 from tests.contracts.s3_store import S3Store
 from tests.contracts.stores import CONTENT, SHA256, STORED, soon
 from tests.domain.samples import NASTY_NAMES
@@ -77,7 +77,7 @@ async def test_no_name_or_type_can_add_a_header_to_a_download_or_make_a_browser_
     usual = await versioned.get(await versioned.sign_download(terms), range="bytes=0-0")
 
     async def check(name: str, mime_type: str) -> None:
-        named = replace(terms, mime_type=served_type(mime_type), disposition=attachment(name))
+        named = replace(terms, mime_type=served_type(mime_type), disposition=disposition(name))
         signed = await versioned.sign_download(named)
         assert not set(signed.url) & set("\r\n \"'<>\\^`{|}")
         response = await versioned.get(signed, range="bytes=0-0")

@@ -16,7 +16,9 @@ class Described:
     - `success` is the type of the body of a success, `None` if there is no body. `example` replaces the example of
       that type.
     - `refusals` are those that the operation adds to the refusals of every operation with an API key.
-    - `idempotent` and `conditional`: the operation reads Idempotency-Key, or If-Match.
+    - `idempotent` and `conditional`: the operation reads Idempotency-Key, or If-Match and If-None-Match.
+    - `cacheable`: the answer may be 304 Not Modified.
+    - `media_types` are those of the body.
     - `existing`: the success may be a 200 for an entity link that already exists.
     - `located` and `etag`: the success has that response header.
     - `links` are OpenAPI links. They name the operation that can follow, and give the member of `data` for each of
@@ -27,9 +29,11 @@ class Described:
     status: int = 200
     success: Any = None
     body: type[msgspec.Struct] | None = None
+    media_types: Sequence[str] = ("application/json",)
     refusals: Sequence[type[Refusal]] = ()
     idempotent: bool = False
     conditional: bool = False
+    cacheable: bool = False
     existing: bool = False
     located: bool = False
     etag: bool = False

@@ -23,18 +23,21 @@ _REFUSALS: tuple[Refusal, ...] = (
     errors.StorageConflict(DocumentId("doc_01HY0000000000000000000000")),
     errors.DuplicateName(),
     errors.FolderExists(),
+    errors.FolderInUse(),
     errors.ObjectChanged(),
     errors.PreconditionFailed(),
     errors.PayloadTooLarge(64 * 1024),
     http_errors.UnsupportedMediaType(),
+    http_errors.UnsupportedContentCoding(),
     errors.IdempotencyMismatch(),
-    errors.RateLimited(retry_after=17),
+    errors.RateLimited(retry_after=17, window="minute", limit=200),
 )
 
 
 def error_examples() -> Mapping[str, Any]:
-    """Return the body of each refusal by the name of its class, and those of the two server errors."""
+    """Return the body of each refusal by the name of its class, and those of the router and of the server."""
     answers = {type(refusal).__name__: http_errors.answer(refusal, _REQUEST_ID) for refusal in _REFUSALS} | {
+        "MethodNotAllowed": http_errors.method_not_allowed(_REQUEST_ID, ["GET", "HEAD", "OPTIONS"]),
         "InternalError": http_errors.internal_error(_REQUEST_ID),
         "Unavailable": http_errors.unavailable(_REQUEST_ID),
     }

@@ -34,6 +34,8 @@ from ports.queries import DocumentWithLinks, LinkedDocument, Usage
 from ports.storage import SignedRequest
 
 _ULID = "01HY0000000000000000000000"
+# Its checksum is wrong, so no scanner for leaked secrets reports it.
+_SECRET = "wbk_4fT9" + "0" * 34
 _AT = datetime(2026, 4, 17, 10, 45, tzinfo=UTC)
 _PATH = StoragePath(f"workspaces/ws_{_ULID}/documents/{_ULID}/Acme-NDA-2026.pdf")
 _SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -107,7 +109,12 @@ BODIES: Mapping[type[msgspec.Struct], Json] = {
     PatchDocumentBody: {"description": "Countersigned copy.", "folder": "/clients/acme/signed"},
     LinkDocumentBody: {"entity_type": "company", "entity_id": "acme-17", "role": "signed agreement"},
     MoveFolderBody: {"from": "/clients/acme", "to": "/clients/acme-ltd"},
-    CreateApiKeyBody: {"name": _KEY.name, "permissions": sorted(_KEY.permissions)},
+    CreateApiKeyBody: {
+        "name": _KEY.name,
+        "permissions": sorted(_KEY.permissions),
+        # Sent as it is, it must not be refused, so it lies far in the future.
+        "expires_at": "2099-12-31T23:59:59Z",
+    },
 }
 """The example of each request body."""
 
@@ -138,7 +145,7 @@ _SUCCESSES: Mapping[Any, msgspec.Struct] = {
     Envelope[FolderRow]: Envelope(FolderRow("/clients/acme-ltd", 12)),
     Paged[FolderList]: Paged(FolderList([FolderRow("/clients", 12)]), _LISTED),
     Paged[TagList]: Paged(TagList([TagRow("nda", 12)]), _LISTED),
-    Envelope[ApiKeyCreated]: Envelope(ApiKeyCreated.of(_KEY, "wbk_4fT9…")),
+    Envelope[ApiKeyCreated]: Envelope(ApiKeyCreated.of(_KEY, _SECRET)),
     Paged[ApiKeyList]: Paged(ApiKeyList([ApiKeyRow.of(_KEY)]), _LISTED),
     Envelope[UsageReport]: Envelope(UsageReport.of(Usage(used_bytes=183204, quota_bytes=10**10, documents=1))),
     Envelope[Health]: Envelope(Health("ready", {"database": "ok", "storage": "ok"})),

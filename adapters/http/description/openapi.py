@@ -40,11 +40,13 @@ document. Then read it with a download URL, or find it by its properties, its fo
 - Every response has an `X-Request-ID`. With a valid API key, it has the three `X-RateLimit-…` headers too.
 - Send an `Idempotency-Key` with requests that create or delete. After any failure, the same request can be sent again,
   and is executed once.
+- HEAD works wherever GET does: it has the same headers, and no body. OPTIONS names the methods of an address.
+- A 429 says in `details` how long to wait: `retry_after` in seconds, the rest of a `window` of `limit` requests.
 - Times are UTC, in whole seconds. Absent values are `null`. Members that are not described here are refused.
 """
 
 
-def openapi_document(application: Litestar) -> Json:
+def openapi_document(application: Litestar, public_url: str) -> Json:
     """Return the document of all routes that are part of the API."""
     described = {name: facts for section in SECTIONS for name, facts in section.operations.items()}
     paths: dict[str, Json] = {}
@@ -66,7 +68,7 @@ def openapi_document(application: Litestar) -> Json:
             "description": _TEXT,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "/", "description": "This deployment"}],
+        "servers": [{"url": public_url or "/", "description": "This deployment"}],
         "tags": [{"name": section.tag, "description": section.text} for section in SECTIONS],
         "paths": paths,
         "components": {
@@ -89,6 +91,8 @@ def _routes(application: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]
                 for handler in route.route_handlers
                 if handler.resolve_include_in_schema()
                 for method in handler.http_methods
+                # HEAD works wherever GET does; a client has no use for a second description of it.
+                if method != "HEAD"
             }
             for method in sorted(handlers, key=_METHODS.index):
                 yield route.path_format, method, handlers[method]
@@ -120,7 +124,13 @@ def _operation(path: str, handler: HTTPRouteHandler, facts: Described) -> tuple[
             "description": "The link already exists and stays as it is."
         }
     if facts.body is not None:
-        operation["requestBody"] = {"required": True, "content": _json(facts.body, BODIES[facts.body])}
+        media = _json(facts.body, BODIES[facts.body])["application/json"]
+        operation["requestBody"] = {"required": True, "content": dict.fromkeys(facts.media_types, media)}
+    if facts.cacheable:
+        operation["responses"]["304"] = {
+            "description": "The document is in a state that `If-None-Match` names. There is no body.",
+            "headers": header_references([*RATE_HEADERS, "ETag"]),
+        }
     return operation, {name: response for _, name, response in errors}
 
 
@@ -131,16 +141,14 @@ def _parameters(path: str, handler: HTTPRouteHandler, facts: Described) -> Itera
         yield from query_parameters(handler.query_parameters)
         headers = ["X-Request-ID"]
     if facts.conditional:
-        headers.insert(0, "If-Match")
+        headers[:0] = ["If-Match", "If-None-Match"]
     if facts.idempotent:
         headers.insert(0, "Idempotency-Key")
     yield from request_header_references(headers)
 
 
 def _success(facts: Described, *, needs_api_key: bool) -> Json:
-    headers = ["X-Request-ID"]
-    if needs_api_key:
-        headers += RATE_HEADERS
+    headers = [*RATE_HEADERS] if needs_api_key else []
     if facts.located:
         headers.append("Location")
     if facts.idempotent:

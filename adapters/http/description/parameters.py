@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from adapters.http.description.schemas import Json
+from adapters.http.description.schemas import Json, name_types
 from adapters.http.wire.entity_links import EntityId
 from adapters.http.wire.members import ApiKeyId, DocumentId, EntityLinkId
 
@@ -38,6 +38,9 @@ def query_parameters(declared: Mapping[str, Json]) -> Iterator[Json]:
     """
     for name, schema in declared.items():
         schema = dict(schema)
+        name_types(schema)
+        required = {"required": True} if schema.pop("required", False) else {}
         parameter: Json = {"name": name, "in": "query", "description": schema.pop("description"), "schema": schema}
         # Of an array, this is the style that repeats the parameter (OpenAPI 3.1, 4.8.12).
-        yield parameter | ({"style": "form", "explode": True} if schema["type"] == "array" else {})
+        style = {"style": "form", "explode": True} if schema.get("type") == "array" else {}
+        yield {**parameter, **required, **style}

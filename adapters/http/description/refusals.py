@@ -7,7 +7,7 @@ from typing import Any
 from adapters.http.description.described import Described
 from adapters.http.description.headers import RATE_HEADERS, header_references
 from adapters.http.description.schemas import Json, reference
-from adapters.http.errors import STATUS, RequestTimeout, UnsupportedMediaType
+from adapters.http.errors import STATUS, RequestTimeout, UnsupportedContentCoding, UnsupportedMediaType
 from adapters.http.wire.envelope import ErrorBody
 from domain.errors import (
     InsufficientPermissions,
@@ -18,25 +18,40 @@ from domain.errors import (
     Refusal,
 )
 
-OF_A_BODY: tuple[type[Refusal], ...] = (Invalid, RequestTimeout, PayloadTooLarge, UnsupportedMediaType)
+OF_A_BODY: tuple[type[Refusal], ...] = (
+    RequestTimeout,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    UnsupportedContentCoding,
+)
 """The refusals of every operation that reads a body."""
 
-_OF_AN_API_KEY: tuple[type[Refusal], ...] = (InvalidKey, InsufficientPermissions, RateLimited)
+# Invalid too: every operation refuses query parameters that it does not know.
+_OF_AN_API_KEY: tuple[type[Refusal], ...] = (Invalid, InvalidKey, InsufficientPermissions, RateLimited)
 
 _MEANING: Mapping[int, str] = {
     400: "Something in the request is wrong: `details.fields` names each member, with the reason.",
     401: "The API key is missing, malformed, unknown, expired or revoked.",
     403: "The API key lacks the permission, or the quota has no room for the file: `code` says which.",
     404: "The id is unknown or malformed, or it belongs to another workspace.",
+    405: "The address does not support the method. `Allow` names those that it supports.",
     408: "The body did not arrive in time.",
     409: "The request conflicts with stored data.",
-    412: "The record is in none of the states that `If-Match` names.",
+    412: "The document is in a state that `If-Match` or `If-None-Match` does not allow.",
     413: "The body or the file is too large.",
-    415: "`Content-Type` is not JSON.",
+    415: "`Content-Type` is not JSON, or there is a `Content-Encoding`.",
     422: "The Idempotency-Key was used for a different request.",
     429: "The rate limit is used up. `Retry-After` says when to try again.",
     500: "An error of the server.",
     503: "A dependency is unavailable. Try again after `Retry-After`.",
+}
+
+_HEADERS: Mapping[int, tuple[str, ...]] = {
+    401: ("WWW-Authenticate",),
+    405: ("Allow",),
+    415: ("Accept-Encoding", "Accept-Patch"),
+    429: ("Retry-After",),
+    503: ("Retry-After",),
 }
 
 
@@ -44,6 +59,9 @@ def error_responses(facts: Described, *, needs_api_key: bool) -> Iterator[tuple[
     """Yield the status, the component name and the Response Object of each error of an operation."""
     examples: dict[int, list[str]] = {500: ["InternalError"], 503: ["Unavailable"]}
     codes: dict[int, set[str]] = {500: {"internal_error"}, 503: {"unavailable"}}
+    if not needs_api_key:
+        # All that a client can do wrong at an open address.
+        examples[405], codes[405] = ["MethodNotAllowed"], {"method_not_allowed"}
     for refusal in (*facts.refusals, *(_OF_AN_API_KEY if needs_api_key else ())):
         examples.setdefault(STATUS[refusal], []).append(refusal.__name__)
         codes.setdefault(STATUS[refusal], set()).add(refusal.code)
@@ -55,12 +73,8 @@ def error_responses(facts: Described, *, needs_api_key: bool) -> Iterator[tuple[
 
 
 def _response(status: int, names: list[str], codes: set[str], *, needs_api_key: bool) -> Json:
-    headers = ["X-Request-ID"]
-    if status in (429, 503):
-        headers.append("Retry-After")
-    if status == HTTPStatus.UNAUTHORIZED:
-        headers.append("WWW-Authenticate")
-    elif needs_api_key:
+    headers = [*_HEADERS.get(status, ())]
+    if needs_api_key and status != HTTPStatus.UNAUTHORIZED:
         headers += RATE_HEADERS
     content: dict[str, Any] = {
         "schema": reference(ErrorBody),

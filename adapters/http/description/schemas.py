@@ -19,8 +19,24 @@ def schema_components(types: Iterable[Any]) -> Json:
     """Return the schemas of these bodies, and of every type in them, by name."""
     _, schemas = msgspec.json.schema_components(sorted(types, key=str), ref_template=_REFERENCE)
     for schema in schemas.values():
+        name_types(schema)
         for member in schema.get("properties", {}).values():
             # `null` means absent. Client generators take a default of `null` as a value to send every time.
             if member.get("default", ...) is None:
                 del member["default"]
     return schemas
+
+
+def name_types(schema: Any) -> None:
+    """Add the type of every enumeration in a schema; msgspec leaves it out.
+
+    Without it, client generators make no enumeration but a value of any type.
+    """
+    if isinstance(schema, list):
+        for part in schema:
+            name_types(part)
+    elif isinstance(schema, dict):
+        if isinstance(schema.get("enum"), list):
+            schema.setdefault("type", "string")
+        for part in schema.values():
+            name_types(part)

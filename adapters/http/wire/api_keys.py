@@ -5,23 +5,27 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from adapters.http.wire import patterns
 from adapters.http.wire.envelope import PageQuery
-from adapters.http.wire.members import NOT_BLANK, ApiKeyId, Description, Time, seconds
+from adapters.http.wire.members import ApiKeyId, Description, ExpiresAt, Time, seconds
 from domain import access
 from domain.access import ApiKey, Permission
+from domain.pages import PER_PAGE_MAX
 from domain.rate_limits import Tier
+from domain.search import SEARCH_MAX
 
 KeyName = Annotated[
     str,
     Meta(
         min_length=1,
         max_length=access.LABEL_MAX,
-        pattern=NOT_BLANK,
+        pattern=patterns.NOT_BLANK,
         description="What the API key is for: not blank, and different from the name of every other active API key.",
         examples=["Intake form"],
     ),
 ]
-Permissions = Annotated[
+# Without a largest number: a permission may be repeated.
+Granted = Annotated[
     list[Permission],
     Meta(
         min_length=1,
@@ -29,8 +33,36 @@ Permissions = Annotated[
         examples=[["read:documents"]],
     ),
 ]
+Permissions = Annotated[Granted, Meta(max_length=len(Permission))]
 RateLimitTier = Annotated[
     Tier, Meta(description="Which rate limits apply: those of the plan, ten times those, or none.")
+]
+
+NameSearch = Annotated[
+    str,
+    Meta(
+        max_length=SEARCH_MAX,
+        pattern=patterns.LINE,
+        description="Part of the name, in any letter case.",
+        examples=["intake"],
+    ),
+]
+Prefix = Annotated[
+    str,
+    Meta(
+        max_length=8,
+        pattern=patterns.API_KEY_PREFIX,
+        description="The first eight characters of the key, to recognise it.",
+        examples=["wbk_4fT9"],
+    ),
+]
+Secret = Annotated[
+    str,
+    Meta(
+        max_length=42,
+        pattern=patterns.API_KEY,
+        description="The API key itself: send it as `Authorization: Bearer`.",
+    ),
 ]
 
 
@@ -38,25 +70,23 @@ class CreateApiKeyBody(Struct, forbid_unknown_fields=True):
     """An API key to create."""
 
     name: KeyName
-    permissions: Permissions
+    permissions: Granted
     description: Description | None = None
     rate_limit_tier: RateLimitTier | None = None
-    expires_at: Time | None = None
+    expires_at: ExpiresAt | None = None
 
 
 class ListApiKeysQuery(PageQuery):
     include_revoked: Annotated[bool, Meta(description="Whether to list revoked keys too: true, false, 1 or 0.")] = False
-    search: Annotated[str, Meta(description="Part of the name, in any letter case.")] | UnsetType = UNSET
+    search: NameSearch | UnsetType = UNSET
 
 
 class ApiKeyCreated(Struct):
     """A new API key. Only this response contains the key itself."""
 
     id: ApiKeyId
-    key: Annotated[str, Meta(description="The API key itself: send it as `Authorization: Bearer`.")]
-    prefix: Annotated[
-        str, Meta(description="The first eight characters of the key, to recognise it.", examples=["wbk_4fT9"])
-    ]
+    key: Secret
+    prefix: Prefix
     name: KeyName
     description: Description | None
     permissions: Permissions
@@ -73,7 +103,7 @@ class ApiKeyRow(Struct):
     """An API key without the key itself."""
 
     id: ApiKeyId
-    prefix: str
+    prefix: Prefix
     name: KeyName
     description: Description | None
     permissions: Permissions
@@ -95,7 +125,7 @@ class ApiKeyRow(Struct):
 class ApiKeyList(Struct):
     """API keys, the newest one first."""
 
-    api_keys: list[ApiKeyRow]
+    api_keys: Annotated[list[ApiKeyRow], Meta(max_length=PER_PAGE_MAX)]
 
 
 def _key_members(key: ApiKey) -> dict[str, Any]:

@@ -1,19 +1,21 @@
 """Documents, uploads and downloads."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
+from adapters.http.wire import patterns
 from adapters.http.wire.entity_links import LinkedEntity
 from adapters.http.wire.envelope import PageQuery
 from adapters.http.wire.members import (
-    LINE,
     Cursor,
     Description,
     DocumentId,
     Folder,
     MimeType,
     Name,
+    Sha256,
+    SignedUrl,
     SizeBytes,
     StoragePath,
     Tag,
@@ -21,17 +23,18 @@ from adapters.http.wire.members import (
     Time,
     Timestamp,
     UserId,
+    int32,
+    int64,
     seconds,
 )
-from domain.documents import Document
-from domain.pages import PER_PAGE_MAX
+from domain.documents import TAGS_MAX, Document
+from domain.entity_links import LINKS_MAX
+from domain.pages import PAGE_MAX, PER_PAGE_MAX
 from domain.search import SEARCH_MAX
 from domain.use_cases.find_documents import Listing
 from domain.use_cases.request_upload import UPLOAD_LIMIT_BYTES, Upload
 from ports.queries import DocumentWithLinks
 from ports.storage import SignedRequest
-
-Sha256 = Annotated[str, Meta(pattern="^[0-9A-Fa-f]{64}$", description="SHA-256 of the bytes, 64 hex digits.")]
 
 
 class CreateDocumentBody(Struct, forbid_unknown_fields=True):
@@ -53,6 +56,7 @@ class PatchDocumentBody(Struct, forbid_unknown_fields=True):
     description: Description | UnsetType | None = UNSET
     folder: Folder | UnsetType | None = UNSET
     tags: Tags | UnsetType | None = UNSET
+    mime_type: MimeType | UnsetType = UNSET
 
 
 class RequestUploadBody(Struct, forbid_unknown_fields=True):
@@ -60,21 +64,25 @@ class RequestUploadBody(Struct, forbid_unknown_fields=True):
 
     name: Name
     mime_type: MimeType
-    size_bytes: Annotated[int, Meta(ge=0, le=UPLOAD_LIMIT_BYTES, description="Size in bytes.")] | None = None
+    size_bytes: Annotated[int, int64("Size in bytes.", le=UPLOAD_LIMIT_BYTES, examples=[183204])] | None = None
     sha256: Sha256 | None = None
 
 
 NextCursor = Annotated[Cursor, Meta(description="The `next_cursor` of the previous page, instead of `page`.")]
 Subtree = Annotated[Folder, Meta(description="A folder and everything below it.", examples=["/clients/acme"])]
 Recursive = Annotated[bool, Meta(description="Whether to list documents below the folder too: true, false, 1 or 0.")]
-RequiredTags = Annotated[list[Tag], Meta(description="A tag. Repeat it to require several tags.", examples=[["nda"]])]
+RequiredTags = Annotated[
+    list[Tag],
+    Meta(max_length=TAGS_MAX, description="A tag. Repeat it to require several tags.", examples=[["nda"]]),
+]
 RecordedMimeType = Annotated[MimeType, Meta(description="The media type as recorded.")]
 SearchText = Annotated[
     str,
     Meta(
         max_length=SEARCH_MAX,
-        pattern=LINE,
-        description="Part of the name or of the description, in any letter case.",
+        pattern=patterns.LINE,
+        description="Words that the name or the description contains, in any order and letter case. A part in double "
+        "quotes is one word.",
         examples=["acme"],
     ),
 ]
@@ -87,6 +95,15 @@ CreatedAfter = Annotated[
 ]
 
 
+CreatedBefore = Annotated[
+    Timestamp,
+    Meta(description="As `created_after`; documents of exactly this time are left out.", examples=["2026-05-01"]),
+]
+SameBytes = Annotated[
+    Sha256, Meta(description="The SHA-256 of the bytes, where the object store reports it: finds the same file.")
+]
+
+
 class ListDocumentsQuery(PageQuery):
     cursor: NextCursor | UnsetType = UNSET
     folder: Subtree | UnsetType = UNSET
@@ -95,24 +112,37 @@ class ListDocumentsQuery(PageQuery):
     mime_type: RecordedMimeType | UnsetType = UNSET
     search: SearchText | UnsetType = UNSET
     created_after: CreatedAfter | UnsetType = UNSET
+    created_before: CreatedBefore | UnsetType = UNSET
+    sha256: SameBytes | UnsetType = UNSET
 
 
 class ReadDocumentQuery(Struct):
     download: Annotated[bool, Meta(description="Whether to sign a download URL: true, false, 1 or 0.")] = True
+    disposition: Annotated[
+        Literal["attachment", "inline"],
+        Meta(description="Whether a browser saves the file, or shows it if its media type is safe to show."),
+    ] = "attachment"
 
 
 class DeleteDocumentQuery(Struct):
     hard: Annotated[bool, Meta(description="Whether to delete the bytes at once: true, false, 1 or 0.")] = False
 
 
+HeaderValue = Annotated[str, Meta(max_length=1024, pattern="^[ -~]*$")]
+
+
 class UploadLink(Struct):
     """A request that stores the file: `method` to `upload_url` with exactly `headers`."""
 
     upload_url: Annotated[
-        str, Meta(description="Where to send the file. The URL permits that without an API key, until `expires_at`.")
+        SignedUrl,
+        Meta(
+            description="Where to send the file. The URL permits that without an API key, until `expires_at`. After "
+            "that, Dossier answers 403 `link_expired` where it serves the bytes itself."
+        ),
     ]
-    method: Annotated[str, Meta(description="`PUT`.", examples=["PUT"])]
-    headers: Annotated[dict[str, str], Meta(description="Send exactly these headers with the file.")]
+    method: Annotated[str, Meta(description="The method of the request.", extra_json_schema={"const": "PUT"})]
+    headers: Annotated[dict[str, HeaderValue], Meta(description="Send exactly these headers with the file.")]
     storage_path: StoragePath
     expires_at: Time
 
@@ -170,9 +200,9 @@ class DocumentDetail(Struct, kw_only=True):
     storage_path: StoragePath
     folder: Folder | None
     tags: Tags
-    linked_entities: list[LinkedEntity]
+    linked_entities: Annotated[list[LinkedEntity], Meta(max_length=LINKS_MAX)]
     download_url: (
-        Annotated[str, Meta(description="Signed URL of the file: GET it without an API key. Range is supported.")]
+        Annotated[SignedUrl, Meta(description="Signed URL of the file: GET it without an API key. Range is supported.")]
         | UnsetType
     ) = UNSET
     download_url_expires_at: Time | UnsetType = UNSET
@@ -195,17 +225,17 @@ class DocumentDetail(Struct, kw_only=True):
 class DocumentList(Struct):
     """Documents, the newest one first."""
 
-    documents: list[DocumentRecord]
+    documents: Annotated[list[DocumentRecord], Meta(max_length=PER_PAGE_MAX)]
 
 
 class DocumentListMeta(Struct):
     """Which part of the list `data` is."""
 
-    page: Annotated[int, Meta(ge=1, description="Number of this page; `null` if `cursor` was sent.")] | None
-    per_page: Annotated[int, Meta(ge=1, le=PER_PAGE_MAX, description="Largest number of rows on a page.")]
-    total: Annotated[int, Meta(ge=0, description="Number of documents that match the filters, on all pages.")]
+    page: Annotated[int, int32("Number of this page; `null` if `cursor` was sent.", ge=1, le=PAGE_MAX)] | None
+    per_page: Annotated[int, int32("Largest number of rows on a page.", ge=1, le=PER_PAGE_MAX)]
+    total: Annotated[int, int64("Number of documents that match the filters, on all pages.")]
     total_is_exact: Annotated[bool, Meta(description="`false` if there are more documents than `total`.")]
-    next_cursor: Annotated[str | None, Meta(description="The `cursor` of the next page; `null` on the last one.")]
+    next_cursor: Annotated[Cursor | None, Meta(description="The `cursor` of the next page; `null` on the last one.")]
 
 
 class FoundDocuments(Struct):

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from adapters.http.wire import patterns
 from adapters.http.wire.envelope import PageQuery
 from adapters.http.wire.members import (
-    NOT_BLANK,
     DocumentId,
     EntityLinkId,
     Folder,
@@ -18,6 +18,7 @@ from adapters.http.wire.members import (
     seconds,
 )
 from domain.entity_links import ENTITY_ID_MAX, ROLE_MAX, EntityLink, EntityType
+from domain.pages import PER_PAGE_MAX
 from ports.queries import LinkedDocument
 
 EntityId = Annotated[
@@ -25,9 +26,10 @@ EntityId = Annotated[
     Meta(
         min_length=1,
         max_length=ENTITY_ID_MAX,
-        pattern=r"^(?!\.{1,2}$)[^/\u0000-\u001f\u007f-\u009f\ufffd]+$",
-        description="Your id of the entity, stored unchanged: no slashes or control characters, neither `.` nor `..`.",
-        examples=["con_8241"],
+        pattern=patterns.ENTITY_ID,
+        description="Your id of the entity, stored unchanged: not blank, no control characters, neither `.` nor `..`. "
+        "In a path, percent-encode it, slashes too.",
+        examples=["con_8241", "M-2026/17"],
     ),
 ]
 Role = Annotated[
@@ -35,7 +37,7 @@ Role = Annotated[
     Meta(
         min_length=1,
         max_length=ROLE_MAX,
-        pattern=NOT_BLANK,
+        pattern=patterns.NOT_BLANK,
         description="The role of the document for the entity: not blank. Stored in NFC.",
         examples=["signed agreement"],
     ),
@@ -115,4 +117,4 @@ class LinkedDocumentRow(Struct):
 class LinkedDocumentList(Struct):
     """Documents, the most recently linked one first."""
 
-    documents: list[LinkedDocumentRow]
+    documents: Annotated[list[LinkedDocumentRow], Meta(max_length=PER_PAGE_MAX)]

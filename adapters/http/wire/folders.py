@@ -5,18 +5,25 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 from adapters.http.wire.envelope import PageQuery
-from adapters.http.wire.members import Count, Folder, Tag
+from adapters.http.wire.members import Count, Folder, Subfolder, Tag
+from domain.pages import PER_PAGE_MAX
 
 
 class MoveFolderBody(Struct, forbid_unknown_fields=True):
     """A folder, and its new path."""
 
-    source: Folder = field(name="from")
-    target: Folder = field(name="to")
+    source: Annotated[Subfolder, Meta(description="The folder as it is now.")] = field(name="from")
+    target: Annotated[
+        Subfolder, Meta(description="Its new path, outside the folder itself.", examples=["/clients/acme-ltd"])
+    ] = field(name="to")
 
 
 class ListFoldersQuery(PageQuery):
     parent: Annotated[Folder, Meta(description="The folder whose direct subfolders are listed.")] = "/"
+
+
+class DeleteFolderQuery(Struct):
+    folder: Annotated[Subfolder, Meta(description="The folder to delete, with all folders below it.")]
 
 
 class ListTagsQuery(PageQuery):
@@ -26,14 +33,14 @@ class ListTagsQuery(PageQuery):
 class FolderRow(Struct):
     """A folder, and the number of documents in it and in the folders below it."""
 
-    folder: Folder
+    folder: Subfolder
     documents: Count
 
 
 class FolderList(Struct):
     """Folders in the order of their paths."""
 
-    folders: list[FolderRow]
+    folders: Annotated[list[FolderRow], Meta(max_length=PER_PAGE_MAX)]
 
 
 class TagRow(Struct):
@@ -46,4 +53,4 @@ class TagRow(Struct):
 class TagList(Struct):
     """Tags, the most frequent one first."""
 
-    tags: list[TagRow]
+    tags: Annotated[list[TagRow], Meta(max_length=PER_PAGE_MAX)]

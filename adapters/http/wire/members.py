@@ -1,26 +1,40 @@
-"""Types of members that several bodies have, with their limits and descriptions."""
+"""Types of members that several bodies have, with their limits and descriptions.
+
+A `maxLength` is the limit of the stored text: a rule trims and composes a text (NFC) before it counts. Patterns are in
+`patterns.py`.
+"""
 
 from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta
 
+from adapters.http.wire import patterns
 from domain import documents
-from domain.paths import STORAGE_PATH_MAX_BYTES
+from domain.pages import TIME_MAX
+from domain.paths import FOLDER_LEVEL_MAX, FOLDER_LEVELS_MAX, STORAGE_PATH_MAX_BYTES
 
-# Patterns express only the part of a rule that a regular expression can.
-LINE = r"^[^\u0000-\u001f\u007f-\u009f]*$"
-"""Text without control characters."""
+URL_MAX = 16 * 1024
+"""The most characters of a signed URL: at most 9,000 of the path and the file name, the rest of a session token."""
 
-_TEXT = r"^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f]*$"
-NOT_BLANK = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$"
-_LEVEL = r"(?!\.{1,2}(?:/|$))[^/\u0000-\u001f\u007f-\u009f]{1,255}"
-_ULID = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
+
+def int32(description: str, *, ge: int, le: int = 2**31 - 1) -> Meta:
+    """Return the limits of a number that never exceeds 32 bits."""
+    return Meta(ge=ge, le=le, description=description, extra_json_schema={"format": "int32"})
+
+
+def int64(description: str, *, le: int = 2**63 - 1, examples: list[int] | None = None) -> Meta:
+    """Return the limits of a number from 0 that can exceed 32 bits.
+
+    Without the format, generators of Java, Go, Rust and Kotlin clients choose an integer of 32 bits.
+    """
+    return Meta(ge=0, le=le, description=description, examples=examples, extra_json_schema={"format": "int64"})
 
 
 def _id(prefix: str, of: str) -> Meta:
     return Meta(
-        pattern=f"^{prefix}_{_ULID}$",
+        max_length=len(prefix) + 27,
+        pattern=f"^{prefix}_{patterns.ULID}$",
         description=f"Id of {of}: opaque.",
         examples=[f"{prefix}_01HY0000000000000000000000"],
     )
@@ -35,8 +49,9 @@ Name = Annotated[
     Meta(
         min_length=1,
         max_length=documents.NAME_MAX,
-        pattern=NOT_BLANK,
-        description="Display name of the document: not blank, no control characters. Stored in NFC.",
+        pattern=patterns.NOT_BLANK,
+        description="Display name of the document: not blank, no control characters, no bidirectional overrides. "
+        "Stored in NFC.",
         examples=["Acme-NDA-2026.pdf"],
     ),
 ]
@@ -45,8 +60,9 @@ MimeType = Annotated[
     Meta(
         min_length=3,
         max_length=documents.MIME_TYPE_MAX,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}([ \t]*;.*)?$",
-        description="Media type in the syntax of RFC 6838, parameters allowed.",
+        pattern=f"^{documents.MEDIA_TYPE}$",
+        description="Media type in the syntax of RFC 6838, parameters allowed. Stored in lower case, but for the "
+        "values of parameters.",
         examples=["application/pdf"],
     ),
 ]
@@ -54,27 +70,43 @@ StoragePath = Annotated[
     str,
     Meta(
         max_length=STORAGE_PATH_MAX_BYTES,
-        pattern=rf"^workspaces/ws_{_ULID}/.+$",
-        description="Key of the uploaded object in the store, under `workspaces/<your workspace>/`.",
+        pattern=patterns.STORAGE_PATH,
+        description="Key of the uploaded object in the store, under `workspaces/<your workspace>/`. No segment of it "
+        "has more than 255 characters.",
         examples=["workspaces/ws_01HY0000000000000000000000/documents/01HY0000000000000000000000/Acme-NDA-2026.pdf"],
     ),
 ]
-SizeBytes = Annotated[int, Meta(ge=0, le=documents.SIZE_MAX, description="Size in bytes.", examples=[183204])]
+SizeBytes = Annotated[int, int64("Size in bytes.", le=documents.SIZE_MAX, examples=[183204])]
 Description = Annotated[
     str,
     Meta(
         max_length=documents.DESCRIPTION_MAX,
-        pattern=_TEXT,
-        description="Free text; newlines and tabs allowed.",
+        pattern=patterns.LINES,
+        description="Free text; newlines and tabs allowed, bidirectional overrides are not. Stored in NFC, every "
+        "line end as LF.",
         examples=["Countersigned copy."],
     ),
 ]
+# Every level has a slash before it, and a client may send one more at the end.
+_FOLDER_MAX = FOLDER_LEVELS_MAX * (1 + FOLDER_LEVEL_MAX) + 1
 Folder = Annotated[
     str,
     Meta(
-        pattern=rf"^/(?:{_LEVEL}(?:/{_LEVEL}){{0,19}}/?)?$",
-        description="Folder path. Missing folders are created. Absent, `null` and `/` are the root.",
+        max_length=_FOLDER_MAX,
+        pattern=patterns.FOLDER,
+        description=f"Folder path: at most {FOLDER_LEVELS_MAX} levels, each a text as of a tag, of at most "
+        f"{FOLDER_LEVEL_MAX} characters, neither `.` nor `..`. Missing folders are created. Absent, `null` and `/` are "
+        "the root.",
         examples=["/clients/acme/ndas"],
+    ),
+]
+Subfolder = Annotated[
+    str,
+    Meta(
+        max_length=_FOLDER_MAX,
+        pattern=patterns.SUBFOLDER,
+        description="Path of a folder that is not the root.",
+        examples=["/clients/acme"],
     ),
 ]
 Tag = Annotated[
@@ -82,8 +114,8 @@ Tag = Annotated[
     Meta(
         min_length=1,
         max_length=documents.TAG_MAX,
-        pattern=NOT_BLANK,
-        description="Text without control characters. Trimmed, and stored in NFC.",
+        pattern=patterns.LABEL,
+        description="Text without control characters and invisible characters. Trimmed, and stored in NFC.",
         examples=["nda"],
     ),
 ]
@@ -95,15 +127,37 @@ Tags = Annotated[
         examples=[["nda", "confidentiality"]],
     ),
 ]
-Cursor = Annotated[str, Meta(pattern=f"^{_ULID}$")]
-Timestamp = Annotated[
+Cursor = Annotated[str, Meta(max_length=26, pattern=f"^{patterns.ULID}$", examples=["01HY0000000000000000000000"])]
+Sha256 = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2}))?$"
+        max_length=64,
+        pattern="^[0-9A-Fa-f]{64}$",
+        description="SHA-256 of the bytes, 64 hex digits.",
+        examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
     ),
 ]
-Time = Annotated[datetime, Meta(tz=True, description="UTC, whole seconds.", examples=["2026-04-17T10:45:00Z"])]
-Count = Annotated[int, Meta(ge=0, description="Number of documents.")]
+Timestamp = Annotated[str, Meta(max_length=TIME_MAX, pattern=patterns.TIME_OR_DATE)]
+Time = Annotated[
+    datetime,
+    Meta(
+        tz=True,
+        description="UTC, whole seconds.",
+        examples=["2026-04-17T10:45:00Z"],
+        extra_json_schema={"maxLength": len("2026-04-17T10:45:00Z")},
+    ),
+]
+ExpiresAt = Annotated[
+    datetime,
+    Meta(
+        tz=True,
+        description="A time in the future, with its offset from UTC.",
+        examples=["2099-12-31T23:59:59Z"],
+        extra_json_schema={"maxLength": TIME_MAX},
+    ),
+]
+SignedUrl = Annotated[str, Meta(max_length=URL_MAX, pattern="^https?://.+$")]
+Count = Annotated[int, int64("Number of documents.")]
 
 
 def seconds(at: datetime) -> datetime:

@@ -7,6 +7,8 @@ from msgspec import Struct
 from adapters.http.wire.members import Count, SizeBytes
 from ports.queries import Usage
 
+DependencyState = Literal["ok", "unavailable"]
+
 
 class UsageReport(Struct):
     """The usage and the quota of a workspace. Sizes are in bytes."""
@@ -24,4 +26,4 @@ class Health(Struct):
     """The health of the service. `checks` says `ok` or `unavailable` for each dependency."""
 
     status: Literal["live", "ready", "degraded"]
-    checks: dict[str, str]
+    checks: dict[str, DependencyState]

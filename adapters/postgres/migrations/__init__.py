@@ -13,8 +13,9 @@ transaction has committed, so a killed process can leave a migration that is com
 migration names something that it creates, and does nothing if that exists. Other processes wait (`migrate.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from piccolo.engine.finder import engine_finder
@@ -23,20 +24,31 @@ from piccolo.engine.postgres import PostgresEngine
 _POSTGRES = Path(__file__).parent.parent
 
 
-def run_once(migration_id: str, files: Sequence[str], creates: str) -> MigrationManager:
-    """Return a migration that runs these files of `adapters/postgres`, unless the relation `creates` exists already."""
+async def _nothing(connection: Any) -> None:  # noqa: ARG001  as the step of a migration is called
+    return
+
+
+def run_once(
+    migration_id: str, files: Sequence[str], creates: str, then: Callable[[Any], Awaitable[None]] = _nothing
+) -> MigrationManager:
+    """Return a migration that runs these files of `adapters/postgres`, unless it has created `creates` before.
+
+    `creates` names a relation or a function. `then` is called with the connection, in the same transaction.
+    """
     manager = MigrationManager(migration_id=migration_id, app_name="dossier", description=migration_id)
 
     async def run() -> None:
         engine = engine_finder()
         assert isinstance(engine, PostgresEngine)
-        if (await engine.run_ddl(f"SELECT to_regclass('{creates}') AS made"))[0]["made"] is not None:
+        made = f"SELECT coalesce(to_regclass('{creates}')::oid, to_regproc('{creates}')::oid) AS made"
+        if (await engine.run_ddl(made))[0]["made"] is not None:
             return
         transaction = engine.current_transaction.get()
         assert transaction is not None
         for file in files:
             # asyncpg's own `execute`, because Piccolo prepares a statement, and only one at a time can be prepared.
             await transaction.connection.execute((_POSTGRES / file).read_text())
+        await then(transaction.connection)
 
     manager.add_raw(run)
     return manager

@@ -52,7 +52,7 @@ assert document.created_at.tzinfo is not None
 # A refusal names its cause.
 refused = create_document.sync(client=client, body=body)
 assert isinstance(refused, ErrorBody)
-assert (refused.error.code, refused.error.details["document_id"]) == ("storage_conflict", document.id)
+assert (refused.error.code, refused.error.details.document_id) == ("storage_conflict", document.id)
 
 # Search by a filter, and walk with the cursor.
 found = list_documents.sync(client=client, tag=["contract"], search="CONTRACT", folder="/clients")
@@ -87,5 +87,6 @@ assert unlinked.status_code == 204
 # Delete.
 assert delete_document.sync_detailed(document.id, client=client, idempotency_key=str(uuid4())).status_code == 204
 assert read_document.sync(document.id, client=client).error.code == "not_found"
-assert get_usage.sync(client=client).data.used_bytes == 0
+usage = get_usage.sync(client=client).data
+assert (usage.used_bytes, usage.documents) == (0, 0)
 sys.stdout.write("done\n")

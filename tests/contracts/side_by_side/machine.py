@@ -14,18 +14,19 @@ from domain.entity_links import EntityLink
 from ports.intents import Intent
 from ports.outcomes import Created
 from tests.clock import StillClock
-from tests.contracts.changes import AddLink, Change, apply
+from tests.contracts.changes import AddLink, Change, Delete, apply
 from tests.contracts.records import Records, memory_records, postgres_records
 
 T = TypeVar("T")
 
 UUIDS = [f"7c9e6679-7425-40de-944b-e07fc1f90a{number:02}" for number in range(4)]
-KEYS = st.none() | st.sampled_from(UUIDS)
+KEYS = st.none() | st.sampled_from(UUIDS[:2])
 HOMES = st.integers(0, 1)
 FOLDERS = st.sampled_from([None, "/a", "/a/b", "/a/b/c", "/ab", "/A", "/ä"])
 TAGS = st.lists(st.sampled_from(["x", "X", "ü"]), unique=True).map(tuple)
-NAMES = st.sampled_from(["a.pdf", "Straße", "b_%"])
-DESCRIPTIONS = st.sampled_from([None, "", "PDF\nzwei"])
+NAMES = st.sampled_from(["a.pdf", "Straße", "b_%", "中文文档"])
+DESCRIPTIONS = st.sampled_from([None, "", "PDF\nzwei", "ü文"])
+DIGESTS = st.sampled_from(["ab" * 32, "cd" * 32])
 MIME_TYPES = st.sampled_from(["application/pdf", "text/plain"])
 ENTITIES = st.tuples(st.sampled_from(["contact", "deal"]), st.sampled_from(["1", "2"]))
 ROLES = st.sampled_from([None, "buyer", "seller"])
@@ -34,7 +35,7 @@ RECENT = st.integers(0, 9)
 
 
 class Sides(RuleBasedStateMachine):
-    """Two workspaces with some linked documents, on both adapters, under one clock."""
+    """Two workspaces with some linked documents and an empty folder, on both adapters, under one clock."""
 
     runner: asyncio.Runner
     database: Database
@@ -60,6 +61,10 @@ class Sides(RuleBasedStateMachine):
                 self.links.append((document, link))
                 self.send(document, self.memory.intent(home))
                 self.send(AddLink(link=link), self.memory.intent(home, operation="AddLink"))
+            # Deleted, so that there is an empty folder.
+            gone = self.memory.document(home, path="documents/gone", size_bytes=5, folder="/b/c")
+            self.send(gone, self.memory.intent(home))
+            self.send(Delete(document=gone.id, at=self.clock()), self.memory.intent(home, operation="Delete"))
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)

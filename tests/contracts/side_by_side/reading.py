@@ -11,16 +11,27 @@ from domain.pages import Page
 from domain.paths import FolderPath
 from domain.search import DocumentFilter
 from ports.queries import After
-from tests.contracts.side_by_side.machine import ENTITIES, FOLDERS, HOMES, MIME_TYPES, RECENT, ROLES, TAGS, Sides
+from tests.contracts.side_by_side.machine import (
+    DIGESTS,
+    ENTITIES,
+    FOLDERS,
+    HOMES,
+    MIME_TYPES,
+    RECENT,
+    ROLES,
+    TAGS,
+    Sides,
+)
 
-SEARCHES = st.sampled_from(["", "a", ".", "pdf", "strasse", "_", "%", "\\", "zwei", "pdf zwei"])
+WORDS = st.sampled_from(["a", ".", "pdf", "strasse", "_", "%", "\\", "zwei", "pdf zwei", "文", "文档", "ü文"])
 FILTERS = st.builds(
     DocumentFilter,
     folder=FOLDERS,
     recursive=st.sampled_from([True, True, False]),
     tags=st.just(()) | TAGS,
     mime_type=st.none() | MIME_TYPES,
-    search=st.just("") | SEARCHES,
+    words=st.just(()) | st.lists(WORDS, max_size=2, unique=True).map(tuple),
+    sha256=st.none() | DIGESTS,
 )
 AGES = st.none() | st.sampled_from([0, 1, 3600, 90_000])
 SIZES = st.sampled_from([1, 3, 100])
@@ -44,10 +55,12 @@ class Reading(Sides):
         if intent.operation == "create_document":
             self.same(lambda records: records.documents.receipt(intent))
 
-    @rule(home=HOMES, wanted=FILTERS, age=AGES, place=PAGES | st.tuples(RECENT, SIZES))
-    def find(self, home: int, wanted: DocumentFilter, age: int | None, place: Page | tuple[int, int]) -> None:
-        if age is not None:
-            wanted = replace(wanted, created_after=self.clock() - timedelta(seconds=age))
+    @rule(home=HOMES, wanted=FILTERS, ages=st.tuples(AGES, AGES), place=PAGES | st.tuples(RECENT, SIZES))
+    def find(
+        self, home: int, wanted: DocumentFilter, ages: tuple[int | None, int | None], place: Page | tuple[int, int]
+    ) -> None:
+        after, before = (None if age is None else self.clock() - timedelta(seconds=age) for age in ages)
+        wanted = replace(wanted, created_after=after, created_before=before)
         where = place if isinstance(place, Page) else After(self.document(place[0]).id, place[1])
         self.same(lambda records: records.documents.find(self.homes[home].id, wanted, where))
 

@@ -1,6 +1,7 @@
 """Rules that write."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -9,12 +10,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from domain.access import Workspace
-from domain.documents import Changes
+from domain.documents import Changes, Document
 from domain.paths import FolderPath, is_within
+from domain.preconditions import UNCONDITIONAL, Precondition
 from ports.storage import ListedObject
-from tests.contracts.changes import AddLink, Change, Delete, MoveFolder, Patch, RemoveLink
+from tests.contracts.changes import AddLink, Change, Delete, DeleteFolder, MoveFolder, Patch, RemoveLink
+from tests.contracts.records import none_of, only
 from tests.contracts.side_by_side.machine import (
     DESCRIPTIONS,
+    DIGESTS,
     ENTITIES,
     FOLDERS,
     HOMES,
@@ -32,16 +36,37 @@ PATHS = st.sampled_from([f"documents/{letter}" for letter in "abcdefghijkl"])
 SIZES = st.sampled_from([1, 0, 5, 20, 1, 5, 101, 2**63 - 1])
 ASKS = st.sampled_from(["this", "that"])
 RARELY = st.sampled_from([False, False, False, True])
-REVISIONS = st.none() | st.frozensets(st.integers(1, 3))
+CONDITIONS: dict[str, Callable[[str], Precondition]] = {
+    "none": lambda _: UNCONDITIONAL,
+    "the current state": lambda state: only(state, "9"),
+    "another state": lambda state: only(f"{state}0"),
+    "the same revision in the root": lambda state: only(state.partition("-")[0]),
+    "not the current state": lambda state: none_of(state),
+    "not another state": lambda state: none_of(f"{state}0"),
+}
+"""What a change requires, given the state of its document."""
 MEMBERS = st.fixed_dictionaries(
     {"size_bytes": SIZES, "folder": FOLDERS},
-    optional={"name": NAMES, "description": DESCRIPTIONS, "mime_type": MIME_TYPES, "tags": TAGS},
+    optional={
+        "name": NAMES,
+        "description": DESCRIPTIONS,
+        "mime_type": MIME_TYPES,
+        "tags": TAGS,
+        "sha256": st.none() | DIGESTS,
+    },
 )
 CHANGES = st.fixed_dictionaries(
-    {}, optional={"name": NAMES, "description": DESCRIPTIONS, "folder": FOLDERS, "tags": TAGS}
+    {},
+    optional={
+        "name": NAMES,
+        "description": DESCRIPTIONS,
+        "folder": FOLDERS,
+        "tags": TAGS,
+        "mime_type": MIME_TYPES,
+    },
 )
 PLACES = st.sampled_from(["/a", "/a/b", "/ab", "/b/c", "/d" * 18])
-# Some targets are taken, and some are too deep.
+# Some targets are taken, some are empty, some are above their source, and some are too deep.
 MOVES = st.tuples(PLACES, PLACES) | st.sampled_from([("/a", "/ab"), ("/a", "/e" * 20)])
 
 
@@ -72,22 +97,22 @@ class Writing(Sides):
         for pair, outcome in zip(pairs, outcomes, strict=True):
             self.remember(*pair, outcome)
 
-    @rule(recent=RECENT, is_foreign=RARELY, changes=CHANGES, expected_revisions=REVISIONS)
-    def patch(
-        self, recent: int, changes: dict[str, Any], expected_revisions: frozenset[int] | None, *, is_foreign: bool
-    ) -> None:
+    @rule(recent=RECENT, is_foreign=RARELY, changes=CHANGES, condition=st.sampled_from([*CONDITIONS]))
+    def patch(self, recent: int, changes: dict[str, Any], condition: str, *, is_foreign: bool) -> None:
         document = self.document(recent)
-        change = Patch(
-            document=document.id, changes=Changes(**changes), expected_revisions=expected_revisions, at=self.clock()
-        )
+        precondition = self.precondition(document, condition)
+        change = Patch(document=document.id, changes=Changes(**changes), precondition=precondition, at=self.clock())
         self.change(change, self.home_of(document, is_foreign=is_foreign))
 
-    @rule(recent=RECENT, is_foreign=RARELY, expected_revisions=REVISIONS, key=KEYS)
-    def delete(
-        self, recent: int, expected_revisions: frozenset[int] | None, key: str | None, *, is_foreign: bool
-    ) -> None:
+    def precondition(self, document: Document, condition: str) -> Precondition:
+        current = self.run(self.memory.current(document))
+        return CONDITIONS[condition]((current or document).state)
+
+    @rule(recent=RECENT, is_foreign=RARELY, condition=st.sampled_from([*CONDITIONS]), key=KEYS)
+    def delete(self, recent: int, condition: str, key: str | None, *, is_foreign: bool) -> None:
         document = self.document(recent)
-        change = Delete(document=document.id, expected_revisions=expected_revisions, at=self.clock())
+        precondition = self.precondition(document, condition)
+        change = Delete(document=document.id, precondition=precondition, at=self.clock())
         self.change(change, self.home_of(document, is_foreign=is_foreign), key, document.id)
 
     @rule(recent=RECENT, is_foreign=RARELY, entity=ENTITIES, role=ROLES, key=KEYS)
@@ -112,6 +137,10 @@ class Writing(Sides):
         source, target = map(FolderPath, move)
         assume(not is_within(target, source))
         self.change(MoveFolder(source=source, target=target, at=self.clock()), self.homes[home])
+
+    @rule(home=HOMES, folder=PLACES)
+    def delete_folder(self, home: int, folder: str) -> None:
+        self.change(DeleteFolder(folder=FolderPath(folder), at=self.clock()), self.homes[home])
 
     def change(self, change: Change, home: Workspace, key: str | None = None, asks: str = "") -> None:
         self.send(change, self.memory.intent(home, key, asks, type(change).__name__))

@@ -4,7 +4,7 @@ from adapters.http.description.described import Described, Section
 from adapters.http.description.refusals import OF_A_BODY
 from adapters.http.wire.api_keys import ApiKeyCreated, ApiKeyList, CreateApiKeyBody
 from adapters.http.wire.envelope import Envelope, Paged
-from domain.errors import DuplicateName, IdempotencyMismatch, Invalid, LastAdminKey, NotFound
+from domain.errors import DuplicateName, IdempotencyMismatch, LastAdminKey, NotFound
 
 API_KEYS = Section(
     "API keys",
@@ -19,11 +19,11 @@ API_KEYS = Section(
             idempotent=True,
             links={"revoke_api_key": {"key_id": "id"}},
         ),
-        "list_api_keys": Described(summary="List API keys", success=Paged[ApiKeyList], refusals=(Invalid,)),
+        "list_api_keys": Described(summary="List API keys", success=Paged[ApiKeyList]),
         "revoke_api_key": Described(
             summary="Revoke an API key",
             status=204,
-            refusals=(Invalid, NotFound, LastAdminKey, IdempotencyMismatch),
+            refusals=(NotFound, LastAdminKey, IdempotencyMismatch),
             idempotent=True,
         ),
     },

@@ -1,8 +1,10 @@
 """The description of the operations on documents."""
 
+from adapters.http.body import JSON
 from adapters.http.description.described import Described, Section
 from adapters.http.description.examples import PATCHED_DOCUMENT
 from adapters.http.description.refusals import OF_A_BODY
+from adapters.http.errors import MERGE_PATCH
 from adapters.http.wire.documents import (
     CreateDocumentBody,
     DocumentDetail,
@@ -15,7 +17,6 @@ from adapters.http.wire.documents import (
 from adapters.http.wire.envelope import Envelope
 from domain.errors import (
     IdempotencyMismatch,
-    Invalid,
     NotFound,
     ObjectChanged,
     PreconditionFailed,
@@ -45,16 +46,19 @@ DOCUMENTS = Section(
             located=True,
             links={operation: {"document_id": "id"} for operation in _OF_A_DOCUMENT},
         ),
-        "list_documents": Described(summary="List documents", success=FoundDocuments, refusals=(Invalid,)),
+        "list_documents": Described(summary="List documents", success=FoundDocuments),
         "read_document": Described(
             summary="Read a document",
             success=Envelope[DocumentDetail],
-            refusals=(Invalid, NotFound, ObjectChanged),
+            refusals=(NotFound, ObjectChanged, PreconditionFailed),
+            conditional=True,
+            cacheable=True,
             etag=True,
         ),
         "patch_document": Described(
             summary="Change a document",
             body=PatchDocumentBody,
+            media_types=(JSON, MERGE_PATCH),
             success=Envelope[DocumentDetail],
             refusals=(*OF_A_BODY, NotFound, PreconditionFailed),
             conditional=True,
@@ -64,7 +68,7 @@ DOCUMENTS = Section(
         "delete_document": Described(
             summary="Delete a document",
             status=204,
-            refusals=(Invalid, NotFound, PreconditionFailed, IdempotencyMismatch),
+            refusals=(NotFound, PreconditionFailed, IdempotencyMismatch),
             idempotent=True,
             conditional=True,
         ),

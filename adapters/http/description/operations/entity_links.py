@@ -5,7 +5,7 @@ from adapters.http.description.refusals import OF_A_BODY
 from adapters.http.wire.entity_links import LinkDocumentBody, LinkedDocumentList, LinkRecord
 from adapters.http.wire.envelope import Envelope, Paged
 from domain.entity_links import EntityType
-from domain.errors import IdempotencyMismatch, Invalid, NotFound
+from domain.errors import IdempotencyMismatch, NotFound
 
 ENTITY_LINKS = Section(
     "Links",
@@ -24,14 +24,13 @@ ENTITY_LINKS = Section(
         "unlink_document": Described(
             summary="Remove a link",
             status=204,
-            refusals=(Invalid, NotFound, IdempotencyMismatch),
+            refusals=(NotFound, IdempotencyMismatch),
             idempotent=True,
         ),
         **{
             f"list_{entity_type}_documents": Described(
                 summary=f"List the documents of one {entity_type}",
                 success=Paged[LinkedDocumentList],
-                refusals=(Invalid,),
             )
             for entity_type in EntityType
         },

@@ -4,19 +4,20 @@ from adapters.http.description.described import Described, Section
 from adapters.http.description.refusals import OF_A_BODY
 from adapters.http.wire.envelope import Envelope, Paged
 from adapters.http.wire.folders import FolderList, FolderRow, MoveFolderBody, TagList
-from domain.errors import FolderExists, Invalid
+from domain.errors import FolderExists, FolderInUse, NotFound
 
 FOLDERS = Section(
     "Folders and tags",
     "The folders and tags of documents.",
     {
-        "list_folders": Described(summary="List folders", success=Paged[FolderList], refusals=(Invalid,)),
+        "list_folders": Described(summary="List folders", success=Paged[FolderList]),
         "move_folder": Described(
             summary="Rename or move a folder",
             body=MoveFolderBody,
             success=Envelope[FolderRow],
             refusals=(*OF_A_BODY, FolderExists),
         ),
-        "list_tags": Described(summary="List tags", success=Paged[TagList], refusals=(Invalid,)),
+        "delete_folder": Described(summary="Delete an empty folder", status=204, refusals=(NotFound, FolderInUse)),
+        "list_tags": Described(summary="List tags", success=Paged[TagList]),
     },
 )

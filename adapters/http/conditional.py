@@ -1,0 +1,115 @@
+"""Conditional requests (RFC 9110 13): If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since and If-Range.
+
+A precondition is evaluated last, because a request that is refused anyway must be refused in the same way without it
+(RFC 9110 13.2.1). Two deviations from the RFC help clients behind proxies that compress. A weak entity tag matches as a
+strong one does, because such a proxy makes ours weak (nginx). The suffix of a content coding is ignored, because other
+proxies append one (Apache httpd, Caddy, Jetty).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+
+from adapters.http.answer import header_values
+from adapters.http.request import AnyRequest
+from domain.errors import Invalid, PreconditionFailed
+from domain.preconditions import Precondition
+
+_ENTITY_TAG = rb'(?:W/)?+"[\x21\x23-\x7e\x80-\xff]*+"[ \t]*+'
+# RFC 9110 5.6.1: a list may have empty elements. All quantifiers are possessive, so matching takes linear time.
+_ENTITY_TAGS = re.compile(rb"[ \t]*+(?:%b)?+(?:,[ \t]*+(?:%b)?+)*+" % (_ENTITY_TAG, _ENTITY_TAG))
+_OPAQUE = re.compile(rb'"([^"]*?)(?:--?(?:gzip|br|zstd|deflate))?"')
+# RFC 9110 5.6.7: the preferred form of a date. A recipient must also accept two obsolete forms.
+_DATE = re.compile(r"[A-Za-z]{3,9},? [0-9A-Za-z :-]{15,24}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class EntityTags:
+    """The value of If-Match or If-None-Match: opaque tags without quotes, or `None` for `*`, which is every tag."""
+
+    tags: frozenset[str] | None
+
+    def match(self, tag: str) -> bool:
+        return self.tags is None or tag in self.tags
+
+
+def entity_tag(tag: str) -> Mapping[str, str]:
+    """Return the header with the entity tag of a response."""
+    return {"ETag": f'"{tag}"'}
+
+
+def read_precondition(request: AnyRequest) -> Precondition:
+    """Return what If-Match and If-None-Match require of a document that is to be changed.
+
+    Raises:
+        Invalid: one of them is not a list of entity tags.
+    """
+    if_match, if_none_match = _read_tags(request, "If-Match"), _read_tags(request, "If-None-Match")
+    allowed = None if if_match is None else if_match.tags
+    if if_none_match is None:
+        return Precondition(allowed)
+    if if_none_match.tags is None:
+        # `If-None-Match: *` requires that there is no document (RFC 9110 13.1.2): no state of one is allowed.
+        return Precondition(frozenset())
+    return Precondition(allowed, if_none_match.tags)
+
+
+def is_not_modified(request: AnyRequest, tag: str, modified_at: datetime | None = None) -> bool:
+    """Return whether the answer to this GET or HEAD is 304, in the order of RFC 9110 13.2.2.
+
+    `modified_at` is when the representation was last modified; `None` if it has no such date.
+
+    Raises:
+        Invalid: If-Match or If-None-Match is not a list of entity tags.
+        PreconditionFailed: If-Match or If-Unmodified-Since does not hold.
+    """
+    if_match, if_none_match = _read_tags(request, "If-Match"), _read_tags(request, "If-None-Match")
+    if if_match is not None:
+        if not if_match.match(tag):
+            raise PreconditionFailed
+    elif modified_at and modified_at > (_read_date(request, "if-unmodified-since") or modified_at):
+        raise PreconditionFailed
+    if if_none_match is not None:
+        return if_none_match.match(tag)
+    if modified_at and (modified_since := _read_date(request, "if-modified-since")):
+        return modified_at <= modified_since
+    return False
+
+
+def range_applies(request: AnyRequest, tag: str, modified_at: datetime) -> bool:
+    """Return whether If-Range permits to answer with a part (RFC 9110 13.1.5): only for exactly this tag or date."""
+    sent = request.headers.getall("if-range", [])
+    if not sent:
+        return True
+    return sent == [f'"{tag}"'] or _read_date(request, "if-range") == modified_at
+
+
+def http_date(at: datetime) -> str:
+    """Return a time as an HTTP date (RFC 9110 5.6.7)."""
+    return format_datetime(at, usegmt=True)
+
+
+def _read_tags(request: AnyRequest, name: str) -> EntityTags | None:
+    lines = header_values(request.scope, name.lower().encode())
+    if not lines:
+        return None
+    sent = b",".join(lines)
+    if sent.strip(b" \t") == b"*":
+        return EntityTags(None)
+    tags = _OPAQUE.findall(sent) if _ENTITY_TAGS.fullmatch(sent) else []
+    if not tags:
+        raise Invalid({name: "must be '*' or a list of entity-tags such as \"1\", each in double quotes"})
+    return EntityTags(frozenset(tag.decode("latin-1") for tag in tags))
+
+
+def _read_date(request: AnyRequest, name: str) -> datetime | None:
+    """Return the date in a header; `None` without one. An invalid one is ignored, as RFC 9110 13.1.3 requires."""
+    sent = request.headers.getall(name, [])
+    if len(sent) != 1 or not _DATE.fullmatch(sent[0]):
+        return None
+    try:
+        return parsedate_to_datetime(sent[0]).replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,90 @@
+"""Cross-origin requests of browsers (the Fetch standard, https://fetch.spec.whatwg.org/#http-cors-protocol).
+
+Litestar's CORS support is not used: it wraps Litestar only, so a page could not read the refusals of the gate, such
+as a 429 with its Retry-After. No credentials are allowed, because Dossier reads no cookies: a page sends its API key
+itself.
+"""
+
+import re
+from collections.abc import Sequence
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from adapters.http.answer import header_values
+
+EXPOSED = (
+    *("ETag", "Location", "Retry-After", "X-Request-ID", "Idempotent-Replayed", "WWW-Authenticate", "Allow"),
+    *("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"),
+    # Of downloads.
+    *("Accept-Ranges", "Content-Disposition", "Content-Range", "Last-Modified"),
+)
+"""The response headers that a page may read, besides those that every page may read anyway."""
+
+_METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE"
+_TOKENS = re.compile(rb"[A-Za-z0-9!#$%&'*+\-.^_`|~]+(?:[ \t]*,[ \t]*[A-Za-z0-9!#$%&'*+\-.^_`|~]+)*")
+# Browsers keep the answer to a preflight for two hours at most.
+_MAX_AGE = b"7200"
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Cors:
+    """The origins whose pages may call the API and the signed URLs that Dossier serves. `*` allows every origin."""
+
+    def __init__(self, origins: Sequence[str]) -> None:
+        self._origins = frozenset(origin.encode() for origin in origins)
+        self._exposed = ", ".join(EXPOSED).encode()
+
+    def headers(self, scope: Scope) -> Headers:
+        """Return the CORS headers of the response to a request, whatever its status."""
+        if not self._origins:
+            return []
+        if b"*" in self._origins:
+            return [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", self._exposed)]
+        # Without an Origin too: a cache must not give that response to a page.
+        headers = [(b"vary", b"Origin")]
+        if (origin := self._origin(scope)) is not None:
+            headers += [
+                (b"access-control-allow-origin", origin),
+                (b"access-control-expose-headers", self._exposed),
+            ]
+        return headers
+
+    def allows_preflight(self, scope: Scope) -> bool:
+        """Return whether the request is a preflight of an allowed origin."""
+        return (
+            scope["type"] == ScopeType.HTTP
+            and scope["method"] == "OPTIONS"
+            and bool(header_values(scope, b"access-control-request-method"))
+            and (b"*" in self._origins or self._origin(scope) is not None)
+        )
+
+    def _origin(self, scope: Scope) -> bytes | None:
+        sent = header_values(scope, b"origin")
+        return sent[0] if len(sent) == 1 and sent[0] in self._origins else None
+
+
+NO_PAGES = Cors(())
+"""Allows no page of another origin."""
+
+
+def answering_preflights(app: ASGIApp, cors: Cors) -> ASGIApp:
+    """Return `app`, with every preflight of an allowed origin answered before it.
+
+    The gate around it adds the other CORS headers, as it does to every response.
+    """
+
+    async def answered(scope: Scope, receive: Receive, send: Send) -> None:
+        if not cors.allows_preflight(scope):
+            await app(scope, receive, send)
+            return
+        asked = b", ".join(header_values(scope, b"access-control-request-headers"))
+        headers = [(b"access-control-allow-methods", _METHODS), (b"access-control-max-age", _MAX_AGE)]
+        # Every header is allowed: an API key protects the API, and not the names of headers.
+        if _TOKENS.fullmatch(asked):
+            headers.append((b"access-control-allow-headers", asked))
+        await send({"type": "http.response.start", "status": 204, "headers": headers})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    return answered

@@ -1,0 +1,40 @@
+"""Delete empty folders."""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from domain.access import Caller, Permission
+from domain.errors import FolderInUse, NotFound
+from domain.members import Form, Members
+from domain.paths import subfolder_path
+from ports.documents import DocumentRepository
+from ports.intents import Intent
+from ports.outcomes import FolderDeleted, FolderHasDocuments, NoSuchFolder
+from ports.system import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteFolder:
+    """Delete a folder and all folders below it, if no document is in any of them."""
+
+    documents: DocumentRepository
+    now: Clock
+
+    permission = Permission.WRITE_DOCUMENTS
+
+    async def __call__(self, caller: Caller, query: Members) -> None:
+        caller.require(self.permission)
+        form = Form(query, "parameter")
+        folder = form.required("folder", subfolder_path)
+        form.finish()
+        intent = Intent.of("delete_folder", caller.workspace_id, query, caller=caller)
+        outcome = await self.documents.delete_folder(folder, at=self.now(), intent=intent)
+        match outcome:
+            case FolderDeleted():
+                return
+            case NoSuchFolder():
+                raise NotFound
+            case FolderHasDocuments():
+                raise FolderInUse
+            case _:
+                assert_never(outcome)

@@ -1,0 +1,74 @@
+"""The words of `dossier doctor` for a database that cannot be opened, and what it then reports as not checked."""
+
+import socket
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from adapters.postgres.database import refusal
+from app.doctor import check_deployment, run_checks
+from app.settings import Settings
+from ports.checks import Grade
+from tests.domain.world import NEVER_ASKED
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (
+            asyncpg.InvalidPasswordError('password authentication failed for user "u"'),
+            'the user or the password in its URL is wrong: password authentication failed for user "u"',
+        ),
+        (
+            asyncpg.InvalidAuthorizationSpecificationError('role "u" does not exist'),
+            'the user or the password in its URL is wrong: role "u" does not exist',
+        ),
+        (
+            asyncpg.InvalidCatalogNameError('database "d" does not exist'),
+            'database "d" does not exist: create it, or correct its URL',
+        ),
+        (TimeoutError(), "no answer within 2 seconds; check host and port in its URL"),
+        (
+            ConnectionRefusedError(111, "Connect call failed"),
+            "no connection; check host and port in its URL: [Errno 111] Connect call failed",
+        ),
+        (
+            socket.gaierror(-2, "Name or service not known"),
+            "no connection; check host and port in its URL: [Errno -2] Name or service not known",
+        ),
+        (
+            asyncpg.UndefinedObjectError('unrecognized configuration parameter "x"'),
+            'its URL has a parameter that the server refuses: unrecognized configuration parameter "x"',
+        ),
+        (
+            asyncpg.TooManyConnectionsError("sorry, too many clients"),
+            "TooManyConnectionsError: sorry, too many clients",
+        ),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_why_a_database_cannot_be_opened_is_said_in_words_for_an_operator(error: Exception, words: str) -> None:
+    assert refusal(error) == words
+
+
+async def test_what_follows_from_an_unreachable_database_is_reported_as_not_checked(tmp_path: Path) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"postgresql://u:hunter2@127.0.0.1:{closed.getsockname()[1]}/dossier"
+    checks = await run_checks(Settings.read({"DOSSIER_DATA_DIR": str(tmp_path), "DOSSIER_DATABASE_URL": url}))
+    results = {result.check: result for result in checks}
+    assert {name: result.grade for name, result in results.items()} == {
+        "settings": Grade.OK,
+        "database": Grade.FAILED,
+        "storage": Grade.DEGRADED,
+        "rate limit": Grade.OK,
+    }
+    assert results["database"].found.startswith("no connection; check host and port in its URL: ")
+    assert results["storage"].found.startswith("not checked: ")
+    assert not any("hunter2" in result.found for result in results.values())
+
+
+async def test_without_a_database_the_deployment_is_not_checked_and_the_store_is_not_asked() -> None:
+    result = await check_deployment(NEVER_ASKED, None)
+    assert (result.grade, result.found) == (Grade.DEGRADED, "not checked: the database could not be read")

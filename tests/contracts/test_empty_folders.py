@@ -1,0 +1,113 @@
+"""What `DocumentRepository.delete_folder` promises, and `move_folder` of a target that exists."""
+
+import pytest
+
+from domain.access import Workspace
+from domain.paths import FolderPath, is_within
+from ports.outcomes import FolderDeleted, FolderHasDocuments, FolderMoved, FolderTaken, NoSuchFolder, TooDeep
+from ports.queries import Usage
+from tests.contracts.records import Records
+from tests.contracts.test_folders import SIBLINGS
+
+Folders = list[str]
+
+MOVES: dict[str, tuple[Folders, Folders, str, str, object, dict[str, int] | None]] = {
+    "an empty folder is replaced": (["/a/b"], ["/e"], "/a", "/e", FolderMoved(1), {"/e": 1, "/e/b": 1}),
+    "so are the empty folders below it": (
+        ["/a/b"], ["/e/b/c", "/e/d"], "/a", "/e", FolderMoved(1), {"/e": 1, "/e/b": 1},
+    ),
+    "the folders above it stay": (
+        ["/a/b"], ["/c/d", "/c/e"], "/a/b", "/c/d", FolderMoved(1), {"/a": 0, "/c": 1, "/c/d": 1, "/c/e": 0},
+    ),
+    "so do its siblings": (["/a"], ["/e", "/ef", "/e!"], "/a", "/e", FolderMoved(1), {"/e": 1, "/ef": 0, "/e!": 0}),
+    "an empty folder replaces an empty one": ([], ["/a/b", "/e/f"], "/a", "/e", FolderMoved(0), {"/e": 0, "/e/b": 0}),
+    "an empty folder replaces the folder above it": (
+        [], ["/a/b/c", "/a/d"], "/a/b", "/a", FolderMoved(0), {"/a": 0, "/a/c": 0},
+    ),
+    "also if paths take the place of each other": (
+        [], ["/a/b/b/b", "/a/b/b/c", "/a/d"], "/a/b", "/a", FolderMoved(0),
+        {"/a": 0, "/a/b": 0, "/a/b/b": 0, "/a/b/c": 0},
+    ),
+    "and two levels above": (
+        ["/x"], ["/x/a/a/a/a", "/x/b"], "/x/a/a", "/x/a", FolderMoved(0),
+        {"/x": 1, "/x/a": 0, "/x/a/a": 0, "/x/a/a/a": 0, "/x/b": 0},
+    ),
+    "its own documents take the folder above": (["/a/b"], [], "/a/b", "/a", FolderTaken(), None),
+    "other documents in it do too": (["/a", "/c"], [], "/a", "/c", FolderTaken(), None),
+    "and documents below it": (["/a", "/c/d/e"], [], "/a", "/c", FolderTaken(), None),
+    "a move that is too deep replaces nothing": (["/a"], ["/a/b/c", "/x" * 19], "/a", "/x" * 19, TooDeep(), None),
+}  # fmt: skip
+"""Folders with a document each, empty folders, source, target, the outcome, and the folders afterwards (`None`: as
+before)."""
+
+
+async def record(records: Records, used: Folders, empty: Folders) -> Workspace:
+    """Return a workspace with these folders, and with one document in each that is used."""
+    home = await records.workspace()
+    for folder in used:
+        await records.recorded(home, folder=folder)
+    for folder in empty:
+        await records.delete(home, (await records.recorded(home, folder=folder)).id)
+    return home
+
+
+@pytest.mark.parametrize("kind", MOVES)
+async def test_a_move_replaces_an_empty_target_and_no_other(records: Records, kind: str) -> None:
+    used, empty, source, target, outcome, after = MOVES[kind]
+    home = await record(records, used, empty)
+    before, documents = await records.folders(home), await records.all(home)
+    assert await records.move(home, source, target) == outcome
+    assert await records.folders(home) == (before if after is None else after)
+    for document in documents:
+        found = await records.current(document)
+        assert found is not None
+        is_moved = outcome == FolderMoved(1) and is_within(document.folder, FolderPath(source))
+        assert found.folder == (target + (document.folder or "").removeprefix(source) if is_moved else document.folder)
+    # Every path that is free now can be used, and every folder that is listed is found.
+    for folder in [*before, *(after or {})]:
+        await records.recorded(home, folder=folder)
+    assert {*await records.folders(home)} == {*before, *(after or {})}
+
+
+DELETES: dict[str, tuple[Folders, Folders, str, object, Folders]] = {
+    "an empty folder": ([], ["/a"], "/a", FolderDeleted(), []),
+    "the last of a path": ([], ["/a/b/c"], "/a/b/c", FolderDeleted(), ["/a", "/a/b"]),
+    "with empty folders below it": (["/b"], ["/a/b/c", "/a/d", "/a"], "/a", FolderDeleted(), ["/b"]),
+    "one of several": (["/a"], ["/a/b", "/a/bc", "/a/b!"], "/a/b", FolderDeleted(), ["/a", "/a/b!", "/a/bc"]),
+    "one with a document": (["/a"], ["/a/b"], "/a", FolderHasDocuments(), ["/a", "/a/b"]),
+    "one with a document below": (["/a/b/c"], ["/a/d"], "/a", FolderHasDocuments(), ["/a", "/a/b", "/a/b/c", "/a/d"]),
+    "unknown": ([], ["/a/b"], "/b", NoSuchFolder(), ["/a", "/a/b"]),
+    "unknown, below one that exists": ([], ["/a/b"], "/a/b/c", NoSuchFolder(), ["/a", "/a/b"]),
+    "in another letter case": ([], ["/a/b"], "/A", NoSuchFolder(), ["/a", "/a/b"]),
+    "a part of a name": ([], ["/ab"], "/a", NoSuchFolder(), ["/ab"]),
+    "wildcards": ([], ["/ab"], "/a%", NoSuchFolder(), ["/ab"]),
+}
+"""Folders with a document each, empty folders, the folder to delete, the outcome, and the folders afterwards."""
+
+
+@pytest.mark.parametrize("kind", DELETES)
+async def test_a_folder_is_deleted_with_everything_below_if_no_document_is_in_it(records: Records, kind: str) -> None:
+    used, empty, folder, outcome, after = DELETES[kind]
+    home = await record(records, used, empty)
+    documents = await records.all(home)
+    assert await records.delete_folder(home, folder) == outcome
+    assert sorted(await records.folders(home)) == after
+    assert await records.all(home) == documents
+    assert await records.documents.usage(home.id) == Usage(10 * len(used), 1000, len(used))
+    if outcome == FolderDeleted():
+        assert await records.delete_folder(home, folder) == NoSuchFolder()
+        again = await records.recorded(home, folder=folder)
+        assert await records.delete_folder(home, folder) == FolderHasDocuments()
+        await records.delete(home, again.id)
+        assert await records.delete_folder(home, folder) == FolderDeleted()
+
+
+@pytest.mark.parametrize("kind", SIBLINGS)
+async def test_only_the_folders_below_a_folder_are_deleted_with_it(records: Records, kind: str) -> None:
+    folder, others = SIBLINGS[kind]
+    home = await record(records, others, [folder + below for below in ("", "/a", "/a/a", "/!", "/0", "/%")])
+    before, documents = await records.folders(home), await records.all(home)
+    assert await records.delete_folder(home, folder) == FolderDeleted()
+    after = {path: count for path, count in before.items() if not f"{path}/".startswith(f"{folder}/")}
+    assert await records.folders(home) == after
+    assert await records.all(home) == documents

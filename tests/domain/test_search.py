@@ -1,0 +1,213 @@
+"""What a search takes for equal, what its words are, and which of them an index can find."""
+
+import time
+import unicodedata
+
+import pytest
+from hypothesis import given
+
+from domain.members import RuleViolation
+from domain.search import GRAMS_MAX, DocumentFilter, grams, has_trigram, search_text, search_words
+from domain.text import fold
+from tests.domain.anything import UNICODE, ask
+
+EQUAL = {
+    "letter case": ["nda", "NDA", "Nda"],
+    "the letters I of Turkish": ["i", "I", "\u0130", "\u0131", "i\u0307", "I\u0307", "\U0001d6a4"],
+    "Istanbul": ["istanbul", "ISTANBUL", "\u0130stanbul", "\u0130STANBUL", "\u0131stanbul"],
+    "the sharp s": ["strasse", "stra\xdfe", "STRASSE", "STRA\u1e9eE"],
+    "the letters s of Greek": [
+        "\u03c3\u03b9\u03c3\u03c5\u03c6\u03bf\u03c2",
+        "\u03a3\u03af\u03c3\u03c5\u03c6\u03bf\u03c2",
+    ],
+    "full width": ["file 2.pdf", "\uff26\uff49\uff4c\uff45\u3000\uff12\uff0e\uff30\uff24\uff26"],
+    "half width": ["\u30ac\u30ae", "\uff76\uff9e\uff77\uff9e"],
+    "ligatures": ["file office", "\ufb01le o\ufb03ce"],
+    "compatibility forms": ["1\u20442 m2 tel", "1\u20442 m\xb2 \u2121", "\xbd m2 TEL"],
+    "Latin diacritics": ["resume", "R\xe9sum\xe9", "re\u0301sume\u0301", "RE\u0301SUM\xc9"],
+    "two diacritics on a letter": ["viet", "vi\u1ec7t", "vie\u0323\u0302t"],
+    "German umlauts": ["uber groesse", "\xdcber groesse", "u\u0308ber groesse"],
+    "Greek diacritics": [
+        "\u03ac\u03bd\u03b8\u03c1\u03c9\u03c0\u03bf\u03c2",
+        "\u0391\u039d\u0398\u03a1\u03a9\u03a0\u039f\u03a3",
+    ],
+    "Cyrillic diacritics": ["\u0451\u043b\u043a\u0430", "\u0415\u041b\u041a\u0410", "\u0415\u0308\u043b\u043a\u0430"],
+    "the short i of Cyrillic": ["\u043c\u043e\u0439", "\u041c\u041e\u0418"],
+    "the soft hyphen": ["vertrag", "ver\xadtrag"],
+    "invisible characters": ["vertrag", "ver\u200btrag", "\ufeffvertrag", "ver\u2060trag\u200e"],
+    "joiners": ["\u0645\u06cc\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"],
+    "variation selectors": ["\u2764", "\u2764\ufe0f"],
+    "white space": ["a b", "a  b", "a\tb", "a\nb", "a\xa0b", "a\u3000b", "a\u2028 \u2003b"],
+    "forms of a Hangul syllable": ["\uac01", "\u1100\u1161\u11a8"],
+    "forms of a Hindi letter": ["\u0958", "\u0915\u093c"],
+}
+
+
+@pytest.mark.parametrize("texts", EQUAL.values(), ids=EQUAL)
+def test_equal_texts_have_one_fold(texts: list[str]) -> None:
+    assert len({fold(text) for text in texts}) == 1
+
+
+DIFFERENT = {
+    # `\u304b` and `\u304c` are "ka" and "ga"; a mark of Hindi is a vowel.
+    "Japanese voiced letters": ("\u304b", "\u304c"),
+    "Katakana voiced letters": ("\u30cf", "\u30d0"),
+    "Hindi vowels": ("\u0915\u093f", "\u0915\u0940"),
+    "a Hindi letter with a dot": ("\u0915", "\u0915\u093c"),
+    "Tamil vowels": ("\u0b95\u0bbf", "\u0b95\u0bc0"),
+    "Thai tones": ("\u0e01\u0e48", "\u0e01\u0e49"),
+    "Hebrew points": ("\u05e9\u05c1", "\u05e9\u05c2"),
+    "Japanese scripts": ("\u304b", "\u30ab"),
+    "alphabets": ("a", "\u0430"),
+    "an umlaut and its spelling without": ("gro\xdfe", "gr\xf6esse"),
+    "white space and none": ("a b", "ab"),
+    "punctuation": ("a-b", "a_b"),
+}
+
+
+@pytest.mark.parametrize(("one", "other"), DIFFERENT.values(), ids=DIFFERENT)
+def test_other_letters_have_other_folds(one: str, other: str) -> None:
+    assert fold(one) != fold(other)
+
+
+def test_folding_any_character_again_changes_nothing() -> None:
+    ideographs = {*range(0x3400, 0xA000), *range(0xAC00, 0xE000), *range(0x20000, 0x2F800), *range(0x30000, 0xE0000)}
+    for char in map(chr, {*range(0xE1000)} - ideographs):
+        # Beside letters that carry marks, and before one: characters compose, and change their order.
+        once = fold(text := f"a{char}\u0301\u304b{char}")
+        assert fold(once) == once, ascii(text)
+
+
+@given(UNICODE)
+def test_a_fold_is_normal_and_a_fixed_point(text: str) -> None:
+    once = fold(text)
+    assert fold(once) == once
+    assert unicodedata.is_normalized("NFC", once)
+
+
+ADVERSE = {
+    "marks": "\u0301\u0316",
+    "characters that decompose to marks": "\u0f73",
+    "half-width marks": "\uff9e\u0301",
+    "marks between joiners": "\u0301\u0316" * 15 + "\u200d",
+    "marks on Japanese": "\u304b" + "\u3099\u0316" * 30,
+    "marks that become letters": "\u0345\u0316",
+    "a ligature of 18 letters": "\ufdfa",
+    "spaces": "\u3000",
+    "Hangul": "\u1100\u1161\u11a8",
+}
+
+
+@pytest.mark.parametrize("piece", ADVERSE.values(), ids=ADVERSE)
+def test_folding_64_kib_of_anything_takes_less_than_40_times_as_long_as_an_ordinary_text(piece: str) -> None:
+    def seconds(repeated: str) -> float:
+        text = (repeated * 65_536).encode()[:65_536].decode(errors="ignore")
+        begin = time.process_time()
+        fold(text)
+        return time.process_time() - begin
+
+    # In quadratic time, marks took hundreds of times as long.
+    assert min(seconds(piece) for _ in range(2)) < 40 * min(seconds("R\xe9sum\xe9 \xfcber ") for _ in range(2))
+
+
+@pytest.mark.parametrize(
+    ("search", "name", "description"),
+    [
+        *(("nda", "Acme-NDA-2026.pdf", None), ("NDA", "a", "the nda of 2026"), ("2026 acme", "Acme NDA 2026", None)),
+        # One word in the name, the other one in the description.
+        *(
+            ("acme 2026", "Acme.pdf", "of 2026"),
+            ('"nda 2026"', "NDA  2026", None),
+            ("resume", "R\xe9sum\xe9.pdf", None),
+        ),
+        *(("r\xe9sum\xe9", "resume.pdf", None), ("grosse", "Gr\xf6\xdfe.pdf", None), ("\ufb01", "FILE", None)),
+        *(("\u5951\u7d04", "\u5951\u7d04\u66f8.pdf", None), ("\u0915\u093f", "\u0939\u0915\u093f\u0924", None)),
+        *(("seite 2", "a", "Seite 1\nSeite 2"), ('"1 seite"', "a", "Seite 1\r\nSeite 2"), ("%", "100%", None)),
+    ],
+    ids=ascii,
+)
+def test_a_search_finds_a_document_that_contains_all_its_words(search: str, name: str, description: str | None) -> None:
+    assert all(word in search_text(name, description) for word in search_words(search))
+
+
+@pytest.mark.parametrize(
+    ("search", "name"),
+    [
+        *(("none", "a"), ("acme none", "acme"), ('"2026 acme"', "Acme 2026"), ('"a b"', "a"), ("ab", "a")),
+        *(("groesse", "Gr\xf6\xdfe"), ("\u306f", "\u3070"), ("\u0915\u0940", "\u0915\u093f")),
+    ],
+    ids=ascii,
+)
+def test_a_search_finds_neither_other_letters_nor_a_word_across_name_and_description(search: str, name: str) -> None:
+    assert not all(word in search_text(name, "b") for word in search_words(search))
+
+
+@pytest.mark.parametrize(
+    ("search", "words"),
+    [
+        *(("", ()), ("a", ("a",)), ("Acme NDA", ("acme", "nda")), ("a  b\u3000c", ("a", "b", "c"))),
+        *(("a A \xe1", ("a",)), ('"a b"', ("a b",)), ('"a  B" c', ("a b", "c")), ('a"b c"d', ("a", "b c", "d"))),
+        # A quote that is not closed reaches to the end, and empty quotes are nothing.
+        *(('"a b', ("a b",)), ('a "', ("a",)), ('"" a', ("a",)), ('" a "', ("a",)), ("'a b'", ("'a", "b'"))),
+        *(("\xadx", ("x",)), ("a\u200cb", ("ab",)), ("\uff02a b\uff02", ('"a', 'b"'))),
+    ],
+    ids=ascii,
+)
+def test_a_search_has_words_and_a_part_in_double_quotes_is_one(search: str, words: tuple[str, ...]) -> None:
+    assert search_words(search) == words
+
+
+@pytest.mark.parametrize("search", ['"', '""', '" "', '" " ""', '"\xad"', " ", "\u3000", "\u200b", "\u2800"], ids=ascii)
+def test_a_search_for_nothing_that_can_be_seen_is_refused(search: str) -> None:
+    with pytest.raises(RuleViolation, match=r"blank|something to search for"):
+        search_words(search)
+
+
+@given(UNICODE)
+def test_the_words_of_any_search_are_folded_and_not_empty(search: str) -> None:
+    words = ask(search_words, search)
+    if not isinstance(words, RuleViolation):
+        assert all(word == fold(word).strip() != "" for word in words)
+
+
+TRIGRAMS = ["abc", "a-bcd", "...abc", "123", "12e", "id-17", "ab-", "-ab", "ab%", "_ab", "ab cd", "\u5951\u7d04\u66f8"]
+NO_TRIGRAMS = ["", "a", "ab", "a-b", "a_b", "%%%", "___", "a.b", "a-b-c", "\u5951\u7d04", "\u0915\u093f"]
+
+
+@pytest.mark.parametrize(
+    ("word", "has"), [*((word, True) for word in TRIGRAMS), *((word, False) for word in NO_TRIGRAMS)], ids=ascii
+)
+def test_three_letters_or_two_beside_a_sign_are_in_the_index_of_trigrams(word: str, has: bool) -> None:
+    assert has_trigram(word) is has
+
+
+@pytest.mark.parametrize(
+    ("words", "indexed"),
+    [
+        *(((), False), (("ab",), False), (("a", "b"), False), (("a", "abc"), True), (("\u5951",), True)),
+        (("a", "\u0915\u093f"), True),
+    ],
+    ids=ascii,
+)
+def test_a_search_is_indexed_if_one_of_its_words_is(words: tuple[str, ...], indexed: bool) -> None:
+    assert DocumentFilter(words=words).is_search_indexed is indexed
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        *(("abc", ()), ("", ()), ("\u5951", ("\u5951",)), ("a\u5951", ("a\u5951",)), ("\u5951 b", ("\u5951",))),
+        *(("\u5951\u7d04\u66f8", ("\u5951\u7d04", "\u7d04\u66f8")), ("ab\u5951", ("b\u5951",))),
+        *(("\u5951\u5951\u5951", ("\u5951\u5951",)), ("\u0915\u093f", ("\u0915\u093f",))),
+    ],
+    ids=ascii,
+)
+def test_the_grams_of_a_word_are_its_pairs_with_a_letter_other_than_ascii_or_that_letter(
+    word: str, expected: tuple[str, ...]
+) -> None:
+    assert grams(word) == expected
+
+
+def test_at_most_8_grams_of_a_word_are_looked_up() -> None:
+    assert len(grams("".join(map(chr, range(0x4E00, 0x4E40))))) == GRAMS_MAX == 8
+    assert len(grams(" ".join(map(chr, range(0x4E00, 0x4E40))))) == GRAMS_MAX

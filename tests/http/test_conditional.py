@@ -1,0 +1,130 @@
+"""The reader of preconditions: which states a header names, and which values are refused (RFC 9110 8.8.3, 13.1)."""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from time import perf_counter
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from litestar import Request
+
+from adapters.http.conditional import http_date, is_not_modified, range_applies, read_precondition
+from adapters.http.request import AnyRequest
+from domain.errors import Invalid, PreconditionFailed
+from domain.preconditions import UNCONDITIONAL, Precondition
+
+AT = datetime(2026, 4, 17, 10, 45, tzinfo=UTC)
+BEFORE, AFTER = "Fri, 17 Apr 2026 10:44:59 GMT", "Fri, 17 Apr 2026 10:45:01 GMT"
+
+
+def request_with(*headers: tuple[str, bytes | str]) -> AnyRequest:
+    lines = [(name.lower().encode(), value if isinstance(value, bytes) else value.encode()) for name, value in headers]
+    return Request({"type": "http", "method": "GET", "headers": lines})  # type: ignore[arg-type]
+
+
+def read(*lines: bytes) -> Precondition:
+    return read_precondition(request_with(*(("If-Match", line) for line in lines)))
+
+
+@pytest.mark.parametrize(
+    ("lines", "allowed"),
+    [
+        ([], None),
+        ([b" * "], None),
+        ([b'\t"1" '], {"1"}),
+        ([b',,"1","2" , "3-0a"'], {"1", "2", "3-0a"}),
+        ([b"", b'"1"', b'"2"'], {"1", "2"}),
+        ([b'W/"1"'], {"1"}),
+        ([b'"1-gzip", "2--gzip", "3-br", W/"4-zstd"'], {"1", "2", "3", "4"}),
+        ([b'"", "*", "1,2", "W/", "a\xff!#~"'], {"", "*", "1,2", "W/", "a\xff!#~"}),
+    ],
+)
+def test_a_list_of_entity_tags_names_states_weak_or_compressed_ones_too(
+    lines: list[bytes], allowed: set[str] | None
+) -> None:
+    assert read(*lines) == Precondition(None if allowed is None else frozenset(allowed))
+
+
+@pytest.mark.parametrize("name", ["If-Match", "If-None-Match"])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        *([b""], [b","], [b"", b""], [b"1"], [b"'1'"], [b'"1'], [b'1"'], [b'"1""2"'], [b'"1" "2"'], [b'"1"; "2"']),
+        *([b'"a b"'], [b'"a\x7f"'], [b'w/"1"'], [b'W/ "1"'], [b"W/1"], [b'W/W/"1"'], [b"*", b"*"], [b'*, "1"']),
+    ],
+)
+def test_a_value_that_is_no_list_of_entity_tags_is_refused_under_its_name(name: str, lines: list[bytes]) -> None:
+    with pytest.raises(Invalid) as refused:
+        read_precondition(request_with(*((name, line) for line in lines)))
+    assert list(refused.value.fields) == [name]
+
+
+@given(st.lists(st.binary(max_size=40) | st.text('"W/*, \t1a', max_size=40).map(str.encode), max_size=4))
+@example([b'"99999999999999999999"'])
+def test_no_value_raises_any_other_exception(lines: list[bytes]) -> None:
+    with suppress(Invalid):
+        read(*lines)
+
+
+@pytest.mark.parametrize(
+    "line", [b" " * 65_000 + b"x", b"," * 65_000 + b"x", b'"1", ' * 13_000 + b"x", b'"' * 65_001, b"W/" * 32_000]
+)
+def test_a_long_value_is_read_in_linear_time(line: bytes) -> None:
+    began = perf_counter()
+    with pytest.raises(Invalid):
+        read(line)
+    # A pattern that backtracks needs minutes.
+    assert perf_counter() - began < 2
+
+
+def test_a_change_is_allowed_in_the_states_of_if_match_and_in_none_of_if_none_match() -> None:
+    assert read_precondition(request_with()) == UNCONDITIONAL
+    both = read_precondition(request_with(("If-Match", '"1", "2"'), ("If-None-Match", '"2"')))
+    assert [both.holds(state) for state in ("1", "2", "3")] == [True, False, False]
+    no_document = read_precondition(request_with(("If-None-Match", "*")))
+    assert not no_document.holds("1")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ([], 200),
+        ([("If-Match", '"a"')], 200),
+        ([("If-Match", '"b"')], 412),
+        ([("If-None-Match", '"a"')], 304),
+        ([("If-None-Match", "*")], 304),
+        ([("If-None-Match", '"b"')], 200),
+        ([("If-Match", '"b"'), ("If-None-Match", '"a"')], 412),
+        ([("If-Unmodified-Since", BEFORE)], 412),
+        ([("If-Unmodified-Since", http_date(AT))], 200),
+        ([("If-Match", '"a"'), ("If-Unmodified-Since", BEFORE)], 200),
+        ([("If-Modified-Since", http_date(AT))], 304),
+        ([("If-Modified-Since", "Friday, 17-Apr-26 10:45:01 GMT")], 304),
+        ([("If-Modified-Since", "Fri Apr 17 10:45:01 2026")], 304),
+        ([("If-Modified-Since", BEFORE)], 200),
+        ([("If-None-Match", '"b"'), ("If-Modified-Since", AFTER)], 200),
+        ([("If-Modified-Since", "yesterday")], 200),
+        ([("If-Modified-Since", "Fri, 99 Apr 2026 10:45:00 GMT")], 200),
+        ([("If-Modified-Since", AFTER), ("If-Modified-Since", AFTER)], 200),
+    ],
+)
+def test_the_preconditions_of_a_read_are_evaluated_in_the_order_of_the_rfc(
+    headers: list[tuple[str, str]], status: int
+) -> None:
+    if status == 412:
+        with pytest.raises(PreconditionFailed):
+            is_not_modified(request_with(*headers), "a", AT)
+    else:
+        assert is_not_modified(request_with(*headers), "a", AT) == (status == 304)
+
+
+@pytest.mark.parametrize(
+    ("value", "applies"),
+    [
+        *((None, True), ('"a"', True), ('"b"', False), ('W/"a"', False), ('"a", "b"', False), ("*", False)),
+        *((http_date(AT), True), (AFTER, False), (BEFORE, False), ("yesterday", False)),
+    ],
+)
+def test_if_range_serves_a_part_only_of_exactly_these_bytes(value: str | None, *, applies: bool) -> None:
+    assert range_applies(request_with(*([("If-Range", value)] if value else [])), "a", AT) == applies

@@ -1,0 +1,131 @@
+"""The OpenAPI document for typed clients: sizes of numbers, codes of errors, enumerations, and examples."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from adapters.http.errors import STATUS
+from adapters.http.wire.envelope import ErrorCode
+from tests.http.conftest import Api
+
+OF_THE_SERVER = {"method_not_allowed", "uri_too_long", "header_too_large", "internal_error", "unavailable"}
+"""The codes of the router, of the server in front of it, and of failures: no refusal has them."""
+
+SMALL = {"page", "per_page", "retry_after", "Retry-After"}
+"""The numbers that have 32 bits. All others are sizes in bytes, counts and times."""
+
+
+def parts(node: Any, name: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every object of the document, with the name of the member or header that it belongs to."""
+    if isinstance(node, list):
+        for part in node:
+            yield from parts(part, name)
+    elif isinstance(node, dict):
+        yield node.get("name", name) if "in" in node else name, node
+        own = node["name"] if "in" in node else name
+        for key, part in node.items():
+            if key not in ("example", "examples"):
+                yield from parts(part, own if key in ("schema", "anyOf", "items") else key)
+
+
+async def test_every_number_has_the_size_of_its_largest_value(document: Any) -> None:
+    found = [(name, part) for name, part in parts(document) if part.get("type") == "integer"]
+    assert {"page", "size_bytes", "quota_bytes", "total", "X-RateLimit-Reset"} <= {name for name, _ in found}
+    for name, part in found:
+        assert part["format"] == ("int32" if name in SMALL else "int64"), name
+        assert 0 <= part["minimum"] <= part["maximum"], name
+        assert part["maximum"] < (2**31 if name in SMALL else 2**63), name
+
+
+async def test_every_text_and_every_list_has_a_limit(document: Any) -> None:
+    for name, part in parts(document):
+        # Permissions may be repeated, so a request has no largest number of them.
+        if part.get("type") == "array" and name != "permissions":
+            assert part["maxItems"] >= 1, name
+        if part.get("type") == "string" and name not in ("If-Match", "If-None-Match", "X-Request-ID"):
+            assert part.keys() & {"maxLength", "enum", "const"}, (name, part)
+
+
+async def test_every_enumeration_has_a_type(document: Any) -> None:
+    """Without it, client generators make a value of any type."""
+    found = [part for _, part in parts(document) if isinstance(part.get("enum"), list)]
+    assert len(found) >= 6
+    assert all(part["type"] == "string" for part in found)
+
+
+async def test_the_code_of_an_error_is_an_enumeration_of_all_codes(document: Any) -> None:
+    assert document["components"]["schemas"]["Error"]["properties"]["code"] == {
+        "$ref": "#/components/schemas/ErrorCode"
+    }
+    listed = set(document["components"]["schemas"]["ErrorCode"]["enum"])
+    assert listed == {refusal.code for refusal in STATUS} | OF_THE_SERVER == {code.value for code in ErrorCode}
+
+
+async def test_link_expired_is_no_error_of_an_operation(document: Any) -> None:
+    """Signed URLs answer it, and they are no operations: an object store may serve them."""
+    assert not any("link_expired" in str(response) for response in document["components"]["responses"].values())
+
+
+async def test_every_response_names_its_cors_header(document: Any) -> None:
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for response in operation["responses"].values():
+                if "$ref" not in response:
+                    assert "Access-Control-Allow-Origin" in response["headers"]
+    for response in document["components"]["responses"].values():
+        assert "Access-Control-Allow-Origin" in response["headers"]
+
+
+def bodies(document: Any) -> Iterator[tuple[str, str, dict[str, Any], dict[str, Any]]]:
+    """Yield method, path, example and the schemas of the members of every operation that reads a body."""
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if "requestBody" in operation:
+                media = operation["requestBody"]["content"]["application/json"]
+                schema = document["components"]["schemas"][media["schema"]["$ref"].rpartition("/")[2]]
+                yield method, path, media["example"], schema["properties"]
+
+
+def examples_of(schema: dict[str, Any]) -> list[Any]:
+    """Return the examples of a schema that may be a choice of several."""
+    return [example for each in (schema, *schema.get("anyOf", ())) for example in each.get("examples", ())]
+
+
+async def test_no_example_of_a_body_is_refused(api: Api, document: Any) -> None:
+    """Neither a whole example, nor one with the example of any member in it."""
+    recorded = await api.recorded()
+    await api.http.patch(f"/v1/documents/{recorded['id']}", json={"folder": "/clients/acme"})
+    for method, path, example, members in bodies(document):
+        variants = [{name: value} for name in members for value in examples_of(members[name])]
+        for variant in ({}, *variants):
+            body = example | variant
+            # The path of an upload, and the name of an API key, differ in every request.
+            if "storage_path" in body:
+                body["storage_path"] = (await api.uploaded())["storage_path"]
+                body.pop("size_bytes", None)
+            if path == "/v1/api-keys":
+                body["name"] = f"{body['name']} {variant}"
+            address = path.replace("{document_id}", recorded["id"])
+            answer = await api.http.request(method, address, json=body)
+            if path == "/v1/folders":
+                await api.http.patch("/v1/folders", json={"from": body["to"], "to": body["from"]})
+            assert answer.status_code < 300, (method, path, body, answer.text)
+
+
+async def test_no_example_of_a_query_parameter_is_refused(api: Api, document: Any) -> None:
+    for path, operations in document["paths"].items():
+        for parameter in operations.get("get", {}).get("parameters", ()):
+            if parameter.get("in") == "query":
+                for example in examples_of(parameter["schema"]):
+                    address = path.replace("{entity_id}", "M-1")
+                    answer = await api.http.get(address, params={parameter["name"]: example})
+                    assert answer.status_code == 200, (path, parameter["name"], answer.text)
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+async def test_a_probe_refuses_other_methods_as_it_says(api: Api, document: Any, path: str) -> None:
+    described = document["paths"][path]["get"]["responses"]
+    assert [status for status in described if status.startswith("4")] == ["405"]
+    answer = await api.http.post(path)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")

@@ -1,0 +1,154 @@
+"""Migrations of a database that has documents: what they make of the rows, and that they can be killed."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from adapters.postgres.database import Database, open_database
+from adapters.postgres.migrate import migrate, pending
+from adapters.postgres.rows import to_uuid
+from domain.access import Workspace
+from domain.documents import Document
+from domain.search import DocumentFilter, search_text, search_words
+from domain.text import fold
+from ports.outcomes import FolderDeleted, LinkAdded, Patched
+from tests.clock import StillClock
+from tests.contracts.records import Records, only, postgres_records
+
+MEDIA_TYPES = {
+    "application/pdf": "application/pdf",
+    "Application/PDF": "application/pdf",
+    "IMAGE/TIFF": "image/tiff",
+    "text/plain;Charset=UTF-8": "text/plain;charset=UTF-8",
+    'TEXT/plain ; X="A; B=C" ; Y=Z': 'text/plain ; x="A; B=C" ; y=Z',
+}
+"""Media types as the first version recorded them, and as the second does."""
+
+TEXTS = (
+    ("Vertrag", None),
+    ("Résumé", "ÜBER\nZeile 2"),
+    ("İstanbul", ""),
+    ("中文文档.docx", "ＷＩＤＥ"),
+)
+MANY = 1010
+"""More documents than the migration reads at once."""
+
+
+async def migrate_to(url: str, migration: str) -> None:
+    """Run the migrations up to this one."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "piccolo.main", "migrations", "forwards", "dossier", migration),
+        env=os.environ | {"PICCOLO_CONF": "adapters.postgres.piccolo_conf", "DOSSIER_DATABASE_URL": url},
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    assert await process.wait() == 0
+
+
+def former_search_text(name: str, description: str | None) -> str:
+    """Return the searched text as the first version wrote it."""
+    return f"{name.casefold()}\n{(description or '').casefold()}"
+
+
+@pytest.fixture
+async def first_url(database_url: str, database: Database) -> str:
+    """The URL of a database of the first version."""
+    name = f"first_{uuid4().hex}"
+    await database.fetch(f"CREATE DATABASE {name}")
+    url = database_url.replace("/postgres?", f"/{name}?")
+    await migrate_to(url, "0001_baseline")
+    return url
+
+
+@pytest.fixture
+async def records(first_url: str) -> AsyncIterator[Records]:
+    async with open_database(first_url) as database:
+        yield postgres_records(database, StillClock())
+
+
+async def record(records: Records, url: str) -> tuple[Workspace, list[Document]]:
+    """Record documents as the first version did, and an API key."""
+    home = await records.workspace(quota_bytes=10**6)
+    documents = [
+        records.document(home, path=f"documents/{n}", name=name, description=description, mime_type=mime_type)
+        for n, (mime_type, (name, description)) in enumerate((a, b) for a in MEDIA_TYPES for b in TEXTS)
+    ]
+    documents += [records.document(home, path=f"documents/é{n}", name=f"É {n}", description=None) for n in range(MANY)]
+    for some in (documents[:MANY], documents[MANY:]):
+        await asyncio.gather(*(records.create(home, document) for document in some))
+    await records.added(home, "Schlüssel")
+    connection = await asyncpg.connect(url)
+    await connection.executemany(
+        "UPDATE documents SET search_text = $3 WHERE workspace_id = $1 AND id = $2",
+        [(to_uuid(home.id), to_uuid(item.id), former_search_text(item.name, item.description)) for item in documents],
+    )
+    await connection.execute("UPDATE api_keys SET search_text = lower(name)")
+    await connection.close()
+    return home, documents
+
+
+async def assert_is_migrated(records: Records, url: str, home: Workspace, documents: list[Document]) -> None:
+    connection = await asyncpg.connect(url)
+    rows = await connection.fetch("SELECT id, mime_type, search_text FROM documents")
+    assert {row["id"]: (row["mime_type"], row["search_text"]) for row in rows} == {
+        to_uuid(item.id): (MEDIA_TYPES[item.mime_type], search_text(item.name, item.description)) for item in documents
+    }
+    assert await connection.fetchval("SELECT search_text FROM api_keys") == fold("Schlüssel")
+    await connection.close()
+    for search, name in (
+        ("resume", "Résumé"),
+        ("文", "中文文档.docx"),
+        ("wide 中", "中文文档.docx"),
+        ("istanbul", "İstanbul"),
+    ):
+        found = await records.all(home, DocumentFilter(words=search_words(search)))
+        assert [document.name for document in found] == [name] * len(MEDIA_TYPES)
+
+
+async def test_after_the_second_migration_texts_and_media_types_are_as_this_version_writes_them(
+    records: Records, first_url: str
+) -> None:
+    home, documents = await record(records, first_url)
+    await migrate(first_url)
+    await assert_is_migrated(records, first_url, home, documents)
+    # The documents can be changed and found as new ones can.
+    changed = await records.patch(home, documents[0].id, only("1"), folder="/a")
+    assert isinstance(changed, Patched)
+    assert isinstance(await records.add_link(home, records.link(documents[0].id)), LinkAdded)
+    assert len(await records.all(home, DocumentFilter(sha256=documents[0].stored.sha256))) == len(documents)
+    await records.patch(home, documents[0].id, folder=None)
+    assert await records.delete_folder(home, "/a") == FolderDeleted()
+
+
+async def test_a_migration_that_is_killed_leaves_the_former_version_and_runs_again(
+    records: Records, first_url: str
+) -> None:
+    home, documents = await record(records, first_url)
+    holder, observer = await asyncpg.connect(first_url), await asyncpg.connect(first_url)
+    transaction = holder.transaction()
+    await transaction.start()
+    # The migration waits for this row, which it rewrites after it has made its indexes.
+    await holder.execute("SELECT FROM api_keys FOR UPDATE")
+    migration = asyncio.create_task(migrate(first_url))
+    waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'UPDATE api_keys%'"
+    while (pid := await observer.fetchval(f"{waiting} AND wait_event_type = 'Lock'")) is None:
+        assert not migration.done()
+    migration.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await migration
+    await transaction.rollback()
+    while await observer.fetchval("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)", pid):
+        pass
+    assert await observer.fetchval("SELECT to_regclass('documents_grams')") is None
+    assert await observer.fetchval("SELECT count(*) FROM documents WHERE mime_type = 'IMAGE/TIFF'") == len(TEXTS)
+
+    await migrate(first_url)
+    async with open_database(first_url) as database:
+        assert await pending(database) == []
+    await assert_is_migrated(records, first_url, home, documents)
+    for connection in (holder, observer):
+        await connection.close()
