@@ -18,7 +18,7 @@ class Checksums:
         try:
             recorded_etag, _, sha256 = read_small(f"{self.root}/{path}").decode().partition(" ")
         except (OSError, UnicodeDecodeError):
-            # An unknown checksum is a valid answer, and nothing else depends on this file.
+            # Without its checksum, the object is still found; only its SHA-256 is unknown.
             return None
         # A crash may have left half a line.
         return sha256 if recorded_etag == etag and len(sha256) == 64 else None

@@ -16,7 +16,7 @@ from adapters.http.answer import header_values
 EXPOSED = (
     *("ETag", "Location", "Retry-After", "X-Request-ID", "Idempotent-Replayed", "WWW-Authenticate", "Allow"),
     *("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"),
-    # Of downloads.
+    # Downloads have these.
     *("Accept-Ranges", "Content-Disposition", "Content-Range", "Last-Modified"),
 )
 """The response headers that a page may read, besides those that every page may read anyway."""

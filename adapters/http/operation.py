@@ -70,7 +70,7 @@ class Operation(HTTPRouteHandler):
 
 
 def _schemas(query: type[msgspec.Struct]) -> Mapping[str, Json]:
-    """Return the JSON schema of each field, with `required: true` in that of a required one."""
+    """Return the JSON schema of each field, with the member `required: true` if the field has no default."""
     schema = msgspec.json.schema(query)["$defs"][query.__name__]
     required = {name: {"required": True} for name in schema["required"]}
     return {name: {**field, **required.get(name, {})} for name, field in schema["properties"].items()}

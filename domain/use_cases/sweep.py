@@ -164,8 +164,8 @@ class Sweep:
         deployment = await self.deployments.read()
         generation = verified_generation(deployment, await self.storage.read_mark())
         if advance_generation:
-            # If an interrupted sweep recorded a next generation but did not write it to the store, reuse it. That
-            # process may still run without its lock and write it later; both then write the same value.
+            # If an earlier sweep recorded a next generation but did not write it to the store, reuse it. The process of
+            # that sweep may have lost its lock and may still write; both processes then write the same value.
             recorded = deployment.next_generation
             following = self.new_token() if recorded in (None, generation) else recorded
             await self.deployments.set_generation(generation, following)

@@ -25,7 +25,7 @@ async def world() -> World:
 
 
 async def turn(world: World, count: int = 1) -> Pauses:
-    """Run the sweeper for so many turns."""
+    """Run the sweeper `count` times. Return its pauses."""
     pauses = Pauses(world.clock)
     async with swept_regularly(world.sweep, pauses):
         await pauses.turn(count)

@@ -13,7 +13,7 @@ from tests.valkey import ValkeyServer
 from .processes import wait_for_all_workers
 
 PLAN = 100
-"""Requests per day of the plan starter in these tests."""
+"""How many requests a day the plan `starter` allows in these tests."""
 
 Running = Callable[..., AbstractContextManager[Server]]
 

@@ -95,7 +95,7 @@ def wait_until_port_closes(port: int) -> None:
         except ConnectionRefusedError:
             return True
         except OSError:
-            pass  # only the kernel had accepted it
+            pass  # The kernel had accepted the connection, and the server never did.
         return False
 
     eventually(is_refused, 10, "the port is closed")
