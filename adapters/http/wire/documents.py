@@ -128,7 +128,7 @@ class DeleteDocumentQuery(Struct):
     hard: Annotated[bool, Meta(description="Whether to delete the bytes at once: true, false, 1 or 0.")] = False
 
 
-HeaderValue = Annotated[str, Meta(max_length=1024, pattern="^[ -~]*$")]
+HeaderValue = Annotated[str, Meta(max_length=1024, pattern=r"^[\t -~]*$")]
 
 
 class UploadLink(Struct):
