@@ -133,15 +133,15 @@ _OPTIONS = {
 }
 # https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
 _KUBERNETES = re.compile(
-    rf"{PREFIX}(?:SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
+    rf"{PREFIX}(?:[A-Z0-9_]+_)?(?:SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
 )
 
 
 def _is_of_kubernetes(name: str, value: str) -> bool:
-    """Return whether Kubernetes has set the variable, for a service that is called dossier."""
-    if name == f"{PREFIX}PORT":
-        return re.match(r"(?:tcp|udp|sctp)://", value) is not None
-    return _KUBERNETES.fullmatch(name) is not None
+    """Return whether Kubernetes has set the variable, for a service whose name begins with dossier."""
+    if _KUBERNETES.fullmatch(name):
+        return True
+    return name.endswith("_PORT") and re.match(r"(?:tcp|udp|sctp)://", value) is not None
 
 
 def _path(text: str) -> Path:

@@ -58,7 +58,7 @@ def disposition(name: str, *, inline: bool = False) -> str:
     The name is given in ASCII for old clients and in UTF-8.
     """
     # Clients disagree about quotes, backslashes and percent signs (RFC 6266, appendix D).
-    plain = "".join(char if " " <= char <= "~" and char not in '"\\%' else "_" for char in _ascii(name))
+    plain = "".join(char if " " <= char <= "~" and char not in '"\\%/' else "_" for char in _ascii(name))
     kind = "inline" if inline else "attachment"
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 

@@ -1,13 +1,12 @@
 """Entity links: the relations of documents to entities that the client keeps elsewhere, such as contacts."""
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from domain.ids import DocumentId, EntityLinkId
 from domain.members import Form, Members, RuleViolation
-from domain.text import line, string, visible
+from domain.text import line, seen, string, visible
 
 ENTITY_ID_MAX = 64
 ROLE_MAX = 64
@@ -81,9 +80,9 @@ def entity_id(value: object) -> str:
         raise RuleViolation(f"must have 1 to {ENTITY_ID_MAX} characters")
     # A URL path that is not UTF-8 is decoded with U+FFFD. Clients and proxies remove the segments '.' and '..', encoded
     # or not (RFC 3986 6.2.2.3).
-    if any(char == "\ufffd" or unicodedata.category(char) in ("Cc", "Cs") for char in text) or text in (".", ".."):
-        raise RuleViolation("must not be '.' or '..', nor contain control characters or invalid UTF-8")
-    return visible(text)
+    if text in (".", "..") or "\ufffd" in text:
+        raise RuleViolation("must not be '.' or '..', nor contain invalid UTF-8")
+    return visible(seen(text))
 
 
 def role(value: object) -> str:

@@ -96,9 +96,14 @@ def label(value: object, *, most: int) -> str:
     if len(text) > _SHRINKS_BY * most:
         raise RuleViolation(f"must have 1 to {most} characters")
     text = _SPACE_SEPARATOR.sub(" ", _bounded(_EDGES.sub("", text), 1, most))
+    return visible(seen(text))
+
+
+def seen(text: str) -> str:
+    """Return the text. Each character in it can be seen, or belongs to one that can, as joiners do."""
     if _REFUSED_IN_LABELS.search(_FLAG.sub("", text) if "\U0001f3f4" in text else text):
         raise RuleViolation("must not contain control characters or invisible characters")
-    return visible(text)
+    return text
 
 
 def fold(text: str) -> str:

@@ -2,7 +2,7 @@
 
 The router finds `/metrics` under `//metrics`, `/metrics/` and `/%6detrics` as well. A proxy's rule for `/metrics` would
 miss those. So the path as it was sent is compared with the templates of all routes, before the router sees it. Only
-parameters, such as ids, may be percent-encoded.
+the id of an entity may be percent-encoded.
 """
 
 import re
@@ -78,4 +78,7 @@ def _pattern(templates: Iterable[str]) -> re.Pattern[bytes]:
 def _of_segment(segment: str) -> str:
     if not segment.startswith("{"):
         return re.escape(segment)
-    return ".+" if segment.endswith(":path}") else "[^/]+"
+    if segment.endswith(":path}"):
+        return ".+"
+    # The only parameter whose values need it.
+    return "[^/]+" if segment == "{entity_id:str}" else "[^/%]+"

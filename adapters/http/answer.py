@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 import msgspec
 from litestar.types import Receive, Scope, Send
 
+NO_STORE = "no-store"
+"""The Cache-Control of every answer. A browser that stored one would send If-None-Match by itself. After our 304, it
+would show the page an old signed URL."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -20,6 +24,7 @@ class Answer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  as ASGI calls it
         headers = [(name.lower().encode(), value.encode()) for name, value in self.headers.items()]
+        headers.append((b"cache-control", NO_STORE.encode()))
         if self.body:
             headers += [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(self.body))]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})

@@ -21,8 +21,13 @@ _ENTITY_TAG = rb'(?:W/)?+"[\x21\x23-\x7e\x80-\xff]*+"[ \t]*+'
 # RFC 9110 5.6.1: a list may have empty elements. All quantifiers are possessive, so matching takes linear time.
 _ENTITY_TAGS = re.compile(rb"[ \t]*+(?:%b)?+(?:,[ \t]*+(?:%b)?+)*+" % (_ENTITY_TAG, _ENTITY_TAG))
 _OPAQUE = re.compile(rb'"([^"]*?)(?:--?(?:gzip|br|zstd|deflate))?"')
-# RFC 9110 5.6.7: the preferred form of a date. A recipient must also accept two obsolete forms.
-_DATE = re.compile(r"[A-Za-z]{3,9},? [0-9A-Za-z :-]{15,24}", re.ASCII)
+# RFC 9110 5.6.7: the preferred form of a date, and the two obsolete ones that a recipient must accept.
+_DATE = re.compile(
+    r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"
+    r"|[A-Z][a-z]{5,8}, \d\d-[A-Z][a-z]{2}-\d\d \d\d:\d\d:\d\d GMT"
+    r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}",
+    re.ASCII,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,5 +116,5 @@ def _read_date(request: AnyRequest, name: str) -> datetime | None:
         return None
     try:
         return parsedate_to_datetime(sent[0]).replace(tzinfo=UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None

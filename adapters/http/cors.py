@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from adapters.http.addresses import sent_path
 from adapters.http.answer import header_values
 
 EXPOSED = (
@@ -21,6 +22,8 @@ EXPOSED = (
 )
 """The response headers that a page may read, besides those that every page may read anyway."""
 
+# The API and the signed URLs, and nothing for operators: with `*`, any page could read the metrics of an internal host.
+_PATHS = (b"/v1/", b"/storage/")
 _METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE"
 _TOKENS = re.compile(rb"[A-Za-z0-9!#$%&'*+\-.^_`|~]+(?:[ \t]*,[ \t]*[A-Za-z0-9!#$%&'*+\-.^_`|~]+)*")
 # Browsers keep the answer to a preflight for two hours at most.
@@ -38,7 +41,7 @@ class Cors:
 
     def headers(self, scope: Scope) -> Headers:
         """Return the CORS headers of the response to a request, whatever its status."""
-        if not self._origins:
+        if not self._origins or not sent_path(scope).startswith(_PATHS):
             return []
         if b"*" in self._origins:
             return [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", self._exposed)]
@@ -57,6 +60,7 @@ class Cors:
             scope["type"] == ScopeType.HTTP
             and scope["method"] == "OPTIONS"
             and bool(header_values(scope, b"access-control-request-method"))
+            and sent_path(scope).startswith(_PATHS)
             and (b"*" in self._origins or self._origin(scope) is not None)
         )
 

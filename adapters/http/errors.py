@@ -9,7 +9,7 @@ from litestar import Response
 from litestar.exceptions import HTTPException
 from msgspec import UNSET
 
-from adapters.http.answer import Answer
+from adapters.http.answer import NO_STORE, Answer
 from adapters.http.wire.envelope import Error, ErrorBody, ErrorCode, ErrorDetails
 from domain import errors
 from domain.errors import Refusal
@@ -171,7 +171,12 @@ def answer(error: Exception, request_id: str) -> Answer:
 
 def to_response(answer: Answer) -> Response[bytes]:
     """Return the answer as a response of Litestar."""
-    return Response(answer.body, status_code=answer.status, headers=dict(answer.headers), media_type="application/json")
+    return Response(
+        answer.body,
+        status_code=answer.status,
+        headers={**answer.headers, "Cache-Control": NO_STORE},
+        media_type="application/json",
+    )
 
 
 def internal_error(request_id: str) -> Answer:

@@ -24,7 +24,7 @@ def read_query(request: AnyRequest) -> Members:
     declared = cast("Operation", request.route_handler).query_parameters
     query: dict[str, object] = {}
     invalid: dict[str, str] = {}
-    for name, value in query_pairs(request):
+    for name, value in _decoded_pairs(request):
         if declared.get(name, {}).get("type") == "array":
             cast("list[object]", query.setdefault(name, [])).append(value)
         elif name in query and name in declared:
@@ -32,6 +32,7 @@ def read_query(request: AnyRequest) -> Members:
         else:
             query[name] = value
         try:
+            _check_utf8(value)
             check_text(value)
         except RuleViolation as violation:
             invalid[name] = str(violation)
@@ -51,6 +52,18 @@ def read_flag(request: AnyRequest, name: str) -> bool:
     form.finish()
     declared = cast("Operation", request.route_handler).query_parameters
     return bool(declared[name]["default"]) if flag is None else flag
+
+
+def _decoded_pairs(request: AnyRequest) -> list[tuple[str, str]]:
+    """Return the pairs of the query. A byte that is not UTF-8 is a lone surrogate in a value, U+FFFD in a name."""
+    query = request.scope["query_string"].decode("latin-1")
+    pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
+    return [(name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"), value) for name, value in pairs]
+
+
+def _check_utf8(value: str) -> None:
+    if any("\udc80" <= char <= "\udcff" for char in value):
+        raise RuleViolation("must be UTF-8, percent-encoded")
 
 
 def refuse_query(connection: ASGIConnection[Any, Any, Any, Any]) -> None:

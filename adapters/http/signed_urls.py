@@ -27,7 +27,12 @@ from domain.errors import Invalid, ObjectChanged, PreconditionFailed
 from domain.use_cases.request_upload import UPLOAD_LIMIT_BYTES
 from ports.storage import AlreadyStored, DownloadTerms, ServedStorage, UploadMismatch
 
-_RANGE = re.compile(r"bytes=(\d{0,255})-(\d{0,255})", re.ASCII)
+# RFC 9110 14.1: range units are compared without case.
+_RANGE = re.compile(r"bytes=(\d{0,255})-(\d{0,255})", re.ASCII | re.IGNORECASE)
+
+_SAVED = "sandbox; default-src 'none'"
+# Only types that cannot run are shown. The PDF viewers of browsers do not start in a sandbox.
+_SHOWN = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; media-src 'self'; object-src 'self'"
 
 
 def routes() -> Sequence[HTTPRouteHandler]:
@@ -99,7 +104,7 @@ def _serve(
         "Content-Type": terms.mime_type,
         # A browser must neither guess another type nor execute the file.
         "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Content-Security-Policy": _SHOWN if terms.disposition.startswith("inline") else _SAVED,
     }
     status, start, stop = 200, 0, size
     # After the preconditions: If-Range is evaluated last (RFC 9110 13.2.2).
@@ -122,7 +127,7 @@ def _range(request: AnyRequest, size: int) -> tuple[int, int] | None:
     """
     match = _RANGE.fullmatch(request.headers.get("range", ""))
     # Range is defined for GET alone (RFC 9110 14.2).
-    if request.method != "GET" or not match or match[0] == "bytes=-":
+    if request.method != "GET" or not match or match.groups() == ("", ""):
         return None
     first, last = match.groups()
     # A request for all of an empty file has an answer: the empty file.

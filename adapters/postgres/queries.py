@@ -16,8 +16,8 @@ from domain.search import COUNT_MAX, SEARCH_WINDOW, TAG_WINDOW, DocumentFilter, 
 from ports.queries import After, DocumentPage, DocumentWithLinks, FolderCount, LinkedDocument, TagCount, Usage
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# If the clock of a process steps back, its ids continue from the latest time, so that they stay in order. An id can then
-# be later than its document, by the size of the step. Steps of more than an hour are not provided for.
+# If the clock of a process steps back, its ids continue from the latest time, so that they stay in order. An id can
+# then be later than its document, by the size of the step. Steps of more than an hour are not provided for.
 _CLOCK_STEP = 3_600_000
 _WILD = str.maketrans({char: f"\\{char}" for char in "\\%_"})
 

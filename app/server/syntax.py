@@ -37,7 +37,7 @@ _ABSOLUTE_FORM = re.compile(rb"[Hh][Tt][Tt][Pp][Ss]?://(?!/|\?|:|$)(%b)([/?].*+)
 _LENGTH = re.compile(rb"[0-9]++")
 """RFC 9110 8.6. A list of equal lengths may be refused or repaired, and is refused."""
 
-_LARGEST_LENGTH = 2**63 - 1
+_LARGEST_LENGTH = 10**19 - 1
 
 
 @dataclass(slots=True)

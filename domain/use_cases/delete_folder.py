@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from domain.access import Caller, Permission
-from domain.errors import FolderInUse, NotFound
+from domain.errors import FolderInUse, Invalid
 from domain.members import Form, Members
 from domain.paths import subfolder_path
 from ports.documents import DocumentRepository
@@ -33,7 +33,7 @@ class DeleteFolder:
             case FolderDeleted():
                 return
             case NoSuchFolder():
-                raise NotFound
+                raise Invalid({"folder": "is not a folder; list the folders with GET /v1/folders"})
             case FolderHasDocuments():
                 raise FolderInUse
             case _:

@@ -44,8 +44,8 @@ def test_every_example_works_and_prints_the_answer_that_is_shown(answers: list[s
 def test_the_table_of_errors_has_exactly_the_codes_of_the_api(tenants: Tenants) -> None:
     reported = set(re.findall(r"(?m)^\| \d{3}(?:, \d{3})* \| `(\w+)` \|", GUIDE))
     document = tenants.connect(None).get("/openapi.json").text
-    # Before the router, and of signed URLs, which the document does not describe.
-    undescribed = {"method_not_allowed", "uri_too_long", "header_too_large", "link_expired"}
+    # Of the router and of signed URLs, which the document does not describe.
+    undescribed = {"method_not_allowed", "link_expired"}
     known = set(re.findall(r'"code":"(\w+)"', document)) | undescribed
     assert reported == known
 

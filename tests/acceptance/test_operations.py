@@ -91,7 +91,8 @@ def same_401(answer: httpx.Response, missing: httpx.Response) -> None:
     error_of(answer, 401, "invalid_key")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
     assert without_request_id(answer) == without_request_id(missing)
-    assert set(answer.headers) == set(missing.headers)
+    # The connection is closed after a large body that was not read.
+    assert set(answer.headers) - {"connection"} == set(missing.headers)
     assert not any(name in answer.headers for name in RATE_HEADERS)
 
 

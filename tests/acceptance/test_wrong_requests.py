@@ -17,7 +17,7 @@ WRONG_PARAMETERS = {
     "recursive": ["", "2", "null", "true,false", "false"],  # false needs a folder
     "tag": ["", "%20", "x" * 65, "a%0Ab", "&tag=".join(f"t{number}" for number in range(51))],
     "mime_type": ["", "pdf", "*/*", "a/b&mime_type=a/b"],
-    "search": ["%00", "a&search=a"],  # the other wrong searches: tests/domain/test_lists.py
+    "search": ["%00", "%FF", "a%C3", "a&search=a"],  # the other wrong searches: tests/domain/test_lists.py
     "created_after": [
         *("", "yesterday", "2026-02-30", "20260101", "1776422700", "2026-04-17T10:45:00", "2026-04-17T24:00:00Z"),
         *("2026-04-17 10:45:00Z", "9999-12-31T23:59:59-23:59", "2026-04-17&created_after=2026-04-17"),

@@ -163,6 +163,10 @@ KUBERNETES = {
     "DOSSIER_PORT_8000_TCP_PORT": "8000",
     "DOSSIER_PORT_8000_TCP_ADDR": "10.0.0.1",
     "DOSSIER_PORT_53_UDP": "udp://10.0.0.1:53",
+    # Of a service whose name begins with dossier.
+    "DOSSIER_POSTGRESQL_SERVICE_HOST": "10.0.0.2",
+    "DOSSIER_POSTGRESQL_PORT": "tcp://10.0.0.2:5432",
+    "DOSSIER_POSTGRESQL_PORT_5432_TCP_ADDR": "10.0.0.2",
 }
 
 

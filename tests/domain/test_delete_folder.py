@@ -3,7 +3,7 @@
 import pytest
 
 from domain.access import Caller
-from domain.errors import FolderInUse, NotFound
+from domain.errors import FolderInUse, Invalid
 from tests.domain.world import World
 
 
@@ -39,14 +39,14 @@ async def test_a_folder_with_documents_in_it_or_below_it_is_in_use(world: World,
 
 
 @pytest.mark.parametrize("folder", ["/absent", "/A", "/a/c", "/a/b/c/d"])
-async def test_a_folder_that_does_not_exist_is_not_found(world: World, emptied: Caller, folder: str) -> None:
+async def test_a_folder_that_does_not_exist_is_the_wrong_parameter(world: World, emptied: Caller, folder: str) -> None:
     before = await world.folders(emptied)
-    with pytest.raises(NotFound):
+    with pytest.raises(Invalid, match="folder is not a folder"):
         await world.delete_folder(emptied, {"folder": folder})
     assert await world.folders(emptied) == before
 
 
-async def test_another_workspaces_folder_is_not_found(world: World, emptied: Caller) -> None:
-    with pytest.raises(NotFound):
+async def test_another_workspaces_folder_does_not_exist(world: World, emptied: Caller) -> None:
+    with pytest.raises(Invalid, match="folder is not a folder"):
         await world.delete_folder(await world.caller(), {"folder": "/a"})
     assert "/a" in await world.folders(emptied)

@@ -14,7 +14,7 @@ from tests.domain.samples import NASTY_NAMES
 
 # RFC 6266 with the one quoted-string we make (no quote, no backslash), RFC 8187 with its attr-char and pct-encoded.
 HEADER = re.compile(
-    r"attachment; filename=\"(?P<plain>[ !#-\[\]-~]*)\"; "
+    r"attachment; filename=\"(?P<plain>[ !#-.0-\[\]-~]*)\"; "
     r"filename\*=UTF-8''(?P<encoded>(?:[A-Za-z0-9!#$&+\-.^_`|~]|%[0-9A-F]{2})*)"
 )
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import Invalid
-from domain.members import NAME_REPEATED_MAX, OMITTED, Form, RuleViolation, or_null, read_together
+from domain.members import NAME_REPEATED_MAX, OMITTED, SUGGESTIONS_MAX, Form, RuleViolation, or_null, read_together
 from domain.pages import Page
 from domain.text import string
 from tests.domain.anything import JSON, TEXTS
@@ -166,3 +166,11 @@ def test_two_readers_report_the_mistakes_of_both_at_once_or_return_what_both_rea
         with pytest.raises(Invalid) as refused:
             read_together(first, second)
         assert refused.value.fields == fields
+
+
+def test_only_the_first_unknown_members_get_a_suggestion_so_that_thousands_take_no_time() -> None:
+    names = [f"nam{number}" for number in range(SUGGESTIONS_MAX + 5)]
+    form = Form(dict.fromkeys(names))
+    form.optional("name", string)
+    suggested = ["did you mean" in reason for reason in reported(form).values()]
+    assert suggested == [True] * SUGGESTIONS_MAX + [False] * 5

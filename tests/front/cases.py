@@ -150,7 +150,7 @@ def _framings() -> Iterator[Case]:
         yield refused("9110 8.6", f"Content-Length {value!r}", put(length + value, body=SMUGGLED), "Content-Length")
     yield refused("9112 6.3", "two equal lengths", put(length + b"5", length + b"5", body=b"hello"), "Content-Length")
     yield refused("9112 6.3", "two lengths", put(length + b"5", length + b"50", body=SMUGGLED), "Content-Length")
-    yield refused("9110 8.6", "a length over 63 bits", put(length + b"9223372036854775808"), None, 413)
+    yield refused("9110 8.6", "a length of twenty digits", put(length + b"9" * 20), None, 413)
     yield refused("9110 8.6", "a length of 5,000 digits", put(length + b"9" * 5000), None, 413)
     both = "Transfer-Encoding"
     yield refused("9112 6.3", "a length and a coding", put(length + b"5", CHUNKED, body=b"0\r\n\r\n" + SMUGGLED), both)

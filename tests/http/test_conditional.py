@@ -105,6 +105,8 @@ def test_a_change_is_allowed_in_the_states_of_if_match_and_in_none_of_if_none_ma
         ([("If-Modified-Since", BEFORE)], 200),
         ([("If-None-Match", '"b"'), ("If-Modified-Since", AFTER)], 200),
         ([("If-Modified-Since", "yesterday")], 200),
+        ([("If-Modified-Since", "Mon, Jan 01 9999999999 00:00")], 200),
+        ([("If-Modified-Since", "Fri, 17 Apr 2026 10:45:00 -0500")], 200),
         ([("If-Modified-Since", "Fri, 99 Apr 2026 10:45:00 GMT")], 200),
         ([("If-Modified-Since", AFTER), ("If-Modified-Since", AFTER)], 200),
     ],

@@ -33,7 +33,7 @@ def cors(answer: httpx.Response) -> Iterable[str]:
     return {name for name in answer.headers if name.startswith("access-control-")}
 
 
-@pytest.mark.parametrize("path", ["/v1/documents", "/storage/x", "/v1/nothing", "/health/live"])
+@pytest.mark.parametrize("path", ["/v1/documents", "/storage/x", "/v1/nothing"])
 async def test_a_preflight_of_an_allowed_origin_is_answered_without_an_api_key(api: Api, path: str) -> None:
     async with site_client(api, Site(cors_origins=(PAGE,))) as client:
         answer = await client.options(path, headers=PREFLIGHT)
@@ -61,12 +61,18 @@ async def test_a_page_may_read_every_response_and_the_headers_of_the_api(shared:
         await shared.get("/v1/documents", headers={"Origin": PAGE}),
         await shared.get("/v1/documents?page=0", headers={"Origin": PAGE}),
         await shared.get("/v1/documents", headers={"Origin": PAGE, "Authorization": "Bearer x"}),
-        await shared.get("/nothing", headers={"Origin": PAGE}),
+        await shared.get("/v1/nothing", headers={"Origin": PAGE}),
         await shared.put("/storage/x", headers={"Origin": PAGE}),
     ):
         assert answer.headers["Access-Control-Allow-Origin"] == PAGE, answer
         exposed = answer.headers["Access-Control-Expose-Headers"]
         assert {"ETag", "X-Request-ID", "X-RateLimit-Reset", "Retry-After", "Location"} <= set(exposed.split(", "))
+
+
+async def test_pages_for_operators_are_closed_to_other_origins(shared: httpx.AsyncClient) -> None:
+    for path in ("/metrics", "/health/ready", "/openapi.json"):
+        assert not cors(await shared.get(path, headers={"Origin": PAGE}))
+        assert not cors(await shared.options(path, headers=PREFLIGHT))
 
 
 async def test_without_configured_origins_no_page_is_allowed_and_with_an_asterisk_every_one(api: Api) -> None:

@@ -28,6 +28,8 @@ _REFUSALS: tuple[Refusal, ...] = (
     errors.PreconditionFailed(),
     errors.PayloadTooLarge(64 * 1024),
     http_errors.UnsupportedMediaType(),
+    http_errors.UriTooLong(16 * 1024),
+    http_errors.HeaderTooLarge(64 * 1024, 256),
     http_errors.UnsupportedContentCoding(),
     errors.IdempotencyMismatch(),
     errors.RateLimited(retry_after=17, window="minute", limit=200),

@@ -1,13 +1,19 @@
 """The error responses of an operation: one for each status, with its codes and an example of each."""
 
 from collections.abc import Iterator, Mapping
-from http import HTTPStatus
 from typing import Any
 
 from adapters.http.description.described import Described
 from adapters.http.description.headers import RATE_HEADERS, header_references
 from adapters.http.description.schemas import Json, reference
-from adapters.http.errors import STATUS, RequestTimeout, UnsupportedContentCoding, UnsupportedMediaType
+from adapters.http.errors import (
+    STATUS,
+    HeaderTooLarge,
+    RequestTimeout,
+    UnsupportedContentCoding,
+    UnsupportedMediaType,
+    UriTooLong,
+)
 from adapters.http.wire.envelope import ErrorBody
 from domain.errors import (
     InsufficientPermissions,
@@ -27,7 +33,16 @@ OF_A_BODY: tuple[type[Refusal], ...] = (
 """The refusals of every operation that reads a body."""
 
 # Invalid too: every operation refuses query parameters that it does not know.
-_OF_AN_API_KEY: tuple[type[Refusal], ...] = (Invalid, InvalidKey, InsufficientPermissions, RateLimited)
+_OF_AN_API_KEY: tuple[type[Refusal], ...] = (
+    Invalid,
+    InvalidKey,
+    InsufficientPermissions,
+    RateLimited,
+    UriTooLong,
+    HeaderTooLarge,
+)
+# These come before the API key is read.
+_WITHOUT_RATE_HEADERS = frozenset((401, 414, 431))
 
 _MEANING: Mapping[int, str] = {
     400: "Something in the request is wrong: `details.fields` names each member, with the reason.",
@@ -39,8 +54,10 @@ _MEANING: Mapping[int, str] = {
     409: "The request conflicts with stored data.",
     412: "The document is in a state that `If-Match` or `If-None-Match` does not allow.",
     413: "The body or the file is too large.",
+    414: "The path and the query have more than 16 KiB.",
     415: "`Content-Type` is not JSON, or there is a `Content-Encoding`.",
     422: "The Idempotency-Key was used for a different request.",
+    431: "The headers have more than 64 KiB, or are more than 256.",
     429: "The rate limit is used up. `Retry-After` says when to try again.",
     500: "An error of the server.",
     503: "A dependency is unavailable. Try again after `Retry-After`.",
@@ -74,7 +91,7 @@ def error_responses(facts: Described, *, needs_api_key: bool) -> Iterator[tuple[
 
 def _response(status: int, names: list[str], codes: set[str], *, needs_api_key: bool) -> Json:
     headers = [*_HEADERS.get(status, ())]
-    if needs_api_key and status != HTTPStatus.UNAUTHORIZED:
+    if needs_api_key and status not in _WITHOUT_RATE_HEADERS:
         headers += RATE_HEADERS
     content: dict[str, Any] = {
         "schema": reference(ErrorBody),

@@ -4,7 +4,7 @@ from adapters.http.description.described import Described, Section
 from adapters.http.description.refusals import OF_A_BODY
 from adapters.http.wire.envelope import Envelope, Paged
 from adapters.http.wire.folders import FolderList, FolderRow, MoveFolderBody, TagList
-from domain.errors import FolderExists, FolderInUse, NotFound
+from domain.errors import FolderExists, FolderInUse, Invalid
 
 FOLDERS = Section(
     "Folders and tags",
@@ -17,7 +17,7 @@ FOLDERS = Section(
             success=Envelope[FolderRow],
             refusals=(*OF_A_BODY, FolderExists),
         ),
-        "delete_folder": Described(summary="Delete an empty folder", status=204, refusals=(NotFound, FolderInUse)),
+        "delete_folder": Described(summary="Delete an empty folder", status=204, refusals=(Invalid, FolderInUse)),
         "list_tags": Described(summary="List tags", success=Paged[TagList]),
     },
 )
