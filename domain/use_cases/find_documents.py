@@ -34,7 +34,7 @@ class FindDocuments:
     - `tag` can be repeated to require several tags. `mime_type` is the media type as recorded.
     - `search` are words, all of which the name or the description contains, in any order; a part in double quotes is
       one word. Letter case, width, and diacritics on Latin, Greek and Cyrillic letters do not matter. A search for
-      only one or two ASCII letters covers the 10,000 newest documents, and then `total_is_exact` is false.
+      only one or two ASCII letters covers the 10,000 newest documents; if there are more, `total_is_exact` is false.
     - `created_after` and `created_before` are times, or dates (their midnight in UTC). A document recorded at exactly
       that time is found by `created_after`, and not by `created_before`.
     - `sha256` finds documents with the same bytes, where the object store reports the SHA-256 of what it stores.
