@@ -33,7 +33,7 @@ async def read_members(request: AnyRequest, accepted: Sequence[str] = (JSON,)) -
     in_flight.await_client()
     raw = await _whole(request)
     in_flight.resume()
-    if announced not in (None, hashlib.sha256(raw).hexdigest()):
+    if announced is not None and announced != hashlib.sha256(raw).hexdigest():
         raise Invalid({"Content-Digest": "is not that of the body; send the request again"})
     try:
         return parse_object(raw)
