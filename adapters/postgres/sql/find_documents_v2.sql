@@ -17,7 +17,6 @@ CREATE FUNCTION find_documents_v2(
 LANGUAGE plpgsql STABLE
 AS $$
 DECLARE
-    bounds record;
     oldest uuid;
     inside uuid[];
     labels text[];
@@ -39,10 +38,7 @@ BEGIN
             IF wanted ->> 'folder' IS NULL THEN
                 conditions := conditions || ' AND folder_id IS NULL';
             ELSIF (wanted ->> 'recursive')::boolean THEN
-                SELECT * INTO bounds FROM subtree_bounds(wanted ->> 'folder');
-                EXECUTE 'SELECT array_agg(id) FROM folders '
-                    'WHERE workspace_id = $1 AND left(path, 600) BETWEEN $2 AND $3 AND is_within(path, $4)'
-                INTO inside USING workspace, bounds.lowest, bounds.highest, wanted ->> 'folder';
+                inside := folders_within(workspace, wanted ->> 'folder');
                 conditions := conditions || ' AND folder_id = ANY ($2)';
             ELSE
                 inside := ARRAY(
