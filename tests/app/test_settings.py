@@ -66,9 +66,9 @@ ACCEPTED = {
     ],
 }
 REFUSED = {
-    "DATA_DIR": ["~nobody-has-this-name/x", "a\0b"],
+    "DATA_DIR": ["~no-such-user/x", "a\0b"],
     "DATABASE_URL": ["mysql://x"],
-    "POSTGRES_BIN": ["/nowhere", "~nobody-has-this-name/x", "a\0b"],
+    "POSTGRES_BIN": ["/nowhere", "~no-such-user/x", "a\0b"],
     "STORAGE_URL": [
         *("file://relative", "file:relative", "file://host/path", "ftp://bucket", "/srv/files"),
         *("file:///srv/a#b", "file:///srv/a?b", "file:///srv/a%00b", "file://[x"),
