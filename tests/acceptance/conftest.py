@@ -12,7 +12,7 @@ import pytest
 
 from .client import Client
 from .keys import PERMISSIONS
-from .service import Cli, Server, fresh_data_dir
+from .service import Cli, Server, running_server
 from .tenants import Tenants
 
 
@@ -26,10 +26,8 @@ def tenants(request: pytest.FixtureRequest) -> Iterator[Tenants]:
         with closing(Tenants(base_url.rstrip("/"), Cli(shlex.split(prefix), None))) as outside:
             yield outside
         return
-    with fresh_data_dir() as data_dir, closing(Server(data_dir)) as server:
-        server.start()
-        with closing(Tenants(server.base_url, server.cli)) as ours:
-            yield ours
+    with running_server() as server, closing(Tenants(server.base_url, server.cli)) as ours:
+        yield ours
 
 
 @pytest.fixture(scope="session")
@@ -37,8 +35,7 @@ def own_server() -> Iterator[Server]:
     """A server whose log and data directory tests read. A test that stops it starts it again."""
     if "ACCEPTANCE_BASE_URL" in os.environ:
         pytest.skip("reads the log of a server of its own")
-    with fresh_data_dir() as data_dir, closing(Server(data_dir)) as server:
-        server.start()
+    with running_server() as server:
         yield server
 
 

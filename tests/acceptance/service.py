@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -196,3 +196,11 @@ class Server:
         if self.process is not None and self.process.poll() is None:
             self.stop()
         self.log.unlink(missing_ok=True)
+
+
+@contextmanager
+def running_server(workers: int = 1, **settings: str) -> Iterator[Server]:
+    """Yield a started server on a new data directory, with these variables in its environment."""
+    with fresh_data_dir() as data_dir, closing(Server(data_dir, workers, **settings)) as server:
+        server.start()
+        yield server

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from .service import REPOSITORY, Server, eventually, fresh_data_dir
+from .service import REPOSITORY, Server, eventually, fresh_data_dir, running_server
 
 pytestmark = [
     pytest.mark.server,
@@ -27,8 +27,7 @@ GUIDE = (REPOSITORY / "docs/getting-started.md").read_text()
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with fresh_data_dir() as data_dir, closing(Server(data_dir)) as server:
-        server.start()
+    with running_server() as server:
         eventually(lambda: "Ctrl-C" in server.said(), 10, "the server has said that it answers")
         yield server
 

@@ -15,7 +15,7 @@ from .documents import DOCUMENTS, document_path
 from .keys import unknown_key
 from .poison import HEADER_VALUES
 from .raw import ask
-from .service import Server, fresh_data_dir
+from .service import running_server
 from .tenants import Tenants
 
 pytestmark = [
@@ -31,10 +31,11 @@ Headers = list[tuple[str, str]]
 @pytest.fixture(scope="module")
 def direct() -> Iterator[Client]:
     """A client with a valid API key. It calls from 127.0.0.1, which is no trusted proxy."""
-    with fresh_data_dir() as data_dir, closing(Server(data_dir, DOSSIER_TRUSTED_PROXIES=PROXY)) as server:
-        server.start()
-        with closing(Tenants(server.base_url, server.cli)) as tenants:
-            yield tenants.client()
+    with (
+        running_server(DOSSIER_TRUSTED_PROXIES=PROXY) as server,
+        closing(Tenants(server.base_url, server.cli)) as tenants,
+    ):
+        yield tenants.client()
 
 
 def by(*entries: str) -> Headers:

@@ -10,7 +10,7 @@ import pytest
 
 from .client import Client, data_of, error_of
 from .documents import deleted, document_path, usage
-from .service import Server, fresh_data_dir
+from .service import Server, running_server
 from .tenants import Tenants
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
@@ -18,8 +18,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.server]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with fresh_data_dir() as data_dir, closing(Server(data_dir)) as server:
-        server.start()
+    with running_server() as server:
         yield server
 
 

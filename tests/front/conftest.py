@@ -11,7 +11,7 @@ from app.wiring import Service
 from domain.access import Permission
 from domain.rate_limits import Plan, Window
 from domain.use_cases import UseCases
-from tests.acceptance.service import Server, fresh_data_dir
+from tests.acceptance.service import Server, running_server
 from tests.acceptance.tenants import Tenants
 from tests.memory import memory_ports
 
@@ -22,8 +22,7 @@ PLANS = {plan: (Window(1000, 60),) for plan in Plan}
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    with fresh_data_dir() as data_dir, closing(Server(data_dir)) as server:
-        server.start()
+    with running_server() as server:
         yield server
 
 
