@@ -48,7 +48,7 @@ class PostgresDocuments(DocumentQueries, DocumentChanges):
 
 
 def to_record(document: Document, intent: Intent) -> bytes:
-    """Return what `record_documents` reads of one create, as JSON."""
+    """Return what `record_documents_v2` reads of one create, as JSON."""
     return msgspec.json.encode(
         {
             "document": to_facts(document),
@@ -59,7 +59,7 @@ def to_record(document: Document, intent: Intent) -> bytes:
 
 
 def to_outcome(answer: Row, document: Document) -> CreateOutcome:
-    """Return what one row of `record_documents` means for its document."""
+    """Return what one row of `record_documents_v2` means for its document."""
     facts = answer["facts"]
     match answer["outcome"]:
         case "created":
@@ -74,4 +74,4 @@ def to_outcome(answer: Row, document: Document) -> CreateOutcome:
         case "over_quota":
             return OverQuota(**msgspec.json.decode(facts))
         case unknown:
-            raise AssertionError(f"record_documents returned {unknown}")
+            raise AssertionError(f"record_documents_v2 returned {unknown}")

@@ -137,8 +137,10 @@ CREATE TABLE public.usage (
     used_bytes bigint DEFAULT 0 NOT NULL,
     documents bigint DEFAULT 0 NOT NULL,
     next_seq bigint DEFAULT 1 NOT NULL,
+    reserved_bytes bigint DEFAULT 0 NOT NULL,
     CONSTRAINT usage_documents_check CHECK ((documents >= 0)),
     CONSTRAINT usage_quota_bytes_check CHECK ((quota_bytes >= 0)),
+    CONSTRAINT usage_reserved_bytes_check CHECK ((reserved_bytes >= 0)),
     CONSTRAINT usage_used_bytes_check CHECK ((used_bytes >= 0))
 )
 WITH (fillfactor='50');
@@ -266,6 +268,7 @@ ALTER TABLE ONLY public.usage
 -- FUNCTION patch_document(uuid, uuid, jsonb, integer[], timestamp with time zone, jsonb)
 -- FUNCTION patch_document_v2(uuid, uuid, jsonb, text[], text[], timestamp with time zone, jsonb)
 -- FUNCTION record_documents(uuid, jsonb)
+-- FUNCTION record_documents_v2(uuid, jsonb)
 -- FUNCTION remove_entity_link(uuid, uuid, uuid, timestamp with time zone, jsonb)
 -- FUNCTION remove_entity_link_v2(uuid, uuid, uuid, timestamp with time zone, jsonb)
 -- FUNCTION revoke_api_key(uuid, uuid, timestamp with time zone, jsonb)

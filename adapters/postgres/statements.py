@@ -1,7 +1,7 @@
 """The SQL statements of this adapter. The functions and views that they call are in `sql/`."""
 
 # One function call is one transaction and one round trip.
-RECORD_DOCUMENTS = "SELECT outcome, facts FROM record_documents($1, $2)"
+RECORD_DOCUMENTS = "SELECT outcome, facts FROM record_documents_v2($1, $2)"
 
 FIND_RECEIPT = "SELECT outcome, facts FROM find_receipt($1, $2, $3, $4, $5)"
 
