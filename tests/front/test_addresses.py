@@ -11,7 +11,8 @@ ALIASES = [
     *("/METRICS", "/metrics%00", "/metrics%20", "/health//live", "/health/live/", "/health/%6cive", "/health%2Flive"),
     *("//health/live", "/docs/", "//docs", "/%64ocs", "/docs//start.js", "/openapi.json/", "//openapi.json", "//"),
     *("/v1/usage/", "//v1/usage", "/v1//usage", "/v1/%75sage", "/v1/documents/", "/%761/documents"),
-    *("/v1/documents/upload%2Durl", "/v1/documents//link"),
+    *("/v1/documents/upload%2Durl", "/v1/documents//link", "/v1/documents/doc_01HY0000000000000000000000%2Flink"),
+    *("/.%2Fmetrics", "/%2Fdocs"),
 ]
 
 

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from adapters.http.errors import STATUS
 from adapters.http.wire.envelope import ErrorCode
 from tests.http.conftest import Api
@@ -121,11 +119,3 @@ async def test_no_example_of_a_query_parameter_is_refused(api: Api, document: An
                     address = path.replace("{entity_id}", "M-1")
                     answer = await api.http.get(address, params={parameter["name"]: example})
                     assert answer.status_code == 200, (path, parameter["name"], answer.text)
-
-
-@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
-async def test_a_probe_refuses_other_methods_as_it_says(api: Api, document: Any, path: str) -> None:
-    described = document["paths"][path]["get"]["responses"]
-    assert [status for status in described if status.startswith("4")] == ["405"]
-    answer = await api.http.post(path)
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
