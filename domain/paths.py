@@ -5,7 +5,7 @@ from typing import NewType
 
 from domain.ids import WorkspaceId
 from domain.members import RuleViolation
-from domain.text import label, string
+from domain.text import NAMELESS, label, nearest_label, string
 
 StoragePath = NewType("StoragePath", str)
 """An object key below `workspaces/<workspace>/`. Only `storage_path` makes one from a client's text."""
@@ -53,6 +53,12 @@ def folder_path(value: object) -> FolderPath | None:
     if len(segments) > FOLDER_LEVELS_MAX:
         raise RuleViolation(f"must have at most {FOLDER_LEVELS_MAX} levels")
     return FolderPath("".join(f"/{_folder_level(segment)}" for segment in segments))
+
+
+def nearest_folder_path(path: str) -> FolderPath:
+    """Return the folder path nearest to one that an earlier rule accepted, each level as `nearest_label` returns it."""
+    levels = (nearest_label(level, most=FOLDER_LEVEL_MAX) for level in path[1:].split("/"))
+    return FolderPath("".join(f"/{NAMELESS if level in ('.', '..') else level}" for level in levels))
 
 
 def subfolder_path(value: object) -> FolderPath:

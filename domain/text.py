@@ -5,6 +5,7 @@ Unicode normalisation forms: https://unicode.org/reports/tr15/
 
 import re
 import unicodedata
+from contextlib import suppress
 from functools import lru_cache
 
 from domain.members import RuleViolation
@@ -14,6 +15,9 @@ MARKS_MAX = 30
 
 CPython normalises a longer run in quadratic time: 60,000 marks take seconds.
 """
+
+NAMELESS = "unnamed"
+"""The label in place of one in which nothing can be seen."""
 
 # Normalisation to NFC shortens no text to less than a third (a Hangul syllable of three letters), so a longer text is
 # too long in any form.
@@ -42,6 +46,7 @@ _REFUSED_IN_LABELS = re.compile(
 )
 # The flags of England, Scotland and Wales are spelled with characters that are invisible elsewhere.
 _FLAG = re.compile("\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f")
+_FLAG_OR_REFUSED = re.compile(f"({_FLAG.pattern})|{_REFUSED_IN_LABELS.pattern}")
 _UNSEEN = re.compile(f"[{_CONTROL}{_BIDIRECTIONAL}{_INVISIBLE}{_JOINING}{_SPACES}{_BLANK_SYMBOL}]*")
 _EDGES = re.compile(f"\\A[{_SPACES}]+|[{_SPACES}]+\\Z")
 _SPACE_SEPARATOR = re.compile("[\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
@@ -50,6 +55,8 @@ _SPACE_RUN = re.compile(f"[{_SPACES}]+")
 _LINE_ENDS = re.compile("\r\n?")
 # Python folds the dotted capital I to two characters, and the dotless small i to itself. A search takes all for one.
 _DOTLESS = str.maketrans("\u0130I\u0131", "iii")
+# What people type for æ, œ, þ, ð and ŋ, whose Unicode names do not tell. Source: CLDR's transform Latin-ASCII.
+_TYPED_AS = {"\xe6": "ae", "\u0153": "oe", "\xfe": "th", "\xf0": "d", "\u014b": "n"}
 
 
 def string(value: object) -> str:
@@ -99,6 +106,19 @@ def label(value: object, *, most: int) -> str:
     return visible(seen(text))
 
 
+def nearest_label(text: str, *, most: int) -> str:
+    """Return the label that is nearest to a text of at most `most` code points, which an earlier rule accepted.
+
+    Line separators become spaces, other characters that `label` refuses disappear, and so do all marks but the first
+    `MARKS_MAX` in a row. If nothing visible is left, it is `NAMELESS`.
+    """
+    kept = _stream_safe(_FLAG_OR_REFUSED.sub(r"\1", re.sub("[\u2028\u2029]", " ", text)))
+    try:
+        return label(kept, most=most)
+    except RuleViolation:
+        return NAMELESS
+
+
 def seen(text: str) -> str:
     """Return the text. Each character in it can be seen, or belongs to one that can, as joiners do."""
     if _REFUSED_IN_LABELS.search(_FLAG.sub("", text) if "\U0001f3f4" in text else text):
@@ -110,8 +130,8 @@ def fold(text: str) -> str:
     """Return the text in the form in which searches compare it.
 
     Letter case, width and compatibility differences disappear (NFKC case folding, Unicode 3.13), so do invisible
-    characters, and diacritics on Latin, Greek and Cyrillic letters. The dotted and the dotless I of Turkish are
-    equal. Every run of white space is one space.
+    characters, and diacritics on Latin, Greek and Cyrillic letters, strokes and hooks too: ł is l. The dotted and the
+    dotless I of Turkish are equal. Every run of white space is one space.
 
     The domain folds, not the database: no database folds as Python does, and memory and Postgres must agree.
     """
@@ -182,11 +202,12 @@ def _without_diacritics(decomposed: str) -> str:
     kept: list[str] = []
     is_alphabetic = False
     for char in decomposed:
-        if not unicodedata.combining(char):
+        if unicodedata.combining(char):
+            if not is_alphabetic:
+                kept.append(char)
+        else:
             is_alphabetic = _has_diacritics(char)
-        elif is_alphabetic:
-            continue
-        kept.append(char)
+            kept.append(_bare(char) if is_alphabetic else char)
     return "".join(kept)
 
 
@@ -194,3 +215,17 @@ def _without_diacritics(decomposed: str) -> str:
 def _has_diacritics(letter: str) -> bool:
     """Return whether the letter is of a script whose readers search without diacritics."""
     return unicodedata.name(letter, "").startswith(("LATIN", "GREEK", "CYRILLIC"))
+
+
+@lru_cache(maxsize=4096)
+def _bare(letter: str) -> str:
+    """Return the folded letter without its stroke, hook or descender. Unicode does not decompose letters with these.
+
+    Their names tell the letter below, and names never change: LATIN SMALL LETTER O WITH STROKE. CLDR's transform
+    Latin-ASCII has the same result for each letter that an alphabet of today uses.
+    """
+    below, _, diacritic = unicodedata.name(letter, "").partition(" WITH ")
+    if diacritic:
+        with suppress(KeyError):  # U+1D7A is TH WITH STRIKETHROUGH, and no letter is named TH
+            return fold(unicodedata.lookup(below))
+    return _TYPED_AS.get(letter, letter)

@@ -1,6 +1,7 @@
 """Bring a database to the schema of this version, once, even if several processes try at the same time."""
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -8,8 +9,11 @@ from collections.abc import Sequence
 import asyncpg
 
 from adapters.postgres.database import CONNECT_SECONDS, Database, refusal
+from adapters.postgres.migrations import REPORT
 from adapters.postgres.piccolo_app import APP_NAME, MIGRATIONS
 from ports.system import Unavailable
+
+log = logging.getLogger("dossier.migrations")
 
 # Any number that no other advisory lock of this database uses: these are the letters "dossier".
 _LOCK = 0x646F7373696572
@@ -34,6 +38,8 @@ async def is_empty(database: Database) -> bool:
 
 async def migrate(url: str) -> None:
     """Run the pending migrations. Several processes may call this at once: one migrates, the others wait for it.
+
+    What a migration reports is logged as a warning, so that an operator sees it in every log.
 
     Raises:
         Unavailable: the database does not answer, or a migration failed; the message says why.
@@ -69,3 +75,7 @@ async def _run_piccolo(url: str) -> None:
         raise
     if process.returncode != 0:
         raise Unavailable(f"the migration failed:\n{output.decode(errors='replace')}")
+    for line in output.decode(errors="replace").splitlines():
+        _, found, report = line.partition(REPORT)
+        if found:
+            log.warning(report)

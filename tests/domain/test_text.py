@@ -10,9 +10,10 @@ from domain.access import label
 from domain.documents import description, name, tags
 from domain.entity_links import entity_id, role
 from domain.members import Rule, RuleViolation
-from domain.paths import folder_path
+from domain.paths import folder_path, nearest_folder_path
 from domain.search import SEARCH_MAX
-from domain.text import MARKS_MAX, line, string
+from domain.text import MARKS_MAX, line, nearest_label, string
+from domain.text import label as label_rule
 from tests.domain.anything import TEXTS, ask
 from tests.domain.world import NEVER_ASKED
 
@@ -206,6 +207,36 @@ def test_a_label_is_trimmed_and_every_space_in_it_is_the_one_on_the_keyboard(sen
 def test_a_label_is_trimmed_before_its_characters_are_counted(text: TextRule) -> None:
     assert text.rule(" " * 10_000 + "x" * text.most) == "x" * text.most
     assert text.rule("\u3000" + "\xe9" * text.most + "\xa0") == "\xe9" * text.most
+
+
+@pytest.mark.parametrize(
+    ("former", "nearest"),
+    [
+        *(
+            ("a", "a"),
+            (" a\u3000", "a"),
+            ("a\xa0b", "a b"),
+            ("a\u200bb", "ab"),
+            ("a\u2028b", "a b"),
+            ("e\xad\u0301", "\xe9"),
+        ),
+        *(("\u0645\u06cc\u200c", "\u0645\u06cc\u200c"), ("\ue000", "unnamed"), ("\u2800 \u200d", "unnamed")),
+        *(
+            (WRITTEN["the flag of Wales"] + "\U000e0067", WRITTEN["the flag of Wales"]),
+            ("x" + "\u0338" * 99, "x" + "\u0338" * 30),
+        ),
+    ],
+    ids=lambda text: ascii(text)[:40],
+)
+def test_the_nearest_label_of_a_former_one_has_what_can_be_seen_of_it(former: str, nearest: str) -> None:
+    assert nearest_label(former, most=255) == nearest
+    assert nearest_folder_path(f"/{former}/ ./a") == f"/{nearest}/unnamed/a"
+
+
+@given(former=TEXTS.filter(lambda text: len(text) <= 255))
+def test_the_nearest_label_of_any_text_is_a_label(former: str) -> None:
+    nearest = nearest_label(former, most=255)
+    assert nearest_label(nearest, most=255) == nearest == label_rule(nearest, most=255)
 
 
 @on_every_text_rule
