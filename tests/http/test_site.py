@@ -1,5 +1,6 @@
 """Methods, cross-origin requests, and the addresses that Dossier hands out."""
 
+import re
 from collections.abc import AsyncIterator, Iterable
 
 import httpx
@@ -112,3 +113,17 @@ async def test_every_address_begins_with_the_public_url(api: Api, public_url: st
         assert 'href="/' not in page.text
         assert 'src="/' not in page.text
         assert 'url: "openapi.json"' in (await client.get("/docs/start.js")).text
+
+
+async def test_the_documentation_page_reads_the_openapi_document_and_needs_no_other_host(api: Api) -> None:
+    page = await api.http.get("/docs")
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "openapi.json" in page.text
+    addresses = re.findall(r"""\b(?:src|href|data|action|poster|srcset)\s*=\s*["']?([^"'\s>]+)""", page.text)
+    assert addresses
+    for address in addresses:
+        found = page.url.join(address)
+        assert found.host == page.url.host or found.scheme == "data", address
+        if found.scheme != "data" and not address.startswith("#"):
+            assert (await api.http.get(found)).status_code == 200, address
+    assert not re.search(r"""(?:@import|url\(|fetch\(|import|from)\s*\(?['"]?(?:https?:)?//""", page.text)
