@@ -63,18 +63,13 @@ def test_an_object_key_of_the_own_workspace_is_unchanged(key: str) -> None:
 
 
 MALFORMED = [
-    *("", "/", "/a", "a/", "a//b", ".", "..", "./a", "../a", "a/.", "a/..", "a/./b", "a/../b", "\N{GRINNING FACE}"),
-    *(f"../{FOREIGN}/a", f"a/../../{FOREIGN}/a", " a", "a ", " ", "a/ b", "a /b", "a\\b", "..\\a", "%2e%2e/a"),
-    *("a%2fb", "a?b", "a#b", "a&b?", 'a"b', "a<b>", "a|b", "a~b", "a^b", "a`b", "a{b}", "a[b]", "a\0", "a\n"),
-    *("\na", "a\tb", "a\x7f", "\xe9", "e\u0301", "a\xa0", "\uff0e\uff0e/a", "a\u2215b", "a\ud800", "a" * 256),
+    *("", "/a", "a/", "a//b", ".", "..", "a/./b", "a/../b", f"../{FOREIGN}/a", " a", "a /b", "a\\b", "%2e%2e/a", "a?b"),
+    *('a"b', "a<b>", "a~b", "a\0", "a\n", "\xe9", "e\u0301", "a\xa0", "\uff0e\uff0e/a", "a\ud800", "a" * 256),
 ]
 OUTSIDE = [
-    *(f"workspaces/{FOREIGN}/a", f"/workspaces/{OWN}/a", f"workspaces//{OWN}/a", f"./workspaces/{OWN}/a"),
-    *(f"workspaces/./{OWN}/a", f"workspaces/{FOREIGN}/../{OWN}/a", f"Workspaces/{OWN}/a", LONGEST + "x"),
-    *(f"workspaces/{OWN.lower()}/a", f"workspaces/{OWN}a/a", f"workspaces/{OWN[:-1]}/a", PREFIX + "a/" * 5000),
-    *(f"workspaces/{OWN} /a", f"workspaces/{OWN}", f"workspaces/{OWN}\\a", f" workspaces/{OWN}/a"),
-    *(f"\ufeffworkspaces/{OWN}/a", f"bucket/workspaces/{OWN}/a", f"s3://bucket/workspaces/{OWN}/a"),
-    *(f"file:///workspaces/{OWN}/a", "workspaces/", "workspaces/a", "/etc/passwd", ""),
+    *(f"workspaces/{FOREIGN}/a", f"/workspaces/{OWN}/a", f"workspaces//{OWN}/a", f"workspaces/{FOREIGN}/../{OWN}/a"),
+    *(f"Workspaces/{OWN}/a", f"workspaces/{OWN.lower()}/a", f"workspaces/{OWN}a/a", f"workspaces/{OWN}"),
+    *(LONGEST + "x", PREFIX + "a/" * 5000, f"s3://bucket/workspaces/{OWN}/a", "/etc/passwd", ""),
 ]
 
 
@@ -142,13 +137,9 @@ def test_an_accepted_folder_has_1_to_20_levels_each_of_which_is_a_folder(sent: s
         assert ancestors(ancestor) == line[:level]
 
 
-def test_the_ancestors_are_the_folder_and_every_folder_above_it_from_the_top() -> None:
-    assert ancestors(FolderPath("/a/b/c")) == ("/a", "/a/b", "/a/b/c")
-    assert ancestors(None) == ()
-
-
 @given(NEIGHBOURS, NEIGHBOURS)
 def test_a_folder_is_within_exactly_its_ancestors(folder: FolderPath, above: FolderPath) -> None:
+    assert ancestors(FolderPath("/a/b/c")) == ("/a", "/a/b", "/a/b/c")
     assert is_within(folder, above) == (above in ancestors(folder))
     assert is_within(folder, folder)
     assert not is_within(None, above)
