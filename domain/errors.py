@@ -1,7 +1,7 @@
-"""The refusals of the domain; the HTTP adapter adds those of its protocol.
+"""The domain errors, called refusals; the HTTP adapter adds those of its protocol.
 
-Each has the contract's code, its facts, and one sentence that a person can act on.
-A failed dependency is not a refusal but `ports.system.Unavailable`. Any other exception is a bug.
+Each refusal has the error code of the API, facts about the cause, and a message that says what the client can do. A
+failed dependency is not a refusal, but raises `ports.system.Unavailable`. Any other exception is a bug.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ class Refusal(Exception):
 
     @property
     def message(self) -> str:
-        """One sentence that says what to do. It never repeats an id or a secret that the client sent."""
+        """The sentence that says what the client can do. It never repeats an id or a secret that the client sent."""
         raise TypeError(f"{type(self).__name__} has no message")
 
     def __str__(self) -> str:
@@ -35,7 +35,7 @@ class Invalid(Refusal):
 
     @property
     def message(self) -> str:
-        # Without the names: a client can send any text as a name.
+        # The text does not contain the names of members, because a client can send any text as a name.
         return "The request breaks a rule; correct what details.fields names and send it again."
 
     def __str__(self) -> str:
@@ -183,7 +183,7 @@ class IdempotencyMismatch(Refusal):
 class RateLimited(Refusal):
     """A rate limit is used up: `limit` requests in a `window`, such as a minute or a day.
 
-    `retry_after`: whole seconds until every window that refused has ended.
+    After `retry_after` whole seconds, every window whose limit was reached has ended.
     """
 
     code = "rate_limited"

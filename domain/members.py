@@ -1,4 +1,4 @@
-"""Read the members of a request: each by its rule. Every invalid or unknown member is reported, not only the first.
+"""Read the members of a request, each by its rule, and report every invalid or unknown member, not only the first.
 
 A rule accepts any JSON value. It returns the normalised value or raises `RuleViolation` with the reason.
 """
@@ -33,10 +33,10 @@ class Omitted(Enum):
 OMITTED = Omitted.OMITTED
 
 SUGGESTIONS_MAX = 10
-"""For how many unknown members the error names the one that was probably meant."""
+"""The number of unknown members for which the error suggests the member that was probably meant."""
 
 NAME_REPEATED_MAX = 64
-"""How many characters of an unknown member's name are repeated in the error."""
+"""The number of characters of an unknown member's name that the error repeats."""
 
 
 class Form:
@@ -46,7 +46,7 @@ class Form:
     """
 
     def __init__(self, members: Members, kind: str = "member") -> None:
-        """`kind` is what the error of an unknown one calls it: a member, or a parameter."""
+        """`kind` is the word for a member in the error about an unknown one: "member" or "parameter"."""
         self._unread = dict(members)
         self._kind = kind
         self._known: list[str] = []
@@ -57,7 +57,7 @@ class Form:
         self._known.append(member)
         if member not in self._unread:
             self._wrong[member] = "is required"
-            return cast("T", None)  # never used: finish() raises
+            return cast("T", None)  # never used, because finish() raises
         return self._apply(member, rule, self._unread.pop(member))
 
     def optional(self, member: str, rule: Rule[T]) -> T | None:
@@ -72,13 +72,13 @@ class Form:
         return self._apply(member, rule, self._unread.pop(member)) if member in self._unread else OMITTED
 
     def finish(self) -> None:
-        """Return if every member was valid and was read.
+        """Return without a value if every member was valid and was read.
 
         Raises:
             Invalid: with a reason for each invalid and each unknown member.
         """
         for number, member in enumerate(self._unread):
-            # Looking for the one that was meant takes 0.1 ms, and a body can hold thousands of unknown members.
+            # To find the member that was meant takes 0.1 ms, and a body can have thousands of unknown members.
             remedy = _remedy(member, self._known) if number < SUGGESTIONS_MAX else "leave it out"
             self._wrong[shown(member)] = f"is not a {self._kind} of this request; {remedy}"
         if self._wrong:
@@ -89,7 +89,7 @@ class Form:
             return rule(value)
         except RuleViolation as wrong:
             self._wrong[member] = str(wrong)
-            return cast("T", None)  # never used: finish() raises
+            return cast("T", None)  # never used, because finish() raises
 
 
 @overload
@@ -101,10 +101,10 @@ def read_together(first: Callable[[], T], second: Callable[[], U], third: Callab
 
 
 def read_together(*readers: Callable[[], object]) -> tuple[object, ...]:
-    """Return what all readers return, so that one refusal names the mistakes of all.
+    """Return the results of all readers.
 
     Raises:
-        Invalid: with the fields of all.
+        Invalid: a reader raised it. The one error has the fields of every reader that raised it.
     """
     wrong: dict[str, str] = {}
     results: list[object] = []
@@ -136,11 +136,11 @@ _SYNONYMS: Mapping[str, str] = {
     **dict.fromkeys(("parent", "path", "prefix", "directory"), "folder"),
     **dict.fromkeys(("next_cursor", "page_token"), "cursor"),
 }
-"""Names that other APIs use for the same thing."""
+"""Names that other APIs use for the same member, by our name."""
 
 
 def _remedy(unknown: str, known: Sequence[str]) -> str:
-    """Return what to do about an unknown name: which known one was probably meant."""
+    """Return a hint for the error about an unknown name: the known name that was probably meant."""
     name = unknown.lower().replace("-", "_")
     if name.endswith("]") and (repeated := name.partition("[")[0]) in known:
         return f"repeat {repeated!r} to send several" if repeated in _LISTS else f"did you mean {repeated!r}?"

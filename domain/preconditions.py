@@ -1,4 +1,4 @@
-"""What a client requires of the state of a document before it is changed (RFC 9110 13.1)."""
+"""The conditions of a client on the state of a document that it changes (RFC 9110 13.1)."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class Precondition:
     """The states (`Document.state`) in which a document may be changed.
 
-    `allowed` are the only states in which it may be; `None` allows every state. `refused` are states in which it may
-    not be.
+    The document must be in one of the states in `allowed`, unless that is `None`, and in none of the states in
+    `refused`.
     """
 
     allowed: frozenset[str] | None = None

@@ -1,6 +1,7 @@
-"""What a repository reports about a write: facts, one closed union for each intent. The use case decides their meaning.
+"""The outcomes of writes, one closed union for each method of a repository.
 
-`replayed` is true where a receipt answered: an earlier request with the same intent did the work.
+The use case decides what an outcome means. `replayed` is true if the repository found a receipt: an earlier request
+with the same intent made the change.
 """
 
 from dataclasses import dataclass
@@ -29,14 +30,14 @@ class StateMismatch:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """The document is recorded, durably."""
+    """The document is recorded, and the write is committed."""
 
     document: Document
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """An earlier request with the same intent recorded the document, shown as it was then."""
+    """An earlier request with the same intent recorded the document. `document` is as it was then."""
 
     document: Document
 
@@ -83,7 +84,7 @@ DeleteOutcome = Deleted | IdempotencyKeyReused | NoSuchDocument | StateMismatch
 
 @dataclass(frozen=True, slots=True)
 class LinkAdded:
-    """The new or already existing entity link; a replay has it as it was at the first request."""
+    """The new or already existing entity link. If `replayed`, the link is as it was at the first request."""
 
     link: EntityLink
     is_new: bool
@@ -100,7 +101,7 @@ AddLinkOutcome = LinkAdded | IdempotencyKeyReused | NoSuchDocument | TooManyLink
 
 @dataclass(frozen=True, slots=True)
 class LinkRemoved:
-    """The entity link is gone."""
+    """The entity link was removed."""
 
     replayed: bool = False
 
@@ -140,7 +141,7 @@ MoveFolderOutcome = FolderMoved | NoSuchFolder | FolderTaken | TooDeep
 
 @dataclass(frozen=True, slots=True)
 class FolderDeleted:
-    """The folder and all folders below it are gone."""
+    """The folder and all folders below it were deleted."""
 
 
 @dataclass(frozen=True, slots=True)

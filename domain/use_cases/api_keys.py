@@ -76,7 +76,8 @@ class CreateApiKey:
 
         outcome: AddApiKeyOutcome | None
         if not key.is_active(at):
-            # Not refused yet: `expires_at` may have passed since an earlier request, and its retry gets that response.
+            # Do not refuse yet: `expires_at` may have passed since an earlier request, and a retry of that request gets
+            # the same response.
             outcome = await self.keys.receipt(intent)
         else:
             sealed = b"" if token is None else self.sealing.seal(secret, token)
@@ -120,7 +121,7 @@ class CreateApiKey:
 
 @dataclass(frozen=True, slots=True)
 class ApiKeyListing:
-    """One page of API keys, and the number on all pages."""
+    """One page of API keys, and the number of API keys on all pages."""
 
     keys: Sequence[ApiKey]
     page: Page

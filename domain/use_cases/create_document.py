@@ -18,7 +18,8 @@ from ports.system import Clock, NewId
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The document as it was recorded. `replayed` if an earlier request with the same idempotency key recorded it."""
+    """The document as it was recorded. `replayed` is true if an earlier request with the same idempotency key recorded
+    it."""
 
     document: Document
     replayed: bool
@@ -57,8 +58,8 @@ class CreateDocument:
         outcome: CreateOutcome | None
         stored = await self.storage.stat(draft.storage_path)
         if stored is None or draft.size_bytes not in (None, stored.size_bytes):
-            # Not refused yet: the object may have gone since an earlier request recorded it, and its retry gets that
-            # response.
+            # Do not refuse yet: the object may have been deleted since an earlier request recorded it, and a retry of
+            # that request gets the same response.
             outcome = await self.documents.receipt(intent)
         else:
             at = self.now()

@@ -64,7 +64,7 @@ class FindDocuments:
         page = Page.read(form)
         after = form.optional("cursor", _cursor)
         form.finish()
-        # The default values are accepted even so: many generated clients always send them.
+        # The default values of these parameters are still accepted, because many generated clients always send them.
         if not wanted.recursive and "folder" not in query:
             raise Invalid({"recursive": "applies to a folder; name one in 'folder'"})
         if after is not None and page.number != 1:
@@ -142,13 +142,13 @@ class ListTags:
 
 
 def _mime_type(value: object) -> str:
-    # In a query, `image/svg+xml` arrives with a space if the client does not encode the plus.
+    # If a client does not encode the plus of `image/svg+xml` in a query, it arrives as a space.
     essence, semicolon, parameters = string(value).partition(";")
     return mime_type(essence.strip().replace(" ", "+") + semicolon + parameters)
 
 
 def _entity_id(sent: str) -> str:
-    # A form of its own: `?entity_id=` is an unknown parameter, and not the entity of the path.
+    # The path has a form of its own, so that `?entity_id=` is refused as an unknown parameter.
     form = Form({"entity_id": sent})
     id_ = form.required("entity_id", entity_id)
     form.finish()

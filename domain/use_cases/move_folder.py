@@ -23,7 +23,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveFolder:
-    """Rename or move a folder with everything in it and below it, in one step, however much it contains.
+    """Rename or move a folder with everything in it and below it. One call moves any number of documents.
 
     - `to` must not lie inside the folder itself. An empty folder at `to` is replaced; one with documents is a conflict.
       Every folder above `to` is created.
