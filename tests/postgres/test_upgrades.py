@@ -217,9 +217,13 @@ async def test_while_old_labels_are_rewritten_nobody_writes_and_a_kill_leaves_th
     while (pid := await writer.fetchval(f"{waiting} AND wait_event_type = 'Lock'")) is None:
         assert not migration.done()
     await writer.execute("SET lock_timeout = '50ms'")
-    for write in ("UPDATE documents SET revision = revision", "DELETE FROM folders"):
+    # Each concerns other rows than the held one.
+    for write, row in (
+        ("UPDATE documents SET revision = 2 WHERE id = $1", to_uuid(documents[1].id)),
+        ("SELECT ensure_folders($1, ARRAY['/b'])", to_uuid(home.id)),
+    ):
         with pytest.raises(asyncpg.LockNotAvailableError):
-            await writer.execute(write)
+            await writer.execute(write, row)
     migration.cancel()
     with pytest.raises(asyncio.CancelledError):
         await migration
