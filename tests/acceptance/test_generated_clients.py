@@ -1,4 +1,7 @@
-"""Clients generated from `/openapi.json` can do everything. The generated code is not in the repository."""
+"""Clients of other makers: those generated from `/openapi.json` can do everything, and that of the JDK can upload.
+
+The generated code is not in the repository.
+"""
 
 import shutil
 import subprocess
@@ -60,3 +63,14 @@ def test_a_generated_typescript_client_does_everything(tenants: Tenants, descrip
     run("npx", "openapi-typescript", str(description), "--output", "schema.d.ts", cwd=folder)
     run("npx", "tsc", cwd=folder)
     assert run("node", "client.js", tenants.base_url, tenants.api_key(tenants.workspace()).key, cwd=folder) == "done\n"
+
+
+@pytest.mark.slow
+@pytest.mark.server
+@pytest.mark.skipif(shutil.which("javac") is None, reason="no JDK is installed")
+@pytest.mark.timeout(180)
+def test_the_http_client_of_the_jdk_uploads_whole_files_while_it_offers_http_2(
+    tenants: Tenants, tmp_path: Path
+) -> None:
+    key = tenants.api_key(tenants.workspace()).key
+    assert run("java", str(HERE / "JdkClient.java"), tenants.base_url, key, cwd=tmp_path) == "done\n"
