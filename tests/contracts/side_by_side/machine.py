@@ -11,10 +11,11 @@ from adapters.postgres.database import Database
 from domain.access import Workspace
 from domain.documents import Document
 from domain.entity_links import EntityLink
+from domain.preconditions import UNCONDITIONAL
 from ports.intents import Intent
 from ports.outcomes import Created
 from tests.clock import StillClock
-from tests.contracts.changes import AddLink, Change, Delete, apply
+from tests.contracts.changes import Change, change
 from tests.contracts.records import Records, memory_records, postgres_records
 
 T = TypeVar("T")
@@ -60,11 +61,12 @@ class Sides(RuleBasedStateMachine):
                 link = self.memory.link(document.id)
                 self.links.append((document, link))
                 self.send(document, self.memory.intent(home))
-                self.send(AddLink(link=link), self.memory.intent(home, operation="AddLink"))
+                self.send(change("add_link", link=link), self.memory.intent(home, operation="add_link"))
             # Deleted, so that there is an empty folder.
             gone = self.memory.document(home, path="documents/gone", size_bytes=5, folder="/b/c")
             self.send(gone, self.memory.intent(home))
-            self.send(Delete(document=gone.id, at=self.clock()), self.memory.intent(home, operation="Delete"))
+            delete = change("delete", document=gone.id, precondition=UNCONDITIONAL, at=self.clock())
+            self.send(delete, self.memory.intent(home, operation="delete"))
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)
@@ -85,7 +87,7 @@ class Sides(RuleBasedStateMachine):
         async def execute(records: Records) -> object:
             if isinstance(write, Document):
                 return await records.documents.create(write, intent)
-            return await apply(records.documents, write, intent)
+            return await write.apply(records.documents, intent)
 
         self.remember(write, intent, self.same(execute))
 

@@ -14,7 +14,7 @@ from domain.documents import Changes, Document
 from domain.paths import FolderPath, is_within
 from domain.preconditions import UNCONDITIONAL, Precondition
 from ports.storage import ListedObject
-from tests.contracts.changes import AddLink, Change, Delete, DeleteFolder, MoveFolder, Patch, RemoveLink
+from tests.contracts.changes import Change, change
 from tests.contracts.records import none_of, only
 from tests.contracts.side_by_side.machine import (
     DESCRIPTIONS,
@@ -101,8 +101,10 @@ class Writing(Sides):
     def patch(self, recent: int, changes: dict[str, Any], condition: str, *, is_foreign: bool) -> None:
         document = self.document(recent)
         precondition = self.precondition(document, condition)
-        change = Patch(document=document.id, changes=Changes(**changes), precondition=precondition, at=self.clock())
-        self.change(change, self.home_of(document, is_foreign=is_foreign))
+        patch = change(
+            "patch", document=document.id, changes=Changes(**changes), precondition=precondition, at=self.clock()
+        )
+        self.make(patch, self.home_of(document, is_foreign=is_foreign))
 
     def precondition(self, document: Document, condition: str) -> Precondition:
         current = self.run(self.memory.current(document))
@@ -112,8 +114,8 @@ class Writing(Sides):
     def delete(self, recent: int, condition: str, key: str | None, *, is_foreign: bool) -> None:
         document = self.document(recent)
         precondition = self.precondition(document, condition)
-        change = Delete(document=document.id, precondition=precondition, at=self.clock())
-        self.change(change, self.home_of(document, is_foreign=is_foreign), key, document.id)
+        delete = change("delete", document=document.id, precondition=precondition, at=self.clock())
+        self.make(delete, self.home_of(document, is_foreign=is_foreign), key, document.id)
 
     @rule(recent=RECENT, is_foreign=RARELY, entity=ENTITIES, role=ROLES, key=KEYS)
     def link(
@@ -122,28 +124,29 @@ class Writing(Sides):
         document = self.document(recent)
         link = self.memory.link(document.id, *entity, role)
         self.links.append((document, link))
-        self.change(AddLink(link=link), self.home_of(document, is_foreign=is_foreign), key, f"{document.id} {entity}")
+        home = self.home_of(document, is_foreign=is_foreign)
+        self.make(change("add_link", link=link), home, key, f"{document.id} {entity}")
 
     @rule(recent=RECENT, is_foreign=RARELY, is_of_other_document=RARELY, key=KEYS)
     def unlink(self, recent: int, key: str | None, *, is_foreign: bool, is_of_other_document: bool) -> None:
         document, link = self.links[-1 - recent % len(self.links)]
         if is_of_other_document:
             document = self.document(recent)
-        change = RemoveLink(document=document.id, link=link.id, at=self.clock())
-        self.change(change, self.home_of(document, is_foreign=is_foreign), key, f"{document.id} {link.id}")
+        removal = change("remove_link", document=document.id, link=link.id, at=self.clock())
+        self.make(removal, self.home_of(document, is_foreign=is_foreign), key, f"{document.id} {link.id}")
 
     @rule(home=HOMES, move=MOVES)
     def move(self, home: int, move: tuple[str, str]) -> None:
         source, target = map(FolderPath, move)
         assume(not is_within(target, source))
-        self.change(MoveFolder(source=source, target=target, at=self.clock()), self.homes[home])
+        self.make(change("move_folder", source=source, target=target, at=self.clock()), self.homes[home])
 
     @rule(home=HOMES, folder=PLACES)
     def delete_folder(self, home: int, folder: str) -> None:
-        self.change(DeleteFolder(folder=FolderPath(folder), at=self.clock()), self.homes[home])
+        self.make(change("delete_folder", folder=FolderPath(folder), at=self.clock()), self.homes[home])
 
-    def change(self, change: Change, home: Workspace, key: str | None = None, asks: str = "") -> None:
-        self.send(change, self.memory.intent(home, key, asks, type(change).__name__))
+    def make(self, made: Change, home: Workspace, key: str | None = None, asks: str = "") -> None:
+        self.send(made, self.memory.intent(home, key, asks, made.method))
 
     @rule(recent=RECENT)
     def send_again(self, recent: int) -> None:
