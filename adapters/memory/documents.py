@@ -1,4 +1,4 @@
-"""The document repository in memory: the reference for the outcomes of every other one."""
+"""The document repository in memory. Its outcomes are the reference for every other adapter."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -54,7 +54,7 @@ class MemoryDocuments:
 
     async def create(self, document: Document, intent: Intent) -> CreateOutcome:
         usage = await self.usage(document.workspace_id)
-        # Nothing is awaited from here on. The decisions follow in the order of the contract: receipt, path, quota.
+        # Nothing is awaited from here on. The checks are in the order that the port defines: receipt, path, quota.
         records = self.records_of(document.workspace_id)
         size = document.stored.size_bytes
         if replayed := self._replayed(intent, document.created_at):
@@ -144,7 +144,7 @@ class MemoryDocuments:
         return Usage(records.used_bytes, owner.quota_bytes if owner else 0, len(records.documents))
 
     def records_of(self, workspace: WorkspaceId) -> WorkspaceRecords:
-        """Return the records of a workspace, which the ledger shares."""
+        """Return the records of a workspace. The ledger uses the same records."""
         return self.by_workspace.setdefault(workspace, WorkspaceRecords())
 
     def _replayed(self, intent: Intent, at: datetime) -> Replayed | IdempotencyKeyReused | None:
@@ -166,7 +166,8 @@ class MemoryDocuments:
         success: type[Success],
         write: Callable[[WorkspaceRecords], Success | Refused],
     ) -> Success | Refused | IdempotencyKeyReused:
-        """Return the outcome in the receipt of the intent; without a receipt, write, and keep a success as one."""
+        """Return the outcome in the receipt of the intent. Without a receipt, call `write`, and store a successful
+        outcome as the receipt."""
         match self.receipts.find(intent, at):
             case Receipt(outcome=earlier) if isinstance(earlier, success):
                 return replace(earlier, replayed=True)

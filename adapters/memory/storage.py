@@ -28,7 +28,7 @@ class _Object:
 
 
 class MemoryStorage:
-    """`ServedStorage` in memory, with methods for tests that do what no client can."""
+    """`ServedStorage` in memory, with additional methods for tests that no client could call."""
 
     def __init__(self, public_url: str, now: Clock = lambda: datetime.now(UTC)) -> None:
         self._public_url = public_url
@@ -127,14 +127,14 @@ class MemoryStorage:
             yield content[at : min(at + _PIECE, stop)]
 
     def swap(self, path: StoragePath, content: bytes | None) -> None:
-        """Replace or remove the stored bytes, which no signed URL can do."""
+        """Replace or remove the stored bytes, although no signed URL permits that."""
         if content is None:
             self._objects.pop(path, None)
         else:
             self._objects[path] = _Object(content, _describe(content), self._now())
 
     def leave_unfinished(self, path: StoragePath) -> int:
-        """Begin an upload without ending it, as a crash would leave it; return its number."""
+        """Begin an upload and do not end it, as if the server had crashed. Return its number."""
         number = next(self._numbers)
         self._unfinished[number] = (path, self._now())
         return number

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from adapters.postgres.writer.batched import BatchedWriter
-from adapters.postgres.writer.lane import QUEUE_MAX, Pending
+from adapters.postgres.writer.lane import LANE_MAX, Pending
 from domain.access import Workspace
 from domain.ids import WorkspaceId
 from ports.outcomes import Created, CreateOutcome, IdempotencyKeyReused, PathTaken, Replayed
@@ -164,11 +164,11 @@ async def test_a_create_that_was_cancelled_before_its_call_is_not_sent_but_its_l
     assert rig.made == [["held"], ["c"], ["b"]]
 
 
-async def test_a_full_queue_is_unavailable_and_affects_no_other_workspace_and_cancelled_creates_leave_it(
+async def test_a_full_lane_is_unavailable_and_affects_no_other_workspace_and_cancelled_creates_leave_it(
     rig: Rig,
 ) -> None:
     async with rig.held_call():
-        waiting = await rig.send(*(rig.create(f"{n}") for n in range(QUEUE_MAX)))
+        waiting = await rig.send(*(rig.create(f"{n}") for n in range(LANE_MAX)))
         with pytest.raises(Unavailable, match="wait already"):
             await rig.writer.record(rig.create("one too many"))
         other = rig.create("other", home=await rig.records.workspace())

@@ -1,9 +1,9 @@
-"""Tags and folder paths that the present rule would write in another way or refuse, and searched texts.
+"""Rewrite stored tags and folder paths as requests must write them now, and compute searched texts again.
 
-Migration 0002 left such labels as they were, and no request can name them any more. Since then, a search also takes
-letters with strokes and hooks for the letters below them.
+Migration 0002 did not change tags and folder paths that the stricter rules refuse, so no request could name them. Also,
+a search now ignores strokes and hooks of letters, so searched texts must be folded again.
 
-This migration creates nothing. A second run finds nothing to change, so it needs no sign that it has run.
+This migration creates no relation or function. A second run finds nothing to change, so it needs no record that it ran.
 """
 
 from importlib import import_module
@@ -29,8 +29,9 @@ _fold_again = import_module("adapters.postgres.migrations.0002_states")._normali
 
 
 async def _write_again(connection: Any) -> str | None:
-    """Write labels and searched texts anew, and return how many labels changed. No server can write meanwhile."""
-    # In the order in which creates and changes take them, which therefore cannot deadlock with this transaction.
+    """Rewrite labels and searched texts, and return how many labels changed. No server can write meanwhile."""
+    # The locks are taken in the order in which creates and changes take them, so that this transaction cannot deadlock
+    # with them.
     await connection.execute("LOCK TABLE folders, documents IN SHARE ROW EXCLUSIVE MODE")
     documents, folders = await _write_tags(connection), await _replace_folders(connection)
     await _fold_again(connection)
@@ -48,7 +49,7 @@ async def _write_tags(connection: Any) -> int:
             tags = list(dict.fromkeys(nearest_label(tag, most=TAG_MAX) for tag in row["tags"]))
             if tags != row["tags"]:
                 changed.append((row["workspace_id"], row["id"], tags))
-        # A new revision, so that the ETags that clients have kept no longer match.
+        # The revision grows, so that ETags that clients have stored no longer match.
         await connection.executemany(
             "UPDATE documents SET tags = $3, revision = revision + 1 WHERE workspace_id = $1 AND id = $2", changed
         )
@@ -57,7 +58,7 @@ async def _write_tags(connection: Any) -> int:
 
 
 async def _replace_folders(connection: Any) -> int:
-    """Move documents to the folder whose path is in the present form, which may exist already."""
+    """Move documents to the folder with the normalised path, which may exist already."""
     replaced = 0
     folders = await connection.cursor("SELECT workspace_id, id, path FROM folders")
     while rows := await folders.fetch(_ROWS):

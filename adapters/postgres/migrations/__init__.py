@@ -5,13 +5,14 @@ order: its own `.sql` file, and one file for each new function or view, from `ad
 
 A released migration and the files it runs never change. A changed function gets a new file and a new name
 (`find_receipt`, then `find_receipt_v2`), so that two versions of the service can run on one database. A later migration
-drops the old function, once no supported version calls it. So `sql/` holds each function once, and no migration needs a
-copy. `schema.sql` shows the tables, indexes and views that all migrations together create. A test generates it anew.
+drops the old function, once no supported version calls it. So `sql/` contains each function once, and no migration
+needs a copy. `schema.sql` shows the tables, indexes and views that all migrations together create. A test generates it
+and compares.
 
-A migration that was killed is safe to run again. Each runs in one transaction. Piccolo records a migration after that
-transaction has committed, so a killed process can leave a migration that is committed but not recorded. Therefore each
-migration names something that it creates, and does nothing if that exists. A migration that only rewrites rows may run
-twice instead. Other processes wait (`migrate.py`).
+A migration that was killed can run again. Each migration runs in one transaction. Piccolo records a migration after
+that transaction has committed, so a killed process can leave a migration that is committed but not recorded. Therefore
+each migration names something that it creates, and does nothing if that exists. A migration that only rewrites rows may
+run twice instead. While one process migrates, other processes wait (`migrate.py`).
 
 A migration may report what it has changed, in one sentence, which the operator sees.
 """
@@ -26,7 +27,8 @@ from piccolo.engine.finder import engine_finder
 from piccolo.engine.postgres import PostgresEngine
 
 REPORT = "report: "
-"""Stands before each printed text that is meant for the operator. Piccolo prints other texts, also on the same line."""
+"""The prefix of each printed text that is meant for the operator. Piccolo prints other texts too, even on the same
+line."""
 
 _POSTGRES = Path(__file__).parent.parent
 
@@ -58,7 +60,8 @@ def run_once(
         transaction = engine.current_transaction.get()
         assert transaction is not None
         for file in files:
-            # asyncpg's own `execute`, because Piccolo prepares a statement, and only one at a time can be prepared.
+            # Use asyncpg's `execute`, which can run a file of several statements. Piccolo prepares statements, and
+            # Postgres prepares only one at a time.
             await transaction.connection.execute((_POSTGRES / file).read_text())
         if report := await then(transaction.connection):
             sys.stdout.write(f"{REPORT}{migration_id} {report}\n")
