@@ -22,8 +22,8 @@ from ports import Ports
 def build(use_cases: UseCases, ports: Ports, site: Site = NOWHERE) -> ASGIApp:
     """Return the ASGI application of these use cases.
 
-    `ports` are used for what is no use case: signed URLs, probes, metrics, request ids and time. `site` is where
-    clients reach the application.
+    `ports` serve the parts without a use case: signed URLs, probes, metrics, request ids and time. `site` is the
+    address at which clients reach the application.
     """
     application = Litestar(
         route_handlers=[
@@ -38,10 +38,11 @@ def build(use_cases: UseCases, ports: Ports, site: Site = NOWHERE) -> ASGIApp:
         ],
         guards=[require_permission],
         exception_handlers={Exception: _error_response},
-        # The adapter makes its own document from the same routes; description/openapi.py gives the reason.
+        # Litestar's OpenAPI document is not used. The adapter builds its own from the same routes;
+        # description/openapi.py gives the reason.
         openapi_config=None,
         logging_config=None,
-        # body.py reads and bounds every body; uploads have a limit of their own.
+        # Litestar's limit is not used: body.py limits the size of every body, and uploads have a larger limit.
         request_max_body_size=None,
     )
     application.state.update(use_cases=use_cases, ports=ports, site=site)
@@ -55,7 +56,7 @@ def _list_all_methods(application: Litestar) -> None:
     """Make OPTIONS list every method of a path.
 
     Litestar makes a new route of a path for each handler, but keeps the OPTIONS handler of the first route. That
-    handler knows the methods of the first route only.
+    handler lists only the methods of the first route.
     """
     for route in application.routes:
         if isinstance(route, HTTPRoute):

@@ -1,4 +1,4 @@
-"""Reads request bodies, bounded in size and time: JSON as a whole, uploads piece by piece."""
+"""Reads request bodies within limits of size and time. JSON is read as a whole, uploads piece by piece."""
 
 import hashlib
 from collections.abc import AsyncIterator, Sequence
@@ -17,14 +17,12 @@ JSON = "application/json"
 
 
 async def read_members(request: AnyRequest, accepted: Sequence[str] = (JSON,)) -> Members:
-    """Return the members of the JSON object in a request's body, whose media type is one of those accepted.
+    """Return the members of the JSON object in a request's body. The body must have an accepted media type.
 
     Raises:
-        UnsupportedMediaType: Content-Type is none of them.
-        UnsupportedContentCoding: the body is encoded.
-        PayloadTooLarge: the body has more than 64 KiB.
-        RequestTimeout: the client disconnected.
-        Invalid: the body is not one well-formed JSON object, or not the one that its headers announce.
+        UnsupportedMediaType: the media type is not accepted. UnsupportedContentCoding: the body is encoded.
+        PayloadTooLarge: the body has more than 64 KiB. RequestTimeout: the client disconnected. Invalid: the body is
+        not one well-formed JSON object, or does not match the digest in the headers.
     """
     if _media_type(request) not in accepted:
         raise UnsupportedMediaType(accepted)
@@ -42,7 +40,7 @@ async def read_members(request: AnyRequest, accepted: Sequence[str] = (JSON,)) -
 
 
 async def upload_pieces(request: AnyRequest, limit_bytes: int) -> AsyncIterator[bytes]:
-    """Yield a body as it arrives. Each piece has a deadline, and the whole body a slowest rate.
+    """Yield a body as it arrives. Each piece has a deadline, and the whole body has a minimum rate.
 
     Raises:
         PayloadTooLarge: Content-Length or the body itself is over the limit.

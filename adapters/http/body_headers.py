@@ -1,5 +1,5 @@
-"""What the headers of a request say about its body. Each statement is understood or refused, because a body that is
-read without it may be another one: a fragment, or compressed bytes."""
+"""The headers of a request that describe its body. Each is honoured or refused. If one were ignored, the body could be
+stored wrongly, such as a part of a file as the whole, or compressed bytes as the file."""
 
 import base64
 import re
@@ -13,19 +13,20 @@ from domain.errors import Invalid
 # and content codings. Value: a structured-fields dictionary of byte sequences (RFC 8941 3.2).
 _DIGESTS = (b"content-digest", b"repr-digest")
 _DIGEST = re.compile(rb"[ \t]*([a-z*][a-z0-9_.*-]*)=:([A-Za-z0-9+/=]*):[ \t]*")
-# Digests in forms that the newer fields have replaced: RFC 1864 and RFC 3230.
+# These obsolete digest headers (RFC 1864 and RFC 3230) were replaced by the headers above.
 _OBSOLETE_DIGESTS = (b"content-md5", b"digest")
 _STATEMENTS = frozenset((b"content-encoding", b"content-range", *_DIGESTS, *_OBSOLETE_DIGESTS))
 
 
 def read_body_headers(request: AnyRequest) -> str | None:
-    """Return the SHA-256 (lower-case hex) that the body must have; `None` if the headers announce none.
+    """Return the SHA-256 (lower-case hex) that the body must have; `None` if no header has one.
 
     Raises:
         UnsupportedContentCoding: Content-Encoding is not `identity`.
-        Invalid: the body is announced as a part, or with a digest other than one SHA-256.
+        Invalid: Content-Range says that the body is a part, or a digest header has no valid SHA-256.
     """
-    # Nearly every request has none of these headers, and every create comes through here: one pass finds that out.
+    # Nearly every request has none of these headers. Every create runs this, so one pass over the headers must find
+    # that out.
     stated: dict[bytes, list[bytes]] = {}
     for name, value in request.scope["headers"]:
         if name in _STATEMENTS:
@@ -54,7 +55,7 @@ def _read_digests(name: bytes, sent: Sequence[bytes]) -> list[str]:
     if not sent:
         return []
     digests = [_DIGEST.fullmatch(digest) for digest in b",".join(sent).split(b",")]
-    # Other algorithms may stand beside SHA-256 (RFC 9530 2): then that one is enough.
+    # Digests of other algorithms may be sent too (RFC 9530 2). The SHA-256 is enough.
     values = [digest[2] for digest in digests if digest and digest[1] == b"sha-256"]
     if None in digests or len(values) != 1 or len(decoded := _decoded(values[0])) != 32:
         raise Invalid({name.decode().title(): "must have one SHA-256, as in 'sha-256=:<base64>:' (RFC 9530)"})

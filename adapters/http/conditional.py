@@ -1,9 +1,9 @@
 """Conditional requests (RFC 9110 13): If-Match, If-None-Match, If-Modified-Since, If-Unmodified-Since and If-Range.
 
-A precondition is evaluated last, because a request that is refused anyway must be refused in the same way without it
+A precondition is evaluated last, because a request that would be refused without it must get the same error with it
 (RFC 9110 13.2.1). Two deviations from the RFC help clients behind proxies that compress. A weak entity tag matches as a
-strong one does, because such a proxy makes ours weak (nginx). The suffix of a content coding is ignored, because other
-proxies append one (Apache httpd, Caddy, Jetty).
+strong one does, because nginx makes entity tags weak when it compresses. The suffix of a content coding is ignored,
+because other proxies append one (Apache httpd, Caddy, Jetty).
 """
 
 import re
@@ -21,7 +21,7 @@ _ENTITY_TAG = rb'(?:W/)?+"[\x21\x23-\x7e\x80-\xff]*+"[ \t]*+'
 # RFC 9110 5.6.1: a list may have empty elements. All quantifiers are possessive, so matching takes linear time.
 _ENTITY_TAGS = re.compile(rb"[ \t]*+(?:%b)?+(?:,[ \t]*+(?:%b)?+)*+" % (_ENTITY_TAG, _ENTITY_TAG))
 _OPAQUE = re.compile(rb'"([^"]*?)(?:--?(?:gzip|br|zstd|deflate))?"')
-# RFC 9110 5.6.7: the preferred form of a date, and the two obsolete ones that a recipient must accept.
+# RFC 9110 5.6.7 defines a preferred form of dates, and two obsolete forms that a recipient must accept.
 _DATE = re.compile(
     r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"
     r"|[A-Z][a-z]{5,8}, \d\d-[A-Z][a-z]{2}-\d\d \d\d:\d\d:\d\d GMT"
@@ -46,7 +46,7 @@ def entity_tag(tag: str) -> Mapping[str, str]:
 
 
 def read_precondition(request: AnyRequest) -> Precondition:
-    """Return what If-Match and If-None-Match require of a document that is to be changed.
+    """Return the precondition of a change that If-Match and If-None-Match state.
 
     Raises:
         Invalid: one of them is not a list of entity tags.
@@ -56,15 +56,16 @@ def read_precondition(request: AnyRequest) -> Precondition:
     if if_none_match is None:
         return Precondition(allowed)
     if if_none_match.tags is None:
-        # `If-None-Match: *` requires that there is no document (RFC 9110 13.1.2): no state of one is allowed.
+        # `If-None-Match: *` requires that the document does not exist (RFC 9110 13.1.2), so no state of it is allowed.
         return Precondition(frozenset())
     return Precondition(allowed, if_none_match.tags)
 
 
 def is_not_modified(request: AnyRequest, tag: str, modified_at: datetime | None = None) -> bool:
-    """Return whether the answer to this GET or HEAD is 304, in the order of RFC 9110 13.2.2.
+    """Return whether the response to this GET or HEAD is 304. The headers are evaluated in the order of RFC 9110
+    13.2.2.
 
-    `modified_at` is when the representation was last modified; `None` if it has no such date.
+    `modified_at` is the time at which the file was last modified; `None` for documents, which have no such time.
 
     Raises:
         Invalid: If-Match or If-None-Match is not a list of entity tags.
@@ -84,7 +85,8 @@ def is_not_modified(request: AnyRequest, tag: str, modified_at: datetime | None 
 
 
 def range_applies(request: AnyRequest, tag: str, modified_at: datetime) -> bool:
-    """Return whether If-Range permits to answer with a part (RFC 9110 13.1.5): only for exactly this tag or date."""
+    """Return whether If-Range permits a response with a part of the file (RFC 9110 13.1.5). It must have exactly this
+    tag or date."""
     sent = request.headers.getall("if-range", [])
     if not sent:
         return True
@@ -110,7 +112,8 @@ def _read_tags(request: AnyRequest, name: str) -> EntityTags | None:
 
 
 def _read_date(request: AnyRequest, name: str) -> datetime | None:
-    """Return the date in a header; `None` without one. An invalid one is ignored, as RFC 9110 13.1.3 requires."""
+    """Return the date in a header; `None` without the header. An invalid date is ignored, as RFC 9110 13.1.3
+    requires."""
     sent = request.headers.getall(name, [])
     if len(sent) != 1 or not _DATE.fullmatch(sent[0]):
         return None

@@ -82,7 +82,8 @@ async def read_document(request: AnyRequest, document_id: FromPath[str]) -> Answ
 
 async def patch_document(request: AnyRequest, document_id: FromPath[str]) -> Answer:
     members = await read_members(request, (JSON, MERGE_PATCH))
-    # The use case reads the members too. Here they are read so that one answer names their mistakes and the headers'.
+    # The use case reads the members too. The handler reads them first, so that one error names the mistakes of members
+    # and headers.
     precondition, _ = read_together(lambda: read_precondition(request), lambda: Changes.read(members))
     record = await use_cases_of(request).patch_document(caller_of(request), document_id, members, precondition)
     return json_answer(Envelope(DocumentDetail.of(record)), headers=entity_tag(record.document.state))

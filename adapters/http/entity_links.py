@@ -69,7 +69,7 @@ async def unlink_document(request: AnyRequest, document_id: FromPath[str], link_
 
 
 async def list_entity_documents(request: AnyRequest) -> Answer:
-    # From the path as it was sent: the router cannot tell an encoded slash from one between two segments.
+    # The id is read from the path as the client sent it, because the router decodes an encoded slash.
     entity_id = sent_segment(request.scope, 3)
     entity_type: EntityType = request.route_handler.opt["entity_type"]
     query = read_query(request)

@@ -18,14 +18,14 @@ from ports.system import Unavailable
 log = logging.getLogger("dossier.http")
 
 MERGE_PATCH = "application/merge-patch+json"
-"""JSON Merge Patch (RFC 7396), which PATCH also reads."""
+"""The media type of JSON Merge Patch (RFC 7396), which PATCH also accepts."""
 
 RETRY_AFTER_SECONDS = 1
 """The Retry-After of a 503: most outages of a dependency end within seconds."""
 
 
 class UnsupportedMediaType(Refusal):
-    """The Content-Type is none of those that the operation reads."""
+    """The operation does not accept the Content-Type."""
 
     code = "unsupported_media_type"
 
@@ -114,7 +114,7 @@ class ObjectExists(Refusal):
 
 
 class RangeNotSatisfiable(Refusal):
-    """A Range (RFC 9110 14.2) that begins after the end of the file."""
+    """The Range (RFC 9110 14.2) begins after the end of the file."""
 
     code = "validation_error"
 
@@ -155,7 +155,7 @@ STATUS: Mapping[type[Refusal], int] = {
 
 
 def answer(error: Exception, request_id: str) -> Answer:
-    """Return the response to any error. It contains nothing of the cause of a server error; the log does."""
+    """Return the response to any error. The cause of a server error is in the log, and not in the response."""
     match error:
         case Refusal():
             return _answer(STATUS[type(error)], error.code, error.message, request_id, _details(error), _headers(error))
@@ -170,7 +170,7 @@ def answer(error: Exception, request_id: str) -> Answer:
 
 
 def to_response(answer: Answer) -> Response[bytes]:
-    """Return the answer as a response of Litestar."""
+    """Return an `Answer` as a response of Litestar."""
     return Response(
         answer.body,
         status_code=answer.status,
@@ -180,7 +180,7 @@ def to_response(answer: Answer) -> Response[bytes]:
 
 
 def internal_error(request_id: str) -> Answer:
-    """Return the response to an unexpected error: a bug."""
+    """Return the response to an unexpected error, which is a bug."""
     message = "An unexpected error occurred on the server; report this request id to the operator."
     return _answer(500, "internal_error", message, request_id)
 
@@ -194,7 +194,7 @@ def unavailable(request_id: str, details: ErrorDetails | None = None) -> Answer:
 
 
 def method_not_allowed(request_id: str, methods: Sequence[str]) -> Answer:
-    """Return the response to a method that the address does not support; `methods` are those that it supports."""
+    """Return the response to a method that the path does not support. `methods` are the supported methods."""
     allowed = ", ".join(methods)
     message = f"This address does not support the method; it supports {allowed}."
     return _answer(405, "method_not_allowed", message, request_id, headers={"Allow": allowed})
@@ -251,7 +251,7 @@ def _headers(refusal: Refusal) -> Mapping[str, str]:
         case RangeNotSatisfiable():
             return {"Content-Range": f"bytes */{refusal.size_bytes}"}
         case UnsupportedMediaType() if MERGE_PATCH in refusal.accepted:
-            # RFC 5789 2.2: a 415 to PATCH names the types that would be read.
+            # RFC 5789 2.2: a 415 to PATCH names the accepted media types.
             return {"Accept-Patch": ", ".join(refusal.accepted)}
         case UnsupportedContentCoding():
             return {"Accept-Encoding": "identity"}

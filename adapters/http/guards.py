@@ -1,4 +1,4 @@
-"""The one guard of the API. Litestar runs it after routing, before the handler reads anything of the body."""
+"""The only guard of the API. Litestar runs it after routing, before the handler reads the body."""
 
 from typing import Any
 
@@ -11,10 +11,11 @@ from adapters.http.request import caller_of
 
 
 async def require_permission(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Admit a caller only with the permission of the operation's use case.
+    """Check that the caller has the permission of the operation's use case.
 
     A use case declares its permission once, and requires it again for callers that do not come through HTTP. Routes
-    that are no operation are open: probes, documentation, OPTIONS, and signed URLs, whose signature is checked.
+    that are not operations need no permission: probes, documentation, OPTIONS, and signed URLs, whose signature is
+    checked.
 
     Raises:
         InvalidKey: the request presents no valid API key.

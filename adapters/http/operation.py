@@ -1,4 +1,4 @@
-"""An operation of the API: a Litestar route that names the use case it runs.
+"""An operation of the API: a Litestar route with the use case that it runs.
 
 Each module of operations begins with `routes()`, the table of its operations. Their handlers follow below the table.
 """
@@ -19,7 +19,7 @@ _GET = (HttpMethod.GET, HttpMethod.HEAD)
 
 
 def readable(path: str, **options: Any) -> HTTPRouteHandler:
-    """Return a route that is no operation of the API, for GET and HEAD."""
+    """Return a route for GET and HEAD that is not an operation of the API."""
     return HTTPRouteHandler(path, http_method=_GET, status_code=200, **options)
 
 
@@ -33,7 +33,7 @@ class Operation(HTTPRouteHandler):
     """One row of a route table: method, path, handler, the use case that the handler runs, and its query parameters.
 
     - The guard (guards.py) requires the `permission` of the use case before the body is read.
-    - `query` declares the query parameters: each field is one, a list may be repeated.
+    - Each field of `query` is a query parameter. If the field is a list, the parameter may be repeated.
     - The name of the handler is the `operationId` in the OpenAPI document, unless `operation_id` is given.
     """
 
@@ -56,8 +56,8 @@ class Operation(HTTPRouteHandler):
             http_method=_GET if method == "GET" else method,
             operation_id=operation_id or handler.__name__,
             opt=opt,
-            # Never sent, because an Answer has its own status. The default of DELETE is 204, and Litestar refuses a
-            # handler that returns a body with 204.
+            # This status is never sent, because an Answer has its own. It replaces the default of DELETE, 204, with
+            # which Litestar refuses a handler that returns a body.
             status_code=200,
         )
         self.use_case = use_case
@@ -65,7 +65,7 @@ class Operation(HTTPRouteHandler):
         self(handler)
 
     def __copy__(self) -> "Operation":
-        # Litestar hands each guard a copy of the route handler. A real copy takes 14 µs, 5 % of a create.
+        # Litestar passes a copy of the route handler to each guard. A real copy takes 14 µs, 5 % of a create.
         return self
 
 

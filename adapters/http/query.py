@@ -1,4 +1,4 @@
-"""Reads the query of a request: the parameters that its operation declares."""
+"""Reads the query parameters of a request."""
 
 from typing import Any, cast
 from urllib.parse import parse_qsl
@@ -14,12 +14,12 @@ from domain.pages import boolean
 
 
 def read_query(request: AnyRequest) -> Members:
-    """Return the query parameters of a request. The use case refuses those that it does not know.
+    """Return the query parameters of a request. The use case refuses unknown parameters.
 
     The values of a parameter that is declared as a list are one list.
 
     Raises:
-        Invalid: a parameter is repeated but is no list, or its text cannot be stored in a database.
+        Invalid: a parameter is repeated but is not a list, or its text cannot be stored in a database.
     """
     declared = cast("Operation", request.route_handler).query_parameters
     query: dict[str, object] = {}
@@ -55,7 +55,8 @@ def read_flag(request: AnyRequest, name: str) -> bool:
 
 
 def _decoded_pairs(request: AnyRequest) -> list[tuple[str, str]]:
-    """Return the pairs of the query. A byte that is not UTF-8 is a lone surrogate in a value, U+FFFD in a name."""
+    """Return the pairs of the query. A byte that is not UTF-8 becomes a lone surrogate in a value, and U+FFFD in a
+    name."""
     query = request.scope["query_string"].decode("latin-1")
     pairs = parse_qsl(query, keep_blank_values=True, errors="surrogateescape")
     return [(name.encode("utf-8", "surrogateescape").decode("utf-8", "replace"), value) for name, value in pairs]

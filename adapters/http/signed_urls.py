@@ -1,7 +1,7 @@
 """Uploads and downloads through signed URLs, for an object store without an HTTP server of its own.
 
-Both are streamed in constant memory. A Range (RFC 9110 14) of one part is honoured; a request for several parts gets
-the whole file, as the RFC allows.
+Both are streamed in constant memory. A Range (RFC 9110 14) with one part is honoured. A request for several parts gets
+the whole file, as the RFC permits.
 """
 
 import re
@@ -36,7 +36,7 @@ _SHOWN = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; media-s
 
 
 def routes() -> Sequence[HTTPRouteHandler]:
-    """Return the routes that signed URLs point to. They need no API key: the signature is checked instead."""
+    """Return the routes of signed URLs. They need no API key, because the signature is checked instead."""
     path = "/storage/{path:path}"
     return [
         put(path, status_code=200, include_in_schema=False)(upload),
@@ -50,7 +50,7 @@ async def upload(request: AnyRequest, path: FromPath[str]) -> Response[bytes]:
     if terms is None:
         raise SignedUrlRefused
     if header_values(request.scope, b"if-match"):
-        # An upload never replaces an object, so none can match (RFC 9110 13.1.1).
+        # An upload never replaces an object, so If-Match can never hold (RFC 9110 13.1.1).
         raise PreconditionFailed
     announced = read_body_headers(request)
     if terms.sha256 is not None and announced not in (None, terms.sha256):
@@ -85,7 +85,7 @@ async def download(request: AnyRequest, path: FromPath[str]) -> Response[None] |
 
 def _storage_of(request: AnyRequest) -> ServedStorage:
     storage = ports_of(request).served_storage
-    # `build` adds these routes only for such a store.
+    # `build` adds these routes only for a store that Dossier serves itself.
     assert storage is not None
     return storage
 
@@ -107,7 +107,7 @@ def _serve(
         "Content-Security-Policy": _SHOWN if terms.disposition.startswith("inline") else _SAVED,
     }
     status, start, stop = 200, 0, size
-    # After the preconditions: If-Range is evaluated last (RFC 9110 13.2.2).
+    # This comes after the preconditions, because If-Range is evaluated last (RFC 9110 13.2.2).
     if range_applies(request, tag, modified_at) and (requested := _range(request, size)) is not None:
         start, stop = requested
         if start >= stop:
@@ -121,16 +121,16 @@ def _serve(
 
 
 def _range(request: AnyRequest, size: int) -> tuple[int, int] | None:
-    """Return the requested bytes as start and stop, `None` for the whole file.
+    """Return the start and stop of the requested bytes; `None` for the whole file.
 
-    The range is empty if the file ends before it.
+    The range is empty if it begins after the end of the file.
     """
     match = _RANGE.fullmatch(request.headers.get("range", ""))
     # Range is defined for GET alone (RFC 9110 14.2).
     if request.method != "GET" or not match or match.groups() == ("", ""):
         return None
     first, last = match.groups()
-    # A request for all of an empty file has an answer: the empty file.
+    # A Range for the whole of an empty file gets the empty file, and not 416.
     if size == 0 and first.strip("0") == "":
         return None
     if not first:

@@ -48,7 +48,7 @@ def as_unavailable(store: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise Unavailable(f"{store}: {refusal(error)}") from error
+        raise Unavailable(f"{store}: {rejection(error)}") from error
     except (CredentialRetrievalError, NoCredentialsError, PartialCredentialsError, TokenRetrievalError) as error:
         raise Unavailable(f"{NO_CREDENTIALS} ({error})") from error
     except (ResponseParserError, KeyError):
@@ -80,7 +80,7 @@ def action_of(error: ClientError) -> str:
     return _ACTIONS.get(error.operation_name, f"s3:{error.operation_name}")
 
 
-def refusal(error: ClientError) -> str:
+def rejection(error: ClientError) -> str:
     """Return why the store refused a call."""
     code = code_of(error)
     if is_denied(error):

@@ -1,7 +1,7 @@
 """Assembles the OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.0) from the routes and their descriptions.
 
-Litestar's generator is not used. It reads the parameters of handlers, but these handlers take the request alone: the
-rules in `domain` read bodies and queries, because they report every mistake at once.
+Litestar's generator is not used. It reads the parameters of handlers, but these handlers have only one, the request.
+The rules in `domain` read bodies and queries, because they report every mistake at once.
 """
 
 import inspect
@@ -83,7 +83,7 @@ def openapi_document(application: Litestar, public_url: str) -> Json:
 
 
 def _routes(application: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]]:
-    """Yield path, method and handler of every operation, the methods of a path in the order of `_METHODS`."""
+    """Yield the path, method and handler of every operation. The methods of a path are in the order of `_METHODS`."""
     for route in application.routes:
         if isinstance(route, HTTPRoute):
             handlers = {
@@ -91,7 +91,7 @@ def _routes(application: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]
                 for handler in route.route_handlers
                 if handler.resolve_include_in_schema()
                 for method in handler.http_methods
-                # HEAD works wherever GET does; a client has no use for a second description of it.
+                # HEAD works wherever GET does. A description of it would not help a client.
                 if method != "HEAD"
             }
             for method in sorted(handlers, key=_METHODS.index):
@@ -177,5 +177,5 @@ def _version() -> str:
     try:
         return version("dossier")
     except PackageNotFoundError:
-        # The sources run without an installed package.
+        # The sources can run without an installed package.
         return "unknown"
