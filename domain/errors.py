@@ -148,13 +148,14 @@ class FolderInUse(Refusal):
 
 @dataclass(eq=False)
 class PreconditionFailed(Refusal):
-    """The record has changed since the client read it."""
+    """A precondition of the request does not hold. `why` is the message: which one, and what to do."""
 
     code = "precondition_failed"
+    why: str
 
     @property
     def message(self) -> str:
-        return "The document has changed since; read it again, and send the request with its new ETag in If-Match."
+        return self.why
 
 
 @dataclass(eq=False)

@@ -63,12 +63,13 @@ CreateOutcome = Created | Replayed | IdempotencyKeyReused | PathTaken | OverQuot
 
 @dataclass(frozen=True, slots=True)
 class Patched:
-    """The document after the patch, with its entity links."""
+    """The document after the patch, with its entity links; a replay has both as they were after the first request."""
 
     found: DocumentWithLinks
+    replayed: bool = False
 
 
-PatchOutcome = Patched | NoSuchDocument | StateMismatch
+PatchOutcome = Patched | IdempotencyKeyReused | NoSuchDocument | StateMismatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +117,10 @@ RemoveLinkOutcome = LinkRemoved | IdempotencyKeyReused | NoSuchLink
 
 @dataclass(frozen=True, slots=True)
 class FolderMoved:
-    """The folder has its new path. `documents` counts the documents in it and below it."""
+    """The folder has its new path. `documents` counts the documents in it and below it, at the first request."""
 
     documents: int
+    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +138,14 @@ class TooDeep:
     """After the move, a folder would have more levels than a path may have."""
 
 
-MoveFolderOutcome = FolderMoved | NoSuchFolder | FolderTaken | TooDeep
+MoveFolderOutcome = FolderMoved | IdempotencyKeyReused | NoSuchFolder | FolderTaken | TooDeep
 
 
 @dataclass(frozen=True, slots=True)
 class FolderDeleted:
     """The folder and all folders below it were deleted."""
+
+    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,4 +153,4 @@ class FolderHasDocuments:
     """Documents are in the folder or below it."""
 
 
-DeleteFolderOutcome = FolderDeleted | NoSuchFolder | FolderHasDocuments
+DeleteFolderOutcome = FolderDeleted | IdempotencyKeyReused | NoSuchFolder | FolderHasDocuments

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from domain.documents import StoredObject
 from domain.paths import StoragePath
@@ -132,13 +132,17 @@ class AlreadyStored:
 
 @dataclass(frozen=True, slots=True)
 class UploadMismatch:
-    """The bytes differ from the terms of the upload.
+    """The bytes differ from one of the `UploadTerms`: from that `term`."""
 
-    `what` is the header or property that is wrong. `why` is the error text that follows it, such as "must be 10, …".
-    """
+    term: Literal["size_bytes", "sha256"]
 
-    what: str
-    why: str
+
+@dataclass(frozen=True, slots=True)
+class ServedObject:
+    """An object, and when it was stored: in whole seconds of UTC."""
+
+    stored: StoredObject
+    modified_at: datetime
 
 
 class ServedStorage(ObjectStorage, Protocol):
@@ -165,8 +169,8 @@ class ServedStorage(ObjectStorage, Protocol):
         """
         ...
 
-    async def modified_at(self, path: StoragePath) -> datetime | None:
-        """Return when the object at the path was stored, in whole seconds of UTC; `None` if there is none."""
+    async def find(self, path: StoragePath) -> ServedObject | None:
+        """Return the object at the path with its time; `None` if there is none."""
         ...
 
     def read(self, terms: DownloadTerms, start: int, stop: int) -> AsyncIterator[bytes]:

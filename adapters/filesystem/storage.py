@@ -37,7 +37,15 @@ from adapters.filesystem.signed_urls import SignedUrls
 from domain.documents import StoredObject
 from domain.paths import StoragePath
 from ports.checks import CheckResult, Grade
-from ports.storage import AlreadyStored, DownloadTerms, ListedObject, SignedRequest, UploadMismatch, UploadTerms
+from ports.storage import (
+    AlreadyStored,
+    DownloadTerms,
+    ListedObject,
+    ServedObject,
+    SignedRequest,
+    UploadMismatch,
+    UploadTerms,
+)
 from ports.system import Unavailable
 
 _PIECE = 1024 * 1024
@@ -161,11 +169,9 @@ class FilesystemStorage:
             with await asyncio.to_thread(open, incoming, "xb") as file:
                 size, sha256 = await receive(file, content, terms.size_bytes)
                 if terms.size_bytes not in (None, size):
-                    return UploadMismatch(
-                        "Content-Length", f"must be {terms.size_bytes}, the size this URL was signed for"
-                    )
+                    return UploadMismatch("size_bytes")
                 if terms.sha256 not in (None, sha256):
-                    return UploadMismatch("sha256", "of the bytes is not the one this URL was signed for")
+                    return UploadMismatch("sha256")
                 return await asyncio.to_thread(self._publish, terms.path, incoming, file, sha256)
         except OSError as error:
             raise Unavailable(f"cannot store {terms.path}: {error}") from error
@@ -173,13 +179,11 @@ class FilesystemStorage:
             with suppress(OSError):
                 incoming.unlink()
 
-    async def modified_at(self, path: StoragePath) -> datetime | None:
-        try:
-            return datetime.fromtimestamp(int(os.lstat(self._objects / path).st_mtime), UTC)
-        except OSError as error:
-            if error.errno in MISSING:
-                return None
-            raise Unavailable(f"cannot read {path}: {error}") from error
+    async def find(self, path: StoragePath) -> ServedObject | None:
+        found = self._lstat(path)
+        if found is None:
+            return None
+        return ServedObject(self._describe(path, found), datetime.fromtimestamp(int(found.st_mtime), UTC))
 
     async def read(self, terms: DownloadTerms, start: int, stop: int) -> AsyncIterator[bytes]:
         try:
@@ -242,6 +246,14 @@ class FilesystemStorage:
             raise Unavailable(f"cannot write {self._mark}: {error}") from error
 
     def _stat(self, path: StoragePath) -> StoredObject | None:
+        found = self._lstat(path)
+        return None if found is None else self._describe(path, found)
+
+    def _describe(self, path: StoragePath, found: os.stat_result) -> StoredObject:
+        etag = etag_of(found)
+        return StoredObject(size_bytes=found.st_size, etag=etag, sha256=self._checksums.read(path, etag))
+
+    def _lstat(self, path: StoragePath) -> os.stat_result | None:
         try:
             # Not with pathlib: every create runs this, and joining paths takes longer than lstat.
             found = os.lstat(f"{self._objects}/{path}")
@@ -249,10 +261,7 @@ class FilesystemStorage:
             if error.errno in MISSING and self._objects.is_dir():
                 return None
             raise Unavailable(f"cannot read {path}: {error}") from error
-        if not stat.S_ISREG(found.st_mode):
-            return None
-        etag = etag_of(found)
-        return StoredObject(size_bytes=found.st_size, etag=etag, sha256=self._checksums.read(path, etag))
+        return found if stat.S_ISREG(found.st_mode) else None
 
     async def _checksum_of_copy(self, path: StoragePath, found: StoredObject) -> str | None:
         """Return the SHA-256 of a file whose time has changed, as in a restored backup; compute it only once."""

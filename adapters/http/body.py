@@ -1,10 +1,8 @@
 """Reads request bodies within limits of size and time. JSON is read as a whole, uploads piece by piece."""
 
-import hashlib
 from collections.abc import AsyncIterator, Sequence
 
 from adapters.http.answer import header_values
-from adapters.http.body_headers import read_body_headers
 from adapters.http.errors import RequestTimeout, UnsupportedMediaType
 from adapters.http.in_flight import in_flight_of
 from adapters.http.request import AnyRequest
@@ -13,26 +11,38 @@ from domain.errors import Invalid, PayloadTooLarge
 from domain.members import Members, RuleViolation
 
 BODY_MAX_BYTES = 64 * 1024
-JSON = "application/json"
 
 
-async def read_members(request: AnyRequest, accepted: Sequence[str] = (JSON,)) -> Members:
-    """Return the members of the JSON object in a request's body. The body must have an accepted media type.
+def check_media_type(request: AnyRequest, accepted: Sequence[str], accept_patch: Sequence[str]) -> None:
+    """Return if the media type of the body is one of those accepted.
 
     Raises:
-        UnsupportedMediaType: the media type is not accepted. UnsupportedContentCoding: the body is encoded.
-        PayloadTooLarge: the body has more than 64 KiB. RequestTimeout: the client disconnected. Invalid: the body is
-        not one well-formed JSON object, or does not match the digest in the headers.
+        UnsupportedMediaType: Content-Type is none of them.
     """
     if _media_type(request) not in accepted:
-        raise UnsupportedMediaType(accepted)
-    announced = read_body_headers(request)
+        raise UnsupportedMediaType(accept_patch)
+
+
+async def whole_body(request: AnyRequest) -> bytes:
+    """Return a body that is read as a whole.
+
+    Raises:
+        PayloadTooLarge: the body has more than 64 KiB.
+        RequestTimeout: the client disconnected.
+    """
     in_flight = in_flight_of(request.scope)
     in_flight.await_client()
     raw = await _whole(request)
     in_flight.resume()
-    if announced is not None and announced != hashlib.sha256(raw).hexdigest():
-        raise Invalid({"Content-Digest": "is not that of the body; send the request again"})
+    return raw
+
+
+def parse_members(raw: bytes) -> Members:
+    """Return the members of the JSON object in a body.
+
+    Raises:
+        Invalid: the body is not one well-formed JSON object.
+    """
     try:
         return parse_object(raw)
     except RuleViolation as violation:

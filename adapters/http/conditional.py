@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 
 from adapters.http.answer import header_values
+from adapters.http.mistakes import Mistakes
 from adapters.http.request import AnyRequest
 from domain.errors import Invalid, PreconditionFailed
 from domain.preconditions import Precondition
@@ -40,48 +41,70 @@ class EntityTags:
         return self.tags is None or tag in self.tags
 
 
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """The preconditions that a request states; `None` is one that it does not state."""
+
+    if_match: EntityTags | None = None
+    if_none_match: EntityTags | None = None
+    if_modified_since: datetime | None = None
+    if_unmodified_since: datetime | None = None
+
+    def of_a_change(self) -> Precondition:
+        """Return the precondition of a change that If-Match and If-None-Match state."""
+        allowed = None if self.if_match is None else self.if_match.tags
+        if self.if_none_match is None:
+            return Precondition(allowed)
+        if self.if_none_match.tags is None:
+            # `If-None-Match: *` requires that there is no document (RFC 9110 13.1.2), so no state of one is allowed.
+            return Precondition(frozenset())
+        return Precondition(allowed, self.if_none_match.tags)
+
+    def is_not_modified(self, tag: str, modified_at: datetime | None = None) -> bool:
+        """Return whether the response to a GET or HEAD is 304. The order is that of RFC 9110 13.2.2.
+
+        `modified_at` is the time at which the file was last modified; `None` for documents, which have no such time.
+
+        Raises:
+            PreconditionFailed: If-Match or If-Unmodified-Since does not hold.
+        """
+        if self.if_match is not None:
+            if not self.if_match.match(tag):
+                raise PreconditionFailed(
+                    "If-Match lacks the ETag of this document or file; leave that header out to read it as it is now."
+                )
+        elif modified_at and self.if_unmodified_since and modified_at > self.if_unmodified_since:
+            raise PreconditionFailed(
+                "The file was stored after the time in If-Unmodified-Since; leave that header out to read the file."
+            )
+        if self.if_none_match is not None:
+            return self.if_none_match.match(tag)
+        return bool(modified_at and self.if_modified_since and modified_at <= self.if_modified_since)
+
+
+UNCONDITIONAL = Conditions()
+
+
 def entity_tag(tag: str) -> Mapping[str, str]:
     """Return the header with the entity tag of a response."""
     return {"ETag": f'"{tag}"'}
 
 
-def read_precondition(request: AnyRequest) -> Precondition:
-    """Return the precondition of a change that If-Match and If-None-Match state.
-
-    Raises:
-        Invalid: one of them is not a list of entity tags.
-    """
-    if_match, if_none_match = _read_tags(request, "If-Match"), _read_tags(request, "If-None-Match")
-    allowed = None if if_match is None else if_match.tags
-    if if_none_match is None:
-        return Precondition(allowed)
-    if if_none_match.tags is None:
-        # `If-None-Match: *` requires that the document does not exist (RFC 9110 13.1.2), so no state of it is allowed.
-        return Precondition(frozenset())
-    return Precondition(allowed, if_none_match.tags)
-
-
-def is_not_modified(request: AnyRequest, tag: str, modified_at: datetime | None = None) -> bool:
-    """Return whether the response to this GET or HEAD is 304. The headers are evaluated in the order of RFC 9110
-    13.2.2.
-
-    `modified_at` is the time at which the file was last modified; `None` for documents, which have no such time.
+def read_conditions(request: AnyRequest) -> Conditions:
+    """Return the preconditions of a request.
 
     Raises:
         Invalid: If-Match or If-None-Match is not a list of entity tags.
-        PreconditionFailed: If-Match or If-Unmodified-Since does not hold.
     """
-    if_match, if_none_match = _read_tags(request, "If-Match"), _read_tags(request, "If-None-Match")
-    if if_match is not None:
-        if not if_match.match(tag):
-            raise PreconditionFailed
-    elif modified_at and modified_at > (_read_date(request, "if-unmodified-since") or modified_at):
-        raise PreconditionFailed
-    if if_none_match is not None:
-        return if_none_match.match(tag)
-    if modified_at and (modified_since := _read_date(request, "if-modified-since")):
-        return modified_at <= modified_since
-    return False
+    mistakes = Mistakes()
+    conditions = Conditions(
+        mistakes.reading(lambda: _read_tags(request, "If-Match"), None),
+        mistakes.reading(lambda: _read_tags(request, "If-None-Match"), None),
+        _read_date(request, "if-modified-since"),
+        _read_date(request, "if-unmodified-since"),
+    )
+    mistakes.refuse()
+    return conditions
 
 
 def range_applies(request: AnyRequest, tag: str, modified_at: datetime) -> bool:

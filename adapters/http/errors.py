@@ -17,30 +17,25 @@ from ports.system import Unavailable
 
 log = logging.getLogger("dossier.http")
 
-MERGE_PATCH = "application/merge-patch+json"
-"""The media type of JSON Merge Patch (RFC 7396), which PATCH also accepts."""
-
 RETRY_AFTER_SECONDS = 1
 """The Retry-After of a 503: most outages of a dependency end within seconds."""
 
 
 class UnsupportedMediaType(Refusal):
-    """The operation does not accept the Content-Type."""
+    """The operation does not accept the Content-Type. `accept_patch` are the media types that a PATCH accepts."""
 
     code = "unsupported_media_type"
 
-    def __init__(self, accepted: Sequence[str] = ("application/json",)) -> None:
-        self.accepted = accepted
+    def __init__(self, accept_patch: Sequence[str] = ()) -> None:
+        self.accept_patch = accept_patch
 
     @property
     def message(self) -> str:
         return "Send the body as JSON in UTF-8, with 'Content-Type: application/json'."
 
 
-class UnsupportedContentCoding(Refusal):
+class UnsupportedContentCoding(UnsupportedMediaType):
     """The body is compressed or otherwise encoded (RFC 9110 8.4)."""
-
-    code = "unsupported_media_type"
 
     @property
     def message(self) -> str:
@@ -110,7 +105,10 @@ class ObjectExists(Refusal):
 
     @property
     def message(self) -> str:
-        return "A file was already stored through this signed URL; ask for a new URL to upload another file."
+        return (
+            "The file of this signed URL is stored already: record it with POST /v1/documents, "
+            "or ask for a new URL to upload another file."
+        )
 
 
 class RangeNotSatisfiable(Refusal):
@@ -167,6 +165,11 @@ def answer(error: Exception, request_id: str) -> Answer:
         case _:
             log.error("%s unexpected error", request_id, exc_info=error)
             return internal_error(request_id)
+
+
+def accept_patch_header(media_types: Sequence[str]) -> Mapping[str, str]:
+    """Return the header with the media types that PATCH reads (RFC 5789 3.1); no header if there is no PATCH."""
+    return {"Accept-Patch": ", ".join(media_types)} if media_types else {}
 
 
 def to_response(answer: Answer) -> Response[bytes]:
@@ -250,10 +253,9 @@ def _headers(refusal: Refusal) -> Mapping[str, str]:
             return {"Retry-After": str(RETRY_AFTER_SECONDS)}
         case RangeNotSatisfiable():
             return {"Content-Range": f"bytes */{refusal.size_bytes}"}
-        case UnsupportedMediaType() if MERGE_PATCH in refusal.accepted:
+        case UnsupportedMediaType():
+            codings = {"Accept-Encoding": "identity"} if isinstance(refusal, UnsupportedContentCoding) else {}
             # RFC 5789 2.2: a 415 to PATCH names the accepted media types.
-            return {"Accept-Patch": ", ".join(refusal.accepted)}
-        case UnsupportedContentCoding():
-            return {"Accept-Encoding": "identity"}
+            return {**codings, **accept_patch_header(refusal.accept_patch)}
         case _:
             return {}

@@ -1,4 +1,4 @@
-"""The only guard of the API. Litestar runs it after routing, before the handler reads the body."""
+"""The only guard of the API. Litestar runs it after routing, before the handler reads anything of the request."""
 
 from typing import Any
 
@@ -6,7 +6,6 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from adapters.http.operation import Operation
-from adapters.http.query import refuse_query
 from adapters.http.request import caller_of
 
 
@@ -20,9 +19,6 @@ async def require_permission(connection: ASGIConnection[Any, Any, Any, Any], han
     Raises:
         InvalidKey: the request presents no valid API key.
         InsufficientPermissions: the API key lacks the permission.
-        Invalid: the request has query parameters, and the operation has none.
     """
     if isinstance(handler, Operation):
         caller_of(connection).require(handler.use_case.permission)
-        if connection.scope["query_string"] and not handler.query_parameters:
-            refuse_query(connection)

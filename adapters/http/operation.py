@@ -3,7 +3,7 @@
 Each module of operations begins with `routes()`, the table of its operations. Their handlers follow below the table.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -15,6 +15,11 @@ from adapters.http.answer import Answer
 from domain.access import Permission
 
 Json = dict[str, Any]
+
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+"""The media type of JSON Merge Patch (RFC 7396)."""
+
 _GET = (HttpMethod.GET, HttpMethod.HEAD)
 
 
@@ -30,14 +35,16 @@ class UseCase(Protocol):
 
 
 class Operation(HTTPRouteHandler):
-    """One row of a route table: method, path, handler, the use case that the handler runs, and its query parameters.
+    """One row of a route table: method, path, handler, the use case that the handler runs, and what a client may send.
 
-    - The guard (guards.py) requires the `permission` of the use case before the body is read.
+    - The guard (guards.py) requires the `permission` of the use case before anything else of the request is read.
     - Each field of `query` is a query parameter. If the field is a list, the parameter may be repeated.
+    - `media_types` are those of the body; POST and PATCH have one. `accept_patch` are those of a PATCH.
+    - An operation that `is_conditional` evaluates preconditions (conditional.py).
     - The name of the handler is the `operationId` in the OpenAPI document, unless `operation_id` is given.
     """
 
-    __slots__ = ("query_parameters", "use_case")
+    __slots__ = ("accept_patch", "is_conditional", "media_types", "query_parameters", "use_case")
 
     def __init__(
         self,
@@ -47,6 +54,8 @@ class Operation(HTTPRouteHandler):
         use_case: type[UseCase],
         *,
         query: type[msgspec.Struct] | None = None,
+        media_types: Sequence[str] = (JSON,),
+        is_conditional: bool = False,
         operation_id: str | None = None,
         opt: Mapping[str, Any] | None = None,
     ) -> None:
@@ -62,6 +71,9 @@ class Operation(HTTPRouteHandler):
         )
         self.use_case = use_case
         self.query_parameters: Mapping[str, Json] = {} if query is None else _schemas(query)
+        self.media_types = media_types if method in ("POST", "PATCH") else ()
+        self.accept_patch = media_types if method == "PATCH" else ()
+        self.is_conditional = is_conditional
         self(handler)
 
     def __copy__(self) -> "Operation":

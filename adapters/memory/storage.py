@@ -11,7 +11,15 @@ from urllib.parse import quote
 from domain.documents import StoredObject
 from domain.paths import StoragePath
 from ports.checks import CheckResult, Grade
-from ports.storage import AlreadyStored, DownloadTerms, ListedObject, SignedRequest, UploadMismatch, UploadTerms
+from ports.storage import (
+    AlreadyStored,
+    DownloadTerms,
+    ListedObject,
+    ServedObject,
+    SignedRequest,
+    UploadMismatch,
+    UploadTerms,
+)
 from ports.system import Clock, Unavailable
 
 _PIECE = 64 * 1024
@@ -115,9 +123,9 @@ class MemoryStorage:
         finally:
             self._unfinished.pop(number, None)
 
-    async def modified_at(self, path: StoragePath) -> datetime | None:
+    async def find(self, path: StoragePath) -> ServedObject | None:
         found = self._objects.get(path)
-        return None if found is None else found.modified_at.replace(microsecond=0)
+        return None if found is None else ServedObject(found.stored, found.modified_at.replace(microsecond=0))
 
     async def read(self, terms: DownloadTerms, start: int, stop: int) -> AsyncIterator[bytes]:
         if await self.stat(terms.path) != terms.stored:
@@ -148,9 +156,9 @@ class MemoryStorage:
         if terms.path in self._objects:
             return AlreadyStored()
         if terms.size_bytes not in (None, stored.size_bytes):
-            return UploadMismatch("Content-Length", f"must be {terms.size_bytes}, the size this URL was signed for")
+            return UploadMismatch("size_bytes")
         if terms.sha256 not in (None, stored.sha256):
-            return UploadMismatch("sha256", "of the bytes is not the one this URL was signed for")
+            return UploadMismatch("sha256")
         self._objects[terms.path] = _Object(content, stored, self._now())
         return stored
 

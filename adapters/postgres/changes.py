@@ -71,7 +71,9 @@ class DocumentChanges:
         result = await self._call(statements.PATCH_DOCUMENT, arguments, at, intent)
         match result.outcome:
             case "done" | "replayed":
-                return Patched(to_document_with_links(result.facts))
+                return Patched(to_document_with_links(result.facts), result.is_replay)
+            case "key_reused":
+                return IdempotencyKeyReused()
             case "unknown":
                 return NoSuchDocument()
             case "other_state":
@@ -132,7 +134,9 @@ class DocumentChanges:
         result = await self._call(statements.MOVE_FOLDER, (source, target, FOLDER_LEVELS_MAX, at), at, intent)
         match result.outcome:
             case "done" | "replayed":
-                return FolderMoved(result.facts["documents"])
+                return FolderMoved(result.facts["documents"], result.is_replay)
+            case "key_reused":
+                return IdempotencyKeyReused()
             case "unknown":
                 return NoSuchFolder()
             case "taken":
@@ -146,7 +150,9 @@ class DocumentChanges:
         result = await self._call(statements.DELETE_FOLDER, (folder, at), at, intent)
         match result.outcome:
             case "done" | "replayed":
-                return FolderDeleted()
+                return FolderDeleted(result.is_replay)
+            case "key_reused":
+                return IdempotencyKeyReused()
             case "unknown":
                 return NoSuchFolder()
             case "in_use":

@@ -6,9 +6,8 @@ from typing import assert_never
 from domain.access import Caller, Permission
 from domain.documents import Document, Draft, StoredObject
 from domain.errors import IdempotencyMismatch, Invalid, QuotaExceeded, StorageConflict
-from domain.idempotency import parse_idempotency_key
 from domain.ids import DocumentId
-from domain.members import Members, read_together
+from domain.members import Members
 from ports.documents import DocumentRepository
 from ports.intents import Intent
 from ports.outcomes import Created, CreateOutcome, IdempotencyKeyReused, OverQuota, PathTaken, Replayed
@@ -48,12 +47,11 @@ class CreateDocument:
     permission = Permission.WRITE_DOCUMENTS
 
     async def __call__(self, caller: Caller, members: Members, idempotency_key: str | None) -> Recorded:
-        """Record the document. `idempotency_key` is the header as the client sent it."""
         caller.require(self.permission)
-        draft, key = read_together(
-            lambda: Draft.read(members, caller.workspace_id), lambda: parse_idempotency_key(idempotency_key)
+        draft = Draft.read(members, caller.workspace_id)
+        intent = Intent.of(
+            "create_document", caller.workspace_id, members, caller=caller, idempotency_key=idempotency_key
         )
-        intent = Intent.of("create_document", caller.workspace_id, members, caller=caller, idempotency_key=key)
 
         outcome: CreateOutcome | None
         stored = await self.storage.stat(draft.storage_path)

@@ -83,7 +83,17 @@ def test_a_range_is_served_only_of_the_bytes_that_if_range_names_and_that_the_cl
         assert answer.status_code == status, condition
 
 
-def test_an_upload_with_if_match_is_412_because_it_never_replaces_an_object(home: Client) -> None:
+def test_an_upload_never_matches_if_match_which_is_evaluated_after_the_terms_and_before_the_object(
+    home: Client,
+) -> None:
     signed = home.sign_upload()
-    assert home.put(signed, b"hello", If_Match="*").status_code == 412
+
+    def refused(status: int, **headers: str) -> str:
+        code = {400: "validation_error", 412: "precondition_failed"}[status]
+        return str(error_of(home.put(signed, b"hello", **headers), status, code))
+
+    assert "If-Match" in refused(412, If_Match="*")
+    assert "Content-Type" in refused(400, If_Match="*", Content_Type="text/csv")
     assert home.put(signed, b"hello", If_None_Match="*").status_code == 200
+    assert "record it" in refused(412, If_None_Match="*")
+    assert "If-Match" in refused(412, If_Match="*", If_None_Match="*")

@@ -194,9 +194,14 @@ class Records:
         return await self.documents.create(document, self.intent(workspace, key))
 
     async def patch(
-        self, workspace: Workspace, document: DocumentId, precondition: Precondition = UNCONDITIONAL, **changes: Any
+        self,
+        workspace: Workspace,
+        document: DocumentId,
+        precondition: Precondition = UNCONDITIONAL,
+        key: str | None = None,
+        **changes: Any,
     ) -> PatchOutcome:
-        intent = self.intent(workspace, operation="patch_document")
+        intent = self.intent(workspace, key, document, "patch_document")
         return await self.documents.patch(
             document, Changes(**changes), precondition=precondition, at=self.clock(), intent=intent
         )
@@ -222,12 +227,12 @@ class Records:
         intent = self.intent(workspace, key, f"{document} {link}", "unlink_document")
         return await self.documents.remove_link(document, link, at=self.clock(), intent=intent)
 
-    async def move(self, workspace: Workspace, source: str, target: str) -> MoveFolderOutcome:
-        intent = self.intent(workspace, operation="move_folder")
+    async def move(self, workspace: Workspace, source: str, target: str, key: str | None = None) -> MoveFolderOutcome:
+        intent = self.intent(workspace, key, f"{source} {target}", "move_folder")
         return await self.documents.move_folder(FolderPath(source), FolderPath(target), at=self.clock(), intent=intent)
 
-    async def delete_folder(self, workspace: Workspace, folder: str) -> DeleteFolderOutcome:
-        intent = self.intent(workspace, operation="delete_folder")
+    async def delete_folder(self, workspace: Workspace, folder: str, key: str | None = None) -> DeleteFolderOutcome:
+        intent = self.intent(workspace, key, folder, "delete_folder")
         return await self.documents.delete_folder(FolderPath(folder), at=self.clock(), intent=intent)
 
     async def current(self, document: Document) -> Document | None:

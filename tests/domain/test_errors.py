@@ -21,6 +21,7 @@ from domain.errors import (
     StorageConflict,
 )
 from domain.ids import DocumentId
+from domain.preconditions import Precondition
 
 ID = DocumentId("doc_01HY0000000000000000000000")
 REFUSALS: dict[str, Refusal] = {
@@ -32,13 +33,30 @@ REFUSALS: dict[str, Refusal] = {
     "not_found": NotFound(),
     "storage_conflict": StorageConflict(ID),
     "object_changed": ObjectChanged(),
-    "precondition_failed": PreconditionFailed(),
+    "precondition_failed": PreconditionFailed(Precondition(frozenset({"1"})).unmet),
     "idempotency_mismatch": IdempotencyMismatch(),
     "rate_limited": RateLimited(42, "minute", 10),
     "in_use": FolderInUse(),
     "payload_too_large": PayloadTooLarge(65_536),
 }
 ALIKE: list[Refusal] = [FolderExists(), LastAdminKey()]
+
+
+STATES = frozenset({"1"})
+
+
+@pytest.mark.parametrize(
+    ("precondition", "named"),
+    [
+        (Precondition(STATES), {"If-Match"}),
+        (Precondition(refused=STATES), {"If-None-Match"}),
+        (Precondition(frozenset()), {"If-None-Match"}),
+        (Precondition(STATES, STATES), {"If-Match", "If-None-Match"}),
+    ],
+)
+def test_an_unmet_precondition_is_named(precondition: Precondition, named: set[str]) -> None:
+    message = PreconditionFailed(precondition.unmet).message
+    assert {name for name in ("If-Match", "If-None-Match") if name in message} == named
 
 
 def test_every_refusal_has_the_code_of_the_contract() -> None:

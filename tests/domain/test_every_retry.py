@@ -18,6 +18,11 @@ Retry = Callable[[Scene, int], Awaitable[Any]]
 
 IDEMPOTENT: dict[str, Retry] = {
     "create_document": lambda it, number: it.world.create_document(it.caller, members(it.paths[number]), KEY),
+    "patch_document": lambda it, number: it.world.patch_document(
+        it.caller, it.documents[0], {"name": ["b.pdf", "c.pdf"][number]}, KEY
+    ),
+    "move_folder": lambda it, number: it.world.move_folder(it.caller, {"from": "/a", "to": ["/b", "/c"][number]}, KEY),
+    "delete_folder": lambda it, number: it.world.delete_folder(it.caller, {"folder": ["/empty", "/a"][number]}, KEY),
     "delete_document": lambda it, number: it.world.delete_document(it.caller, it.documents[1 + number], KEY),
     "delete_document hard": lambda it, number: it.world.delete_document(
         it.caller, it.documents[3 + number], KEY, hard=True

@@ -76,13 +76,13 @@ async def test_a_query_asks_for_the_documents_that_pass_all_its_filters(
         *[("page", "2"), ("page", "1000")],
     ],
 )
-async def test_an_invalid_search_cursor_or_combination_is_refused_by_name(
+async def test_an_invalid_search_cursor_or_combination_is_refused_by_name_with_every_other_mistake(
     caller: Caller, name: str, value: str
 ) -> None:
-    query = {name: value} | ({"cursor": "0" * 26} if name == "page" else {})
+    query = {name: value, "sort": "name"} | ({"cursor": "0" * 26} if name == "page" else {})
     with pytest.raises(Invalid) as refused:
         await FindDocuments(documents=NEVER_ASKED)(caller, query)
-    assert set(refused.value.fields) == {name}
+    assert set(refused.value.fields) == {name, "sort"}
 
 
 async def test_a_page_that_is_not_the_last_one_has_the_cursor_of_the_next_page(world: World, caller: Caller) -> None:

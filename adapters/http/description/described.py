@@ -16,9 +16,8 @@ class Described:
     - `success` is the type of the body of a successful response; `None` if there is no body. `example` replaces the
       example of that type.
     - `refusals` are the refusals of this operation, without those of every operation with an API key.
-    - `idempotent` and `conditional`: the operation reads Idempotency-Key, or If-Match and If-None-Match.
+    - `idempotent`: a repeated request with the same Idempotency-Key has no effect and gets the first response.
     - `cacheable`: the response may be 304 Not Modified.
-    - `media_types` are the media types that the body may have.
     - `existing`: the response is 200 if the entity link already exists.
     - `located` and `etag`: the successful response has the header `Location`, or `ETag`.
     - `links` are OpenAPI links. They name the operation that can follow, and give the member of `data` for each of
@@ -29,10 +28,8 @@ class Described:
     status: int = 200
     success: Any = None
     body: type[msgspec.Struct] | None = None
-    media_types: Sequence[str] = ("application/json",)
     refusals: Sequence[type[Refusal]] = ()
     idempotent: bool = False
-    conditional: bool = False
     cacheable: bool = False
     existing: bool = False
     located: bool = False

@@ -9,6 +9,7 @@ from domain import errors
 from domain.access import Permission
 from domain.errors import Refusal
 from domain.ids import DocumentId
+from domain.preconditions import Precondition
 
 _REQUEST_ID = "req_01HY0000000000000000000000"
 
@@ -25,7 +26,7 @@ _REFUSALS: tuple[Refusal, ...] = (
     errors.FolderExists(),
     errors.FolderInUse(),
     errors.ObjectChanged(),
-    errors.PreconditionFailed(),
+    errors.PreconditionFailed(Precondition(frozenset({"1"})).unmet),
     errors.PayloadTooLarge(64 * 1024),
     http_errors.UnsupportedMediaType(),
     http_errors.UriTooLong(16 * 1024),

@@ -81,7 +81,7 @@ RESPONSE_HEADERS: Mapping[str, Json] = {
         "schema": {"type": "string", "const": "identity"},
     },
     "Accept-Patch": {
-        "description": "Present if PATCH reads other media types than the one that was sent.",
+        "description": "Present if the request was a PATCH: the media types that it reads.",
         "schema": {"type": "string", "maxLength": 100, "pattern": "^[a-z+/-]+(?:, [a-z+/-]+)*$"},
         "example": "application/json, application/merge-patch+json",
     },

@@ -38,8 +38,9 @@ document. Then read it with a download URL, or find it by its properties, its fo
 - Every success is `{"data": …}`; a list has `meta` too. Every error is `{"error": {"code", "message", "request_id",
   "details"}}`: act on `code`, and on `details` if it is present.
 - Every response has an `X-Request-ID`. With a valid API key, it has the three `X-RateLimit-…` headers too.
-- Send an `Idempotency-Key` with requests that create or delete. After any failure, the same request can be sent again,
-  and is executed once.
+- Send an `Idempotency-Key` with requests that create, change or delete. After any failure, the same request can be
+  sent again, and is executed once. The header has no effect on reads and on `POST /v1/documents/upload-url`, which can
+  be repeated without it; one that is no UUID is refused there too.
 - HEAD works wherever GET does: it has the same headers, and no body. OPTIONS names the methods of an address.
 - A 429 says in `details` how long to wait: `retry_after` in seconds, the rest of a `window` of `limit` requests.
 - Times are UTC, in whole seconds. Absent values are `null`. Members that are not described here are refused.
@@ -125,7 +126,8 @@ def _operation(path: str, handler: HTTPRouteHandler, facts: Described) -> tuple[
         }
     if facts.body is not None:
         media = _json(facts.body, BODIES[facts.body])["application/json"]
-        operation["requestBody"] = {"required": True, "content": dict.fromkeys(facts.media_types, media)}
+        media_types = handler.media_types if isinstance(handler, Operation) else ()
+        operation["requestBody"] = {"required": True, "content": dict.fromkeys(media_types, media)}
     if facts.cacheable:
         operation["responses"]["304"] = {
             "description": "The document is in a state that `If-None-Match` names. There is no body.",
@@ -139,9 +141,7 @@ def _parameters(path: str, handler: HTTPRouteHandler, facts: Described) -> Itera
     headers = []
     if isinstance(handler, Operation):
         yield from query_parameters(handler.query_parameters)
-        headers = ["X-Request-ID"]
-    if facts.conditional:
-        headers[:0] = ["If-Match", "If-None-Match"]
+        headers = [*(["If-Match", "If-None-Match"] if handler.is_conditional else []), "X-Request-ID"]
     if facts.idempotent:
         headers.insert(0, "Idempotency-Key")
     yield from request_header_references(headers)
