@@ -52,6 +52,7 @@ _EDGES = re.compile(f"\\A[{_SPACES}]+|[{_SPACES}]+\\Z")
 _SPACE_SEPARATOR = re.compile("[\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _IGNORED_IN_SEARCH = re.compile(f"[{_INVISIBLE}{_JOINING}]")
 _SPACE_RUN = re.compile(f"[{_SPACES}]+")
+_OTHERS = re.compile(r"\.+")
 _LINE_ENDS = re.compile("\r\n?")
 # Python folds the dotted capital I to two characters, and does not fold the dotless small i. In a search, all are equal
 # to i.
@@ -173,12 +174,7 @@ def visible(text: str) -> str:
 
 
 def _longest_run_of_marks(text: str) -> int:
-    longest = run = 0
-    for char in text:
-        for part in _decomposed(char):
-            run = run + 1 if unicodedata.combining(part) else 0
-            longest = max(longest, run)
-    return longest
+    return max(map(len, "".join(map(_marks_in, text)).split(_NO_MARK)))
 
 
 def _stream_safe(text: str) -> str:
@@ -188,24 +184,31 @@ def _stream_safe(text: str) -> str:
         return text
     kept, run = [], 0
     for char in text:
-        for part in _decomposed(char):
-            run = run + 1 if unicodedata.combining(part) else 0
+        before, is_interrupted, last = _marks_in(char).rpartition(_NO_MARK)
+        run = len(last) if is_interrupted else run + len(before + last)
         if run <= MARKS_MAX:
             kept.append(char)
     return "".join(kept)
 
 
+_MARK, _NO_MARK = "m", "."
+
+
 @lru_cache(maxsize=4096)
-def _decomposed(char: str) -> str:
-    """Return the characters in which combining marks are counted.
+def _marks_in(char: str) -> str:
+    """Return what a character decomposes into: `_MARK` for a combining mark, `_NO_MARK` for one or more others.
 
     A character that is no mark itself may decompose into several marks: U+0F73 decomposes into two that have to change
-    places.
+    places. Others decompose into many characters without marks: U+FDFA into 18.
     """
-    return unicodedata.normalize("NFKD", char)
+    parts = unicodedata.normalize("NFKD", char)
+    return _OTHERS.sub(_NO_MARK, "".join(_MARK if unicodedata.combining(part) else _NO_MARK for part in parts))
 
 
 def _without_diacritics(decomposed: str) -> str:
+    # Most texts of other scripts end here. The text has up to 18 times as many characters as a client sent.
+    if not any(map(_has_diacritics, set(decomposed))):
+        return decomposed
     kept: list[str] = []
     is_alphabetic = False
     for char in decomposed:
