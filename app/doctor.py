@@ -10,6 +10,7 @@ from adapters.postgres.migrate import is_empty, pending
 from app.settings import Settings, storage_directory
 from app.wiring import database_url, open_storage
 from domain.use_cases.claim_store import ForeignStore, verified_generation
+from domain.wording import counted
 from ports.checks import CheckResult, Grade
 from ports.deployment import Deployments
 from ports.storage import ObjectStorage
@@ -39,7 +40,7 @@ async def _database(settings: Settings, stack: AsyncExitStack) -> tuple[CheckRes
         if missing := await pending(database):
             # The embedded database is migrated by the next command that uses it.
             grade = Grade.OK if settings.database_url is None else Grade.FAILED
-            found = f"{kind} Postgres {version}, {len(missing)} migrations pending; run 'dossier migrate'"
+            found = f"{kind} Postgres {version}, {counted(len(missing), 'pending migration')}; run 'dossier migrate'"
             return CheckResult("database", grade, found), None, is_unused
         found = f"{kind} Postgres {version}, schema up to date"
         return CheckResult("database", Grade.OK, found), PostgresDeployments(database), is_unused

@@ -25,6 +25,7 @@ from adapters.s3.location import s3_location
 from app.jobs.sweeper import swept_regularly
 from app.settings import Settings, storage_directory
 from domain.use_cases import UseCases
+from domain.wording import counted
 from ports import Ports
 from ports.rate_limit import RateLimiter
 from ports.storage import ObjectStorage, ServedStorage
@@ -104,7 +105,9 @@ async def _open_database(settings: Settings) -> AsyncIterator[Database]:
         if missing := await pending(database):
             # The embedded database is ours to migrate. An operator's database is migrated when the operator says so.
             if settings.database_url is not None:
-                raise NotMigrated(f"{len(missing)} migrations are pending; run 'dossier migrate', then start again")
+                raise NotMigrated(
+                    f"the database lacks {counted(len(missing), 'migration')}; run 'dossier migrate', then start again"
+                )
             await migrate(url)
         yield database
 

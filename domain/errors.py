@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from domain.ids import DocumentId
+from domain.wording import counted
 
 
 class Refusal(Exception):
@@ -195,8 +196,8 @@ class RateLimited(Refusal):
     @property
     def message(self) -> str:
         return (
-            f"The limit of {self.limit} requests per {self.window} is used up; "
-            f"the {self.window} ends in {self.retry_after} seconds, try again then."
+            f"The limit of {counted(self.limit, 'request')} per {self.window} is used up; "
+            f"the {self.window} ends in {counted(self.retry_after, 'second')}, try again then."
         )
 
 

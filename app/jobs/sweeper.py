@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from domain.use_cases.claim_store import AlreadySweeping, ForeignStore
 from domain.use_cases.sweep import Sweep, TooManyOrphans
+from domain.wording import counted
 from ports.system import Unavailable
 
 DELETE_CONDEMNED_EVERY = timedelta(minutes=10)
@@ -56,10 +57,11 @@ async def _sweep(sweep: Sweep) -> None:
     else:
         swept = await sweep()
     if swept.held:
-        log.warning("the store refused to delete the objects at %d paths; the next sweep tries again", swept.held)
+        held = counted(swept.held, "path")
+        log.warning("the store refused to delete the objects at %s; the next sweep tries again", held)
     if swept.inherited:
         log.warning(
-            "%d objects without a record are older than this database's claim on the store; run 'dossier sweep --yes' "
-            "to delete them",
-            swept.inherited,
+            "%s without a record from before this database's claim on the store; run 'dossier sweep "
+            "--yes' to delete them",
+            counted(swept.inherited, "object"),
         )

@@ -76,8 +76,8 @@ async def test_held_objects_and_inherited_orphans_are_logged(world: World, caplo
     world.storage.delete = delete  # type: ignore[method-assign]
     await turn(world)
     assert caplog.messages == [
-        "the store refused to delete the objects at 1 paths; the next sweep tries again",
-        "1 objects without a record are older than this database's claim on the store; run 'dossier sweep --yes' to "
+        "the store refused to delete the objects at 1 path; the next sweep tries again",
+        "1 object without a record from before this database's claim on the store; run 'dossier sweep --yes' to "
         "delete them",
     ]
 

@@ -186,7 +186,7 @@ async def test_old_labels_are_written_in_the_present_form_and_a_folder_joins_the
 ) -> None:
     home, documents = await record_old_labels(records, first_url)
     await migrate(first_url)
-    assert caplog.messages == ["0005_labels rewrote the tags of 2 documents and the paths of 7 folders"]
+    assert caplog.messages == ["0005_labels rewrote the tags of 2 documents and the path of 7 folders"]
     for old, (folder, tags) in zip(documents, OLD_LABELS.values(), strict=True):
         stored = await records.documents.get(home.id, old.id)
         assert stored is not None

@@ -15,6 +15,7 @@ from adapters.postgres.migrations import run_once
 from domain.documents import TAG_MAX
 from domain.paths import nearest_folder_path
 from domain.text import nearest_label
+from domain.wording import counted
 
 ID = "0005_labels"
 VERSION = "1.38.0"
@@ -37,7 +38,7 @@ async def _write_again(connection: Any) -> str | None:
     await _fold_again(connection)
     if not documents and not folders:
         return None
-    return f"rewrote the tags of {documents} documents and the paths of {folders} folders"
+    return f"rewrote the tags of {counted(documents, 'document')} and the path of {counted(folders, 'folder')}"
 
 
 async def _write_tags(connection: Any) -> int:
