@@ -202,28 +202,31 @@ def description(value: object) -> str:
 def mime_type(value: object) -> str:
     """Return a media type in the syntax of RFC 6838, with optional parameters.
 
-    The type need not be registered. The result is in lower case, except for the values of parameters (RFC 9110 8.3.1).
+    The type need not be registered. The result is in lower case, except for the values of parameters (RFC 9110 8.3.1),
+    and has one space after each semicolon. So equal media types have one form.
     """
     text = string(value)
     if len(text) > MIME_TYPE_MAX:
         raise RuleViolation(f"must have at most {MIME_TYPE_MAX} characters")
     if not _MEDIA_TYPE.fullmatch(text):
         raise RuleViolation("must be a media type such as application/pdf")
-    essence, semicolon, parameters = text.partition(";")
-    return essence.lower() + semicolon + _PARAMETER_OF.sub(lambda found: found[1].lower() + found[2], parameters)
+    essence, _, rest = text.partition(";")
+    parts = [essence.rstrip().lower(), *(name.lower() + value for name, value in _PARAMETER_OF.findall(rest))]
+    spaced = "; ".join(parts)
+    # A form with more characters than a client may send would be refused when the client sends it back.
+    return spaced if len(spaced) <= MIME_TYPE_MAX else ";".join(parts)
 
 
 def is_same_media_type(one: str, other: str) -> bool:
     """Return whether two media types are equal, ignoring letter case and white space around parameters."""
-    return _comparable(one) == _comparable(other)
+    return _normalised(one) == _normalised(other)
 
 
-def _comparable(text: str) -> tuple[str, ...]:
+def _normalised(text: str) -> str:
     try:
-        essence, _, parameters = mime_type(text.strip()).partition(";")
+        return mime_type(text.strip())
     except RuleViolation:
-        return (text,)
-    return essence.strip(), *(name + value for name, value in _PARAMETER_OF.findall(parameters))
+        return text
 
 
 def size_bytes(value: object) -> int:

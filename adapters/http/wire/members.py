@@ -63,7 +63,7 @@ MimeType = Annotated[
         max_length=documents.MIME_TYPE_MAX,
         pattern=f"^{documents.MEDIA_TYPE}$",
         description="Media type in the syntax of RFC 6838, parameters allowed. Stored in lower case, but for the "
-        "values of parameters.",
+        "values of parameters, and with one space after each semicolon.",
         examples=["application/pdf"],
     ),
 ]
