@@ -1,4 +1,4 @@
-"""The checks of `dossier doctor`: one part of the deployment after the other."""
+"""The checks of `dossier doctor`, for each part of the deployment."""
 
 import platform
 from collections.abc import Sequence
@@ -30,7 +30,8 @@ async def run_checks(settings: Settings) -> Sequence[CheckResult]:
 
 
 async def _database(settings: Settings, stack: AsyncExitStack) -> tuple[CheckResult, Deployments | None, bool]:
-    """Return the check of the database; its `Deployments`, if they can be read; and whether the database is empty."""
+    """Return the check result of the database, its `Deployments` if they can be read, and whether the database is
+    empty."""
     kind = "embedded" if settings.database_url is None else "external"
     try:
         url = await stack.enter_async_context(database_url(settings))

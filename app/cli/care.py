@@ -70,8 +70,8 @@ def doctor(as_json: bool) -> None:
 def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
     """Delete objects that belong to no document. A running server does this too, except for what needs --yes.
 
-    Deletes the objects of deleted documents, uploads that were not recorded within a day or never finished, and expired
-    receipts. Only objects of this database's workspaces are deleted.
+    This deletes the objects of deleted documents, uploads that were not recorded within a day or never finished, and
+    expired receipts. Only objects of this database's workspaces are deleted.
     """
 
     async def run(service: Service) -> SweepReport:
@@ -113,7 +113,7 @@ def adopt(as_json: bool) -> None:
     """
 
     async def run(service: Service) -> Deployment:
-        # The store may be new.
+        # The store may be new, so its directories may not exist yet.
         await service.ports.storage.prepare()
         return await service.use_cases.adopt_store()
 
