@@ -12,6 +12,7 @@ from typing import Any
 
 from litestar.types import Scope
 
+from adapters.http.recurring import RecurringCheck
 from domain.access import Caller
 from domain.rate_limits import Verdict
 
@@ -75,32 +76,25 @@ class DeadlineMonitor:
 
     def __init__(self) -> None:
         self._requests: set[InFlightRequest] = set()
-        self._is_scheduled = False
+        self._check = RecurringCheck(CHECK_SECONDS, self._cancel_overdue)
 
     def add(self, request: InFlightRequest) -> None:
         """Check the request's deadline until `remove`."""
         self._requests.add(request)
-        if not self._is_scheduled:
-            self._is_scheduled = True
-            self._schedule()
+        self._check.start()
 
     def remove(self, request: InFlightRequest) -> None:
         """Stop checking the request's deadline."""
         self._requests.discard(request)
 
-    def _schedule(self) -> None:
-        asyncio.get_running_loop().call_later(CHECK_SECONDS, self._check)
-
-    def _check(self) -> None:
+    def _cancel_overdue(self) -> bool:
         now = monotonic()
         for request in self._requests:
             if request.deadline <= now and request.task is not None:
                 request.deadline = math.inf
                 request.timed_out = True
                 request.task.cancel()
-        self._is_scheduled = bool(self._requests)
-        if self._is_scheduled:
-            self._schedule()
+        return bool(self._requests)
 
 
 def in_flight_of(scope: Scope) -> InFlightRequest:

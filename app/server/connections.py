@@ -4,12 +4,12 @@ A check every second finds the connections that are past their deadline. A timer
 than the check of a request head.
 """
 
-import asyncio
 import logging
 import math
 from enum import Enum, auto
 from typing import Protocol as Interface
 
+from adapters.http.recurring import RecurringCheck
 from app.server.limits import IDLE_BEFORE_CLOSED_SECONDS, connection_limit
 
 CHECK_SECONDS = 1
@@ -56,7 +56,7 @@ class Connections:
         self._all: dict[Connection, None] = {}
         # The idle connections, in the order in which they became idle.
         self._idle: dict[Connection, float] = {}
-        self._is_scheduled = False
+        self._check = RecurringCheck(CHECK_SECONDS, self._advance_one_step)
         self._turned_away = 0
         self._logs_again_at = -math.inf
 
@@ -69,9 +69,7 @@ class Connections:
         acceptance = self._acceptance()
         if acceptance is not Acceptance.DROP:
             self._all[connection] = None
-            if not self._is_scheduled:
-                self._is_scheduled = True
-                self._schedule()
+            self._check.start()
         return acceptance
 
     def _acceptance(self) -> Acceptance:
@@ -106,14 +104,9 @@ class Connections:
         for connection in list(self._all):
             connection.check()
 
-    def _schedule(self) -> None:
-        asyncio.get_running_loop().call_later(CHECK_SECONDS, self._check)
-
-    def _check(self) -> None:
+    def _advance_one_step(self) -> bool:
         self.advance(CHECK_SECONDS)
-        self._is_scheduled = bool(self._all)
-        if self._is_scheduled:
-            self._schedule()
+        return bool(self._all)
 
     def _report(self) -> None:
         self._turned_away += 1

@@ -25,7 +25,7 @@ MEDIA_TYPES = {
     "Application/PDF": "application/pdf",
     "IMAGE/TIFF": "image/tiff",
     "text/plain;Charset=UTF-8": "text/plain; charset=UTF-8",
-    'TEXT/plain ; X="A; B=C" ; Y=Z': 'text/plain ; x="A; B=C" ; y=Z',
+    'TEXT/plain ; X="A; B=C" ; Y=Z': 'text/plain; x="A; B=C"; y=Z',
 }
 """Media types as the first version recorded them, and as the second does."""
 

@@ -37,7 +37,8 @@ document. Then read it with a download URL, or find it by its properties, its fo
 - Every request has an API key: `Authorization: Bearer wbk_…`.
 - Every success is `{"data": …}`; a list has `meta` too. Every error is `{"error": {"code", "message", "request_id",
   "details"}}`: act on `code`, and on `details` if it is present.
-- Every response has an `X-Request-ID`. With a valid API key, it has the three `X-RateLimit-…` headers too.
+- Every response has an `X-Request-ID`. With a valid API key, it has the three `X-RateLimit-…` headers too,
+  unless the request is refused before its API key is read: 414, 431, or 400 for malformed HTTP.
 - Send an `Idempotency-Key` with requests that create, change or delete. After any failure, the same request can be
   sent again, and is executed once. The header has no effect on reads and on `POST /v1/documents/upload-url`, which can
   be repeated without it; one that is no UUID is refused there too.
