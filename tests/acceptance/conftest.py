@@ -52,18 +52,6 @@ def home(tenants: Tenants) -> Client:
 
 
 @pytest.fixture(scope="session")
-def neighbour(tenants: Tenants) -> Client:
-    """A client in another workspace."""
-    return tenants.client()
-
-
-@pytest.fixture(scope="session")
-def reader(tenants: Tenants, home: Client) -> Client:
-    """A client in the home workspace, with read:documents alone."""
-    return tenants.client(home.workspace, "read:documents")
-
-
-@pytest.fixture(scope="session")
 def manager(tenants: Tenants) -> Client:
     """A client in a workspace of its own, with every permission."""
     return tenants.client("", *PERMISSIONS)
@@ -71,7 +59,7 @@ def manager(tenants: Tenants) -> Client:
 
 @pytest.fixture(scope="session")
 def stranger(tenants: Tenants) -> Client:
-    """In another workspace, with every permission there."""
+    """A client in another workspace, with every permission there."""
     return tenants.client("", *PERMISSIONS)
 
 

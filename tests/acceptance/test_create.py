@@ -66,15 +66,15 @@ HOSTILE = [
 
 
 def test_a_path_outside_the_workspace_or_the_grammar_is_the_same_400_whether_it_is_recorded_or_not(
-    home: Client, neighbour: Client
+    home: Client, stranger: Client
 ) -> None:
-    mine, theirs = home.upload(), neighbour.upload()
-    names = {"mine": mine, "theirs": theirs, "own": home.workspace, "other": neighbour.workspace}
+    mine, theirs = home.upload(), stranger.upload()
+    names = {"mine": mine, "theirs": theirs, "own": home.workspace, "other": stranger.workspace}
     refusals = [home.record(template.format_map(names)) for template in HOSTILE]
-    neighbour.recorded(theirs)
+    stranger.recorded(theirs)
     refusals.append(home.record(theirs))
     for refusal in refusals:
         assert wrong_fields(refusal) == {"storage_path"}
         assert without_request_id(refusal) == without_request_id(refusals[0])
-        assert neighbour.workspace not in refusal.text
+        assert stranger.workspace not in refusal.text
     home.recorded(mine)

@@ -19,6 +19,7 @@ from .documents import (
     unlink_entity,
     usage,
 )
+from .keys import minted
 from .tenants import Tenants
 
 GONE = {403, 404, 409, 410}
@@ -80,9 +81,9 @@ def test_the_path_stays_taken_the_quota_is_given_back_and_hard_deletes_the_bytes
         manager.put(signed, b"again")  # a store may accept it: the path is still never recorded
 
 
-def test_hard_needs_admin_documents_beside_write_documents(tenants: Tenants, home: Client, stored: str) -> None:
-    document_id = home.recorded(stored)["id"]
-    admin = tenants.client(home.workspace, "admin:documents")
+def test_hard_needs_admin_documents_beside_write_documents(tenants: Tenants, home: Client, manager: Client) -> None:
+    document_id = home.recorded()["id"]
+    admin = tenants.connect(minted(manager, permissions=["admin:documents"], rate_limit_tier="unmetered")["key"])
     for id_ in (document_id, UNKNOWN_DOCUMENT_ID, "x"):
         refused = error_of(delete(home, id_, query="?hard=true"), 403, "insufficient_permissions")
         assert "admin:documents" in refused["message"]

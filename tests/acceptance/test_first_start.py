@@ -44,26 +44,28 @@ def paste(script: str, folder: Path, *arguments: str, shell: str = "bash") -> su
     return subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
 
 
-@pytest.mark.parametrize("shell", ["bash", "dash", "zsh"])
-def test_the_walk_through_works_when_pasted(walk_through: str, shell: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("shell", "name", "size"),
+    [
+        ("bash", "", 0),
+        ("dash", 'Müller & Söhne – NDA "final".pdf', 3_000_000),
+        ("zsh", "an empty file", 0),
+        ("bash", "a\\b.pdf", 9),
+    ],
+    ids=["as printed", "quotes", "empty", "backslash"],
+)
+def test_the_walk_through_works_when_pasted_with_any_file(
+    walk_through: str, shell: str, name: str, size: int, tmp_path: Path
+) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed")
-    done = paste(walk_through, tmp_path, shell=shell)
+    script = walk_through
+    if name:
+        (tmp_path / name).write_bytes(os.urandom(size))
+        script = re.sub(r"(?m)^FILE=.*$", 'FILE="$1" TYPE=application/pdf', walk_through)
+    done = paste(script, tmp_path, name, shell=shell)
     assert done.returncode == 0, done.stderr
-    assert '"name":"first.txt"' in done.stdout
-    assert done.stdout.endswith("The same bytes came back.\n")
-
-
-@pytest.mark.parametrize(
-    ("name", "size"),
-    [('Müller & Söhne – NDA "final".pdf', 3_000_000), ("an empty file", 0), ("a\\b.pdf", 9)],
-    ids=["quotes", "empty", "backslash"],
-)
-def test_the_walk_through_works_with_any_file(walk_through: str, name: str, size: int, tmp_path: Path) -> None:
-    (tmp_path / name).write_bytes(os.urandom(size))
-    script = re.sub(r"(?m)^FILE=.*$", 'FILE="$1" TYPE=application/pdf', walk_through)
-    done = paste(script, tmp_path, name)
-    assert done.returncode == 0, done.stderr
+    assert name or '"name":"first.txt"' in done.stdout
     assert done.stdout.endswith("The same bytes came back.\n")
 
 

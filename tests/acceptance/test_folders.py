@@ -63,16 +63,16 @@ def test_a_folder_is_moved_with_everything_below_it_and_no_bytes_change(home: Cl
         assert home.storage("GET", address).content == b"hello"
 
 
-def test_a_move_that_cannot_be_made_names_the_wrong_member_and_changes_nothing(home: Client, neighbour: Client) -> None:
+def test_a_move_that_cannot_be_made_names_the_wrong_member_and_changes_nothing(home: Client, stranger: Client) -> None:
     top = f"/{uuid4()}"
     documents = [home.recorded(folder=f"{top}/{name}")["id"] for name in "ba"]
-    neighbour.recorded(folder=f"{top}/theirs")
+    stranger.recorded(folder=f"{top}/theirs")
     for source, target, member in (("theirs", "z", "from"), ("a", "a/new", "to"), ("a", "x/" * 20, "to")):
         answer = home.patch(FOLDERS, {"from": f"{top}/{source}", "to": f"{top}/{target}"})
         assert wrong_fields(answer) == {member}, (source, target)
     error_of(home.patch(FOLDERS, {"from": f"{top}/a", "to": f"{top}/b"}), 409, "duplicate_name")
     assert in_folder(home, top) == documents[::-1]
-    assert len(in_folder(neighbour, f"{top}/theirs")) == 1
+    assert len(in_folder(stranger, f"{top}/theirs")) == 1
 
 
 def test_an_empty_folder_is_deleted_with_those_below_it_and_one_with_documents_is_not(home: Client) -> None:

@@ -99,42 +99,20 @@ def test_no_value_of_the_authorization_header_is_a_5xx_or_lets_a_caller_in(direc
 # Behind a trusted proxy
 
 
-def test_addresses_that_a_trusted_proxy_forwards_are_counted_apart(direct: Client) -> None:
-    exhaust(direct, lambda _: by("203.0.113.1"), proxied=True)
-    assert guess(direct, by("203.0.113.2"), proxied=True) == 401
-    assert guess(direct, proxied=True) == 401
-    for _ in range(20):
-        assert call(direct, direct.key or "", by("203.0.113.1"), proxied=True) == 404
-
-
-def test_what_the_client_puts_before_the_entry_of_the_proxy_buys_no_guesses(direct: Client) -> None:
+def test_guesses_are_counted_by_the_entry_of_the_proxy_whatever_the_client_puts_before_it(direct: Client) -> None:
     exhaust(direct, lambda number: by(f"198.51.100.{number}, 203.0.113.10"), proxied=True)
     for forged in (
-        by("203.0.113.10"),
-        by("192.0.2.1,203.0.113.10"),
-        by("192.0.2.1 , 192.0.2.2 ,\t203.0.113.10"),
-        by("192.0.2.1", "203.0.113.10"),
-        by("nonsense, 203.0.113.10"),
-        by(", 203.0.113.10"),
-        by("127.0.0.1, 203.0.113.10"),
-        by(f"203.0.113.11, 203.0.113.10, {PROXY}"),
+        *(by("203.0.113.10"), by("192.0.2.1 , 192.0.2.2 ,\t203.0.113.10"), by("192.0.2.1", "203.0.113.10")),
+        *(by("nonsense, 203.0.113.10"), by(", 203.0.113.10"), by(f"203.0.113.11, 203.0.113.10, {PROXY}")),
         [*by("203.0.113.10"), ("Forwarded", "for=192.0.2.1"), ("X-Real-IP", "192.0.2.1")],
     ):
         assert guess(direct, forged, proxied=True) == 429, forged
-    assert guess(direct, by("203.0.113.10, 203.0.113.12"), proxied=True) == 401
-
-
-def test_the_addresses_of_one_ipv6_network_share_a_count(direct: Client) -> None:
-    """How addresses are grouped is proven by tests/domain/test_client_network.py."""
-    exhaust(direct, lambda number: by(f"2001:db8:0:1:{number:x}::{number:x}"), proxied=True)
-    assert guess(direct, by("2001:DB8:0:1:FFFF:FFFF:FFFF:FFFF"), proxied=True) == 429
-    assert guess(direct, by("2001:db8:0:2::1"), proxied=True) == 401
+    for other in (by("203.0.113.10, 203.0.113.12"), []):
+        assert guess(direct, other, proxied=True) == 401
+    assert call(direct, direct.key or "", by("203.0.113.10"), proxied=True) == 404
 
 
 def test_an_entry_that_is_no_address_is_no_server_error(direct: Client) -> None:
-    for entry in (
-        *("", ",", "nonsense", "999.1.1.1", "::ffff:", "[::1", "x" * 4000, "1," * 1000, "unknown", "_hidden"),
-        "2001:db8::%eth0",
-    ):
+    for entry in (*("", ",", "nonsense", "999.1.1.1", "[::1", "x" * 4000, "1," * 1000, "2001:db8::%eth0"),):
         guess(direct, by(entry), proxied=True)
         assert call(direct, direct.key or "", by(entry), proxied=True) == 404, entry

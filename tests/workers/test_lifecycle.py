@@ -12,15 +12,7 @@ from uuid import uuid4
 import pytest
 
 from tests.acceptance.client import Client
-from tests.acceptance.service import (
-    Cli,
-    Server,
-    command,
-    environment,
-    eventually,
-    fresh_data_dir,
-    postgres_processes,
-)
+from tests.acceptance.service import Server, eventually, postgres_processes
 from tests.acceptance.tenants import Tenants
 
 from .conftest import Running
@@ -200,13 +192,3 @@ def test_a_worker_that_cannot_be_replaced_without_postgres_does_not_stop_the_oth
             os.kill(postmaster, signal.SIGCONT)
         assert wait_for_all_workers(server) >= before - {victim}
         assert server.stop() == 0
-
-
-def test_several_workers_without_a_shared_rate_limit_are_refused_with_a_remedy() -> None:
-    with fresh_data_dir() as empty:
-        done = Cli(command(), environment(empty)).run("serve", "--port", "0", "--workers", "2")
-        assert done.returncode == 1
-        assert "DOSSIER_RATE_LIMIT_URL is memory://" in done.stderr
-        assert "valkey://" in done.stderr
-        assert "Traceback" not in done.stderr
-        assert list(empty.iterdir()) == []
