@@ -2,6 +2,7 @@
 
 import json
 import re
+import ssl
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +35,8 @@ MEMBERS = [
 RATE_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 OPEN = ("/health/", "/metrics", "/openapi.json", "/docs", "/storage/")
 """Paths outside the API: no API key is read there, so there are no rate headers."""
+TLS = ssl.create_default_context()
+"""Shared by all clients, because a context of its own takes each of them 30 ms."""
 OMIT: Any = object()
 """The value of a member that is left out."""
 
@@ -89,8 +92,10 @@ class Client:
         self.base_url, self.key, self.workspace = base_url, key, workspace
         self._admitted = admitted and key is not None
         bearer = {"Authorization": f"Bearer {key}"} if key is not None else {}
-        self._api = httpx.Client(base_url=base_url, headers=bearer, timeout=30, transport=transport, trust_env=False)
-        self._bare = httpx.Client(timeout=60, transport=transport, trust_env=False)
+        self._api = httpx.Client(
+            base_url=base_url, headers=bearer, timeout=30, transport=transport, trust_env=False, verify=TLS
+        )
+        self._bare = httpx.Client(timeout=60, transport=transport, trust_env=False, verify=TLS)
 
     def close(self) -> None:
         self._api.close()

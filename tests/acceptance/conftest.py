@@ -12,7 +12,7 @@ import pytest
 
 from .client import Client
 from .keys import PERMISSIONS
-from .service import Cli, Server, running_server
+from .service import Cli, running_server
 from .tenants import Tenants
 
 
@@ -28,21 +28,6 @@ def tenants(request: pytest.FixtureRequest) -> Iterator[Tenants]:
         return
     with running_server() as server, closing(Tenants(server.base_url, server.cli)) as ours:
         yield ours
-
-
-@pytest.fixture(scope="session")
-def own_server() -> Iterator[Server]:
-    """A server whose log and data directory tests read. A test that stops it starts it again."""
-    if "ACCEPTANCE_BASE_URL" in os.environ:
-        pytest.skip("reads the log of a server of its own")
-    with running_server() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def own_tenants(own_server: Server) -> Iterator[Tenants]:
-    with closing(Tenants(own_server.base_url, own_server.cli)) as tenants:
-        yield tenants
 
 
 @pytest.fixture(scope="session")

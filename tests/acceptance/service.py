@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
+from .raw import ask
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -131,7 +131,7 @@ class Server:
         self.env = environment(data_dir, **settings)
         self.command = command()
         self.cli = Cli(self.command, self.env)
-        self.base_url = ""
+        self.port = 0
         # Not in the data directory, which two servers may share.
         descriptor, log = tempfile.mkstemp(prefix=data_dir.name, suffix=".log")
         os.close(descriptor)
@@ -142,12 +142,17 @@ class Server:
         self.launch()
         self.wait_until_ready()
 
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
     def launch(self, port: int = 0) -> None:
+        """Begin to start the server, on a port that is free unless one is given."""
         if not port:
             with socket.socket() as probe:
                 probe.bind(("127.0.0.1", 0))
                 port = probe.getsockname()[1]
-        self.base_url = f"http://127.0.0.1:{port}"
+        self.port = port
         workers = ["--workers", str(self.workers)] if self.workers > 1 else []
         with self.log.open("ab") as output:
             # In a session of its own, `stop(SIGINT)` can signal the whole group, as a terminal does.
@@ -171,9 +176,10 @@ class Server:
         assert self.process is not None
         assert self.process.poll() is None, f"the server ended with {self.process.returncode}"
         try:
-            return httpx.get(f"{self.base_url}/health/ready", timeout=5, trust_env=False).status_code == 200
-        except httpx.TransportError:
+            answer = ask(self.base_url, "GET", b"/health/ready", [])
+        except OSError:
             return False
+        return answer is not None and answer.status == 200
 
     def said(self) -> str:
         return self.log.read_text(errors="replace")[-8000:] if self.log.exists() else ""

@@ -133,7 +133,7 @@ def test_two_simultaneous_first_starts_make_one_workspace() -> None:
 
 def test_a_port_in_use_is_reported_before_any_file_is_made(server: Server) -> None:
     with fresh_data_dir() as data_dir, closing(Server(data_dir)) as late:
-        late.launch(port=int(server.base_url.rpartition(":")[2]))
+        late.launch(server.port)
         assert late.process is not None
         assert late.process.wait(20) == 1
         assert "cannot listen" in late.said()

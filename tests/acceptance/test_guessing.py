@@ -10,7 +10,7 @@ from contextlib import closing
 import httpx
 import pytest
 
-from .client import UNKNOWN_DOCUMENT_ID, Client, error_of
+from .client import TLS, UNKNOWN_DOCUMENT_ID, Client, error_of
 from .documents import DOCUMENTS, document_path
 from .keys import unknown_key
 from .poison import HEADER_VALUES
@@ -45,7 +45,7 @@ def by(*entries: str) -> Headers:
 
 def call(owner: Client, key: str, headers: Headers, *, proxied: bool) -> int:
     """Call from the address of the proxy or directly, and return the status."""
-    transport = httpx.HTTPTransport(local_address=PROXY) if proxied else None
+    transport = httpx.HTTPTransport(local_address=PROXY, verify=TLS) if proxied else None
     with closing(Client(owner.base_url, key, admitted=False, transport=transport)) as caller:
         answer = caller.get(UNKNOWN_DOCUMENT, headers)
         if answer.status_code == 429:

@@ -15,7 +15,7 @@ def test_without_variables_the_settings_have_working_defaults(tmp_path: Path, mo
     assert settings.database_url is None
     assert storage_directory(settings.storage_url) == tmp_path / "data" / "files"
     assert settings.rate_limit_url == "memory://"
-    assert (settings.rate_limit_shares, settings.workers) == (None, 1)
+    assert (settings.rate_limit_shares, settings.workers, settings.keep_alive_seconds) == (None, 1, 75)
     assert (settings.public_url, settings.address, settings.cors_origins) == (None, "http://127.0.0.1:8000", ())
     assert settings.plans == {
         Plan.STARTER: (Window(10, 60), Window(100, 86_400)),
@@ -97,6 +97,7 @@ REFUSED = {
         *("https://a.example:443", "http://a.example:80", "https://ä.example", "https://u@a.example", "file:///a"),
         "https://a.example https://b.example",
     ],
+    "KEEP_ALIVE_SECONDS": ["0", "-1", "1.5", "1m"],
     "SECRET": ["short", "\udcff" * 40],
     "TRUSTED_PROXIES": ["localhost"],
     "PLAN_STARTER": ["many", "10", "0/minute", "1/minute;2/minute"],

@@ -12,8 +12,7 @@ from uvicorn.server import ServerState
 from app.server import protocol as protocol_module
 from app.server.connections import Connections
 from app.server.protocol import Protocol
-
-from .wire import Response
+from tests.acceptance.raw import Answer, read_head
 
 
 class Transport(asyncio.Transport):
@@ -113,16 +112,15 @@ class Driven:
     def is_open(self) -> bool:
         return not self.transport.is_closed and not self.transport.has_sent_eof
 
-    def responses(self) -> list[Response]:
+    def responses(self) -> list[Answer]:
         """Return what was sent since the last call, as responses."""
         rest, found = self.transport.sent, []
         self.transport.sent = b""
         while rest:
             head, _, rest = rest.partition(b"\r\n\r\n")
-            line, *lines = head.decode("latin-1").split("\r\n")
-            headers = dict(text.split(": ", 1) for text in lines)
+            status, headers = read_head(head)
             length = int(headers.get("content-length", "0"))
-            found.append(Response(int(line.split(" ")[1]), headers, rest[:length]))
+            found.append(Answer(status, headers, rest[:length]))
             rest = rest[length:]
         return found
 
