@@ -150,6 +150,14 @@ def test_a_browser_shows_a_file_in_place_only_if_nothing_in_it_can_run(
         assert world.browser.saved().read_bytes() == content
 
 
+def test_a_text_is_shown_in_the_encoding_that_its_media_type_names_also_later(world: World) -> None:
+    document = recorded(world.client, "a", "text/plain", "Größe".encode())
+    world.client.patch(f"/v1/documents/{document}", {"mime_type": "text/plain; charset=utf-8"})
+    url = world.client.get(f"/v1/documents/{document}?disposition=inline").json()["data"]["download_url"]
+    assert world.browser.visit(url)
+    assert world.browser.run("async () => document.body.innerText") == "Größe"
+
+
 @pytest.mark.parametrize(
     "name", ["Größe 100 %.txt", "契約書 🎉.txt", "Vertrag „neu“; a=b, 'c'.txt", "حقوق.txt"], ids=ascii
 )
