@@ -1,6 +1,6 @@
 """A headless Chromium, driven through its DevTools protocol (https://chromedevtools.github.io/devtools-protocol/).
 
-It speaks through a pipe (`--remote-debugging-pipe`), because a WebSocket would need a package.
+The connection is a pipe (`--remote-debugging-pipe`), because a WebSocket would need a package.
 """
 
 import json
@@ -19,7 +19,7 @@ from typing import Any
 
 CHROMIUM = shutil.which("chromium")
 _SECONDS = 60.0
-# As root, Chromium needs --no-sandbox. The others keep it from calling its vendor.
+# As root, Chromium needs --no-sandbox. The other options keep it from calling its vendor.
 _FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -57,7 +57,8 @@ class Browser:
         return result
 
     def wait_for(self, method: str, **parameters: Any) -> Message:
-        """Return the parameters of the first event of this name with these parameters, which may have come before."""
+        """Return the parameters of the first event with this name and these parameters. The event may have come
+        already."""
         read = 0
         while True:
             for event in self.events[read:]:
@@ -68,7 +69,7 @@ class Browser:
             self.events.append(self._next())
 
     def visit(self, url: str) -> bool:
-        """Open an address, and return whether the browser shows it: it does not show a file that it saves."""
+        """Open an address. Return whether the browser shows it; the alternative is that it saves a file."""
         self.events.clear()
         if "errorText" in self.call("Page.navigate", url=url):
             return False
@@ -76,7 +77,7 @@ class Browser:
         return True
 
     def run(self, script: str, *arguments: Any) -> Any:
-        """Return what an asynchronous function of JavaScript returns in the page, or fail as it does."""
+        """Run an asynchronous JavaScript function in the page. Return its result, or raise its error."""
         called = f"({script})(...{json.dumps(arguments)})"
         done = self.call("Runtime.evaluate", expression=called, awaitPromise=True, returnByValue=True)
         assert "exceptionDetails" not in done, done["exceptionDetails"]
@@ -106,7 +107,7 @@ def open_browser(folder: Path) -> Iterator[Browser]:
     """Yield a browser with its profile and its downloads in `folder`."""
     assert CHROMIUM is not None
     (downloads := folder / "downloads").mkdir()
-    # It reads commands from descriptor 3, and writes to 4.
+    # Chromium reads commands from descriptor 3 and writes responses to descriptor 4.
     (commands_out, commands), (messages, messages_in) = os.pipe(), os.pipe()
     redirected = f'exec "$0" "$@" 3<&{commands_out} 4>&{messages_in}'
     with (folder / "log").open("wb") as log:

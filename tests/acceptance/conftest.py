@@ -1,4 +1,4 @@
-"""The deployment under test: `--transport` chooses a server of the session's own, or the ports in memory.
+"""The deployment under test. `--transport` chooses between a server that the session starts and the ports in memory.
 
 ACCEPTANCE_BASE_URL and ACCEPTANCE_CLI name a server that runs already.
 """

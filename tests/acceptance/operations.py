@@ -51,19 +51,19 @@ class Operation:
     parameters: tuple[str, ...] = ()
     """The parameters of the query."""
     headers: tuple[str, ...] = ()
-    """The headers that it reads, except `X-Request-ID`, `Authorization` and those of the body."""
+    """The headers that the operation reads, except `X-Request-ID`, `Authorization` and those that describe the body."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 
     @property
     def names_a_record(self) -> bool:
-        """Return whether its path has the id of something that must exist."""
+        """Return whether the path contains the id of a record that must exist."""
         return "_id}" in self.path and "{entity_id}" not in self.path
 
     @property
     def unknown_path(self) -> str:
-        """Return its path with well-formed ids that identify nothing."""
+        """Return the path with well-formed ids that identify nothing."""
         return self.path.format_map(UNKNOWN)
 
     def call(self, client: Client) -> Call:

@@ -41,7 +41,8 @@ def read_head(head: bytes) -> tuple[int, dict[str, str]]:
 
 
 def send(base_url: str, payload: bytes, *, more: bool = True) -> Answer | None:
-    """Return the first answer to `payload`, or None if the server closed without one. `more=False` closes at once."""
+    """Send `payload` and return the first response; None if the server closed without one. With `more=False`, the
+    client closes its sending side at once."""
     where = urlsplit(base_url)
     with socket.create_connection((where.hostname, where.port or 80), timeout=20) as wire:
         try:

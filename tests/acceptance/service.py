@@ -22,7 +22,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def command() -> list[str]:
-    """Return the installed console script of this environment, or else the module."""
+    """Return the command of the console script if it is installed, and otherwise that of the module."""
     script = Path(sys.executable).with_name("dossier")
     return [str(script)] if script.exists() else [sys.executable, "-m", "app.cli"]
 
@@ -34,7 +34,7 @@ def environment(data_dir: Path, **settings: str) -> dict[str, str]:
 
 
 def eventually(holds: Callable[[], bool], within: float, event: str) -> None:
-    """Poll until `holds`, or fail after `within` seconds and say which `event` did not happen."""
+    """Poll until `holds` returns true. After `within` seconds, fail with a message that `event` did not happen."""
     end = time.monotonic() + within
     while not holds():
         assert time.monotonic() < end, f"not within {within} s: {event}"
@@ -120,9 +120,10 @@ class Cli:
 
 
 class Server:
-    """One `dossier serve` on a data directory. It can be started again and again, each time on a new port.
+    """One `dossier serve` on a data directory.
 
-    `settings` are further variables of its environment. With several `workers`, it counts as ready once one is.
+    It can be started repeatedly, each time on a new port. `settings` are further variables of its environment. With
+    several `workers`, it counts as ready once one worker is ready.
     """
 
     def __init__(self, data_dir: Path, workers: int = 1, **settings: str) -> None:
@@ -132,7 +133,7 @@ class Server:
         self.command = command()
         self.cli = Cli(self.command, self.env)
         self.port = 0
-        # Not in the data directory, which two servers may share.
+        # The log is not in the data directory, because two servers may share that.
         descriptor, log = tempfile.mkstemp(prefix=data_dir.name, suffix=".log")
         os.close(descriptor)
         self.log = Path(log)

@@ -1,4 +1,5 @@
-"""What a real browser makes of Dossier: pages of other origins, files that it shows, and files that it saves."""
+"""Dossier in a real browser: calls from pages of other origins, files that the browser shows, and files that it
+saves."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -99,7 +100,7 @@ def test_a_page_of_another_origin_reads_nothing_and_uploads_nothing(world: World
     usage, bearer = f"{world.client.base_url}/v1/usage", {"Authorization": f"Bearer {world.client.key}"}
     for url, options in (
         (usage, {"headers": bearer}),
-        # No preflight asks before this one.
+        # This request needs no preflight.
         (usage, {}),
         (signed.upload_url, {"method": "PUT", "headers": signed.headers, "body": "evil"}),
         (world.client.download_url(world.client.recorded()["id"]), {}),
@@ -130,7 +131,7 @@ def recorded(client: Client, name: str, mime_type: str, content: bytes) -> str:
     [
         *(("application/pdf", PDF, True), ("image/gif", GIF, True), ("text/plain", MARKUP, True)),
         *(("text/html", MARKUP, False), ("application/xhtml+xml", MARKUP, False), ("image/svg+xml", SVG, False)),
-        # The content is not of its type: nothing guesses another one.
+        # The content does not match its media type, and the browser must not guess another type.
         *(
             ("image/gif", MARKUP, True),
             ("application/octet-stream", MARKUP, False),

@@ -1,4 +1,4 @@
-"""POST /v1/documents: the record that is answered, and the states of the store that refuse it."""
+"""POST /v1/documents: the record in the response, and the refusals if the object is missing or different."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from .documents import DOCUMENTS, document_path
 
 def test_the_answer_has_the_eleven_members_of_the_record_to_which_its_location_leads(home: Client) -> None:
     path = home.upload(b"%PDF-1.7", "Acme-NDA-2026.pdf", "application/pdf")
-    # The example of the contract's page.
+    # This is the example of the API's documentation.
     body = {
         "name": "Acme-NDA-2026.pdf",
         "mime_type": "application/pdf",

@@ -1,4 +1,4 @@
-"""DELETE /v1/documents/{id}: the record goes at once, its quota is given back, and its path stays taken."""
+"""DELETE /v1/documents/{id}: the record is deleted at once, its size no longer counts, and its path stays used."""
 
 import pytest
 
@@ -23,7 +23,7 @@ from .keys import minted
 from .tenants import Tenants
 
 GONE = {403, 404, 409, 410}
-"""How a store may answer a signed URL whose object is deleted."""
+"""The statuses with which a store may answer a signed URL whose object is deleted."""
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_the_path_stays_taken_the_quota_is_given_back_and_hard_deletes_the_bytes
         else:
             assert "details" not in error_of(answer, 409, "storage_conflict")
         assert document_id not in answer.text
-        manager.put(signed, b"again")  # a store may accept it: the path is still never recorded
+        manager.put(signed, b"again")  # a store may accept this upload, but the path is never recorded again
 
 
 def test_hard_needs_admin_documents_beside_write_documents(tenants: Tenants, home: Client, manager: Client) -> None:

@@ -1,4 +1,5 @@
-"""The first minutes of a newcomer: the printed walk-through works when pasted, and the documents show the same one."""
+"""The first start: the printed walk-through works when it is pasted into a shell, and the documentation has the same
+text."""
 
 import json
 import os

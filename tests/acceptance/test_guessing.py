@@ -1,6 +1,7 @@
-"""Guessed API keys: sixty a minute from one address, which forwarded headers change only behind a trusted proxy.
+"""Guesses of API keys: one address may make sixty a minute. X-Forwarded-For changes the address only behind a trusted
+proxy.
 
-On a server of their own: no other test can make the guesses that these tests have used up.
+These tests have a server of their own, because they use up the guesses of the address.
 """
 
 import os
@@ -62,7 +63,8 @@ def guess(owner: Client, headers: Headers | None = None, *, proxied: bool = Fals
 
 
 def exhaust(owner: Client, headers: Callable[[int], Headers] = lambda _: [], *, proxied: bool = False) -> None:
-    """Guess until it is 429: after the sixty of one minute, or those of two when the minute turns."""
+    """Guess until the response is 429. That takes sixty guesses, or up to twice as many if a new minute begins
+    meanwhile."""
     for number in range(125):
         if guess(owner, headers(number), proxied=proxied) == 429:
             assert number >= 60

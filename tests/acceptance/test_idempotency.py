@@ -21,7 +21,7 @@ each_operation = pytest.mark.parametrize("operation", IDEMPOTENT, ids=str)
 
 
 def has_effect(operation: Operation, answer: httpx.Response) -> None:
-    """The request was accepted, and not as a replay."""
+    """Whether the request was performed, and is not a replay."""
     assert (answer.status_code, is_replay(answer)) == (operation.success, False), answer.text
 
 

@@ -1,6 +1,6 @@
-"""Bodies of every operation that reads one: strict JSON, at most 64 KiB, announced as JSON.
+"""The bodies of every operation that reads one: strict JSON of at most 64 KiB with the media type of JSON.
 
-What the reader takes and refuses is proven by tests/http/test_body.py. Here it is proven that every operation uses it.
+tests/http/test_body.py proves what the parser accepts; these tests prove that every operation uses the parser.
 """
 
 import gzip

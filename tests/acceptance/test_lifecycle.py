@@ -1,4 +1,4 @@
-"""Starting, stopping and being killed, on a data directory of its own: nothing is lost, nothing is left running.
+"""A server that starts, stops and is killed loses no data and leaves no process running.
 
 Kills under load are in tests/crash.
 """

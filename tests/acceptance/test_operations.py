@@ -53,7 +53,9 @@ def test_an_operation_is_open_exactly_to_its_permission(tenants: Tenants, manage
         answer = refused.request(operation.method, path, content=body, headers=NO_UUID)
         message = error_of(answer, 403, "insufficient_permissions")["message"]
         assert [name for name in PERMISSIONS if name in message] == [operation.permission], operation
-        if operation is not MINT or opened is alone:  # no API key makes one with permissions that it lacks
+        if (
+            operation is not MINT or opened is alone
+        ):  # no API key can create an API key with permissions that it lacks itself
             assert operation.call(manager).send(opened).status_code == operation.success, operation
 
 
@@ -67,7 +69,7 @@ def refused_credentials(manager: Client) -> list[str]:
     assert revoke(manager, revoked["id"]).status_code == 204
     good = manager.key or ""
     mistyped = good[:-1] + ("0" if good[-1] != "0" else "1")
-    # A revocation holds within a second, and an expiry in its second.
+    # A revoked API key is refused within a second, and an expired one from the second of its expiry on.
     eventually(lambda: on_the_wire(-1) > expired["expires_at"], 5, "the expiry of the API key")
     wrong_keys = ("nonsense", f"{good} x", good[:-1], mistyped, unknown_key(), revoked["key"], expired["key"])
     return ["", good, f"Basic {good}", "Bearer", *(f"Bearer {key}" for key in wrong_keys)]
@@ -104,7 +106,7 @@ MALFORMED_IDS = ["x", "doc_01arz3ndektsv4rrffq69g5fav", "x" * 3000, "%ff", "%2e%
 def test_foreign_absent_and_malformed_ids_are_answered_alike(
     manager: Client, stranger: Client, operation: Operation
 ) -> None:
-    """The foreign record is as it was: its owner can still do with it what was refused."""
+    """The record of the other workspace is unchanged: its owner can still send the request that was refused."""
     theirs = operation.call(stranger)
     own_id = theirs.path.split("/")[3]
     paths = [theirs.path, theirs.path.replace(own_id, own_id.lower())]
@@ -152,7 +154,7 @@ def test_another_method_is_405_and_options_lists_the_allowed_ones(home: Client, 
     allowed = own | {"OPTIONS"} | ({"HEAD"} if "GET" in own else set())
     for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "PROPFIND"} - own:
         if path == UPLOAD_URL and method in METHODS[DELETE.path]:
-            continue  # There `upload-url` is the id of a document.
+            continue  # With these methods, `upload-url` is the id of a document.
         answer = home.request(method, address)
         error_of(answer, 405, "method_not_allowed")
         assert set(answer.headers["Allow"].split(", ")) == allowed, method

@@ -1,4 +1,4 @@
-"""The command line, beside a running server."""
+"""The command line, while a server runs."""
 
 import json
 import os

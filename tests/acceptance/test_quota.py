@@ -8,7 +8,7 @@ from .tenants import Tenants
 
 
 def over(answer: httpx.Response) -> tuple[int, int, int]:
-    """Return limit, used and requested bytes of a refusal for the quota."""
+    """Return the limit, the used and the requested bytes in a quota error."""
     details = error_of(answer, 403, "quota_exceeded")["details"]
     assert list(details) == ["limit_bytes", "used_bytes", "requested_bytes"]
     return details["limit_bytes"], details["used_bytes"], details["requested_bytes"]

@@ -1,4 +1,4 @@
-"""The request id of a client comes back unchanged if it is well-formed, and can write no line of the log."""
+"""A well-formed request id of a client is returned unchanged, and no request id can add a line to the log."""
 
 import json
 import os
@@ -38,10 +38,10 @@ def test_any_other_request_id_is_replaced(home: Client) -> None:
         assert re.fullmatch(f"req_{ULID}", answer.headers["X-Request-ID"]), request_id
 
 
-# On a server whose log the tests read
+# These tests run on a server whose log they can read.
 
 MARK = b"forged"
-"""Every hostile id contains it, and nothing else does."""
+"""The text that every hostile id contains, and that occurs nowhere else."""
 TRICKS = [
     *(b"\r", b"\n", b"\r\n", b"\r\n ", b"\r\n\t", b"\x00", b"\x01", b"\x08", b"\x0b", b"\x0c", b"\x1b[31m", b"\x1b[2J"),
     *(b"\x1b]0;x\x07", b"\x1b[1A\x1b[2K", b"\x7f", b"\x80", b"\x85", b"\x9b31m", b"\xc2\x85", b"\xc2\x9b31m"),
@@ -52,7 +52,7 @@ TRICKS = [
 
 
 def hostile_ids() -> list[bytes]:
-    """Return at least 200: each trick before, between, behind and around a forged line of the log."""
+    """Return at least 200 hostile ids. Each trick is combined with a forged log line in four ways."""
     chance = random.Random(33)
     ids = []
     for number, trick in enumerate(TRICKS):

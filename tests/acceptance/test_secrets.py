@@ -31,14 +31,14 @@ HEADERS = [
 
 @dataclass
 class Spread:
-    """API keys that were sent to every place of a request, and all answers."""
+    """API keys that were sent at every position of a request, and all responses."""
 
     server: Server
     keys: list[str] = field(default_factory=list)
     key_ids: list[str] = field(default_factory=list)
     idempotency_keys: list[UUID] = field(default_factory=list)
     answers: list[tuple[str, bytes]] = field(default_factory=list)
-    """All answers but those of POST /v1/api-keys that show a key."""
+    """All responses except those of POST /v1/api-keys that show an API key."""
 
     def add(self, origin: str, answer: Answer | httpx.Response | None) -> None:
         if answer is not None:

@@ -65,7 +65,7 @@ def test_a_sweep_deletes_orphans_of_a_day_and_the_bytes_of_deleted_documents_and
         assert not (objects / document["storage_path"]).exists()
         assert b"gone" not in client.storage("GET", url).content
     assert data_of(client.record(new), 201)["size_bytes"] == 3
-    # Its modification time has changed since it was recorded, and its bytes have not.
+    # The modification time of the file has changed since it was recorded, but its bytes have not.
     assert client.storage("GET", client.download_url(kept["id"])).content == b"kept"
     assert usage(client) == (7, 2)
     said = server.cli.run("sweep")

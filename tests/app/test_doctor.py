@@ -1,4 +1,5 @@
-"""The words of `dossier doctor` for a database that cannot be opened, and what it then reports as not checked."""
+"""The report of `dossier doctor` about a database that cannot be opened, and the checks that it then reports as not
+checked."""
 
 import socket
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The environment as settings: accepted values, and refusals that report every mistake at once."""
+"""Settings from the environment: the accepted values, and errors that report every mistake at once."""
 
 from pathlib import Path
 
@@ -164,7 +164,7 @@ KUBERNETES = {
     "DOSSIER_PORT_8000_TCP_PORT": "8000",
     "DOSSIER_PORT_8000_TCP_ADDR": "10.0.0.1",
     "DOSSIER_PORT_53_UDP": "udp://10.0.0.1:53",
-    # Of a service whose name begins with dossier.
+    # Kubernetes sets these variables for a service whose name begins with dossier.
     "DOSSIER_POSTGRESQL_SERVICE_HOST": "10.0.0.2",
     "DOSSIER_POSTGRESQL_PORT": "tcp://10.0.0.2:5432",
     "DOSSIER_POSTGRESQL_PORT_5432_TCP_ADDR": "10.0.0.2",

@@ -14,7 +14,7 @@ from tests.app.pauses import Pauses
 from tests.domain.world import World
 
 UNTIL_AN_ORPHAN_IS_SWEPT = int((ORPHANED_AFTER + SWEEP_EVERY) / DELETE_CONDEMNED_EVERY)
-"""Turns of the sweeper after which an upload of now is deleted."""
+"""The number of sweeps after which an upload that is made now is deleted."""
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-"""A write of `DocumentRepository` but `create` as a value, for tests that do the same with every one of them."""
+"""A call of a writing method of `DocumentRepository` (except `create`) as a value, for tests that do the same with
+every method."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What an adapter must supply to run the contract suites on it. A new adapter is one entry in a table below.
+"""The tables of adapters on which the contract suites run. A new adapter is one entry in a table below.
 
 A database supplies a `Records` (records.py), an object store a `Store` (stores.py), and a rate limiter itself.
 docs/testing.md says what they contain and which suites run on each. Tests share a database, bucket or limiter: each
@@ -61,4 +61,5 @@ SWEPT = (
     ("postgres", "s3"),
     ("memory", "s3 with versions"),
 )
-"""Pairs of repository and store for the sweeper. Every adapter is in one: a race has one side in each of the two."""
+"""Pairs of repository and store for the sweeper. Every adapter is in one of the pairs, because a race between a create
+and a sweep involves both adapters."""

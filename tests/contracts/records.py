@@ -166,11 +166,11 @@ class Records:
         )
 
     def unknown_workspace(self) -> WorkspaceId:
-        """Return the id of no workspace."""
+        """Return a workspace id that no workspace has."""
         return WorkspaceId("ws_" + self.new_id(self.clock()))
 
     def unknown_document(self) -> DocumentId:
-        """Return the id of no document."""
+        """Return a document id that no document has."""
         return DocumentId("doc_" + self.new_id(self.clock()))
 
     async def recorded(self, workspace: Workspace, **members: Any) -> Document:
@@ -276,7 +276,7 @@ class Records:
         return counts
 
     async def states(self, workspace: Workspace, *paths: StoragePath) -> list[PathState | None]:
-        """Return what the ledger knows of each path."""
+        """Return the state of each path in the ledger."""
         known = await self.ledger.states(workspace.id, paths)
         return [known.get(path) for path in paths]
 

@@ -1,4 +1,4 @@
-"""What `ApiKeys` and `ApiKeyLookup` promise."""
+"""The guarantees of `ApiKeys` and `ApiKeyLookup`."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -59,7 +59,7 @@ async def test_the_same_intent_adds_one_api_key_and_gets_it_back_with_its_sealed
     home, key = await records.workspace(), new_key()
     first, second = records.api_key(home, "CI"), records.api_key(home, "CI")
     intent, other = records.intent(home, key), records.intent(home, key, "that")
-    # The adapter itself adds the same API key again when an answer was lost.
+    # After a lost result, the adapter itself adds the same API key again.
     for _ in range(2):
         assert await records.api_keys.add(first, intent, b"\0sealed\xff") == ApiKeyAdded()
     assert await records.api_keys.add(second, intent, b"other") == ApiKeyReplayed(first, b"\0sealed\xff")

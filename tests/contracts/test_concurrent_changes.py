@@ -1,7 +1,7 @@
 """Changes of one workspace that run at the same time are made one after the other.
 
-`at_once` begins many calls together, and `meet` many pairs of calls. So both calls of a pair queue for the workspace
-lock: one in each process, where there are two.
+`at_once` begins many calls together, and `meet` many pairs of calls. So both calls of a pair wait for the workspace
+lock; if there are two processes, one call waits in each.
 """
 
 import random

@@ -1,4 +1,4 @@
-"""What `DocumentRepository.create`, `receipt` and `usage` promise."""
+"""The guarantees of `DocumentRepository.create`, `receipt` and `usage`."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What `DocumentRepository.delete_folder` promises, and `move_folder` of a target that exists."""
+"""The guarantees of `DocumentRepository.delete_folder`, and of `move_folder` if the target exists."""
 
 import pytest
 

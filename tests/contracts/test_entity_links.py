@@ -1,4 +1,4 @@
-"""What `DocumentRepository.add_link`, `remove_link` and `linked` promise."""
+"""The guarantees of `DocumentRepository.add_link`, `remove_link` and `linked`."""
 
 from dataclasses import replace
 

@@ -1,4 +1,5 @@
-"""What `DocumentRepository.move_folder` and `folders` promise. test_empty_folders has the targets that exist."""
+"""The guarantees of `DocumentRepository.move_folder` and `folders`. test_empty_folders tests moves to existing
+targets."""
 
 import pytest
 
@@ -75,7 +76,8 @@ SIBLINGS = {
         [f"{f'/{FACE * 255}' * 3}/{'n' * 254}", f"{f'/{FACE * 255}' * 3}/{'n' * 254}m", f"/{FACE * 255}" * 4],
     ),
 }
-"""A folder, and others that a range of strings, a pattern, a letter case or a cut prefix would take for part of it."""
+"""A folder, and other folders that a wrong comparison (a range of strings, a pattern, ignored case, a cut prefix) would
+find below it."""
 
 
 @pytest.mark.parametrize("kind", SIBLINGS)

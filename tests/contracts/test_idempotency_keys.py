@@ -1,4 +1,4 @@
-"""What an idempotency key promises, over all operations that accept one."""
+"""The guarantees of idempotency keys, for all operations that honour them."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ from tests.contracts.records import Records, new_key, only, revised
 
 @dataclass(frozen=True)
 class Scene:
-    """A document with an entity link, an empty folder with another one in it, and an API key.
+    """A document with an entity link, an empty folder that contains another empty folder, and an API key.
 
     `key` is the idempotency key of every operation here.
     """

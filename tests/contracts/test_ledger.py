@@ -1,4 +1,4 @@
-"""What `ObjectLedger` promises. That expired receipts are deleted is tested with the idempotency keys."""
+"""The guarantees of `ObjectLedger`. The tests of idempotency keys also test that expired receipts are deleted."""
 
 from collections.abc import Awaitable
 from datetime import timedelta

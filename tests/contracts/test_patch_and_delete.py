@@ -1,4 +1,4 @@
-"""What `DocumentRepository.patch` and `delete` promise."""
+"""The guarantees of `DocumentRepository.patch` and `delete`."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -138,7 +138,7 @@ async def test_a_create_that_is_retried_after_its_document_was_deleted_brings_no
     intent = records.intent(home)
     await records.documents.create(document, intent)
     await records.delete(home, document.id)
-    # The adapter itself retries when an answer was lost. The path is condemned as that of this very document.
+    # After a lost result, the adapter itself repeats the call. The path is condemned as that of this very document.
     assert await records.documents.create(document, intent) == Created(document)
     assert await records.documents.get(home.id, document.id) is None
     assert await records.documents.usage(home.id) == Usage(0, 1000, 0)

@@ -1,4 +1,4 @@
-"""What the state of a document is after each kind of change, and which changes a precondition allows."""
+"""The state of a document after each kind of change, and the changes that a precondition allows."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -122,7 +122,7 @@ async def test_a_precondition_that_does_not_hold_lets_nothing_happen(scene: Scen
     records, home, document = scene.records, scene.home, scene.document
     before = await records.documents.get(home.id, document.id), await records.folders(home)
     for precondition in HOLDS_NOT:
-        # Not even a patch that changes nothing is accepted.
+        # A patch that would change nothing is refused too.
         for changes in ({}, {"name": "c", "folder": FolderPath("/new")}):
             assert await records.patch(home, document.id, precondition, **changes) == StateMismatch(), precondition
         assert await records.delete(home, document.id, precondition=precondition) == StateMismatch(), precondition

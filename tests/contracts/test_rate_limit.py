@@ -1,4 +1,4 @@
-"""What `RateLimiter` promises."""
+"""The guarantees of `RateLimiter`."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,5 @@
-"""What `DocumentRepository.find` promises: the rules of a filter are written here once more, in plain Python."""
+"""The guarantees of `DocumentRepository.find`. The tests implement a filter a second time, in plain Python, and
+compare."""
 
 import random
 from collections.abc import Sequence
@@ -84,14 +85,14 @@ async def varied_documents(records: Records, home: Workspace, chance: random.Ran
 
 
 def random_piece(chance: random.Random, document: Document) -> str:
-    """Return a part of what a search of the document reads, most often."""
+    """Return a part of the searched text of the document, or sometimes another text."""
     text = fold(chance.choice((document.name, document.description or "", "nothing")))
     begin, length = chance.randrange(len(text) + 1), chance.choice((1, 2, 3, 5, 300))
     return text[begin : begin + length]
 
 
 def random_filter(chance: random.Random, documents: Sequence[Document]) -> DocumentFilter:
-    """Return a filter that most often some document passes."""
+    """Return a filter that some document usually matches."""
     one = chance.choice(documents)
     around, later = (
         chance.choice(documents).created_at + timedelta(microseconds=chance.choice((-1, 0, 0, 1))) for _ in range(2)
@@ -111,7 +112,7 @@ def random_filter(chance: random.Random, documents: Sequence[Document]) -> Docum
 def random_place(chance: random.Random, documents: Sequence[Document]) -> Page | After:
     size = chance.choice((1, 2, 7, 100))
     known = chance.choice(documents).id
-    # A cursor may also be the id of no document, for instance of a deleted one.
+    # The id in a cursor may be that of a deleted document.
     after = DocumentId(known[:-1] + chance.choice((known[-1], "0", "Z")))
     pages = (ALL, Page(chance.choice((1, 2, 3)), size), Page(PAGE_MAX, PER_PAGE_MAX))
     return chance.choice((*pages, After(after, size), After(after, size)))

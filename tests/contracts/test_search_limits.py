@@ -1,4 +1,4 @@
-"""How far `DocumentRepository.find` counts and searches, and what it always finds, in documents of any age."""
+"""The limits of counts and searches of `DocumentRepository.find`, and the searches that cover documents of any age."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -227,6 +227,6 @@ async def test_the_same_bytes_are_found_in_documents_that_are_recorded_now(recor
     assert await records.all(home, DocumentFilter(sha256=same, words=("b.pdf",))) == (kept,)
     assert await records.all(home, DocumentFilter(sha256=another)) == ()
     assert unknown in await records.all(home)
-    # Nor once the bytes of the deleted one are gone.
+    # It is not found either after the object of the deleted document was deleted.
     await records.finalise(home, records.clock() + timedelta(hours=1), deleted.storage_path)
     assert await records.all(home, DocumentFilter(sha256=same)) == (moved_away, kept)

@@ -198,13 +198,13 @@ async def test_a_create_at_any_moment_of_a_sweep_wins_or_loses_completely(
 
     async def reach(when: str, method: str) -> None:
         moment = MOMENTS.get((when, method))
-        # Each moment is reached once, in order.
+        # The sweep reaches each of the moments once, in order.
         if moment not in moments:
             return
         del moments[: moments.index(moment) + 1]
         if moment == looks:
             creates.append(asyncio.create_task(deployment.create(path, slow)))
-            # Wait until the create has looked, or was refused.
+            # Wait until the create has read the object, or was refused.
             looking = asyncio.create_task(has_looked.wait())
             await asyncio.wait([*creates, looking], return_when=asyncio.FIRST_COMPLETED)
             looking.cancel()

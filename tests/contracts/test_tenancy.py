@@ -42,7 +42,8 @@ WITHOUT_WORKSPACE = {"ObjectLedger.condemned", "ObjectLedger.delete_expired_rece
 
 @dataclass(frozen=True)
 class Scene:
-    """A home with one of everything, and a stranger that has nothing and knows every id of the home."""
+    """A workspace "home" with one record of each kind, and a workspace "stranger" without records, whose caller knows
+    every id of the home."""
 
     records: Records
     home: Workspace
@@ -199,7 +200,7 @@ ATTEMPTS: dict[Callable[[Scene], Awaitable[object]], set[str]] = {
     revoke_with_every_intent: {"ApiKeys.revoke"},
     use_the_ledger_and_the_api_key: {"ObjectLedger.condemn", "ObjectLedger.finalise", "ApiKeys.record_uses"},
 }
-"""What the stranger tries, and the methods that it calls."""
+"""The attempts of the stranger, and the methods that they call."""
 
 
 @pytest.mark.parametrize("attempt", ATTEMPTS)

@@ -13,7 +13,8 @@ AT_ONCE = 32
 
 
 async def audit(deployment: Deployment, fleet: Fleet, ledger: Ledger) -> None:
-    """Check that nothing acknowledged is lost, nothing is doubled, every counter is exact, and every key is replayed.
+    """Check that no acknowledged write is lost, no write happened twice, every counter is exact, and every idempotency
+    key is replayed.
 
     An intent that was never acknowledged may be recorded or not, but not partly.
     """

@@ -1,4 +1,4 @@
-"""A Postgres, a directory of files, and workspaces: what the servers of a test share."""
+"""The resources that the servers of a test share: a Postgres, a directory of files, and workspaces."""
 
 import asyncio
 import hashlib

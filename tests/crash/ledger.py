@@ -1,4 +1,4 @@
-"""The clients' ledger of a workspace: what they requested and how it was answered, kept outside of Dossier."""
+"""The clients' own record of a workspace, kept outside of Dossier: their requests and the responses."""
 
 import asyncio
 import itertools

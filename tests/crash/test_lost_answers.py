@@ -1,4 +1,5 @@
-"""Connections to Postgres that break or fall silent around a commit: the server resolves its write by itself."""
+"""Connections to Postgres that break or stop responding around a commit. The server determines the outcome of its write
+by itself."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Changes of a document, and its state: the entity tag, and what a client requires of it."""
+"""Changes of a document, and its state: the ETag and preconditions."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -95,7 +95,7 @@ def test_a_precondition_holds_in_the_states_that_it_allows_and_does_not_refuse(
 
 
 def test_the_state_is_the_revision_and_a_digest_of_the_folder() -> None:
-    # Pinned: clients keep these as ETags.
+    # These values must not change, because clients keep them as ETags.
     assert replace(RECORD, revision=7, folder=None).state == "7"
     assert replace(RECORD, revision=7, folder=FolderPath("/a")).state == "7-6a50dc8584134c7d"
     folders = [None, *map(FolderPath, ("/a", "/A", "/a/b", "/b", "/\xe9"))]

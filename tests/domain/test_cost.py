@@ -18,7 +18,8 @@ from tests.domain.test_rules import RULES
 
 BODY_BYTES = 64 * 1024
 RATIO = 25
-"""How many times longer than an ordinary body the worst one may take. Without bounds, it takes 1,000 times longer."""
+"""The largest permitted ratio of the time for the worst body to the time for an ordinary one. Without limits, the ratio
+is 1,000."""
 
 PIECES = {
     "ASCII": "a",
@@ -66,7 +67,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "patch": lambda text: Changes.read(draft(text)),
     "upload": lambda text: UploadDraft.read(draft(text)),
     "link": lambda text: EntityLinkDraft.read(draft(text)),
-    # What an accepted text costs afterwards.
+    # The cost of an accepted text in later steps.
     "searched text": lambda text: search_text(text[:255], text[:4096]),
     "file name": lambda text: safe_file_name(text[:255]),
     "searched words": lambda text: fold(text[:4096]),

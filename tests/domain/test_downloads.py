@@ -1,4 +1,4 @@
-"""How a file is presented to a browser: it can neither split a header nor run."""
+"""The headers of a download. A name cannot add a header, and a browser cannot run the file."""
 
 import re
 from urllib.parse import unquote_to_bytes
@@ -12,7 +12,8 @@ from domain.members import RuleViolation
 from tests.domain.anything import UNICODE
 from tests.domain.samples import NASTY_NAMES
 
-# RFC 6266 with the one quoted-string we make (no quote, no backslash), RFC 8187 with its attr-char and pct-encoded.
+# The header follows RFC 6266, with a quoted-string without quotes and backslashes, and RFC 8187, with attr-char and
+# pct-encoded.
 HEADER = re.compile(
     r"attachment; filename=\"(?P<plain>[ !#-.0-\[\]-~]*)\"; "
     r"filename\*=UTF-8''(?P<encoded>(?:[A-Za-z0-9!#$&+\-.^_`|~]|%[0-9A-F]{2})*)"

@@ -1,4 +1,4 @@
-"""Refusals: each has a code and a sentence that a person can act on."""
+"""Domain errors. Each has a code and a message that says what the client can do."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What all operations of the API have in common: permissions, malformed ids and invalid members.
+"""Permissions, malformed ids and invalid members, for every operation of the API.
 
 test_every_retry.py has their idempotency keys.
 """

@@ -1,4 +1,4 @@
-"""What all operations with an idempotency key have in common: they tell a retry from another request.
+"""Every operation with an idempotency key distinguishes a retry from another request.
 
 What becomes of an idempotency key is proven in tests/contracts/test_idempotency_keys.py.
 """

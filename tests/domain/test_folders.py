@@ -1,4 +1,4 @@
-"""Moving and deleting folders: what the caller is told.
+"""Moving and deleting folders: the results and errors of the use cases.
 
 What becomes of the folders is proven in tests/contracts/test_folders.py and test_empty_folders.py.
 """

@@ -23,7 +23,7 @@ DAY = datetime(2026, 4, 17, tzinfo=UTC)
 
 
 async def asked(caller: Caller, query: dict[str, object]) -> tuple[DocumentFilter, Page | After]:
-    """Return the filter and the place in the list that a query asks the repository for."""
+    """Return the filter and the position in the list that the use case passes to the repository for a query."""
     calls = []
 
     async def find(_: object, wanted: DocumentFilter, place: Page | After) -> DocumentPage:

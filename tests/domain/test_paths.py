@@ -30,7 +30,7 @@ PREFIXES = st.sampled_from(["", "/", "workspaces/", PREFIX, PREFIX.upper(), work
 
 
 def obeys_the_contract(key: str) -> bool:
-    """The rule once more, in other words than the code's."""
+    """A second implementation of the rule, different from the code under test."""
     if len(key.encode("utf-8", "surrogatepass")) > 1024 or not key.startswith(PREFIX):
         return False
     return all(
@@ -88,7 +88,7 @@ def test_a_path_is_accepted_exactly_if_it_obeys_the_contract(key: str) -> None:
 
 LEVELS = st.text("abc \xe9.-", min_size=1, max_size=8) | st.text(SPITEFUL, max_size=5)
 FOLDERS = st.lists(LEVELS, max_size=22).map(lambda levels: "/" + "/".join(levels)) | TEXTS.map("/".__add__)
-# So few that one is often another's, or begins like it.
+# There are few names, so that paths are often equal or begin with each other.
 NEIGHBOURS = st.lists(st.sampled_from(["a", "ab", "b"]), min_size=1, max_size=4).map(
     lambda levels: FolderPath("/" + "/".join(levels))
 )

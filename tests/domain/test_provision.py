@@ -1,4 +1,4 @@
-"""What operators do: create and change workspaces, and create API keys."""
+"""The operations of the command line: create and change workspaces, and create API keys."""
 
 from dataclasses import replace
 from datetime import timedelta

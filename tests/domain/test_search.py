@@ -1,4 +1,4 @@
-"""What a search takes for equal, what its words are, and which of them an index can find."""
+"""Searches: the texts that are equal, the words of a search, and the words that an index can find."""
 
 import time
 import unicodedata

@@ -1,4 +1,4 @@
-"""What a sweep deletes, and what it never deletes."""
+"""The objects that a sweep deletes, and the objects that it never deletes."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -171,7 +171,7 @@ async def test_an_object_that_the_store_keeps_delays_no_other(world: World) -> N
     swept = await replace(world.sweep, storage=holding)(yes=True)
     assert (swept.deleted, swept.held) == (2, 1)
     assert [await world.storage.stat(path) is None for path in (locked, free, abandoned)] == [False, True, True]
-    # It is tried again, for ever.
+    # Every later sweep tries again.
     assert await state(world, caller, locked) is PathState.CONDEMNED
     assert await state(world, caller, free) is PathState.GONE
 
@@ -205,7 +205,7 @@ async def test_an_orphan_that_was_not_counted_is_not_deleted(world: World) -> No
     later = [await world.upload(caller) for _ in range(15)]
     world.clock.advance(hours=23, minutes=50)
 
-    # Listing takes its time, and those that came later have lain long enough meanwhile.
+    # A listing takes time, and objects that arrived later may have become old enough meanwhile.
     swept = await world.sweep(on_progress=lambda swept: world.clock.advance(minutes=10) if not swept.deleted else None)
     assert (swept.unrecorded, swept.deleted) == (1, 1)
     assert all([await world.storage.stat(path) for path in later])

@@ -1,4 +1,4 @@
-"""Who may sweep: one process at a time, on the database to which the store belongs."""
+"""Only one process sweeps at a time, and only with the database to which the store belongs."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

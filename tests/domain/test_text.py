@@ -1,4 +1,4 @@
-"""Text that people write: what can be seen, and what is refused. test_search.py has what a search takes for equal."""
+"""Text that people write: visible and refused characters. test_search.py tests which texts are equal in a search."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ def folder_level(value: object) -> str:
 
 @dataclass(frozen=True)
 class TextRule:
-    """A rule for text of at most `most` characters. A `label` is what people tell things apart by."""
+    """A rule for text of at most `most` characters. `label` is the rule for tags and folder levels."""
 
     rule: Rule[str]
     most: int
@@ -107,7 +107,7 @@ WRITTEN = {
     "an ideograph with a variation selector": "\u845b\U000e0100",
     "the flag of Wales": "\U0001f3f4\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f",
     "a flag of two letters": "\U0001f1e9\U0001f1ea",
-    # Clients show what the tables of Python 3.11 do not know yet: this face is of Unicode 15.
+    # Clients can show characters that Python 3.11 does not know yet, such as this face of Unicode 15.
     "a shaking face": "\U0001fae8",
     "only a mark": "\u0301",
 }
@@ -227,7 +227,7 @@ def test_the_nearest_label_of_any_text_is_a_label(former: str) -> None:
     ids=ascii,
 )
 def test_at_most_30_marks_follow_each_other_in_any_form(text: TextRule, base: str, mark: str, marks: int) -> None:
-    # The accent of the base is one of them.
+    # The accent of the base letter is one of these marks.
     most = (MARKS_MAX - len(unicodedata.normalize("NFD", base)) + 1) // marks
     assert text.rule(base + mark * most) == unicodedata.normalize("NFC", base + mark * most)
     with pytest.raises(RuleViolation, match="more than 30 combining marks in a row"):

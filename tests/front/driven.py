@@ -1,4 +1,4 @@
-"""A connection without a network: a transport that notes what is sent, and a clock that tests move."""
+"""A connection without a network: a transport that records what the server sends, and a clock that tests advance."""
 
 import asyncio
 import json
@@ -16,7 +16,8 @@ from tests.acceptance.raw import Answer, read_head
 
 
 class Transport(asyncio.Transport):
-    """What the client sends is delivered in order, and waits while reading is paused."""
+    """The transport of a connection. It delivers the bytes of the client in order, and holds them while reading is
+    paused."""
 
     def __init__(self) -> None:
         super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
@@ -72,7 +73,7 @@ class Transport(asyncio.Transport):
 
 
 class Server:
-    """A server of one process, whose connections are made by tests."""
+    """A server of one process. Tests make its connections."""
 
     def __init__(self, app: ASGIApp, *, limit: int = 100, protocol: type[Protocol] = Protocol) -> None:
         self.config = uvicorn.Config(app, http=protocol, lifespan="off", log_config=None, timeout_keep_alive=75)

@@ -1,4 +1,4 @@
-"""Each address has one spelling. Every other spelling is 404 like any unknown address, and needs no open door."""
+"""Each path has one spelling. Every other spelling is 404, as any unknown path is."""
 
 import pytest
 from litestar.types import ASGIApp

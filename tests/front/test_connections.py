@@ -1,4 +1,4 @@
-"""How many connections a process takes, and what happens to the next one."""
+"""The limit of connections of a process, and the treatment of connections beyond it."""
 
 import logging
 import resource

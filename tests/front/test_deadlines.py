@@ -1,4 +1,4 @@
-"""How long a connection may take for each of its phases. The tests move the clock of the connections."""
+"""The time limit of each phase of a connection. The tests advance the clock of the connections."""
 
 import asyncio
 from typing import Any

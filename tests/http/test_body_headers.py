@@ -1,4 +1,4 @@
-"""What the headers of a request say about its body is honoured or refused, of JSON and of uploads."""
+"""Headers that describe the body are honoured or refused, in requests with JSON and in uploads."""
 
 import base64
 import hashlib

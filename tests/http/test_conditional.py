@@ -1,4 +1,4 @@
-"""The reader of preconditions: which states a header names, and which values are refused (RFC 9110 8.8.3, 13.1)."""
+"""The parsing of preconditions: the states in a header, and the values that are refused (RFC 9110 8.8.3, 13.1)."""
 
 from collections.abc import Iterable
 from contextlib import suppress

@@ -94,7 +94,7 @@ async def test_requests_refused_by_the_rate_limit_are_counted(api: Api) -> None:
         assert [(await http.get("/v1/nowhere")).status_code for _ in range(5)] == [404] * 2 + [429] * 3
         assert await samples(http, REFUSED) == {(): 3}
         assert await samples(http, UNKNOWN_KEYS) == {(): 0}
-        # They count as answers too, though the router never saw them.
+        # These responses are counted too, although the router did not run for them.
         assert (await samples(http, REQUESTS))["GET", "other", "429"] == 3
 
 

@@ -9,7 +9,7 @@ from tests.http.conftest import Api
 from tests.http.test_openapi import operations, resolved
 
 OF_THE_SERVER = {"method_not_allowed", "uri_too_long", "header_too_large", "internal_error", "unavailable"}
-"""The codes of the router, of the server in front of it, and of failures: no refusal has them."""
+"""The codes of errors of the router, of the server, and of failures. No domain error has these codes."""
 
 SMALL = {"page", "per_page", "retry_after", "Retry-After"}
 """The numbers that have 32 bits. All others are sizes in bytes, counts and times."""

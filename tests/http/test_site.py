@@ -1,4 +1,4 @@
-"""Methods, cross-origin requests, and the addresses that Dossier hands out."""
+"""Methods, cross-origin requests, and the addresses in responses."""
 
 import re
 from collections.abc import AsyncIterator, Iterable

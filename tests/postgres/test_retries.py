@@ -1,4 +1,4 @@
-"""Writes that Postgres fails, before or after their commit: each is retried and done once."""
+"""Writes that fail in Postgres, before or after their commit. Each is retried and happens once."""
 
 import asyncio
 from collections.abc import Sequence

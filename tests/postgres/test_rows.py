@@ -1,4 +1,4 @@
-"""What one call of many creates decides, and what writes leave in the tables beyond what the port shows."""
+"""The outcomes of many creates in one call, and the rows of writes that the port does not show."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ async def test_each_row_of_a_call_is_decided_by_itself_in_the_order_of_the_call(
         (records.document(home, path="documents/7", size_bytes=10), records.intent(home)),  # exactly the rest
         (ours, records.intent(home)),  # its own earlier attempt
     ]
-    # They wait together, so one call carries all of them.
+    # All of them wait at the same time, so one call contains all of them.
     assert await asyncio.gather(*(records.documents.create(*create) for create in creates)) == [
         Created(creates[0][0]),
         Replayed(old),

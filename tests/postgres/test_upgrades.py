@@ -1,4 +1,4 @@
-"""Migrations of a database that has documents: what they make of the rows, and that they can be killed."""
+"""Migrations of a database with documents: the changed rows, and the effect of a kill."""
 
 import asyncio
 import os
@@ -192,7 +192,8 @@ async def test_old_labels_are_written_in_the_present_form_and_a_folder_joins_the
         assert stored is not None
         found = stored.document
         assert (found.folder, found.tags) == (folder, tags)
-        # A client's ETag is stale if anything shown has changed, and else still good.
+        # An ETag of a client must no longer match if anything that a read shows has changed, and must still match
+        # otherwise.
         assert (found.state == old.state) is ((folder, tags) == (old.folder, old.tags))
     assert len(await records.all(home, DocumentFilter(words=search_words("kobenhavn")))) == len(documents)
     async with open_database(first_url) as database:

@@ -1,4 +1,4 @@
-"""Which creates share a database call, what the writer retries and when, and which outcome each request gets."""
+"""The writer: the creates that share a call, its retries, and the outcome of each request."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -245,7 +245,7 @@ async def test_creates_without_waiting_requests_are_neither_retried_nor_isolated
         for task in tasks:
             task.cancel()
     await rig.writer.aclose()
-    # The third call is held: it carries one create, because it comes after two failures.
+    # The third call is held. It contains one create, because it follows two failures.
     assert [len(call) for call in rig.made] == [100, 100, 1]
 
 

@@ -1,4 +1,5 @@
-"""The checks of `dossier doctor`: each passes on a strict store, and reports a store that breaks its rule."""
+"""The checks of `dossier doctor`. Each passes on a strict store, and reports a store that does not enforce what it
+checks."""
 
 import json
 from collections.abc import AsyncIterator, Callable

@@ -1,4 +1,4 @@
-"""Workers stop, are killed and are replaced, and no client loses an answer to it."""
+"""Workers stop, are killed and are replaced, and no client loses a response."""
 
 import asyncio
 import os

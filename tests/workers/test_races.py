@@ -14,7 +14,7 @@ from .conftest import PLAN
 from .race import at_once, get
 
 NOWHERE = "/v1/nowhere"
-"""A path that costs only the admission."""
+"""An unknown path. A request for it is only authenticated and counted."""
 USAGE = "/v1/usage"
 METRICS = "/metrics"
 

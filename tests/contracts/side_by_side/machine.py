@@ -1,4 +1,5 @@
-"""The two sides, and the few values that rules choose from, so that their choices collide."""
+"""The two adapters under test, and the few values from which the rules choose, so that the rules often choose the
+same."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -32,7 +33,7 @@ MIME_TYPES = st.sampled_from(["application/pdf", "text/plain"])
 ENTITIES = st.tuples(st.sampled_from(["contact", "deal"]), st.sampled_from(["1", "2"]))
 ROLES = st.sampled_from([None, "buyer", "seller"])
 RECENT = st.integers(0, 9)
-"""Which of the documents, links or writes so far, counted back from the last."""
+"""The choice of an earlier document, link or write, counted back from the last."""
 
 
 class Sides(RuleBasedStateMachine):
@@ -62,7 +63,7 @@ class Sides(RuleBasedStateMachine):
                 self.links.append((document, link))
                 self.send(document, self.memory.intent(home))
                 self.send(change("add_link", link=link), self.memory.intent(home, operation="add_link"))
-            # Deleted, so that there is an empty folder.
+            # This document is deleted, so that its folder is empty.
             gone = self.memory.document(home, path="documents/gone", size_bytes=5, folder="/b/c")
             self.send(gone, self.memory.intent(home))
             delete = change("delete", document=gone.id, precondition=UNCONDITIONAL, at=self.clock())

@@ -44,7 +44,7 @@ CONDITIONS: dict[str, Callable[[str], Precondition]] = {
     "not the current state": lambda state: none_of(state),
     "not another state": lambda state: none_of(f"{state}0"),
 }
-"""What a change requires, given the state of its document."""
+"""The preconditions of a change, made from the state of its document."""
 MEMBERS = st.fixed_dictionaries(
     {"size_bytes": SIZES, "folder": FOLDERS},
     optional={
