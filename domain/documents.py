@@ -247,7 +247,8 @@ def tags(value: object) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
         raise RuleViolation("must be an array of strings")
     distinct: dict[str, None] = {}
-    # Equal ones are dropped first, and the reading stops at the first tag too many: a body has room for 30,000 tags.
+    # Duplicates are dropped first, and reading stops at the first tag over the limit, because a body can contain 30,000
+    # tags.
     for text in dict.fromkeys(map(_tag_text, value)):
         distinct[_tag(text)] = None
         if len(distinct) > TAGS_MAX:

@@ -203,7 +203,7 @@ class RateLimited(Refusal):
 
 @dataclass(eq=False)
 class PayloadTooLarge(Refusal):
-    """The body or the announced file is larger than `limit_bytes`."""
+    """The body, or the size that the client declared, is larger than `limit_bytes`."""
 
     code = "payload_too_large"
     limit_bytes: int

@@ -14,10 +14,10 @@ BODY_MAX_BYTES = 64 * 1024
 
 
 def check_media_type(request: AnyRequest, accepted: Sequence[str], accept_patch: Sequence[str]) -> None:
-    """Return if the media type of the body is one of those accepted.
+    """Return without a value if the media type of the body is accepted.
 
     Raises:
-        UnsupportedMediaType: Content-Type is none of them.
+        UnsupportedMediaType: the media type is not accepted.
     """
     if _media_type(request) not in accepted:
         raise UnsupportedMediaType(accept_patch)

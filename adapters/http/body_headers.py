@@ -21,7 +21,7 @@ _OBSOLETE_DIGESTS = {b"content-md5": "Content-MD5", b"digest": "Digest"}
 _STATEMENTS = frozenset((b"content-encoding", b"content-range", *_DIGESTS, *_OBSOLETE_DIGESTS))
 
 Digests = Mapping[str, str]
-"""The SHA-256 (lower-case hex) that a body must have, by the name of the header that announces it."""
+"""The SHA-256 (lower-case hex) that a body must have, by the name of the header that contains it."""
 
 
 def read_body_headers(request: AnyRequest, accept_patch: Sequence[str] = ()) -> Digests | None:

@@ -25,7 +25,7 @@ def owner(tenants: Tenants) -> Client:
 
 
 def folders(client: Client, parent: str | None = None) -> dict[str, int]:
-    """Return the folders in a folder, and how many documents are in each and below it."""
+    """Return the folders in a folder, each with the number of documents in it and below it."""
     found = rows(client, f"per_page=100&parent={quote(parent)}" if parent else "per_page=100", FOLDERS)
     return {row["folder"]: row["documents"] for row in found}
 

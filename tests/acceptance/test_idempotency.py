@@ -1,7 +1,7 @@
-"""Idempotency-Key over HTTP, for every operation that takes one: the same request twice has one effect and one answer.
+"""Idempotency-Key over HTTP, for every operation that honours one: two equal requests have one effect and one response.
 
-Which requests an idempotency key is refused for, and that a refused request leaves its key free, is proven for every
-operation by tests/domain/test_every_retry.py.
+tests/domain/test_every_retry.py proves that an idempotency key is refused for another request, and that a refused
+request does not use up its key.
 """
 
 from dataclasses import replace

@@ -1,4 +1,5 @@
-"""The promises of `ServedStorage` beyond `ObjectStorage`, to the routes that execute its signed requests."""
+"""The guarantees of the methods of `ServedStorage` that are not in `ObjectStorage`. The routes of signed URLs call
+them."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace

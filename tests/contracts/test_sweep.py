@@ -29,7 +29,7 @@ from tests.contracts.records import Records, memory_records, postgres_records
 from tests.contracts.stores import STORED, Store
 
 RACES = 2500 if LONG else 12
-"""Each race has four creates: 10,000 on every pair in the long run."""
+"""The number of races. Each has four creates, so the long run has 10,000 creates on every pair."""
 
 _numbers = count(1)
 

@@ -94,7 +94,7 @@ def test_folding_64_kib_of_anything_takes_less_than_40_times_as_long_as_an_ordin
         fold(text)
         return time.process_time() - begin
 
-    # In quadratic time, marks took hundreds of times as long.
+    # When folding took quadratic time, texts of marks took hundreds of times as long.
     assert min(seconds(piece) for _ in range(2)) < 40 * min(seconds("R\xe9sum\xe9 \xfcber ") for _ in range(2))
 
 
