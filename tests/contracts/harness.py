@@ -14,7 +14,8 @@ from typing import Any
 from adapters.memory.rate_limit import MemoryRateLimiter
 from ports.rate_limit import RateLimiter
 from tests.clock import StillClock
-from tests.contracts.records import Records, memory_records, postgres_records, two_processes_records
+from tests.contracts.records import Records
+from tests.contracts.repositories import memory_records, postgres_records, two_processes_records
 from tests.contracts.s3_store import s3_store
 from tests.contracts.stores import ServedStore, Store, filesystem_store, memory_store
 

@@ -144,24 +144,20 @@ SINGLE_FILTERS = (
     *(
         DocumentFilter(words=words)
         for words in (
-            *((text,) for text in ("%", "_", "\\", "'", "%%", "a_", "a%b", "_b", ".*", "e" * 255, "ss", " ", "$1")),
-            *(
-                ("strasse", "vertrag"),
-                ("vertrag", "strasse"),
-                ("seite", "pdf"),
-                ("中", "e"),
-                ("e", "中"),
-                ("pdfvertrag",),
-            ),
-            *(("中", "文", "文档"), ("中文", "文中"), ("a", "b", "%", "_"), ("a", "nowhere")),
+            *((text,) for text in ("%", "_", "\\", "'", "%%", "a_", "a%b", ".*", "e" * 255, "ss", " ", "pdfvertrag")),
+            *(("strasse", "vertrag"), ("seite", "pdf"), ("中", "e"), ("e", "中"), ("中文", "文中"), ("a", "nowhere")),
         )
     ),
-    DocumentFilter(created_after=datetime.min.replace(tzinfo=UTC)),
-    DocumentFilter(created_after=datetime(1969, 12, 31, tzinfo=UTC)),
-    DocumentFilter(created_after=datetime.max.replace(tzinfo=UTC)),
-    DocumentFilter(created_before=datetime.min.replace(tzinfo=UTC)),
-    DocumentFilter(created_before=datetime(1969, 12, 31, tzinfo=UTC)),
-    DocumentFilter(created_before=datetime.max.replace(tzinfo=UTC)),
+    # The calendar begins and ends with these, and ids with 1970.
+    *(
+        bound
+        for at in (
+            datetime.min.replace(tzinfo=UTC),
+            datetime(1969, 12, 31, tzinfo=UTC),
+            datetime.max.replace(tzinfo=UTC),
+        )
+        for bound in (DocumentFilter(created_after=at), DocumentFilter(created_before=at))
+    ),
     *(DocumentFilter(sha256=digest) for digest in (*DIGESTS[1:], "ef" * 32)),
 )
 

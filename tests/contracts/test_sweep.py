@@ -25,7 +25,8 @@ from domain.use_cases.sweep import Sweep
 from ports.ledger import PathState
 from tests.clock import StillClock
 from tests.contracts.harness import LONG, STORES, SWEPT
-from tests.contracts.records import Records, memory_records, postgres_records
+from tests.contracts.records import Records
+from tests.contracts.repositories import memory_records, postgres_records
 from tests.contracts.stores import STORED, Store
 
 RACES = 2500 if LONG else 12
@@ -158,15 +159,6 @@ async def test_one_sweep_deletes_orphans_and_unfinished_uploads_and_nothing_else
     assert [await deployment.look(path) for path in orphans] == [(None, PathState.CONDEMNED)] * 3
     assert await deployment.look(recorded) == (document.stored, PathState.RECORDED)
     assert await deployment.store.count_leftovers() == 0
-
-    # Bytes that arrive at a gone path are deleted by the next sweep, however late they come.
-    deployment.records.clock.advance(hours=2)
-    await deployment.sweep.delete_condemned()
-    assert await deployment.look(orphans[0]) == (None, PathState.GONE)
-    await deployment.store.replace(orphans[0], b"late")
-    report = await deployment.sweep()
-    assert (report.late, report.deleted) == (1, 1)
-    assert await deployment.look(orphans[0]) == (None, PathState.CONDEMNED)
 
 
 MOMENTS = {

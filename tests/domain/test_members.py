@@ -109,18 +109,14 @@ def test_a_page_outside_its_bounds_is_refused(page: str, per_page: str) -> None:
 PARAMETERS = ("folder", "tag", "search", "created_after", "created_before", "page", "per_page", "mime_type", "sha256")
 MEANT = {
     "tag[]": "repeat 'tag' to send several",
-    "tag[0]": "repeat 'tag' to send several",
     "tags": "did you mean 'tag'?",
     "Tag": "did you mean 'tag'?",
     "limit": "did you mean 'per_page'?",
     "pageSize": "did you mean 'per_page'?",
-    "perPage": "did you mean 'per_page'?",
-    "per-page": "did you mean 'per_page'?",
     "q": "did you mean 'search'?",
     "serach": "did you mean 'search'?",
     "createdAfter": "did you mean 'created_after'?",
     "since": "did you mean 'created_after'?",
-    "until": "did you mean 'created_before'?",
     "path": "did you mean 'folder'?",
     "content-type": "did you mean 'mime_type'?",
     "sha-256": "did you mean 'sha256'?",

@@ -16,7 +16,7 @@ from adapters.postgres.rows import to_uuid
 from ports.outcomes import Patched
 from ports.system import Unavailable
 from tests.clock import StillClock
-from tests.contracts.records import postgres_records
+from tests.contracts.repositories import postgres_records
 
 
 @pytest.mark.parametrize("url", ["postgresql://u@127.0.0.1:1/none", "absent"], ids=["no server", "unknown database"])

@@ -22,7 +22,8 @@ from domain.paths import FolderPath
 from domain.search import COUNT_MAX, EVERYTHING, DocumentFilter
 from ports.queries import After
 from tests.clock import StillClock
-from tests.contracts.records import Records, new_key, postgres_records
+from tests.contracts.records import Records, new_key
+from tests.contracts.repositories import postgres_records
 
 HITS = 20
 

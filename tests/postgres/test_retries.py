@@ -15,7 +15,8 @@ from ports.queries import DocumentWithLinks, Usage
 from ports.system import Unavailable
 from tests.clock import StillClock
 from tests.contracts.changes import Change, change
-from tests.contracts.records import Records, new_key, only, postgres_records, revised
+from tests.contracts.records import Records, new_key, only, revised
+from tests.contracts.repositories import postgres_records
 
 BEFORE, AFTER = "before the commit", "after the commit"
 ADMIN_SHUTDOWN = "57P01"

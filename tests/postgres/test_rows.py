@@ -13,7 +13,8 @@ from domain.access import Workspace
 from ports.outcomes import Created, IdempotencyKeyReused, OverQuota, PathTaken, Replayed
 from ports.queries import Usage
 from tests.clock import StillClock
-from tests.contracts.records import Records, new_key, only, postgres_records
+from tests.contracts.records import Records, new_key, only
+from tests.contracts.repositories import postgres_records
 
 
 @pytest.fixture

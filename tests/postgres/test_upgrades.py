@@ -18,7 +18,8 @@ from domain.search import DocumentFilter, search_text, search_words
 from domain.text import fold
 from ports.outcomes import FolderDeleted, LinkAdded, Patched
 from tests.clock import StillClock
-from tests.contracts.records import Records, only, postgres_records
+from tests.contracts.records import Records, only
+from tests.contracts.repositories import postgres_records
 
 MEDIA_TYPES = {
     "application/pdf": "application/pdf",

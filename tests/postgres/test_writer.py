@@ -13,7 +13,8 @@ from domain.ids import WorkspaceId
 from ports.outcomes import Created, CreateOutcome, IdempotencyKeyReused, PathTaken, Replayed
 from ports.system import Unavailable
 from tests.clock import StillClock
-from tests.contracts.records import Records, memory_records, new_key
+from tests.contracts.records import Records, new_key
+from tests.contracts.repositories import memory_records
 
 CRASH = Unavailable("this row makes the server crash")
 

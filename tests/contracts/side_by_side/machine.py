@@ -17,7 +17,8 @@ from ports.intents import Intent
 from ports.outcomes import Created
 from tests.clock import StillClock
 from tests.contracts.changes import Change, change
-from tests.contracts.records import Records, memory_records, postgres_records
+from tests.contracts.records import Records
+from tests.contracts.repositories import memory_records, postgres_records
 
 T = TypeVar("T")
 
