@@ -20,7 +20,7 @@ class Precondition:
 
     @property
     def unmet(self) -> str:
-        """What to tell a client whose precondition does not hold."""
+        """The message for a client whose precondition does not hold."""
         if self.allowed is None:
             return (
                 "The document is in a state that If-None-Match names, so it stays as it is; "

@@ -17,7 +17,7 @@ from domain.access import Caller
 from domain.rate_limits import Verdict
 
 REQUEST_SECONDS = 7.0
-"""How long the server may work on a request. The time that the client takes to send the body does not count."""
+"""The longest time the server may work on a request. The time that the client takes to send the body does not count."""
 
 BODY_SECONDS = 10.0
 """The longest time a client may take to send a JSON body, or to send the next piece of an upload."""

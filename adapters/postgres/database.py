@@ -33,7 +33,7 @@ SESSION = {
     # Every read has a key that begins with the workspace. A session keeps its plans: a scan that was chosen while a
     # table was small would still be used when the table is large.
     "enable_seqscan": "off",
-    # No statement of ours runs long enough to gain from compilation or from parallel workers.
+    # None of our statements runs long enough to gain from compilation or from parallel workers.
     "jit": "off",
     "max_parallel_workers_per_gather": "0",
     # A list may hold the bitmap of an index for a million documents. With less memory, the bitmap becomes lossy: it

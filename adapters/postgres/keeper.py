@@ -25,7 +25,7 @@ SERVER_PID = "server.pid"
 STOP_SECONDS = 60
 POLL_SECONDS = 0.05
 RESTARTS = 5
-"""How often the keeper restarts a server that ended by itself, before it gives up."""
+"""The number of times the keeper restarts a server that ended by itself, before it gives up."""
 
 _PR_SET_PDEATHSIG = 1
 

@@ -108,8 +108,8 @@ def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
 def adopt(as_json: bool) -> None:
     """Bind this database and this store to each other, after one of them was restored or moved.
 
-    Any database or store that either belonged to before loses it. Objects without a record in this database become
-    orphans, which 'dossier sweep --yes' deletes.
+    A database or store to which one of them belonged before can no longer use it. Objects without a record in this
+    database become orphans, which 'dossier sweep --yes' deletes.
     """
 
     async def run(service: Service) -> Deployment:

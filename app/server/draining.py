@@ -3,7 +3,7 @@
 from app.server.protocol import Protocol
 
 FIRST_REQUEST_SECONDS = 1.0
-"""How long the server waits for the first request of such a connection."""
+"""The time for which the server waits for the first request of a connection during a shutdown."""
 
 
 class DrainingProtocol(Protocol):

@@ -107,7 +107,7 @@ class Exchange:
         self.keep_alive = head.keep_alive
         self.is_abandoned = False
 
-    # What the connection reports.
+    # The connection calls the following methods.
 
     def feed(self, content: bytes) -> None:
         """Add content of the body."""
@@ -142,7 +142,7 @@ class Exchange:
         if self._changed is not None:
             self._changed.set()
 
-    # What the application calls.
+    # The application calls the following methods.
 
     async def run(self, app: ASGIApp, scope: Scope) -> None:
         """Call the application. If it fails, close the connection, so that the client sees an incomplete response or

@@ -62,7 +62,7 @@ class HeadReader:
         return head, rest
 
     def _check_incomplete(self, seen: int) -> None:
-        """Refuse a head that can no longer become a valid one, instead of waiting for its end."""
+        """Refuse an incomplete head that is already malformed, instead of waiting for its end."""
         pieces = self._pieces
         # A head whose lines end with LF alone would never be complete. The last byte seen may be the CR of an LF.
         if _BARE_LF.search(pieces, max(0, seen - 1)):

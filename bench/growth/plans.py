@@ -8,7 +8,8 @@ from adapters.postgres.database import Database, Row
 from bench.postgres import Postgres
 
 BEFORE = 6
-"""How often the session runs the statement before it is explained. After five runs, Postgres may use a generic plan."""
+"""The number of times the session runs the statement before it is explained. After five runs, Postgres may use a
+generic plan."""
 
 _TOLD = "NOTICE:  duration: "
 _TABLES = re.compile(r" on (?:documents|folders|objects|entity_links|events|receipts|usage)\b")

@@ -73,7 +73,7 @@ class ClaimStore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdoptStore:
-    """Bind the database and the store to each other, whatever either belonged to before.
+    """Bind the database and the store to each other, even if they belonged to another store or database before.
 
     Both get a new id. A copy of this database, or the database that had the store before, can no longer use the store.
 

@@ -53,7 +53,7 @@ ORPHAN_SHARE_MAX = 0.05
 
 @dataclass(slots=True)
 class SweepReport:
-    """What a sweep found and did. All fields are counts, except `unrecorded_bytes`.
+    """The findings and deletions of a sweep. All fields are counts, except `unrecorded_bytes`.
 
     `objects`: all objects that were listed. `unrecorded`: orphans, that is, objects without a record for more than a
     day; `unrecorded_bytes` is their size. `inherited`: the orphans that are older than this database's claim on the

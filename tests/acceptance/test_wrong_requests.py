@@ -26,7 +26,8 @@ WRONG_PARAMETERS = {
     "hard": ["", "2", "%ff", "true&hard=true"],
     "include_revoked": ["2", "true&include_revoked=true"],
 }
-"""What the rules of each refuse is proven by tests/domain/test_lists.py, test_members.py and test_rules.py."""
+"""Wrong parameters of every operation. tests/domain/test_lists.py, test_members.py and test_rules.py prove which values
+the rules refuse."""
 
 
 @pytest.mark.parametrize("operation", [each for each in OPERATIONS if each.parameters], ids=str)

@@ -73,7 +73,7 @@ STEPS: dict[str, tuple[Step, str]] = {
     "move of another folder": (lambda it: it.records.move(it.home, "/empty", "/a/c"), state(2, "/a/b")),
     "delete of another folder": (lambda it: it.records.delete_folder(it.home, "/empty"), state(2, "/a/b")),
 }
-"""What happens to the document, and its state afterwards."""
+"""The changes of the document, each with the state of the document afterwards."""
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -216,7 +216,7 @@ async def test_every_invalid_and_unknown_member_is_named_with_earlier_mistakes_b
 ) -> None:
     sent = {**INVALID[name], "If-Match": RuleViolation("must be an entity tag")}
     world = World()
-    # An API key is assembled while its members are read, so its id, time and secret are asked for.
+    # The use case makes an API key while it reads the members, so it calls the ports of ids, time and secrets.
     use_cases = replace(world.use_cases, create_api_key=replace(world.create_api_key, keys=NEVER_ASKED))
     use_cases = use_cases if name == "create_api_key" else BLIND
     with pytest.raises(Invalid) as refused:

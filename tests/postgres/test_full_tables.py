@@ -88,7 +88,7 @@ class OneConnection(Database):
         return rows
 
     async def read_by(self, work: Callable[[], Awaitable[object]]) -> int:
-        """Return the number of rows that the work reads."""
+        """Run `work` and return the number of rows that it reads."""
         async with self.connection.transaction():
             before: int = await self.connection.fetchval(READ)
             await work()

@@ -23,7 +23,7 @@ DESCRIPTION = "Labels in the present form"
 
 FILES = ()
 
-# How many rows are read and written at once.
+# The number of rows that are read and written at once.
 _ROWS = 1000
 
 _fold_again = import_module("adapters.postgres.migrations.0002_states")._normalise_again

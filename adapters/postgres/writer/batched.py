@@ -17,7 +17,7 @@ from ports.outcomes import CreateOutcome
 from ports.system import Unavailable
 
 GIVE_UP_SECONDS = 7.0
-"""How long a create is retried for a caller without a time limit. A request has less time and cancels its wait
+"""The longest time a create is retried for a caller without a time limit. A request has less time and cancels its wait
 itself."""
 
 Call = Callable[[WorkspaceId, Sequence[Pending]], Awaitable[Sequence[CreateOutcome]]]
