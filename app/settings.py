@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class SettingsError(Exception):
-    """Invalid settings. The text has one line for each."""
+    """Some settings are invalid. The text has one line for each of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +36,9 @@ class Settings:
     """The settings of a deployment.
 
     `database_url` is `None` for the embedded Postgres below `data_dir`. `public_url` is `None` if no address is
-    configured: then signed URLs begin with `address`, which is where `serve` listens. It is not read from the
-    environment. `rate_limit_shares` divides the rate limits while the processes cannot count together because
-    Valkey is unavailable; `None` means `workers`. `workers` is not read from the environment: it is an option of
-    `dossier serve`.
+    configured. Then signed URLs begin with `address`, at which `serve` listens. `address` is not read from the
+    environment. `rate_limit_shares` divides the rate limits while the processes cannot count together because Valkey is
+    unavailable; `None` means `workers`. `workers` is not read from the environment: it is an option of `dossier serve`.
     """
 
     data_dir: Path
@@ -66,7 +65,7 @@ class Settings:
         """
         variables = _Variables(environ)
         data_dir = variables.read("DATA_DIR", "./data", _path)
-        # `data_dir` is None if it is invalid. As text, it does not cause a second error here.
+        # `data_dir` is None if it is invalid. It is converted to text here, so that it does not cause a second error.
         default_files = Path("/", str(data_dir), "files").as_uri()
         settings = cls(
             data_dir=data_dir,
@@ -123,7 +122,7 @@ class _Variables:
             return rule(text)
         except ValueError as error:
             self._mistakes.append(f"{PREFIX}{name} {error}")
-            return cast("T", None)  # never used: finish() raises
+            return cast("T", None)  # never used, because finish() raises
 
 
 _OPTIONS = {
@@ -169,7 +168,7 @@ def _binaries(text: str) -> Path:
 
 
 def _split(text: str, wanted: str) -> SplitResult:
-    """Return the parts of a URL. Its port, if it has one, is valid."""
+    """Return the parts of a URL, after a check of its port."""
     try:
         parts = urlsplit(text)
         _ = parts.port

@@ -1,6 +1,6 @@
 """The ledger of storage paths, as the sweeper uses it.
 
-A path is free until the ledger knows it. Its states are then:
+A path that is not in the ledger is free. The states of a path follow each other in these ways:
 
     free → recorded → condemned → gone     a document was created, and later deleted
     free → condemned → gone                an object that no document recorded
@@ -44,7 +44,7 @@ class ObjectLedger(Protocol):
     """The states of all storage paths that were ever recorded or condemned."""
 
     async def states(self, workspace: WorkspaceId, paths: Sequence[StoragePath]) -> Mapping[StoragePath, PathState]:
-        """Return the state of each path that the ledger knows. A path that it does not know is left out."""
+        """Return the state of each path that is in the ledger. The result does not contain the other paths."""
         ...
 
     async def condemn(
@@ -52,9 +52,9 @@ class ObjectLedger(Protocol):
     ) -> Sequence[StoragePath]:
         """Condemn the paths of these objects, except those that are recorded. Return the paths that are now condemned.
 
-        Decided under the workspace lock, as a create is. Either the create recorded the path first, and the path is
-        not condemned; or the path is condemned first, and every later create at it is `PathTaken`. A path that was
-        gone is condemned again.
+        Decided under the workspace lock, as a create is. If a create has recorded the path first, the path is not
+        condemned. If the path is condemned first, the outcome of every later create at it is `PathTaken`. A path that
+        was gone is condemned again.
         """
         ...
 
@@ -63,9 +63,9 @@ class ObjectLedger(Protocol):
         ...
 
     async def finalise(self, workspace: WorkspaceId, paths: Sequence[StoragePath], condemned_before: datetime) -> None:
-        """Mark those of the paths as gone that were condemned before `condemned_before`. Leave the others as they are.
+        """Mark the paths as gone, if they were condemned before `condemned_before`.
 
-        The caller has deleted their objects.
+        Leave the other paths as they are. The caller has deleted the objects at the paths.
         """
         ...
 

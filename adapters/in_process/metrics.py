@@ -10,12 +10,12 @@ from prometheus_client import CollectorRegistry, Counter, disable_created_metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 
-# Read at import, because prometheus_client reads this variable at import to choose where it keeps values.
+# The variable is read at import, because prometheus_client reads it at import to choose where it keeps values.
 _SHARED = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
 
 OTHER = "other"
-"""The label of unknown methods and unmatched routes. Clients can invent any number of these, and each label value would
-be a time series for ever."""
+"""The label value for unknown methods and unmatched routes. Clients can invent any number of these, and each would be a
+permanent time series."""
 
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 
@@ -23,14 +23,14 @@ _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"
 class PrometheusMetrics:
     """`Metrics` of one application.
 
-    If `PROMETHEUS_MULTIPROC_DIR` names a directory, every process that shares it reports the sums of all, including the
-    processes that have ended.
+    If `PROMETHEUS_MULTIPROC_DIR` names a directory, every process that shares it reports the sums of all processes,
+    including those that have ended.
     """
 
     def __init__(self) -> None:
-        # Not the default registry, which adds metrics of the single process.
+        # The default registry is not used, because it adds metrics of the single process.
         self._registry = CollectorRegistry()
-        # The start time of a counter would be a second series each, and does not exist for several processes.
+        # The start time of each counter would be a second time series, and does not exist for several processes.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._requests = Counter(
             "dossier_http_requests_total",
@@ -57,7 +57,7 @@ class PrometheusMetrics:
         self._by_labels: dict[tuple[str, str, int], Callable[[], None]] = {}
 
     def count_answer(self, method: str, route: str | None, status: int) -> None:
-        """Count an answered request. `route` is its template; `None` if no route matched."""
+        """Count a request by its response. `route` is the template of the path; `None` if no route matched."""
         labels = (method if method in _METHODS else OTHER, route or OTHER, status)
         count = self._by_labels.get(labels)
         if count is None:

@@ -1,4 +1,5 @@
-"""The changes to documents of one workspace. Each function checks and changes the records, or reports why not."""
+"""The changes to documents of one workspace. Each function checks the conditions, changes the records and returns the
+outcome."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -31,7 +32,7 @@ from ports.outcomes import (
 def patch(
     records: WorkspaceRecords, id_: DocumentId, changes: Changes, precondition: Precondition, at: datetime
 ) -> Patched | NoSuchDocument | StateMismatch:
-    """Apply the changes to a document, and create the folders that it moves to."""
+    """Apply the changes to a document, and create its new folder and every folder above it."""
     document = records.documents.get(id_)
     if document is None:
         return NoSuchDocument()
@@ -114,7 +115,7 @@ def move_folder(
 
 
 def delete_folder(records: WorkspaceRecords, folder: FolderPath) -> FolderDeleted | NoSuchFolder | FolderHasDocuments:
-    """Delete a folder and everything below it, if that is only folders."""
+    """Delete a folder and everything below it, if it contains no document."""
     if folder not in records.folders:
         return NoSuchFolder()
     if any(is_within(document.folder, folder) for document in records.documents.values()):

@@ -1,4 +1,4 @@
-"""The document repository in memory: the reference for the outcomes of every other one."""
+"""The document repository in memory. Its outcomes are the reference for every other adapter."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,11 +26,14 @@ from ports.outcomes import (
     Deleted,
     DeleteFolderOutcome,
     DeleteOutcome,
+    FolderDeleted,
+    FolderMoved,
     IdempotencyKeyReused,
     LinkAdded,
     LinkRemoved,
     MoveFolderOutcome,
     OverQuota,
+    Patched,
     PatchOutcome,
     PathTaken,
     RemoveLinkOutcome,
@@ -39,7 +42,7 @@ from ports.outcomes import (
 from ports.queries import After, DocumentPage, DocumentWithLinks, FolderCount, LinkedDocument, TagCount, Usage
 from ports.system import Clock
 
-Success = TypeVar("Success", Deleted, LinkAdded, LinkRemoved)
+Success = TypeVar("Success", Patched, Deleted, LinkAdded, LinkRemoved, FolderMoved, FolderDeleted)
 Refused = TypeVar("Refused")
 
 
@@ -54,7 +57,7 @@ class MemoryDocuments:
 
     async def create(self, document: Document, intent: Intent) -> CreateOutcome:
         usage = await self.usage(document.workspace_id)
-        # Nothing is awaited from here on. The decisions follow in the order of the contract: receipt, path, quota.
+        # Nothing is awaited from here on. The checks are in the order that the port defines: receipt, path, quota.
         records = self.records_of(document.workspace_id)
         size = document.stored.size_bytes
         if replayed := self._replayed(intent, document.created_at):
@@ -85,7 +88,9 @@ class MemoryDocuments:
         at: datetime,
         intent: Intent,
     ) -> PatchOutcome:
-        return writes.patch(self._callers_records(intent), document, changes, precondition, at)
+        return self._once(
+            intent, at, Patched, lambda records: writes.patch(records, document, changes, precondition, at)
+        )
 
     async def delete(
         self, document: DocumentId, *, precondition: Precondition = UNCONDITIONAL, at: datetime, intent: Intent
@@ -101,23 +106,12 @@ class MemoryDocuments:
         return self._once(intent, at, LinkRemoved, lambda records: writes.remove_link(records, document, link))
 
     async def move_folder(
-        self,
-        source: FolderPath,
-        target: FolderPath,
-        *,
-        at: datetime,  # noqa: ARG002  memory has no event that records the time of a move
-        intent: Intent,
+        self, source: FolderPath, target: FolderPath, *, at: datetime, intent: Intent
     ) -> MoveFolderOutcome:
-        return writes.move_folder(self._callers_records(intent), source, target)
+        return self._once(intent, at, FolderMoved, lambda records: writes.move_folder(records, source, target))
 
-    async def delete_folder(
-        self,
-        folder: FolderPath,
-        *,
-        at: datetime,  # noqa: ARG002  memory has no event that records the time of a deletion
-        intent: Intent,
-    ) -> DeleteFolderOutcome:
-        return writes.delete_folder(self._callers_records(intent), folder)
+    async def delete_folder(self, folder: FolderPath, *, at: datetime, intent: Intent) -> DeleteFolderOutcome:
+        return self._once(intent, at, FolderDeleted, lambda records: writes.delete_folder(records, folder))
 
     async def get(self, workspace: WorkspaceId, document: DocumentId) -> DocumentWithLinks | None:
         records = self.records_of(workspace)
@@ -144,7 +138,7 @@ class MemoryDocuments:
         return Usage(records.used_bytes, owner.quota_bytes if owner else 0, len(records.documents))
 
     def records_of(self, workspace: WorkspaceId) -> WorkspaceRecords:
-        """Return the records of a workspace, which the ledger shares."""
+        """Return the records of a workspace. The ledger uses the same records."""
         return self.by_workspace.setdefault(workspace, WorkspaceRecords())
 
     def _replayed(self, intent: Intent, at: datetime) -> Replayed | IdempotencyKeyReused | None:
@@ -156,9 +150,6 @@ class MemoryDocuments:
             case _:
                 return None
 
-    def _callers_records(self, intent: Intent) -> WorkspaceRecords:
-        return self.records_of(intent.caller.workspace_id)
-
     def _once(
         self,
         intent: Intent,
@@ -166,13 +157,14 @@ class MemoryDocuments:
         success: type[Success],
         write: Callable[[WorkspaceRecords], Success | Refused],
     ) -> Success | Refused | IdempotencyKeyReused:
-        """Return the outcome in the receipt of the intent; without a receipt, write, and keep a success as one."""
+        """Return the outcome in the receipt of the intent. Without a receipt, call `write`, and store a successful
+        outcome as the receipt."""
         match self.receipts.find(intent, at):
             case Receipt(outcome=earlier) if isinstance(earlier, success):
                 return replace(earlier, replayed=True)
             case IdempotencyKeyReused() as reused:
                 return reused
-        outcome = write(self._callers_records(intent))
+        outcome = write(self.records_of(intent.caller.workspace_id))
         if isinstance(outcome, success):
             self.receipts.keep(intent, outcome, at)
         return outcome

@@ -1,4 +1,4 @@
-"""The ledger of paths in memory, on the records that the repository keeps."""
+"""The ledger of paths in memory. It uses the records of the repository."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime

@@ -13,7 +13,8 @@ from ports.queries import DocumentWithLinks
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """The state of a path, the document that is or was recorded there, and when the path was condemned."""
+    """The ledger's entry of a path: its state, the document that is or was recorded there, and the time of its
+    condemnation."""
 
     state: PathState
     document_id: DocumentId | None

@@ -11,7 +11,15 @@ from urllib.parse import quote
 from domain.documents import StoredObject
 from domain.paths import StoragePath
 from ports.checks import CheckResult, Grade
-from ports.storage import AlreadyStored, DownloadTerms, ListedObject, SignedRequest, UploadMismatch, UploadTerms
+from ports.storage import (
+    AlreadyStored,
+    DownloadTerms,
+    ListedObject,
+    ServedObject,
+    SignedRequest,
+    UploadMismatch,
+    UploadTerms,
+)
 from ports.system import Clock, Unavailable
 
 _PIECE = 64 * 1024
@@ -28,7 +36,7 @@ class _Object:
 
 
 class MemoryStorage:
-    """`ServedStorage` in memory, with methods for tests that do what no client can."""
+    """`ServedStorage` in memory, with additional methods for tests that no client could call."""
 
     def __init__(self, public_url: str, now: Clock = lambda: datetime.now(UTC)) -> None:
         self._public_url = public_url
@@ -115,9 +123,9 @@ class MemoryStorage:
         finally:
             self._unfinished.pop(number, None)
 
-    async def modified_at(self, path: StoragePath) -> datetime | None:
+    async def find(self, path: StoragePath) -> ServedObject | None:
         found = self._objects.get(path)
-        return None if found is None else found.modified_at.replace(microsecond=0)
+        return None if found is None else ServedObject(found.stored, found.modified_at.replace(microsecond=0))
 
     async def read(self, terms: DownloadTerms, start: int, stop: int) -> AsyncIterator[bytes]:
         if await self.stat(terms.path) != terms.stored:
@@ -127,14 +135,14 @@ class MemoryStorage:
             yield content[at : min(at + _PIECE, stop)]
 
     def swap(self, path: StoragePath, content: bytes | None) -> None:
-        """Replace or remove the stored bytes, which no signed URL can do."""
+        """Replace or remove the stored bytes, although no signed URL permits that."""
         if content is None:
             self._objects.pop(path, None)
         else:
             self._objects[path] = _Object(content, _describe(content), self._now())
 
     def leave_unfinished(self, path: StoragePath) -> int:
-        """Begin an upload without ending it, as a crash would leave it; return its number."""
+        """Begin an upload and do not end it, as if the server had crashed. Return its number."""
         number = next(self._numbers)
         self._unfinished[number] = (path, self._now())
         return number
@@ -148,9 +156,9 @@ class MemoryStorage:
         if terms.path in self._objects:
             return AlreadyStored()
         if terms.size_bytes not in (None, stored.size_bytes):
-            return UploadMismatch("Content-Length", f"must be {terms.size_bytes}, the size this URL was signed for")
+            return UploadMismatch("size_bytes")
         if terms.sha256 not in (None, stored.sha256):
-            return UploadMismatch("sha256", "of the bytes is not the one this URL was signed for")
+            return UploadMismatch("sha256")
         self._objects[terms.path] = _Object(content, stored, self._now())
         return stored
 

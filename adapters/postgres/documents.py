@@ -1,4 +1,4 @@
-"""Documents in Postgres: every write is one call of a database function that takes the workspace lock first."""
+"""Documents in Postgres. Every write is one call of a database function that takes the workspace lock first."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,8 @@ from ports.system import Clock
 
 
 class PostgresDocuments(DocumentQueries, DocumentChanges):
-    """`DocumentRepository` in Postgres: creates here, the reads and the other writes in a module each."""
+    """`DocumentRepository` in Postgres. This module has the creates; `queries.py` has the reads, and `changes.py` the
+    other writes."""
 
     def __init__(self, database: Database, now: Clock) -> None:
         self._database = database
@@ -30,7 +31,7 @@ class PostgresDocuments(DocumentQueries, DocumentChanges):
         self._writer = BatchedWriter(self._record)
 
     async def create(self, document: Document, intent: Intent) -> CreateOutcome:
-        # The writer batches the creates of a workspace that wait at the same time, and hands each batch to `_record`.
+        # The writer collects the waiting creates of a workspace in batches, and calls `_record` with each batch.
         return await self._writer.record(Pending(document, intent, to_record(document, intent)))
 
     async def _record(self, workspace: WorkspaceId, creates: Sequence[Pending]) -> Sequence[CreateOutcome]:
@@ -39,7 +40,7 @@ class PostgresDocuments(DocumentQueries, DocumentChanges):
         return [to_outcome(answer, create.document) for answer, create in zip(answers, creates, strict=True)]
 
     async def aclose(self) -> None:
-        """Refuse new creates from now on, and return once all earlier ones are settled."""
+        """Refuse new creates from now on, and return once all earlier creates have an outcome."""
         await self._writer.aclose()
 
     async def receipt(self, intent: Intent) -> Replayed | IdempotencyKeyReused | None:
@@ -48,7 +49,7 @@ class PostgresDocuments(DocumentQueries, DocumentChanges):
 
 
 def to_record(document: Document, intent: Intent) -> bytes:
-    """Return what `record_documents_v2` reads of one create, as JSON."""
+    """Return the JSON object of one create that `record_documents_v2` reads."""
     return msgspec.json.encode(
         {
             "document": to_facts(document),
@@ -59,7 +60,7 @@ def to_record(document: Document, intent: Intent) -> bytes:
 
 
 def to_outcome(answer: Row, document: Document) -> CreateOutcome:
-    """Return what one row of `record_documents_v2` means for its document."""
+    """Return the outcome of a create from its row in the result of `record_documents_v2`."""
     facts = answer["facts"]
     match answer["outcome"]:
         case "created":

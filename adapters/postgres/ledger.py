@@ -1,4 +1,4 @@
-"""The ledger of storage paths in Postgres, for the sweeper: it reads in pages, so that no statement takes long."""
+"""The ledger of storage paths in Postgres, for the sweeper. It is read in pages, so that no statement takes long."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime

@@ -1,6 +1,6 @@
 """The SQL statements of this adapter. The functions and views that they call are in `sql/`."""
 
-# One function call is one transaction and one round trip.
+# Each function call is one transaction and one round trip.
 RECORD_DOCUMENTS = "SELECT outcome, facts FROM record_documents_v2($1, $2)"
 
 FIND_RECEIPT = "SELECT outcome, facts FROM find_receipt($1, $2, $3, $4, $5)"
@@ -52,7 +52,7 @@ SELECT count(*) AS total FROM api_keys
 WHERE workspace_id = $1 AND position($2 IN search_text) > 0 AND ($3 OR revoked_at IS NULL)
 """
 
-# Of the uses that several processes report within a minute, only the first is written.
+# If several processes report uses of an API key within a minute, only the first use is written.
 RECORD_API_KEY_USES = """
 UPDATE api_keys SET last_used_at = used.at
 FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS used (workspace_id, id, at)
@@ -83,8 +83,9 @@ WITH quota AS (
 SELECT workspace.*, quota.quota_bytes FROM workspace, quota
 """
 
-# The statements of the sweeper. Every change takes the workspace lock first, as the creates do. The CTE takes it before
-# any row is changed, and Postgres checks the conditions again on rows that another transaction has changed meanwhile.
+# These are the statements of the sweeper. Each change takes the workspace lock first, as a create does. The CTE takes
+# the lock before any row is changed. If another transaction has changed a row meanwhile, Postgres checks the conditions
+# on the row again.
 
 READ_PATH_STATES = "SELECT storage_path, state FROM objects WHERE workspace_id = $1 AND storage_path = ANY ($2)"
 
@@ -102,8 +103,8 @@ UPDATE objects SET state = 'gone' FROM account
 WHERE workspace_id = $1 AND storage_path = ANY ($2) AND state = 'condemned' AND condemned_at < $3
 """
 
-# Reads all receipts, in the order of the primary key: an index by time would slow every create, to speed up one read
-# every few hours.
+# This reads all receipts in the order of the primary key. An index by time would make every create slower, to make one
+# read every few hours faster.
 LIST_RECEIPTS = """
 SELECT workspace_id, key_hash, expires_at FROM receipts
 WHERE (workspace_id, key_hash) > ($1, $2)

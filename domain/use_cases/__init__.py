@@ -1,7 +1,7 @@
 """The operations of the service, one class each. `UseCases` lists them all, built from one `Ports` record.
 
-A use case reads top to bottom, has no `try`, logs nothing and knows no status code. The docstring of an API operation
-is its description in the OpenAPI document. `permission` is what the caller's API key needs.
+A use case has no `try`, logs nothing and knows no status code. The docstring of an API operation is its description in
+the OpenAPI document. `permission` is the permission that the caller's API key must have.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from ports import Ports
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UseCases:
-    """Every use case: those of the API first, in the order of a document's life, then those of operators."""
+    """Every use case. Those of the API come first, in the order of a document's life, then those of operators."""
 
     admit_request: AdmitRequest
     request_upload: RequestUpload

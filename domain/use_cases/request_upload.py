@@ -30,8 +30,8 @@ class RequestUpload:
 
     - Within 15 minutes, send the file with the returned `method` to `upload_url`, with exactly the returned `headers`.
       Then record it with `POST /v1/documents` under the returned `storage_path`.
-    - The URL binds the content type, the length if `size_bytes` is sent, and the checksum if `sha256` is sent. Any
-      other upload is refused and stores nothing.
+    - The upload must have the media type `mime_type`, the length `size_bytes` if that is sent, and the SHA-256 `sha256`
+      if that is sent. Otherwise it is refused, and nothing is stored.
     - The URL stores one file and never overwrites one. Every call returns a new path.
     - A `size_bytes` that does not fit the quota, or exceeds the upload limit of 5 GiB, is refused immediately.
     """

@@ -4,16 +4,16 @@ A sweep, in order:
 
 1. Take the deployment's lock: one process sweeps at a time. If the lock is lost during the sweep, a second sweep may
    run beside this one. Every step below tolerates that.
-2. Compare the store's mark with the database, and refuse a store that is not ours.
+2. Compare the store's mark with the database, and refuse a store that belongs to another deployment.
 3. Replace the generation: record the next one in the database, write it into the store's mark, then make it the
    current one in the database. Until the last write, the database accepts both generations, so a crash after either of
    the first two writes leaves a pair that still belongs together.
 4. Delete the objects of condemned paths. Then mark those paths as gone that were condemned more than `RECHECK_AFTER`
-   ago. An object that an extremely slow upload still stores there is found as late in step 5. A crash between the two
-   leaves the paths condemned, and the next sweep deletes again, which changes nothing.
+   ago. If an extremely slow upload stores an object there later, step 5 of a later sweep finds it as late. A crash
+   between the two leaves the paths condemned, and the next sweep deletes again, which changes nothing.
 5. List all objects and count the orphans, without deleting any: the listing is cheap, and a deletion is final.
-6. Record when this listing ended. After a crash in a later step, the server's next complete sweep is still not due
-   earlier than usual; `dossier sweep` runs one at once.
+6. Record when this listing ended. If a later step fails, the next complete sweep of a server does not start earlier;
+   `dossier sweep` starts one at once.
 7. List again, page by page. Condemn the paths of late objects and, unless there are too many, of orphans under the
    workspace lock; then delete their objects. A create that records a path first keeps its object; a create that comes
    later is refused. A crash between the two leaves condemned paths, which step 4 of the next sweep deletes.
@@ -38,11 +38,11 @@ from ports.system import Clock, NewSecret
 from ports.workspaces import Workspaces
 
 ORPHANED_AFTER = timedelta(hours=24)
-"""How long an object may exist without a record."""
+"""The time for which an object may exist without a record."""
 
 RECHECK_AFTER = SIGNED_URL_LIFETIME + timedelta(minutes=45)
-"""How long after its condemnation a path is deleted again: its upload URL has expired, and most slow uploads have
-ended."""
+"""The time for which every sweep deletes at a condemned path again. After it, the upload URL has expired, and most slow
+uploads have ended."""
 
 ORPHANS_MAX = 1000
 """The most orphans that are deleted without `yes`."""
@@ -53,14 +53,14 @@ ORPHAN_SHARE_MAX = 0.05
 
 @dataclass(slots=True)
 class SweepReport:
-    """What a sweep found and did. All fields are counts, except `unrecorded_bytes`.
+    """The findings and deletions of a sweep. All fields are counts, except `unrecorded_bytes`.
 
-    `objects`: all that were listed. `unrecorded`: orphans, which have had no record for more than a day; their size is
-    `unrecorded_bytes`. `inherited`: the orphans that are older than this database's claim on the store. `late`: objects
-    at paths that are gone. `foreign`: objects whose keys no document can have; a sweep never touches them.
-    `condemned`: paths that were condemned before this sweep. `deleted`: paths whose objects were deleted. `held`: paths
-    whose objects the store refused to delete. `unfinished`: uploads that were discarded. `receipts`: expired receipts
-    that were deleted.
+    `objects`: all objects that were listed. `unrecorded`: orphans, that is, objects without a record for more than a
+    day; `unrecorded_bytes` is their size. `inherited`: the orphans that are older than this database's claim on the
+    store. `late`: objects at paths that are gone. `foreign`: objects whose keys no document can have; a sweep never
+    touches them. `condemned`: paths that were condemned before this sweep. `deleted`: paths whose objects were deleted.
+    `held`: paths whose objects the store refused to delete. `unfinished`: uploads that were discarded. `receipts`:
+    expired receipts that were deleted.
     """
 
     objects: int = 0
@@ -77,12 +77,12 @@ class SweepReport:
 
     @property
     def exceeds_safety_limit(self) -> bool:
-        """Whether there are so many orphans that the database is more likely incomplete than the objects unused."""
+        """Whether there are so many orphans that the database is probably incomplete or the wrong one."""
         return self.unrecorded > ORPHANS_MAX or self.unrecorded > self.objects * ORPHAN_SHARE_MAX
 
 
 class TooManyOrphans(Exception):
-    """There are more orphans than a sweep deletes without `yes`. None of them was deleted; everything else was."""
+    """There are more orphans than a sweep deletes without `yes`. None of them was deleted; all other steps are done."""
 
     def __init__(self, swept: SweepReport) -> None:
         super().__init__(
@@ -153,7 +153,7 @@ class Sweep:
         return swept
 
     async def delete_condemned(self) -> SweepReport:
-        """Do only steps 1 to 4, without listing all objects: cheap enough for every few minutes."""
+        """Do only steps 1 to 4. They do not list all objects, so they are cheap enough for every few minutes."""
         swept = SweepReport()
         async with exclusively(self.deployments):
             await self._check_store(advance_generation=True)
@@ -165,7 +165,8 @@ class Sweep:
         generation = verified_generation(deployment, await self.storage.read_mark())
         if advance_generation:
             # If an earlier sweep recorded a next generation but did not write it to the store, reuse it. The process of
-            # that sweep may have lost its lock and may still write; both processes then write the same value.
+            # that sweep may have lost its lock and may still write to the store. Then both processes write the same
+            # value.
             recorded = deployment.next_generation
             following = self.new_token() if recorded in (None, generation) else recorded
             await self.deployments.set_generation(generation, following)
@@ -196,8 +197,8 @@ class Sweep:
         began = self.now()
         held = set(await self.storage.delete(paths))
         deleted = [path for path in paths if path not in held]
-        # The other paths stay condemned, so the next sweep deletes there again: an upload may still arrive, or the
-        # store still holds the object.
+        # The other paths stay condemned, so the next sweep deletes there again. At these paths an upload may still
+        # arrive, or the store has refused to delete the object.
         await self.ledger.finalise(workspace, deleted, began - RECHECK_AFTER)
         swept.deleted += len(deleted)
         swept.held += len(held)

@@ -8,7 +8,7 @@ from .tenants import Tenants
 
 
 def over(answer: httpx.Response) -> tuple[int, int, int]:
-    """Return limit, used and requested bytes of a refusal for the quota."""
+    """Return the limit, the used and the requested bytes in a quota error."""
     details = error_of(answer, 403, "quota_exceeded")["details"]
     assert list(details) == ["limit_bytes", "used_bytes", "requested_bytes"]
     return details["limit_bytes"], details["used_bytes"], details["requested_bytes"]
@@ -36,6 +36,3 @@ def test_the_quota_is_exact_to_the_byte_and_neither_uploads_nor_refusals_nor_rep
     tenants.operator.set_quota(client.workspace, "1401")
     assert client.recorded(too_much)["size_bytes"] == 401
     assert data_of(client.get(USAGE), 200) == {"used_bytes": 1401, "quota_bytes": 1401, "documents": 4}
-    for quota, size in (("3", 3), ("2GiB", 2 * 2**30)):
-        tenants.operator.set_quota(client.workspace, quota)
-        assert data_of(client.get(USAGE), 200)["quota_bytes"] == size

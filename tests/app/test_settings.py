@@ -1,4 +1,4 @@
-"""The environment as settings: accepted values, and refusals that report every mistake at once."""
+"""Settings from the environment: the accepted values, and errors that report every mistake at once."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def test_without_variables_the_settings_have_working_defaults(tmp_path: Path, mo
     assert settings.database_url is None
     assert storage_directory(settings.storage_url) == tmp_path / "data" / "files"
     assert settings.rate_limit_url == "memory://"
-    assert (settings.rate_limit_shares, settings.workers) == (None, 1)
+    assert (settings.rate_limit_shares, settings.workers, settings.keep_alive_seconds) == (None, 1, 75)
     assert (settings.public_url, settings.address, settings.cors_origins) == (None, "http://127.0.0.1:8000", ())
     assert settings.plans == {
         Plan.STARTER: (Window(10, 60), Window(100, 86_400)),
@@ -97,6 +97,7 @@ REFUSED = {
         *("https://a.example:443", "http://a.example:80", "https://ä.example", "https://u@a.example", "file:///a"),
         "https://a.example https://b.example",
     ],
+    "KEEP_ALIVE_SECONDS": ["0", "-1", "1.5", "1m"],
     "SECRET": ["short", "\udcff" * 40],
     "TRUSTED_PROXIES": ["localhost"],
     "PLAN_STARTER": ["many", "10", "0/minute", "1/minute;2/minute"],
@@ -163,7 +164,7 @@ KUBERNETES = {
     "DOSSIER_PORT_8000_TCP_PORT": "8000",
     "DOSSIER_PORT_8000_TCP_ADDR": "10.0.0.1",
     "DOSSIER_PORT_53_UDP": "udp://10.0.0.1:53",
-    # Of a service whose name begins with dossier.
+    # Kubernetes sets these variables for a service whose name begins with dossier.
     "DOSSIER_POSTGRESQL_SERVICE_HOST": "10.0.0.2",
     "DOSSIER_POSTGRESQL_PORT": "tcp://10.0.0.2:5432",
     "DOSSIER_POSTGRESQL_PORT_5432_TCP_ADDR": "10.0.0.2",

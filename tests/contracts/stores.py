@@ -66,7 +66,7 @@ class Store(ABC):
 
     @abstractmethod
     async def replace(self, path: StoragePath, content: bytes | None) -> None:
-        """Store other bytes at a path, or delete its object, behind Dossier's back."""
+        """Store other bytes at a path, or delete its object, without the port."""
 
     @abstractmethod
     async def restore_copy(self, path: StoragePath) -> None:
@@ -74,7 +74,7 @@ class Store(ABC):
 
     @abstractmethod
     async def leave_unfinished(self, path: StoragePath) -> None:
-        """Leave what an upload to this path leaves when everything stops in the middle of it."""
+        """Leave in the store what remains of an upload to this path if the machine stops in the middle of it."""
 
     @abstractmethod
     async def count_leftovers(self) -> int:

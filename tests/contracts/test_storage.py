@@ -1,4 +1,4 @@
-"""The promises of `ObjectStorage` about single objects, through signed requests as clients send them."""
+"""The guarantees of `ObjectStorage` for single objects. The tests send signed requests as clients do."""
 
 import asyncio
 import hashlib

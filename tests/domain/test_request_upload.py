@@ -8,17 +8,13 @@ import pytest
 
 from domain.access import Caller
 from domain.documents import Draft
-from domain.documents import name as rule_of_name
 from domain.errors import PayloadTooLarge, QuotaExceeded
 from ports.queries import Usage
 from ports.storage import UploadTerms
-from tests.domain.anything import ask
-from tests.domain.samples import NASTY_NAMES
 from tests.domain.world import NEVER_ASKED, World, followed, members
 
 LEAST: dict[str, object] = {"name": "a.pdf", "mime_type": "application/pdf"}
 LIMIT = 5 * 2**30
-VALID_NAMES = [name for name in NASTY_NAMES if ask(rule_of_name, name) == name]
 
 
 async def terms_of(world: World, url: str) -> UploadTerms | None:
@@ -53,13 +49,12 @@ async def test_the_url_binds_the_type_and_the_length_and_checksum_that_are_sent(
 
 
 async def test_each_call_returns_a_new_path_of_the_workspace_that_can_be_recorded(world: World, caller: Caller) -> None:
-    paths = [(await world.request_upload(caller, {**LEAST, "name": name})).path for name in VALID_NAMES]
-    assert len(set(paths)) == len(VALID_NAMES)
+    sent = {**LEAST, "name": "Vertr\xe4ge 2026.pdf"}
+    paths = [(await world.request_upload(caller, sent)).path for _ in range(2)]
+    assert len(set(paths)) == 2
     for path in paths:
-        assert re.fullmatch(rf"workspaces/{caller.workspace_id}/documents/[0-9A-Z]{{26}}/[A-Za-z0-9._-]{{1,150}}", path)
+        assert re.fullmatch(rf"workspaces/{caller.workspace_id}/documents/[0-9A-Z]{{26}}/Vertrage-2026\.pdf", path)
         assert Draft.read(members(path), caller.workspace_id).storage_path == path
-    upload = await world.request_upload(caller, {**LEAST, "name": "Vertr\xe4ge 2026.pdf"})
-    assert upload.path.endswith("/Vertrage-2026.pdf")
 
 
 async def test_a_size_that_fits_the_quota_exactly_gets_a_url_and_one_byte_more_does_not(world: World) -> None:

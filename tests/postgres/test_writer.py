@@ -1,4 +1,4 @@
-"""Which creates share a database call, what the writer retries and when, and which outcome each request gets."""
+"""The writer: the creates that share a call, its retries, and the outcome of each request."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -7,13 +7,14 @@ from contextlib import asynccontextmanager
 import pytest
 
 from adapters.postgres.writer.batched import BatchedWriter
-from adapters.postgres.writer.lane import QUEUE_MAX, Pending
+from adapters.postgres.writer.lane import LANE_MAX, Pending
 from domain.access import Workspace
 from domain.ids import WorkspaceId
 from ports.outcomes import Created, CreateOutcome, IdempotencyKeyReused, PathTaken, Replayed
 from ports.system import Unavailable
 from tests.clock import StillClock
-from tests.contracts.records import Records, memory_records, new_key
+from tests.contracts.records import Records, new_key
+from tests.contracts.repositories import memory_records
 
 CRASH = Unavailable("this row makes the server crash")
 
@@ -164,11 +165,11 @@ async def test_a_create_that_was_cancelled_before_its_call_is_not_sent_but_its_l
     assert rig.made == [["held"], ["c"], ["b"]]
 
 
-async def test_a_full_queue_is_unavailable_and_affects_no_other_workspace_and_cancelled_creates_leave_it(
+async def test_a_full_lane_is_unavailable_and_affects_no_other_workspace_and_cancelled_creates_leave_it(
     rig: Rig,
 ) -> None:
     async with rig.held_call():
-        waiting = await rig.send(*(rig.create(f"{n}") for n in range(QUEUE_MAX)))
+        waiting = await rig.send(*(rig.create(f"{n}") for n in range(LANE_MAX)))
         with pytest.raises(Unavailable, match="wait already"):
             await rig.writer.record(rig.create("one too many"))
         other = rig.create("other", home=await rig.records.workspace())
@@ -245,7 +246,7 @@ async def test_creates_without_waiting_requests_are_neither_retried_nor_isolated
         for task in tasks:
             task.cancel()
     await rig.writer.aclose()
-    # The third call is held: it carries one create, because it comes after two failures.
+    # The third call is held. It contains one create, because it follows two failures.
     assert [len(call) for call in rig.made] == [100, 100, 1]
 
 

@@ -132,7 +132,7 @@ HeaderValue = Annotated[str, Meta(max_length=1024, pattern=r"^[\t -~]*$")]
 
 
 class UploadLink(Struct):
-    """A request that stores the file: `method` to `upload_url` with exactly `headers`."""
+    """The request that stores the file: send it with `method` to `upload_url`, with exactly `headers`."""
 
     upload_url: Annotated[
         SignedUrl,
@@ -229,7 +229,7 @@ class DocumentList(Struct):
 
 
 class DocumentListMeta(Struct):
-    """Which part of the list `data` is."""
+    """The part of the list that `data` contains."""
 
     page: Annotated[int, int32("Number of this page; `null` if `cursor` was sent.", ge=1, le=PAGE_MAX)] | None
     per_page: Annotated[int, int32("Largest number of rows on a page.", ge=1, le=PER_PAGE_MAX)]

@@ -1,4 +1,6 @@
-"""Creates of one workspace that wait at the same time share one database call, and so one commit.
+"""The batching of creates. Creates of one workspace that wait at the same time share one database call, and so one
+commit.
 
-`lane.py` decides which creates go together, `retry.py` what is retried and when, and `batched.py` drives both.
+`lane.py` decides which creates share a call, `retry.py` decides which calls are repeated and when, and `batched.py`
+runs both.
 """

@@ -1,9 +1,10 @@
-"""The writer: one task for each lane sends its batches and settles their outcomes.
+"""The writer. For each lane (the queue of creates of one workspace), a task sends batches to the database and returns
+the outcomes.
 
-Every create of a workspace takes the workspace lock and holds it until its commit is on the disk. One at a time,
-creates wait for each other's disk; together they wait once. There is no timer: a create goes at once if no call of its
-workspace is under way, and creates that arrive during a call share the next one. So a lone create is a batch of one, on
-the same path. Calls of different workspaces run side by side.
+Every call for a workspace takes the workspace lock and holds it until its commit is on the disk. So creates in separate
+calls wait for each other's disk writes; creates that share a call wait for one. There is no timer: if no call of the
+workspace is running, a create is sent at once, and creates that arrive during a call share the next one. So a single
+create is a batch of one. Calls of different workspaces run at the same time.
 """
 
 import asyncio
@@ -16,18 +17,19 @@ from ports.outcomes import CreateOutcome
 from ports.system import Unavailable
 
 GIVE_UP_SECONDS = 7.0
-"""How long a create is retried for a caller without a limit. A request has less time, and cancels its wait itself."""
+"""The longest time a create is retried for a caller without a time limit. A request has less time and cancels its wait
+itself."""
 
 Call = Callable[[WorkspaceId, Sequence[Pending]], Awaitable[Sequence[CreateOutcome]]]
 """Record creates of one workspace in one transaction, and return one outcome each, in their order. No two of them have
-one idempotency key or one storage path.
+the same idempotency key or storage path.
 
 Raises `Unavailable` if a retry may succeed. Any other error means that nothing was written and never will be.
 """
 
 
 class BatchedWriter:
-    """Batches creates into calls, one call of a workspace at a time."""
+    """Sends creates to the database in batches, one call of a workspace at a time."""
 
     def __init__(self, call: Call, pause: Pause = asyncio.sleep, give_up_seconds: float = GIVE_UP_SECONDS) -> None:
         self._call = call
@@ -38,24 +40,25 @@ class BatchedWriter:
         self._closed = False
 
     async def record(self, create: Pending) -> CreateOutcome:
-        """Return the outcome of a create. Cancelling this wait cancels no call; a create that still waits is dropped.
+        """Return the outcome of a create. If this wait is cancelled, a create that is still in the lane is dropped, but
+        a running call is not cancelled.
 
         Raises:
-            Unavailable: the queue is full or the writer is closed, so nothing was written. Or the create was retried
-                for 7 s: whether it was written is not known.
+            Unavailable: the lane is full or the writer is closed, so nothing was written. Or the create was retried for
+                7 s, and may have been written.
         """
         if self._closed:
             raise Unavailable("the writer is closed")
         loop = asyncio.get_running_loop()
         create = self._lane(create.document.workspace_id).add(create, loop.time())
-        # A twin that arrives later may wait longer.
+        # A later request that joins this create may wait longer.
         create.give_up_at = loop.time() + self._give_up_seconds
         waiter: asyncio.Future[CreateOutcome] = loop.create_future()
         create.waiters.append(waiter)
         return await waiter
 
     async def aclose(self) -> None:
-        """Refuse new creates from now on, and return once all earlier ones are settled."""
+        """Refuse new creates from now on, and return once all earlier creates have an outcome."""
         self._closed = True
         while self._running:
             await asyncio.wait(self._running)
@@ -66,7 +69,7 @@ class BatchedWriter:
         if lane is None:
             lane = self._lanes[workspace] = Lane()
             task = asyncio.create_task(self._drive(workspace, lane))
-            # The event loop itself holds only weak references to tasks.
+            # Keep a reference: the event loop has only weak references to tasks.
             self._running.add(task)
             task.add_done_callback(self._running.discard)
         return lane
@@ -81,7 +84,7 @@ class BatchedWriter:
                     outcomes = await self._call(workspace, batch)
                 except Unavailable as error:
                     await retries.retry(batch, error)
-                # Safe, because the error is not swallowed: the request whose create causes it gets it.
+                # Catching every error is safe here, because the request whose create caused the error gets it.
                 except Exception as error:  # noqa: BLE001
                     retries.isolate(batch, error)
                 else:
@@ -90,8 +93,8 @@ class BatchedWriter:
                         create.settle(outcome)
                         lane.forget(create)
         finally:
-            # Nothing was awaited since the lane was found empty, so no create can have arrived in between. If anything
-            # else has ended this task, the remaining creates must not wait for ever.
+            # If the lane was empty, no create can have arrived since, because nothing was awaited. If anything else has
+            # ended this task, the remaining creates must not wait for ever.
             del self._lanes[workspace]
             for create in (*batch, *lane):
                 create.fail(Unavailable("the writer was stopped"))

@@ -1,4 +1,4 @@
-"""The lane of a workspace: it holds the waiting creates and decides which of them share the next call."""
+"""The lane of a workspace: the queue of its creates. It decides which of them share the next call."""
 
 import asyncio
 from collections import deque
@@ -12,21 +12,22 @@ from ports.system import Unavailable
 
 ROWS_MAX = 128
 BYTES_MAX = 2**20
-"""The most that one call carries, in rows and in bytes of their JSON."""
+"""The limits of one call: documents, and bytes of their JSON."""
 
-QUEUE_MAX = 1024
-"""The most creates that wait for one workspace: eight calls. Each workspace has a queue of its own."""
+LANE_MAX = 1024
+"""The most creates in a lane: those of eight calls."""
 
 TOGETHER_MAX = 2
-"""The number of failures after which a create goes alone: if it causes the failures, it then fails alone."""
+"""The number of failed calls after which each create gets a call of its own. Then a create that causes the failures
+fails alone."""
 
 
 @dataclass(slots=True, eq=False)
 class Pending:
     """A create without an outcome: the document, its JSON for the call, and the requests that wait for the outcome.
 
-    The first waiter is the request that sent it. The others are its twins: requests with the same intent that
-    arrived later.
+    The first waiter is the request that brought the create. The others are its twins: requests with the same intent
+    that arrived later.
     """
 
     document: Document
@@ -42,11 +43,11 @@ class Pending:
 
     @property
     def is_awaited(self) -> bool:
-        """Whether a request still waits for the outcome: all of them may have been cancelled."""
+        """Whether a request still waits for the outcome. All waiting requests may have been cancelled."""
         return not all(waiter.done() for waiter in self.waiters)
 
     def settle(self, outcome: CreateOutcome) -> None:
-        """Give every waiter the outcome. For a twin, the document that the first waiter created is a replay."""
+        """Give every waiter the outcome. A twin gets `Replayed` if the first waiter gets `Created`."""
         to_twin = Replayed(outcome.document) if isinstance(outcome, Created) else outcome
         for number, waiter in enumerate(self.waiters):
             if not waiter.done():
@@ -64,7 +65,7 @@ class Lane:
 
     def __init__(self) -> None:
         self._waiting: deque[Pending] = deque()
-        # From its arrival until it is settled or dropped, each create with an idempotency key takes in its twins.
+        # The creates with an idempotency key that have arrived and have no outcome yet, by what twins have in common.
         self._by_identity: dict[tuple[str, str, bytes], Pending] = {}
 
     def __len__(self) -> int:
@@ -74,28 +75,30 @@ class Lane:
         return iter(self._waiting)
 
     def add(self, create: Pending, now: float) -> Pending:
-        """Let a create wait, and return it, or the create with the same intent that waits already: its twin.
+        """Add a create to the lane and return it. If a create with the same intent waits already, return that one
+        instead.
 
         Raises:
-            Unavailable: the queue is full.
+            Unavailable: the lane is full.
         """
         identity = _identity(create.intent)
         if identity is not None and (twin := self._by_identity.get(identity)) is not None:
             return twin
-        if len(self._waiting) >= QUEUE_MAX:
+        if len(self._waiting) >= LANE_MAX:
             self._drop_ended(now)
-        if len(self._waiting) >= QUEUE_MAX:
-            raise Unavailable(f"{QUEUE_MAX} creates of {create.document.workspace_id} wait already")
+        if len(self._waiting) >= LANE_MAX:
+            raise Unavailable(f"{LANE_MAX} creates of {create.document.workspace_id} wait already")
         self._waiting.append(create)
         if identity is not None:
             self._by_identity[identity] = create
         return create
 
     def next_batch(self, now: float) -> list[Pending]:
-        """Remove and return the creates of the next call: all that wait, up to the limits, or one that must go alone.
+        """Remove and return the creates of the next call: as many as the limits allow, or a single one that must have
+        its own call.
 
-        Two creates with one idempotency key or one storage path never share a call: the outcome of the second depends
-        on the first. The second waits for the next call.
+        Two creates with the same idempotency key or storage path never share a call, because the outcome of the second
+        depends on the first. The second waits for the next call.
         """
         self._drop_ended(now)
         if self._waiting and self._waiting[0].goes_alone:
@@ -131,12 +134,12 @@ class Lane:
         self._waiting.append(create)
 
     def forget(self, create: Pending) -> None:
-        """Let the create take in no more twins."""
+        """Stop adding twins to the create."""
         if (identity := _identity(create.intent)) is not None and self._by_identity.get(identity) is create:
             del self._by_identity[identity]
 
     def _drop_ended(self, now: float) -> None:
-        """Drop the creates whose requests were all cancelled, and fail those whose time is over."""
+        """Drop the creates whose requests were all cancelled, and fail the creates that have waited for too long."""
         kept: deque[Pending] = deque()
         for create in self._waiting:
             if now >= create.give_up_at:
@@ -149,5 +152,5 @@ class Lane:
 
 
 def _identity(intent: Intent) -> tuple[str, str, bytes] | None:
-    """Return what twins have in common, or `None` without an idempotency key."""
+    """Return the values that twins have in common; `None` without an idempotency key."""
     return None if intent.idempotency_key is None else (intent.idempotency_key, intent.operation, intent.fingerprint)

@@ -1,7 +1,8 @@
-"""The retries of failed calls: which creates are sent again, and when.
+"""The retries of failed calls.
 
-A call that failed may have committed, or may still commit: a cut connection tells the writer neither. Only the database
-knows. The writer asks it by sending the same documents again, with the same ids (`DocumentRepository.create`).
+If a connection breaks, the call may have committed, or may still commit. The writer cannot know. So it sends the same
+documents again, with the same ids, and the database recognises those that it has recorded
+(`DocumentRepository.create`).
 """
 
 import asyncio
@@ -21,7 +22,7 @@ Pause = Callable[[float], Awaitable[object]]
 
 
 class Retries:
-    """The failures of one lane since its last call that succeeded."""
+    """The failures of one lane since its last successful call."""
 
     def __init__(self, workspace: WorkspaceId, lane: Lane, pause: Pause = asyncio.sleep) -> None:
         self._workspace = workspace
@@ -30,13 +31,14 @@ class Retries:
         self._failures = 0
 
     def succeeded(self) -> None:
-        """Let the next failure be the first again."""
+        """Reset the count of failures."""
         self._failures = 0
 
     async def retry(self, batch: Sequence[Pending], error: Unavailable) -> None:
-        """Put a batch back whose call may succeed later, and pause.
+        """Put a batch back into the lane, because its call may succeed later, and pause.
 
-        A batch goes first again. A create that failed alone goes last, so that it delays no other create.
+        The batch is first in the lane again. But a create that failed alone becomes the last, so that it delays no
+        other create.
         """
         log.warning("%s: %d creates failed and are retried: %s", self._workspace, len(batch), error)
         for create in batch:
@@ -46,12 +48,13 @@ class Retries:
         else:
             self._lane.put_last(batch[0])
         self._failures += 1
-        # Most first failures are cut connections: another connection of the pool works at once.
+        # The first failure usually is a broken connection, and another connection of the pool works at once.
         if self._failures > 1:
             await self._pause(min(PAUSE_SECONDS * 2 ** min(self._failures - 2, 10), PAUSE_MAX_SECONDS))
 
     def isolate(self, batch: Sequence[Pending], error: Exception) -> None:
-        """Fail the create if it went alone, else let each create of the batch go alone to find the bad one."""
+        """Fail the create if it was alone in the call. Otherwise give each create of the batch a call of its own, to
+        find the one that causes the error."""
         if len(batch) == 1:
             batch[0].fail(error)
             self._lane.forget(batch[0])
