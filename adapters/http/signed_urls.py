@@ -19,13 +19,13 @@ from adapters.http.answer import header_values
 from adapters.http.body import upload_pieces
 from adapters.http.body_headers import read_body_headers
 from adapters.http.conditional import entity_tag, http_date, is_not_modified, range_applies
-from adapters.http.errors import ObjectExists, RangeNotSatisfiable, SignedUrlRefused
+from adapters.http.errors import RangeNotSatisfiable, SignedUrlRefused
 from adapters.http.query import query_pairs
-from adapters.http.request import AnyRequest, ports_of
+from adapters.http.request import AnyRequest, ports_of, use_cases_of
 from domain.documents import is_same_media_type
 from domain.errors import Invalid, ObjectChanged, PreconditionFailed
-from domain.use_cases.request_upload import UPLOAD_LIMIT_BYTES
-from ports.storage import AlreadyStored, DownloadTerms, ServedStorage, UploadMismatch
+from domain.uploads import UPLOAD_LIMIT_BYTES
+from ports.storage import DownloadTerms, ServedStorage
 
 # RFC 9110 14.1: range units are compared without case.
 _RANGE = re.compile(r"bytes=(\d{0,255})-(\d{0,255})", re.ASCII | re.IGNORECASE)
@@ -63,13 +63,12 @@ async def upload(request: AnyRequest, path: FromPath[str]) -> Response[bytes]:
     length = request.headers.get("content-length")
     if terms.size_bytes is not None and length not in (None, str(terms.size_bytes)):
         raise Invalid({"Content-Length": f"must be {terms.size_bytes}, the size this URL was signed for"})
-    match await storage.write(terms, upload_pieces(request, UPLOAD_LIMIT_BYTES)):
-        case AlreadyStored():
-            raise ObjectExists
-        case UploadMismatch(what, why):
-            raise Invalid({what: why})
-        case stored:
-            return Response(b"", headers={"ETag": f'"{stored.etag}"'}, media_type="text/plain")
+    receive_upload = use_cases_of(request).receive_upload
+    # `UseCases` has it if the ports have a served storage.
+    assert receive_upload is not None
+    content = upload_pieces(request, UPLOAD_LIMIT_BYTES)
+    stored = await receive_upload(terms, None if length is None else int(length), content)
+    return Response(b"", headers={"ETag": f'"{stored.etag}"'}, media_type="text/plain")
 
 
 async def download(request: AnyRequest, path: FromPath[str]) -> Response[None] | Response[bytes] | Stream:

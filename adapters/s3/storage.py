@@ -40,6 +40,10 @@ class S3Storage:
     `internal` signs requests for the address at which Dossier reaches the bucket, `public` for that of the clients.
     """
 
+    # A presigned PUT binds a length only if the length is signed. A POST policy could bind a range, but the API
+    # promises a PUT.
+    binds_unsized_uploads = False
+
     def __init__(
         self, client: "S3Client", sender: Sender, bucket: str, internal: Presigner, public: Presigner, now: Clock
     ) -> None:
