@@ -59,6 +59,9 @@ class ReceiveUpload:
         async with self.storage.receiving(terms.path) as is_alone:
             if not is_alone:
                 raise UploadUnderWay
+            # Before anything is reserved: an object that is not recorded yet keeps the reservation of its size.
+            if await self.storage.stat(terms.path) is not None:
+                raise ObjectExists
             async with self._reserved(terms, announced or 0) as reservation:
                 outcome = await self.storage.write(terms, self._bounded(content, reservation))
                 match outcome:

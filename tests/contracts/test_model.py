@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from adapters.postgres.database import open_database
-from ports.outcomes import CreateOutcome
+from ports.outcomes import CreateOutcome, IssueOutcome
 from tests.contracts.changes import ChangeOutcome
 from tests.contracts.harness import LONG
 from tests.contracts.side_by_side.reading import Reading
@@ -40,4 +40,4 @@ def test_every_sequence_has_the_same_outcomes_in_memory_and_in_postgres(
         finally:
             runner.run(opened.__aexit__(None, None, None))
     # If an outcome never occurred, its equality was not tested.
-    assert SideBySide.met == {*get_args(CreateOutcome), *get_args(ChangeOutcome)}
+    assert SideBySide.met == {*get_args(CreateOutcome), *get_args(IssueOutcome), *get_args(ChangeOutcome)}

@@ -280,7 +280,7 @@ async def test_the_first_failure_is_retried_at_once_and_the_pauses_before_the_ne
 async def test_a_create_that_fails_for_too_long_is_unavailable_and_the_next_one_is_recorded(rig: Rig) -> None:
     rig.writer = BatchedWriter(rig.call, give_up_seconds=0.1)
     rig.every = cut
-    with pytest.raises(Unavailable, match=r"not recorded in time, after [1-9] failures"):
+    with pytest.raises(Unavailable, match=r"not written in time, after [1-9] failures"):
         await rig.writer.send(rig.create("a"))
     rig.every = None
     create = rig.create("a")
