@@ -8,7 +8,7 @@ from adapters.postgres.database import open_database
 from adapters.postgres.deployments import PostgresDeployments
 from adapters.postgres.migrate import is_empty, pending
 from app.settings import Settings, storage_directory
-from app.wiring import database_url, open_storage
+from app.wiring import database_url, local_disks, open_storage
 from domain.use_cases.claim_store import ForeignStore, verified_generation
 from domain.wording import counted
 from ports.checks import CheckResult, Grade
@@ -25,6 +25,7 @@ async def run_checks(settings: Settings) -> Sequence[CheckResult]:
             CheckResult("settings", Grade.OK, f"read; Python {platform.python_version()}, data in {settings.data_dir}"),
             database,
             *await _storage(settings, deployments, is_unused=is_unused),
+            *_disk_space(settings),
             await _rate_limit(settings),
         ]
 
@@ -67,6 +68,11 @@ def _is_missing(settings: Settings) -> bool:
     """Return whether the store is a directory that does not exist."""
     url = settings.storage_url
     return url.startswith("file:") and not (storage_directory(url) / "objects").exists()
+
+
+def _disk_space(settings: Settings) -> Sequence[CheckResult]:
+    found = local_disks(settings).check()
+    return [] if found is None else [found]
 
 
 async def _rate_limit(settings: Settings) -> CheckResult:

@@ -13,6 +13,7 @@ from limits import parse_many
 from adapters.s3.location import s3_location
 from adapters.throttle.location import valkey_location
 from domain.rate_limits import Plan, Plans, Window
+from domain.uploads import UploadRules
 
 PREFIX = "DOSSIER_"
 # RFC 3986 without query and fragment. Signed URLs begin with the public URL, so it needs no escaping.
@@ -52,6 +53,8 @@ class Settings:
     secret: str | None
     trusted_proxies: tuple[str, ...]
     keep_alive_seconds: int
+    min_free_bytes: int
+    uploads: UploadRules
     plans: Plans
     workers: int = 1
     address: str = "http://127.0.0.1:8000"
@@ -79,6 +82,11 @@ class Settings:
             secret=variables.read_optional("SECRET", _secret),
             trusted_proxies=variables.read("TRUSTED_PROXIES", "", _networks),
             keep_alive_seconds=variables.read("KEEP_ALIVE_SECONDS", "75", _count),
+            min_free_bytes=variables.read("MIN_FREE_BYTES", str(2**30), _bytes),
+            uploads=UploadRules(
+                unsized_bytes=variables.read("UNSIZED_UPLOAD_BYTES", str(64 * 2**20), _bytes),
+                require_size=variables.read("REQUIRE_UPLOAD_SIZE", "off", _switch),
+            ),
             plans={
                 Plan.STARTER: variables.read("PLAN_STARTER", "10/minute;100/day", _windows),
                 Plan.PRO: variables.read("PLAN_PRO", "50/minute;1000/day", _windows),
@@ -204,6 +212,18 @@ def _count(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII) or int(text) < 1:
         raise ValueError("must be a whole number, 1 or more")
     return int(text)
+
+
+def _bytes(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,18}", text, re.ASCII):
+        raise ValueError("must be a whole number of bytes")
+    return int(text)
+
+
+def _switch(text: str) -> bool:
+    if text not in ("on", "off"):
+        raise ValueError("must be on or off")
+    return text == "on"
 
 
 def _public_url(text: str) -> str:

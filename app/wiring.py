@@ -9,6 +9,7 @@ from adapters.filesystem.secret import read_or_create_secret
 from adapters.filesystem.storage import FilesystemStorage
 from adapters.in_process.api_key_cache import ApiKeyCache
 from adapters.in_process.api_key_uses import BufferedApiKeyUses
+from adapters.in_process.disks import DATABASE, STORE, LocalDisks
 from adapters.in_process.metrics import PrometheusMetrics
 from adapters.in_process.sealing import SaltedSealing
 from adapters.in_process.system import Ulids, new_secret, utc_now
@@ -55,7 +56,8 @@ async def open_service(settings: Settings, *, jobs: bool = False) -> AsyncIterat
         NotMigrated: the database lacks migrations and belongs to the operator, who runs `dossier migrate`.
     """
     async with AsyncExitStack() as stack:
-        metrics = PrometheusMetrics()
+        disks = local_disks(settings)
+        metrics = PrometheusMetrics(disks.free_bytes)
         database = await stack.enter_async_context(_open_database(settings))
         # At the end of the block, this waits for running creates before the database closes.
         documents = await stack.enter_async_context(aclosing(PostgresDocuments(database, utc_now)))
@@ -71,6 +73,7 @@ async def open_service(settings: Settings, *, jobs: bool = False) -> AsyncIterat
             documents=documents,
             storage=storage,
             served_storage=served_storage,
+            disks=disks,
             ledger=PostgresLedger(database),
             deployments=PostgresDeployments(database),
             limiter=limiter,
@@ -80,13 +83,24 @@ async def open_service(settings: Settings, *, jobs: bool = False) -> AsyncIterat
             new_id=Ulids(),
             new_secret=new_secret,
             probes={"database": database.probe, "storage": storage.probe},
-            optional_probes=limiter_probes,
+            # Without room for uploads, downloads and lists still work.
+            optional_probes={**limiter_probes, **({"disk space": disks.probe} if disks.floor_bytes else {})},
         )
-        use_cases = UseCases.of(ports, settings.plans)
+        use_cases = UseCases.of(ports, settings.plans, settings.uploads)
         if jobs:
             await stack.enter_async_context(swept_regularly(use_cases.sweep))
             await stack.enter_async_context(api_key_uses.written_regularly())
         yield Service(ports, use_cases)
+
+
+def local_disks(settings: Settings) -> LocalDisks:
+    """Return the disks of this machine that the deployment writes to."""
+    directories = {}
+    if urlsplit(settings.storage_url).scheme == "file":
+        directories[STORE] = storage_directory(settings.storage_url)
+    if settings.database_url is None:
+        directories[DATABASE] = settings.data_dir
+    return LocalDisks(directories, settings.min_free_bytes if directories else 0)
 
 
 @asynccontextmanager

@@ -68,7 +68,10 @@ class InsufficientPermissions(Refusal):
 
 @dataclass(eq=False)
 class QuotaExceeded(Refusal):
-    """The document does not fit into the quota. Sizes are in bytes; `requested_bytes` is the size of the document."""
+    """The file does not fit into the quota. Sizes are in bytes; `requested_bytes` is the size of the file.
+
+    `used_bytes` includes what issued uploads have reserved.
+    """
 
     code = "quota_exceeded"
     limit_bytes: int
@@ -77,7 +80,10 @@ class QuotaExceeded(Refusal):
 
     @property
     def message(self) -> str:
-        return "This file does not fit into the workspace's storage quota; delete documents or raise the quota."
+        return (
+            "This file does not fit into the workspace's storage quota, in which issued uploads count until they are "
+            "recorded or expire; delete documents, wait, or raise the quota."
+        )
 
 
 @dataclass(eq=False)
@@ -101,6 +107,42 @@ class StorageConflict(Refusal):
     @property
     def message(self) -> str:
         return "A document already exists at this storage_path; upload the file anew to get another path."
+
+
+@dataclass(eq=False)
+class ObjectExists(Refusal):
+    """An object is or was stored at the path of an upload."""
+
+    code = "precondition_failed"
+
+    @property
+    def message(self) -> str:
+        return (
+            "The file of this signed URL is stored already: record it with POST /v1/documents, or ask for a new URL to "
+            "upload another file."
+        )
+
+
+@dataclass(eq=False)
+class UploadUnderWay(Refusal):
+    """Another upload through the same signed URL has not ended yet."""
+
+    code = "storage_conflict"
+
+    @property
+    def message(self) -> str:
+        return "Another upload through this signed URL is under way; wait until it has ended, or ask for a new URL."
+
+
+@dataclass(eq=False)
+class DiskFull(Refusal):
+    """A disk of the service has less free space than the operator wants to keep."""
+
+    code = "unavailable"
+
+    @property
+    def message(self) -> str:
+        return "The server has too little free disk space for uploads; try again later, or tell the operator."
 
 
 @dataclass(eq=False)

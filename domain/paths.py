@@ -28,6 +28,11 @@ def workspace_prefix(workspace: WorkspaceId) -> str:
     return f"workspaces/{workspace}/"
 
 
+def workspace_of(path: StoragePath) -> WorkspaceId:
+    """Return the workspace to which a storage path belongs."""
+    return WorkspaceId(path.split("/")[1])
+
+
 def storage_path(value: object, workspace: WorkspaceId) -> StoragePath:
     """Return an object key of this workspace, unchanged. A malformed key is refused and never normalised.
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from ports.api_keys import ApiKeyLookup, ApiKeys, ApiKeyUses
 from ports.deployment import Deployments
+from ports.disks import Disks
 from ports.documents import DocumentRepository
 from ports.ledger import ObjectLedger
 from ports.metrics import Metrics
@@ -34,6 +35,7 @@ class Ports:
     documents: DocumentRepository
     storage: ObjectStorage
     served_storage: ServedStorage | None
+    disks: Disks
     ledger: ObjectLedger
     deployments: Deployments
     limiter: RateLimiter

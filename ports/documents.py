@@ -12,12 +12,14 @@ from domain.paths import FolderPath
 from domain.preconditions import UNCONDITIONAL, Precondition
 from domain.search import DocumentFilter
 from ports.intents import Intent
+from ports.ledger import IssuedUpload
 from ports.outcomes import (
     AddLinkOutcome,
     CreateOutcome,
     DeleteFolderOutcome,
     DeleteOutcome,
     IdempotencyKeyReused,
+    IssueOutcome,
     MoveFolderOutcome,
     PatchOutcome,
     RemoveLinkOutcome,
@@ -42,11 +44,20 @@ class DocumentRepository(Protocol):
       write happens at most once, however often it retries.
     """
 
+    async def issue_upload(self, upload: IssuedUpload) -> IssueOutcome:
+        """Issue a new path, and let it reserve a part of the quota.
+
+        What is used and reserved already, and the new reservation, must fit the quota together. Safe to call again.
+        After a crash of the database, an upload that was issued in the last second may be forgotten: its path is free.
+        """
+        ...
+
     async def create(self, document: Document, intent: Intent) -> CreateOutcome:
         """Record a document together with its folders, quota charge, ledger entry, receipt and event.
 
-        Decided in this order: a receipt; then `PathTaken` if the ledger has the storage path; then `OverQuota` if the
-        size does not fit the quota; otherwise `Created`.
+        Decided in this order: the receipt; a storage path that is neither free nor issued is `PathTaken`; a size that
+        does not fit the quota, beside everything that is used and that other uploads have reserved, is `OverQuota`;
+        else `Created`. The reservation of an issued path is released in the same call.
 
         A caller may repeat the call with the same document and intent, whatever the first call did. If the path or the
         receipt belongs to this very document, the outcome is `Created`.

@@ -51,12 +51,22 @@ class PathTaken:
 
 @dataclass(frozen=True, slots=True)
 class OverQuota:
-    """The document does not fit into the quota. Sizes are in bytes, read under the workspace lock."""
+    """The file does not fit into the quota. Sizes are in bytes, read under the workspace lock.
+
+    `used_bytes` includes what other uploads have reserved.
+    """
 
     limit_bytes: int
     used_bytes: int
     requested_bytes: int
 
+
+@dataclass(frozen=True, slots=True)
+class UploadIssued:
+    """The path is issued, and the upload has its reservation."""
+
+
+IssueOutcome = UploadIssued | OverQuota
 
 CreateOutcome = Created | Replayed | IdempotencyKeyReused | PathTaken | OverQuota
 

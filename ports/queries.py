@@ -65,9 +65,12 @@ class TagCount:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """The usage of a workspace: the sum of the stored sizes of its documents in bytes, its quota in bytes, and the
-    number of its documents."""
+    """What a workspace uses: the sum of its documents' stored sizes and its quota, both in bytes, and its documents.
+
+    `reserved_bytes` is what issued uploads may take of the quota until they are recorded or expire.
+    """
 
     used_bytes: int
     quota_bytes: int
     documents: int
+    reserved_bytes: int = 0

@@ -1,6 +1,7 @@
 """The object store, and the signed requests with which clients reach it directly."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
@@ -53,7 +54,14 @@ class ListedObject:
 
 
 class ObjectStorage(Protocol):
-    """The bytes of all workspaces. Every method raises `Unavailable` if the store cannot be reached in time."""
+    """The bytes of all workspaces. Every method raises `Unavailable` if the store cannot be reached in time.
+
+    `binds_unsized_uploads`: an upload whose size was not declared is bounded while it is received. A presigned URL of
+    S3 binds a declared length only.
+    """
+
+    @property
+    def binds_unsized_uploads(self) -> bool: ...
 
     async def stat(self, path: StoragePath) -> StoredObject | None:
         """Return the object at the path; `None` if there is none."""
@@ -157,6 +165,16 @@ class ServedStorage(ObjectStorage, Protocol):
 
     def open_download(self, path: str, query: Mapping[str, str], at: datetime) -> DownloadTerms | None:
         """Return the terms of a signed GET; `None` if the URL was altered or has expired at `at`."""
+        ...
+
+    def receiving(self, path: StoragePath) -> AbstractAsyncContextManager[bool]:
+        """Try to be the only one who receives an upload to the path during the block. Yield whether that is so.
+
+        At most one of all processes of this machine is. One that was killed is not.
+
+        Raises:
+            Unavailable: the store cannot be reached.
+        """
         ...
 
     async def write(

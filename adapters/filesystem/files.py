@@ -1,6 +1,7 @@
 """Durable operations on files and directories: when a function returns, a power cut does not undo what it did."""
 
 import errno
+import fcntl
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -161,6 +162,26 @@ def _remove(file: Path, levels: int) -> Path:
                 raise
         directory = directory.parent
     return directory
+
+
+def try_lock(file: Path) -> int | None:
+    """Create a file if it does not exist, and lock it. Return its open descriptor; `None` if it is locked already.
+
+    The lock ends with its process, however it ends (flock). The file may stay after a crash, and then locks nothing.
+    """
+    while True:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # The former holder may have removed the file after we opened it: then another process can lock a new one.
+            if os.path.samestat(os.fstat(descriptor), os.stat(file)):
+                return descriptor
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        except FileNotFoundError:
+            pass
+        os.close(descriptor)
 
 
 def walk(top: Path) -> Iterator[tuple[str, os.stat_result]]:

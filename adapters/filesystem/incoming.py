@@ -5,10 +5,14 @@ import hashlib
 import os
 import secrets
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import BinaryIO
 
+from adapters.filesystem.files import try_lock
 from domain.ids import WorkspaceId
 from domain.paths import StoragePath, workspace_prefix
+from ports.system import Unavailable
 
 _PIECE = 1024 * 1024
 _FLUSH_EVERY = 16 * 1024 * 1024
@@ -18,6 +22,31 @@ def new_name(path: StoragePath | None = None) -> str:
     """Return a new file name for an upload to this path, or for a temporary file of the deployment itself."""
     random = secrets.token_hex(16)
     return random if path is None else f"{path.split('/')[1]}.{random}"
+
+
+@asynccontextmanager
+async def locked(incoming: Path, path: StoragePath) -> AsyncIterator[bool]:
+    """Try to lock the uploads to this path for the block, against all processes of this machine; yield whether it is.
+
+    Raises:
+        Unavailable: the lock cannot be created.
+    """
+    workspace, digest = path.split("/")[1], hashlib.sha256(path.encode()).hexdigest()[:32]
+    name = incoming / f"{workspace}.{digest}"
+    try:
+        lock = await asyncio.to_thread(try_lock, name)
+    except OSError as error:
+        raise Unavailable(f"cannot store {path}: {error}") from error
+    if lock is None:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        # In this order: a process that locks the removed file finds that it has lost its name.
+        with suppress(OSError):
+            name.unlink()
+        os.close(lock)
 
 
 def is_below(prefix: str, name: str) -> bool:

@@ -3,6 +3,7 @@
 <root>/objects/<storage path>          the bytes, written once, never replaced
 <root>/checksums/<storage path>        the SHA-256 of the bytes, and the ETag of the file it was computed from
 <root>/incoming/<workspace>.<random>   uploads in progress; names without a workspace belong to probes and claim marks
+<root>/incoming/<workspace>.<digest>   empty, locked while an upload to the storage path with this digest is in progress
 <root>/deployment                      the claim mark
 """
 
@@ -11,7 +12,7 @@ import os
 import shutil
 import stat
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -31,7 +32,7 @@ from adapters.filesystem.files import (
     remove_old,
     walk,
 )
-from adapters.filesystem.incoming import is_below, new_name, receive
+from adapters.filesystem.incoming import is_below, locked, new_name, receive
 from adapters.filesystem.mark import read_mark, write_mark
 from adapters.filesystem.signed_urls import SignedUrls
 from domain.documents import StoredObject
@@ -62,6 +63,8 @@ class FilesystemStorage:
     `root` must be on one file system that supports hard links. `public_url` is the address at which clients reach this
     service. All processes of a deployment share `secret`, which signs the URLs.
     """
+
+    binds_unsized_uploads = True
 
     def __init__(self, root: Path, public_url: str, secret: bytes) -> None:
         self._root = root
@@ -159,6 +162,9 @@ class FilesystemStorage:
 
     def open_download(self, path: str, query: Mapping[str, str], at: datetime) -> DownloadTerms | None:
         return self._signed_urls.open_download(path, query, at)
+
+    def receiving(self, path: StoragePath) -> AbstractAsyncContextManager[bool]:
+        return locked(self._incoming, path)
 
     async def write(
         self, terms: UploadTerms, content: AsyncIterator[bytes]

@@ -20,6 +20,9 @@ log = logging.getLogger("dossier.http")
 RETRY_AFTER_SECONDS = 1
 """The Retry-After of a 503: most outages of a dependency end within seconds."""
 
+RETRY_LATER_SECONDS = 10
+"""The Retry-After of what does not end within seconds: another upload, and a full disk."""
+
 
 class UnsupportedMediaType(Refusal):
     """The operation does not accept the Content-Type. `accept_patch` are the media types that a PATCH accepts."""
@@ -98,19 +101,6 @@ class SignedUrlRefused(Refusal):
         return "This signed URL has expired or was altered; ask for a new one."
 
 
-class ObjectExists(Refusal):
-    """An object is already stored at the path of an upload."""
-
-    code = "precondition_failed"
-
-    @property
-    def message(self) -> str:
-        return (
-            "The file of this signed URL is stored already: record it with POST /v1/documents, "
-            "or ask for a new URL to upload another file."
-        )
-
-
 class RangeNotSatisfiable(Refusal):
     """The Range (RFC 9110 14.2) begins after the end of the file."""
 
@@ -138,8 +128,9 @@ STATUS: Mapping[type[Refusal], int] = {
     errors.FolderExists: 409,
     errors.FolderInUse: 409,
     errors.ObjectChanged: 409,
+    errors.UploadUnderWay: 409,
     errors.PreconditionFailed: 412,
-    ObjectExists: 412,
+    errors.ObjectExists: 412,
     errors.PayloadTooLarge: 413,
     UriTooLong: 414,
     UnsupportedMediaType: 415,
@@ -149,6 +140,7 @@ STATUS: Mapping[type[Refusal], int] = {
     errors.RateLimited: 429,
     HeaderTooLarge: 431,
     ServerBusy: 503,
+    errors.DiskFull: 503,
 }
 
 
@@ -249,6 +241,8 @@ def _headers(refusal: Refusal) -> Mapping[str, str]:
             return {"WWW-Authenticate": "Bearer"}
         case errors.RateLimited(retry_after, _, _):
             return {"Retry-After": str(retry_after)}
+        case errors.UploadUnderWay() | errors.DiskFull():
+            return {"Retry-After": str(RETRY_LATER_SECONDS)}
         case ServerBusy():
             return {"Retry-After": str(RETRY_AFTER_SECONDS)}
         case RangeNotSatisfiable():

@@ -25,14 +25,14 @@ from adapters.http.conditional import (
     range_applies,
     read_conditions,
 )
-from adapters.http.errors import ObjectExists, RangeNotSatisfiable, SignedUrlRefused
+from adapters.http.errors import RangeNotSatisfiable, SignedUrlRefused
 from adapters.http.mistakes import Mistakes
 from adapters.http.query import query_pairs
-from adapters.http.request import AnyRequest, ports_of
+from adapters.http.request import AnyRequest, ports_of, use_cases_of
 from domain.documents import is_same_media_type
 from domain.errors import Invalid, ObjectChanged, PreconditionFailed
-from domain.use_cases.request_upload import UPLOAD_LIMIT_BYTES
-from ports.storage import AlreadyStored, DownloadTerms, ServedStorage, UploadMismatch, UploadTerms
+from domain.uploads import UPLOAD_LIMIT_BYTES
+from ports.storage import DownloadTerms, ServedStorage, UploadMismatch, UploadTerms
 
 # RFC 9110 14.1: range units are compared without case.
 _RANGE = re.compile(r"bytes=(\d{0,255})-(\d{0,255})", re.ASCII | re.IGNORECASE)
@@ -65,9 +65,12 @@ async def upload(request: AnyRequest, path: FromPath[str]) -> Response[bytes]:
         # Evaluated before what the URL requires, that there is no file yet (RFC 9110 13.2.2).
         raise PreconditionFailed("An upload never replaces a file, so If-Match cannot hold; leave that header out.")
     expected = replace(terms, sha256=next(iter(announced.values()), terms.sha256))
-    match await storage.write(expected, upload_pieces(request, UPLOAD_LIMIT_BYTES)):
-        case AlreadyStored():
-            raise ObjectExists
+    length = request.headers.get("content-length")
+    receive_upload = use_cases_of(request).receive_upload
+    # `UseCases` has it if the ports have a served storage.
+    assert receive_upload is not None
+    content = upload_pieces(request, UPLOAD_LIMIT_BYTES)
+    match await receive_upload(expected, None if length is None else int(length), content):
         case UploadMismatch(term):
             # If a header announces a digest, it is that header which the body contradicts, and not the URL.
             digest = dict.fromkeys(announced, OTHER_BODY) or {"sha256": "of the bytes must be that of this URL"}

@@ -10,7 +10,7 @@ from domain.entity_links import LINKS_MAX, EntityLink
 from domain.ids import DocumentId, EntityLinkId
 from domain.paths import FOLDER_LEVELS_MAX, FolderPath, ancestors, depth, is_within
 from domain.preconditions import Precondition
-from ports.ledger import PathState
+from ports.ledger import IssuedUpload, PathState
 from ports.outcomes import (
     Deleted,
     FolderDeleted,
@@ -22,11 +22,26 @@ from ports.outcomes import (
     NoSuchDocument,
     NoSuchFolder,
     NoSuchLink,
+    OverQuota,
     Patched,
+    PathTaken,
     StateMismatch,
     TooDeep,
     TooManyLinks,
+    UploadIssued,
 )
+
+
+def reserve(records: WorkspaceRecords, upload: IssuedUpload, quota_bytes: int) -> UploadIssued | OverQuota | PathTaken:
+    """Issue a path, or replace the reservation of an issued one."""
+    entry = records.paths.get(upload.path)
+    if entry is not None:
+        return PathTaken(entry.document_id if entry.state is PathState.RECORDED else None)
+    known, taken = records.uploads.get(upload.path), records.taken_by_others(upload.path)
+    if (known is None or upload.reserved_bytes > known.reserved_bytes) and taken + upload.reserved_bytes > quota_bytes:
+        return OverQuota(quota_bytes, taken, upload.reserved_bytes)
+    records.uploads[upload.path] = upload
+    return UploadIssued()
 
 
 def patch(

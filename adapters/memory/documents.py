@@ -18,7 +18,7 @@ from domain.paths import FolderPath, ancestors
 from domain.preconditions import UNCONDITIONAL, Precondition
 from domain.search import DocumentFilter
 from ports.intents import Intent
-from ports.ledger import PathState
+from ports.ledger import IssuedUpload, PathState
 from ports.outcomes import (
     AddLinkOutcome,
     Created,
@@ -29,6 +29,7 @@ from ports.outcomes import (
     FolderDeleted,
     FolderMoved,
     IdempotencyKeyReused,
+    IssueOutcome,
     LinkAdded,
     LinkRemoved,
     MoveFolderOutcome,
@@ -38,6 +39,7 @@ from ports.outcomes import (
     PathTaken,
     RemoveLinkOutcome,
     Replayed,
+    UploadIssued,
 )
 from ports.queries import After, DocumentPage, DocumentWithLinks, FolderCount, LinkedDocument, TagCount, Usage
 from ports.system import Clock
@@ -55,6 +57,18 @@ class MemoryDocuments:
         self.receipts = workspaces.receipts
         self.by_workspace: dict[WorkspaceId, WorkspaceRecords] = {}
 
+    async def issue_upload(self, upload: IssuedUpload) -> IssueOutcome:
+        usage = await self.usage(upload.workspace_id)
+        records = self.records_of(upload.workspace_id)
+        # No other call knows the path: a known one was issued by an earlier attempt of this call.
+        if upload.path in records.uploads:
+            return UploadIssued()
+        taken = records.taken_by_others(upload.path)
+        if taken + upload.reserved_bytes > usage.quota_bytes:
+            return OverQuota(usage.quota_bytes, taken, upload.reserved_bytes)
+        records.uploads[upload.path] = upload
+        return UploadIssued()
+
     async def create(self, document: Document, intent: Intent) -> CreateOutcome:
         usage = await self.usage(document.workspace_id)
         # Nothing is awaited from here on. The checks are in the order that the port defines: receipt, path, quota.
@@ -67,8 +81,10 @@ class MemoryDocuments:
             if entry.document_id == document.id:
                 return Created(document)
             return PathTaken(entry.document_id if entry.state is PathState.RECORDED else None)
-        if records.used_bytes + size > usage.quota_bytes:
-            return OverQuota(usage.quota_bytes, records.used_bytes, size)
+        taken = records.taken_by_others(document.storage_path)
+        if taken + size > usage.quota_bytes:
+            return OverQuota(usage.quota_bytes, taken, size)
+        records.uploads.pop(document.storage_path, None)
         records.used_bytes += size
         records.documents[document.id] = document
         records.folders.update(ancestors(document.folder))
@@ -135,7 +151,8 @@ class MemoryDocuments:
     async def usage(self, workspace: WorkspaceId) -> Usage:
         owner = await self._workspaces.get(workspace)
         records = self.records_of(workspace)
-        return Usage(records.used_bytes, owner.quota_bytes if owner else 0, len(records.documents))
+        quota_bytes = owner.quota_bytes if owner else 0
+        return Usage(records.used_bytes, quota_bytes, len(records.documents), records.reserved_bytes)
 
     def records_of(self, workspace: WorkspaceId) -> WorkspaceRecords:
         """Return the records of a workspace. The ledger uses the same records."""

@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -38,10 +39,13 @@ class _Object:
 class MemoryStorage:
     """`ServedStorage` in memory, with additional methods for tests that no client could call."""
 
+    binds_unsized_uploads = True
+
     def __init__(self, public_url: str, now: Clock = lambda: datetime.now(UTC)) -> None:
         self._public_url = public_url
         self._now = now
         self._objects: dict[StoragePath, _Object] = {}
+        self._receiving: set[StoragePath] = set()
         self._unfinished: dict[int, tuple[StoragePath, datetime]] = {}
         self._uploads: dict[str, tuple[UploadTerms, datetime]] = {}
         self._downloads: dict[str, tuple[DownloadTerms, datetime]] = {}
@@ -106,6 +110,17 @@ class MemoryStorage:
 
     def open_download(self, path: str, query: Mapping[str, str], at: datetime) -> DownloadTerms | None:
         return _open(self._downloads, path, query, at)
+
+    @asynccontextmanager
+    async def receiving(self, path: StoragePath) -> AsyncIterator[bool]:
+        if path in self._receiving:
+            yield False
+            return
+        self._receiving.add(path)
+        try:
+            yield True
+        finally:
+            self._receiving.remove(path)
 
     async def write(
         self, terms: UploadTerms, content: AsyncIterator[bytes]

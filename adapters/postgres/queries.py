@@ -67,7 +67,7 @@ class DocumentQueries:
 
     async def usage(self, workspace: WorkspaceId) -> Usage:
         row = await self._database.fetch_one(statements.READ_USAGE, to_uuid(workspace))
-        return Usage(0, 0, 0) if row is None else Usage(row["used_bytes"], row["quota_bytes"], row["documents"])
+        return Usage(0, 0, 0) if row is None else Usage(**row)
 
     async def _rows(self, sql: str, *arguments: object) -> tuple[int, list[Any]]:
         [row] = await self._database.fetch(sql, *arguments)

@@ -17,6 +17,7 @@ from domain.idempotency import LIFETIME
 from domain.ids import ApiKeyId, DocumentId, EntityLinkId, UserId, WorkspaceId, decode_ulid, encode_ulid
 from domain.paths import FolderPath, StoragePath
 from ports.intents import Intent
+from ports.outcomes import OverQuota, PathTaken
 
 Facts = dict[str, Any]
 
@@ -145,3 +146,14 @@ def to_link(facts: Facts) -> EntityLink:
 def to_time(text: str) -> datetime:
     """Return the time in a JSON string, in UTC."""
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def to_path_taken(text: str) -> PathTaken:
+    """Return the outcome that JSON text describes."""
+    holder = msgspec.json.decode(text)["document_id"]
+    return PathTaken(None if holder is None else DocumentId(from_uuid("doc_", holder)))
+
+
+def to_over_quota(text: str) -> OverQuota:
+    """Return the outcome that JSON text describes."""
+    return OverQuota(**msgspec.json.decode(text))

@@ -3,6 +3,10 @@
 # Each function call is one transaction and one round trip.
 RECORD_DOCUMENTS = "SELECT outcome, facts FROM record_documents_v2($1, $2)"
 
+ISSUE_UPLOADS = "SELECT outcome, facts FROM issue_uploads($1, $2)"
+
+RESERVE_UPLOAD = "SELECT outcome, facts FROM reserve_upload($1, $2, $3, $4)"
+
 FIND_RECEIPT = "SELECT outcome, facts FROM find_receipt($1, $2, $3, $4, $5)"
 
 READ_DOCUMENT = "SELECT facts FROM document_with_links_facts WHERE workspace_id = $1 AND id = $2"
@@ -27,7 +31,7 @@ MOVE_FOLDER = "SELECT * FROM move_folder_v2($1, $2, $3, $4, $5, $6)"
 
 DELETE_FOLDER = "SELECT * FROM delete_folder($1, $2, $3, $4)"
 
-READ_USAGE = "SELECT used_bytes, quota_bytes, documents FROM usage WHERE workspace_id = $1"
+READ_USAGE = "SELECT used_bytes, quota_bytes, documents, reserved_bytes FROM usage WHERE workspace_id = $1"
 
 # The index is not unique, but at most one row matches: two SHA-256 digests do not collide.
 FIND_API_KEY = """
@@ -87,9 +91,25 @@ SELECT workspace.*, quota.quota_bytes FROM workspace, quota
 # the lock before any row is changed. If another transaction has changed a row meanwhile, Postgres checks the conditions
 # on the row again.
 
-READ_PATH_STATES = "SELECT storage_path, state FROM objects WHERE workspace_id = $1 AND storage_path = ANY ($2)"
+# An issued path that an earlier version has recorded or condemned is in both tables.
+READ_PATH_STATES = """
+SELECT storage_path, state FROM objects WHERE workspace_id = $1 AND storage_path = ANY ($2)
+UNION ALL
+SELECT storage_path, 'issued' FROM uploads WHERE workspace_id = $1 AND storage_path = ANY ($2) AND NOT EXISTS (
+    SELECT FROM objects WHERE workspace_id = $1 AND objects.storage_path = uploads.storage_path
+)
+"""
 
-CONDEMN = "SELECT path FROM condemn_objects($1, $2, $3) AS path"
+CONDEMN = "SELECT path FROM condemn_objects_v2($1, $2, $3) AS path"
+
+# Reads all issued uploads, in the order of the primary key: they are few, and an index by time would slow every upload.
+LIST_UPLOADS = """
+SELECT workspace_id, storage_path, reserved_bytes, held_until FROM uploads
+WHERE (workspace_id, storage_path) > ($1, $2)
+ORDER BY workspace_id, storage_path LIMIT $3
+"""
+
+SETTLE_UPLOADS = "SELECT settle_uploads($1, $2, $3, $4)"
 
 LIST_CONDEMNED = """
 SELECT workspace_id, storage_path FROM objects

@@ -41,6 +41,10 @@ class S3Storage:
     at which clients reach it.
     """
 
+    # A presigned PUT binds a length only if the length is signed. A POST policy could bind a range, but the API
+    # promises a PUT.
+    binds_unsized_uploads = False
+
     def __init__(
         self, client: "S3Client", sender: Sender, bucket: str, internal: Presigner, public: Presigner, now: Clock
     ) -> None:

@@ -64,7 +64,8 @@ def doctor(as_json: bool) -> None:
 @click.option(
     "--yes",
     is_flag=True,
-    help="Also delete orphans that are more than 5 % of all objects, or more than 1,000, or inherited.",
+    help="Also delete unexplained orphans where they are more than 5 % of a workspace's objects, or more than 1,000; "
+    "and inherited ones.",
 )
 @json_option
 def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
@@ -86,8 +87,12 @@ def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
             "run 'dossier sweep --yes' to delete them.",
             err=True,
         )
-    if swept.exceeds_safety_limit and dry_run:
-        click.echo("Too many objects are unrecorded; none of them is deleted without --yes.", err=True)
+    if swept.unconfirmed and dry_run:
+        click.echo(
+            "Too many objects have no record and were not uploaded through Dossier; without --yes, they are kept in "
+            f"{', '.join(swept.unconfirmed)}.",
+            err=True,
+        )
     if swept.held:
         click.echo(
             f"The store refused to delete the objects at {counted(swept.held, 'path')}; the next sweep tries again.",
@@ -141,7 +146,6 @@ def _progress_line() -> Iterator[Callable[[SweepReport], None]]:
 
 def _count(swept: SweepReport) -> str:
     return (
-        f"{counted(swept.objects, 'object')}: {swept.unrecorded} unrecorded for a day "
-        f"({counted(swept.unrecorded_bytes, 'byte')}), "
-        f"{swept.late} late, {swept.foreign} foreign"
+        f"{swept.objects} objects: {swept.unrecorded} unrecorded for a day ({swept.unrecorded_bytes} bytes), "
+        f"{swept.issued} of them uploaded through Dossier, {swept.late} late, {swept.foreign} foreign"
     )

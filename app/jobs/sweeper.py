@@ -55,7 +55,7 @@ async def _sweep(sweep: Sweep) -> None:
     swept_at = (await sweep.deployments.read()).swept_at
     # If the time is in the future, the clock of the process that recorded it was wrong.
     if swept_at is not None and timedelta() <= sweep.now() - swept_at < SWEEP_EVERY:
-        swept = await sweep.delete_condemned()
+        swept = await sweep.without_listing()
     else:
         swept = await sweep()
     if swept.held:

@@ -7,8 +7,8 @@ from contextlib import closing
 
 import pytest
 
-from .client import Client, data_of
-from .documents import deleted, usage
+from .client import Client, data_of, error_of
+from .documents import USAGE, deleted, usage
 from .service import Server, running_server
 from .tenants import Tenants
 
@@ -41,6 +41,8 @@ def test_a_sweep_deletes_orphans_of_a_day_and_the_bytes_of_deleted_documents_and
     objects = server.data_dir / "files" / "objects"
     kept, *gone = (client.recorded(client.upload(content)) for content in (b"kept", b"gone", b"gone"))
     abandoned, new = client.upload(b"abandoned"), client.upload(b"new")
+    by_hand = objects / "workspaces" / client.workspace / "by-hand"
+    by_hand.write_bytes(b"unexplained")
     urls = [client.download_url(document["id"]) for document in gone]
     age(server, 23)
     assert server.cli.ask("sweep", "--dry-run")["unrecorded"] == 0
@@ -50,16 +52,20 @@ def test_a_sweep_deletes_orphans_of_a_day_and_the_bytes_of_deleted_documents_and
     os.utime(objects / new)
 
     looked = server.cli.ask("sweep", "--dry-run")
-    assert (looked["condemned"], looked["unrecorded"], looked["deleted"], looked["dry_run"]) == (2, 1, 0, True)
+    assert (looked["condemned"], looked["unrecorded"], looked["deleted"], looked["dry_run"]) == (2, 2, 0, True)
+    assert (looked["issued"], looked["unconfirmed"]) == (1, [client.workspace])
     refused = server.cli.run("sweep")
     assert refused.returncode == 1
-    assert "objects have no record" in refused.stderr
+    assert "have no record and were not uploaded through Dossier" in refused.stderr
+    assert client.workspace in refused.stderr
     assert "--yes" in refused.stderr
-    assert (objects / abandoned).exists()
-    swept = server.cli.ask("sweep", "--yes")
-    assert (swept["unrecorded"], swept["unrecorded_bytes"]) == (1, len(b"abandoned"))
-
+    # What Dossier issued itself needs no confirmation.
     assert not (objects / abandoned).parent.exists()
+    assert by_hand.exists()
+    swept = server.cli.ask("sweep", "--yes")
+    assert (swept["unrecorded"], swept["unrecorded_bytes"]) == (1, len(b"unexplained"))
+    assert not by_hand.exists()
+
     assert client.record(abandoned).status_code == 400
     for document, url in zip(gone, urls, strict=True):
         assert not (objects / document["storage_path"]).exists()
@@ -70,7 +76,37 @@ def test_a_sweep_deletes_orphans_of_a_day_and_the_bytes_of_deleted_documents_and
     assert usage(client) == (7, 2)
     said = server.cli.run("sweep")
     assert (said.returncode, said.stderr) == (0, "")
-    assert said.stdout.startswith("2 objects: 0 unrecorded for a day (0 bytes), 0 late, 0 foreign\n")
+    assert said.stdout.startswith(
+        "2 objects: 0 unrecorded for a day (0 bytes), 0 of them uploaded through Dossier, 0 late, 0 foreign\n"
+    )
+
+
+def test_unrecorded_uploads_of_one_workspace_do_not_stop_the_sweep_for_another(server: Server) -> None:
+    """The assessment's attack: the claim is two days old, and a workspace leaves nothing but empty uploads."""
+    objects = server.data_dir / "files" / "objects"
+    with closing(Tenants(server.base_url, server.cli)) as tenants:
+        attacker, other = tenants.client(), tenants.client()
+        paths = [attacker.upload(b"") for _ in range(30)]
+        paths.append(other.upload(b"forgotten"))
+        age(server, 25)
+        swept = server.cli.run("sweep")
+        assert (swept.returncode, swept.stderr) == (0, "")
+        assert not any((objects / path).exists() for path in paths)
+        assert data_of(other.get(USAGE), 200)["reserved_bytes"] == 0
+
+
+def test_a_refused_upload_leaves_nothing_on_the_disk_and_the_reservation_is_released(server: Server) -> None:
+    """The assessment's attack: 20 MB through a URL without a size, into a workspace of 1 MB."""
+    files = server.data_dir / "files"
+    with closing(Tenants(server.base_url, server.cli)) as tenants:
+        client = tenants.client(quota="1MB")
+        for content in (bytes(20_000_000), iter([bytes(2**20)] * 20)):
+            signed = client.sign_upload()
+            error_of(client.put(signed, content), 403, "quota_exceeded")
+            assert client.record(signed.storage_path).status_code == 400
+            assert not (files / "objects" / signed.storage_path).exists()
+        assert list((files / "incoming").iterdir()) == []
+        assert data_of(client.get(USAGE), 200)["reserved_bytes"] == 0
 
 
 def test_a_store_of_another_database_is_refused_until_it_is_adopted(server: Server) -> None:

@@ -1,5 +1,6 @@
 """`Records`: the repositories of one technology, with what the tests do most often."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,16 +21,20 @@ from ports.api_keys import ApiKeyAdded, ApiKeyLookup, ApiKeys
 from ports.deployment import Deployments
 from ports.documents import DocumentRepository
 from ports.intents import Intent
-from ports.ledger import ObjectLedger, PathState
+from ports.ledger import IssuedUpload, ObjectLedger, PathState
 from ports.outcomes import (
     AddLinkOutcome,
     Created,
     CreateOutcome,
     DeleteFolderOutcome,
     DeleteOutcome,
+    IssueOutcome,
     MoveFolderOutcome,
+    OverQuota,
     PatchOutcome,
+    PathTaken,
     RemoveLinkOutcome,
+    UploadIssued,
 )
 from ports.queries import LinkedDocument
 from ports.storage import ListedObject
@@ -262,6 +267,32 @@ class Records:
         """Return the state of each path in the ledger."""
         known = await self.ledger.states(workspace.id, paths)
         return [known.get(path) for path in paths]
+
+    def upload(self, workspace: Workspace, path: str, reserved_bytes: int, minutes: int = 60) -> IssuedUpload:
+        """Return an upload that is not issued yet, and is held for some minutes from now."""
+        return IssuedUpload(
+            workspace_id=workspace.id,
+            path=StoragePath(f"workspaces/{workspace.id}/{path}"),
+            reserved_bytes=reserved_bytes,
+            held_until=self.clock() + timedelta(minutes=minutes),
+        )
+
+    async def issue(self, workspace: Workspace, path: str, reserved_bytes: int) -> IssueOutcome:
+        return await self.documents.issue_upload(self.upload(workspace, path, reserved_bytes))
+
+    async def reserve(
+        self, workspace: Workspace, path: str, reserved_bytes: int
+    ) -> UploadIssued | OverQuota | PathTaken:
+        return await self.ledger.reserve(self.upload(workspace, path, reserved_bytes))
+
+    async def overdue(self, workspace: Workspace) -> list[IssuedUpload]:
+        """Return the uploads of the workspace that are overdue now."""
+        pages = [page async for page in self.ledger.overdue_uploads(self.clock())]
+        return [upload for page in pages for upload in page if upload.workspace_id == workspace.id]
+
+    async def settle(self, workspace: Workspace, found: Mapping[StoragePath, int | None]) -> None:
+        at = self.clock()
+        await self.ledger.settle_uploads(workspace.id, found, at, at + timedelta(days=1))
 
     async def condemn(self, workspace: Workspace, *paths: StoragePath) -> list[StoragePath]:
         """Condemn the paths of objects that a listing shows; return those that are condemned now."""

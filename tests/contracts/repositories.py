@@ -30,7 +30,8 @@ class TwoProcesses(PostgresDocuments):
         def alternating(method: str) -> Any:
             return lambda *arguments, **named: getattr(next(processes), method)(*arguments, **named)
 
-        for name in ("create", "patch", "delete", "add_link", "remove_link", "move_folder", "delete_folder"):
+        changes = ("patch", "delete", "add_link", "remove_link", "move_folder", "delete_folder")
+        for name in ("issue_upload", "create", *changes):
             setattr(self, name, alternating(name))
 
 

@@ -15,10 +15,14 @@ import httpx
 from adapters.filesystem.incoming import new_name
 from adapters.filesystem.storage import FilesystemStorage
 from adapters.http.asgi import build
-from adapters.in_process.system import Ulids
+from adapters.in_process.system import Ulids, utc_now
+from adapters.memory.documents import MemoryDocuments
+from adapters.memory.ledger import MemoryLedger
 from adapters.memory.storage import MemoryStorage
+from adapters.memory.workspaces import MemoryWorkspaces
+from domain.access import Workspace
 from domain.documents import StoredObject
-from domain.ids import WorkspaceId
+from domain.ids import UserId, WorkspaceId
 from domain.paths import StoragePath, workspace_prefix
 from domain.rate_limits import Plan, Window
 from domain.use_cases import UseCases
@@ -206,10 +210,25 @@ async def filesystem_store(directory: Path) -> AsyncIterator[FilesystemStore]:
         yield FilesystemStore(storage, http, directory)
 
 
+class _EveryWorkspace(MemoryWorkspaces):
+    """Workspaces with room, so that a test of a store needs none of its own."""
+
+    async def get(self, workspace: WorkspaceId) -> Workspace:
+        return Workspace(
+            id=workspace,
+            name="Acme",
+            owner_id=UserId("usr_1"),
+            plan=Plan.PRO,
+            quota_bytes=2**60,
+            created_at=datetime.now(UTC),
+        )
+
+
 @asynccontextmanager
 async def _client(storage: ServedStorage) -> AsyncIterator[httpx.AsyncClient]:
     """Open a client of the real application over this store."""
-    ports = replace(memory_ports(public_url=PUBLIC_URL), served_storage=storage)
+    ledger = MemoryLedger(MemoryDocuments(_EveryWorkspace(), utc_now))
+    ports = replace(memory_ports(public_url=PUBLIC_URL), served_storage=storage, ledger=ledger)
     use_cases = UseCases.of(ports, dict.fromkeys(Plan, (Window(1000, 60),)))
     transport = httpx.ASGITransport(app=build(use_cases, ports))  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport) as http:

@@ -13,6 +13,7 @@ from ports.outcomes import (
     CreateOutcome,
     DeleteFolderOutcome,
     DeleteOutcome,
+    IssueOutcome,
     MoveFolderOutcome,
     PatchOutcome,
     RemoveLinkOutcome,
@@ -50,4 +51,4 @@ def test_every_sequence_has_the_same_outcomes_in_memory_and_in_postgres(
     changes = (
         PatchOutcome | DeleteOutcome | AddLinkOutcome | RemoveLinkOutcome | MoveFolderOutcome | DeleteFolderOutcome
     )
-    assert SideBySide.met == {*get_args(CreateOutcome), *get_args(changes)}
+    assert SideBySide.met == {*get_args(CreateOutcome), *get_args(IssueOutcome), *get_args(changes)}

@@ -28,6 +28,7 @@ from ports.outcomes import (
     NoSuchFolder,
     NoSuchLink,
     Patched,
+    UploadIssued,
 )
 from ports.queries import After, DocumentPage, Usage
 from tests.contracts.changes import Change, change
@@ -36,7 +37,12 @@ from tests.contracts.records import Records, new_key, revised
 ALL = Page(1, 100)
 FOLDER, OTHER_FOLDER, EMPTY_FOLDER = FolderPath("/a"), FolderPath("/z"), FolderPath("/empty")
 
-WITHOUT_WORKSPACE = {"ObjectLedger.condemned", "ObjectLedger.delete_expired_receipts", "ApiKeys.get"}
+WITHOUT_WORKSPACE = {
+    "ObjectLedger.condemned",
+    "ObjectLedger.overdue_uploads",
+    "ObjectLedger.delete_expired_receipts",
+    "ApiKeys.get",
+}
 """Methods for the sweeper and for operators, who act for all workspaces."""
 
 
@@ -51,6 +57,7 @@ class Scene:
     document: Document
     link: EntityLink
     deleted: Document
+    issued: StoragePath
     api_key: ApiKey
     create_key: str
     api_key_key: str
@@ -70,7 +77,8 @@ class Scene:
             await records.folders(home),
             await records.tags(home),
             await records.documents.usage(home.id),
-            await records.states(home, self.document.storage_path, self.deleted.storage_path),
+            await records.states(home, self.document.storage_path, self.deleted.storage_path, self.issued),
+            await records.overdue(home),
             await records.condemned(home),
             await records.api_keys.all(home.id),
             await records.documents.receipt(records.intent(home, self.create_key)),
@@ -88,7 +96,11 @@ async def scene(records: Records) -> Scene:
     await records.delete(home, deleted.id)
     api_key = records.api_key(home, "CI", Permission.ADMIN_API_KEYS)
     await records.api_keys.add(api_key, records.intent(home, api_key_key), b"sealed")
-    return Scene(records, home, stranger, revised(document), link, deleted, api_key, create_key, api_key_key)
+    upload = replace(records.upload(home, "issued", 7), held_until=records.clock())
+    await records.documents.issue_upload(upload)
+    return Scene(
+        records, home, stranger, revised(document), link, deleted, upload.path, api_key, create_key, api_key_key
+    )
 
 
 def changes(scene: Scene) -> list[tuple[Change, object, type]]:
@@ -187,6 +199,18 @@ async def use_the_ledger_and_the_api_key(scene: Scene) -> None:
     await records.api_keys.record_uses([ApiKeyUse(stranger.id, scene.api_key.id, records.clock())])
     records.clock.advance(hours=1)
     await records.finalise(stranger, records.clock(), *paths)
+    await records.settle(stranger, dict.fromkeys((*paths, scene.issued), None))
+    await records.condemn(stranger, scene.issued)
+
+
+async def issue_and_reserve_the_same_paths(scene: Scene) -> None:
+    for upload in (
+        replace(scene.records.upload(scene.stranger, "a", 7), path=path)
+        for path in (scene.issued, scene.document.storage_path)
+    ):
+        assert await scene.records.documents.issue_upload(upload) == UploadIssued()
+        assert await scene.records.ledger.reserve(replace(upload, reserved_bytes=9)) == UploadIssued()
+    assert (await scene.records.documents.usage(scene.stranger.id)).reserved_bytes == 18
 
 
 ATTEMPTS: dict[Callable[[Scene], Awaitable[object]], set[str]] = {
@@ -198,7 +222,11 @@ ATTEMPTS: dict[Callable[[Scene], Awaitable[object]], set[str]] = {
     make_every_change: {f"DocumentRepository.{name}" for name in CHANGES},
     add_an_api_key_of_the_same_name: {"ApiKeys.add"},
     revoke_with_every_intent: {"ApiKeys.revoke"},
-    use_the_ledger_and_the_api_key: {"ObjectLedger.condemn", "ObjectLedger.finalise", "ApiKeys.record_uses"},
+    issue_and_reserve_the_same_paths: {"DocumentRepository.issue_upload", "ObjectLedger.reserve"},
+    use_the_ledger_and_the_api_key: {
+        *(f"ObjectLedger.{name}" for name in ("condemn", "finalise", "settle_uploads")),
+        "ApiKeys.record_uses",
+    },
 }
 """The attempts of the stranger, and the methods that they call."""
 

@@ -56,7 +56,7 @@ async def test_a_soft_delete_leaves_the_object_to_the_sweeper_and_does_not_call_
         assert await blind(caller, document.id, KEY) is is_replayed
     assert await world.documents.usage(caller.workspace_id) == Usage(0, 1000, 0)
     assert await world.storage.stat(document.storage_path) == document.stored
-    assert (await world.sweep.delete_condemned()).deleted == 1
+    assert (await world.sweep.without_listing()).deleted == 1
     assert await world.storage.stat(document.storage_path) is None
 
 
@@ -77,5 +77,5 @@ async def test_a_hard_delete_whose_store_was_unavailable_is_finished_by_a_retry_
     assert await world.storage_paths() == {document.storage_path, other.storage_path}
     assert await world.delete_document(caller, document.id, KEY, hard=True) is True
     assert await world.storage_paths() == {other.storage_path}
-    await world.sweep.delete_condemned()
+    await world.sweep.without_listing()
     assert await world.storage_paths() == set()

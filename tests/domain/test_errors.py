@@ -3,6 +3,7 @@
 import pytest
 
 from domain.errors import (
+    DiskFull,
     DuplicateName,
     FolderExists,
     FolderInUse,
@@ -13,12 +14,14 @@ from domain.errors import (
     LastAdminKey,
     NotFound,
     ObjectChanged,
+    ObjectExists,
     PayloadTooLarge,
     PreconditionFailed,
     QuotaExceeded,
     RateLimited,
     Refusal,
     StorageConflict,
+    UploadUnderWay,
 )
 from domain.ids import DocumentId
 from domain.preconditions import Precondition
@@ -37,9 +40,10 @@ REFUSALS: dict[str, Refusal] = {
     "idempotency_mismatch": IdempotencyMismatch(),
     "rate_limited": RateLimited(42, "minute", 10),
     "in_use": FolderInUse(),
+    "unavailable": DiskFull(),
     "payload_too_large": PayloadTooLarge(65_536),
 }
-ALIKE: list[Refusal] = [FolderExists(), LastAdminKey()]
+ALIKE: list[Refusal] = [FolderExists(), LastAdminKey(), ObjectExists(), UploadUnderWay()]
 
 
 STATES = frozenset({"1"})
@@ -63,7 +67,8 @@ def test_every_refusal_has_the_code_of_the_contract() -> None:
     known = {kind for kind in Refusal.__subclasses__() if kind.__module__ == Refusal.__module__}
     assert known == {type(refusal) for refusal in [*REFUSALS.values(), *ALIKE]}
     assert [refusal.code for refusal in REFUSALS.values()] == list(REFUSALS)
-    assert [refusal.code for refusal in ALIKE] == ["duplicate_name", "insufficient_permissions"]
+    codes = ["duplicate_name", "insufficient_permissions", "precondition_failed", "storage_conflict"]
+    assert [refusal.code for refusal in ALIKE] == codes
 
 
 @pytest.mark.parametrize("refusal", [*REFUSALS.values(), *ALIKE], ids=lambda refusal: type(refusal).__name__)

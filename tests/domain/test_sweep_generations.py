@@ -20,20 +20,20 @@ async def test_one_process_sweeps_at_a_time(world: World) -> None:
         with pytest.raises(AlreadySweeping):
             await world.sweep()
         with pytest.raises(AlreadySweeping):
-            await world.sweep.delete_condemned()
+            await world.sweep.without_listing()
     await world.sweep()
 
 
 async def test_a_database_restored_from_a_dump_does_not_sweep(world: World) -> None:
     caller = await world.caller()
     dump = copy(world.deployments)
-    await world.sweep.delete_condemned()
+    await world.sweep.without_listing()
     orphan, condemned = await world.upload(caller), await world.upload(caller)
     await condemn(world, caller, [condemned])
     world.clock.advance(days=1)
     restored = replace(world.sweep, deployments=dump)
     claim = ClaimStore(deployments=dump, storage=world.storage, now=world.clock)
-    for attempt in (restored(yes=True), restored(dry_run=True), restored.delete_condemned(), claim()):
+    for attempt in (restored(yes=True), restored(dry_run=True), restored.without_listing(), claim()):
         with pytest.raises(ForeignStore, match="restored from a dump or copied"):
             await attempt
     assert await world.storage_paths() == {orphan, condemned}
@@ -76,7 +76,7 @@ async def test_two_sweeps_after_a_lost_lock_leave_a_known_mark(world: World) -> 
 
     async def write_mark(mark: str, *, replace: bool) -> bool:
         # The connection of the first is lost, and the second begins and ends, before this reaches the store.
-        await second.delete_condemned()
+        await second.without_listing()
         return await world.storage.write_mark(mark, replace=replace)
 
     async def cut(generation: str, next_generation: str | None) -> None:
@@ -90,8 +90,8 @@ async def test_two_sweeps_after_a_lost_lock_leave_a_known_mark(world: World) -> 
         deployments=Instead(world.deployments, set_generation=cut),
     )
     with pytest.raises(Unavailable):
-        await first.delete_condemned()
-    await world.sweep.delete_condemned()
+        await first.without_listing()
+    await world.sweep.without_listing()
 
 
 class NotLocked(Instead):

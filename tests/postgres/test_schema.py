@@ -113,7 +113,7 @@ async def test_every_unique_key_and_foreign_key_begins_with_the_workspace(databa
     """)
     first = {(row["tablename"], row["first"]) for row in rows if row["tablename"] != "migration"}
     assert {column for table, column in first if table not in ("workspaces", "deployment")} == {"workspace_id"}
-    assert len(first) == 10
+    assert len(first) == 11
 
 
 async def _write() -> None:

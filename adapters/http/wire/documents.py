@@ -31,8 +31,9 @@ from domain.documents import TAGS_MAX, Document
 from domain.entity_links import LINKS_MAX
 from domain.pages import PAGE_MAX, PER_PAGE_MAX
 from domain.search import SEARCH_MAX
+from domain.uploads import UPLOAD_LIMIT_BYTES
 from domain.use_cases.find_documents import Listing
-from domain.use_cases.request_upload import UPLOAD_LIMIT_BYTES, Upload
+from domain.use_cases.request_upload import Upload
 from ports.queries import DocumentWithLinks
 from ports.storage import SignedRequest
 

@@ -1,15 +1,15 @@
-"""The retries of failed calls.
+"""The retries of failed calls: which writes are sent again, and when.
 
-If a connection breaks, the call may have committed, or may still commit. The writer cannot know. So it sends the same
-documents again, with the same ids, and the database recognises those that it has recorded
-(`DocumentRepository.create`).
+A call that failed may have committed, or may still commit: a cut connection tells the writer neither. Only the database
+knows. The writer asks it by sending the same writes again, with the same ids (`DocumentRepository`).
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic
 
-from adapters.postgres.writer.lane import TOGETHER_MAX, Lane, Pending
+from adapters.postgres.writer.lane import TOGETHER_MAX, Lane, Write
 from domain.ids import WorkspaceId
 from ports.system import Unavailable
 
@@ -21,10 +21,10 @@ PAUSE_MAX_SECONDS = 0.5
 Pause = Callable[[float], Awaitable[object]]
 
 
-class Retries:
-    """The failures of one lane since its last successful call."""
+class Retries(Generic[Write]):
+    """The failures of one lane since its last call that succeeded."""
 
-    def __init__(self, workspace: WorkspaceId, lane: Lane, pause: Pause = asyncio.sleep) -> None:
+    def __init__(self, workspace: WorkspaceId, lane: Lane[Write], pause: Pause = asyncio.sleep) -> None:
         self._workspace = workspace
         self._lane = lane
         self._pause = pause
@@ -34,15 +34,14 @@ class Retries:
         """Reset the count of failures."""
         self._failures = 0
 
-    async def retry(self, batch: Sequence[Pending], error: Unavailable) -> None:
-        """Put a batch back into the lane, because its call may succeed later, and pause.
+    async def retry(self, batch: Sequence[Write], error: Unavailable) -> None:
+        """Put a batch back whose call may succeed later, and pause.
 
-        The batch is first in the lane again. But a create that failed alone becomes the last, so that it delays no
-        other create.
+        A batch goes first again. A write that failed alone goes last, so that it delays no other.
         """
-        log.warning("%s: %d creates failed and are retried: %s", self._workspace, len(batch), error)
-        for create in batch:
-            create.failures += 1
+        log.warning("%s: %d writes failed and are retried: %s", self._workspace, len(batch), error)
+        for write in batch:
+            write.failures += 1
         if len(batch) > 1:
             self._lane.put_first(batch)
         else:
@@ -52,13 +51,12 @@ class Retries:
         if self._failures > 1:
             await self._pause(min(PAUSE_SECONDS * 2 ** min(self._failures - 2, 10), PAUSE_MAX_SECONDS))
 
-    def isolate(self, batch: Sequence[Pending], error: Exception) -> None:
-        """Fail the create if it was alone in the call. Otherwise give each create of the batch a call of its own, to
-        find the one that causes the error."""
+    def isolate(self, batch: Sequence[Write], error: Exception) -> None:
+        """Fail the write if it went alone, else let each write of the batch go alone to find the bad one."""
         if len(batch) == 1:
             batch[0].fail(error)
             self._lane.forget(batch[0])
             return
-        for create in batch:
-            create.failures = TOGETHER_MAX
+        for write in batch:
+            write.failures = TOGETHER_MAX
         self._lane.put_first(batch)

@@ -156,6 +156,19 @@ class Writing(Sides):
     def send_again(self, recent: int) -> None:
         self.send(*self.sent[-1 - recent % len(self.sent)])
 
+    @rule(home=HOMES, path=PATHS, size_bytes=SIZES, step=st.sampled_from(["issue", "reserve", "settle"]))
+    def upload(self, home: int, path: str, size_bytes: int, step: str) -> None:
+        where = self.homes[home]
+        upload = self.memory.upload(where, path, size_bytes)
+        if step == "settle":
+            self.same(lambda records: records.overdue(where))
+            self.same(lambda records: records.settle(where, {upload.path: size_bytes or None}))
+        # A repository may take a known path for an earlier attempt of the same call: only new ones are issued.
+        elif step == "issue" and self.run(self.memory.states(where, upload.path)) == [None]:
+            self.met.add(type(self.same(lambda records: records.documents.issue_upload(upload))))
+        else:
+            self.same(lambda records: records.ledger.reserve(upload))
+
     @rule(home=HOMES, path=PATHS)
     def condemn(self, home: int, path: str) -> None:
         workspace = self.homes[home].id
