@@ -164,7 +164,7 @@ async def test_a_closed_connection_whose_client_takes_nothing_is_dropped() -> No
     connection = server.connect()
     connection.transport.unsent_bytes = 100
     await connection.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-    # As a real transport, this one is not closed before everything is sent.
+    # This transport, like a real one, is not closed before everything is sent.
     connection.transport.is_closed = False
     server.connections.add(connection.protocol)
     await server.pass_time(limits.WRITE_SECONDS + 2)
