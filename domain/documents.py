@@ -210,7 +210,9 @@ def mime_type(value: object) -> str:
         raise RuleViolation(f"must have at most {MIME_TYPE_MAX} characters")
     if not _MEDIA_TYPE.fullmatch(text):
         raise RuleViolation("must be a media type such as application/pdf")
-    essence, _, rest = text.partition(";")
+    essence, semicolon, rest = text.partition(";")
+    if not semicolon:
+        return essence.lower()
     parts = [essence.rstrip().lower(), *(name.lower() + value for name, value in _PARAMETER_OF.findall(rest))]
     spaced = "; ".join(parts)
     # A form with more characters than a client may send would be refused when the client sends it back.

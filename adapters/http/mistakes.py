@@ -1,4 +1,4 @@
-"""Collects what is wrong with a request, so that one answer names every mistake."""
+"""Collects the mistakes of a request, so that one error names all of them."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -15,7 +15,8 @@ class Mistakes:
         self.fields: dict[str, str] = {}
 
     def reading(self, read: Callable[[], T], instead: T) -> T:
-        """Return what `read` returns. If that is refused, note why and return `instead`."""
+        """Call `read` and return its result. If it raises `Invalid`, record the fields of the error and return
+        `instead`."""
         try:
             return read()
         except Invalid as invalid:
@@ -23,7 +24,7 @@ class Mistakes:
             return instead
 
     def refuse(self) -> None:
-        """Return if there are none.
+        """Return without a value if there are no mistakes.
 
         Raises:
             Invalid: naming all.

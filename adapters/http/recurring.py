@@ -1,13 +1,13 @@
-"""A check that runs repeatedly while there is something to check: one timer for all requests or connections."""
+"""A check that runs repeatedly while it is needed, with one timer for all requests or connections."""
 
 import asyncio
 from collections.abc import Callable
 
 
 class RecurringCheck:
-    """Calls `check` every `seconds`, from `start` on until `check` returns that nothing is left to check.
+    """Calls `check` every `seconds`, from `start` on until `check` returns false because nothing is left to check.
 
-    After an exception, which the event loop logs, the next call follows as after any other.
+    If `check` raises an exception, the event loop logs it, and the next call follows as usual.
     """
 
     def __init__(self, seconds: float, check: Callable[[], bool]) -> None:

@@ -1,7 +1,7 @@
-"""Reads what a client sends with an operation: headers, query and body.
+"""Reads the headers, the query and the body of a request.
 
-This is the one place that collects mistakes. It hands them to the use case inside the members (`domain/members.py`),
-whose form adds those that its rules find. So one answer names every wrong member, parameter and header.
+This module collects the mistakes in them and passes them to the use case among the members (`domain/members.py`). The
+form that checks the members adds its own. So one error names every wrong member, parameter and header.
 """
 
 from dataclasses import dataclass
@@ -19,14 +19,16 @@ from domain.idempotency import parse_idempotency_key
 from domain.members import Form, Members, RuleViolation
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, because each create makes one: a frozen dataclass takes three times as long to make.
+@dataclass(slots=True)
 class Sent:
-    """What a client sent with an operation.
+    """The contents of a request.
 
-    - `members` are those of the body, or else the parameters of the query. They include the mistakes in headers and in
-      the query, so they must be read with a form. An operation without body and parameters has none.
+    - `members` are the members of the body, or, without a body, the parameters of the query. They include the mistakes
+      in headers and in the query, so they must be read with a form. They are empty if the operation has neither body
+      nor parameters.
     - `idempotency_key` is a UUID in lower case, `None` without one.
-    - `conditions` are those of a conditional operation.
+    - `conditions` are the preconditions, if the operation supports them.
     """
 
     members: Members
@@ -39,13 +41,12 @@ class Sent:
 
 
 async def read_sent(request: AnyRequest) -> Sent:
-    """Return what a request sends with its operation.
+    """Return the contents of a request.
 
     Raises:
-        Invalid: the body is not one JSON object, or there is a mistake and no form will report it.
-        UnsupportedMediaType, UnsupportedContentCoding: the body is none that the operation reads.
-        PayloadTooLarge: the body has more than 64 KiB.
-        RequestTimeout: the client disconnected.
+        Invalid: the body is not one JSON object, or the operation has no form that would report a mistake.
+        UnsupportedMediaType, UnsupportedContentCoding: the operation does not accept this form of body.
+        PayloadTooLarge: the body has more than 64 KiB. RequestTimeout: the client disconnected.
     """
     operation = cast("Operation", request.route_handler)
     mistakes = Mistakes()

@@ -94,7 +94,8 @@ def _check_terms(request: AnyRequest, terms: UploadTerms, announced: Digests) ->
     if len(types) != 1 or not is_same_media_type(types[0], terms.mime_type):
         wrong["Content-Type"] = f"must be {terms.mime_type}, the type this URL was signed for"
     length = request.headers.get("content-length")
-    if terms.size_bytes is not None and length not in (None, str(terms.size_bytes)):
+    # Zeros before the number are valid (RFC 9110 8.6).
+    if None not in (terms.size_bytes, length) and str(length).lstrip("0") != str(terms.size_bytes).lstrip("0"):
         wrong["Content-Length"] = _of_the_url(terms)
     if wrong:
         raise Invalid(wrong)

@@ -33,7 +33,7 @@ FIRST_QUOTA_BYTES = 10 * 10**9
 DRAIN_SECONDS = 10
 BACKLOG = 2048
 _EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
-"""The addresses at which this machine reaches a server that listens on every address."""
+"""For each host that means "every address", the host by which this machine reaches the server."""
 
 
 def run_server(host: str, port: int, workers: int = 1) -> None:

@@ -109,8 +109,8 @@ class DeleteDocument:
         match outcome:
             case Deleted(path, replayed):
                 if hard:
-                    # Also after a replay: the store may have been unavailable the first time. The path is condemned,
-                    # so no create can use it again.
+                    # The object is also deleted after a replay, because the store may have been unavailable the first
+                    # time. The path is condemned, so no create can use it again.
                     await self.storage.delete([path])
                 return replayed
             case IdempotencyKeyReused():

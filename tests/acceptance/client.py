@@ -147,7 +147,7 @@ class Client:
     def put(self, signed: SignedUpload, content: Any, **headers: str) -> httpx.Response:
         """PUT with the signed headers. `headers` (underscores for hyphens) replace some; OMIT drops one."""
         sent = httpx.Headers(signed.headers)
-        sent.pop("Content-Length", None)  # httpx sets it to the length that it really sends
+        sent.pop("Content-Length", None)  # httpx sets Content-Length to the length that it really sends
         for name, value in headers.items():
             sent.pop(name.replace("_", "-"), None)
             if value is not OMIT:

@@ -23,7 +23,7 @@ def test_the_members_that_are_sent_change_and_every_read_shows_them(home: Client
     read = home.get(f"{document_path(document_id)}?download=false")
     assert (answer.content, answer.headers["ETag"]) == (read.content, read.headers["ETag"])
     assert answer.headers["ETag"] != etag
-    # It keeps its place in lists, which is that of its creation.
+    # The document keeps its place in lists, which are ordered by creation.
     assert in_folder(home, "/patch/place") == [newer, document_id]
     assert document_id not in in_folder(home, "/patch/a")
     assert ids(home, "tag=moved&search=wombat") == [document_id]

@@ -163,25 +163,17 @@ def test_an_option_of_serve_that_is_set_as_a_variable_is_refused_with_the_option
     assert str(refused.value).endswith(f"is an option: dossier serve {option}")
 
 
-KUBERNETES = {
-    "DOSSIER_SERVICE_HOST": "10.0.0.1",
-    "DOSSIER_SERVICE_PORT": "8000",
-    "DOSSIER_SERVICE_PORT_HTTP": "8000",
-    "DOSSIER_PORT": "tcp://10.0.0.1:8000",
-    "DOSSIER_PORT_8000_TCP": "tcp://10.0.0.1:8000",
-    "DOSSIER_PORT_8000_TCP_PROTO": "tcp",
-    "DOSSIER_PORT_8000_TCP_PORT": "8000",
-    "DOSSIER_PORT_8000_TCP_ADDR": "10.0.0.1",
-    "DOSSIER_PORT_53_UDP": "udp://10.0.0.1:53",
+KUBERNETES = [
+    *("PORT", "SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_HTTP", "PORT_8000_TCP", "PORT_8000_TCP_PROTO"),
+    *("PORT_8000_TCP_PORT", "PORT_8000_TCP_ADDR", "PORT_53_UDP"),
     # Kubernetes sets these variables for a service whose name begins with dossier.
-    "DOSSIER_POSTGRESQL_SERVICE_HOST": "10.0.0.2",
-    "DOSSIER_POSTGRESQL_PORT": "tcp://10.0.0.2:5432",
-    "DOSSIER_POSTGRESQL_PORT_5432_TCP_ADDR": "10.0.0.2",
-}
+    *("POSTGRESQL_SERVICE_HOST", "POSTGRESQL_PORT", "POSTGRESQL_PORT_5432_TCP_ADDR"),
+]
 
 
 def test_the_variables_that_kubernetes_sets_for_a_service_called_dossier_are_not_settings() -> None:
-    assert Settings.read(KUBERNETES) == Settings.read({})
+    environ = {f"DOSSIER_{name}": "tcp://10.0.0.1:8000" for name in KUBERNETES}
+    assert Settings.read(environ) == Settings.read({})
 
 
 @pytest.mark.parametrize(

@@ -27,13 +27,6 @@ async def test_a_created_document_is_read_back_as_it_was_to_the_microsecond(reco
         assert await records.documents.receipt(records.intent(home)) is None
 
 
-async def test_usage_is_the_sum_of_the_recorded_sizes(records: Records) -> None:
-    home = await records.workspace(quota_bytes=1000)
-    for size in (0, 10, 32):
-        await records.recorded(home, size_bytes=size)
-    assert await records.documents.usage(home.id) == Usage(used_bytes=42, quota_bytes=1000, documents=3)
-
-
 async def test_the_same_intent_gets_the_first_document_back(shared: Records) -> None:
     home, key = await shared.workspace(), new_key()
     first, second = shared.document(home), shared.document(home)

@@ -44,7 +44,7 @@ async def test_only_the_content_of_a_folder_moves_with_it_and_keeps_revision_and
     assert await records.move(home, folder, target) == FolderMoved(len(inside))
     there = [moved(document, target + (document.folder or "").removeprefix(folder)) for document in inside]
     assert await records.all(home) == (*reversed(outside), *reversed(there))
-    # It moves back from a path with other siblings.
+    # The folder moves back from a path with other siblings.
     assert await records.move(home, target, folder) == FolderMoved(len(inside))
     assert await records.all(home) == (*reversed(outside), *reversed(inside))
     assert {path: count for path, count in (await records.folders(home)).items() if path in counts} == counts

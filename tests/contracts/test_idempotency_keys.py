@@ -151,7 +151,7 @@ async def test_a_receipt_answers_after_its_document_was_deleted(scene: Scene, ch
     await scene.records.delete(scene.home, scene.document.id)
     assert await change(scene) == replace(first, replayed=True)
     if isinstance(first, Deleted):
-        # It answers before the precondition is checked, too.
+        # The receipt is also found before the precondition is checked.
         again = await scene.records.delete(scene.home, scene.document.id, scene.key, only("7"))
         assert again == replace(first, replayed=True)
 
@@ -192,7 +192,7 @@ async def test_a_create_is_replayed_as_it_was_after_its_document_was_changed_or_
     assert await records.documents.receipt(records.intent(home, key)) == Replayed(document)
     records.clock.advance(seconds=LIFETIME.total_seconds() - 1)
     assert await create_again() == Replayed(document)
-    # After exactly 24 hours it is a new request, for a path that stays taken.
+    # After exactly 24 hours the request counts as a new one, and its path is already recorded.
     records.clock.advance(seconds=1)
     assert await records.documents.receipt(records.intent(home, key)) is None
     assert await create_again() == PathTaken(None)

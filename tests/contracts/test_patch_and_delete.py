@@ -117,7 +117,7 @@ async def test_the_path_of_a_deleted_document_is_condemned_and_never_recorded_ag
     assert await records.condemned(home) == [document.storage_path]
     other = replace(document, id=records.unknown_document())
     assert await records.create(home, other) == PathTaken(None)
-    # It was condemned at the time of the delete.
+    # The path was condemned at the time of the delete.
     await records.finalise(home, records.clock(), document.storage_path)
     assert await records.states(home, document.storage_path) == [PathState.CONDEMNED]
     await records.finalise(home, records.clock() + timedelta(seconds=1), document.storage_path)

@@ -118,7 +118,7 @@ async def test_memory_and_valkey_give_the_same_verdicts(
 async def test_a_client_that_obeys_the_headers_is_never_refused_and_never_waits_longer_than_needed(
     plan: tuple[Window, ...], begins: int, pauses: list[int]
 ) -> None:
-    """In memory only: the test above proves that Valkey gives the same verdicts."""
+    """This test uses only the limiter in memory, because the test above proves that Valkey gives the same verdicts."""
     clock, limiter = StillClock(datetime(2026, 4, 17, tzinfo=UTC) + timedelta(seconds=begins)), MemoryRateLimiter()
     for pause in pauses:
         clock.advance(seconds=pause)

@@ -174,6 +174,6 @@ async def test_the_same_bytes_are_found_in_documents_that_are_recorded_now(recor
     await records.patch(home, kept.id, name="b.pdf")
     kept = replace(kept, name="b.pdf", revision=2)
     assert await records.all(home, DocumentFilter(sha256="ab" * 32)) == (kept,)
-    # It is not found either after the object of the deleted document was deleted.
+    # The deleted document is not found after its object was deleted either.
     await records.finalise(home, records.clock() + timedelta(hours=1), deleted.storage_path)
     assert await records.all(home, DocumentFilter(sha256="ab" * 32)) == (kept,)

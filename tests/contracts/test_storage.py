@@ -140,16 +140,11 @@ async def test_a_tampered_download_url_returns_nothing(store: Store) -> None:
     assert (await store.get(signed)).content == CONTENT
 
 
-async def test_a_signed_url_permits_only_its_method_and_path(store: Store) -> None:
+async def test_a_signed_url_permits_only_its_method(store: Store) -> None:
     await store.upload()
     upload, download = await store.sign_upload(), await store.sign_download()
     assert (await store.get(replace(upload, method="GET"))).status_code in REFUSED
     assert await store.put(replace(download, method="PUT"), b"other") in REFUSED
-    other = store.path("documents/other")
-    url = upload.url.replace(quote(store.path()), quote(other))
-    assert url != upload.url
-    assert await store.put(replace(upload, url=url), b"other") in REFUSED
-    assert await store.storage.stat(other) is None
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ CREATES = 200
 QUOTA = 28_443
 """Bytes, which about a quarter of the documents use up."""
 BLOCKED_SECONDS = 5
-"""Longer than the time limit of a statement."""
+"""The time for which a workspace is locked. It is longer than the time limit of a statement."""
 STUCK_CLIENTS = 60
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(scale.of(120, 3600))]
@@ -86,7 +86,7 @@ async def test_a_locked_workspace_delays_no_other_and_records_its_documents_afte
     loop = asyncio.get_running_loop()
     async with asyncio.TaskGroup() as clients, blocked(deployment, stuck.workspace) as lock:
         release = loop.time() + BLOCKED_SECONDS
-        # More than the connections that all servers together may open.
+        # There are more writes than the connections that all servers together may open.
         for intent in stuck.intend(STUCK_CLIENTS):
             clients.create_task(stuck.send_once(intent, fleet.another().port))
         first = await lock.until_a_write_waits()

@@ -74,11 +74,6 @@ def test_applying_the_same_changes_again_changes_nothing(changes: Changes, at: d
     assert changes.applied_to(once, at + timedelta(seconds=1)) is once
 
 
-def test_another_order_of_tags_is_a_change() -> None:
-    record = replace(RECORD, tags=("t", "u"))
-    assert Changes(tags=("u", "t")).applied_to(record, RECORDED).revision == 8
-
-
 @pytest.mark.parametrize(
     ("allowed", "refused", "holding"),
     [

@@ -51,7 +51,7 @@ QUERIES: list[tuple[dict[str, object], DocumentFilter]] = [
         (dict[str, object](mime_type=sent), DocumentFilter(mime_type=kept))
         for sent, kept in (
             *(("APPLICATION/Pdf", "application/pdf"), (" text/plain ", "text/plain")),
-            *(("image/svg xml", "image/svg+xml"), ("a/b c;D=E", "a/b+c;d=E")),
+            *(("image/svg xml", "image/svg+xml"), ("a/b c;D=E", "a/b+c; d=E")),
         )
     ),
 ]

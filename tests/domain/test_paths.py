@@ -21,7 +21,7 @@ from tests.domain.anything import SPITEFUL, TEXTS, ask
 from tests.domain.samples import FOREIGN, OWN
 
 PREFIX = f"workspaces/{OWN}/"
-# As the contract lists them.
+# These are the characters that the API's documentation lists.
 ALLOWED = string.ascii_letters + string.digits + "!-_.*'()&$@=;:+, "
 
 SEGMENTS = st.text(ALLOWED, max_size=12) | st.text(SPITEFUL, max_size=4) | st.sampled_from(["", ".", "..", "a" * 255])

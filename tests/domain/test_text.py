@@ -181,7 +181,7 @@ def test_spaces_at_the_ends_of_a_line_are_kept() -> None:
 def test_a_label_is_trimmed_and_every_space_in_it_is_the_one_on_the_keyboard(sent: str, kept: str) -> None:
     assert {text.rule(sent) for text in LABELS.values()} == {kept}
     for text in LABELS.values():
-        # It is trimmed before its characters are counted.
+        # A label is trimmed before its characters are counted.
         assert text.rule(" " * 10_000 + "x" * text.most) == "x" * text.most
         assert text.rule("\u3000" + "\xe9" * text.most + "\xa0") == "\xe9" * text.most
 

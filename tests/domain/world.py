@@ -144,7 +144,7 @@ class World:
 
 
 def members(path: str, **changes: object) -> dict[str, object]:
-    """Return the required members of a create, and the given ones."""
+    """Return the members of a create: the required ones with default values, and the given ones."""
     return {"name": "a.pdf", "mime_type": "application/pdf", "storage_path": path, **changes}
 
 

@@ -31,7 +31,7 @@ async def response_of(app: ASGIApp) -> tuple[int, dict[str, Any], dict[bytes, by
 
     address = {"path": "/v1/documents", "raw_path": b"/v1/documents", "client": ("127.0.0.1", 1)}
     scope = cast("Scope", {"type": "http", "method": "POST", "headers": [], **address})
-    # Like on a server, the gate runs in a task of its own, which the monitor can cancel.
+    # The gate runs in a task of its own, as on a server, so that the monitor can cancel it.
     gate = Gate(app, admit, ports.metrics, ports.now, ports.new_id)
     await asyncio.create_task(_call(gate, scope, receive, send))
     start, body = sent
@@ -72,7 +72,7 @@ async def test_a_body_that_does_not_arrive_in_time_is_408_while_others_are_serve
         await asyncio.Event().wait()
 
     request = api.http.request(method, url, headers=headers, content=never_complete())
-    # Like on a server, it runs in a task of its own, which the monitor can cancel.
+    # The application runs in a task of its own, as on a server, so that the monitor can cancel it.
     slow: Any = asyncio.create_task(cast("Any", request))
     assert (await api.http.get("/v1/usage")).status_code == 200
     answer = await slow

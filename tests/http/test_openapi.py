@@ -152,7 +152,7 @@ async def test_only_members_that_may_be_null_are_nullable(api: Api, document: An
 
 
 def as_text(document: Any) -> str:
-    # Without the version, because every release changes it.
+    # The version is left out, because every release changes it.
     return json.dumps(document | {"info": document["info"] | {"version": "…"}}, indent=1, ensure_ascii=False) + "\n"
 
 

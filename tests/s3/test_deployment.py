@@ -2,7 +2,6 @@
 
 from contextlib import closing
 
-import httpx
 import pytest
 
 from domain.paths import StoragePath
@@ -11,7 +10,7 @@ from tests.acceptance.service import Server, fresh_data_dir
 from tests.acceptance.tenants import Tenants
 from tests.contracts.s3_store import S3Store
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 
 async def test_a_document_is_uploaded_recorded_downloaded_swept_and_checked_on_a_bucket(plain: S3Store) -> None:
@@ -32,8 +31,7 @@ async def test_a_document_is_uploaded_recorded_downloaded_swept_and_checked_on_a
             document = client.recorded(client.upload(b"the bytes"))
             found = data_of(client.get(f"/v1/documents/{document['id']}"), 200)
             assert found["download_url"].startswith(plain.server.endpoint)
-            async with httpx.AsyncClient() as http:
-                assert (await http.get(found["download_url"])).content == b"the bytes"
+            assert client.storage("GET", found["download_url"]).content == b"the bytes"
             absent = f"workspaces/{client.workspace}/documents/absent"
             assert wrong_fields(client.record(absent)) == {"storage_path"}
 

@@ -18,7 +18,7 @@ async def at_once(server: Server, requests: Sequence[bytes]) -> list[Answer]:
     lines: list[Line] = []
     async with AsyncExitStack() as connections:
         for worker in workers:
-            # Otherwise the kernel often gives all connections to the same worker.
+            # If several workers accepted connections, the kernel would often give all of them to the same worker.
             with alone(worker, workers):
                 count = min(share, len(requests) - len(lines))
                 lines += await connections.enter_async_context(accepted_by(server, worker, count))

@@ -1,4 +1,4 @@
-"""The start of workers: what happens once, and what happens when it fails or is interrupted."""
+"""The start of workers: the steps that happen only once, failures, and interruptions."""
 
 import asyncio
 import signal
