@@ -15,7 +15,8 @@ class Deployment:
 
     `id` is the same in both, once the database has claimed the store. `claimed_at` is when it did; `None` before.
     `generation` is replaced by every sweep, in both. `next_generation` is `None` except while a sweep replaces it.
-    `swept_at` is when the last complete sweep listed all objects; `None` before the first one.
+    `swept_at` is when the last complete sweep listed all objects; `None` before the first one. `secret_check` is 32
+    bytes that recognise the secret of the deployment; `None` before a server has started.
     """
 
     id: str
@@ -23,6 +24,7 @@ class Deployment:
     generation: str
     next_generation: str | None
     swept_at: datetime | None
+    secret_check: bytes | None
 
 
 class Deployments(Protocol):
@@ -45,7 +47,14 @@ class Deployments(Protocol):
         ...
 
     async def renew(self) -> Deployment:
-        """Replace the deployment by a new one, with a new id and generation, that has claimed no store. Return it."""
+        """Replace the deployment by a new one, with a new id and generation, that has claimed no store. Return it.
+
+        The secret stays.
+        """
+        ...
+
+    async def record_secret(self, check: bytes, *, replace: bool = False) -> None:
+        """Record what recognises the secret. If that is recorded already, it stays unless `replace`."""
         ...
 
     def exclusive(self) -> AbstractAsyncContextManager[bool]:

@@ -52,16 +52,16 @@ class FilesystemStorage:
     """`ServedStorage` in a directory of this machine.
 
     `root` must be on one file system that supports hard links. `public_url` is where clients reach this service. All
-    processes of a deployment share `secret`, which signs the URLs.
+    processes of a deployment share `signing_key`, which signs the URLs.
     """
 
-    def __init__(self, root: Path, public_url: str, secret: bytes) -> None:
+    def __init__(self, root: Path, public_url: str, signing_key: bytes) -> None:
         self._root = root
         self._objects = root / "objects"
         self._checksums = Checksums(root / "checksums")
         self._incoming = root / "incoming"
         self._mark = root / "deployment"
-        self._signed_urls = SignedUrls(public_url, secret)
+        self._signed_urls = SignedUrls(public_url, signing_key)
 
     async def stat(self, path: StoragePath) -> StoredObject | None:
         # Not in a thread: reading two local files takes 20 us, switching to a thread and back 60.

@@ -55,6 +55,7 @@ class DocumentChanges:
     """The changing half of `PostgresDocuments`: one method per intent, and one private call that they share."""
 
     _database: Database
+    _hashing_key: bytes
     _queues: "WorkspaceQueues"
 
     async def patch(
@@ -162,7 +163,7 @@ class DocumentChanges:
         workspace = intent.caller.workspace_id
         async with self._queues.of(workspace):
             [row] = await self._database.fetch_with_retry(
-                sql, to_uuid(workspace), *arguments, to_json(to_intent(intent, at, attempt))
+                sql, to_uuid(workspace), *arguments, to_json(to_intent(intent, at, self._hashing_key, attempt))
             )
         facts: dict[str, Any] = {} if row["facts"] is None else msgspec.json.decode(row["facts"])
         # A receipt of this attempt comes from our own earlier try, whose answer was lost: the client sees no replay.

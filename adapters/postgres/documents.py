@@ -21,17 +21,21 @@ from ports.system import Clock
 
 
 class PostgresDocuments(DocumentQueries, DocumentChanges):
-    """`DocumentRepository` in Postgres: creates here, the reads and the other writes in a module each."""
+    """`DocumentRepository` in Postgres: creates here, the reads and the other writes in a module each.
 
-    def __init__(self, database: Database, now: Clock) -> None:
+    `hashing_key` hashes the idempotency keys of receipts: 32 secret bytes, the same in every process.
+    """
+
+    def __init__(self, database: Database, now: Clock, hashing_key: bytes) -> None:
         self._database = database
+        self._hashing_key = hashing_key
         self._queues = WorkspaceQueues()
         self._now = now
         self._writer = BatchedWriter(self._record)
 
     async def create(self, document: Document, intent: Intent) -> CreateOutcome:
         # The writer batches the creates of a workspace that wait at the same time, and hands each batch to `_record`.
-        return await self._writer.record(Pending(document, intent, to_record(document, intent)))
+        return await self._writer.record(Pending(document, intent, to_record(document, intent, self._hashing_key)))
 
     async def _record(self, workspace: WorkspaceId, creates: Sequence[Pending]) -> Sequence[CreateOutcome]:
         batch = b"[" + b",".join(create.record for create in creates) + b"]"
@@ -43,17 +47,17 @@ class PostgresDocuments(DocumentQueries, DocumentChanges):
         await self._writer.aclose()
 
     async def receipt(self, intent: Intent) -> Replayed | IdempotencyKeyReused | None:
-        found = await receipt_facts(self._database, intent, self._now())
+        found = await receipt_facts(self._database, intent, self._now(), self._hashing_key)
         return Replayed(from_facts(found)) if isinstance(found, str) else found
 
 
-def to_record(document: Document, intent: Intent) -> bytes:
+def to_record(document: Document, intent: Intent, hashing_key: bytes) -> bytes:
     """Return what `record_documents_v2` reads of one create, as JSON."""
     return msgspec.json.encode(
         {
             "document": to_facts(document),
             "search_text": search_text(document.name, document.description),
-            **to_intent(intent, document.created_at),
+            **to_intent(intent, document.created_at, hashing_key),
         }
     )
 

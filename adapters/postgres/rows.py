@@ -3,7 +3,7 @@
 A receipt stores the facts, a create sends them and a read returns them: one shape, decoded by one function.
 """
 
-import hashlib
+import hmac
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -38,15 +38,18 @@ def to_hex(prefixed: str) -> str:
     return f"{decode_ulid(prefixed.rpartition('_')[2]):032x}"
 
 
-def hash_idempotency_key(idempotency_key: str) -> UUID:
-    """Return 128 bits of a hash of the key, for the receipt.
+def hash_idempotency_key(intent: Intent, hashing_key: bytes) -> UUID:
+    """Return the name of the intent's receipt: 128 bits of an HMAC-SHA256 of its workspace and its idempotency key.
 
-    The key itself is never stored, because the receipt may hold a secret that is encrypted under it.
+    The idempotency key itself is never stored, because the receipt may hold an API key that is encrypted under it. A
+    hash without the secret key would confirm guesses of it to a reader of the database. So would one without the
+    workspace: the reader could send a guess in a workspace of his own, and compare.
     """
-    return UUID(bytes=hashlib.sha256(f"dossier receipt {idempotency_key}".encode()).digest()[:16])
+    message = f"{intent.caller.workspace_id} {intent.idempotency_key}"
+    return UUID(bytes=hmac.digest(hashing_key, message.encode(), "sha256")[:16])
 
 
-def to_intent(intent: Intent, at: datetime, attempt: UUID | None = None) -> Facts:
+def to_intent(intent: Intent, at: datetime, hashing_key: bytes, attempt: UUID | None = None) -> Facts:
     """Return an intent as the database functions read it, in values that msgspec encodes as JSON.
 
     The receipt holds the `attempt`. Without an idempotency key, the attempt also serves as the key of the receipt, for
@@ -55,7 +58,7 @@ def to_intent(intent: Intent, at: datetime, attempt: UUID | None = None) -> Fact
     key_hash, lifetime = (
         (attempt, ATTEMPT_LIFETIME)
         if intent.idempotency_key is None
-        else (hash_idempotency_key(intent.idempotency_key), LIFETIME)
+        else (hash_idempotency_key(intent, hashing_key), LIFETIME)
     )
     return {
         "operation": intent.operation,

@@ -79,7 +79,7 @@ class CreateApiKey:
             # Not refused yet: `expires_at` may have passed since an earlier request, and its retry gets that response.
             outcome = await self.keys.receipt(intent)
         else:
-            sealed = b"" if token is None else self.sealing.seal(secret, token)
+            sealed = b"" if token is None else self.sealing.seal(secret, intent)
             outcome = await self.keys.add(key, intent, sealed)
 
         match outcome:
@@ -88,7 +88,7 @@ class CreateApiKey:
             case ApiKeyAdded():
                 return NewApiKey(key, secret, replayed=False)
             case ApiKeyReplayed(earlier, kept) if token is not None:
-                return NewApiKey(earlier, self.sealing.unseal(kept, token), replayed=True)
+                return NewApiKey(earlier, self.sealing.unseal(kept, intent), replayed=True)
             case ApiKeyReplayed():
                 raise AssertionError("a receipt was found without an idempotency key")
             case IdempotencyKeyReused():

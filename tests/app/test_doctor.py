@@ -61,6 +61,7 @@ async def test_what_follows_from_an_unreachable_database_is_reported_as_not_chec
     assert {name: result.grade for name, result in results.items()} == {
         "settings": Grade.OK,
         "database": Grade.FAILED,
+        "secret": Grade.OK,
         "storage": Grade.DEGRADED,
         "rate limit": Grade.OK,
     }

@@ -53,6 +53,9 @@ from tests.clock import StillClock
 
 T = TypeVar("T")
 
+HASHING_KEY = bytes(32)
+"""The key that hashes idempotency keys."""
+
 
 @dataclass
 class Records:
@@ -156,6 +159,8 @@ class Records:
             user_id=workspace.owner_id,
             key_id=ApiKeyId("key_" + self.new_id(self.clock())),
             permissions=frozenset(Permission),
+            tier=Tier.UNMETERED,
+            expires_at=None,
             request_id="req_1",
         )
         return Intent(
@@ -330,8 +335,8 @@ class TwoProcesses(PostgresDocuments):
     """Two repositories that share only the database, as in two processes. Each gets every other write."""
 
     def __init__(self, database: Database, now: Clock) -> None:
-        super().__init__(database, now)
-        processes = itertools.cycle([PostgresDocuments(database, now) for _ in range(2)])
+        super().__init__(database, now, HASHING_KEY)
+        processes = itertools.cycle([PostgresDocuments(database, now, HASHING_KEY) for _ in range(2)])
 
         def alternating(method: str) -> Any:
             return lambda *arguments, **named: getattr(next(processes), method)(*arguments, **named)
@@ -350,12 +355,12 @@ def memory_records(clock: StillClock) -> Records:
 
 def postgres_records(database: Database, clock: StillClock, documents: DocumentRepository | None = None) -> Records:
     """Return the repositories in a migrated database."""
-    api_keys = PostgresApiKeys(database, clock)
+    api_keys = PostgresApiKeys(database, clock, HASHING_KEY)
     return Records(
         PostgresWorkspaces(database),
         api_keys,
         api_keys,
-        documents or PostgresDocuments(database, clock),
+        documents or PostgresDocuments(database, clock, HASHING_KEY),
         PostgresLedger(database),
         PostgresDeployments(database),
         clock,

@@ -11,7 +11,7 @@ from domain.documents import Document, StoredObject
 from domain.entity_links import EntityLink
 from domain.ids import ApiKeyId
 from domain.paths import StoragePath
-from domain.rate_limits import Plan, Plans, Window
+from domain.rate_limits import Plan, Plans, Tier, Window
 from domain.use_cases import UseCases
 from ports.system import Unavailable
 from tests.clock import StillClock
@@ -105,6 +105,8 @@ class World:
             user_id=home.owner_id,
             key_id=ApiKeyId("key_" + self.new_id(self.clock())),
             permissions=frozenset(Permission),
+            tier=Tier.UNMETERED,
+            expires_at=None,
             request_id="req_1",
         )
 

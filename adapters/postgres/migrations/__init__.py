@@ -33,15 +33,21 @@ def run_once(
 ) -> MigrationManager:
     """Return a migration that runs these files of `adapters/postgres`, unless it has created `creates` before.
 
-    `creates` names a relation or a function. `then` is called with the connection, in the same transaction.
+    `creates` names a relation, a function, or a column as `table.column`. `then` is called with the connection, in the
+    same transaction.
     """
     manager = MigrationManager(migration_id=migration_id, app_name="dossier", description=migration_id)
+
+    table, _, column = creates.partition(".")
 
     async def run() -> None:
         engine = engine_finder()
         assert isinstance(engine, PostgresEngine)
-        made = f"SELECT coalesce(to_regclass('{creates}')::oid, to_regproc('{creates}')::oid) AS made"
-        if (await engine.run_ddl(made))[0]["made"] is not None:
+        made = (
+            f"SELECT coalesce(to_regclass('{creates}')::oid, to_regproc('{creates}')::oid) IS NOT NULL OR EXISTS ("  # noqa: S608
+            f"SELECT FROM pg_attribute WHERE attrelid = to_regclass('{table}') AND attname = '{column}') AS made"
+        )
+        if (await engine.run_ddl(made))[0]["made"]:
             return
         transaction = engine.current_transaction.get()
         assert transaction is not None
