@@ -14,6 +14,7 @@ from adapters.http.request import AnyRequest, caller_of, site_of, use_cases_of
 from adapters.http.request_headers import read_idempotency_key
 from adapters.http.wire.documents import (
     DeleteDocumentQuery,
+    DocumentChange,
     DocumentDetail,
     DocumentRecord,
     FoundDocuments,
@@ -27,7 +28,7 @@ from domain.downloads import is_inline
 from domain.idempotency import parse_idempotency_key
 from domain.members import Form, read_together
 from domain.pages import boolean
-from domain.use_cases.change_document import DeleteDocument, PatchDocument
+from domain.use_cases.change_document import DeleteDocument, OwnChanges, PatchDocument
 from domain.use_cases.create_document import CreateDocument
 from domain.use_cases.find_documents import FindDocuments
 from domain.use_cases.get_document import GetDocument
@@ -84,8 +85,10 @@ async def patch_document(request: AnyRequest, document_id: FromPath[str]) -> Ans
     members = await read_members(request, (JSON, MERGE_PATCH))
     # The use case reads the members too. Here they are read so that one answer names their mistakes and the headers'.
     precondition, _ = read_together(lambda: read_precondition(request), lambda: Changes.read(members))
-    record = await use_cases_of(request).patch_document(caller_of(request), document_id, members, precondition)
-    return json_answer(Envelope(DocumentDetail.of(record)), headers=entity_tag(record.document.state))
+    changed = await use_cases_of(request).patch_document(caller_of(request), document_id, members, precondition)
+    if isinstance(changed, OwnChanges):
+        return json_answer(Envelope(DocumentChange.of(changed)), headers=entity_tag(changed.state))
+    return json_answer(Envelope(DocumentDetail.of(changed)), headers=entity_tag(changed.document.state))
 
 
 async def delete_document(request: AnyRequest, document_id: FromPath[str]) -> Answer:

@@ -12,6 +12,7 @@ from adapters.http.query import read_query
 from adapters.http.request import AnyRequest, caller_of, use_cases_of
 from adapters.http.request_headers import read_idempotency_key
 from adapters.http.wire.entity_links import (
+    ExistingLinkRecord,
     LinkedDocumentList,
     LinkedDocumentRow,
     LinkRecord,
@@ -20,7 +21,7 @@ from adapters.http.wire.entity_links import (
 from adapters.http.wire.envelope import Envelope, Paged, PageMeta
 from domain.entity_links import EntityType
 from domain.use_cases.find_documents import FindLinkedDocuments
-from domain.use_cases.link_document import LinkDocument, UnlinkDocument
+from domain.use_cases.link_document import ExistingLink, LinkDocument, UnlinkDocument
 
 _ENTITY_TYPES: Mapping[str, EntityType] = {
     "contacts": EntityType.CONTACT,
@@ -58,6 +59,8 @@ async def link_document(request: AnyRequest, document_id: FromPath[str]) -> Answ
     idempotency_key = read_idempotency_key(request)
     members = await read_members(request)
     added = await use_cases_of(request).link_document(caller_of(request), document_id, members, idempotency_key)
+    if isinstance(added, ExistingLink):
+        return json_answer(Envelope(ExistingLinkRecord.of(added)), 200, replay_headers(replayed=added.replayed))
     status = 201 if added.is_new else 200
     return json_answer(Envelope(LinkRecord.of(added.link)), status, replay_headers(replayed=added.replayed))
 

@@ -14,6 +14,7 @@ from adapters.http.wire.folders import (
     FolderRow,
     ListFoldersQuery,
     ListTagsQuery,
+    MovedFolder,
     TagList,
     TagRow,
 )
@@ -40,6 +41,8 @@ async def list_folders(request: AnyRequest) -> Answer:
 
 async def move_folder(request: AnyRequest) -> Answer:
     moved = await use_cases_of(request).move_folder(caller_of(request), await read_members(request))
+    if moved.documents is None:
+        return json_answer(Envelope(MovedFolder(moved.folder)))
     return json_answer(Envelope(FolderRow(moved.folder, moved.documents)))
 
 

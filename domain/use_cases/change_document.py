@@ -7,7 +7,7 @@ from domain.access import Caller, Permission
 from domain.documents import Changes
 from domain.errors import IdempotencyMismatch, NotFound, PreconditionFailed
 from domain.idempotency import parse_idempotency_key
-from domain.ids import parse_document_id
+from domain.ids import DocumentId, parse_document_id
 from domain.members import Members
 from domain.preconditions import UNCONDITIONAL, Precondition
 from ports.documents import DocumentRepository
@@ -19,6 +19,18 @@ from ports.system import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnChanges:
+    """What a caller who may not read documents sees of a document that it has changed: no more than it sent.
+
+    `changes` has the values as recorded. `state` is that of the document after the change.
+    """
+
+    id: DocumentId
+    state: str
+    changes: Changes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PatchDocument:
     """Change the name, description, folder, tags or media type of a document. The stored bytes do not change.
 
@@ -27,6 +39,8 @@ class PatchDocument:
       overwritten. Without it, the last change wins.
     - A new folder and every folder above it are created.
     - A request that changes nothing keeps `ETag` and `updated_at`.
+    - The response is the whole record. To an API key without `read:documents`, it has only `id`, the members that were
+      sent, as recorded, and the `ETag`.
     """
 
     documents: DocumentRepository
@@ -36,7 +50,7 @@ class PatchDocument:
 
     async def __call__(
         self, caller: Caller, document: str, members: Members, precondition: Precondition = UNCONDITIONAL
-    ) -> DocumentWithLinks:
+    ) -> DocumentWithLinks | OwnChanges:
         caller.require(self.permission)
         changes = Changes.read(members)
         document_id = parse_document_id(document)
@@ -50,8 +64,10 @@ class PatchDocument:
             intent=Intent.of("patch_document", document_id, members, caller=caller),
         )
         match outcome:
-            case Patched(found):
+            case Patched(found) if caller.may(Permission.READ_DOCUMENTS):
                 return found
+            case Patched(found):
+                return OwnChanges(id=document_id, state=found.document.state, changes=changes)
             case NoSuchDocument():
                 raise NotFound
             case StateMismatch():

@@ -15,10 +15,10 @@ from ports.system import Clock
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The new path of the folder, and the number of documents in it and below it."""
+    """The new path of the folder, and the number of documents in it and below it if the caller may read documents."""
 
     folder: FolderPath
-    documents: int
+    documents: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,7 @@ class MoveFolder:
 
     - `to` must not lie inside the folder itself. An empty folder at `to` is replaced; one with documents is a conflict.
       Every folder above `to` is created.
+    - The response counts the moved documents, if the API key has `read:documents`.
     - The stored bytes stay where they are. The `ETag` of every document in the folder changes.
     """
 
@@ -47,7 +48,7 @@ class MoveFolder:
         outcome = await self.documents.move_folder(source, target, at=self.now(), intent=intent)
         match outcome:
             case FolderMoved(documents):
-                return Moved(target, documents)
+                return Moved(target, documents if caller.may(Permission.READ_DOCUMENTS) else None)
             case NoSuchFolder():
                 raise Invalid({"from": "is not a folder; list the folders with GET /v1/folders"})
             case FolderTaken():

@@ -55,7 +55,7 @@ async def test_a_document_in_another_state_than_required_is_not_deleted_and_the_
     world: World, caller: Caller, precondition: Precondition, hard: bool
 ) -> None:
     recorded = await world.record(caller)
-    document = (await world.patch_document(caller, recorded.id, {"name": "b.pdf"})).document
+    document = await world.changed(caller, recorded, {"name": "b.pdf"})
     with pytest.raises(PreconditionFailed):
         await world.delete_document(caller, document.id, KEY, precondition, hard=hard)
     assert await world.documents.get(caller.workspace_id, document.id) == DocumentWithLinks(document, ())

@@ -19,6 +19,7 @@ from domain.errors import (
     RateLimited,
     Refusal,
     StorageConflict,
+    TierTooHigh,
 )
 from domain.ids import DocumentId
 
@@ -38,14 +39,14 @@ REFUSALS: dict[str, Refusal] = {
     "in_use": FolderInUse(),
     "payload_too_large": PayloadTooLarge(65_536),
 }
-ALIKE: list[Refusal] = [FolderExists(), LastAdminKey()]
+ALIKE: list[Refusal] = [FolderExists(), TierTooHigh("standard"), LastAdminKey()]
 
 
 def test_every_refusal_has_the_code_of_the_contract() -> None:
     known = {kind for kind in Refusal.__subclasses__() if kind.__module__ == Refusal.__module__}
     assert known == {type(refusal) for refusal in [*REFUSALS.values(), *ALIKE]}
     assert [refusal.code for refusal in REFUSALS.values()] == list(REFUSALS)
-    assert [refusal.code for refusal in ALIKE] == ["duplicate_name", "insufficient_permissions"]
+    assert [refusal.code for refusal in ALIKE] == ["duplicate_name", *["insufficient_permissions"] * 2]
 
 
 @pytest.mark.parametrize("refusal", [*REFUSALS.values(), *ALIKE], ids=lambda refusal: type(refusal).__name__)

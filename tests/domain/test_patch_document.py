@@ -25,7 +25,7 @@ async def test_only_the_members_that_are_sent_change(world: World, member: str, 
     caller = await world.caller()
     document = await world.record(caller, description="d", folder="/a", tags=["t"])
     world.clock.advance(seconds=1)
-    changed = (await world.patch_document(caller, document.id, {member: sent})).document
+    changed = await world.changed(caller, document, {member: sent})
     assert getattr(changed, member) == kept
     assert (changed.revision, changed.updated_at) == (2, world.clock())
     assert (

@@ -76,6 +76,6 @@ async def test_a_precondition_is_met_by_the_state_that_a_read_reports(world: Wor
     document = await world.record(caller, folder="/a")
     await world.move_folder(caller, {"from": "/a", "to": "/b"})
     known = await state(world, caller, document)
-    changed = await world.patch_document(caller, document.id, {"name": "b"}, Precondition(frozenset({known})))
-    await world.delete_document(caller, document.id, None, Precondition(frozenset({changed.document.state})))
+    changed = await world.changed(caller, document, {"name": "b"}, Precondition(frozenset({known})))
+    await world.delete_document(caller, document.id, None, Precondition(frozenset({changed.state})))
     assert await world.documents.get(caller.workspace_id, document.id) is None

@@ -15,6 +15,8 @@ class Described:
 
     - `success` is the type of the body of a success, `None` if there is no body. `example` replaces the example of
       that type.
+    - `narrowed` is the type of that body for an API key without `read:documents`, if it is another one. With
+      `existing`, it is only that of the 200.
     - `refusals` are those that the operation adds to the refusals of every operation with an API key.
     - `idempotent` and `conditional`: the operation reads Idempotency-Key, or If-Match and If-None-Match.
     - `cacheable`: the answer may be 304 Not Modified.
@@ -28,6 +30,7 @@ class Described:
     summary: str
     status: int = 200
     success: Any = None
+    narrowed: Any = None
     body: type[msgspec.Struct] | None = None
     media_types: Sequence[str] = ("application/json",)
     refusals: Sequence[type[Refusal]] = ()

@@ -7,6 +7,7 @@ from adapters.http.description.refusals import OF_A_BODY
 from adapters.http.errors import MERGE_PATCH
 from adapters.http.wire.documents import (
     CreateDocumentBody,
+    DocumentChange,
     DocumentDetail,
     DocumentRecord,
     FoundDocuments,
@@ -60,6 +61,7 @@ DOCUMENTS = Section(
             body=PatchDocumentBody,
             media_types=(JSON, MERGE_PATCH),
             success=Envelope[DocumentDetail],
+            narrowed=Envelope[DocumentChange],
             refusals=(*OF_A_BODY, NotFound, PreconditionFailed),
             conditional=True,
             etag=True,
