@@ -42,8 +42,8 @@ def hash_idempotency_key(intent: Intent, hashing_key: bytes) -> UUID:
     """Return the name of the intent's receipt: 128 bits of a keyed hash of its workspace and its idempotency key.
 
     The idempotency key itself is never stored, because the receipt may hold an API key that is encrypted under it. A
-    hash without the secret key would confirm guesses of it to a reader of the database. So would one without the
-    workspace: the reader could send a guess in a workspace of his own, and compare.
+    hash without a secret key would confirm guesses to a reader of the database. So would one without the workspace: a
+    tenant who reads the database could send guesses in another workspace, and compare.
     """
     message = f"{intent.caller.workspace_id} {intent.idempotency_key}"
     # BLAKE2b is a MAC by itself (RFC 7693) and takes 1.0 us. HMAC-SHA256 takes 2.4, because OpenSSL 3 looks the
