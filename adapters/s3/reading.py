@@ -10,13 +10,14 @@ from adapters.s3.sending import ATTEMPTS, Response, Sender
 from domain.documents import StoredObject
 from ports.system import Clock, Unavailable
 
-# Dossier sends the request at once. The URL lasts only as long as two clocks may differ, in case it leaks.
+# Dossier sends the request at once. The URL is valid for the time by which two clocks may differ, and no longer, in
+# case it leaks.
 _LIFETIME = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectReader:
-    """Reads objects of one bucket. Error messages call this bucket `store`."""
+    """Reads the facts of objects in one bucket. `store` is the name of the bucket in error messages."""
 
     sender: Sender
     presigner: Presigner
@@ -27,15 +28,16 @@ class ObjectReader:
         """Return the object at the key, or one version of it; `None` if the bucket has none.
 
         Raises:
-            Unavailable: the store did not say, or the bucket itself is missing.
+            Unavailable: the store gave no usable response, or the bucket does not exist.
         """
         headers = {"x-amz-checksum-mode": "ENABLED"}
         response = await self._send(key, {} if version_id is None else {"versionId": version_id}, headers)
         if response.status == 200:
             return self._stored(response.headers)
-        # 400: this store does not use such version ids, as after a move from another store. 405: a delete marker.
+        # 400 means that the store has another form of version ids, as after a move from another store. 405 means a
+        # delete marker.
         if response.status == 404 or (version_id is not None and response.status in (400, 405)):
-            # A store also says 404 for a key of a bucket that is missing. Then no object may be reported as missing.
+            # A store also answers 404 if the bucket is missing. Then the object must not be reported as missing.
             await self._require_bucket()
             return None
         raise Unavailable(f"{self.store}: {_explain(response)}")

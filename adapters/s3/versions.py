@@ -7,7 +7,8 @@ if TYPE_CHECKING:
 
 
 async def delete_every_version(client: "S3Client", bucket: str, key: str) -> None:
-    """Delete the object at exactly this key, with all its versions and delete markers; do nothing if there is none."""
+    """Delete the object at exactly this key, with all its versions and delete markers. Do nothing if it does not
+    exist."""
     more: dict[str, Any] = {}
     while True:
         page = await client.list_object_versions(Bucket=bucket, Prefix=key, **more)
@@ -16,14 +17,15 @@ async def delete_every_version(client: "S3Client", bucket: str, key: str) -> Non
             if version["Key"] == key:
                 # In a bucket without versions, an object has the version "null", and this call deletes it too.
                 await client.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
-        # A listing is in order of keys, and this key comes before every longer key that begins with it.
+        # A listing is ordered by key, and this key comes before every longer key that begins with it.
         if not page.get("IsTruncated") or any(version["Key"] != key for version in listed):
             return
         more = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page["NextVersionIdMarker"]}
 
 
 async def delete_older_versions(client: "S3Client", bucket: str, key: str) -> None:
-    """Delete all versions of exactly this key but the latest: for an object that is rewritten many times."""
+    """Delete all versions of exactly this key except the latest. This is for objects that are written again and
+    again."""
     page = await client.list_object_versions(Bucket=bucket, Prefix=key)
     for version in page.get("Versions", ()):
         if version["Key"] == key and not version["IsLatest"]:

@@ -17,6 +17,7 @@ from app.doctor import run_checks
 from app.settings import SettingsError
 from app.wiring import Service, database_url, open_secret, secret_file
 from domain.use_cases.sweep import SweepReport
+from domain.wording import counted
 from ports.checks import CheckResult, Grade
 from ports.deployment import Deployment
 
@@ -65,14 +66,15 @@ def doctor(as_json: bool) -> None:
 @click.option(
     "--yes",
     is_flag=True,
-    help="Also delete orphans that are more than 5 % of all objects, or more than 1,000, or inherited.",
+    help="Also delete unexplained orphans where they are more than 5 % of a workspace's objects, or more than 1,000; "
+    "and inherited ones.",
 )
 @json_option
 def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
     """Delete objects that belong to no document. A running server does this too, except for what needs --yes.
 
-    Deletes the objects of deleted documents, uploads that were not recorded within a day or never finished, and expired
-    receipts. Only objects of this database's workspaces are deleted.
+    This deletes the objects of deleted documents, uploads that were not recorded within a day or never finished, and
+    expired receipts. Only objects of this database's workspaces are deleted.
     """
 
     async def run(service: Service) -> SweepReport:
@@ -83,21 +85,26 @@ def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
     swept = with_service(run)
     if swept.inherited and not yes:
         click.echo(
-            f"{swept.inherited} of the unrecorded objects are older than this database's claim on the store; run "
-            "'dossier sweep --yes' to delete them.",
+            f"{counted(swept.inherited, 'object')} without a record from before this database's claim on the store; "
+            "run 'dossier sweep --yes' to delete them.",
             err=True,
         )
-    if swept.exceeds_safety_limit and dry_run:
-        click.echo("Too many objects are unrecorded; none of them is deleted without --yes.", err=True)
+    if swept.unconfirmed and dry_run:
+        click.echo(
+            "Too many objects have no record and were not uploaded through Dossier; without --yes, they are kept in "
+            f"{', '.join(swept.unconfirmed)}.",
+            err=True,
+        )
     if swept.held:
         click.echo(
-            f"The store refused to delete the objects at {swept.held} paths; the next sweep tries again.", err=True
+            f"The store refused to delete the objects at {counted(swept.held, 'path')}; the next sweep tries again.",
+            err=True,
         )
     deleted = (
-        f"Would delete the unrecorded and late objects, and the objects at {swept.condemned} condemned paths"
+        f"Would delete the unrecorded and late objects, and the objects at {counted(swept.condemned, 'condemned path')}"
         if dry_run
-        else f"Deleted the objects at {swept.deleted} paths, {swept.unfinished} unfinished uploads and "
-        f"{swept.receipts} expired receipts"
+        else f"Deleted the objects at {counted(swept.deleted, 'path')}, "
+        f"{counted(swept.unfinished, 'unfinished upload')} and {counted(swept.receipts, 'expired receipt')}"
     )
     say(asdict(swept) | {"dry_run": dry_run}, f"{_count(swept)}\n{deleted}.", as_json)
 
@@ -108,12 +115,12 @@ def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
 def adopt(as_json: bool) -> None:
     """Bind this database and this store to each other, after one of them was restored or moved.
 
-    Any database or store that either belonged to before loses it. Objects without a record in this database become
-    orphans, which 'dossier sweep --yes' deletes.
+    A database or store to which one of them belonged before can no longer use it. Objects without a record in this
+    database become orphans, which 'dossier sweep --yes' deletes.
     """
 
     async def run(service: Service) -> Deployment:
-        # The store may be new.
+        # The store may be new, so its directories may not exist yet.
         await service.ports.storage.prepare()
         return await service.use_cases.adopt_store()
 
@@ -124,8 +131,8 @@ def adopt(as_json: bool) -> None:
 _ROTATION = """\
 Stop all servers first. After the rotation:
 - Signed URLs of the directory store that were handed out before are refused (403 link_expired).
-- Requests that were done before are not recognised when they are sent again. Nothing is done twice: a create gets
-  409 storage_conflict or duplicate_name, a delete gets 404, an entity link gets 200 with the existing one.
+- Requests that were done before are not recognised when they are sent again. Nothing is recorded twice: a create gets
+  409 storage_conflict or duplicate_name, a delete gets 404, an entity link gets 200 with the existing one. A change without If-Match is applied again.
 - A new API key whose response was lost cannot be shown again: revoke it, and create another one.
 Shall the database know the new secret from now on?"""
 
@@ -176,5 +183,5 @@ def _progress_line() -> Iterator[Callable[[SweepReport], None]]:
 def _count(swept: SweepReport) -> str:
     return (
         f"{swept.objects} objects: {swept.unrecorded} unrecorded for a day ({swept.unrecorded_bytes} bytes), "
-        f"{swept.late} late, {swept.foreign} foreign"
+        f"{swept.issued} of them uploaded through Dossier, {swept.late} late, {swept.foreign} foreign"
     )

@@ -1,4 +1,4 @@
-"""What `DocumentRepository.create`, `receipt` and `usage` promise."""
+"""The guarantees of `DocumentRepository.create`, `receipt` and `usage`."""
 
 from dataclasses import replace
 
@@ -8,7 +8,8 @@ from domain.access import Workspace
 from domain.documents import Document
 from ports.outcomes import Created, CreateOutcome, IdempotencyKeyReused, OverQuota, PathTaken, Replayed
 from ports.queries import DocumentWithLinks, Usage
-from tests.contracts.records import Records, at_once, new_key
+from tests.contracts.races import at_once
+from tests.contracts.records import Records, new_key
 
 FACE = "\N{GRINNING FACE}"
 

@@ -1,4 +1,4 @@
-"""What `RateLimiter` promises."""
+"""The guarantees of `RateLimiter`."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -55,15 +55,6 @@ async def test_requests_at_once_are_decided_in_order_each_by_its_own_plan(limite
     verdicts = await asyncio.gather(*(limiter.acquire(a, plan, at) for plan in plans))
     assert [verdict.admitted for verdict in verdicts] == [True, True, True, True, False, False, True]
     assert [verdict.remaining for verdict in verdicts] == [1, 0, 2, 1, 0, 0, 4]
-
-
-async def test_each_subject_waits_for_every_window_that_refused_it(limiter: RateLimiter, a: str) -> None:
-    at, both = StillClock()(), (Window(1, MINUTE), Window(1, DAY))
-    for subject in (a, new_subject()):
-        assert (await limiter.acquire(subject, both, at)).admitted
-        refused = await limiter.acquire(subject, both, at)
-        assert (refused.admitted, refused.refused_by) == (False, both[1])
-        assert refused.retry_after == both[1].end(at) - int(at.timestamp())
 
 
 async def test_windows_begin_at_whole_minutes_and_days_of_utc(limiter: RateLimiter, a: str) -> None:

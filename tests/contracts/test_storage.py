@@ -1,4 +1,4 @@
-"""The promises of `ObjectStorage` about single objects, through signed requests as clients send them."""
+"""The guarantees of `ObjectStorage` for single objects. The tests send signed requests as clients do."""
 
 import asyncio
 import hashlib
@@ -54,7 +54,7 @@ async def test_of_many_uploads_at_once_one_is_stored_completely(store: Store) ->
     signed = await store.sign_upload()
     statuses = await asyncio.gather(*(store.put(signed, content) for content in contents))
     assert statuses.count(STORED) == 1
-    # S3 may answer 409 to an upload that arrives during another one.
+    # 409 is the answer to an upload that arrives during another one.
     assert set(statuses) <= {STORED, EXISTS, 409}
     assert (await store.get(await store.sign_download())).content == contents[statuses.index(STORED)]
 

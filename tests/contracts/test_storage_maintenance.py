@@ -1,4 +1,4 @@
-"""The promises of `ObjectStorage` to the sweeper, to `dossier doctor` and to `dossier serve`."""
+"""The guarantees of the methods of `ObjectStorage` that the sweeper, `dossier doctor` and `dossier serve` call."""
 
 import asyncio
 import hashlib

@@ -17,6 +17,9 @@ from tests.domain.samples import LINK
 from tests.domain.world import World, members
 
 
+KEY = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+
+
 @pytest.fixture
 def writer(caller: Caller) -> Caller:
     """Another caller of the workspace, with write:documents alone."""
@@ -27,17 +30,23 @@ async def test_a_patch_shows_what_was_sent_and_the_state(world: World, caller: C
     document = await world.record(caller, description="secret", folder="/secret", tags=["secret"])
     sent = {"name": "e\u0301", "tags": ["x ", "x"], "description": None}
     for each, state in (({}, document.state), (sent, replace(document, revision=2).state)):
-        shown = await world.patch_document(writer, document.id, each)
-        assert shown == OwnChanges(id=document.id, state=state, changes=Changes.read(each))
+        shown = await world.patch_document(writer, document.id, each, None)
+        assert shown == OwnChanges(id=document.id, state=state, changes=Changes.read(each), replayed=False)
         assert "secret" not in repr(shown)
+
+
+async def test_a_repeated_patch_shows_what_was_sent(world: World, caller: Caller, writer: Caller) -> None:
+    document = await world.record(caller)
+    first, again = [await world.patch_document(writer, document.id, {"name": "b"}, KEY) for _ in range(2)]
+    assert isinstance(first, OwnChanges)
+    assert again == replace(first, replayed=True)
 
 
 async def test_a_link_that_exists_is_shown_without_its_role(world: World, caller: Caller, writer: Caller) -> None:
     document = await world.record(caller)
     first = await world.link(caller, document, **LINK)
-    key = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
     for replayed in (False, True):
-        assert await world.link_document(writer, document.id, {**LINK, "role": "guess"}, key) == ExistingLink(
+        assert await world.link_document(writer, document.id, {**LINK, "role": "guess"}, KEY) == ExistingLink(
             id=first.id,
             document_id=document.id,
             entity_type=EntityType.CONTACT,
@@ -51,7 +60,7 @@ async def test_a_link_that_exists_is_shown_without_its_role(world: World, caller
 
 async def test_a_moved_folder_is_shown_without_its_count(world: World, caller: Caller, writer: Caller) -> None:
     await world.record(caller, folder="/a")
-    assert await world.move_folder(writer, {"from": "/a", "to": "/b"}) == Moved(FolderPath("/b"), None)
+    assert await world.move_folder(writer, {"from": "/a", "to": "/b"}, None) == Moved(FolderPath("/b"), None)
 
 
 async def test_a_wrong_size_is_refused_without_the_right_one(world: World, caller: Caller, writer: Caller) -> None:

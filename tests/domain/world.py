@@ -15,8 +15,7 @@ from domain.paths import StoragePath
 from domain.preconditions import UNCONDITIONAL, Precondition
 from domain.rate_limits import Plan, Plans, Tier, Window
 from domain.use_cases import UseCases
-from ports.outcomes import LinkAdded
-from ports.queries import DocumentWithLinks
+from ports.outcomes import LinkAdded, Patched
 from ports.system import Unavailable
 from tests.clock import StillClock
 from tests.memory import memory_ports
@@ -30,7 +29,7 @@ PLANS: Plans = {
 
 
 class NeverAsked:
-    """A stand-in for any port. Every call fails the test."""
+    """A replacement of any port that fails the test at every call."""
 
     def __getattr__(self, verb: str) -> NoReturn:
         raise AssertionError(f"{verb} was called")
@@ -54,7 +53,7 @@ class Instead:
 
 
 async def unavailable(*_: object, **__: object) -> NoReturn:
-    """Fail as any method of an adapter does whose server cannot be reached."""
+    """Raise the error that every adapter raises if its server cannot be reached."""
     raise Unavailable("black hole")
 
 
@@ -136,9 +135,9 @@ class World:
         self, caller: Caller, document: Document, sent: Members, precondition: Precondition = UNCONDITIONAL
     ) -> Document:
         """Change the document. Return it as it is then."""
-        found = await self.patch_document(caller, document.id, sent, precondition)
-        assert isinstance(found, DocumentWithLinks)
-        return found.document
+        patched = await self.patch_document(caller, document.id, sent, None, precondition)
+        assert isinstance(patched, Patched)
+        return patched.found.document
 
     async def link(self, caller: Caller, document: Document, **changes: object) -> EntityLink:
         """Link the document to an entity, by default to a contact."""

@@ -1,4 +1,4 @@
-"""How long a connection may take for each of its phases. The tests move the clock of the connections."""
+"""The time limit of each phase of a connection. The tests advance the clock of the connections."""
 
 import asyncio
 from typing import Any
@@ -114,7 +114,8 @@ async def test_a_long_body_that_nobody_reads_ends_the_connection_with_the_respon
     await connection.send(post(b"Content-Length: %d" % length))
     assert connection.responses()[0].headers["connection"] == "close"
     assert connection.transport.has_sent_eof
-    # What the client still sends is read, or the kernel would reset the connection and the response could be lost.
+    # The server reads the bytes that the client still sends. Otherwise the kernel would reset the connection, and the
+    # response could be lost.
     await connection.send(b"a" * 100_000)
     assert not connection.transport.is_closed
     await server.pass_time(limits.LINGER_SECONDS + 1)

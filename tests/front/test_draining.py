@@ -1,4 +1,4 @@
-"""How connections end when the server shuts down."""
+"""The end of connections when the server shuts down."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What an application receives and what its response becomes on the wire."""
+"""The events that an application receives, and the bytes that its response becomes."""
 
 import asyncio
 from collections.abc import Callable
@@ -250,7 +250,7 @@ async def test_a_client_that_stops_in_its_body_can_still_be_answered() -> None:
 def test_a_client_that_has_finished_sending_is_answered_however_long_it_takes(
     loop: Callable[[], asyncio.AbstractEventLoop],
 ) -> None:
-    """As `nc -N` and simple probes do: they half-close, and then read."""
+    """`nc -N` and simple probes close their sending side and then read."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""Deleting in a bucket: objects that the bucket keeps, and versions of the claim mark."""
+"""Deletes in a bucket: objects that the bucket refuses to delete, and old versions of the claim mark."""
 
 import json
 from dataclasses import replace

@@ -12,4 +12,4 @@ FILES = ("migrations/0004_secret.sql",)
 
 
 async def forwards() -> MigrationManager:
-    return run_once(ID, FILES, creates="deployment.secret_check")
+    return run_once(ID, FILES, creates=None)
