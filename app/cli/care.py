@@ -132,7 +132,8 @@ _ROTATION = """\
 Stop all servers first. After the rotation:
 - Signed URLs of the directory store that were handed out before are refused (403 link_expired).
 - Requests that were done before are not recognised when they are sent again. Nothing is recorded twice: a create gets
-  409 storage_conflict or duplicate_name, a delete gets 404, an entity link gets 200 with the existing one. A change without If-Match is applied again.
+  409 storage_conflict or duplicate_name, a delete gets 404, an entity link gets 200 with the existing one. A change
+  of a document without If-Match is applied again.
 - A new API key whose response was lost cannot be shown again: revoke it, and create another one.
 Shall the database know the new secret from now on?"""
 

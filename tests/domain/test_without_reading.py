@@ -16,7 +16,6 @@ from ports.outcomes import LinkAdded
 from tests.domain.samples import LINK
 from tests.domain.world import World, members
 
-
 KEY = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
 
