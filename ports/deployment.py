@@ -16,6 +16,7 @@ class Deployment:
     `id` is the same in both, once the database has claimed the store. `claimed_at` is the time of that claim; `None`
     before it. Every sweep replaces `generation`, in both. `next_generation` is `None` except while a sweep replaces it.
     `swept_at` is the time at which the last complete sweep had listed all objects; `None` before the first sweep.
+    `secret_check` is 32 bytes that recognise the secret of the deployment; `None` before a server has started.
     """
 
     id: str
@@ -23,6 +24,7 @@ class Deployment:
     generation: str
     next_generation: str | None
     swept_at: datetime | None
+    secret_check: bytes | None
 
 
 class Deployments(Protocol):
@@ -46,7 +48,11 @@ class Deployments(Protocol):
 
     async def renew(self) -> Deployment:
         """Replace the deployment with one that has a new id and generation, and has claimed no store. Return the new
-        one."""
+        one. The secret stays."""
+        ...
+
+    async def record_secret(self, check: bytes, *, replace: bool = False) -> None:
+        """Record what recognises the secret. If that is recorded already, it stays unless `replace`."""
         ...
 
     def exclusive(self) -> AbstractAsyncContextManager[bool]:

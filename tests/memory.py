@@ -34,7 +34,7 @@ def memory_ports(now: Clock = utc_now, public_url: str = "http://testserver") ->
         deployments=MemoryDeployments(),
         limiter=MemoryRateLimiter(),
         metrics=PrometheusMetrics(),
-        sealing=SaltedSealing(),
+        sealing=SaltedSealing(bytes(32)),
         now=now,
         new_id=Ulids(),
         new_secret=new_secret,

@@ -61,18 +61,18 @@ class FilesystemStorage:
     """`ServedStorage` in a directory of this machine.
 
     `root` must be on one file system that supports hard links. `public_url` is the address at which clients reach this
-    service. All processes of a deployment share `secret`, which signs the URLs.
+    service. All processes of a deployment share `signing_key`, which signs the URLs.
     """
 
     binds_unsized_uploads = True
 
-    def __init__(self, root: Path, public_url: str, secret: bytes) -> None:
+    def __init__(self, root: Path, public_url: str, signing_key: bytes) -> None:
         self._root = root
         self._objects = root / "objects"
         self._checksums = Checksums(root / "checksums")
         self._incoming = root / "incoming"
         self._mark = root / "deployment"
-        self._signed_urls = SignedUrls(public_url, secret)
+        self._signed_urls = SignedUrls(public_url, signing_key)
 
     async def stat(self, path: StoragePath) -> StoredObject | None:
         # This does not run in a thread: to read two local files takes 20 us, and to switch to a thread and back takes

@@ -1,9 +1,9 @@
 """The identity of this deployment in memory."""
 
+import dataclasses
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import datetime
 
 from ports.deployment import Deployment
@@ -22,17 +22,22 @@ class MemoryDeployments:
         return self._deployment
 
     async def claim(self, at: datetime) -> None:
-        self._deployment = replace(self._deployment, claimed_at=at)
+        self._deployment = dataclasses.replace(self._deployment, claimed_at=at)
 
     async def set_generation(self, generation: str, next_generation: str | None) -> None:
-        self._deployment = replace(self._deployment, generation=generation, next_generation=next_generation)
+        self._deployment = dataclasses.replace(self._deployment, generation=generation, next_generation=next_generation)
 
     async def record_sweep(self, at: datetime) -> None:
-        self._deployment = replace(self._deployment, swept_at=at)
+        self._deployment = dataclasses.replace(self._deployment, swept_at=at)
 
     async def renew(self) -> Deployment:
-        self._deployment = replace(_new(), swept_at=self._deployment.swept_at)
+        kept = self._deployment
+        self._deployment = dataclasses.replace(_new(), swept_at=kept.swept_at, secret_check=kept.secret_check)
         return self._deployment
+
+    async def record_secret(self, check: bytes, *, replace: bool = False) -> None:
+        if replace or self._deployment.secret_check is None:
+            self._deployment = dataclasses.replace(self._deployment, secret_check=check)
 
     @asynccontextmanager
     async def exclusive(self) -> AsyncIterator[bool]:
@@ -54,4 +59,5 @@ def _new() -> Deployment:
         generation=f"generation-{number}",
         next_generation=None,
         swept_at=None,
+        secret_check=None,
     )

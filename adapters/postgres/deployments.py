@@ -32,6 +32,9 @@ class PostgresDeployments:
     async def renew(self) -> Deployment:
         return _to_deployment(await self._database.fetch_one(statements.RENEW_DEPLOYMENT))
 
+    async def record_secret(self, check: bytes, *, replace: bool = False) -> None:
+        await self._database.fetch(statements.RECORD_CHECK, check, replace)
+
     def exclusive(self) -> AbstractAsyncContextManager[bool]:
         return self._database.try_advisory_lock(_LOCK)
 
@@ -43,4 +46,5 @@ def _to_deployment(row: Row) -> Deployment:
         generation=row["generation"],
         next_generation=row["next_generation"],
         swept_at=row["swept_at"],
+        secret_check=row["secret_check"],
     )

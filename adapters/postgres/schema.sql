@@ -46,6 +46,8 @@ CREATE TABLE public.deployment (
     generation text DEFAULT gen_random_uuid() NOT NULL,
     next_generation text,
     swept_at timestamp with time zone,
+    secret_check bytea,
+    CONSTRAINT deployment_secret_check_check CHECK ((octet_length(secret_check) = 32)),
     CONSTRAINT deployment_single_check CHECK (single)
 );
 

@@ -138,7 +138,7 @@ WHERE workspace_id = $1 AND key_hash = ANY ($2) AND expires_at <= $3
 RETURNING key_hash
 """
 
-READ_DEPLOYMENT = "SELECT id, claimed_at, generation, next_generation, swept_at FROM deployment"
+READ_DEPLOYMENT = "SELECT id, claimed_at, generation, next_generation, swept_at, secret_check FROM deployment"
 
 CLAIM = "UPDATE deployment SET claimed_at = $1"
 
@@ -149,5 +149,7 @@ RECORD_SWEEP = "UPDATE deployment SET swept_at = $1"
 RENEW_DEPLOYMENT = """
 UPDATE deployment
 SET id = gen_random_uuid(), claimed_at = NULL, generation = gen_random_uuid(), next_generation = NULL
-RETURNING id, claimed_at, generation, next_generation, swept_at
+RETURNING id, claimed_at, generation, next_generation, swept_at, secret_check
 """
+
+RECORD_CHECK = "UPDATE deployment SET secret_check = $1 WHERE secret_check IS NULL OR $2"

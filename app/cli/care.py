@@ -1,4 +1,4 @@
-"""The commands that maintain a deployment: migrate, doctor, sweep, adopt."""
+"""The commands that maintain a deployment: migrate, doctor, sweep, adopt, rotate-secret."""
 
 import asyncio
 import sys
@@ -10,10 +10,12 @@ from dataclasses import asdict
 import click
 
 from adapters.postgres.migrate import migrate as run_migrations
+from adapters.secret.derived import DerivedKeys
+from adapters.secret.file import replace_secret
 from app.cli.shared import json_option, say, settings, with_service
 from app.doctor import run_checks
 from app.settings import SettingsError
-from app.wiring import Service, database_url
+from app.wiring import Service, database_url, open_secret, secret_file
 from domain.use_cases.sweep import SweepReport
 from domain.wording import counted
 from ports.checks import CheckResult, Grade
@@ -124,6 +126,41 @@ def adopt(as_json: bool) -> None:
 
     made = with_service(run)
     say({"id": made.id}, f"The database and the store are now deployment {made.id}.", as_json)
+
+
+_ROTATION = """\
+Stop all servers first. After the rotation:
+- Signed URLs of the directory store that were handed out before are refused (403 link_expired).
+- Requests that were done before are not recognised when they are sent again. Nothing is recorded twice: a create gets
+  409 storage_conflict or duplicate_name, a delete gets 404, an entity link gets 200 with the existing one. A change
+  of a document without If-Match is applied again.
+- A new API key whose response was lost cannot be shown again: revoke it, and create another one.
+Shall the database know the new secret from now on?"""
+
+
+@click.command("rotate-secret")
+@click.confirmation_option(prompt=_ROTATION)
+@json_option
+def rotate_secret(as_json: bool) -> None:
+    """Replace the secret, or let the database know the present one. Stop all servers first.
+
+    With DOSSIER_SECRET, set it to the new secret before. Otherwise this command writes a new one into the data
+    directory. Signed URLs of the former secret, and retries of requests from before, are not recognised any more.
+    """
+    configured = settings()
+
+    async def run(service: Service) -> None:
+        check = DerivedKeys.of(open_secret(configured)).check
+        if check == (await service.ports.deployments.read()).secret_check:
+            if configured.secret is not None:
+                raise click.ClickException(
+                    "DOSSIER_SECRET is the secret that the database knows already; set it to the new one, and try again"
+                )
+            check = DerivedKeys.of(replace_secret(secret_file(configured))).check
+        await service.ports.deployments.record_secret(check, replace=True)
+
+    with_service(run)
+    say({"rotated": True}, "The database knows the new secret. Start the servers with it.", as_json)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from domain.use_cases.provision import CreateWorkspace, MintApiKey, UpdateWorksp
 from domain.use_cases.receive_upload import ReceiveUpload
 from domain.use_cases.request_upload import RequestUpload
 from domain.use_cases.sweep import Sweep
+from domain.use_cases.verify_secret import VerifySecret
 from ports import Ports
 
 
@@ -56,6 +57,7 @@ class UseCases:
     create_workspace: CreateWorkspace
     update_workspace: UpdateWorkspace
     mint_api_key: MintApiKey
+    verify_secret: VerifySecret
     claim_store: ClaimStore
     adopt_store: AdoptStore
     sweep: Sweep
@@ -98,6 +100,7 @@ class UseCases:
             mint_api_key=MintApiKey(
                 workspaces=ports.workspaces, keys=ports.api_keys, now=now, new_id=new_id, new_secret=ports.new_secret
             ),
+            verify_secret=VerifySecret(deployments=ports.deployments),
             claim_store=ClaimStore(deployments=ports.deployments, storage=storage, now=now),
             adopt_store=AdoptStore(deployments=ports.deployments, storage=storage, now=now),
             sweep=Sweep(

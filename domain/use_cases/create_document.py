@@ -81,7 +81,7 @@ class CreateDocument:
 
         match outcome:
             case None:
-                raise Invalid(_mismatch(stored))
+                raise Invalid(_mismatch(stored, caller))
             case Created(document):
                 return Recorded(document, replayed=False)
             case Replayed(document):
@@ -96,7 +96,9 @@ class CreateDocument:
                 assert_never(outcome)
 
 
-def _mismatch(stored: StoredObject | None) -> dict[str, str]:
+def _mismatch(stored: StoredObject | None, caller: Caller) -> dict[str, str]:
     if stored is None:
         return {"storage_path": "has no stored object; upload the file first"}
-    return {"size_bytes": f"must be the size of the stored object, {stored.size_bytes}, or be left out"}
+    # The object may be that of a recorded document, which the caller may not be allowed to read.
+    size = f", {stored.size_bytes}," if caller.may(Permission.READ_DOCUMENTS) else ""
+    return {"size_bytes": f"must be the size of the stored object{size} or be left out"}

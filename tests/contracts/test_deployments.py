@@ -22,6 +22,18 @@ async def test_the_record_of_a_deployment_is_read_back_until_it_is_renewed(recor
     assert (again.claimed_at, again.next_generation) == (None, None)
 
 
+async def test_the_first_secret_is_kept_until_it_is_replaced_and_when_the_deployment_is_renewed(
+    records: Records,
+) -> None:
+    deployments, first, second = records.deployments, b"\1" * 32, b"\2" * 32
+    # The database may know a secret already.
+    await deployments.record_secret(first, replace=True)
+    await deployments.record_secret(second)
+    assert (await deployments.read()).secret_check == first
+    await deployments.record_secret(second, replace=True)
+    assert (await deployments.renew()).secret_check == second
+
+
 async def test_only_one_block_at_a_time_is_exclusive_until_it_ends_even_with_an_exception(records: Records) -> None:
     exclusive = records.deployments.exclusive
     with suppress(ZeroDivisionError):
