@@ -9,7 +9,7 @@ from adapters.postgres.deployments import PostgresDeployments
 from adapters.postgres.migrate import is_empty, pending
 from app.settings import Settings, storage_directory
 from app.wiring import database_url, open_storage
-from domain.use_cases.claim_store import ForeignStore, verified_generation
+from domain.use_cases.generations import ForeignStore, verify_mark
 from ports.checks import CheckResult, Grade
 from ports.deployment import Deployments
 from ports.storage import ObjectStorage
@@ -85,7 +85,7 @@ async def check_deployment(storage: ObjectStorage, deployments: Deployments | No
         if mark is None and earlier.claimed_at is None:
             return CheckResult("deployment", Grade.OK, "neither database nor store has been used yet")
         deployment = await deployments.read()
-        verified_generation(deployment, mark, earlier)
+        verify_mark(mark, deployment, earlier)
     except (ForeignStore, Unavailable) as error:
         return CheckResult("deployment", Grade.FAILED, str(error))
     swept = "never swept yet" if deployment.swept_at is None else f"last swept {deployment.swept_at:%Y-%m-%d %H:%M} UTC"

@@ -22,6 +22,7 @@ from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.migrate import migrate, pending
 from adapters.postgres.workspaces import PostgresWorkspaces
 from adapters.s3.location import s3_location
+from app.jobs.generation import generation_advanced_regularly
 from app.jobs.sweeper import swept_regularly
 from app.settings import Settings, storage_directory
 from domain.use_cases import UseCases
@@ -83,6 +84,7 @@ async def open_service(settings: Settings, *, jobs: bool = False) -> AsyncIterat
         )
         use_cases = UseCases.of(ports, settings.plans)
         if jobs:
+            await stack.enter_async_context(generation_advanced_regularly(use_cases.advance_generation))
             await stack.enter_async_context(swept_regularly(use_cases.sweep))
             await stack.enter_async_context(api_key_uses.written_regularly())
         yield Service(ports, use_cases)

@@ -29,7 +29,7 @@ def memory_ports(now: Clock = utc_now, public_url: str = "http://testserver") ->
         storage=storage,
         served_storage=storage,
         ledger=MemoryLedger(documents),
-        deployments=MemoryDeployments(),
+        deployments=MemoryDeployments(lambda: workspaces.changes),
         limiter=MemoryRateLimiter(),
         metrics=PrometheusMetrics(),
         sealing=SaltedSealing(),

@@ -71,6 +71,7 @@ class MemoryDocuments:
         records.folders.update(ancestors(document.folder))
         records.paths[document.storage_path] = LedgerEntry(PathState.RECORDED, document.id)
         self.receipts.keep(intent, document, document.created_at)
+        self._workspaces.changes += 1
         return Created(document)
 
     async def receipt(self, intent: Intent) -> Replayed | IdempotencyKeyReused | None:
@@ -157,6 +158,8 @@ class MemoryDocuments:
                 return None
 
     def _callers_records(self, intent: Intent) -> WorkspaceRecords:
+        """Return the records that an intent changes."""
+        self._workspaces.changes += 1
         return self.records_of(intent.caller.workspace_id)
 
     def _once(

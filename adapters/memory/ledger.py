@@ -21,6 +21,13 @@ class MemoryLedger:
         known = self._documents.records_of(workspace).paths
         return {path: known[path].state for path in paths if path in known}
 
+    async def greatest_paths(self, bounds: Mapping[WorkspaceId, tuple[str, str]]) -> Mapping[WorkspaceId, StoragePath]:
+        between = {
+            workspace: [path for path in self._documents.records_of(workspace).paths if above < path < below]
+            for workspace, (above, below) in bounds.items()
+        }
+        return {workspace: max(paths) for workspace, paths in between.items() if paths}
+
     async def condemn(
         self, workspace: WorkspaceId, objects: Sequence[ListedObject], at: datetime
     ) -> Sequence[StoragePath]:

@@ -15,6 +15,8 @@ class MemoryWorkspaces:
     def __init__(self) -> None:
         # Shared by documents and API keys, because an idempotency key is valid once for all operations of a workspace.
         self.receipts = MemoryReceipts()
+        self.changes = 0
+        """How many changes of documents were asked for."""
         self._by_id: dict[WorkspaceId, Workspace] = {}
 
     async def add(self, workspace: Workspace) -> None:

@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
+from functools import partial
 
-from domain.use_cases.claim_store import AlreadySweeping, ForeignStore
-from domain.use_cases.sweep import Sweep, TooManyOrphans
-from ports.system import Unavailable
+from app.jobs.regularly import Pause, regularly
+from domain.use_cases.sweep import Sweep
 
 DELETE_CONDEMNED_EVERY = timedelta(minutes=10)
 """How often the objects of deleted documents are deleted. The API promises: within the hour."""
@@ -18,34 +17,10 @@ SWEEP_EVERY = timedelta(hours=6)
 
 log = logging.getLogger("dossier.sweeper")
 
-Pause = Callable[[float], Awaitable[None]]
 
-
-@asynccontextmanager
-async def swept_regularly(sweep: Sweep, pause: Pause = asyncio.sleep) -> AsyncIterator[None]:
+def swept_regularly(sweep: Sweep, pause: Pause = asyncio.sleep) -> AbstractAsyncContextManager[None]:
     """Sweep in the background until the end of the block, which cancels a running sweep. The next one continues it."""
-    task = asyncio.create_task(_repeat(sweep, pause))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-async def _repeat(sweep: Sweep, pause: Pause) -> None:
-    while True:
-        await pause(DELETE_CONDEMNED_EVERY.total_seconds())
-        try:
-            await _sweep(sweep)
-        except AlreadySweeping:
-            # Another process or a command is doing the work.
-            pass
-        except (ForeignStore, TooManyOrphans, Unavailable) as error:
-            log.error("not swept: %s", error)
-        except Exception:
-            # A bug must not prevent the next sweep. Nothing is lost: every step of a sweep can be repeated.
-            log.exception("the sweeper failed")
+    return regularly(partial(_sweep, sweep), DELETE_CONDEMNED_EVERY, log, pause)
 
 
 async def _sweep(sweep: Sweep) -> None:

@@ -8,7 +8,7 @@ import pytest
 from domain.access import Caller
 from domain.errors import Invalid, StorageConflict
 from domain.paths import StoragePath, workspace_prefix
-from domain.use_cases.claim_store import ForeignStore
+from domain.use_cases.generations import ForeignStore
 from domain.use_cases.sweep import Sweep, SweepReport, TooManyOrphans
 from ports.ledger import PathState
 from ports.storage import ListedObject
