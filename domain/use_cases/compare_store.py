@@ -74,7 +74,7 @@ async def unissued_uploads(
 
     They show that the database was restored to an earlier time, or lost its newest records in a failover to a replica
     that was behind. The ledger knows an upload before its URL is handed out, so a database that lost nothing knows
-    every upload. Because `upload-url` issues paths in the order of time, only the objects beyond the newest known path are
+    every upload. `upload-url` issues paths in the order of time, so only the objects beyond the newest known path are
     listed: that takes one short listing per workspace, however many objects it has.
     """
     found: list[str] = []
