@@ -11,7 +11,7 @@ from adapters.postgres.migrate import is_empty, pending
 from adapters.secret.derived import DerivedKeys
 from app.settings import Settings, storage_directory
 from app.wiring import database_url, local_disks, open_secret, open_storage, secret_file
-from domain.use_cases.claim_store import ForeignStore, verified_generation
+from domain.use_cases.generations import ForeignStore, verify_mark
 from domain.use_cases.verify_secret import OtherSecret, require_same_secret
 from domain.wording import counted
 from ports.checks import CheckResult, Grade
@@ -117,7 +117,7 @@ async def check_deployment(storage: ObjectStorage, deployments: Deployments | No
         if mark is None and earlier.claimed_at is None:
             return CheckResult("deployment", Grade.OK, "neither database nor store has been used yet")
         deployment = await deployments.read()
-        verified_generation(deployment, mark, earlier)
+        verify_mark(mark, deployment, earlier)
     except (ForeignStore, Unavailable) as error:
         return CheckResult("deployment", Grade.FAILED, str(error))
     swept = "never swept yet" if deployment.swept_at is None else f"last swept {deployment.swept_at:%Y-%m-%d %H:%M} UTC"

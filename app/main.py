@@ -11,7 +11,7 @@ from adapters.http.asgi import build
 from adapters.http.site import Site
 from app.settings import Settings
 from app.wiring import NotMigrated, open_service
-from domain.use_cases.claim_store import ForeignStore
+from domain.use_cases.generations import ForeignStore
 from domain.use_cases.verify_secret import OtherSecret
 from ports.system import Unavailable
 

@@ -26,6 +26,7 @@ from adapters.postgres.workspaces import PostgresWorkspaces
 from adapters.s3.location import s3_location
 from adapters.secret.derived import DerivedKeys
 from adapters.secret.file import read_or_create_secret
+from app.jobs.generation import generation_advanced_regularly
 from app.jobs.sweeper import swept_regularly
 from app.settings import Settings, storage_directory
 from domain.use_cases import UseCases
@@ -97,6 +98,7 @@ async def open_service(settings: Settings, *, serving: bool = False, jobs: bool 
         if serving:
             await use_cases.verify_secret(keys.check)
         if jobs:
+            await stack.enter_async_context(generation_advanced_regularly(use_cases.advance_generation))
             await stack.enter_async_context(swept_regularly(use_cases.sweep))
             await stack.enter_async_context(api_key_uses.written_regularly())
         yield Service(ports, use_cases)

@@ -31,7 +31,7 @@ def memory_ports(now: Clock = utc_now, public_url: str = "http://testserver") ->
         served_storage=storage,
         disks=LocalDisks({}, 0),
         ledger=MemoryLedger(documents),
-        deployments=MemoryDeployments(),
+        deployments=MemoryDeployments(lambda: workspaces.changes),
         limiter=MemoryRateLimiter(),
         metrics=PrometheusMetrics(),
         sealing=SaltedSealing(bytes(32)),

@@ -118,9 +118,18 @@ class FilesystemStorage:
         ]
 
     async def list(self, prefix: str) -> AsyncIterator[Sequence[ListedObject]]:
+        async for page in self.list_after({prefix: ""}):
+            yield page
+
+    async def list_after(self, positions: Mapping[str, str]) -> AsyncIterator[Sequence[ListedObject]]:
+        for prefix, position in positions.items():
+            async for page in self._list(prefix, position):
+                yield page
+
+    async def _list(self, prefix: str, position: str) -> AsyncIterator[Sequence[ListedObject]]:
         if not self._objects.is_dir():
             raise Unavailable(f"cannot list {prefix}: {self._objects} does not exist")
-        files = walk(self._objects / prefix)
+        files = walk(self._objects / prefix, position.removeprefix(prefix))
         try:
             while page := await asyncio.to_thread(lambda: list(islice(files, _PAGE))):
                 yield [

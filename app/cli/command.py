@@ -10,7 +10,7 @@ from app.server.serve import run_server
 from app.settings import SettingsError
 from app.wiring import NotMigrated
 from domain.errors import Refusal
-from domain.use_cases.claim_store import AlreadySweeping, ForeignStore
+from domain.use_cases.generations import ForeignStore, TaskTaken
 from domain.use_cases.sweep import TooManyOrphans
 from domain.use_cases.verify_secret import OtherSecret
 from ports.system import Unavailable
@@ -41,7 +41,5 @@ def main() -> None:
         dossier()
     except SettingsError as error:
         sys.exit(f"The settings are invalid:\n{error}")
-    except (Refusal, Unavailable, NotMigrated, OtherSecret, ForeignStore, TooManyOrphans) as error:
+    except (Refusal, Unavailable, NotMigrated, OtherSecret, ForeignStore, TaskTaken, TooManyOrphans) as error:
         sys.exit(f"Error: {error}")
-    except AlreadySweeping:
-        sys.exit("Error: another process is sweeping; wait until it has finished")

@@ -40,7 +40,15 @@ def memory_records(clock: StillClock) -> Records:
     workspaces = MemoryWorkspaces()
     documents = MemoryDocuments(workspaces, clock)
     api_keys = MemoryApiKeys(workspaces, clock)
-    return Records(workspaces, api_keys, api_keys, documents, MemoryLedger(documents), MemoryDeployments(), clock)
+    return Records(
+        workspaces,
+        api_keys,
+        api_keys,
+        documents,
+        MemoryLedger(documents),
+        MemoryDeployments(lambda: workspaces.changes),
+        clock,
+    )
 
 
 def postgres_records(database: Database, clock: StillClock, documents: DocumentRepository | None = None) -> Records:

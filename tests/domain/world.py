@@ -93,6 +93,8 @@ class World:
         self.move_folder = self.use_cases.move_folder
         self.delete_folder = self.use_cases.delete_folder
         self.claim_store = self.use_cases.claim_store
+        self.compare_store = self.use_cases.compare_store
+        self.advance_generation = self.use_cases.advance_generation
         self.adopt_store = self.use_cases.adopt_store
         self.sweep = self.use_cases.sweep
 
