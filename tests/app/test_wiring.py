@@ -57,7 +57,8 @@ async def test_an_application_works_with_its_settings_and_has_written_the_uses_o
             http.headers["Authorization"] = f"Bearer {minted.secret}"
             await upload_and_read_back(http)
             ready = (await http.get("/health/ready")).json()["data"]
-            assert ready == {"status": "ready", "checks": {"database": "ok", "storage": "ok"}}
+            checks = {"database": "ok", "storage": "ok", "disk space": "ok"}
+            assert ready == {"status": "ready", "checks": checks}
         (key,) = await service.ports.api_keys.all(workspace.id)
         assert key.last_used_at is not None
     assert any(files.rglob("a.txt"))
