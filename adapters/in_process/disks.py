@@ -71,7 +71,7 @@ def _free_bytes(path: Path) -> int | None:
     try:
         found = os.statvfs(path)
     except FileNotFoundError:
-        # Not in a loop over all parents: this runs for every upload, and listing the parents takes longer than the call.
+        # Not a loop over all parents: this runs for every upload, and to list them takes longer than the call.
         return None if path == path.parent else _free_bytes(path.parent)
     except OSError:
         return None
