@@ -123,7 +123,7 @@ def local_disks(settings: Settings) -> LocalDisks:
     directories = {}
     if urlsplit(settings.storage_url).scheme == "file":
         directories[STORE] = storage_directory(settings.storage_url)
-    if settings.database_url is None:
+    if settings.is_database_embedded:
         directories[DATABASE] = settings.data_dir
     return LocalDisks(directories, settings.min_free_bytes if directories else 0)
 
