@@ -47,6 +47,15 @@ class ObjectLedger(Protocol):
         """Return the state of each path that the ledger knows. A path that it does not know is left out."""
         ...
 
+    async def recorded_versions(
+        self, workspace: WorkspaceId, paths: Sequence[StoragePath]
+    ) -> Mapping[StoragePath, str]:
+        """Return the version of the object that was recorded at each path.
+
+        A path is left out if it is not recorded, or if the store did not report a version.
+        """
+        ...
+
     async def condemn(
         self, workspace: WorkspaceId, objects: Sequence[ListedObject], at: datetime
     ) -> Sequence[StoragePath]:

@@ -39,6 +39,7 @@ from domain.paths import StoragePath
 from ports.checks import CheckResult, Grade
 from ports.storage import AlreadyStored, DownloadTerms, ListedObject, SignedRequest, UploadMismatch, UploadTerms
 from ports.system import Unavailable
+from ports.versions import OneVersion
 
 _PIECE = 1024 * 1024
 _PAGE = 1000
@@ -48,7 +49,7 @@ _PROBE = ".probe-"
 _LEVELS_KEPT = 3
 
 
-class FilesystemStorage:
+class FilesystemStorage(OneVersion):
     """`ServedStorage` in a directory of this machine.
 
     `root` must be on one file system that supports hard links. `public_url` is where clients reach this service. All

@@ -13,6 +13,7 @@ from domain.paths import StoragePath
 from ports.checks import CheckResult, Grade
 from ports.storage import AlreadyStored, DownloadTerms, ListedObject, SignedRequest, UploadMismatch, UploadTerms
 from ports.system import Clock, Unavailable
+from ports.versions import OneVersion
 
 _PIECE = 64 * 1024
 _PAGE = 1000
@@ -27,7 +28,7 @@ class _Object:
     modified_at: datetime
 
 
-class MemoryStorage:
+class MemoryStorage(OneVersion):
     """`ServedStorage` in memory, with methods for tests that do what no client can."""
 
     def __init__(self, public_url: str, now: Clock = lambda: datetime.now(UTC)) -> None:

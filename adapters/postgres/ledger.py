@@ -29,6 +29,12 @@ class PostgresLedger:
         rows = await self._database.fetch(statements.READ_PATH_STATES, to_uuid(workspace), paths)
         return {StoragePath(row["storage_path"]): PathState(row["state"]) for row in rows}
 
+    async def recorded_versions(
+        self, workspace: WorkspaceId, paths: Sequence[StoragePath]
+    ) -> Mapping[StoragePath, str]:
+        rows = await self._database.fetch(statements.READ_RECORDED_VERSIONS, to_uuid(workspace), paths)
+        return {StoragePath(row["storage_path"]): row["version_id"] for row in rows}
+
     async def condemn(
         self, workspace: WorkspaceId, objects: Sequence[ListedObject], at: datetime
     ) -> Sequence[StoragePath]:

@@ -86,6 +86,11 @@ SELECT workspace.*, quota.quota_bytes FROM workspace, quota
 # The statements of the sweeper. Every change takes the workspace lock first, as the creates do. The CTE takes it before
 # any row is changed, and Postgres checks the conditions again on rows that another transaction has changed meanwhile.
 
+READ_RECORDED_VERSIONS = """
+SELECT storage_path, version_id FROM objects
+WHERE workspace_id = $1 AND storage_path = ANY ($2) AND state = 'recorded' AND version_id IS NOT NULL
+"""
+
 READ_PATH_STATES = "SELECT storage_path, state FROM objects WHERE workspace_id = $1 AND storage_path = ANY ($2)"
 
 CONDEMN = "SELECT path FROM condemn_objects($1, $2, $3) AS path"

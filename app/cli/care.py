@@ -92,10 +92,11 @@ def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
             f"The store refused to delete the objects at {swept.held} paths; the next sweep tries again.", err=True
         )
     deleted = (
-        f"Would delete the unrecorded and late objects, and the objects at {swept.condemned} condemned paths"
+        f"Would delete the unrecorded and late objects, the objects at {swept.condemned} condemned paths, and "
+        f"{swept.other_versions} versions beside recorded ones"
         if dry_run
-        else f"Deleted the objects at {swept.deleted} paths, {swept.unfinished} unfinished uploads and "
-        f"{swept.receipts} expired receipts"
+        else f"Deleted the objects at {swept.deleted} paths, {swept.other_versions} versions beside recorded ones, "
+        f"{swept.unfinished} unfinished uploads and {swept.receipts} expired receipts"
     )
     say(asdict(swept) | {"dry_run": dry_run}, f"{_count(swept)}\n{deleted}.", as_json)
 

@@ -12,7 +12,7 @@ from domain.members import Members, read_together
 from ports.documents import DocumentRepository
 from ports.intents import Intent
 from ports.outcomes import Created, CreateOutcome, IdempotencyKeyReused, OverQuota, PathTaken, Replayed
-from ports.storage import ObjectStorage
+from ports.storage import ObjectStorage, Unreadable
 from ports.system import Clock, NewId
 
 
@@ -30,8 +30,9 @@ class CreateDocument:
 
     - Upload the bytes first, through a signed URL from `POST /v1/documents/upload-url`. `storage_path` is the path that
       it returned, or the key of any other stored object of the workspace.
-    - An object must exist at `storage_path`. `size_bytes`, if sent, must be its size; otherwise it is filled in. The
-      stored size is charged to the workspace's quota.
+    - An object must exist at `storage_path`, and readers must get exactly its bytes: on some stores, an upload that was
+      sent with a `Content-Encoding` is refused here. `size_bytes`, if sent, must be the object's size; otherwise it is
+      filled in. The stored size is charged to the workspace's quota.
     - A path is recorded at most once. A second document there is refused, even after the first one was deleted.
     - The folder and every folder above it are created.
     - With an `Idempotency-Key`, a repeated request within 24 hours records nothing and returns the first response. A
@@ -56,7 +57,7 @@ class CreateDocument:
 
         outcome: CreateOutcome | None
         stored = await self.storage.stat(draft.storage_path)
-        if stored is None or draft.size_bytes not in (None, stored.size_bytes):
+        if not isinstance(stored, StoredObject) or draft.size_bytes not in (None, stored.size_bytes):
             # Not refused yet: the object may have gone since an earlier request recorded it, and its retry gets that
             # response.
             outcome = await self.documents.receipt(intent)
@@ -97,7 +98,14 @@ class CreateDocument:
                 assert_never(outcome)
 
 
-def _mismatch(stored: StoredObject | None) -> dict[str, str]:
-    if stored is None:
-        return {"storage_path": "has no stored object; upload the file first"}
-    return {"size_bytes": f"must be the size of the stored object, {stored.size_bytes}, or be left out"}
+def _mismatch(stored: StoredObject | Unreadable | None) -> dict[str, str]:
+    match stored:
+        case None:
+            return {"storage_path": "has no stored object; upload the file first"}
+        case Unreadable(why):
+            return {
+                "storage_path": f"has an object that {why}; ask for a new upload URL, and upload the file again with "
+                "exactly the headers that are returned"
+            }
+        case StoredObject(size_bytes=size_bytes):
+            return {"size_bytes": f"must be the size of the stored object, {size_bytes}, or be left out"}

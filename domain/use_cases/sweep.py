@@ -11,7 +11,9 @@ A sweep, in order:
 4. Delete the objects of condemned paths. Then mark those paths as gone that were condemned more than `RECHECK_AFTER`
    ago. An object that an extremely slow upload still stores there is found as late in step 5. A crash between the two
    leaves the paths condemned, and the next sweep deletes again, which changes nothing.
-5. List all objects and count the orphans, without deleting any: the listing is cheap, and a deletion is final.
+5. List all objects and count the orphans, without deleting any: the listing is cheap, and a deletion is final. Then
+   delete the versions beside recorded ones. On a store that accepts several uploads at once through one URL, each of
+   them leaves a version. A path is recorded at most once, so no create can still need another version.
 6. Record when this listing ended. After a crash in a later step, the server's next complete sweep is still not due
    earlier than usual; `dossier sweep` runs one at once.
 7. List again, page by page. Condemn the paths of late objects and, unless there are too many, of orphans under the
@@ -59,8 +61,9 @@ class SweepReport:
     `unrecorded_bytes`. `inherited`: the orphans that are older than this database's claim on the store. `late`: objects
     at paths that are gone. `foreign`: objects whose keys no document can have; a sweep never touches them.
     `condemned`: paths that were condemned before this sweep. `deleted`: paths whose objects were deleted. `held`: paths
-    whose objects the store refused to delete. `unfinished`: uploads that were discarded. `receipts`: expired receipts
-    that were deleted.
+    at which the store refused to delete something. `other_versions`: versions at recorded paths beside the recorded
+    one, which were deleted unless the store held them. `unfinished`: uploads that were discarded. `receipts`: expired
+    receipts that were deleted.
     """
 
     objects: int = 0
@@ -72,6 +75,7 @@ class SweepReport:
     condemned: int = 0
     deleted: int = 0
     held: int = 0
+    other_versions: int = 0
     unfinished: int = 0
     receipts: int = 0
 
@@ -135,6 +139,7 @@ class Sweep:
             async for page in self._orphan_pages(cutoffs):
                 page.add_to(swept)
                 on_progress(swept)
+            await self._delete_other_versions(swept, on_progress, dry_run=dry_run)
             if dry_run:
                 return swept
             await self.deployments.record_sweep(self.now())
@@ -191,6 +196,16 @@ class Sweep:
                 condemned = await self.ledger.condemn(page.workspace, orphans, self.now())
                 await self._delete(page.workspace, condemned, swept)
             on_progress(swept)
+
+    async def _delete_other_versions(self, swept: SweepReport, on_progress: Progress, *, dry_run: bool) -> None:
+        for workspace in await self.workspaces.all():
+            async for keys in self.storage.list_replaced(workspace_prefix(workspace.id)):
+                paths = [path for key in keys if (path := _path(key, workspace.id)) is not None]
+                for path, version in (await self.ledger.recorded_versions(workspace.id, paths)).items():
+                    others = await self.storage.delete_other_versions(path, version, dry_run=dry_run)
+                    swept.other_versions += others.found
+                    swept.held += others.are_held
+                on_progress(swept)
 
     async def _delete(self, workspace: WorkspaceId, paths: Sequence[StoragePath], swept: SweepReport) -> None:
         began = self.now()
