@@ -54,9 +54,9 @@ def obstacle_of(headers: Mapping[str, str]) -> str | None:
 
     It is the rest of a sentence that begins with the object.
     """
-    encodings = {coding.strip().lower() for coding in headers.get("Content-Encoding", "").split(",")}
-    if encodings - _HARMLESS_ENCODINGS:
-        return f"has the header Content-Encoding: {headers['Content-Encoding'][:80]}, so readers would decode it"
+    encoding = headers.get("Content-Encoding", "")
+    if encoding and not _HARMLESS_ENCODINGS.issuperset(coding.strip() for coding in encoding.lower().split(",")):
+        return f"has the header Content-Encoding: {encoding[:80]}, so readers would decode it"
     if "x-amz-website-redirect-location" in headers:
         return "has the header x-amz-website-redirect-location, so readers could be sent elsewhere"
     storage_class = headers.get("x-amz-storage-class")

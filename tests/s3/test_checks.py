@@ -44,7 +44,9 @@ async def test_a_strict_store_passes_every_check_and_nothing_is_left_in_it(plain
     for store, expected in ((plain, {"CORS", "versions"}), (versioned, {"CORS"})):
         results = await store.storage.run_checks()
         assert {result.check for result in results} == CHECKS
-        assert {result.check for result in results if result.grade is not OK} == expected
+        # Without `iam`, the server may be Ceph, where uploads race in a bucket with versions.
+        tolerated = {"races"} if store.server.iam is None and store.keeps_versions else set()
+        assert {result.check for result in results if result.grade is not OK} - tolerated == expected
         await store.storage.prepare()
         assert await store.count_leftovers() == 0
 
