@@ -5,6 +5,7 @@ tests/contracts/test_storage.py tries a used, expired or altered URL, another le
 Dossier's back. tests/s3/test_checks.py tries a copy (CVE-2026-54330).
 """
 
+import asyncio
 import gzip
 import hashlib
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pytest
 
 from domain.documents import StoredObject
 from ports.storage import DownloadTerms, SignedRequest, Unreadable
+from ports.versions import OtherVersions
 from tests.contracts.s3_store import S3Store
 from tests.contracts.stores import STORED, soon
 
@@ -98,3 +100,17 @@ async def test_readers_get_the_recorded_bytes_whatever_headers_the_upload_had(bu
     # httpx decodes what is said to be encoded, as browsers do.
     assert response.content == bomb
     assert response.headers["Cache-Control"] == "private, no-store"
+
+
+@pytest.mark.parametrize("racing", ["versioned"], indirect=True)
+async def test_of_several_uploads_that_were_accepted_at_once_the_recorded_one_is_kept(racing: S3Store) -> None:
+    contents = [b"%04d" % number for number in range(8)]
+    upload = await racing.sign_upload(size_bytes=4)
+    assert await asyncio.gather(*(racing.put(upload, content) for content in contents)) == [STORED] * 8
+    terms = await racing.download_terms()
+    recorded = await download(racing, terms)
+    assert recorded in contents
+    assert await racing.put(upload, b"late") in REFUSED
+    others = await racing.storage.delete_other_versions(terms.path, terms.stored.version_id or "", dry_run=False)
+    assert others == OtherVersions(7)
+    assert await download(racing, terms) == recorded
