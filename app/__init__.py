@@ -1,4 +1,4 @@
-"""The composition root: it reads the settings, opens every backend and runs the server or a command.
+"""The start of the program: it reads the settings, opens every backend, and runs the server or a command.
 
-It is the only package that knows every adapter. Only tests import it.
+Only this package imports every adapter, and only tests import this package.
 """

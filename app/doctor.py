@@ -1,4 +1,4 @@
-"""The checks of `dossier doctor`: one part of the deployment after the other."""
+"""The checks of `dossier doctor`, for each part of the deployment."""
 
 import platform
 from collections.abc import Sequence
@@ -8,8 +8,9 @@ from adapters.postgres.database import open_database
 from adapters.postgres.deployments import PostgresDeployments
 from adapters.postgres.migrate import is_empty, pending
 from app.settings import Settings, storage_directory
-from app.wiring import database_url, open_storage
+from app.wiring import database_url, local_disks, open_storage
 from domain.use_cases.claim_store import ForeignStore, verified_generation
+from domain.wording import counted
 from ports.checks import CheckResult, Grade
 from ports.deployment import Deployments
 from ports.storage import ObjectStorage
@@ -24,12 +25,14 @@ async def run_checks(settings: Settings) -> Sequence[CheckResult]:
             CheckResult("settings", Grade.OK, f"read; Python {platform.python_version()}, data in {settings.data_dir}"),
             database,
             *await _storage(settings, deployments, is_unused=is_unused),
+            *_disk_space(settings),
             await _rate_limit(settings),
         ]
 
 
 async def _database(settings: Settings, stack: AsyncExitStack) -> tuple[CheckResult, Deployments | None, bool]:
-    """Return the check of the database; its `Deployments`, if they can be read; and whether the database is empty."""
+    """Return the check result of the database, its `Deployments` if they can be read, and whether the database is
+    empty."""
     kind = "embedded" if settings.database_url is None else "external"
     try:
         url = await stack.enter_async_context(database_url(settings))
@@ -39,7 +42,7 @@ async def _database(settings: Settings, stack: AsyncExitStack) -> tuple[CheckRes
         if missing := await pending(database):
             # The embedded database is migrated by the next command that uses it.
             grade = Grade.OK if settings.database_url is None else Grade.FAILED
-            found = f"{kind} Postgres {version}, {len(missing)} migrations pending; run 'dossier migrate'"
+            found = f"{kind} Postgres {version}, {counted(len(missing), 'pending migration')}; run 'dossier migrate'"
             return CheckResult("database", grade, found), None, is_unused
         found = f"{kind} Postgres {version}, schema up to date"
         return CheckResult("database", Grade.OK, found), PostgresDeployments(database), is_unused
@@ -65,6 +68,11 @@ def _is_missing(settings: Settings) -> bool:
     """Return whether the store is a directory that does not exist."""
     url = settings.storage_url
     return url.startswith("file:") and not (storage_directory(url) / "objects").exists()
+
+
+def _disk_space(settings: Settings) -> Sequence[CheckResult]:
+    found = local_disks(settings).check()
+    return [] if found is None else [found]
 
 
 async def _rate_limit(settings: Settings) -> CheckResult:

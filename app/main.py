@@ -15,7 +15,7 @@ from domain.use_cases.claim_store import ForeignStore
 from ports.system import Unavailable
 
 YOUNG_OBJECTS = 10_000
-"""How many objects are allocated before the garbage collector examines the youngest generation."""
+"""The number of allocated objects after which the garbage collector examines the youngest generation."""
 
 
 def create_app(settings: Settings | None = None, *, prepared: bool = False) -> ASGIApp:
@@ -30,7 +30,7 @@ def create_app(settings: Settings | None = None, *, prepared: bool = False) -> A
 
 
 class _Application:
-    """ASGI with a lifespan of its own: the routes can only be built once the service is open."""
+    """An ASGI application with its own lifespan, because the routes can only be built once the service is open."""
 
     def __init__(self, settings: Settings, prepared: bool) -> None:
         self._settings = settings
@@ -38,7 +38,8 @@ class _Application:
         self._routes: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Litestar's types separate the lifespan's scope from the others; a server does not.
+        # Litestar has separate types for the scope of the lifespan and the other scopes; a server does not distinguish
+        # them.
         if str(scope["type"]) == "lifespan":
             await self._live(cast("LifeSpanReceive", receive), cast("LifeSpanSend", send))
         else:
@@ -59,8 +60,9 @@ class _Application:
             self._routes = build(
                 service.use_cases, service.ports, Site(self._settings.public_url or "", self._settings.cors_origins)
             )
-            # Objects allocated so far live as long as the process. Frozen, they are not scanned again. A request
-            # allocates a few hundred objects, so the default threshold of 700 scans at every other request (+9 %).
+            # Objects allocated so far live as long as the process. After `gc.freeze`, they are not scanned again. A
+            # request allocates a few hundred objects, so the default threshold of 700 scans at every other request (+9
+            # %).
             gc.collect()
             gc.freeze()
             gc.set_threshold(YOUNG_OBJECTS)

@@ -13,6 +13,7 @@ from limits import parse_many
 from adapters.s3.location import s3_location
 from adapters.throttle.location import valkey_location
 from domain.rate_limits import Plan, Plans, Window
+from domain.uploads import UploadRules
 
 PREFIX = "DOSSIER_"
 # RFC 3986 without query and fragment. Signed URLs begin with the public URL, so it needs no escaping.
@@ -28,7 +29,7 @@ T = TypeVar("T")
 
 
 class SettingsError(Exception):
-    """Invalid settings. The text has one line for each."""
+    """Some settings are invalid. The text has one line for each of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +37,9 @@ class Settings:
     """The settings of a deployment.
 
     `database_url` is `None` for the embedded Postgres below `data_dir`. `public_url` is `None` if no address is
-    configured: then signed URLs begin with `address`, which is where `serve` listens. It is not read from the
-    environment. `rate_limit_shares` divides the rate limits while the processes cannot count together because
-    Valkey is unavailable; `None` means `workers`. `workers` is not read from the environment: it is an option of
-    `dossier serve`.
+    configured. Then signed URLs begin with `address`, at which `serve` listens. `address` is not read from the
+    environment. `rate_limit_shares` divides the rate limits while the processes cannot count together because Valkey is
+    unavailable; `None` means `workers`. `workers` is not read from the environment: it is an option of `dossier serve`.
     """
 
     data_dir: Path
@@ -53,6 +53,8 @@ class Settings:
     secret: str | None
     trusted_proxies: tuple[str, ...]
     keep_alive_seconds: int
+    min_free_bytes: int
+    uploads: UploadRules
     plans: Plans
     workers: int = 1
     address: str = "http://127.0.0.1:8000"
@@ -66,7 +68,7 @@ class Settings:
         """
         variables = _Variables(environ)
         data_dir = variables.read("DATA_DIR", "./data", _path)
-        # `data_dir` is None if it is invalid. As text, it does not cause a second error here.
+        # `data_dir` is None if it is invalid. It is converted to text here, so that it does not cause a second error.
         default_files = Path("/", str(data_dir), "files").as_uri()
         settings = cls(
             data_dir=data_dir,
@@ -80,6 +82,11 @@ class Settings:
             secret=variables.read_optional("SECRET", _secret),
             trusted_proxies=variables.read("TRUSTED_PROXIES", "", _networks),
             keep_alive_seconds=variables.read("KEEP_ALIVE_SECONDS", "75", _count),
+            min_free_bytes=variables.read("MIN_FREE_BYTES", str(2**30), _bytes),
+            uploads=UploadRules(
+                unsized_bytes=variables.read("UNSIZED_UPLOAD_BYTES", str(64 * 2**20), _bytes),
+                require_size=variables.read("REQUIRE_UPLOAD_SIZE", "off", _switch),
+            ),
             plans={
                 Plan.STARTER: variables.read("PLAN_STARTER", "10/minute;100/day", _windows),
                 Plan.PRO: variables.read("PLAN_PRO", "50/minute;1000/day", _windows),
@@ -123,7 +130,7 @@ class _Variables:
             return rule(text)
         except ValueError as error:
             self._mistakes.append(f"{PREFIX}{name} {error}")
-            return cast("T", None)  # never used: finish() raises
+            return cast("T", None)  # never used, because finish() raises
 
 
 _OPTIONS = {
@@ -169,7 +176,7 @@ def _binaries(text: str) -> Path:
 
 
 def _split(text: str, wanted: str) -> SplitResult:
-    """Return the parts of a URL. Its port, if it has one, is valid."""
+    """Return the parts of a URL, after a check of its port."""
     try:
         parts = urlsplit(text)
         _ = parts.port
@@ -205,6 +212,18 @@ def _count(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII) or int(text) < 1:
         raise ValueError("must be a whole number, 1 or more")
     return int(text)
+
+
+def _bytes(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,18}", text, re.ASCII):
+        raise ValueError("must be a whole number of bytes")
+    return int(text)
+
+
+def _switch(text: str) -> bool:
+    if text not in ("on", "off"):
+        raise ValueError("must be on or off")
+    return text == "on"
 
 
 def _public_url(text: str) -> str:

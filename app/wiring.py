@@ -1,4 +1,4 @@
-"""Settings become a running service. `open_service` shows everything that is opened and started, in order."""
+"""Opens the service from its settings. `open_service` shows everything that is opened and started, in order."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
@@ -9,6 +9,7 @@ from adapters.filesystem.secret import read_or_create_secret
 from adapters.filesystem.storage import FilesystemStorage
 from adapters.in_process.api_key_cache import ApiKeyCache
 from adapters.in_process.api_key_uses import BufferedApiKeyUses
+from adapters.in_process.disks import DATABASE, STORE, LocalDisks
 from adapters.in_process.metrics import PrometheusMetrics
 from adapters.in_process.sealing import SaltedSealing
 from adapters.in_process.system import Ulids, new_secret, utc_now
@@ -25,6 +26,7 @@ from adapters.s3.location import s3_location
 from app.jobs.sweeper import swept_regularly
 from app.settings import Settings, storage_directory
 from domain.use_cases import UseCases
+from domain.wording import counted
 from ports import Ports
 from ports.rate_limit import RateLimiter
 from ports.storage import ObjectStorage, ServedStorage
@@ -37,7 +39,7 @@ class NotMigrated(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Every port on its backend, and every use case on those ports."""
+    """Every port with its backend, and every use case with these ports."""
 
     ports: Ports
     use_cases: UseCases
@@ -47,16 +49,17 @@ class Service:
 async def open_service(settings: Settings, *, jobs: bool = False) -> AsyncIterator[Service]:
     """Open every backend that the settings name, until the end of the block.
 
-    `jobs`: also start what a server runs in the background. A command does not need it.
+    `jobs`: also start the background jobs of a server. A command does not need them.
 
     Raises:
         Unavailable: a dependency cannot be reached.
         NotMigrated: the database lacks migrations and belongs to the operator, who runs `dossier migrate`.
     """
     async with AsyncExitStack() as stack:
-        metrics = PrometheusMetrics()
+        disks = local_disks(settings)
+        metrics = PrometheusMetrics(disks.free_bytes)
         database = await stack.enter_async_context(_open_database(settings))
-        # On the way out, this waits for creates in flight before the database closes.
+        # At the end of the block, this waits for running creates before the database closes.
         documents = await stack.enter_async_context(aclosing(PostgresDocuments(database, utc_now)))
         storage, served_storage = await stack.enter_async_context(open_storage(settings))
         limiter, limiter_probes = await stack.enter_async_context(_open_limiter(settings, metrics.count_fallback))
@@ -70,6 +73,7 @@ async def open_service(settings: Settings, *, jobs: bool = False) -> AsyncIterat
             documents=documents,
             storage=storage,
             served_storage=served_storage,
+            disks=disks,
             ledger=PostgresLedger(database),
             deployments=PostgresDeployments(database),
             limiter=limiter,
@@ -79,13 +83,24 @@ async def open_service(settings: Settings, *, jobs: bool = False) -> AsyncIterat
             new_id=Ulids(),
             new_secret=new_secret,
             probes={"database": database.probe, "storage": storage.probe},
-            optional_probes=limiter_probes,
+            # Without room for uploads, downloads and lists still work.
+            optional_probes={**limiter_probes, **({"disk space": disks.probe} if disks.floor_bytes else {})},
         )
-        use_cases = UseCases.of(ports, settings.plans)
+        use_cases = UseCases.of(ports, settings.plans, settings.uploads)
         if jobs:
             await stack.enter_async_context(swept_regularly(use_cases.sweep))
             await stack.enter_async_context(api_key_uses.written_regularly())
         yield Service(ports, use_cases)
+
+
+def local_disks(settings: Settings) -> LocalDisks:
+    """Return the disks of this machine that the deployment writes to."""
+    directories = {}
+    if urlsplit(settings.storage_url).scheme == "file":
+        directories[STORE] = storage_directory(settings.storage_url)
+    if settings.database_url is None:
+        directories[DATABASE] = settings.data_dir
+    return LocalDisks(directories, settings.min_free_bytes if directories else 0)
 
 
 @asynccontextmanager
@@ -102,16 +117,19 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
 async def _open_database(settings: Settings) -> AsyncIterator[Database]:
     async with database_url(settings) as url, open_database(url) as database:
         if missing := await pending(database):
-            # The embedded database is ours to migrate. An operator's database is migrated when the operator says so.
+            # Dossier migrates the embedded database by itself. An operator's own database is migrated only by
+            # `dossier migrate`.
             if settings.database_url is not None:
-                raise NotMigrated(f"{len(missing)} migrations are pending; run 'dossier migrate', then start again")
+                raise NotMigrated(
+                    f"the database lacks {counted(len(missing), 'migration')}; run 'dossier migrate', then start again"
+                )
             await migrate(url)
         yield database
 
 
 @asynccontextmanager
 async def open_storage(settings: Settings) -> AsyncIterator[tuple[ObjectStorage, ServedStorage | None]]:
-    """Yield the configured object store; and again as `ServedStorage` if Dossier serves its signed URLs itself.
+    """Yield the configured object store, and the same store as `ServedStorage` if Dossier serves its signed URLs.
 
     Raises:
         Unavailable: the store cannot be used as the settings say.
@@ -125,7 +143,7 @@ async def open_storage(settings: Settings) -> AsyncIterator[tuple[ObjectStorage,
             files = FilesystemStorage(root, settings.public_url or settings.address, secret)
             yield files, files
         case "s3":
-            # Imported only here: the S3 client takes as long to import as everything else together.
+            # The import is here, because the S3 client takes as long to import as everything else together.
             from adapters.s3.storage import open_s3
 
             async with open_s3(s3_location(settings.storage_url), utc_now) as bucket:
@@ -143,7 +161,7 @@ async def _open_limiter(
         case "memory":
             yield MemoryRateLimiter(), {}
         case "valkey" | "valkeys" | "redis" | "rediss" | "valkey+unix" | "redis+unix":
-            # Imported only here: the Valkey client takes long to import.
+            # The import is here, because the Valkey client takes long to import.
             from adapters.throttle.limiter import open_valkey_limiter
 
             async with open_valkey_limiter(

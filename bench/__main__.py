@@ -86,7 +86,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """All contenders, running, and the workspaces that write to them."""
+    """The running contenders, and the workspaces of their load."""
 
     postgres: Postgres
     settings: dict[str, str]
@@ -97,7 +97,7 @@ class Bench:
     single: Crowd
     many: Crowd
     third: Crowd
-    """For the measurement of memory."""
+    """The workspace for the measurement of memory."""
     lone: str
     """The workspace of lone.py, in the database `lone`."""
 
@@ -225,7 +225,7 @@ async def run(options: Options, directory: Path) -> Results:
             async with prepared(directory, postgres) as bench:
                 await _load_servers(bench, options, directory, results)
         if options.wants_growth:
-            # Last, so that no server shares the machine with it.
+            # This part is last, so that no server shares the machine with it.
             results.growth = await measure_growth(directory / "growth", postgres, options.rounds, options.most, note)
         return results
 
@@ -300,7 +300,7 @@ def main() -> None:
     # The prefix is short because a socket's path must be. The folder is on a disk because the benchmark measures fsync.
     directory = Path(tempfile.mkdtemp(prefix="dsr-bench-"))
     try:
-        # With the event loop of the server, because the growth part runs in this process.
+        # Use the event loop of the server, because the growth part runs in this process.
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             results = runner.run(run(options, directory))
         files = write(options.results, results, chart(results))

@@ -133,7 +133,8 @@ class Service:
         return rows
 
     def _compare(self, answers: load.Answers, recorded: int) -> None:
-        # When the time was up, a few requests were still running: recorded, but without a response that wrk read.
+        # At the end of the time, a few requests were still running. Their documents were recorded, but wrk read no
+        # response.
         if not answers.requests <= recorded <= answers.issued:
             raise load.Refused(f"{self.name}: {answers.requests} creates were answered, but {recorded} were recorded")
 
@@ -141,7 +142,7 @@ class Service:
 def cases(
     *, dossier: Service, peer: Service, floor: Service, ceiling: Pgbench, single: Crowd, many: Crowd
 ) -> Iterator[tuple[Case, Run]]:
-    """Yield all cases of a round. Each contender is next to the ones it is compared with."""
+    """Yield all cases of a round. Each contender is next to those with which it is compared."""
     for connections in reversed(CONNECTIONS):
         for idempotent in (True, False):
             for crowd in (single, many):

@@ -42,7 +42,7 @@ class Crowd:
     members: list[Member]
     root: Path
     model: Path
-    """The stored object below `root/objects` of which all others are hard links."""
+    """The stored object below `root/objects`. All other objects are hard links to it."""
     has_files: bool = True
     """Whether the objects are below `root`. If not, the store has an object at every path."""
     stocked: int = 0

@@ -1,4 +1,5 @@
-"""The floor of the framework: a Litestar handler that reads the same body, does nothing, and returns as many bytes.
+"""The bare handler: a Litestar handler that reads the same body as Dossier's, records nothing, and returns as many
+bytes.
 
 `python -m bench.floor PORT` serves it as `dossier serve` would, with Dossier's own protocol class.
 """

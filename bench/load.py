@@ -19,7 +19,7 @@ _TIMEOUT = "10s"
 
 
 class Refused(Exception):
-    """A create did not get 201, or another request no 2xx: the run did not measure what it should."""
+    """The run is invalid, because a create did not get 201 or another request did not get a 2xx."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ async def _wrk(
     return await asyncio.create_subprocess_exec(
         *(require_wrk(), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", _TIMEOUT, "-s", script, base_url),
         *("--", *arguments),
-        # The folder in which the scripts find the module they share.
+        # The scripts find their common module in this folder.
         cwd=_FOLDER,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

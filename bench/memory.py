@@ -1,4 +1,4 @@
-"""Whether the server's memory stays flat: its resident memory during up to 200,000 creates."""
+"""The test whether the server's memory grows: its resident memory during up to 200,000 creates."""
 
 import asyncio
 from dataclasses import dataclass
@@ -19,7 +19,8 @@ _LONGEST_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Creates answered so far, and the resident bytes then. The first pair is of the idle server."""
+    """Pairs of the number of answered creates and the resident bytes at that time. The first pair is that of the idle
+    server."""
 
     creates: list[int]
     resident: list[int]

@@ -1,4 +1,4 @@
-"""The results of a run: medians and ratios, against the targets of issue 3, as a table and as JSON."""
+"""The results of a run: medians and ratios, compared with their targets, as a table and as JSON."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -66,7 +66,7 @@ class Ratio:
 
 @dataclass(slots=True)
 class Results:
-    """All measurements: `samples` by case, one per round; `lone` likewise."""
+    """All measurements. `samples` has one sample of each case for each round; `lone` has one for each round."""
 
     conditions: Mapping[str, Any]
     samples: dict[Case, list[Sample]] = field(default_factory=dict)

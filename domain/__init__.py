@@ -1,4 +1,5 @@
 """The rules and values of Dossier: documents, paths, access, refusals; the operations are in `use_cases/`.
 
-Standard library only: no I/O, no clock, no randomness, no vendor, and no word of HTTP.
+The package uses only the standard library: no I/O, clock, randomness or third-party library, and it does not depend on
+HTTP.
 """

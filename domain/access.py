@@ -23,7 +23,7 @@ _KEY = re.compile(rf"{API_KEY_PREFIX}[0-9A-Za-z]{{{API_KEY_SECRET_LENGTH + _CHEC
 
 
 class Permission(StrEnum):
-    """What an API key allows, as `verb:resource`. No permission implies another."""
+    """A permission of an API key, written as `verb:resource`. No permission implies another."""
 
     READ_DOCUMENTS = "read:documents"
     WRITE_DOCUMENTS = "write:documents"
@@ -56,7 +56,7 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workspace:
-    """A tenant. No other tenant sees anything of it. `quota_bytes` bounds the sum of its documents' stored sizes."""
+    """A tenant. No other tenant can read its documents. `quota_bytes` limits the sum of their stored sizes."""
 
     id: WorkspaceId
     name: str
@@ -77,7 +77,7 @@ class Caller:
     request_id: str
 
     def require(self, *permissions: Permission) -> None:
-        """Return if the caller's API key has all the permissions.
+        """Return without a value if the caller's API key has all the permissions.
 
         Raises:
             InsufficientPermissions: naming the first permission that is missing.
@@ -90,8 +90,8 @@ class Caller:
 def mint_api_key(secret: str) -> str:
     """Return the API key that contains 32 random base62 characters.
 
-    It ends in a checksum of everything before. So a typo is detected without a database query, and a scanner for leaked
-    secrets can recognise an API key.
+    Its last characters are a checksum of the others. So a typo is detected without a database query, and a scanner for
+    leaked secrets can recognise an API key.
     """
     body = API_KEY_PREFIX + secret
     return body + _checksum(body)
@@ -122,7 +122,7 @@ def label(value: object) -> str:
 
 
 def permissions(value: object) -> frozenset[Permission]:
-    """Return a set of at least one known permission."""
+    """Return the set of permissions. At least one is required, and each must be known."""
     known = {permission.value: permission for permission in Permission}
     if not isinstance(value, list | tuple) or not value or any(text not in known for text in map(string, value)):
         raise RuleViolation("must be one or more of " + ", ".join(known))
@@ -130,7 +130,7 @@ def permissions(value: object) -> frozenset[Permission]:
 
 
 def in_the_future(at: datetime, value: object) -> datetime:
-    """Return a time after `at`."""
+    """Return the time, which must be later than `at`."""
     if not isinstance(value, datetime) or value <= at:
         raise RuleViolation("must lie in the future")
     return value

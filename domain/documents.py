@@ -18,7 +18,7 @@ TAG_MAX = 64
 SIZE_MAX = 2**63 - 1
 
 SIGNED_URL_LIFETIME = timedelta(minutes=15)
-"""How long a signed upload or download URL works."""
+"""The time for which a signed upload or download URL works."""
 
 # RFC 6838 4.2: restricted names of at most 127 characters; RFC 9110 5.6.6: parameters.
 _RESTRICTED = r"[A-Za-z0-9][A-Za-z0-9!#$&\-^_.+]{0,126}"
@@ -27,7 +27,7 @@ _QUOTED = r'"(?:[\t \x21\x23-\x5b\x5d-\x7e]|\\[\t\x20-\x7e])*"'
 # Browsers write `codecs=vp8,opus` without quotes, which the grammar does not allow.
 _VALUE = r"[A-Za-z0-9!#$%&'*+\-.^_`|~,]+"
 MEDIA_TYPE = rf"{_RESTRICTED}/{_RESTRICTED}(?:[ \t]*;[ \t]*{_PARAMETER}=(?:{_VALUE}|{_QUOTED}))*"
-"""The syntax of a media type, as a regular expression that every dialect reads alike."""
+"""The syntax of a media type, as a regular expression with the same meaning in every dialect."""
 _MEDIA_TYPE = re.compile(MEDIA_TYPE, re.ASCII)
 _PARAMETER_OF = re.compile(rf"({_PARAMETER})(=(?:{_VALUE}|{_QUOTED}))", re.ASCII)
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
@@ -35,7 +35,8 @@ _SHA256 = re.compile(r"[0-9A-Fa-f]{64}", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredObject:
-    """An object as the store reports it: enough to detect later whether the bytes at its path have changed.
+    """An object as the store reports it. With these values, Dossier can detect later whether the bytes at the path have
+    changed.
 
     `sha256` (lower-case hex) and `version_id` are `None` if the store does not report them. `etag` is opaque.
     """
@@ -71,11 +72,11 @@ class Document:
 
     @property
     def state(self) -> str:
-        """Return a short text that changes whenever anything shown of the document changes: its entity tag.
+        """Return the document state: a short text that changes with everything that a read of the document shows.
 
-        A digest of the folder's path is part of it, because moving a folder changes only rows of folders: a revision
-        of every document below it would be one write for each. 64 bits are enough, because a client compares only
-        states of one document.
+        It is the document's ETag. It contains a digest of the folder's path, because the move of a folder changes only
+        rows of folders: to change the revision of every document below would need one write for each. A digest of 64
+        bits is enough, because a client compares only states of one document.
         """
         if self.folder is None:
             return str(self.revision)
@@ -84,7 +85,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A document that a client wants to record. Every member obeys its rule; the object has not been looked up yet."""
+    """A document that a client wants to record. Its members are valid; the object has not been looked up yet."""
 
     name: str
     mime_type: str
@@ -199,30 +200,35 @@ def description(value: object) -> str:
 
 
 def mime_type(value: object) -> str:
-    """Return a media type in the syntax of RFC 6838, with optional parameters. It need not be registered.
+    """Return a media type in the syntax of RFC 6838, with optional parameters.
 
-    It is in lower case, except for the values of parameters (RFC 9110 8.3.1).
+    The type need not be registered. The result is in lower case, except for the values of parameters (RFC 9110 8.3.1),
+    and has one space after each semicolon. So equal media types have one form.
     """
     text = string(value)
     if len(text) > MIME_TYPE_MAX:
         raise RuleViolation(f"must have at most {MIME_TYPE_MAX} characters")
     if not _MEDIA_TYPE.fullmatch(text):
         raise RuleViolation("must be a media type such as application/pdf")
-    essence, semicolon, parameters = text.partition(";")
-    return essence.lower() + semicolon + _PARAMETER_OF.sub(lambda found: found[1].lower() + found[2], parameters)
+    essence, semicolon, rest = text.partition(";")
+    if not semicolon:
+        return essence.lower()
+    parts = [essence.rstrip().lower(), *(name.lower() + value for name, value in _PARAMETER_OF.findall(rest))]
+    spaced = "; ".join(parts)
+    # A form with more characters than a client may send would be refused when the client sends it back.
+    return spaced if len(spaced) <= MIME_TYPE_MAX else ";".join(parts)
 
 
 def is_same_media_type(one: str, other: str) -> bool:
-    """Return whether two media types are equal: without regard to case, and to white space around parameters."""
-    return _comparable(one) == _comparable(other)
+    """Return whether two media types are equal, ignoring letter case and white space around parameters."""
+    return _normalised(one) == _normalised(other)
 
 
-def _comparable(text: str) -> tuple[str, ...]:
+def _normalised(text: str) -> str:
     try:
-        essence, _, parameters = mime_type(text.strip()).partition(";")
+        return mime_type(text.strip())
     except RuleViolation:
-        return (text,)
-    return essence.strip(), *(name + value for name, value in _PARAMETER_OF.findall(parameters))
+        return text
 
 
 def size_bytes(value: object) -> int:
@@ -242,17 +248,25 @@ def tags(value: object) -> tuple[str, ...]:
     """Return the tags in the order sent, trimmed and in NFC, without duplicates."""
     if not isinstance(value, list | tuple):
         raise RuleViolation("must be an array of strings")
-    distinct = dict.fromkeys(_tag(item) for item in value)
-    if len(distinct) > TAGS_MAX:
-        raise RuleViolation(f"must have at most {TAGS_MAX} tags")
+    distinct: dict[str, None] = {}
+    # Duplicates are dropped first, and reading stops at the first tag over the limit, because a body can contain 30,000
+    # tags.
+    for text in dict.fromkeys(map(_tag_text, value)):
+        distinct[_tag(text)] = None
+        if len(distinct) > TAGS_MAX:
+            raise RuleViolation(f"must have at most {TAGS_MAX} tags")
     return tuple(distinct)
 
 
-def _tag(value: object) -> str:
+def _tag_text(value: object) -> str:
     if not isinstance(value, str):
         raise RuleViolation("must be an array of strings")
+    return value
+
+
+def _tag(text: str) -> str:
     try:
-        return label(value, most=TAG_MAX)
+        return label(text, most=TAG_MAX)
     except RuleViolation as wrong:
         raise RuleViolation(f"has a tag that {wrong}") from None
 

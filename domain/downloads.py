@@ -1,6 +1,6 @@
-"""How a browser receives a file: as a file to save, or to show if it cannot run; never as a page to run.
+"""The headers with which a browser saves a file, or shows it if it cannot run, and never runs it as a page.
 
-Content-Disposition is RFC 6266, its `filename*` RFC 8187; media types are RFC 6838.
+RFC 6266 defines Content-Disposition, RFC 8187 its `filename*`, and RFC 6838 media types.
 """
 
 import unicodedata
@@ -9,7 +9,7 @@ from urllib.parse import quote
 from domain.members import RuleViolation
 
 _INERT = "application/octet-stream"
-# A browser may execute these types or render them as a page, and they would then run in the store's origin.
+# A browser may execute files of these types or render them as a page. They would then run in the store's origin.
 # https://mimesniff.spec.whatwg.org/#mime-type-groups lists the types of scripts and of XML.
 _ACTIVE = frozenset(
     {
@@ -22,7 +22,7 @@ _ACTIVE = frozenset(
         *("application/x-shockwave-flash", "multipart/x-mixed-replace", "text/cache-manifest", "text/html"),
     }
 )
-# Browsers show these types without running anything of them in the store's origin: PDF in a viewer of its own.
+# When browsers show files of these types, no code of the file runs in the store's origin. PDF has a separate viewer.
 _SHOWN = frozenset(
     {
         *("application/pdf", "text/plain"),
@@ -40,7 +40,7 @@ def served_type(mime_type: str) -> str:
 
 
 def is_inline(value: object) -> bool:
-    """Read a disposition: inline or attachment."""
+    """Return whether the parameter `disposition` is `inline` and not `attachment`."""
     if value not in ("attachment", "inline"):
         raise RuleViolation("must be attachment or inline")
     return value == "inline"
@@ -53,7 +53,8 @@ def can_be_shown(mime_type: str) -> bool:
 
 
 def disposition(name: str, *, inline: bool = False) -> str:
-    """Return the Content-Disposition of a file: to save it under its name, or `inline`, to show it in place.
+    """Return the Content-Disposition of a file. It makes a browser save the file under its name, or show it if
+    `inline`.
 
     The name is given in ASCII for old clients and in UTF-8.
     """
@@ -64,7 +65,8 @@ def disposition(name: str, *, inline: bool = False) -> str:
 
 
 def safe_file_name(name: str) -> str:
-    """Return a last segment for an object key: at most 150 letters, digits, `.`, `_` and `-`; never empty or hidden."""
+    """Return the last segment of an object key for a file of this name: at most 150 letters, digits, `.`, `_` and `-`.
+    It is never empty and never begins with a dot."""
     kept = "".join(char if char.isalnum() or char in "._-" else " " for char in _ascii(name))
     whole = "-".join(kept.split())
     stem, dot, extension = whole.rpartition(".")

@@ -11,7 +11,7 @@ from domain.text import line, seen, string, visible
 ENTITY_ID_MAX = 64
 ROLE_MAX = 64
 LINKS_MAX = 1000
-"""How many entity links a document may have: reading a document returns them all."""
+"""The most entity links of a document. There is a limit because reading a document returns all its links."""
 
 
 class EntityType(StrEnum):
@@ -71,9 +71,9 @@ def entity_type(value: object) -> EntityType:
 
 
 def entity_id(value: object) -> str:
-    """Return the client's id of an entity, unchanged: `M-2026/17` and `12 O 345/26` are ids too.
+    """Return the client's id of an entity, unchanged, such as `M-2026/17` or `12 O 345/26`.
 
-    It is opaque, but a client must be able to write it in the path of a URL, percent-encoded.
+    The id is opaque, but a client must be able to write it in the path of a URL, percent-encoded.
     """
     text = string(value)
     if not 1 <= len(text) <= ENTITY_ID_MAX:

@@ -1,7 +1,7 @@
-"""The refusals of the domain; the HTTP adapter adds those of its protocol.
+"""The domain errors, called refusals; the HTTP adapter adds those of its protocol.
 
-Each has the contract's code, its facts, and one sentence that a person can act on.
-A failed dependency is not a refusal but `ports.system.Unavailable`. Any other exception is a bug.
+Each refusal has the error code of the API, facts about the cause, and a message that says what the client can do. A
+failed dependency is not a refusal, but raises `ports.system.Unavailable`. Any other exception is a bug.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from domain.ids import DocumentId
+from domain.wording import counted
 
 
 class Refusal(Exception):
@@ -18,7 +19,7 @@ class Refusal(Exception):
 
     @property
     def message(self) -> str:
-        """One sentence that says what to do. It never repeats an id or a secret that the client sent."""
+        """The sentence that says what the client can do. It never repeats an id or a secret that the client sent."""
         raise TypeError(f"{type(self).__name__} has no message")
 
     def __str__(self) -> str:
@@ -35,7 +36,7 @@ class Invalid(Refusal):
 
     @property
     def message(self) -> str:
-        # Without the names: a client can send any text as a name.
+        # The text does not contain the names of members, because a client can send any text as a name.
         return "The request breaks a rule; correct what details.fields names and send it again."
 
     def __str__(self) -> str:
@@ -67,7 +68,10 @@ class InsufficientPermissions(Refusal):
 
 @dataclass(eq=False)
 class QuotaExceeded(Refusal):
-    """The document does not fit into the quota. Sizes are in bytes; `requested_bytes` is the size of the document."""
+    """The file does not fit into the quota. Sizes are in bytes; `requested_bytes` is the size of the file.
+
+    `used_bytes` includes what issued uploads have reserved.
+    """
 
     code = "quota_exceeded"
     limit_bytes: int
@@ -76,7 +80,10 @@ class QuotaExceeded(Refusal):
 
     @property
     def message(self) -> str:
-        return "This file does not fit into the workspace's storage quota; delete documents or raise the quota."
+        return (
+            "This file does not fit into the workspace's storage quota, in which issued uploads count until they are "
+            "recorded or expire; delete documents, wait, or raise the quota."
+        )
 
 
 @dataclass(eq=False)
@@ -100,6 +107,42 @@ class StorageConflict(Refusal):
     @property
     def message(self) -> str:
         return "A document already exists at this storage_path; upload the file anew to get another path."
+
+
+@dataclass(eq=False)
+class ObjectExists(Refusal):
+    """An object is or was stored at the path of an upload."""
+
+    code = "precondition_failed"
+
+    @property
+    def message(self) -> str:
+        return (
+            "The file of this signed URL is stored already: record it with POST /v1/documents, or ask for a new URL to "
+            "upload another file."
+        )
+
+
+@dataclass(eq=False)
+class UploadUnderWay(Refusal):
+    """Another upload through the same signed URL has not ended yet."""
+
+    code = "storage_conflict"
+
+    @property
+    def message(self) -> str:
+        return "Another upload through this signed URL is under way; wait until it has ended, or ask for a new URL."
+
+
+@dataclass(eq=False)
+class DiskFull(Refusal):
+    """A disk of the service has less free space than the operator wants to keep."""
+
+    code = "unavailable"
+
+    @property
+    def message(self) -> str:
+        return "The server has too little free disk space for uploads; try again later, or tell the operator."
 
 
 @dataclass(eq=False)
@@ -148,13 +191,14 @@ class FolderInUse(Refusal):
 
 @dataclass(eq=False)
 class PreconditionFailed(Refusal):
-    """The record has changed since the client read it."""
+    """A precondition of the request does not hold. `why` is the message: which one, and what to do."""
 
     code = "precondition_failed"
+    why: str
 
     @property
     def message(self) -> str:
-        return "The document has changed since; read it again, and send the request with its new ETag in If-Match."
+        return self.why
 
 
 @dataclass(eq=False)
@@ -183,7 +227,7 @@ class IdempotencyMismatch(Refusal):
 class RateLimited(Refusal):
     """A rate limit is used up: `limit` requests in a `window`, such as a minute or a day.
 
-    `retry_after`: whole seconds until every window that refused has ended.
+    After `retry_after` whole seconds, every window whose limit was reached has ended.
     """
 
     code = "rate_limited"
@@ -194,14 +238,14 @@ class RateLimited(Refusal):
     @property
     def message(self) -> str:
         return (
-            f"The limit of {self.limit} requests per {self.window} is used up; "
-            f"the {self.window} ends in {self.retry_after} seconds, try again then."
+            f"The limit of {counted(self.limit, 'request')} per {self.window} is used up; "
+            f"the {self.window} ends in {counted(self.retry_after, 'second')}, try again then."
         )
 
 
 @dataclass(eq=False)
 class PayloadTooLarge(Refusal):
-    """The body or the announced file is larger than `limit_bytes`."""
+    """The body, or the size that the client declared, is larger than `limit_bytes`."""
 
     code = "payload_too_large"
     limit_bytes: int

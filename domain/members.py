@@ -1,4 +1,4 @@
-"""Read the members of a request: each by its rule. Every invalid or unknown member is reported, not only the first.
+"""Read the members of a request, each by its rule, and report every invalid or unknown member, not only the first.
 
 A rule accepts any JSON value. It returns the normalised value or raises `RuleViolation` with the reason.
 """
@@ -6,17 +6,19 @@ A rule accepts any JSON value. It returns the normalised value or raises `RuleVi
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
-from typing import TypeVar, cast, overload
+from typing import TypeVar, cast
 
 from domain.errors import Invalid
 from domain.ids import API_KEY_PREFIX
 
 Members = Mapping[str, object]
-"""A JSON object as the client sent it: str, int, float, bool, None, lists and dicts."""
+"""A JSON object as the client sent it: str, int, float, bool, None, lists and dicts.
+
+A value may also be a `RuleViolation`: then something of that name was found wrong before any rule read it, such as a
+header or a parameter that was sent twice. A form reports it together with everything that its rules refuse.
+"""
 
 T = TypeVar("T")
-U = TypeVar("U")
-V = TypeVar("V")
 Rule = Callable[[object], T]
 
 
@@ -33,10 +35,10 @@ class Omitted(Enum):
 OMITTED = Omitted.OMITTED
 
 SUGGESTIONS_MAX = 10
-"""For how many unknown members the error names the one that was probably meant."""
+"""The number of unknown members for which the error suggests the member that was probably meant."""
 
 NAME_REPEATED_MAX = 64
-"""How many characters of an unknown member's name are repeated in the error."""
+"""The number of characters of an unknown member's name that the error repeats."""
 
 
 class Form:
@@ -46,7 +48,7 @@ class Form:
     """
 
     def __init__(self, members: Members, kind: str = "member") -> None:
-        """`kind` is what the error of an unknown one calls it: a member, or a parameter."""
+        """`kind` is the word for a member in the error about an unknown one: "member" or "parameter"."""
         self._unread = dict(members)
         self._kind = kind
         self._known: list[str] = []
@@ -56,66 +58,52 @@ class Form:
         """Read a member that must be present and must not be `null`."""
         self._known.append(member)
         if member not in self._unread:
-            self._wrong[member] = "is required"
-            return cast("T", None)  # never used: finish() raises
-        return self._apply(member, rule, self._unread.pop(member))
+            self.refuse(member, "is required")
+            return cast("T", None)  # never used, because finish() raises
+        return self.apply(member, rule, self._unread.pop(member))
 
     def optional(self, member: str, rule: Rule[T]) -> T | None:
         """Read a member that may be absent. Absent and `null` are both `None`."""
         self._known.append(member)
         value = self._unread.pop(member, None)
-        return None if value is None else self._apply(member, rule, value)
+        return None if value is None else self.apply(member, rule, value)
 
     def sent(self, member: str, rule: Rule[T]) -> T | Omitted:
         """Read a member of a partial change. Absent is `OMITTED`; `null` is passed to the rule."""
         self._known.append(member)
-        return self._apply(member, rule, self._unread.pop(member)) if member in self._unread else OMITTED
+        return self.apply(member, rule, self._unread.pop(member)) if member in self._unread else OMITTED
+
+    def apply(self, name: str, rule: Rule[T], value: object) -> T:
+        """Read a value that is no member of the form, such as a part of the path."""
+        try:
+            if isinstance(value, RuleViolation):
+                raise value
+            return rule(value)
+        except RuleViolation as wrong:
+            self.refuse(name, str(wrong))
+            return cast("T", None)  # never used, because finish() raises
+
+    def refuse(self, name: str, reason: str) -> None:
+        """Report a member that its rule accepts, but that contradicts another one."""
+        self._wrong[name] = reason
 
     def finish(self) -> None:
-        """Return if every member was valid and was read.
+        """Return without a value if every member was valid and was read.
 
         Raises:
             Invalid: with a reason for each invalid and each unknown member.
         """
-        for number, member in enumerate(self._unread):
-            # Looking for the one that was meant takes 0.1 ms, and a body can hold thousands of unknown members.
-            remedy = _remedy(member, self._known) if number < SUGGESTIONS_MAX else "leave it out"
-            self._wrong[shown(member)] = f"is not a {self._kind} of this request; {remedy}"
+        for number, (member, value) in enumerate(self._unread.items()):
+            self.refuse(
+                shown(member), str(value) if isinstance(value, RuleViolation) else self._unknown(member, number)
+            )
         if self._wrong:
             raise Invalid(self._wrong)
 
-    def _apply(self, member: str, rule: Rule[T], value: object) -> T:
-        try:
-            return rule(value)
-        except RuleViolation as wrong:
-            self._wrong[member] = str(wrong)
-            return cast("T", None)  # never used: finish() raises
-
-
-@overload
-def read_together(first: Callable[[], T], second: Callable[[], U], /) -> tuple[T, U]: ...
-
-
-@overload
-def read_together(first: Callable[[], T], second: Callable[[], U], third: Callable[[], V], /) -> tuple[T, U, V]: ...
-
-
-def read_together(*readers: Callable[[], object]) -> tuple[object, ...]:
-    """Return what all readers return, so that one refusal names the mistakes of all.
-
-    Raises:
-        Invalid: with the fields of all.
-    """
-    wrong: dict[str, str] = {}
-    results: list[object] = []
-    for read in readers:
-        try:
-            results.append(read())
-        except Invalid as invalid:
-            wrong |= invalid.fields
-    if wrong:
-        raise Invalid(wrong)
-    return tuple(results)
+    def _unknown(self, member: str, number: int) -> str:
+        # To find the member that was meant takes 0.1 ms, and a body can have thousands of unknown members.
+        remedy = _remedy(member, self._known) if number < SUGGESTIONS_MAX else "leave it out"
+        return f"is not a {self._kind} of this request; {remedy}"
 
 
 def or_null(rule: Rule[T]) -> Rule[T | None]:
@@ -136,11 +124,11 @@ _SYNONYMS: Mapping[str, str] = {
     **dict.fromkeys(("parent", "path", "prefix", "directory"), "folder"),
     **dict.fromkeys(("next_cursor", "page_token"), "cursor"),
 }
-"""Names that other APIs use for the same thing."""
+"""Names that other APIs use for the same member, by our name."""
 
 
 def _remedy(unknown: str, known: Sequence[str]) -> str:
-    """Return what to do about an unknown name: which known one was probably meant."""
+    """Return a hint for the error about an unknown name: the known name that was probably meant."""
     name = unknown.lower().replace("-", "_")
     if name.endswith("]") and (repeated := name.partition("[")[0]) in known:
         return f"repeat {repeated!r} to send several" if repeated in _LISTS else f"did you mean {repeated!r}?"

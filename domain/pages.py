@@ -15,12 +15,12 @@ PER_PAGE_MAX = 100
 PER_PAGE = 25
 PAGE_MAX = 10**9
 TIME_MAX = 64
-"""The most characters of a time: with a fraction of far more digits than any clock has."""
+"""The most characters of a time. That is enough for a fraction with far more digits than any clock has."""
 
 _SPACE_FOR_PLUS = re.compile(r"(:\d\d(?:\.\d+)?) (\d\d:\d\d)\Z", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
-# RFC 3339 5.6; the fraction of a second with any number of digits.
+# RFC 3339 5.6 defines this form. The fraction of a second may have any number of digits.
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -84,7 +84,8 @@ def timestamp(value: object) -> datetime:
 
 
 def timestamp_or_date(value: object) -> datetime:
-    """Read a time with an offset (RFC 3339), or a date, which means its midnight in UTC. Return it in UTC.
+    """Read a time with an offset (RFC 3339), or a date, which means midnight UTC at its beginning. Return the time in
+    UTC.
 
     A space before the offset is a `+` that a client did not encode in a query.
     """

@@ -5,10 +5,11 @@ from typing import NewType
 
 from domain.ids import WorkspaceId
 from domain.members import RuleViolation
-from domain.text import label, string
+from domain.text import NAMELESS, label, nearest_label, string
 
 StoragePath = NewType("StoragePath", str)
-"""An object key below `workspaces/<workspace>/`. Only `storage_path` makes one from a client's text."""
+"""An object key below `workspaces/<workspace>/`. Only the function `storage_path` makes one from the text of a
+client."""
 
 FolderPath = NewType("FolderPath", str)
 """An absolute folder path such as `/clients/acme`. The root is `None`, never `/`."""
@@ -27,8 +28,13 @@ def workspace_prefix(workspace: WorkspaceId) -> str:
     return f"workspaces/{workspace}/"
 
 
+def workspace_of(path: StoragePath) -> WorkspaceId:
+    """Return the workspace to which a storage path belongs."""
+    return WorkspaceId(path.split("/")[1])
+
+
 def storage_path(value: object, workspace: WorkspaceId) -> StoragePath:
-    """Return an object key of this workspace, unchanged: a wrong one is refused, never normalised.
+    """Return an object key of this workspace, unchanged. A malformed key is refused and never normalised.
 
     Another workspace's object key is refused with the same text as a malformed one, so the refusal reveals nothing.
     """
@@ -55,6 +61,13 @@ def folder_path(value: object) -> FolderPath | None:
     return FolderPath("".join(f"/{_folder_level(segment)}" for segment in segments))
 
 
+def nearest_folder_path(path: str) -> FolderPath:
+    """Return the valid folder path that is nearest to a path from an earlier version, each level as `nearest_label`
+    returns it."""
+    levels = (nearest_label(level, most=FOLDER_LEVEL_MAX) for level in path[1:].split("/"))
+    return FolderPath("".join(f"/{NAMELESS if level in ('.', '..') else level}" for level in levels))
+
+
 def subfolder_path(value: object) -> FolderPath:
     """Return the path of a folder that is not the root, as `folder_path` does."""
     path = folder_path(value)
@@ -67,7 +80,7 @@ def _folder_level(sent: str) -> str:
     if sent == "":
         raise RuleViolation("must not have empty, '.' or '..' levels")
     level = label(sent, most=FOLDER_LEVEL_MAX)
-    # After trimming and normalising, which can make these out of others.
+    # This check comes after trimming and normalising, because both can turn another text into one of these.
     if level in (".", "..") or "/" in level:
         raise RuleViolation("must not have empty, '.' or '..' levels")
     return level

@@ -1,4 +1,5 @@
-"""Rate limits: windows of time, the plan and tier that choose them, and the verdict on one request."""
+"""Rate limits: windows of time, the plan and tier that determine the windows of a request, and the verdict on a
+request."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ class Plan(StrEnum):
 
 
 class Tier(StrEnum):
-    """How the plan's limits apply to an API key: as they are, times ten, or not at all."""
+    """The tier of an API key. It determines whether the plan's limits apply to the key as they are, times ten, or not
+    at all."""
 
     STANDARD = "standard"
     HIGH = "high"
@@ -35,7 +37,7 @@ class Window:
     seconds: int
 
     def end(self, at: datetime) -> int:
-        """Return when the window that contains `at` ends, in Unix seconds."""
+        """Return the end of the window that contains `at`, in Unix seconds."""
         return (int(at.timestamp()) // self.seconds + 1) * self.seconds
 
     @property
@@ -53,9 +55,9 @@ Plans = Mapping[Plan, tuple[Window, ...]]
 class Verdict:
     """Whether a request is admitted, and the state of the window with the fewest requests left.
 
-    `reset` is when that window ends, in Unix seconds. `retry_after` is 0 for an admitted request. For a refused one it
-    is the whole seconds, at least 1, until every window that refused it has ended. `refused_by` is the one that ends
-    last.
+    `reset` is when that window ends, in Unix seconds. `retry_after` is 0 for an admitted request. For a refused
+    request, it is the number of whole seconds, at least 1, after which every window that refused it has ended.
+    `refused_by` is the window among these that ends last.
     """
 
     admitted: bool
@@ -75,7 +77,7 @@ class Verdict:
         last = max(refusing, key=lambda i: ends[i], default=None)
         if last is None:
             left = [remaining - 1 for remaining in left]
-        # Of windows with equally few requests left, the one that ends last delays the caller longest.
+        # If several windows have equally few requests left, the window that ends last delays the caller longest.
         tightest = min(range(len(windows)), key=lambda i: (left[i], -ends[i]))
         return cls(
             admitted=last is None,

@@ -1,4 +1,4 @@
-"""Which documents a list contains, and what of a search an index can answer."""
+"""The filter of a list of documents, and the part of a search that an index can answer."""
 
 import re
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ COUNT_MAX = 10_000
 """The most matches of a filter that are counted."""
 
 SEARCH_WINDOW = 10_000
-"""How many of the newest documents are searched when no index can answer the search."""
+"""The number of newest documents that are searched if no index can answer the search."""
 
 TAG_WINDOW = 1_000_000
-"""How many of the newest documents are read to count tags."""
+"""The number of newest documents that are read to count tags."""
 
 GRAMS_MAX = 8
-"""How many pairs of a word are looked up in the index; more make the result no smaller."""
+"""The number of pairs of a word that are looked up in the index. More pairs do not narrow the result."""
 
 _TRIGRAM = re.compile(r"[^\W_]{3}|[a-z0-9]{2}[ -/:-@\[-`{-~]|[ -/:-@\[-`{-~][a-z0-9]{2}")
 _WORDS = re.compile(r'"([^"]*)"?|([^\s"]+)')
@@ -29,12 +29,12 @@ _WORDS = re.compile(r'"([^"]*)"?|([^\s"]+)')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentFilter:
-    """The conditions that a listed document must all meet.
+    """The conditions of a list.
 
-    `folder`: in this folder or below it, or only in it if not `recursive`; `None` is the root. `tags`: all of them.
-    `mime_type`: exactly this one. `words`: folded texts, each of which is part of the folded name or description.
-    `created_after`: this time or later. `created_before`: earlier than this time. `sha256`: the stored bytes have this
-    SHA-256, in lower-case hex.
+    A listed document meets all of them. `folder`: the document is in this folder or below it, or only in it if not
+    `recursive`; `None` is the root. `tags`: it has all of them. `mime_type`: it has exactly this media type. `words`:
+    each of these folded texts is part of its folded name or description. `created_after`: it was recorded at this time
+    or later. `created_before`: it was recorded earlier. `sha256`: its bytes have this SHA-256, in lower-case hex.
     """
 
     folder: FolderPath | None = None
@@ -59,15 +59,15 @@ EVERYTHING = DocumentFilter()
 
 
 def search_text(name: str, description: str | None) -> str:
-    """Return the text that `search` looks in: the folded name, a newline, the folded description.
+    """Return the text that a search compares with its words: the folded name, a newline and the folded description.
 
-    A folded text has no newline, so the newline separates the two.
+    A folded text contains no newline, so no word matches across both.
     """
     return f"{fold(name)}\n{fold(description or '')}"
 
 
 def search_words(value: object) -> tuple[str, ...]:
-    """Return the words of a search, folded. A part in double quotes is one word; all words must be contained."""
+    """Return the words of a search, folded. A part in double quotes is one word."""
     text = line(value, least=0, most=SEARCH_MAX)
     words = dict.fromkeys(fold(quoted or plain).strip() for quoted, plain in _WORDS.findall(text))
     words.pop("", None)
@@ -79,13 +79,14 @@ def search_words(value: object) -> tuple[str, ...]:
 def has_trigram(word: str) -> bool:
     """Return whether an index of trigrams (pg_trgm) can find the word.
 
-    It has three letters or digits in a row; or two, beside a character that ends a word, such as `id-17`.
+    The index can find a word with three letters or digits in a row, or with two beside another character, such as
+    `id-17`.
     """
     return _TRIGRAM.search(word) is not None
 
 
 def grams(word: str) -> tuple[str, ...]:
-    """Return what the index of letters other than ASCII knows of a word: its pairs of characters, or its one letter.
+    """Return the entries of a word in the index of grams: its pairs of characters, or its only letter.
 
     A pair has at least one character that is not ASCII, and no white space.
     """

@@ -1,19 +1,23 @@
-"""Rules for text that people write: one for what can be seen, one for what is equal in a search.
+"""Rules for text that people write: the characters that are allowed, and the texts that are equal in a search.
 
 Unicode normalisation forms: https://unicode.org/reports/tr15/
 """
 
 import re
 import unicodedata
+from contextlib import suppress
 from functools import lru_cache
 
 from domain.members import RuleViolation
 
 MARKS_MAX = 30
-"""The most combining marks in a row: those of a Stream-Safe text (UAX 15, section 13).
+"""The most combining marks in a row. The number is that of the Stream-Safe Text Format (UAX 15, section 13).
 
 CPython normalises a longer run in quadratic time: 60,000 marks take seconds.
 """
+
+NAMELESS = "unnamed"
+"""The label that replaces a label without a visible character."""
 
 # Normalisation to NFC shortens no text to less than a third (a Hangul syllable of three letters), so a longer text is
 # too long in any form.
@@ -22,14 +26,14 @@ _SHRINKS_BY = 4
 _CONTROL = "\0-\x1f\x7f-\x9f\ud800-\udfff"
 # Overrides, embeddings and isolates: they make a name read as another one, such as "gpj.exe" as "exe.jpg".
 _BIDIRECTIONAL = "\u202a-\u202e\u2066-\u2069"
-# Default_Ignorable_Code_Point of Unicode, without those that belong to text: joiners (U+200C and U+200D, for Persian,
-# Hindi and emoji) and variation selectors.
+# These are Unicode's Default_Ignorable_Code_Point, without the joiners (U+200C and U+200D), which Persian, Hindi and
+# emoji need, and without the variation selectors.
 _INVISIBLE = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
 )
 _JOINING = "\u180b-\u180d\u180f\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef"
-# Visible in no font, although Unicode counts it as a symbol: the Braille pattern without dots.
+# The Braille pattern without dots is visible in no font, although Unicode counts it as a symbol.
 _BLANK_SYMBOL = "\u2800"
 # Unicode's White_Space.
 _SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -40,16 +44,22 @@ _REFUSED_IN_LINES = re.compile(f"(?![\\t\\n])[{_CONTROL}{_BIDIRECTIONAL}]")
 _REFUSED_IN_LABELS = re.compile(
     f"[{_CONTROL}{_BIDIRECTIONAL}{_INVISIBLE}\u2028\u2029\ue000-\uf8ff\U000f0000-\U0010ffff]"
 )
-# The flags of England, Scotland and Wales are spelled with characters that are invisible elsewhere.
+# The emoji of the flags of England, Scotland and Wales contain characters that are otherwise invisible.
 _FLAG = re.compile("\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f")
+_FLAG_OR_REFUSED = re.compile(f"({_FLAG.pattern})|{_REFUSED_IN_LABELS.pattern}")
 _UNSEEN = re.compile(f"[{_CONTROL}{_BIDIRECTIONAL}{_INVISIBLE}{_JOINING}{_SPACES}{_BLANK_SYMBOL}]*")
 _EDGES = re.compile(f"\\A[{_SPACES}]+|[{_SPACES}]+\\Z")
 _SPACE_SEPARATOR = re.compile("[\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _IGNORED_IN_SEARCH = re.compile(f"[{_INVISIBLE}{_JOINING}]")
 _SPACE_RUN = re.compile(f"[{_SPACES}]+")
+_OTHERS = re.compile(r"\.+")
 _LINE_ENDS = re.compile("\r\n?")
-# Python folds the dotted capital I to two characters, and the dotless small i to itself. A search takes all for one.
+# Python folds the dotted capital I to two characters, and does not fold the dotless small i. In a search, all are equal
+# to i.
 _DOTLESS = str.maketrans("\u0130I\u0131", "iii")
+# The letters that people type instead of æ, œ, þ, ð and ŋ. Their Unicode names contain no plain letter. The source is
+# CLDR's transform Latin-ASCII.
+_TYPED_AS = {"\xe6": "ae", "\u0153": "oe", "\xfe": "th", "\xf0": "d", "\u014b": "n"}
 
 
 def string(value: object) -> str:
@@ -60,7 +70,8 @@ def string(value: object) -> str:
 
 
 def line(value: object, *, most: int, least: int = 1) -> str:
-    """Return one line of text in NFC, of `least` to `most` code points, in which something can be seen if any is sent.
+    """Return one line of text in NFC, of `least` to `most` code points. If it is not empty, it must contain a visible
+    character.
 
     Control characters, line ends and bidirectional overrides are refused.
     """
@@ -85,10 +96,10 @@ def lines(value: object, *, most: int) -> str:
 
 
 def label(value: object, *, most: int) -> str:
-    """Return a text by which people tell things apart: a tag, or one level of a folder path. 1 to `most` code points.
+    """Return a label: a tag, or one level of a folder path. It has 1 to `most` code points.
 
     It is trimmed and in NFC, and every space in it is U+0020. Invisible characters are refused, so that two labels that
-    look alike are equal. Joiners and variation selectors are text, and are allowed.
+    look alike are equal. Joiners and variation selectors are allowed, because some scripts and emoji need them.
     """
     text = string(value)
     if _is_plain(text):
@@ -99,8 +110,21 @@ def label(value: object, *, most: int) -> str:
     return visible(seen(text))
 
 
+def nearest_label(text: str, *, most: int) -> str:
+    """Return the valid label that is nearest to a label from an earlier version, of at most `most` code points.
+
+    Line separators become spaces. Other characters that `label` refuses are removed, and so are the combining marks
+    that follow `MARKS_MAX` others in a row. If no visible character is left, the result is `NAMELESS`.
+    """
+    kept = _stream_safe(_FLAG_OR_REFUSED.sub(r"\1", re.sub("[\u2028\u2029]", " ", text)))
+    try:
+        return label(kept, most=most)
+    except RuleViolation:
+        return NAMELESS
+
+
 def seen(text: str) -> str:
-    """Return the text. Each character in it can be seen, or belongs to one that can, as joiners do."""
+    """Return the text if it has no control characters, and no invisible ones except joiners, selectors and flags."""
     if _REFUSED_IN_LABELS.search(_FLAG.sub("", text) if "\U0001f3f4" in text else text):
         raise RuleViolation("must not contain control characters or invisible characters")
     return text
@@ -109,15 +133,16 @@ def seen(text: str) -> str:
 def fold(text: str) -> str:
     """Return the text in the form in which searches compare it.
 
-    Letter case, width and compatibility differences disappear (NFKC case folding, Unicode 3.13), so do invisible
-    characters, and diacritics on Latin, Greek and Cyrillic letters. The dotted and the dotless I of Turkish are
-    equal. Every run of white space is one space.
+    Differences of letter case, width and compatibility disappear (NFKC case folding, Unicode 3.13). Invisible
+    characters disappear too, and so do diacritics on Latin, Greek and Cyrillic letters, strokes and hooks included: ł
+    becomes l. The dotted and the dotless I of Turkish are equal. Every run of white space is one space.
 
-    The domain folds, not the database: no database folds as Python does, and memory and Postgres must agree.
+    Python folds, not the database, because no database folds as Python does, and all adapters must return the same
+    matches.
     """
     if text.isascii():
         return _SPACE_RUN.sub(" ", text.lower())
-    # Before marks are counted: an invisible character between two marks separates them only until it is removed.
+    # This comes before marks are counted, because a removed character may have separated two marks.
     text = _stream_safe(_IGNORED_IN_SEARCH.sub("", text))
     text = unicodedata.normalize("NFKC", text).translate(_DOTLESS).casefold()
     decomposed = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text))
@@ -125,12 +150,13 @@ def fold(text: str) -> str:
 
 
 def _is_plain(text: str) -> bool:
-    """Return whether the text is printable ASCII, as most is. Then it is in NFC, and nothing in it is refused."""
+    """Return whether the text is printable ASCII, as most texts are. Such a text is in NFC and contains no refused
+    character."""
     return text.isascii() and text.isprintable()
 
 
 def _bounded(text: str, least: int, most: int) -> str:
-    """Return the text in NFC. Its length is checked before, too, so that normalising takes bounded time."""
+    """Return the text in NFC. Its length is checked before and after, because normalising a long text takes long."""
     if not text.isascii() and len(text) <= _SHRINKS_BY * most:
         if _longest_run_of_marks(text) > MARKS_MAX:
             raise RuleViolation(f"must not have more than {MARKS_MAX} combining marks in a row")
@@ -141,52 +167,57 @@ def _bounded(text: str, least: int, most: int) -> str:
 
 
 def visible(text: str) -> str:
-    """Return the text. Something in it can be seen: it is more than white space and invisible characters."""
+    """Return the text if it contains more than white space and invisible characters."""
     if _UNSEEN.fullmatch(text):
         raise RuleViolation("must not be blank")
     return text
 
 
 def _longest_run_of_marks(text: str) -> int:
-    longest = run = 0
-    for char in text:
-        for part in _decomposed(char):
-            run = run + 1 if unicodedata.combining(part) else 0
-            longest = max(longest, run)
-    return longest
+    return max(map(len, "".join(map(_marks_in, text)).split(_NO_MARK)))
 
 
 def _stream_safe(text: str) -> str:
-    """Return the text without the marks that follow `MARKS_MAX` others. Text that was checked has none of these."""
+    """Return the text without the combining marks that follow `MARKS_MAX` others. A text that `_bounded` has checked
+    has none."""
     if _longest_run_of_marks(text) <= MARKS_MAX:
         return text
     kept, run = [], 0
     for char in text:
-        for part in _decomposed(char):
-            run = run + 1 if unicodedata.combining(part) else 0
+        before, is_interrupted, last = _marks_in(char).rpartition(_NO_MARK)
+        run = len(last) if is_interrupted else run + len(before + last)
         if run <= MARKS_MAX:
             kept.append(char)
     return "".join(kept)
 
 
-@lru_cache(maxsize=4096)
-def _decomposed(char: str) -> str:
-    """Return the characters whose marks Stream-Safe counts.
+_MARK, _NO_MARK = "m", "."
 
-    Some characters count as no mark themselves and decompose to several: U+0F73 to two that have to change places.
+
+@lru_cache(maxsize=4096)
+def _marks_in(char: str) -> str:
+    """Return what a character decomposes into: `_MARK` for a combining mark, `_NO_MARK` for one or more others.
+
+    A character that is no mark itself may decompose into several marks: U+0F73 decomposes into two that have to change
+    places. Others decompose into many characters without marks: U+FDFA into 18.
     """
-    return unicodedata.normalize("NFKD", char)
+    parts = unicodedata.normalize("NFKD", char)
+    return _OTHERS.sub(_NO_MARK, "".join(_MARK if unicodedata.combining(part) else _NO_MARK for part in parts))
 
 
 def _without_diacritics(decomposed: str) -> str:
+    # Most texts of other scripts end here. The text has up to 18 times as many characters as a client sent.
+    if not any(map(_has_diacritics, set(decomposed))):
+        return decomposed
     kept: list[str] = []
     is_alphabetic = False
     for char in decomposed:
-        if not unicodedata.combining(char):
+        if unicodedata.combining(char):
+            if not is_alphabetic:
+                kept.append(char)
+        else:
             is_alphabetic = _has_diacritics(char)
-        elif is_alphabetic:
-            continue
-        kept.append(char)
+            kept.append(_bare(char) if is_alphabetic else char)
     return "".join(kept)
 
 
@@ -194,3 +225,18 @@ def _without_diacritics(decomposed: str) -> str:
 def _has_diacritics(letter: str) -> bool:
     """Return whether the letter is of a script whose readers search without diacritics."""
     return unicodedata.name(letter, "").startswith(("LATIN", "GREEK", "CYRILLIC"))
+
+
+@lru_cache(maxsize=4096)
+def _bare(letter: str) -> str:
+    """Return the folded letter without its stroke, hook or descender.
+
+    Unicode does not decompose such letters, but their names contain the name of the plain letter (LATIN SMALL LETTER O
+    WITH STROKE), and a name never changes. For every letter of a current alphabet, CLDR's transform Latin-ASCII has the
+    same result.
+    """
+    below, _, diacritic = unicodedata.name(letter, "").partition(" WITH ")
+    if diacritic:
+        with suppress(KeyError):  # The name of U+1D7A is TH WITH STRIKETHROUGH, and no letter has the name TH.
+            return fold(unicodedata.lookup(below))
+    return _TYPED_AS.get(letter, letter)

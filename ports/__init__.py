@@ -1,6 +1,6 @@
-"""What the use cases need from the outside world, as Protocols, and the values that those exchange.
+"""The interfaces that use cases call (Protocols), and the values that they exchange.
 
-An adapter reports facts; the use case decides what they mean. The only exception an adapter raises is
+An adapter returns facts; the use case decides what they mean. The only exception an adapter raises is
 `ports.system.Unavailable`. `Ports` lists every port.
 """
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from ports.api_keys import ApiKeyLookup, ApiKeys, ApiKeyUses
 from ports.deployment import Deployments
+from ports.disks import Disks
 from ports.documents import DocumentRepository
 from ports.ledger import ObjectLedger
 from ports.metrics import Metrics
@@ -22,9 +23,9 @@ from ports.workspaces import Workspaces
 class Ports:
     """Every port, each on the backend that the deployment has chosen.
 
-    `served_storage` is the object store again if it has no HTTP server of its own, so that Dossier serves its signed
-    URLs. `probes` check the dependencies that every request needs; `optional_probes` check those that requests can do
-    without. No name is in both.
+    If the object store has no HTTP server of its own, Dossier serves its signed URLs, and `served_storage` is the same
+    store. `probes` check the dependencies that every request needs; `optional_probes` check the dependencies without
+    which requests are still answered. No name is in both.
     """
 
     workspaces: Workspaces
@@ -34,6 +35,7 @@ class Ports:
     documents: DocumentRepository
     storage: ObjectStorage
     served_storage: ServedStorage | None
+    disks: Disks
     ledger: ObjectLedger
     deployments: Deployments
     limiter: RateLimiter

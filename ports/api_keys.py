@@ -23,12 +23,13 @@ class ApiKeyFound:
 
 @dataclass(frozen=True, slots=True)
 class ApiKeyAdded:
-    """The API key is stored, durably."""
+    """The API key is stored, and the write is committed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKeyReplayed:
-    """An earlier request with the same intent made the API key: as it was then, with the bytes sealed with it."""
+    """An earlier request with the same intent made the API key. Its record is as it was then; `sealed` is as it was
+    stored."""
 
     key: ApiKey
     sealed: bytes
@@ -44,7 +45,7 @@ AddApiKeyOutcome = ApiKeyAdded | ApiKeyReplayed | IdempotencyKeyReused | ApiKeyN
 
 @dataclass(frozen=True, slots=True)
 class ApiKeyRevoked:
-    """The API key is revoked, now or earlier. `replayed` if a receipt of the same intent answered."""
+    """The API key is revoked, by this call or earlier. `replayed` is true if a receipt of the same intent was found."""
 
     replayed: bool = False
 
@@ -64,7 +65,7 @@ RevokeApiKeyOutcome = ApiKeyRevoked | IdempotencyKeyReused | NoSuchApiKey | Last
 
 @dataclass(frozen=True, slots=True)
 class ApiKeyPage:
-    """One page of the matching API keys, and the number of all that match."""
+    """One page of the matching API keys, and the number of all matching API keys."""
 
     keys: Sequence[ApiKey]
     total: int
@@ -80,16 +81,16 @@ class ApiKeyUse:
 
 
 class ApiKeyLookup(Protocol):
-    """Finds a presented API key. A port of its own, because every request calls it and a cache may answer."""
+    """The look-up of the API key that a request presents. It is a port of its own so that a cache can implement it."""
 
     async def find(self, digest: bytes) -> ApiKeyFound | None:
         """Return the API key whose SHA-256 is `digest`, as it was at most a second ago."""
         ...
 
     def forget(self, key: ApiKeyId) -> None:
-        """Drop what is cached of this API key, because it was just revoked in this process.
+        """Remove this API key from the cache, because it was just revoked in this process.
 
-        A `find` that is already waiting for the database may still return, and cache, the active key for a second.
+        A `find` that is already waiting for the database may still return the active key and cache it for a second.
         """
         ...
 
@@ -98,14 +99,15 @@ class ApiKeys(Protocol):
     """The API keys of all workspaces."""
 
     async def add(self, key: ApiKey, intent: Intent | None = None, sealed: bytes = b"") -> AddApiKeyOutcome:
-        """Store a new API key of an existing workspace, with its event and with a receipt that holds `sealed`.
+        """Store a new API key of an existing workspace, with its event and with a receipt that contains `sealed`.
 
         Decided under the workspace lock, in this order: a receipt of the same idempotency key that is younger than 24
         hours answers (`ApiKeyReplayed`, or `IdempotencyKeyReused` for another intent); a name that an active API key
         has is `ApiKeyNameTaken`; else `ApiKeyAdded`. Only `ApiKeyAdded` writes. An operator passes no intent, and so
         leaves no receipt.
 
-        Safe to call again with the same API key, whatever the call before did: one that is stored is `ApiKeyAdded`.
+        A caller may repeat the call with the same API key, whatever the first call did. If the API key is stored
+        already, the outcome is `ApiKeyAdded` again.
         """
         ...
 
@@ -116,10 +118,11 @@ class ApiKeys(Protocol):
     async def revoke(
         self, workspace: WorkspaceId, key: ApiKeyId, at: datetime, intent: Intent | None
     ) -> RevokeApiKeyOutcome:
-        """Revoke an API key, with its receipt and event. One revoked earlier keeps its time and writes no event.
+        """Revoke an API key, and write a receipt and an event.
 
-        Decided under the workspace lock, a receipt first as in `add`. The last active API key that may administer API
-        keys is not revoked (`LastAdminApiKey`), except by an operator, who passes no intent.
+        If the API key was revoked earlier, it keeps its time, and no event is written. Decided under the workspace
+        lock; a receipt is looked up first, as in `add`. The last active API key that may administer API keys is not
+        revoked (`LastAdminApiKey`), except by an operator, who passes no intent.
         """
         ...
 
@@ -141,7 +144,7 @@ class ApiKeys(Protocol):
 
 
 class ApiKeyUses(Protocol):
-    """Notes that API keys were used, at next to no cost: every admitted request does it."""
+    """The recording of uses of API keys. Every admitted request calls it, so it must cost next to nothing."""
 
     def note(self, key: ApiKeyId, workspace: WorkspaceId, at: datetime) -> None:
         """Remember the use. It is stored within seconds, at most once a minute for each API key."""

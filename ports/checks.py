@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Grade(StrEnum):
-    """How well a part of the deployment keeps one of our promises: fully, in a weaker way, or not."""
+    """The grade of a check: the deployment keeps a promise of Dossier fully, partly, or not at all."""
 
     OK = "ok"
     DEGRADED = "degraded"
@@ -14,7 +14,7 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What was checked, its grade, and what was found, in words for an operator."""
+    """The name of a check, its grade, and a text for the operator that says what was found."""
 
     check: str
     grade: Grade

@@ -1,4 +1,4 @@
-"""The identity of a deployment, as its database knows it. It detects copies and restored dumps.
+"""The identity of a deployment, as its database stores it. By it, a copied or restored database is detected.
 
 The object store holds a mark with the same identity: see `domain.use_cases.claim_store`.
 """
@@ -13,9 +13,9 @@ from typing import Protocol
 class Deployment:
     """One database and one object store that belong together.
 
-    `id` is the same in both, once the database has claimed the store. `claimed_at` is when it did; `None` before.
-    `generation` is replaced by every sweep, in both. `next_generation` is `None` except while a sweep replaces it.
-    `swept_at` is when the last complete sweep listed all objects; `None` before the first one.
+    `id` is the same in both, once the database has claimed the store. `claimed_at` is the time of that claim; `None`
+    before it. Every sweep replaces `generation`, in both. `next_generation` is `None` except while a sweep replaces it.
+    `swept_at` is the time at which the last complete sweep had listed all objects; `None` before the first sweep.
     """
 
     id: str
@@ -33,7 +33,7 @@ class Deployments(Protocol):
         ...
 
     async def claim(self, at: datetime) -> None:
-        """Record when the database claimed its store."""
+        """Record the time at which the database claimed its store."""
         ...
 
     async def set_generation(self, generation: str, next_generation: str | None) -> None:
@@ -41,17 +41,18 @@ class Deployments(Protocol):
         ...
 
     async def record_sweep(self, at: datetime) -> None:
-        """Record when a sweep listed all objects."""
+        """Record the time at which a sweep had listed all objects."""
         ...
 
     async def renew(self) -> Deployment:
-        """Replace the deployment by a new one, with a new id and generation, that has claimed no store. Return it."""
+        """Replace the deployment with one that has a new id and generation, and has claimed no store. Return the new
+        one."""
         ...
 
     def exclusive(self) -> AbstractAsyncContextManager[bool]:
-        """Try to take the deployment's lock for the block. Yield whether this process got it.
+        """Try to take the deployment's lock for the block.
 
-        The lock is held by at most one of all processes that share the database. A process that loses its connection
-        to the database also loses the lock, without notice.
+        Yield whether this process got it. Of all processes that share the database, at most one holds the lock. A
+        process that loses its connection to the database also loses the lock, without notice.
         """
         ...

@@ -1,4 +1,5 @@
-"""The storage of documents: one call per intent, so that facts that belong together are written together."""
+"""The storage of documents. One call makes one complete change, so that everything that it writes is one
+transaction."""
 
 from datetime import datetime
 from typing import Protocol
@@ -11,12 +12,14 @@ from domain.paths import FolderPath
 from domain.preconditions import UNCONDITIONAL, Precondition
 from domain.search import DocumentFilter
 from ports.intents import Intent
+from ports.ledger import IssuedUpload
 from ports.outcomes import (
     AddLinkOutcome,
     CreateOutcome,
     DeleteFolderOutcome,
     DeleteOutcome,
     IdempotencyKeyReused,
+    IssueOutcome,
     MoveFolderOutcome,
     PatchOutcome,
     RemoveLinkOutcome,
@@ -31,24 +34,33 @@ class DocumentRepository(Protocol):
     Every write obeys one protocol:
 
     - It happens in the workspace of the intent's caller, which exists, and is decided under that workspace's lock.
-    - `create`, `delete`, `add_link` and `remove_link` accept an idempotency key; the others ignore it.
-    - A receipt of the same idempotency key that is younger than 24 hours answers first: with the first outcome, marked
-      as replayed, or with `IdempotencyKeyReused` if it belongs to another intent. Then the repository checks that the
-      named rows exist, then the other conditions.
-    - A success writes everything or nothing, together with its receipt (if the intent has an idempotency key) and its
-      event. A patch that changes nothing and a link that already exists write no event. A refusal writes nothing.
-    - After `Unavailable` the write happened completely or not at all. The repository retries internally, and does the
-      write once however often it retries.
+    - If the intent has an idempotency key, the repository first looks for its receipt, which counts for 24 hours. If
+      there is one, the outcome is the first outcome, marked as replayed, or `IdempotencyKeyReused` if the receipt
+      belongs to another intent. Then the repository checks that the named rows exist, then the other conditions.
+    - A successful call writes everything in one transaction, with its receipt (if the intent has an idempotency key)
+      and its event. A patch that changes nothing and a link that already exists write no event. A refusal writes
+      nothing.
+    - After `Unavailable`, the write happened completely or not at all. The repository retries a failed call, and the
+      write happens at most once, however often it retries.
     """
+
+    async def issue_upload(self, upload: IssuedUpload) -> IssueOutcome:
+        """Issue a new path, and let it reserve a part of the quota.
+
+        What is used and reserved already, and the new reservation, must fit the quota together. Safe to call again.
+        After a crash of the database, an upload that was issued in the last second may be forgotten: its path is free.
+        """
+        ...
 
     async def create(self, document: Document, intent: Intent) -> CreateOutcome:
         """Record a document together with its folders, quota charge, ledger entry, receipt and event.
 
-        Decided in this order: the receipt; a storage path that the ledger knows is `PathTaken`; a size that does not
-        fit the quota is `OverQuota`; else `Created`.
+        Decided in this order: the receipt; a storage path that is neither free nor issued is `PathTaken`; a size that
+        does not fit the quota, beside everything that is used and that other uploads have reserved, is `OverQuota`;
+        else `Created`. The reservation of an issued path is released in the same call.
 
-        Safe to call again with the same document and intent, whatever the call before did: a path or receipt that
-        belongs to this very document is `Created`.
+        A caller may repeat the call with the same document and intent, whatever the first call did. If the path or the
+        receipt belongs to this very document, the outcome is `Created`.
         """
         ...
 
@@ -96,9 +108,10 @@ class DocumentRepository(Protocol):
     async def move_folder(
         self, source: FolderPath, target: FolderPath, *, at: datetime, intent: Intent
     ) -> MoveFolderOutcome:
-        """Give a folder, and so everything below it, another path. `target` is neither `source` nor below it.
+        """Give a folder, and so everything below it, another path.
 
-        Every folder above `target` is created. A folder at `target` without any document is replaced.
+        `target` is neither `source` nor below it. Every folder above `target` is created. If a folder without any
+        document exists at `target`, it is replaced.
         """
         ...
 
@@ -129,5 +142,5 @@ class DocumentRepository(Protocol):
         ...
 
     async def usage(self, workspace: WorkspaceId) -> Usage:
-        """Return what the workspace uses now; all zero for a workspace that does not exist."""
+        """Return the current usage of the workspace; all zero for a workspace that does not exist."""
         ...

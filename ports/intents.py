@@ -1,4 +1,4 @@
-"""What a caller wants done, in the form that recognises a retry of the same request."""
+"""The intent of a request: the values by which a retry of the same request is recognised."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from domain.members import Members
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """An operation that a caller asks for, and how a retry of it is recognised.
+    """An operation that a caller requests, with the values by which a retry of the request is recognised.
 
     `idempotency_key` is the client's retry token, if it sent one: a UUID in lower case. `fingerprint` is 32 bytes that
     identify the operation, its target and the members as the client sent them.

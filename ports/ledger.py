@@ -1,10 +1,11 @@
 """The ledger of storage paths, as the sweeper uses it.
 
-A path is free until the ledger knows it. Its states are then:
+A path that is not in the ledger is free. The states of a path follow each other in these ways:
 
-    free → recorded → condemned → gone     a document was created, and later deleted
-    free → condemned → gone                an object that no document recorded
-    gone → condemned → gone                an object that was uploaded late, to a path that is gone
+    free → issued → recorded → condemned → gone    an upload, a document, and its deletion
+    free → issued → condemned → gone               an upload that no document recorded
+    free → recorded, free → condemned              an object that was stored without an upload URL
+    gone → condemned → gone                        an object that was uploaded late, to a path that is gone
 
 No path becomes free again, so no path is ever recorded twice.
 """
@@ -17,16 +18,18 @@ from typing import Protocol
 
 from domain.ids import WorkspaceId
 from domain.paths import StoragePath
+from ports.outcomes import OverQuota, PathTaken, UploadIssued
 from ports.storage import ListedObject
 
 
 class PathState(StrEnum):
     """The state of a path in the ledger.
 
-    A document exists at a `recorded` path. The object at a `condemned` path is being deleted. The object at a `gone`
-    path is deleted.
+    An upload URL was issued for an `issued` path. A document exists at a `recorded` path. The object at a `condemned`
+    path is being deleted. The object at a `gone` path is deleted.
     """
 
+    ISSUED = "issued"
     RECORDED = "recorded"
     CONDEMNED = "condemned"
     GONE = "gone"
@@ -40,11 +43,51 @@ class CondemnedPath:
     path: StoragePath
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuedUpload:
+    """An upload URL that was issued for a path, and what it reserves of the workspace's quota.
+
+    The sweeper looks at the path after `held_until`. Until then the reservation stays, unless the path is recorded.
+    """
+
+    workspace_id: WorkspaceId
+    path: StoragePath
+    reserved_bytes: int
+    held_until: datetime
+
+
 class ObjectLedger(Protocol):
-    """The states of all storage paths that were ever recorded or condemned."""
+    """The states of all storage paths that were ever issued, recorded or condemned.
+
+    Every write is decided under the workspace lock, as a create is. A workspace's reserved bytes are always the sum of
+    the reservations of its issued paths.
+    """
 
     async def states(self, workspace: WorkspaceId, paths: Sequence[StoragePath]) -> Mapping[StoragePath, PathState]:
-        """Return the state of each path that the ledger knows. A path that it does not know is left out."""
+        """Return the state of each path that is in the ledger. The result does not contain the other paths."""
+        ...
+
+    async def reserve(self, upload: IssuedUpload) -> UploadIssued | OverQuota | PathTaken:
+        """Replace the reservation of an upload and the end of it. A free path is issued.
+
+        A reservation that grows must fit the quota; one that shrinks always does. `PathTaken` if the path is neither
+        free nor issued. Safe to call again.
+        """
+        ...
+
+    def overdue_uploads(self, at: datetime) -> AsyncIterator[Sequence[IssuedUpload]]:
+        """Yield every issued path of every workspace whose `held_until` is not after `at`, in pages."""
+        ...
+
+    async def settle_uploads(
+        self, workspace: WorkspaceId, found: Mapping[StoragePath, int | None], at: datetime, look_again_at: datetime
+    ) -> None:
+        """Settle issued paths whose objects were looked for at `at`: `found` has the size of each, `None` without one.
+
+        A path without an object is condemned, and its reservation is released. A reservation becomes the size of the
+        object, whatever the quota is, and is held until `look_again_at`. A path that was recorded, condemned or
+        reserved anew in the meantime is left alone.
+        """
         ...
 
     async def recorded_versions(
@@ -61,9 +104,9 @@ class ObjectLedger(Protocol):
     ) -> Sequence[StoragePath]:
         """Condemn the paths of these objects, except those that are recorded. Return the paths that are now condemned.
 
-        Decided under the workspace lock, as a create is. Either the create recorded the path first, and the path is
-        not condemned; or the path is condemned first, and every later create at it is `PathTaken`. A path that was
-        gone is condemned again.
+        Either the create recorded the path first, and the path is not condemned; or the path is condemned first, and
+        every later create at it is `PathTaken`. A path that was gone is condemned again. The reservation of an issued
+        path is released.
         """
         ...
 
@@ -72,9 +115,9 @@ class ObjectLedger(Protocol):
         ...
 
     async def finalise(self, workspace: WorkspaceId, paths: Sequence[StoragePath], condemned_before: datetime) -> None:
-        """Mark those of the paths as gone that were condemned before `condemned_before`. Leave the others as they are.
+        """Mark the paths as gone, if they were condemned before `condemned_before`.
 
-        The caller has deleted their objects.
+        Leave the other paths as they are. The caller has deleted the objects at the paths.
         """
         ...
 

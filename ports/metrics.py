@@ -1,4 +1,4 @@
-"""What the service counts for operators."""
+"""The counters of the service that operators read."""
 
 from typing import Protocol
 
@@ -7,7 +7,8 @@ class Metrics(Protocol):
     """Counters. Every request updates them, so counting must cost next to nothing."""
 
     def count_answer(self, method: str, route: str | None, status: int) -> None:
-        """Count an answered request. `route` is its template, with names for ids; `None` if no route matched."""
+        """Count a request by its response. `route` is the template of the path, with names for ids; `None` if no route
+        matched."""
         ...
 
     def count_refusal(self) -> None:

@@ -1,6 +1,7 @@
-"""What a repository reports about a write: facts, one closed union for each intent. The use case decides their meaning.
+"""The outcomes of writes, one closed union for each method of a repository.
 
-`replayed` is true where a receipt answered: an earlier request with the same intent did the work.
+The use case decides what an outcome means. `replayed` is true if the repository found a receipt: an earlier request
+with the same intent made the change.
 """
 
 from dataclasses import dataclass
@@ -29,14 +30,14 @@ class StateMismatch:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """The document is recorded, durably."""
+    """The document is recorded, and the write is committed."""
 
     document: Document
 
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """An earlier request with the same intent recorded the document, shown as it was then."""
+    """An earlier request with the same intent recorded the document. `document` is as it was then."""
 
     document: Document
 
@@ -50,24 +51,35 @@ class PathTaken:
 
 @dataclass(frozen=True, slots=True)
 class OverQuota:
-    """The document does not fit into the quota. Sizes are in bytes, read under the workspace lock."""
+    """The file does not fit into the quota. Sizes are in bytes, read under the workspace lock.
+
+    `used_bytes` includes what other uploads have reserved.
+    """
 
     limit_bytes: int
     used_bytes: int
     requested_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class UploadIssued:
+    """The path is issued, and the upload has its reservation."""
+
+
+IssueOutcome = UploadIssued | OverQuota
+
 CreateOutcome = Created | Replayed | IdempotencyKeyReused | PathTaken | OverQuota
 
 
 @dataclass(frozen=True, slots=True)
 class Patched:
-    """The document after the patch, with its entity links."""
+    """The document after the patch, with its entity links; a replay has both as they were after the first request."""
 
     found: DocumentWithLinks
+    replayed: bool = False
 
 
-PatchOutcome = Patched | NoSuchDocument | StateMismatch
+PatchOutcome = Patched | IdempotencyKeyReused | NoSuchDocument | StateMismatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +95,7 @@ DeleteOutcome = Deleted | IdempotencyKeyReused | NoSuchDocument | StateMismatch
 
 @dataclass(frozen=True, slots=True)
 class LinkAdded:
-    """The new or already existing entity link; a replay has it as it was at the first request."""
+    """The new or already existing entity link. If `replayed`, the link is as it was at the first request."""
 
     link: EntityLink
     is_new: bool
@@ -100,7 +112,7 @@ AddLinkOutcome = LinkAdded | IdempotencyKeyReused | NoSuchDocument | TooManyLink
 
 @dataclass(frozen=True, slots=True)
 class LinkRemoved:
-    """The entity link is gone."""
+    """The entity link was removed."""
 
     replayed: bool = False
 
@@ -115,9 +127,10 @@ RemoveLinkOutcome = LinkRemoved | IdempotencyKeyReused | NoSuchLink
 
 @dataclass(frozen=True, slots=True)
 class FolderMoved:
-    """The folder has its new path. `documents` counts the documents in it and below it."""
+    """The folder has its new path. `documents` counts the documents in it and below it, at the first request."""
 
     documents: int
+    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +148,14 @@ class TooDeep:
     """After the move, a folder would have more levels than a path may have."""
 
 
-MoveFolderOutcome = FolderMoved | NoSuchFolder | FolderTaken | TooDeep
+MoveFolderOutcome = FolderMoved | IdempotencyKeyReused | NoSuchFolder | FolderTaken | TooDeep
 
 
 @dataclass(frozen=True, slots=True)
 class FolderDeleted:
-    """The folder and all folders below it are gone."""
+    """The folder and all folders below it were deleted."""
+
+    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,4 +163,4 @@ class FolderHasDocuments:
     """Documents are in the folder or below it."""
 
 
-DeleteFolderOutcome = FolderDeleted | NoSuchFolder | FolderHasDocuments
+DeleteFolderOutcome = FolderDeleted | IdempotencyKeyReused | NoSuchFolder | FolderHasDocuments

@@ -1,4 +1,4 @@
-"""What a repository returns when documents are read, listed or counted."""
+"""The values that a repository returns when documents are read, listed or counted."""
 
 from dataclasses import dataclass
 
@@ -18,11 +18,11 @@ class After:
 
 @dataclass(frozen=True, slots=True)
 class DocumentPage:
-    """Some of the documents that pass a filter, newest first.
+    """One page of the documents that match a filter, newest first.
 
-    `more` is true if further documents follow. `total` counts all that pass. It is exact without a filter and up to
-    `COUNT_MAX` matches; beyond that it is `COUNT_MAX`, and `total_is_exact` is false. So it is if a search covers only
-    the newest documents and there are older ones.
+    `more` is true if further documents follow. `total` is the number of all matches. It is exact without a filter, and
+    with a filter up to `COUNT_MAX` matches. If there are more, `total` is `COUNT_MAX` and `total_is_exact` is false.
+    `total_is_exact` is also false if a search covers only the newest documents and older documents exist.
     """
 
     documents: tuple[Document, ...]
@@ -65,8 +65,12 @@ class TagCount:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a workspace uses: the sum of its documents' stored sizes and its quota, both in bytes, and its documents."""
+    """What a workspace uses: the sum of its documents' stored sizes and its quota, both in bytes, and its documents.
+
+    `reserved_bytes` is what issued uploads may take of the quota until they are recorded or expire.
+    """
 
     used_bytes: int
     quota_bytes: int
     documents: int
+    reserved_bytes: int = 0

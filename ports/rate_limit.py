@@ -14,6 +14,6 @@ class RateLimiter(Protocol):
         """Count one request of `subject` in all windows, or in none.
 
         The request is admitted if every window admits it. The decision is one atomic step over all processes that share
-        the limiter. A refused request uses nothing up. `windows` is not empty.
+        the limiter. A refused request is not counted. `windows` is not empty.
         """
         ...

@@ -1,9 +1,10 @@
 """The object store, and the signed requests with which clients reach it directly."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from domain.documents import StoredObject
 from domain.paths import StoragePath
@@ -23,7 +24,8 @@ class SignedRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadTerms:
-    """What a signed upload binds: always the path and the type, and the length in bytes and SHA-256 (hex) if given."""
+    """The terms of an upload that its signature covers: always the path and the media type, and if given the length in
+    bytes and the SHA-256 (hex)."""
 
     path: StoragePath
     mime_type: str
@@ -33,7 +35,8 @@ class UploadTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadTerms:
-    """What a signed download returns: exactly the bytes of `stored`, with this media type and Content-Disposition."""
+    """The terms of a signed download: it returns exactly the bytes of `stored`, with this media type and
+    Content-Disposition."""
 
     path: StoragePath
     stored: StoredObject
@@ -43,7 +46,7 @@ class DownloadTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedObject:
-    """An object in a listing. No document can be recorded at some keys. `etag` is opaque."""
+    """An object in a listing. Its key may be one at which no document can be recorded. `etag` is opaque."""
 
     key: str
     size_bytes: int
@@ -62,7 +65,14 @@ class Unreadable:
 
 
 class ObjectStorage(ObjectVersions, Protocol):
-    """The bytes of all workspaces. Every method raises `Unavailable` if the store cannot be reached in time."""
+    """The bytes of all workspaces. Every method raises `Unavailable` if the store cannot be reached in time.
+
+    `binds_unsized_uploads`: an upload whose size was not declared is bounded while it is received. A presigned URL of
+    S3 binds a declared length only.
+    """
+
+    @property
+    def binds_unsized_uploads(self) -> bool: ...
 
     async def stat(self, path: StoragePath) -> StoredObject | Unreadable | None:
         """Return the object at the path; `None` if there is none."""
@@ -79,15 +89,15 @@ class ObjectStorage(ObjectVersions, Protocol):
     async def prepare(self) -> None:
         """Create what the store needs before it can hold objects. Called only when a server starts.
 
-        A part that disappears later is not created again: a missing volume must not look like an empty store.
+        If a part disappears later, it is not created again, because a missing volume must not look like an empty store.
 
         Raises:
-            Unavailable: the store cannot be reached, or cannot keep our promises.
+            Unavailable: the store cannot be reached, or lacks a feature that Dossier needs.
         """
         ...
 
     async def probe(self) -> None:
-        """Return if objects can be stored.
+        """Return without a value if objects can be stored.
 
         Raises:
             Unavailable: saying what is wrong.
@@ -95,9 +105,9 @@ class ObjectStorage(ObjectVersions, Protocol):
         ...
 
     async def run_checks(self) -> Sequence[CheckResult]:
-        """Try each feature that our promises need of the store, on objects made for the purpose.
+        """Test each feature of the store on which Dossier relies, on objects that exist only for the test.
 
-        A store that cannot be reached is a check result too, not `Unavailable`.
+        If the store cannot be reached, return that as a check result, and do not raise `Unavailable`.
         """
         ...
 
@@ -111,13 +121,14 @@ class ObjectStorage(ObjectVersions, Protocol):
     async def delete(self, paths: Sequence[StoragePath]) -> Sequence[StoragePath]:
         """Delete every version of the objects at the paths. A path without an object is not an error.
 
-        Return the paths at which the store still holds something, because of an object lock or a missing permission.
+        Return the paths at which the store still has an object, because of an object lock or a missing permission.
         After `Unavailable`, some of the objects may be deleted.
         """
         ...
 
     async def discard_unfinished(self, prefix: str, before: datetime) -> int:
-        """Delete the parts of uploads below `prefix` that began before `before` and never ended. Return how many."""
+        """Delete the parts of uploads below `prefix` that began before `before` and never ended. Return the number of
+        these uploads."""
         ...
 
     async def read_mark(self) -> str | None:
@@ -141,13 +152,17 @@ class AlreadyStored:
 
 @dataclass(frozen=True, slots=True)
 class UploadMismatch:
-    """The bytes differ from what the upload announced.
+    """The bytes differ from one of the `UploadTerms`: from that `term`."""
 
-    `what` is the header or property that is wrong. `why` is the error text that follows it, such as "must be 10, …".
-    """
+    term: Literal["size_bytes", "sha256"]
 
-    what: str
-    why: str
+
+@dataclass(frozen=True, slots=True)
+class ServedObject:
+    """An object, and when it was stored: in whole seconds of UTC."""
+
+    stored: StoredObject
+    modified_at: datetime
 
 
 class ServedStorage(ObjectStorage, Protocol):
@@ -168,18 +183,28 @@ class ServedStorage(ObjectStorage, Protocol):
         """Return the terms of a signed GET; `None` if the URL was altered or has expired at `at`."""
         ...
 
+    def receiving(self, path: StoragePath) -> AbstractAsyncContextManager[bool]:
+        """Try to be the only one who receives an upload to the path during the block. Yield whether that is so.
+
+        At most one of all processes of this machine is. One that was killed is not.
+
+        Raises:
+            Unavailable: the store cannot be reached.
+        """
+        ...
+
     async def write(
         self, terms: UploadTerms, content: AsyncIterator[bytes]
     ) -> StoredObject | AlreadyStored | UploadMismatch:
         """Store the content durably, or store nothing: an interrupted upload leaves no object at the path.
 
-        An exception raised by `content` is passed on. If `content` is longer than `terms` announce, the rest is not
-        read.
+        An exception that `content` raises is passed on. If `content` is longer than the length in `terms`, the rest is
+        not read.
         """
         ...
 
-    async def modified_at(self, path: StoragePath) -> datetime | None:
-        """Return when the object at the path was stored, in whole seconds of UTC; `None` if there is none."""
+    async def find(self, path: StoragePath) -> ServedObject | None:
+        """Return the object at the path with its time; `None` if there is none."""
         ...
 
     def read(self, terms: DownloadTerms, start: int, stop: int) -> AsyncIterator[bytes]:

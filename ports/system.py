@@ -1,4 +1,4 @@
-"""Time, ids, secrets and encryption; and the one exception that says a dependency has failed."""
+"""Time, ids, secrets and encryption, and the exception that reports a failed dependency."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -8,20 +8,20 @@ Clock = Callable[[], datetime]
 """Returns the current time, in UTC, with microseconds."""
 
 NewId = Callable[[datetime], str]
-"""Returns a new ULID with that time. It is greater than every ULID made before in this process."""
+"""Returns a new ULID for the given time. It is greater than every ULID made before in this process."""
 
 NewSecret = Callable[[], str]
 """Returns 32 random base62 characters, from a cryptographic source."""
 
 Probe = Callable[[], Awaitable[None]]
-"""Returns if the dependency works; raises `Unavailable` if it does not."""
+"""Returns nothing if the dependency works; raises `Unavailable` if it does not."""
 
 
 class Sealing(Protocol):
     """Authenticated encryption of a text, under a key derived from another text."""
 
     def seal(self, text: str, under: str) -> bytes:
-        """Encrypt `text` under a key derived from `under`, which must be hard to guess. A random UUID is."""
+        """Encrypt `text` under a key derived from `under`, which must be hard to guess, such as a random UUID."""
         ...
 
     def unseal(self, sealed: bytes, under: str) -> str:
@@ -30,7 +30,8 @@ class Sealing(Protocol):
 
 
 class Unavailable(Exception):
-    """A dependency failed or was too slow. It is unknown whether it did what was asked. The client may try again.
+    """A dependency failed or was too slow.
 
-    The text is for the operator's log. A client never sees it.
+    It may have performed the call or not. The client may try again. The text is for the operator's log; a client never
+    sees it.
     """

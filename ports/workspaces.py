@@ -24,8 +24,9 @@ class Workspaces(Protocol):
         ...
 
     async def update(self, workspace: WorkspaceId, plan: Plan | None, quota_bytes: int | None) -> Workspace | None:
-        """Change what is not `None`. Return the changed workspace; `None` if there is no such workspace.
+        """Change the plan, the quota or both; `None` leaves a value as it is. Return the changed workspace; `None` if
+        there is no such workspace.
 
-        The quota may be lower than what is used. Then no document fits until enough are deleted.
+        The quota may be lower than the current usage. Then no document can be recorded until enough are deleted.
         """
         ...

@@ -4,6 +4,7 @@ test."""
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from pathlib import Path
 from random import randrange
 
@@ -13,6 +14,7 @@ from hypothesis import settings
 from adapters.postgres.database import Database, open_database
 from adapters.postgres.embedded import open_embedded
 from adapters.postgres.migrate import migrate
+from tests.acceptance.service import Server, running_server
 from tests.acceptance.tenants import Tenants
 from tests.memory_transport import open_memory_tenants
 from tests.ministack import S3Bucket, S3Server, open_s3_bucket, open_s3_server
@@ -99,3 +101,18 @@ async def s3_versioned(s3_server: S3Server) -> AsyncIterator[S3Bucket]:
     """A bucket with versions."""
     async with open_s3_bucket(s3_server, versioned=True) as bucket:
         yield bucket
+
+
+@pytest.fixture(scope="session")
+def own_server() -> Iterator[Server]:
+    """A server whose log and data directory tests read. A test that stops it starts it again."""
+    if "ACCEPTANCE_BASE_URL" in os.environ:
+        pytest.skip("reads the log of a server of its own")
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def own_tenants(own_server: Server) -> Iterator[Tenants]:
+    with closing(Tenants(own_server.base_url, own_server.cli)) as tenants:
+        yield tenants

@@ -70,7 +70,7 @@ class ValkeyServer:
             await writer.wait_closed()
         if not response:
             raise ConnectionError("no response")
-        # Without the response to QUIT, and to AUTH if it was sent.
+        # Leave out the response to QUIT, and the response to AUTH if it was sent.
         text = response.decode().removesuffix("+OK\r\n")
         return text if password is None else text.removeprefix("+OK\r\n")
 

@@ -1,4 +1,4 @@
-"""The SHA-256 of each stored file, in a file of its own, so that it need not be computed again."""
+"""The SHA-256 of each stored file. It is kept in a second file, so that it need not be computed again."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +14,12 @@ class Checksums:
     root: Path
 
     def read(self, path: StoragePath, etag: str) -> str | None:
-        """Return the SHA-256 of the file with that ETag; `None` if it was replaced or not uploaded through Dossier."""
+        """Return the SHA-256 of the file with that ETag; `None` if the file was replaced, or was not uploaded through
+        Dossier."""
         try:
             recorded_etag, _, sha256 = read_small(f"{self.root}/{path}").decode().partition(" ")
         except (OSError, UnicodeDecodeError):
-            # Without its checksum, the object is still found; only its SHA-256 is unknown.
+            # If the checksum is missing, the object is still usable; only its SHA-256 is unknown.
             return None
         # A crash may have left half a line.
         return sha256 if recorded_etag == etag and len(sha256) == 64 else None

@@ -1,6 +1,7 @@
 """Durable operations on files and directories: when a function returns, a power cut does not undo what it did."""
 
 import errno
+import fcntl
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,15 +20,16 @@ _SMALL_BYTES = 256
 
 
 def etag_of(status: os.stat_result) -> str:
-    """Return an ETag of a file from its time and size, which is cheap enough for every request.
+    """Return an ETag made from the time and size of a file, which is cheap enough for every request.
 
-    A copy that keeps times to the nanosecond has the same ETag. Any other copy is recognised by its checksum.
+    A copy of the file with the same time to the nanosecond has the same ETag. Any other copy is recognised by its
+    checksum.
     """
     return f"{status.st_mtime_ns:x}-{status.st_size:x}"
 
 
 def read_small(path: str) -> bytes:
-    """Return the first 256 bytes of a file, with few system calls, because every create reads one."""
+    """Return the first 256 bytes of a file. The function makes few system calls, because every create runs it."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         return os.read(descriptor, _SMALL_BYTES)
@@ -58,7 +60,8 @@ def fsync(path: Path) -> None:
 
 
 def fsync_nearest(directory: Path) -> None:
-    """Write the entries of a directory to the disk; if another process removed it, those of its nearest parent."""
+    """Write the entries of a directory to the disk. If another process removed the directory, write those of its
+    nearest parent."""
     while True:
         try:
             fsync(directory)
@@ -74,7 +77,8 @@ def make_directories(directory: Path, below: Path | None = None) -> None:
     """Create a directory and its parents, durably.
 
     Raises:
-        FileNotFoundError: `below` does not exist. It is never created, because it may be an unmounted volume.
+        FileNotFoundError: the directory `below` does not exist. It is never created, because its volume may not be
+        mounted.
     """
     if directory.is_dir():
         return
@@ -82,7 +86,7 @@ def make_directories(directory: Path, below: Path | None = None) -> None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(directory))
     make_directories(directory.parent, below)
     with suppress(FileExistsError):
-        # 0700: other users of this machine have no API key.
+        # The mode is 0700, because other users of the machine must not read files without an API key.
         directory.mkdir(mode=0o700)
     fsync(directory.parent)
 
@@ -90,7 +94,7 @@ def make_directories(directory: Path, below: Path | None = None) -> None:
 def in_directory(directory: Path, below: Path, act: Callable[[], Result]) -> Result:
     """Create a directory as `make_directories` does, and call `act`.
 
-    `remove` may delete the directory in between, while it is empty. Then both steps are repeated.
+    If `remove` deletes the directory between the two steps, because it is still empty, both steps are repeated.
     """
     while True:
         try:
@@ -103,9 +107,10 @@ def in_directory(directory: Path, below: Path, act: Callable[[], Result]) -> Res
 
 
 def remove(paths: Iterable[Name], below: Path, keep_levels: int) -> Sequence[Name]:
-    """Remove those of the files that exist, and the directories that are empty then, durably.
+    """Remove the files that exist, and the directories that are empty afterwards, durably.
 
-    The first `keep_levels` levels of directories below `below` stay. Returns the files that may not be removed.
+    The first `keep_levels` levels of directories below `below` stay. Returns the files that the system refuses to
+    remove.
     """
     if not below.is_dir():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(below))
@@ -114,20 +119,21 @@ def remove(paths: Iterable[Name], below: Path, keep_levels: int) -> Sequence[Nam
         try:
             changed.add(_remove(below / path, path.count("/") - keep_levels))
         except PermissionError:
-            # For example a file that an operator made immutable.
+            # This happens for a file that an operator made immutable, for example.
             held.append(path)
-    # Once per directory: most files have a directory of their own, and the entries of those are in one.
+    # Each directory is flushed once. Most files have a directory of their own, and these directories have the same
+    # parent.
     for directory in changed:
         fsync_nearest(directory)
     return held
 
 
 def remove_old(directory: Path, before: datetime, passes: Callable[[str], bool]) -> int:
-    """Remove the files whose names pass and that were last written before then; return how many."""
+    """Remove the files that were last written before that time and whose names pass the test. Return their number."""
     removed = 0
     with os.scandir(directory) as entries:
         for entry in entries:
-            # The upload may end and remove its file at the same time.
+            # An upload may end and remove its file at the same time.
             with suppress(FileNotFoundError):
                 is_file = entry.is_file(follow_symlinks=False)
                 if is_file and passes(entry.name) and entry.stat().st_mtime < before.timestamp():
@@ -137,14 +143,15 @@ def remove_old(directory: Path, before: datetime, passes: Callable[[str], bool])
 
 
 def _remove(file: Path, levels: int) -> Path:
-    """Remove a file and up to `levels` empty directories above it; return the directory that may have changed."""
+    """Remove a file and up to `levels` empty directories above it. Return the directory whose entries may have
+    changed."""
     try:
         file.unlink()
     except OSError as error:
         if error.errno not in MISSING and not file.is_dir():
             raise
     directory = file.parent
-    # Also if the file is missing: after a crash, only the directory may be left.
+    # Directories are also removed if the file is missing, because only the directory may be left after a crash.
     for _ in range(levels):
         try:
             directory.rmdir()
@@ -157,10 +164,31 @@ def _remove(file: Path, levels: int) -> Path:
     return directory
 
 
-def walk(top: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """Yield every file below a directory with its relative path, in no order, with memory for one entry a level.
+def try_lock(file: Path) -> int | None:
+    """Create a file if it does not exist, and lock it. Return its open descriptor; `None` if it is locked already.
 
-    Symbolic links are neither followed nor listed. A file that is created or removed meanwhile may be missing.
+    The lock ends with its process, however it ends (flock). The file may stay after a crash, and then locks nothing.
+    """
+    while True:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # The former holder may have removed the file after we opened it: then another process can lock a new one.
+            if os.path.samestat(os.fstat(descriptor), os.stat(file)):
+                return descriptor
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        except FileNotFoundError:
+            pass
+        os.close(descriptor)
+
+
+def walk(top: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """Yield every file below a directory with its relative path, in no particular order. The memory is that of one
+    entry for each level.
+
+    Symbolic links are neither followed nor listed. A file that is created or removed during the walk may be missing.
     """
     if top.is_symlink() or not top.is_dir():
         return

@@ -1,4 +1,4 @@
-"""The file of the claim mark: one line of text, which a crash leaves complete or absent."""
+"""The file of the claim mark: one line of text. After a crash, the file is either complete or absent."""
 
 import os
 from contextlib import suppress
@@ -10,14 +10,15 @@ from adapters.filesystem.files import flush, fsync
 def read_mark(file: Path) -> str | None:
     """Return the claim mark; `None` if the file does not exist."""
     try:
-        # A file that is not UTF-8 is a mark too, but not one of ours.
+        # A file that is not UTF-8 is still a mark, but of another program.
         return file.read_text("utf-8", "replace").removesuffix("\n")
     except FileNotFoundError:
         return None
 
 
 def write_mark(file: Path, incoming: Path, mark: str, *, replace: bool) -> bool:
-    """Write the claim mark through the new file `incoming`; unless `replace`, only if there is none.
+    """Write the claim mark to the new file `incoming`, then give it its final name. Unless `replace`, do so only if no
+    mark exists.
 
     Returns `False` if another mark exists.
     """
@@ -30,7 +31,8 @@ def write_mark(file: Path, incoming: Path, mark: str, *, replace: bool) -> bool:
             is_written = True
         else:
             is_written = _link(incoming, file)
-        # Also after a refusal: the caller reads the other mark next, and that one must survive a crash.
+        # The directory is also flushed if another mark exists. The caller reads that mark next, and it must survive a
+        # crash.
         fsync(file.parent)
     finally:
         with suppress(OSError):

@@ -28,11 +28,14 @@ def read_or_create_secret(file: Path) -> bytes:
 
 
 def _create_if_absent(file: Path, text: str) -> None:
-    """Write a private file completely and durably, unless it exists. If several processes do so, the first wins."""
+    """Write a private file completely and durably, unless it exists. If several processes try at once, the first one
+    succeeds."""
     if file.exists():
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=file.parent, prefix=".secret-") as made:  # mode 0600
+    with tempfile.NamedTemporaryFile(
+        "w", dir=file.parent, prefix=".secret-"
+    ) as made:  # creates the file with mode 0600
         made.write(text)
         made.flush()
         os.fsync(made.fileno())

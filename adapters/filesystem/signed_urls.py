@@ -1,4 +1,4 @@
-"""Signed URLs of a directory store: the terms are in the query, with an HMAC-SHA256 over method, path and query."""
+"""Signed URLs of a directory store. The query contains the terms, and an HMAC-SHA256 of method, path and query."""
 
 import hmac
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from ports.storage import DownloadTerms, SignedRequest, UploadTerms
 
 @dataclass(frozen=True, slots=True)
 class SignedUrls:
-    """Signs URLs with `secret`, and reads the terms of signed ones."""
+    """Signs URLs with `secret`, and reads the terms of signed URLs."""
 
     public_url: str
     secret: bytes
@@ -79,7 +79,7 @@ class SignedUrls:
 
 
 def _encode(query: Mapping[str, str]) -> str:
-    """Encode parameters in one canonical way, whatever their order. Quoting keeps separators out of the values."""
+    """Encode parameters in a canonical form, independent of their order. Separators in values are percent-encoded."""
     return urlencode(sorted(query.items()), quote_via=quote)
 
 

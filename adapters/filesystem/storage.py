@@ -3,6 +3,7 @@
 <root>/objects/<storage path>          the bytes, written once, never replaced
 <root>/checksums/<storage path>        the SHA-256 of the bytes, and the ETag of the file it was computed from
 <root>/incoming/<workspace>.<random>   uploads in progress; names without a workspace belong to probes and claim marks
+<root>/incoming/<workspace>.<digest>   empty, locked while an upload to the storage path with this digest is in progress
 <root>/deployment                      the claim mark
 """
 
@@ -11,7 +12,7 @@ import os
 import shutil
 import stat
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -31,19 +32,27 @@ from adapters.filesystem.files import (
     remove_old,
     walk,
 )
-from adapters.filesystem.incoming import is_below, new_name, receive
+from adapters.filesystem.incoming import is_below, locked, new_name, receive
 from adapters.filesystem.mark import read_mark, write_mark
 from adapters.filesystem.signed_urls import SignedUrls
 from domain.documents import StoredObject
 from domain.paths import StoragePath
 from ports.checks import CheckResult, Grade
-from ports.storage import AlreadyStored, DownloadTerms, ListedObject, SignedRequest, UploadMismatch, UploadTerms
+from ports.storage import (
+    AlreadyStored,
+    DownloadTerms,
+    ListedObject,
+    ServedObject,
+    SignedRequest,
+    UploadMismatch,
+    UploadTerms,
+)
 from ports.system import Unavailable
 from ports.versions import OneVersion
 
 _PIECE = 1024 * 1024
 _PAGE = 1000
-# Probes create files directly in objects/, where no storage path can be.
+# Probes create files directly in objects/, at which no storage path points.
 _PROBE = ".probe-"
 # workspaces/<workspace>/documents stays when it is empty, because many uploads share it.
 _LEVELS_KEPT = 3
@@ -52,9 +61,11 @@ _LEVELS_KEPT = 3
 class FilesystemStorage(OneVersion):
     """`ServedStorage` in a directory of this machine.
 
-    `root` must be on one file system that supports hard links. `public_url` is where clients reach this service. All
-    processes of a deployment share `secret`, which signs the URLs.
+    `root` must be on one file system that supports hard links. `public_url` is the address at which clients reach this
+    service. All processes of a deployment share `secret`, which signs the URLs.
     """
+
+    binds_unsized_uploads = True
 
     def __init__(self, root: Path, public_url: str, secret: bytes) -> None:
         self._root = root
@@ -65,7 +76,8 @@ class FilesystemStorage(OneVersion):
         self._signed_urls = SignedUrls(public_url, secret)
 
     async def stat(self, path: StoragePath) -> StoredObject | None:
-        # Not in a thread: reading two local files takes 20 us, switching to a thread and back 60.
+        # This does not run in a thread: to read two local files takes 20 us, and to switch to a thread and back takes
+        # 60.
         return self._stat(path)
 
     async def sign_upload(self, terms: UploadTerms, expires_at: datetime) -> SignedRequest:
@@ -80,13 +92,14 @@ class FilesystemStorage(OneVersion):
         return self._signed_urls.sign_download(replace(terms, stored=found), expires_at)
 
     async def prepare(self) -> None:
-        # Only here, at the start of a server: a directory that is missing later may be an unmounted volume.
+        # Directories are created only here, at the start of a server. If one is missing later, its volume may not be
+        # mounted.
         try:
             for directory in (self._objects, self._checksums.root, self._incoming):
                 await asyncio.to_thread(make_directories, directory)
         except OSError as error:
             raise Unavailable(f"cannot store files in {self._root}: {error}") from error
-        # With an empty file, so that a server starts on a full disk and still serves downloads.
+        # The test file is empty, so that a server can start on a full disk and serve downloads.
         await asyncio.to_thread(self._probe, 0)
 
     async def probe(self) -> None:
@@ -132,10 +145,10 @@ class FilesystemStorage(OneVersion):
             raise Unavailable(f"cannot delete in {self._root}: {error}") from error
 
     async def discard_unfinished(self, prefix: str, before: datetime) -> int:
-        """Discard as the port says, but only by whole workspaces: a longer prefix discards no upload.
+        """Discard as the port defines, but only for whole workspaces: a longer prefix discards no upload.
 
-        Files of no workspace are discarded for every prefix. `before` is compared with the time of the last byte, so
-        that an upload in progress is kept.
+        Files without a workspace in their name are discarded with every prefix. `before` is compared with the time of
+        the last byte, so that an upload in progress is kept.
         """
         return await asyncio.to_thread(self._discard_unfinished, prefix, before)
 
@@ -151,10 +164,13 @@ class FilesystemStorage(OneVersion):
     def open_download(self, path: str, query: Mapping[str, str], at: datetime) -> DownloadTerms | None:
         return self._signed_urls.open_download(path, query, at)
 
+    def receiving(self, path: StoragePath) -> AbstractAsyncContextManager[bool]:
+        return locked(self._incoming, path)
+
     async def write(
         self, terms: UploadTerms, content: AsyncIterator[bytes]
     ) -> StoredObject | AlreadyStored | UploadMismatch:
-        # Checked first, so that the client need not send a file that is refused in the end.
+        # This is checked first, so that the client does not send a file that is refused in the end.
         if self._stat(terms.path) is not None:
             return AlreadyStored()
         incoming = self._incoming / new_name(terms.path)
@@ -162,11 +178,9 @@ class FilesystemStorage(OneVersion):
             with await asyncio.to_thread(open, incoming, "xb") as file:
                 size, sha256 = await receive(file, content, terms.size_bytes)
                 if terms.size_bytes not in (None, size):
-                    return UploadMismatch(
-                        "Content-Length", f"must be {terms.size_bytes}, the size this URL was signed for"
-                    )
+                    return UploadMismatch("size_bytes")
                 if terms.sha256 not in (None, sha256):
-                    return UploadMismatch("sha256", "of the bytes is not the one this URL was signed for")
+                    return UploadMismatch("sha256")
                 return await asyncio.to_thread(self._publish, terms.path, incoming, file, sha256)
         except OSError as error:
             raise Unavailable(f"cannot store {terms.path}: {error}") from error
@@ -174,13 +188,11 @@ class FilesystemStorage(OneVersion):
             with suppress(OSError):
                 incoming.unlink()
 
-    async def modified_at(self, path: StoragePath) -> datetime | None:
-        try:
-            return datetime.fromtimestamp(int(os.lstat(self._objects / path).st_mtime), UTC)
-        except OSError as error:
-            if error.errno in MISSING:
-                return None
-            raise Unavailable(f"cannot read {path}: {error}") from error
+    async def find(self, path: StoragePath) -> ServedObject | None:
+        found = self._lstat(path)
+        if found is None:
+            return None
+        return ServedObject(self._describe(path, found), datetime.fromtimestamp(int(found.st_mtime), UTC))
 
     async def read(self, terms: DownloadTerms, start: int, stop: int) -> AsyncIterator[bytes]:
         try:
@@ -198,7 +210,7 @@ class FilesystemStorage(OneVersion):
             raise Unavailable(f"cannot read {terms.path}: {error}") from error
 
     def _probe(self, size_bytes: int) -> None:
-        """Store a file in the way `write` does: write it to the disk, then link it beside the objects."""
+        """Store a file as `write` does: flush it to the disk, then link it into the directory of objects."""
         incoming = self._incoming / new_name()
         linked = self._objects / (_PROBE + incoming.name)
         try:
@@ -209,7 +221,8 @@ class FilesystemStorage(OneVersion):
             with suppress(FileExistsError):
                 os.link(incoming, linked)
                 raise Unavailable(f"cannot store files in {self._objects}: a hard link there replaces another file")
-            # Otherwise a document could be recorded under a spelling that no listing shows, and its bytes be swept.
+            # On a file system that ignores case, a document could be recorded at a path in another spelling than the
+            # listing shows. The sweeper would then delete its file as an orphan.
             if os.path.lexists(linked.with_name(linked.name.upper())):
                 raise Unavailable(f"cannot store files in {self._objects}: it does not tell upper case from lower case")
         except OSError as error:
@@ -232,7 +245,7 @@ class FilesystemStorage(OneVersion):
         except OSError as error:
             raise Unavailable(f"cannot read {self._mark}: {error}") from error
         if mark is None and not self._objects.is_dir():
-            # The volume may not be mounted, and then the mark is not known to be absent.
+            # If the volume is not mounted, it is unknown whether the store has a mark.
             raise Unavailable(f"cannot read {self._mark}: {self._objects} does not exist")
         return mark
 
@@ -243,20 +256,26 @@ class FilesystemStorage(OneVersion):
             raise Unavailable(f"cannot write {self._mark}: {error}") from error
 
     def _stat(self, path: StoragePath) -> StoredObject | None:
+        found = self._lstat(path)
+        return None if found is None else self._describe(path, found)
+
+    def _describe(self, path: StoragePath, found: os.stat_result) -> StoredObject:
+        etag = etag_of(found)
+        return StoredObject(size_bytes=found.st_size, etag=etag, sha256=self._checksums.read(path, etag))
+
+    def _lstat(self, path: StoragePath) -> os.stat_result | None:
         try:
-            # Not with pathlib: every create runs this, and joining paths takes longer than lstat.
+            # pathlib is not used: every create runs this, and joining paths with it takes longer than lstat.
             found = os.lstat(f"{self._objects}/{path}")
         except OSError as error:
             if error.errno in MISSING and self._objects.is_dir():
                 return None
             raise Unavailable(f"cannot read {path}: {error}") from error
-        if not stat.S_ISREG(found.st_mode):
-            return None
-        etag = etag_of(found)
-        return StoredObject(size_bytes=found.st_size, etag=etag, sha256=self._checksums.read(path, etag))
+        return found if stat.S_ISREG(found.st_mode) else None
 
     async def _checksum_of_copy(self, path: StoragePath, found: StoredObject) -> str | None:
-        """Return the SHA-256 of a file whose time has changed, as in a restored backup; compute it only once."""
+        """Return the SHA-256 of a file whose time has changed, as after a restore. It is computed once and then
+        stored."""
         if found.sha256 is None:
             return await asyncio.to_thread(self._compute_checksum, path, found.etag)
         return found.sha256
@@ -270,17 +289,18 @@ class FilesystemStorage(OneVersion):
         return sha256
 
     def _publish(self, path: StoragePath, incoming: Path, file: BinaryIO, sha256: str) -> StoredObject | AlreadyStored:
-        """Write the bytes to the disk, then give them their name: a crash leaves the whole file or none."""
+        """Flush the bytes to the disk, then give the file its name. After a crash, the file is complete or absent."""
         flush(file)
         target = self._objects / path
         try:
-            # A hard link, not a rename: it fails if the name exists, also for concurrent uploads.
+            # A hard link is used instead of a rename, because it fails if the name exists, even if two uploads run at
+            # the same time.
             in_directory(target.parent, self._objects, lambda: os.link(incoming, target))
         except FileExistsError:
             return AlreadyStored()
-        # The nearest: a delete may already have removed the file and its directory.
+        # A delete may already have removed the file and its directory, so the nearest existing directory is flushed.
         fsync_nearest(target.parent)
         found = os.fstat(file.fileno())
-        # After the link, so that only the upload that won records its checksum.
+        # This comes after the link, so that of several uploads only the successful one records its checksum.
         self._checksums.write(path, etag_of(found), sha256)
         return StoredObject(size_bytes=found.st_size, etag=etag_of(found), sha256=sha256)

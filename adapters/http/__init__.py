@@ -1,5 +1,5 @@
 """The API: HTTP on Litestar, with one use case for each operation.
 
-`asgi.py` builds the application. A module of operations begins with its table of routes; `description/` adds what the
-OpenAPI document says beyond the routes, and `wire/` defines the bodies and queries.
+`asgi.py` builds the application. A module of operations begins with its table of routes. `wire/` defines the bodies and
+queries, and `description/` the other parts of the OpenAPI document.
 """

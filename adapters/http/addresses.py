@@ -1,7 +1,7 @@
-"""One spelling for each address: every other spelling of a path is an unknown address.
+"""Each path has one spelling; every other spelling is an unknown path.
 
 The router finds `/metrics` under `//metrics`, `/metrics/` and `/%6detrics` as well. A proxy's rule for `/metrics` would
-miss those. So the path as it was sent is compared with the templates of all routes, before the router sees it. Only
+miss those. So the path as the client sent it is compared with the templates of all routes before the router runs. Only
 the id of an entity may be percent-encoded.
 """
 
@@ -21,7 +21,7 @@ from domain.errors import NotFound
 
 def sent_path(scope: Scope) -> bytes:
     """Return the path as the client sent it, without the query."""
-    # ASGI lets a server leave `raw_path` out.
+    # In ASGI, `raw_path` is optional.
     return scope.get("raw_path") or scope["path"].encode()
 
 
@@ -31,7 +31,7 @@ def sent_segment(scope: Scope, index: int) -> str:
 
 
 class ExactAddresses:
-    """Passes on the requests whose path is spelled as a route spells it, and answers all others with 404.
+    """Passes on the requests whose path is spelt exactly as a route, and answers all others with 404.
 
     It also answers `OPTIONS *`, which asks about the server as a whole (RFC 9110 9.3.7).
     """
@@ -70,7 +70,7 @@ def _with_one_segment_each(scope: Scope) -> str:
 
 
 def _pattern(templates: Iterable[str]) -> re.Pattern[bytes]:
-    """Return a pattern of every path of these templates, spelled as in the template."""
+    """Return a pattern that matches exactly the paths of these templates, in the spelling of the template."""
     paths = ("/".join(map(_of_segment, template.split("/"))) for template in templates)
     return re.compile("|".join(paths).encode())
 
@@ -80,5 +80,5 @@ def _of_segment(segment: str) -> str:
         return re.escape(segment)
     if segment.endswith(":path}"):
         return ".+"
-    # The only parameter whose values need it.
+    # Only the values of this parameter may be percent-encoded.
     return "[^/]+" if segment == "{entity_id:str}" else "[^/%]+"

@@ -1,4 +1,4 @@
-"""Responses and request headers as ASGI has them, in bytes.
+"""Responses and request headers in the form of ASGI, as bytes.
 
 Litestar's own Response and Headers support more than is needed here, and cost as much CPU as the use case itself.
 """
@@ -10,13 +10,13 @@ import msgspec
 from litestar.types import Receive, Scope, Send
 
 NO_STORE = "no-store"
-"""The Cache-Control of every answer. A browser that stored one would send If-None-Match by itself. After our 304, it
-would show the page an old signed URL."""
+"""The Cache-Control of every response. A browser that stored a response would send If-None-Match by itself. After a
+304, it would give the page the stored response with an old signed URL."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response with a JSON body or none, as an ASGI application that sends it."""
+    """A response with a JSON body or without a body. It is an ASGI application that sends itself."""
 
     status: int
     body: bytes
@@ -32,22 +32,22 @@ class Answer:
 
 
 def json_answer(success: msgspec.Struct, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
-    """Return a success whose body is `success`, envelope included."""
+    """Return a successful response with the body `success`, which includes the envelope."""
     return Answer(status, msgspec.json.encode(success), headers or {})
 
 
 def empty_answer(headers: Mapping[str, str] | None = None) -> Answer:
-    """Return a success without a body: 204 (RFC 9110 15.3.5)."""
+    """Return a successful response without a body: 204 (RFC 9110 15.3.5)."""
     return Answer(204, b"", headers or {})
 
 
 def replay_headers(*, replayed: bool) -> Mapping[str, str]:
-    """Return the header that marks the answer to an earlier request with the same Idempotency-Key."""
+    """Return the header that marks a response as that of an earlier request with the same Idempotency-Key."""
     return {"Idempotent-Replayed": "true"} if replayed else {}
 
 
 def not_modified(headers: Mapping[str, str]) -> Answer:
-    """Return a 304, which has the headers of the 200 that a cache may update, and no body (RFC 9110 15.4.5)."""
+    """Return a 304. It has no body, and those headers of the 200 that a cache may update (RFC 9110 15.4.5)."""
     return Answer(304, b"", headers)
 
 

@@ -1,10 +1,8 @@
-"""Reads request bodies, bounded in size and time: JSON as a whole, uploads piece by piece."""
+"""Reads request bodies within limits of size and time. JSON is read as a whole, uploads piece by piece."""
 
-import hashlib
 from collections.abc import AsyncIterator, Sequence
 
 from adapters.http.answer import header_values
-from adapters.http.body_headers import read_body_headers
 from adapters.http.errors import RequestTimeout, UnsupportedMediaType
 from adapters.http.in_flight import in_flight_of
 from adapters.http.request import AnyRequest
@@ -13,28 +11,38 @@ from domain.errors import Invalid, PayloadTooLarge
 from domain.members import Members, RuleViolation
 
 BODY_MAX_BYTES = 64 * 1024
-JSON = "application/json"
 
 
-async def read_members(request: AnyRequest, accepted: Sequence[str] = (JSON,)) -> Members:
-    """Return the members of the JSON object in a request's body, whose media type is one of those accepted.
+def check_media_type(request: AnyRequest, accepted: Sequence[str], accept_patch: Sequence[str]) -> None:
+    """Return without a value if the media type of the body is accepted.
 
     Raises:
-        UnsupportedMediaType: Content-Type is none of them.
-        UnsupportedContentCoding: the body is encoded.
-        PayloadTooLarge: the body has more than 64 KiB.
-        RequestTimeout: the client disconnected.
-        Invalid: the body is not one well-formed JSON object, or not the one that its headers announce.
+        UnsupportedMediaType: the media type is not accepted.
     """
     if _media_type(request) not in accepted:
-        raise UnsupportedMediaType(accepted)
-    announced = read_body_headers(request)
+        raise UnsupportedMediaType(accept_patch)
+
+
+async def whole_body(request: AnyRequest) -> bytes:
+    """Return a body that is read as a whole.
+
+    Raises:
+        PayloadTooLarge: the body has more than 64 KiB.
+        RequestTimeout: the client disconnected.
+    """
     in_flight = in_flight_of(request.scope)
     in_flight.await_client()
     raw = await _whole(request)
     in_flight.resume()
-    if announced is not None and announced != hashlib.sha256(raw).hexdigest():
-        raise Invalid({"Content-Digest": "is not that of the body; send the request again"})
+    return raw
+
+
+def parse_members(raw: bytes) -> Members:
+    """Return the members of the JSON object in a body.
+
+    Raises:
+        Invalid: the body is not one well-formed JSON object.
+    """
     try:
         return parse_object(raw)
     except RuleViolation as violation:
@@ -42,7 +50,7 @@ async def read_members(request: AnyRequest, accepted: Sequence[str] = (JSON,)) -
 
 
 async def upload_pieces(request: AnyRequest, limit_bytes: int) -> AsyncIterator[bytes]:
-    """Yield a body as it arrives. Each piece has a deadline, and the whole body a slowest rate.
+    """Yield a body as it arrives. Each piece has a deadline, and the whole body has a minimum rate.
 
     Raises:
         PayloadTooLarge: Content-Length or the body itself is over the limit.

@@ -1,8 +1,7 @@
 """Cross-origin requests of browsers (the Fetch standard, https://fetch.spec.whatwg.org/#http-cors-protocol).
 
-Litestar's CORS support is not used: it wraps Litestar only, so a page could not read the refusals of the gate, such
-as a 429 with its Retry-After. No credentials are allowed, because Dossier reads no cookies: a page sends its API key
-itself.
+Litestar's CORS support is not used: it does not add headers to the errors of the gate, so a page could not read a 429
+with its Retry-After. CORS credentials are not allowed, because Dossier reads no cookies.
 """
 
 import re
@@ -17,16 +16,17 @@ from adapters.http.answer import header_values
 EXPOSED = (
     *("ETag", "Location", "Retry-After", "X-Request-ID", "Idempotent-Replayed", "WWW-Authenticate", "Allow"),
     *("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"),
-    # Downloads have these.
+    # Only downloads have these headers.
     *("Accept-Ranges", "Content-Disposition", "Content-Range", "Last-Modified"),
 )
-"""The response headers that a page may read, besides those that every page may read anyway."""
+"""The response headers that a page may read, in addition to those that the Fetch standard always permits."""
 
-# The API and the signed URLs, and nothing for operators: with `*`, any page could read the metrics of an internal host.
+# Only the API and the signed URLs have CORS headers, and no page for operators: with `*`, any web page could read the
+# metrics of an internal host.
 _PATHS = (b"/v1/", b"/storage/")
 _METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE"
 _TOKENS = re.compile(rb"[A-Za-z0-9!#$%&'*+\-.^_`|~]+(?:[ \t]*,[ \t]*[A-Za-z0-9!#$%&'*+\-.^_`|~]+)*")
-# Browsers keep the answer to a preflight for two hours at most.
+# Browsers cache the response to a preflight for at most two hours.
 _MAX_AGE = b"7200"
 
 Headers = list[tuple[bytes, bytes]]
@@ -45,7 +45,8 @@ class Cors:
             return []
         if b"*" in self._origins:
             return [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", self._exposed)]
-        # Without an Origin too: a cache must not give that response to a page.
+        # This header is also sent without an Origin, so that a cache does not give that response to a page of another
+        # origin.
         headers = [(b"vary", b"Origin")]
         if (origin := self._origin(scope)) is not None:
             headers += [
@@ -70,13 +71,13 @@ class Cors:
 
 
 NO_PAGES = Cors(())
-"""Allows no page of another origin."""
+"""No page of another origin is allowed."""
 
 
 def answering_preflights(app: ASGIApp, cors: Cors) -> ASGIApp:
-    """Return `app`, with every preflight of an allowed origin answered before it.
+    """Return an application that answers preflight requests of allowed origins, and passes all others to `app`.
 
-    The gate around it adds the other CORS headers, as it does to every response.
+    The gate around it adds the other CORS headers, as to every response.
     """
 
     async def answered(scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,7 +86,8 @@ def answering_preflights(app: ASGIApp, cors: Cors) -> ASGIApp:
             return
         asked = b", ".join(header_values(scope, b"access-control-request-headers"))
         headers = [(b"access-control-allow-methods", _METHODS), (b"access-control-max-age", _MAX_AGE)]
-        # Every header is allowed: an API key protects the API, and not the names of headers.
+        # Every header is allowed, because the API key protects the API, and a list of allowed headers would add
+        # nothing.
         if _TOKENS.fullmatch(asked):
             headers.append((b"access-control-allow-headers", asked))
         await send({"type": "http.response.start", "status": 204, "headers": headers})

@@ -19,7 +19,7 @@ from domain.errors import NotFound
 
 
 def routes() -> Sequence[HTTPRouteHandler]:
-    """Return `/`, `/openapi.json` and `/docs`. They need no API key, and are no part of the OpenAPI document."""
+    """Return the routes `/`, `/openapi.json` and `/docs`. They need no API key and are not in the OpenAPI document."""
     return [
         readable("/", include_in_schema=False)(start_page),
         readable("/openapi.json", include_in_schema=False)(openapi_json),
@@ -67,7 +67,7 @@ async def start_page(request: AnyRequest) -> Response[None]:
 
 async def openapi_json(request: AnyRequest) -> Response[bytes]:
     state = request.app.state
-    # Built by the first request, not at start-up, because most processes never serve it.
+    # The first request builds the document, because most processes never serve it.
     if "openapi_json" not in state:
         state.openapi_json = msgspec.json.encode(openapi_document(request.app, site_of(request).public_url))
     return Response(state.openapi_json, media_type="application/json")
@@ -85,7 +85,7 @@ def docs_file(name: FromPath[str]) -> Response[bytes]:
 
 
 def _swagger_ui() -> Path:
-    # Find the package without importing it: its code imports web frameworks that are not installed.
+    # Find the package without importing it, because its code imports web frameworks that are not installed.
     spec = find_spec("swagger_ui")
     if spec is None or spec.origin is None:
         raise RuntimeError("swagger-ui-py is not installed: run 'make setup'")

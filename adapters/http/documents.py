@@ -5,13 +5,10 @@ from collections.abc import Sequence
 from litestar.params import FromPath
 
 from adapters.http.answer import Answer, empty_answer, json_answer, not_modified, replay_headers
-from adapters.http.body import JSON, read_members
-from adapters.http.conditional import entity_tag, is_not_modified, read_precondition
-from adapters.http.errors import MERGE_PATCH
-from adapters.http.operation import Operation
-from adapters.http.query import read_flag, read_query
+from adapters.http.conditional import entity_tag
+from adapters.http.operation import JSON, MERGE_PATCH, Operation
 from adapters.http.request import AnyRequest, caller_of, site_of, use_cases_of
-from adapters.http.request_headers import read_idempotency_key
+from adapters.http.sent import read_sent
 from adapters.http.wire.documents import (
     DeleteDocumentQuery,
     DocumentDetail,
@@ -22,10 +19,7 @@ from adapters.http.wire.documents import (
     UploadLink,
 )
 from adapters.http.wire.envelope import Envelope
-from domain.documents import Changes
 from domain.downloads import is_inline
-from domain.idempotency import parse_idempotency_key
-from domain.members import Form, read_together
 from domain.pages import boolean
 from domain.use_cases.change_document import DeleteDocument, PatchDocument
 from domain.use_cases.create_document import CreateDocument
@@ -41,61 +35,64 @@ def routes() -> Sequence[Operation]:
         Operation("POST", "/v1/documents/upload-url", request_upload_url, RequestUpload),
         Operation("POST", "/v1/documents", create_document, CreateDocument),
         Operation("GET", "/v1/documents", list_documents, FindDocuments, query=ListDocumentsQuery),
-        Operation("GET", a_document, read_document, GetDocument, query=ReadDocumentQuery),
-        Operation("PATCH", a_document, patch_document, PatchDocument),
-        Operation("DELETE", a_document, delete_document, DeleteDocument, query=DeleteDocumentQuery),
+        Operation("GET", a_document, read_document, GetDocument, query=ReadDocumentQuery, is_conditional=True),
+        Operation(
+            "PATCH", a_document, patch_document, PatchDocument, media_types=(JSON, MERGE_PATCH), is_conditional=True
+        ),
+        Operation(
+            "DELETE", a_document, delete_document, DeleteDocument, query=DeleteDocumentQuery, is_conditional=True
+        ),
     ]
 
 
 async def request_upload_url(request: AnyRequest) -> Answer:
-    members = await read_members(request)
-    upload = await use_cases_of(request).request_upload(caller_of(request), members)
+    sent = await read_sent(request)
+    upload = await use_cases_of(request).request_upload(caller_of(request), sent.members)
     return json_answer(Envelope(UploadLink.of(upload)))
 
 
 async def create_document(request: AnyRequest) -> Answer:
-    idempotency_key = read_idempotency_key(request)
-    members = await read_members(request)
-    recorded = await use_cases_of(request).create_document(caller_of(request), members, idempotency_key)
+    sent = await read_sent(request)
+    recorded = await use_cases_of(request).create_document(caller_of(request), sent.members, sent.idempotency_key)
     location = f"{site_of(request).public_url}/v1/documents/{recorded.document.id}"
     headers = {"Location": location, **replay_headers(replayed=recorded.replayed)}
     return json_answer(Envelope(DocumentRecord.of(recorded.document)), 201, headers)
 
 
 async def list_documents(request: AnyRequest) -> Answer:
-    listing = await use_cases_of(request).find_documents(caller_of(request), read_query(request))
-    return json_answer(FoundDocuments.of(listing))
+    sent = await read_sent(request)
+    return json_answer(FoundDocuments.of(await use_cases_of(request).find_documents(caller_of(request), sent.members)))
 
 
 async def read_document(request: AnyRequest, document_id: FromPath[str]) -> Answer:
-    form = Form(read_query(request), "parameter")
+    sent = await read_sent(request)
+    form = sent.parameters()
     download = form.optional("download", boolean) is not False
     inline = form.optional("disposition", is_inline) or False
     form.finish()
     found = await use_cases_of(request).get_document(caller_of(request), document_id, download=download, inline=inline)
     state = found.record.document.state
     headers = entity_tag(state)
-    if is_not_modified(request, state):
+    if sent.conditions.is_not_modified(state):
         return not_modified(headers)
     return json_answer(Envelope(DocumentDetail.of(found.record, found.download)), headers=headers)
 
 
 async def patch_document(request: AnyRequest, document_id: FromPath[str]) -> Answer:
-    members = await read_members(request, (JSON, MERGE_PATCH))
-    # The use case reads the members too. Here they are read so that one answer names their mistakes and the headers'.
-    precondition, _ = read_together(lambda: read_precondition(request), lambda: Changes.read(members))
-    record = await use_cases_of(request).patch_document(caller_of(request), document_id, members, precondition)
-    return json_answer(Envelope(DocumentDetail.of(record)), headers=entity_tag(record.document.state))
+    sent = await read_sent(request)
+    patched = await use_cases_of(request).patch_document(
+        caller_of(request), document_id, sent.members, sent.idempotency_key, sent.conditions.of_a_change()
+    )
+    headers = {**entity_tag(patched.found.document.state), **replay_headers(replayed=patched.replayed)}
+    return json_answer(Envelope(DocumentDetail.of(patched.found)), headers=headers)
 
 
 async def delete_document(request: AnyRequest, document_id: FromPath[str]) -> Answer:
-    idempotency_key = read_idempotency_key(request)
-    precondition, hard, _ = read_together(
-        lambda: read_precondition(request),
-        lambda: read_flag(request, "hard"),
-        lambda: parse_idempotency_key(idempotency_key),
-    )
+    sent = await read_sent(request)
+    form = sent.parameters()
+    hard = form.optional("hard", boolean) or False
+    form.finish()
     replayed = await use_cases_of(request).delete_document(
-        caller_of(request), document_id, idempotency_key, precondition, hard=hard
+        caller_of(request), document_id, sent.idempotency_key, sent.conditions.of_a_change(), hard=hard
     )
     return empty_answer(replay_headers(replayed=replayed))

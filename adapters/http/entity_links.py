@@ -6,11 +6,9 @@ from litestar.params import FromPath
 
 from adapters.http.addresses import sent_segment
 from adapters.http.answer import Answer, empty_answer, json_answer, replay_headers
-from adapters.http.body import read_members
 from adapters.http.operation import Operation
-from adapters.http.query import read_query
 from adapters.http.request import AnyRequest, caller_of, use_cases_of
-from adapters.http.request_headers import read_idempotency_key
+from adapters.http.sent import read_sent
 from adapters.http.wire.entity_links import (
     LinkedDocumentList,
     LinkedDocumentRow,
@@ -55,24 +53,29 @@ def routes() -> Sequence[Operation]:
 
 
 async def link_document(request: AnyRequest, document_id: FromPath[str]) -> Answer:
-    idempotency_key = read_idempotency_key(request)
-    members = await read_members(request)
-    added = await use_cases_of(request).link_document(caller_of(request), document_id, members, idempotency_key)
+    sent = await read_sent(request)
+    added = await use_cases_of(request).link_document(
+        caller_of(request), document_id, sent.members, sent.idempotency_key
+    )
     status = 201 if added.is_new else 200
     return json_answer(Envelope(LinkRecord.of(added.link)), status, replay_headers(replayed=added.replayed))
 
 
 async def unlink_document(request: AnyRequest, document_id: FromPath[str], link_id: FromPath[str]) -> Answer:
-    idempotency_key = read_idempotency_key(request)
-    replayed = await use_cases_of(request).unlink_document(caller_of(request), document_id, link_id, idempotency_key)
+    sent = await read_sent(request)
+    replayed = await use_cases_of(request).unlink_document(
+        caller_of(request), document_id, link_id, sent.idempotency_key
+    )
     return empty_answer(replay_headers(replayed=replayed))
 
 
 async def list_entity_documents(request: AnyRequest) -> Answer:
-    # From the path as it was sent: the router cannot tell an encoded slash from one between two segments.
+    # The id is read from the path as the client sent it, because the router decodes an encoded slash.
     entity_id = sent_segment(request.scope, 3)
     entity_type: EntityType = request.route_handler.opt["entity_type"]
-    query = read_query(request)
-    found, page = await use_cases_of(request).find_linked_documents(caller_of(request), entity_type, entity_id, query)
+    sent = await read_sent(request)
+    found, page = await use_cases_of(request).find_linked_documents(
+        caller_of(request), entity_type, entity_id, sent.members
+    )
     rows = LinkedDocumentList([LinkedDocumentRow.of(linked) for linked in found.rows])
     return json_answer(Paged(rows, PageMeta.of(page, found.total)))

@@ -17,30 +17,28 @@ from ports.system import Unavailable
 
 log = logging.getLogger("dossier.http")
 
-MERGE_PATCH = "application/merge-patch+json"
-"""JSON Merge Patch (RFC 7396), which PATCH also reads."""
-
 RETRY_AFTER_SECONDS = 1
 """The Retry-After of a 503: most outages of a dependency end within seconds."""
 
+RETRY_LATER_SECONDS = 10
+"""The Retry-After of what does not end within seconds: another upload, and a full disk."""
+
 
 class UnsupportedMediaType(Refusal):
-    """The Content-Type is none of those that the operation reads."""
+    """The operation does not accept the Content-Type. `accept_patch` are the media types that a PATCH accepts."""
 
     code = "unsupported_media_type"
 
-    def __init__(self, accepted: Sequence[str] = ("application/json",)) -> None:
-        self.accepted = accepted
+    def __init__(self, accept_patch: Sequence[str] = ()) -> None:
+        self.accept_patch = accept_patch
 
     @property
     def message(self) -> str:
         return "Send the body as JSON in UTF-8, with 'Content-Type: application/json'."
 
 
-class UnsupportedContentCoding(Refusal):
+class UnsupportedContentCoding(UnsupportedMediaType):
     """The body is compressed or otherwise encoded (RFC 9110 8.4)."""
-
-    code = "unsupported_media_type"
 
     @property
     def message(self) -> str:
@@ -103,18 +101,8 @@ class SignedUrlRefused(Refusal):
         return "This signed URL has expired or was altered; ask for a new one."
 
 
-class ObjectExists(Refusal):
-    """An object is already stored at the path of an upload."""
-
-    code = "precondition_failed"
-
-    @property
-    def message(self) -> str:
-        return "A file was already stored through this signed URL; ask for a new URL to upload another file."
-
-
 class RangeNotSatisfiable(Refusal):
-    """A Range (RFC 9110 14.2) that begins after the end of the file."""
+    """The Range (RFC 9110 14.2) begins after the end of the file."""
 
     code = "validation_error"
 
@@ -140,8 +128,9 @@ STATUS: Mapping[type[Refusal], int] = {
     errors.FolderExists: 409,
     errors.FolderInUse: 409,
     errors.ObjectChanged: 409,
+    errors.UploadUnderWay: 409,
     errors.PreconditionFailed: 412,
-    ObjectExists: 412,
+    errors.ObjectExists: 412,
     errors.PayloadTooLarge: 413,
     UriTooLong: 414,
     UnsupportedMediaType: 415,
@@ -151,11 +140,12 @@ STATUS: Mapping[type[Refusal], int] = {
     errors.RateLimited: 429,
     HeaderTooLarge: 431,
     ServerBusy: 503,
+    errors.DiskFull: 503,
 }
 
 
 def answer(error: Exception, request_id: str) -> Answer:
-    """Return the response to any error. It contains nothing of the cause of a server error; the log does."""
+    """Return the response to any error. The cause of a server error is in the log, and not in the response."""
     match error:
         case Refusal():
             return _answer(STATUS[type(error)], error.code, error.message, request_id, _details(error), _headers(error))
@@ -169,8 +159,13 @@ def answer(error: Exception, request_id: str) -> Answer:
             return internal_error(request_id)
 
 
+def accept_patch_header(media_types: Sequence[str]) -> Mapping[str, str]:
+    """Return the header with the media types that PATCH reads (RFC 5789 3.1); no header if there is no PATCH."""
+    return {"Accept-Patch": ", ".join(media_types)} if media_types else {}
+
+
 def to_response(answer: Answer) -> Response[bytes]:
-    """Return the answer as a response of Litestar."""
+    """Return an `Answer` as a response of Litestar."""
     return Response(
         answer.body,
         status_code=answer.status,
@@ -180,7 +175,7 @@ def to_response(answer: Answer) -> Response[bytes]:
 
 
 def internal_error(request_id: str) -> Answer:
-    """Return the response to an unexpected error: a bug."""
+    """Return the response to an unexpected error, which is a bug."""
     message = "An unexpected error occurred on the server; report this request id to the operator."
     return _answer(500, "internal_error", message, request_id)
 
@@ -194,7 +189,7 @@ def unavailable(request_id: str, details: ErrorDetails | None = None) -> Answer:
 
 
 def method_not_allowed(request_id: str, methods: Sequence[str]) -> Answer:
-    """Return the response to a method that the address does not support; `methods` are those that it supports."""
+    """Return the response to a method that the path does not support. `methods` are the supported methods."""
     allowed = ", ".join(methods)
     message = f"This address does not support the method; it supports {allowed}."
     return _answer(405, "method_not_allowed", message, request_id, headers={"Allow": allowed})
@@ -246,14 +241,15 @@ def _headers(refusal: Refusal) -> Mapping[str, str]:
             return {"WWW-Authenticate": "Bearer"}
         case errors.RateLimited(retry_after, _, _):
             return {"Retry-After": str(retry_after)}
+        case errors.UploadUnderWay() | errors.DiskFull():
+            return {"Retry-After": str(RETRY_LATER_SECONDS)}
         case ServerBusy():
             return {"Retry-After": str(RETRY_AFTER_SECONDS)}
         case RangeNotSatisfiable():
             return {"Content-Range": f"bytes */{refusal.size_bytes}"}
-        case UnsupportedMediaType() if MERGE_PATCH in refusal.accepted:
-            # RFC 5789 2.2: a 415 to PATCH names the types that would be read.
-            return {"Accept-Patch": ", ".join(refusal.accepted)}
-        case UnsupportedContentCoding():
-            return {"Accept-Encoding": "identity"}
+        case UnsupportedMediaType():
+            codings = {"Accept-Encoding": "identity"} if isinstance(refusal, UnsupportedContentCoding) else {}
+            # RFC 5789 2.2: a 415 to PATCH names the accepted media types.
+            return {**codings, **accept_patch_header(refusal.accept_patch)}
         case _:
             return {}

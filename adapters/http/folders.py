@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from adapters.http.answer import Answer, empty_answer, json_answer
-from adapters.http.body import read_members
+from adapters.http.answer import Answer, empty_answer, json_answer, replay_headers
 from adapters.http.operation import Operation
-from adapters.http.query import read_query
 from adapters.http.request import AnyRequest, caller_of, use_cases_of
+from adapters.http.sent import read_sent
 from adapters.http.wire.envelope import Envelope, Paged, PageMeta
 from adapters.http.wire.folders import (
     DeleteFolderQuery,
@@ -33,22 +32,27 @@ def routes() -> Sequence[Operation]:
 
 
 async def list_folders(request: AnyRequest) -> Answer:
-    found, page = await use_cases_of(request).list_folders(caller_of(request), read_query(request))
+    sent = await read_sent(request)
+    found, page = await use_cases_of(request).list_folders(caller_of(request), sent.members)
     rows = FolderList([FolderRow(row.folder, row.documents) for row in found.rows])
     return json_answer(Paged(rows, PageMeta.of(page, found.total)))
 
 
 async def move_folder(request: AnyRequest) -> Answer:
-    moved = await use_cases_of(request).move_folder(caller_of(request), await read_members(request))
-    return json_answer(Envelope(FolderRow(moved.folder, moved.documents)))
+    sent = await read_sent(request)
+    moved = await use_cases_of(request).move_folder(caller_of(request), sent.members, sent.idempotency_key)
+    row = FolderRow(moved.folder, moved.documents)
+    return json_answer(Envelope(row), headers=replay_headers(replayed=moved.replayed))
 
 
 async def delete_folder(request: AnyRequest) -> Answer:
-    await use_cases_of(request).delete_folder(caller_of(request), read_query(request))
-    return empty_answer()
+    sent = await read_sent(request)
+    replayed = await use_cases_of(request).delete_folder(caller_of(request), sent.members, sent.idempotency_key)
+    return empty_answer(replay_headers(replayed=replayed))
 
 
 async def list_tags(request: AnyRequest) -> Answer:
-    found, page = await use_cases_of(request).list_tags(caller_of(request), read_query(request))
+    sent = await read_sent(request)
+    found, page = await use_cases_of(request).list_tags(caller_of(request), sent.members)
     rows = TagList([TagRow(row.tag, row.documents) for row in found.rows])
     return json_answer(Paged(rows, PageMeta.of(page, found.total)))

@@ -1,4 +1,5 @@
-"""The gate around the whole application: request ids, admission, deadlines and rate-limit headers.
+"""The gate around the whole application. It adds request ids, authenticates callers, applies rate limits and deadlines,
+and adds headers to every response.
 
 It is plain ASGI, because Litestar runs no middleware on a 404 or 405 of its router, and those responses need the same
 headers.
@@ -26,25 +27,27 @@ from ports.system import Clock, NewId
 log = logging.getLogger("dossier.http")
 
 REFUSED = "dossier.refused"
-"""The key of the scope under which the server puts the refusal of a request that is not valid HTTP. The gate
-answers it, so that it has a request id, the error envelope and its place in the metrics, as every other refusal has."""
+"""The key of the scope under which the server puts the refusal of a request that is not valid HTTP. The gate sends the
+error, so that it has a request id and the JSON form of all errors, and is counted in the metrics."""
 
 # These paths need no API key and count against no rate limit: their content is public, or the URL itself is signed.
 _OPEN_PREFIXES = (b"/health/", b"/docs/", b"/storage/")
 _OPEN_PATHS = (b"/", b"/metrics", b"/openapi.json", b"/docs")
-# An id that contains an API key is refused, because ids are logged.
+# A request id that contains an API key is not used, because request ids are logged.
 _REQUEST_ID = re.compile(rb"(?!.*wbk_)[A-Za-z0-9._-]{1,128}")
 _BEARER = re.compile(rb"bearer +(\S+) *", re.IGNORECASE)
 
 
 class Gate:
-    """Gives every request an id, admits the caller, and adds the headers of both to every response.
+    """Gives every request an id, finds the caller, counts the request against the rate limit, and adds the headers of
+    the id and the limit to every response.
 
-    A request to an open address has no deadline and no admission. An upload has a deadline for each piece of its body.
+    Requests to open paths (without an API key) have no deadline and no rate limit. An upload has a deadline for each
+    piece of its body.
 
-    Admission comes before routing. So a request with a valid API key is counted, and gets the rate-limit headers, at
-    every address but the open ones. An invalid key is refused after routing, by the guard (`guards.py`): so an unknown
-    address is 404 with any key.
+    The API key is checked before routing. So a request with a valid API key is counted and gets the rate-limit headers,
+    whatever its path is, unless the path is open. An invalid API key is refused after routing, by the guard
+    (`guards.py`), so an unknown path is 404 with any API key.
     """
 
     def __init__(
@@ -70,7 +73,7 @@ class Gate:
             nonlocal response_started
             if message["type"] == "http.response.start":
                 response_started = True
-                # The client may take any time to read the response.
+                # The deadline ends here, because the client may take any time to read the response.
                 request.deadline = math.inf
                 message["headers"] = [*message["headers"], *_headers(request), *self._cors.headers(scope)]
                 self._metrics.count_answer(scope["method"], _route(scope), message["status"])
@@ -89,7 +92,8 @@ class Gate:
             # The deadline has passed, or the server shuts down. No other task awaits this one, so it may end here.
             if not response_started:
                 await _cancelled(request)(scope, receive, send_with_headers)
-        # Safe: no error is hidden. The error table answers it, as it does for errors behind the router.
+        # Catching every error is safe here: the error table logs the error and makes the response, as for errors behind
+        # the router.
         except Exception as error:
             if response_started:
                 # The server closes the connection, so the client can tell that the response is incomplete.
@@ -118,7 +122,7 @@ class Gate:
                 self._metrics.count_unknown_key()
             return
         except RateLimited:
-            # The address has presented too many wrong keys, and this key is wrong too.
+            # The client address has sent too many wrong API keys, and this API key is wrong too.
             self._metrics.count_unknown_key()
             self._metrics.count_refusal()
             raise
@@ -139,9 +143,10 @@ def _cancelled(request: InFlightRequest) -> Answer:
 
 
 def _presented_api_key(scope: Scope) -> str | None:
-    """Return the API key of the request, `None` without an Authorization header.
+    """Return the API key of the request; `None` without an Authorization header.
 
-    A malformed header gives an empty key, which counts as a wrong one. Only a missing header is not counted as a guess.
+    For a malformed header, return an empty API key, which counts as a wrong one. Only a missing header does not count
+    as a guess.
     """
     sent = header_values(scope, b"authorization")
     if not sent:

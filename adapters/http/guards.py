@@ -1,4 +1,4 @@
-"""The one guard of the API. Litestar runs it after routing, before the handler reads anything of the body."""
+"""The only guard of the API. Litestar runs it after routing, before the handler reads anything of the request."""
 
 from typing import Any
 
@@ -6,22 +6,19 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
 from adapters.http.operation import Operation
-from adapters.http.query import refuse_query
 from adapters.http.request import caller_of
 
 
 async def require_permission(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Admit a caller only with the permission of the operation's use case.
+    """Check that the caller has the permission of the operation's use case.
 
     A use case declares its permission once, and requires it again for callers that do not come through HTTP. Routes
-    that are no operation are open: probes, documentation, OPTIONS, and signed URLs, whose signature is checked.
+    that are not operations need no permission: probes, documentation, OPTIONS, and signed URLs, whose signature is
+    checked.
 
     Raises:
         InvalidKey: the request presents no valid API key.
         InsufficientPermissions: the API key lacks the permission.
-        Invalid: the request has query parameters, and the operation has none.
     """
     if isinstance(handler, Operation):
         caller_of(connection).require(handler.use_case.permission)
-        if connection.scope["query_string"] and not handler.query_parameters:
-            refuse_query(connection)

@@ -1,4 +1,4 @@
-"""Probes and metrics for operators: whether the process runs, whether it can answer, and what it has answered."""
+"""Probes and metrics for operators. Probes report whether the process runs and whether it can answer requests."""
 
 import asyncio
 import logging
@@ -27,18 +27,19 @@ def routes() -> Sequence[HTTPRouteHandler]:
     return [
         readable("/health/live")(live),
         readable("/health/ready")(ready),
-        # In a thread: with several worker processes, the metrics are read from files.
+        # This runs in a thread, because with several worker processes the metrics are read from files.
         readable("/metrics", sync_to_thread=True, include_in_schema=False)(metrics),
     ]
 
 
 async def live() -> Answer:
-    """Answer without asking any dependency. Restart the process when this fails."""
+    """Answer without calling a dependency. Restart the process if this fails."""
     return _health("live", {})
 
 
 async def ready(request: AnyRequest) -> Answer:
-    """Ask every dependency. Send requests to another process while this fails; `checks` names the unavailable one.
+    """Check every dependency. While this fails, send requests to another process. `checks` names the unavailable
+    dependency.
 
     The status is `degraded` while an optional dependency is unavailable: requests are still answered.
     """
@@ -54,7 +55,7 @@ async def ready(request: AnyRequest) -> Answer:
 
 def metrics(request: AnyRequest) -> Response[bytes]:
     content, content_type = ports_of(request).metrics.exposition()
-    # A header, not `media_type`: Litestar adds a charset of its own to a text media type.
+    # The Content-Type is set as a header, because Litestar adds a charset to a `media_type` of text.
     return Response(content, headers={"Content-Type": content_type})
 
 

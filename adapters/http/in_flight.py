@@ -1,7 +1,7 @@
 """The state of a request while it is in flight: its id, its caller, its rate-limit verdict and its deadline.
 
-One check of all requests, every quarter of a second, finds those past their deadline. An asyncio timer costs half as
-much CPU as all rules of a document, and each request would need three of them.
+One check of all requests, every quarter of a second, finds those past their deadline. asyncio timers would cost more:
+one takes half as much CPU as all checks of a document's members, and each request would need three.
 """
 
 import asyncio
@@ -12,14 +12,15 @@ from typing import Any
 
 from litestar.types import Scope
 
+from adapters.http.recurring import RecurringCheck
 from domain.access import Caller
 from domain.rate_limits import Verdict
 
 REQUEST_SECONDS = 7.0
-"""How long the server may work on a request. The time that the client takes to send the body does not count."""
+"""The longest time the server may work on a request. The time that the client takes to send the body does not count."""
 
 BODY_SECONDS = 10.0
-"""How long a client may take for a JSON body, or between two pieces of an upload."""
+"""The longest time a client may take to send a JSON body, or to send the next piece of an upload."""
 
 UPLOAD_BYTES_PER_SECOND = 240
 """The slowest upload, on average after its first `BODY_SECONDS`: the value of IIS and Kestrel. Without it, one byte
@@ -32,7 +33,7 @@ _SCOPE_KEY = "dossier.in_flight"
 
 @dataclass(slots=True, eq=False)
 class InFlightRequest:
-    """What is known of a request so far.
+    """The values that are known of a request so far.
 
     Its task is cancelled at `deadline`, a time of the monotonic clock, and `timed_out` is then true. The client caused
     the timeout if `awaits_client` is true as well.
@@ -54,7 +55,8 @@ class InFlightRequest:
         self.deadline = monotonic() + REQUEST_SECONDS
 
     def await_client(self, received_bytes: int = 0) -> None:
-        """Stop the server's time, and give the client `BODY_SECONDS` from now, or less if it was too slow so far."""
+        """Stop the time of the server, and give the client `BODY_SECONDS` from now; less if an upload was too slow so
+        far."""
         now = self._waiting_since = monotonic()
         self._seconds_left = self.deadline - now
         in_total = BODY_SECONDS + received_bytes / UPLOAD_BYTES_PER_SECOND
@@ -62,7 +64,7 @@ class InFlightRequest:
         self.awaits_client = True
 
     def resume(self) -> None:
-        """Let the server's time run again from where `await_client` stopped it."""
+        """Continue the time of the server, which `await_client` stopped."""
         now = monotonic()
         self.deadline = now + self._seconds_left
         self._waited_seconds += now - self._waiting_since
@@ -74,32 +76,25 @@ class DeadlineMonitor:
 
     def __init__(self) -> None:
         self._requests: set[InFlightRequest] = set()
-        self._is_scheduled = False
+        self._check = RecurringCheck(CHECK_SECONDS, self._cancel_overdue)
 
     def add(self, request: InFlightRequest) -> None:
         """Check the request's deadline until `remove`."""
         self._requests.add(request)
-        if not self._is_scheduled:
-            self._is_scheduled = True
-            self._schedule()
+        self._check.start()
 
     def remove(self, request: InFlightRequest) -> None:
         """Stop checking the request's deadline."""
         self._requests.discard(request)
 
-    def _schedule(self) -> None:
-        asyncio.get_running_loop().call_later(CHECK_SECONDS, self._check)
-
-    def _check(self) -> None:
+    def _cancel_overdue(self) -> bool:
         now = monotonic()
         for request in self._requests:
             if request.deadline <= now and request.task is not None:
                 request.deadline = math.inf
                 request.timed_out = True
                 request.task.cancel()
-        self._is_scheduled = bool(self._requests)
-        if self._is_scheduled:
-            self._schedule()
+        return bool(self._requests)
 
 
 def in_flight_of(scope: Scope) -> InFlightRequest:

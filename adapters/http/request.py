@@ -1,4 +1,4 @@
-"""What a handler takes from its request, apart from headers, query and body: the caller, the use cases, the ports."""
+"""Access to the caller, the use cases and the ports from the request of a handler."""
 
 from typing import Any
 
@@ -16,10 +16,10 @@ AnyRequest = Request[Any, Any, Any]
 
 
 def caller_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
-    """Return the owner of the API key that the request presents.
+    """Return the caller of the request: the owner of its API key.
 
     Raises:
-        InvalidKey: the gate admitted no caller.
+        InvalidKey: the request has no valid API key.
     """
     caller = in_flight_of(connection.scope).caller
     if caller is None:
@@ -27,8 +27,8 @@ def caller_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
     return caller
 
 
-# The use cases and the ports are in the application's state, because two dependencies injected by Litestar cost 90 µs a
-# request. Reading the state by subscript takes 0.13 µs, by attribute 1.8 µs.
+# The use cases and the ports are in the state of the Litestar application, because dependency injection of both would
+# cost 90 µs for each request. Reading the state by subscript takes 0.13 µs, by attribute 1.8 µs.
 def use_cases_of(request: AnyRequest) -> UseCases:
     """Return the use cases that the application was built from."""
     use_cases: UseCases = request.app.state["use_cases"]
@@ -36,7 +36,7 @@ def use_cases_of(request: AnyRequest) -> UseCases:
 
 
 def site_of(request: AnyRequest) -> Site:
-    """Return where clients reach the application."""
+    """Return the address at which clients reach the application."""
     site: Site = request.app.state["site"]
     return site
 

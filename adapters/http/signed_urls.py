@@ -1,7 +1,7 @@
 """Uploads and downloads through signed URLs, for an object store without an HTTP server of its own.
 
-Both are streamed in constant memory. A Range (RFC 9110 14) of one part is honoured; a request for several parts gets
-the whole file, as the RFC allows.
+Both are streamed in constant memory. A Range (RFC 9110 14) with one part is honoured. A request for several parts gets
+the whole file, as the RFC permits.
 """
 
 import re
@@ -15,17 +15,24 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from adapters.http.answer import header_values
 from adapters.http.body import upload_pieces
-from adapters.http.body_headers import read_body_headers
-from adapters.http.conditional import entity_tag, http_date, is_not_modified, range_applies
-from adapters.http.errors import ObjectExists, RangeNotSatisfiable, SignedUrlRefused
+from adapters.http.body_headers import OTHER_BODY, Digests, read_body_headers
+from adapters.http.conditional import (
+    UNCONDITIONAL,
+    Conditions,
+    entity_tag,
+    http_date,
+    range_applies,
+    read_conditions,
+)
+from adapters.http.errors import RangeNotSatisfiable, SignedUrlRefused
+from adapters.http.mistakes import Mistakes
 from adapters.http.query import query_pairs
-from adapters.http.request import AnyRequest, ports_of
+from adapters.http.request import AnyRequest, ports_of, use_cases_of
 from domain.documents import is_same_media_type
 from domain.errors import Invalid, ObjectChanged, PreconditionFailed
-from domain.use_cases.request_upload import UPLOAD_LIMIT_BYTES
-from ports.storage import AlreadyStored, DownloadTerms, ServedStorage, UploadMismatch
+from domain.uploads import UPLOAD_LIMIT_BYTES
+from ports.storage import DownloadTerms, ServedStorage, UploadMismatch, UploadTerms
 
 # RFC 9110 14.1: range units are compared without case.
 _RANGE = re.compile(r"bytes=(\d{0,255})-(\d{0,255})", re.ASCII | re.IGNORECASE)
@@ -36,7 +43,7 @@ _SHOWN = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; media-s
 
 
 def routes() -> Sequence[HTTPRouteHandler]:
-    """Return the routes that signed URLs point to. They need no API key: the signature is checked instead."""
+    """Return the routes of signed URLs. They need no API key, because the signature is checked instead."""
     path = "/storage/{path:path}"
     return [
         put(path, status_code=200, include_in_schema=False)(upload),
@@ -49,27 +56,53 @@ async def upload(request: AnyRequest, path: FromPath[str]) -> Response[bytes]:
     terms = storage.open_upload(path.removeprefix("/"), _query(request), ports_of(request).now())
     if terms is None:
         raise SignedUrlRefused
-    if header_values(request.scope, b"if-match"):
-        # An upload never replaces an object, so none can match (RFC 9110 13.1.1).
-        raise PreconditionFailed
-    announced = read_body_headers(request)
-    if terms.sha256 is not None and announced not in (None, terms.sha256):
-        raise Invalid({"Content-Digest": "must be the SHA-256 that this URL was signed for"})
-    if announced is not None:
-        terms = replace(terms, sha256=announced)
-    types = request.headers.getall("content-type", [])
-    if len(types) != 1 or not is_same_media_type(types[0], terms.mime_type):
-        raise Invalid({"Content-Type": f"must be {terms.mime_type}, the type this URL was signed for"})
+    mistakes = Mistakes()
+    announced = mistakes.reading(lambda: read_body_headers(request), None) or {}
+    conditions = mistakes.reading(lambda: read_conditions(request), UNCONDITIONAL)
+    mistakes.reading(lambda: _check_terms(request, terms, announced), None)
+    mistakes.refuse()
+    if conditions.if_match is not None:
+        # Evaluated before what the URL requires, that there is no file yet (RFC 9110 13.2.2).
+        raise PreconditionFailed("An upload never replaces a file, so If-Match cannot hold; leave that header out.")
+    expected = replace(terms, sha256=next(iter(announced.values()), terms.sha256))
     length = request.headers.get("content-length")
-    if terms.size_bytes is not None and length not in (None, str(terms.size_bytes)):
-        raise Invalid({"Content-Length": f"must be {terms.size_bytes}, the size this URL was signed for"})
-    match await storage.write(terms, upload_pieces(request, UPLOAD_LIMIT_BYTES)):
-        case AlreadyStored():
-            raise ObjectExists
-        case UploadMismatch(what, why):
-            raise Invalid({what: why})
+    receive_upload = use_cases_of(request).receive_upload
+    # `UseCases` has it if the ports have a served storage.
+    assert receive_upload is not None
+    content = upload_pieces(request, UPLOAD_LIMIT_BYTES)
+    match await receive_upload(expected, None if length is None else int(length), content):
+        case UploadMismatch(term):
+            # If a header announces a digest, it is that header which the body contradicts, and not the URL.
+            digest = dict.fromkeys(announced, OTHER_BODY) or {"sha256": "of the bytes must be that of this URL"}
+            raise Invalid(digest if term == "sha256" else {"Content-Length": _of_the_url(terms)})
         case stored:
             return Response(b"", headers={"ETag": f'"{stored.etag}"'}, media_type="text/plain")
+
+
+def _check_terms(request: AnyRequest, terms: UploadTerms, announced: Digests) -> None:
+    """Return if the headers announce the file that the URL was signed for.
+
+    Raises:
+        Invalid: naming each header that announces another one.
+    """
+    wrong = {
+        name: "must be the SHA-256 that this URL was signed for"
+        for name, digest in announced.items()
+        if terms.sha256 not in (None, digest)
+    }
+    types = request.headers.getall("content-type", [])
+    if len(types) != 1 or not is_same_media_type(types[0], terms.mime_type):
+        wrong["Content-Type"] = f"must be {terms.mime_type}, the type this URL was signed for"
+    length = request.headers.get("content-length")
+    # Zeros before the number are valid (RFC 9110 8.6).
+    if None not in (terms.size_bytes, length) and str(length).lstrip("0") != str(terms.size_bytes).lstrip("0"):
+        wrong["Content-Length"] = _of_the_url(terms)
+    if wrong:
+        raise Invalid(wrong)
+
+
+def _of_the_url(terms: UploadTerms) -> str:
+    return f"must be {terms.size_bytes}, the size this URL was signed for"
 
 
 async def download(request: AnyRequest, path: FromPath[str]) -> Response[None] | Response[bytes] | Stream:
@@ -77,25 +110,26 @@ async def download(request: AnyRequest, path: FromPath[str]) -> Response[None] |
     terms = storage.open_download(path.removeprefix("/"), _query(request), ports_of(request).now())
     if terms is None:
         raise SignedUrlRefused
-    found, modified_at = await storage.stat(terms.path), await storage.modified_at(terms.path)
-    if found is None or found.etag != terms.stored.etag or modified_at is None:
+    conditions = read_conditions(request)
+    found = await storage.find(terms.path)
+    if found is None or found.stored.etag != terms.stored.etag:
         raise ObjectChanged
-    return _serve(request, storage, terms, modified_at)
+    return _serve(request, storage, terms, conditions, found.modified_at)
 
 
 def _storage_of(request: AnyRequest) -> ServedStorage:
     storage = ports_of(request).served_storage
-    # `build` adds these routes only for such a store.
+    # `build` adds these routes only for a store that Dossier serves itself.
     assert storage is not None
     return storage
 
 
 def _serve(
-    request: AnyRequest, storage: ServedStorage, terms: DownloadTerms, modified_at: datetime
+    request: AnyRequest, storage: ServedStorage, terms: DownloadTerms, conditions: Conditions, modified_at: datetime
 ) -> Response[None] | Response[bytes] | Stream:
     size, tag = terms.stored.size_bytes, terms.stored.etag
     validators = {**entity_tag(tag), "Last-Modified": http_date(modified_at), "Cache-Control": "private, no-store"}
-    if is_not_modified(request, tag, modified_at):
+    if conditions.is_not_modified(tag, modified_at):
         return Response(None, status_code=304, headers=validators)
     headers = {
         **validators,
@@ -107,7 +141,7 @@ def _serve(
         "Content-Security-Policy": _SHOWN if terms.disposition.startswith("inline") else _SAVED,
     }
     status, start, stop = 200, 0, size
-    # After the preconditions: If-Range is evaluated last (RFC 9110 13.2.2).
+    # This comes after the preconditions, because If-Range is evaluated last (RFC 9110 13.2.2).
     if range_applies(request, tag, modified_at) and (requested := _range(request, size)) is not None:
         start, stop = requested
         if start >= stop:
@@ -121,16 +155,16 @@ def _serve(
 
 
 def _range(request: AnyRequest, size: int) -> tuple[int, int] | None:
-    """Return the requested bytes as start and stop, `None` for the whole file.
+    """Return the start and stop of the requested bytes; `None` for the whole file.
 
-    The range is empty if the file ends before it.
+    The range is empty if it begins after the end of the file.
     """
     match = _RANGE.fullmatch(request.headers.get("range", ""))
     # Range is defined for GET alone (RFC 9110 14.2).
     if request.method != "GET" or not match or match.groups() == ("", ""):
         return None
     first, last = match.groups()
-    # A request for all of an empty file has an answer: the empty file.
+    # A Range for the whole of an empty file gets the empty file, and not 416.
     if size == 0 and first.strip("0") == "":
         return None
     if not first:

@@ -1,4 +1,4 @@
-"""Where clients and browsers reach the API."""
+"""The public address of the API, and the origins of web pages that may call it."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 class Site:
     """The public address of a deployment.
 
-    - `public_url`, without a slash at its end, begins every address that Dossier hands out. It may have a path, which a
-      proxy removes. If it is empty, addresses begin with the path of the API.
-    - `cors_origins` are the origins whose pages may call the API, such as `https://app.example.com`; `*` is every one.
+    - `public_url` is the beginning of every address that Dossier returns, without a slash at its end. It may have a
+      path, which a proxy removes. If it is empty, addresses begin with the path of the API.
+    - `cors_origins` are the origins whose pages may call the API, such as `https://app.example.com`; `*` is every
+      origin.
     """
 
     public_url: str = ""
@@ -17,4 +18,4 @@ class Site:
 
 
 NOWHERE = Site()
-"""No configured address, and no pages of other origins."""
+"""A site without a configured address, which no page of another origin may call."""

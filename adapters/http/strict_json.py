@@ -1,6 +1,6 @@
-"""A strict parser for JSON objects: it refuses everything that JSON readers interpret differently (RFC 8259, RFC 7493).
+"""A strict parser for JSON objects. It refuses everything that JSON parsers interpret differently (RFC 8259, RFC 7493).
 
-msgspec is not used here: it silently keeps the last of two members with one name.
+msgspec is not used, because it silently keeps the last of two members with the same name.
 """
 
 import codecs
@@ -17,7 +17,7 @@ def parse_object(raw: bytes) -> Members:
     """Return the members of a JSON object in UTF-8.
 
     Raises:
-        RuleViolation: `raw` is no such object, nests too deep, or contains text that cannot be stored.
+        RuleViolation: `raw` is not such an object, is nested too deep, or contains text that cannot be stored.
     """
     try:
         # A byte-order mark before the text is ignored (RFC 8259 8.1). PowerShell and .NET write one.
@@ -28,7 +28,7 @@ def parse_object(raw: bytes) -> Members:
         raise RuleViolation(f"must not nest deeper than {NESTING_MAX}") from None
     except RuleViolation:
         raise
-    # JSONDecodeError, or more digits in an integer than Python converts.
+    # The error is a JSONDecodeError, or an integer has more digits than Python converts.
     except ValueError:
         raise RuleViolation("must be well-formed JSON") from None
     if not isinstance(value, dict):

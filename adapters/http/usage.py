@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from adapters.http.answer import Answer, json_answer
 from adapters.http.operation import Operation
 from adapters.http.request import AnyRequest, caller_of, use_cases_of
+from adapters.http.sent import read_sent
 from adapters.http.wire.envelope import Envelope
 from adapters.http.wire.operations import UsageReport
 from domain.use_cases.get_usage import GetUsage
@@ -16,4 +17,5 @@ def routes() -> Sequence[Operation]:
 
 
 async def get_usage(request: AnyRequest) -> Answer:
+    await read_sent(request)
     return json_answer(Envelope(UsageReport.of(await use_cases_of(request).get_usage(caller_of(request)))))

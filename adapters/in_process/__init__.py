@@ -1,4 +1,4 @@
-"""Adapters that need nothing outside this process: clock, ids, sealing, metrics, and caches of API keys and their uses.
+"""Adapters that need nothing outside this process, such as the clock, ids, encryption, metrics and caches of API keys.
 
-They ship with every deployment, unlike `adapters/memory/`, which replaces whole databases and stores.
+Every deployment uses them. By contrast, `adapters/memory/` replaces databases and object stores, mostly in tests.
 """

@@ -1,4 +1,4 @@
-"""A cache of API keys in this process, so that most requests need no database query for admission."""
+"""A cache of API keys in this process, so that most requests are authenticated without a database query."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -15,19 +15,19 @@ KEYS_MAX = 10_000
 
 
 class ApiKeyCache:
-    """`ApiKeyLookup` that asks another lookup about twice a second for each API key in use.
+    """An `ApiKeyLookup` that calls another look-up at most twice a second for each API key.
 
-    `seconds` is a monotonic clock. Half a second after an answer, one caller asks again; until the new answer arrives,
-    the others use the old one, for at most another half second. Unknown API keys are not cached: a client can make up
-    any number of them.
+    `seconds` is a monotonic clock. When a result is half a second old, one caller looks the API key up again. Until the
+    new result arrives, the others use the old one, for at most another half second. Unknown API keys are not cached,
+    because a client can send any number of them.
     """
 
     def __init__(self, keys: ApiKeyLookup, seconds: Callable[[], float] = monotonic, keys_max: int = KEYS_MAX) -> None:
         self._keys = keys
         self._seconds = seconds
         self._keys_max = keys_max
-        # By digest, in the order of age: when it was looked up, and the result. Not a plain dict, which would scan all
-        # deleted entries to find the oldest.
+        # The time and the result of each look-up by digest, oldest first. It is no plain dict, because a dict scans all
+        # deleted entries to find the oldest one.
         self._found: OrderedDict[bytes, tuple[float, ApiKeyFound]] = OrderedDict()
         self._asking: set[bytes] = set()
 
@@ -43,7 +43,8 @@ class ApiKeyCache:
             found = await self._keys.find(digest)
         finally:
             self._asking.discard(digest)
-        # Inserted again to keep the order of age. `now` was taken before the lookup, because the result may be as old.
+        # The entry is inserted again to keep the order of age. `now` was read before the look-up, because the result
+        # may be that old.
         self._found.pop(digest, None)
         if found is not None:
             if len(self._found) >= self._keys_max:

@@ -1,4 +1,5 @@
-"""When API keys were last used: requests note it in memory, and a background task writes it to the database."""
+"""The times at which API keys were last used. Requests note them in memory, and a background task writes them to the
+database."""
 
 import asyncio
 import logging
@@ -13,13 +14,13 @@ from ports.api_keys import ApiKeys, ApiKeyUse
 from ports.system import Unavailable
 
 PRECISION = timedelta(minutes=1)
-"""A use of an API key within this time of a noted one is not noted."""
+"""If a use of an API key was noted, further uses within this time are not noted."""
 
 WRITE_SECONDS = 5.0
 """The interval between two writes."""
 
 LAST_WRITE_SECONDS = 1.0
-"""How long the last write may delay the end of the server."""
+"""The longest time for which the last write may delay the end of the server."""
 
 KEYS_MAX = 10_000
 
@@ -31,10 +32,11 @@ log = logging.getLogger("dossier.keys")
 
 
 class BufferedApiKeyUses:
-    """`ApiKeyUses` that writes all uses together every few seconds, in one call. For a single event loop.
+    """An `ApiKeyUses` that writes all uses together every few seconds, in one call. All its callers must run in one
+    event loop.
 
-    Uses that could not be written are written with the next ones, unless a newer use of the same API key replaced them.
-    A process that is killed loses the uses of a few seconds. With uses of more than `keys_max` API keys at a time, the
+    If a write fails, its uses are written with the next ones, unless a newer use of the same API key has replaced them.
+    A process that is killed loses the uses of a few seconds. If more than `keys_max` API keys are in use at a time, the
     oldest uses are dropped.
     """
 
@@ -42,8 +44,8 @@ class BufferedApiKeyUses:
         self._keys = keys
         self._pause = pause
         self._keys_max = keys_max
-        # By API key, in the order of age: from when on the next use is noted, and the uses not yet written. Not a plain
-        # dict, which needs 17 us to find its first entry once many before it were deleted.
+        # For each API key, oldest first: the time from which the next use is noted, and the uses that are not written
+        # yet. They are no plain dicts, because a dict needs 17 us to find its first entry after many deletions.
         self._due: OrderedDict[ApiKeyId, datetime] = OrderedDict()
         self._new: OrderedDict[ApiKeyId, ApiKeyUse] = OrderedDict()
         self._fails = False
@@ -73,7 +75,8 @@ class BufferedApiKeyUses:
             await self._write()
 
     async def _write(self) -> None:
-        # In the same order in every process. Otherwise two processes could deadlock on the rows of the same API keys.
+        # The order is the same in every process. Otherwise two processes could deadlock on the rows of the same API
+        # keys.
         uses = sorted(self._new.values(), key=lambda use: use.key_id)
         if not uses:
             return
@@ -91,14 +94,14 @@ class BufferedApiKeyUses:
             self._fails = True
         else:
             self._fails = False
-            # Only after the write, so that a failed or cancelled one loses no use. A newer use of the same API key that
-            # was noted meanwhile stays.
+            # The uses are removed only after the write, so that a failed or cancelled write loses no use. If a newer
+            # use of an API key was noted meanwhile, it stays.
             for use in uses:
                 if self._new.get(use.key_id) is use:
                     del self._new[use.key_id]
 
     def _put(self, kept: OrderedDict[ApiKeyId, _Value], key: ApiKeyId, value: _Value) -> None:
-        """Insert at the end, which keeps the order of age, and drop the oldest entry of too many."""
+        """Insert an entry at the end, which keeps the order of age. If there are too many entries, drop the oldest."""
         kept[key] = value
         kept.move_to_end(key)
         if len(kept) > self._keys_max:

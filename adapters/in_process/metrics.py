@@ -4,18 +4,20 @@ https://prometheus.io/docs/instrumenting/exposition_formats/
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, disable_created_metrics, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
-# Read at import, because prometheus_client reads this variable at import to choose where it keeps values.
+# The variable is read at import, because prometheus_client reads it at import to choose where it keeps values.
 _SHARED = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
 
 OTHER = "other"
-"""The label of unknown methods and unmatched routes. Clients can invent any number of these, and each label value would
-be a time series for ever."""
+"""The label value for unknown methods and unmatched routes. Clients can invent any number of these, and each would be a
+permanent time series."""
 
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 
@@ -23,13 +25,15 @@ _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"
 class PrometheusMetrics:
     """`Metrics` of one application.
 
-    If `PROMETHEUS_MULTIPROC_DIR` names a directory, every process that shares it reports the sums of all, including the
-    processes that have ended.
+    If `PROMETHEUS_MULTIPROC_DIR` names a directory, every process that shares it reports the sums of all processes,
+    including those that have ended.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, free_bytes: Callable[[], Mapping[str, int]] = dict) -> None:
+        """Count for one application. `free_bytes` returns the free space of each disk of this machine, by name."""
         # Not the default registry, which adds metrics of the single process.
         self._registry = CollectorRegistry()
+        self._free_space = _FreeSpace(free_bytes)
         # The start time of a counter would be a second series each, and does not exist for several processes.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._requests = Counter(
@@ -57,7 +61,7 @@ class PrometheusMetrics:
         self._by_labels: dict[tuple[str, str, int], Callable[[], None]] = {}
 
     def count_answer(self, method: str, route: str | None, status: int) -> None:
-        """Count an answered request. `route` is its template; `None` if no route matched."""
+        """Count a request by its response. `route` is the template of the path; `None` if no route matched."""
         labels = (method if method in _METHODS else OTHER, route or OTHER, status)
         count = self._by_labels.get(labels)
         if count is None:
@@ -85,4 +89,22 @@ class PrometheusMetrics:
         if _SHARED is not None:
             registry = CollectorRegistry()
             MultiProcessCollector(registry, _SHARED)  # type: ignore[no-untyped-call]
-        return generate_latest(registry), CONTENT_TYPE_PLAIN_0_0_4
+        # In a registry of its own: it is measured now, and is the same for all processes.
+        measured = CollectorRegistry()
+        measured.register(self._free_space)
+        return generate_latest(registry) + generate_latest(measured), CONTENT_TYPE_PLAIN_0_0_4
+
+
+class _FreeSpace(Collector):
+    """Measures the free space of the disks each time the metrics are read."""
+
+    def __init__(self, free_bytes: Callable[[], Mapping[str, int]]) -> None:
+        self._free_bytes = free_bytes
+
+    def collect(self) -> Iterable[Metric]:
+        free = GaugeMetricFamily(
+            "dossier_disk_free_bytes", "Free space of the disks that Dossier writes to.", labels=["disk"]
+        )
+        for disk, size_bytes in self._free_bytes().items():
+            free.add_metric([disk], size_bytes)
+        return [free] if free.samples else []

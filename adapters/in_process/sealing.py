@@ -7,7 +7,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _SALT_BYTES = 16
-# A constant nonce is safe here: it must not repeat under one key, and the random salt gives each text a key of its own.
+# A constant nonce is safe here. A nonce must not repeat under one key, and the random salt gives each text a different
+# key.
 _NONCE = bytes(12)
 
 

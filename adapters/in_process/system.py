@@ -22,7 +22,7 @@ def new_secret() -> str:
 
 
 class Ulids:
-    """Creates ULIDs, each greater than the one before, also within a millisecond and after the clock steps back.
+    """Creates ULIDs. Each is greater than the one before, even within a millisecond and after the clock steps back.
 
     Each millisecond gets new random bits, which are incremented within it: https://github.com/ulid/spec#monotonicity
     """
@@ -32,7 +32,7 @@ class Ulids:
         self._lock = threading.Lock()
 
     def __call__(self, at: datetime) -> str:
-        """Return a new ULID of that time."""
+        """Return a new ULID for that time."""
         milliseconds = int(at.timestamp() * 1000)
         with self._lock:
             if milliseconds > self._last >> _RANDOM_BITS:

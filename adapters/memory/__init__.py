@@ -1,4 +1,5 @@
-"""Every port in memory: the executable specification, against which the contract suites compare the other adapters.
+"""Every port in memory.
 
-Most tests run on it too. Each method is atomic because it awaits nothing between reading and writing.
+Most tests use these adapters instead of mocks, and the contract suites check that the other adapters behave in the same
+way. Each method is atomic because it awaits nothing between reading and writing.
 """

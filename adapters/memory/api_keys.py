@@ -95,7 +95,7 @@ class MemoryApiKeys:
         return ApiKeyPage(found[page.offset : page.offset + page.size], len(found))
 
     def note(self, key: ApiKeyId, workspace: WorkspaceId, at: datetime) -> None:
-        """Store a use at once, which costs nothing in memory."""
+        """Store a use at once, because a write to memory costs nothing."""
         self._record_use(ApiKeyUse(workspace, key, at))
 
     async def record_uses(self, uses: Sequence[ApiKeyUse]) -> None:

@@ -1,4 +1,5 @@
-"""The changes to documents of one workspace. Each function checks and changes the records, or reports why not."""
+"""The changes to documents of one workspace. Each function checks the conditions, changes the records and returns the
+outcome."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -9,7 +10,7 @@ from domain.entity_links import LINKS_MAX, EntityLink
 from domain.ids import DocumentId, EntityLinkId
 from domain.paths import FOLDER_LEVELS_MAX, FolderPath, ancestors, depth, is_within
 from domain.preconditions import Precondition
-from ports.ledger import PathState
+from ports.ledger import IssuedUpload, PathState
 from ports.outcomes import (
     Deleted,
     FolderDeleted,
@@ -21,17 +22,32 @@ from ports.outcomes import (
     NoSuchDocument,
     NoSuchFolder,
     NoSuchLink,
+    OverQuota,
     Patched,
+    PathTaken,
     StateMismatch,
     TooDeep,
     TooManyLinks,
+    UploadIssued,
 )
+
+
+def reserve(records: WorkspaceRecords, upload: IssuedUpload, quota_bytes: int) -> UploadIssued | OverQuota | PathTaken:
+    """Issue a path, or replace the reservation of an issued one."""
+    entry = records.paths.get(upload.path)
+    if entry is not None:
+        return PathTaken(entry.document_id if entry.state is PathState.RECORDED else None)
+    known, taken = records.uploads.get(upload.path), records.taken_by_others(upload.path)
+    if (known is None or upload.reserved_bytes > known.reserved_bytes) and taken + upload.reserved_bytes > quota_bytes:
+        return OverQuota(quota_bytes, taken, upload.reserved_bytes)
+    records.uploads[upload.path] = upload
+    return UploadIssued()
 
 
 def patch(
     records: WorkspaceRecords, id_: DocumentId, changes: Changes, precondition: Precondition, at: datetime
 ) -> Patched | NoSuchDocument | StateMismatch:
-    """Apply the changes to a document, and create the folders that it moves to."""
+    """Apply the changes to a document, and create its new folder and every folder above it."""
     document = records.documents.get(id_)
     if document is None:
         return NoSuchDocument()
@@ -114,7 +130,7 @@ def move_folder(
 
 
 def delete_folder(records: WorkspaceRecords, folder: FolderPath) -> FolderDeleted | NoSuchFolder | FolderHasDocuments:
-    """Delete a folder and everything below it, if that is only folders."""
+    """Delete a folder and everything below it, if it contains no document."""
     if folder not in records.folders:
         return NoSuchFolder()
     if any(is_within(document.folder, folder) for document in records.documents.values()):

@@ -1,4 +1,4 @@
-"""The document repository in memory: the reference for the outcomes of every other one."""
+"""The document repository in memory. Its outcomes are the reference for every other adapter."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +18,7 @@ from domain.paths import FolderPath, ancestors
 from domain.preconditions import UNCONDITIONAL, Precondition
 from domain.search import DocumentFilter
 from ports.intents import Intent
-from ports.ledger import PathState
+from ports.ledger import IssuedUpload, PathState
 from ports.outcomes import (
     AddLinkOutcome,
     Created,
@@ -26,20 +26,25 @@ from ports.outcomes import (
     Deleted,
     DeleteFolderOutcome,
     DeleteOutcome,
+    FolderDeleted,
+    FolderMoved,
     IdempotencyKeyReused,
+    IssueOutcome,
     LinkAdded,
     LinkRemoved,
     MoveFolderOutcome,
     OverQuota,
+    Patched,
     PatchOutcome,
     PathTaken,
     RemoveLinkOutcome,
     Replayed,
+    UploadIssued,
 )
 from ports.queries import After, DocumentPage, DocumentWithLinks, FolderCount, LinkedDocument, TagCount, Usage
 from ports.system import Clock
 
-Success = TypeVar("Success", Deleted, LinkAdded, LinkRemoved)
+Success = TypeVar("Success", Patched, Deleted, LinkAdded, LinkRemoved, FolderMoved, FolderDeleted)
 Refused = TypeVar("Refused")
 
 
@@ -52,9 +57,21 @@ class MemoryDocuments:
         self.receipts = workspaces.receipts
         self.by_workspace: dict[WorkspaceId, WorkspaceRecords] = {}
 
+    async def issue_upload(self, upload: IssuedUpload) -> IssueOutcome:
+        usage = await self.usage(upload.workspace_id)
+        records = self.records_of(upload.workspace_id)
+        # No other call knows the path: a known one was issued by an earlier attempt of this call.
+        if upload.path in records.uploads:
+            return UploadIssued()
+        taken = records.taken_by_others(upload.path)
+        if taken + upload.reserved_bytes > usage.quota_bytes:
+            return OverQuota(usage.quota_bytes, taken, upload.reserved_bytes)
+        records.uploads[upload.path] = upload
+        return UploadIssued()
+
     async def create(self, document: Document, intent: Intent) -> CreateOutcome:
         usage = await self.usage(document.workspace_id)
-        # Nothing is awaited from here on. The decisions follow in the order of the contract: receipt, path, quota.
+        # Nothing is awaited from here on. The checks are in the order that the port defines: receipt, path, quota.
         records = self.records_of(document.workspace_id)
         size = document.stored.size_bytes
         if replayed := self._replayed(intent, document.created_at):
@@ -64,8 +81,10 @@ class MemoryDocuments:
             if entry.document_id == document.id:
                 return Created(document)
             return PathTaken(entry.document_id if entry.state is PathState.RECORDED else None)
-        if records.used_bytes + size > usage.quota_bytes:
-            return OverQuota(usage.quota_bytes, records.used_bytes, size)
+        taken = records.taken_by_others(document.storage_path)
+        if taken + size > usage.quota_bytes:
+            return OverQuota(usage.quota_bytes, taken, size)
+        records.uploads.pop(document.storage_path, None)
         records.used_bytes += size
         records.documents[document.id] = document
         records.folders.update(ancestors(document.folder))
@@ -85,7 +104,9 @@ class MemoryDocuments:
         at: datetime,
         intent: Intent,
     ) -> PatchOutcome:
-        return writes.patch(self._callers_records(intent), document, changes, precondition, at)
+        return self._once(
+            intent, at, Patched, lambda records: writes.patch(records, document, changes, precondition, at)
+        )
 
     async def delete(
         self, document: DocumentId, *, precondition: Precondition = UNCONDITIONAL, at: datetime, intent: Intent
@@ -101,23 +122,12 @@ class MemoryDocuments:
         return self._once(intent, at, LinkRemoved, lambda records: writes.remove_link(records, document, link))
 
     async def move_folder(
-        self,
-        source: FolderPath,
-        target: FolderPath,
-        *,
-        at: datetime,  # noqa: ARG002  memory has no event that records the time of a move
-        intent: Intent,
+        self, source: FolderPath, target: FolderPath, *, at: datetime, intent: Intent
     ) -> MoveFolderOutcome:
-        return writes.move_folder(self._callers_records(intent), source, target)
+        return self._once(intent, at, FolderMoved, lambda records: writes.move_folder(records, source, target))
 
-    async def delete_folder(
-        self,
-        folder: FolderPath,
-        *,
-        at: datetime,  # noqa: ARG002  memory has no event that records the time of a deletion
-        intent: Intent,
-    ) -> DeleteFolderOutcome:
-        return writes.delete_folder(self._callers_records(intent), folder)
+    async def delete_folder(self, folder: FolderPath, *, at: datetime, intent: Intent) -> DeleteFolderOutcome:
+        return self._once(intent, at, FolderDeleted, lambda records: writes.delete_folder(records, folder))
 
     async def get(self, workspace: WorkspaceId, document: DocumentId) -> DocumentWithLinks | None:
         records = self.records_of(workspace)
@@ -141,10 +151,11 @@ class MemoryDocuments:
     async def usage(self, workspace: WorkspaceId) -> Usage:
         owner = await self._workspaces.get(workspace)
         records = self.records_of(workspace)
-        return Usage(records.used_bytes, owner.quota_bytes if owner else 0, len(records.documents))
+        quota_bytes = owner.quota_bytes if owner else 0
+        return Usage(records.used_bytes, quota_bytes, len(records.documents), records.reserved_bytes)
 
     def records_of(self, workspace: WorkspaceId) -> WorkspaceRecords:
-        """Return the records of a workspace, which the ledger shares."""
+        """Return the records of a workspace. The ledger uses the same records."""
         return self.by_workspace.setdefault(workspace, WorkspaceRecords())
 
     def _replayed(self, intent: Intent, at: datetime) -> Replayed | IdempotencyKeyReused | None:
@@ -156,9 +167,6 @@ class MemoryDocuments:
             case _:
                 return None
 
-    def _callers_records(self, intent: Intent) -> WorkspaceRecords:
-        return self.records_of(intent.caller.workspace_id)
-
     def _once(
         self,
         intent: Intent,
@@ -166,13 +174,14 @@ class MemoryDocuments:
         success: type[Success],
         write: Callable[[WorkspaceRecords], Success | Refused],
     ) -> Success | Refused | IdempotencyKeyReused:
-        """Return the outcome in the receipt of the intent; without a receipt, write, and keep a success as one."""
+        """Return the outcome in the receipt of the intent. Without a receipt, call `write`, and store a successful
+        outcome as the receipt."""
         match self.receipts.find(intent, at):
             case Receipt(outcome=earlier) if isinstance(earlier, success):
                 return replace(earlier, replayed=True)
             case IdempotencyKeyReused() as reused:
                 return reused
-        outcome = write(self._callers_records(intent))
+        outcome = write(self.records_of(intent.caller.workspace_id))
         if isinstance(outcome, success):
             self.receipts.keep(intent, outcome, at)
         return outcome

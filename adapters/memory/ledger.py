@@ -1,13 +1,16 @@
-"""The ledger of paths in memory, on the records that the repository keeps."""
+"""The ledger of paths in memory. It uses the records of the repository."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
+from adapters.memory import changes
 from adapters.memory.documents import MemoryDocuments
 from adapters.memory.records import LedgerEntry
 from domain.ids import WorkspaceId
 from domain.paths import StoragePath
-from ports.ledger import CondemnedPath, PathState
+from ports.ledger import CondemnedPath, IssuedUpload, PathState
+from ports.outcomes import OverQuota, PathTaken, UploadIssued
 from ports.storage import ListedObject
 
 
@@ -18,8 +21,32 @@ class MemoryLedger:
         self._documents = documents
 
     async def states(self, workspace: WorkspaceId, paths: Sequence[StoragePath]) -> Mapping[StoragePath, PathState]:
-        known = self._documents.records_of(workspace).paths
-        return {path: known[path].state for path in paths if path in known}
+        records = self._documents.records_of(workspace)
+        known = dict.fromkeys(records.uploads, PathState.ISSUED)
+        known |= {path: entry.state for path, entry in records.paths.items()}
+        return {path: known[path] for path in paths if path in known}
+
+    async def reserve(self, upload: IssuedUpload) -> UploadIssued | OverQuota | PathTaken:
+        usage = await self._documents.usage(upload.workspace_id)
+        return changes.reserve(self._documents.records_of(upload.workspace_id), upload, usage.quota_bytes)
+
+    async def overdue_uploads(self, at: datetime) -> AsyncIterator[Sequence[IssuedUpload]]:
+        for records in list(self._documents.by_workspace.values()):
+            yield [upload for upload in records.uploads.values() if upload.held_until <= at]
+
+    async def settle_uploads(
+        self, workspace: WorkspaceId, found: Mapping[StoragePath, int | None], at: datetime, look_again_at: datetime
+    ) -> None:
+        records = self._documents.records_of(workspace)
+        for path, size in found.items():
+            upload = records.uploads.get(path)
+            if upload is None or upload.held_until > at:
+                continue
+            if size is None:
+                del records.uploads[path]
+                records.paths[path] = LedgerEntry(PathState.CONDEMNED, None, at)
+            else:
+                records.uploads[path] = replace(upload, reserved_bytes=size, held_until=look_again_at)
 
     async def recorded_versions(
         self, workspace: WorkspaceId, paths: Sequence[StoragePath]
@@ -31,10 +58,12 @@ class MemoryLedger:
     async def condemn(
         self, workspace: WorkspaceId, objects: Sequence[ListedObject], at: datetime
     ) -> Sequence[StoragePath]:
-        known = self._documents.records_of(workspace).paths
+        records = self._documents.records_of(workspace)
+        known = records.paths
         condemned = []
         for item in objects:
             path = StoragePath(item.key)
+            records.uploads.pop(path, None)
             entry = known.setdefault(path, LedgerEntry(PathState.CONDEMNED, None, at))
             if entry.state is PathState.GONE:
                 known[path] = LedgerEntry(PathState.CONDEMNED, entry.document_id, at)

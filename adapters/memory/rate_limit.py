@@ -6,7 +6,7 @@ from datetime import datetime
 from domain.rate_limits import Verdict, Window
 
 _Counter = tuple[str, int, int]
-"""Subject, length of the window in seconds, its end in Unix seconds."""
+"""The key of a counter: the subject, the length of the window in seconds, and the end of the window in Unix seconds."""
 
 
 class MemoryRateLimiter:

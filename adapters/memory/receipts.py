@@ -11,7 +11,7 @@ from ports.outcomes import IdempotencyKeyReused
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The outcome of an intent, and when the receipt expires."""
+    """The outcome of an intent, and the time at which the receipt expires."""
 
     operation: str
     fingerprint: bytes
@@ -28,7 +28,7 @@ class MemoryReceipts:
     def find(self, intent: Intent | None, at: datetime) -> Receipt | IdempotencyKeyReused | None:
         """Return the receipt of the intent, unless it has expired.
 
-        `IdempotencyKeyReused` if the unexpired receipt of its idempotency key belongs to another intent.
+        Return `IdempotencyKeyReused` if the receipt of the idempotency key is valid and belongs to another intent.
         """
         if intent is None or intent.idempotency_key is None:
             return None
@@ -45,7 +45,7 @@ class MemoryReceipts:
             self._receipts[intent.caller.workspace_id, intent.idempotency_key] = receipt
 
     def forget(self, at: datetime) -> int:
-        """Delete the expired receipts and return how many."""
+        """Delete the expired receipts. Return their number."""
         expired = [key for key, receipt in self._receipts.items() if receipt.expires_at <= at]
         for key in expired:
             del self._receipts[key]

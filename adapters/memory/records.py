@@ -7,13 +7,14 @@ from domain.documents import Document
 from domain.entity_links import EntityLink
 from domain.ids import DocumentId, EntityLinkId
 from domain.paths import FolderPath, StoragePath
-from ports.ledger import PathState
+from ports.ledger import IssuedUpload, PathState
 from ports.queries import DocumentWithLinks
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """The state of a path, the document that is or was recorded there, and when the path was condemned."""
+    """The ledger's entry of a path: its state, the document that is or was recorded there, and the time of its
+    condemnation."""
 
     state: PathState
     document_id: DocumentId | None
@@ -22,13 +23,27 @@ class LedgerEntry:
 
 @dataclass(slots=True)
 class WorkspaceRecords:
-    """The documents of one workspace with their entity links and folders, the ledger of paths, and the used bytes."""
+    """The documents of one workspace with their entity links and folders, the ledger of paths, and the used bytes.
+
+    The ledger is in two parts, as in Postgres: `uploads` has the issued paths, and `paths` the others.
+    """
 
     used_bytes: int = 0
     documents: dict[DocumentId, Document] = field(default_factory=dict)
     entity_links: dict[EntityLinkId, EntityLink] = field(default_factory=dict)
     folders: set[FolderPath] = field(default_factory=set)
     paths: dict[StoragePath, LedgerEntry] = field(default_factory=dict)
+    uploads: dict[StoragePath, IssuedUpload] = field(default_factory=dict)
+
+    @property
+    def reserved_bytes(self) -> int:
+        """Return what issued uploads have reserved."""
+        return sum(upload.reserved_bytes for upload in self.uploads.values())
+
+    def taken_by_others(self, path: StoragePath) -> int:
+        """Return what is used and reserved, without the reservation of this path."""
+        own = self.uploads.get(path)
+        return self.used_bytes + self.reserved_bytes - (own.reserved_bytes if own else 0)
 
     def document_with_links(self, document: Document) -> DocumentWithLinks:
         """Return the document with its entity links, oldest first, which is the order of their ids."""

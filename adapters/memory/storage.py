@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -11,7 +12,15 @@ from urllib.parse import quote
 from domain.documents import StoredObject
 from domain.paths import StoragePath
 from ports.checks import CheckResult, Grade
-from ports.storage import AlreadyStored, DownloadTerms, ListedObject, SignedRequest, UploadMismatch, UploadTerms
+from ports.storage import (
+    AlreadyStored,
+    DownloadTerms,
+    ListedObject,
+    ServedObject,
+    SignedRequest,
+    UploadMismatch,
+    UploadTerms,
+)
 from ports.system import Clock, Unavailable
 from ports.versions import OneVersion
 
@@ -29,12 +38,15 @@ class _Object:
 
 
 class MemoryStorage(OneVersion):
-    """`ServedStorage` in memory, with methods for tests that do what no client can."""
+    """`ServedStorage` in memory, with additional methods for tests that no client could call."""
+
+    binds_unsized_uploads = True
 
     def __init__(self, public_url: str, now: Clock = lambda: datetime.now(UTC)) -> None:
         self._public_url = public_url
         self._now = now
         self._objects: dict[StoragePath, _Object] = {}
+        self._receiving: set[StoragePath] = set()
         self._unfinished: dict[int, tuple[StoragePath, datetime]] = {}
         self._uploads: dict[str, tuple[UploadTerms, datetime]] = {}
         self._downloads: dict[str, tuple[DownloadTerms, datetime]] = {}
@@ -100,6 +112,17 @@ class MemoryStorage(OneVersion):
     def open_download(self, path: str, query: Mapping[str, str], at: datetime) -> DownloadTerms | None:
         return _open(self._downloads, path, query, at)
 
+    @asynccontextmanager
+    async def receiving(self, path: StoragePath) -> AsyncIterator[bool]:
+        if path in self._receiving:
+            yield False
+            return
+        self._receiving.add(path)
+        try:
+            yield True
+        finally:
+            self._receiving.remove(path)
+
     async def write(
         self, terms: UploadTerms, content: AsyncIterator[bytes]
     ) -> StoredObject | AlreadyStored | UploadMismatch:
@@ -116,9 +139,9 @@ class MemoryStorage(OneVersion):
         finally:
             self._unfinished.pop(number, None)
 
-    async def modified_at(self, path: StoragePath) -> datetime | None:
+    async def find(self, path: StoragePath) -> ServedObject | None:
         found = self._objects.get(path)
-        return None if found is None else found.modified_at.replace(microsecond=0)
+        return None if found is None else ServedObject(found.stored, found.modified_at.replace(microsecond=0))
 
     async def read(self, terms: DownloadTerms, start: int, stop: int) -> AsyncIterator[bytes]:
         if await self.stat(terms.path) != terms.stored:
@@ -128,14 +151,14 @@ class MemoryStorage(OneVersion):
             yield content[at : min(at + _PIECE, stop)]
 
     def swap(self, path: StoragePath, content: bytes | None) -> None:
-        """Replace or remove the stored bytes, which no signed URL can do."""
+        """Replace or remove the stored bytes, although no signed URL permits that."""
         if content is None:
             self._objects.pop(path, None)
         else:
             self._objects[path] = _Object(content, _describe(content), self._now())
 
     def leave_unfinished(self, path: StoragePath) -> int:
-        """Begin an upload without ending it, as a crash would leave it; return its number."""
+        """Begin an upload and do not end it, as if the server had crashed. Return its number."""
         number = next(self._numbers)
         self._unfinished[number] = (path, self._now())
         return number
@@ -149,9 +172,9 @@ class MemoryStorage(OneVersion):
         if terms.path in self._objects:
             return AlreadyStored()
         if terms.size_bytes not in (None, stored.size_bytes):
-            return UploadMismatch("Content-Length", f"must be {terms.size_bytes}, the size this URL was signed for")
+            return UploadMismatch("size_bytes")
         if terms.sha256 not in (None, stored.sha256):
-            return UploadMismatch("sha256", "of the bytes is not the one this URL was signed for")
+            return UploadMismatch("sha256")
         self._objects[terms.path] = _Object(content, stored, self._now())
         return stored
 

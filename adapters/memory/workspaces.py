@@ -13,7 +13,8 @@ class MemoryWorkspaces:
     """`Workspaces` in memory."""
 
     def __init__(self) -> None:
-        # Shared by documents and API keys, because an idempotency key is valid once for all operations of a workspace.
+        # Documents and API keys share the receipts, because an idempotency key can be used once among all operations of
+        # a workspace.
         self.receipts = MemoryReceipts()
         self._by_id: dict[WorkspaceId, Workspace] = {}
 

@@ -1,3 +1,4 @@
 """Workspaces, API keys and documents in Postgres.
 
-Piccolo runs the migrations and builds rare queries. Frequent requests use our own statements and functions (`sql/`)."""
+Piccolo runs the migrations and builds queries that are rarely used. All other queries are our own statements and
+functions (`sql/`)."""

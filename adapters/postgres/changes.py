@@ -1,7 +1,8 @@
-"""Changes of recorded documents, in Postgres: each is one call of a function that takes the workspace lock first.
+"""Changes of recorded documents in Postgres. Each change is one call of a function that takes the workspace lock first.
 
-A call whose answer was lost is retried. Each call carries the id of its attempt, and the receipt stores this id: a
-retry that finds it returns the outcome of the first try. Without an idempotency key, the receipt is stored under it.
+If the result of a call is lost, the call is repeated. Each call has an attempt id, and the receipt contains this id. A
+repeated call that finds its own attempt id in a receipt returns the outcome of the first call. Without an idempotency
+key, the attempt id is also the key of the receipt.
 """
 
 import asyncio
@@ -52,7 +53,7 @@ from ports.outcomes import (
 
 
 class DocumentChanges:
-    """The changing half of `PostgresDocuments`: one method per intent, and one private call that they share."""
+    """The changing methods of `PostgresDocuments`, and the private call that they share."""
 
     _database: Database
     _queues: "WorkspaceQueues"
@@ -70,7 +71,9 @@ class DocumentChanges:
         result = await self._call(statements.PATCH_DOCUMENT, arguments, at, intent)
         match result.outcome:
             case "done" | "replayed":
-                return Patched(to_document_with_links(result.facts))
+                return Patched(to_document_with_links(result.facts), result.is_replay)
+            case "key_reused":
+                return IdempotencyKeyReused()
             case "unknown":
                 return NoSuchDocument()
             case "other_state":
@@ -131,7 +134,9 @@ class DocumentChanges:
         result = await self._call(statements.MOVE_FOLDER, (source, target, FOLDER_LEVELS_MAX, at), at, intent)
         match result.outcome:
             case "done" | "replayed":
-                return FolderMoved(result.facts["documents"])
+                return FolderMoved(result.facts["documents"], result.is_replay)
+            case "key_reused":
+                return IdempotencyKeyReused()
             case "unknown":
                 return NoSuchFolder()
             case "taken":
@@ -145,7 +150,9 @@ class DocumentChanges:
         result = await self._call(statements.DELETE_FOLDER, (folder, at), at, intent)
         match result.outcome:
             case "done" | "replayed":
-                return FolderDeleted()
+                return FolderDeleted(result.is_replay)
+            case "key_reused":
+                return IdempotencyKeyReused()
             case "unknown":
                 return NoSuchFolder()
             case "in_use":
@@ -154,7 +161,8 @@ class DocumentChanges:
                 raise AssertionError(f"delete_folder returned {unexpected}")
 
     async def _call(self, sql: str, arguments: Sequence[object], at: datetime, intent: Intent) -> "_Result":
-        """Call a database function once the workspace's queue allows it, and retry the call if its answer is lost.
+        """Wait for earlier changes of the workspace, then call a database function. Repeat the call if its result is
+        lost.
 
         `arguments` are the arguments between the workspace and the intent.
         """
@@ -165,14 +173,15 @@ class DocumentChanges:
                 sql, to_uuid(workspace), *arguments, to_json(to_intent(intent, at, attempt))
             )
         facts: dict[str, Any] = {} if row["facts"] is None else msgspec.json.decode(row["facts"])
-        # A receipt of this attempt comes from our own earlier try, whose answer was lost: the client sees no replay.
+        # A receipt of this attempt comes from an earlier call of this loop whose result was lost. For the client, that
+        # is no replay.
         is_replay = row["outcome"] == "replayed" and facts["attempt"] != str(attempt)
         return _Result(row["outcome"], facts, is_replay)
 
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """The result of a database function. `facts` depend on the function and on the outcome."""
+    """The result of a database function. The content of `facts` depends on the function and on the outcome."""
 
     outcome: str
     facts: dict[str, Any]
@@ -180,7 +189,8 @@ class _Result:
 
 
 class WorkspaceQueues:
-    """Queues in which changes of one workspace wait, because in the database each would occupy a connection to wait."""
+    """One queue of changes for each workspace. If changes waited for the workspace lock in the database, each would
+    occupy a connection."""
 
     def __init__(self) -> None:
         self._locks: dict[WorkspaceId, tuple[asyncio.Lock, int]] = {}
@@ -200,7 +210,7 @@ class WorkspaceQueues:
 
 
 def _to_changes(changes: Changes) -> dict[str, Any]:
-    """Return the members to change, and the text that a search of them reads."""
+    """Return the members to change, with the folded texts for searches."""
     facts: dict[str, Any] = {}
     if changes.name is not OMITTED:
         facts |= {"name": changes.name, "search_name": fold(changes.name)}
@@ -217,7 +227,7 @@ def _to_changes(changes: Changes) -> dict[str, Any]:
 
 def _to_columns(link: EntityLink) -> dict[str, Any]:
     return {
-        # The call has the workspace already.
+        # The call has the workspace as its first argument.
         "id": to_hex(link.id),
         "document_id": to_hex(link.document_id),
         "entity_type": link.entity_type,
@@ -228,6 +238,6 @@ def _to_columns(link: EntityLink) -> dict[str, Any]:
 
 
 def _states(precondition: Precondition) -> tuple[list[str] | None, list[str]]:
-    """Return the allowed and the refused states, as arrays of the database."""
+    """Return the allowed and the refused states of the precondition as arguments of the database function."""
     allowed = None if precondition.allowed is None else sorted(precondition.allowed)
     return allowed, sorted(precondition.refused)

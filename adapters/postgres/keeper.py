@@ -25,13 +25,13 @@ SERVER_PID = "server.pid"
 STOP_SECONDS = 60
 POLL_SECONDS = 0.05
 RESTARTS = 5
-"""How often the keeper starts a server that ends by itself before it gives up."""
+"""The number of times the keeper restarts a server that ended by itself, before it gives up."""
 
 _PR_SET_PDEATHSIG = 1
 
 
 def try_lock(file: IO[str], operation: int) -> bool:
-    """Take a lock (`LOCK_SH` or `LOCK_EX`) if it is free, and return whether it was."""
+    """Take a lock (`LOCK_SH` or `LOCK_EX`) if it is free. Return whether it was free."""
     try:
         fcntl.flock(file, operation | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -48,21 +48,22 @@ def is_locked(path: Path) -> bool:
 def main(directory: Path, sockets: Path, binaries: Path, options: Sequence[str]) -> None:
     """Run Postgres until its last user has ended."""
     with (
-        # Opened first and therefore closed last: a process that gets this lock after us finds the keeper lock free.
+        # This file is opened first and therefore closed last. So if another process gets this lock afterwards, the lock
+        # of the keeper is free too.
         (directory / USERS_LOCK).open("w") as users,
         (directory / "postgres.lock").open("w") as postgres,
         (directory / KEEPER_LOCK).open("w") as keeper,
     ):
         fcntl.flock(keeper, fcntl.LOCK_EX)
-        # Every process of a server inherits this lock, so it is free once the last of them has ended. This also holds
-        # if the previous keeper was killed and its server is still shutting down.
+        # Every process of the Postgres server inherits this lock, so the lock is free once the last of them has ended.
+        # So the keeper also waits if the previous keeper was killed and its server is still shutting down.
         fcntl.flock(postgres, fcntl.LOCK_EX)
-        # So no server of this data directory is running. After a power cut, the process id in this file may belong to
-        # another program, and Postgres would refuse to start.
+        # No server of this data directory is running here, so this file is left over. After a power cut, the process id
+        # in it may be that of another program, and Postgres would refuse to start.
         (directory / DATA / "postmaster.pid").unlink(missing_ok=True)
         _make_cluster(directory, binaries)
-        # Only the end of the last user ends the keeper. A service manager may stop all processes of a service at once:
-        # without this, Dossier would lose the database while it still answers accepted requests.
+        # Ignore signals: the keeper ends only when its last user has ended. A service manager may stop all processes of
+        # a service at once, and Dossier needs the database to answer the requests that it has accepted.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         for _ in range(RESTARTS):
             server = subprocess.Popen(
@@ -77,7 +78,7 @@ def main(directory: Path, sockets: Path, binaries: Path, options: Sequence[str])
             try:
                 while server.poll() is None:
                     if try_lock(users, fcntl.LOCK_EX):
-                        return  # the last user has gone
+                        return  # the last user has ended
                     time.sleep(POLL_SECONDS)
             finally:
                 _stop(server)
@@ -121,7 +122,8 @@ def _check_version(data: Path, binaries: Path) -> None:
 
 
 def _stop(server: "subprocess.Popen[bytes]") -> None:
-    """Request a fast shutdown, which disconnects clients and writes the data. After 60 s, quit and rely on recovery."""
+    """Request a fast shutdown, which disconnects clients and writes the data. After 60 s, request an immediate
+    shutdown; then the next start recovers the data from the log."""
     for how in (signal.SIGINT, signal.SIGQUIT):
         if server.poll() is None:
             server.send_signal(how)

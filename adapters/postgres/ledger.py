@@ -1,4 +1,4 @@
-"""The ledger of storage paths in Postgres, for the sweeper: it reads in pages, so that no statement takes long."""
+"""The ledger of storage paths in Postgres, for the sweeper. It is read in pages, so that no statement takes long."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
@@ -9,10 +9,11 @@ import msgspec
 
 from adapters.postgres import statements
 from adapters.postgres.database import Database
-from adapters.postgres.rows import from_uuid, to_uuid
+from adapters.postgres.rows import from_uuid, to_over_quota, to_path_taken, to_uuid
 from domain.ids import WorkspaceId
 from domain.paths import StoragePath
-from ports.ledger import CondemnedPath, PathState
+from ports.ledger import CondemnedPath, IssuedUpload, PathState
+from ports.outcomes import OverQuota, PathTaken, UploadIssued
 from ports.storage import ListedObject
 
 PAGE = 1000
@@ -28,6 +29,42 @@ class PostgresLedger:
     async def states(self, workspace: WorkspaceId, paths: Sequence[StoragePath]) -> Mapping[StoragePath, PathState]:
         rows = await self._database.fetch(statements.READ_PATH_STATES, to_uuid(workspace), paths)
         return {StoragePath(row["storage_path"]): PathState(row["state"]) for row in rows}
+
+    async def reserve(self, upload: IssuedUpload) -> UploadIssued | OverQuota | PathTaken:
+        arguments = to_uuid(upload.workspace_id), upload.path, upload.reserved_bytes, upload.held_until
+        (answer,) = await self._database.fetch_with_retry(statements.RESERVE_UPLOAD, *arguments)
+        match answer["outcome"]:
+            case "issued":
+                return UploadIssued()
+            case "over_quota":
+                return to_over_quota(answer["facts"])
+            case "path_taken":
+                return to_path_taken(answer["facts"])
+            case unknown:
+                raise AssertionError(f"reserve_upload returned {unknown}")
+
+    async def overdue_uploads(self, at: datetime) -> AsyncIterator[Sequence[IssuedUpload]]:
+        workspace, path = _LEAST, ""
+        while rows := await self._database.fetch(statements.LIST_UPLOADS, workspace, path, PAGE):
+            workspace, path = rows[-1]["workspace_id"], rows[-1]["storage_path"]
+            yield [
+                IssuedUpload(
+                    workspace_id=WorkspaceId(from_uuid("ws_", row["workspace_id"])),
+                    path=StoragePath(row["storage_path"]),
+                    reserved_bytes=row["reserved_bytes"],
+                    held_until=row["held_until"],
+                )
+                for row in rows
+                if row["held_until"] <= at
+            ]
+
+    async def settle_uploads(
+        self, workspace: WorkspaceId, found: Mapping[StoragePath, int | None], at: datetime, look_again_at: datetime
+    ) -> None:
+        batch = [{"path": path, "size_bytes": size} for path, size in found.items()]
+        await self._database.fetch(
+            statements.SETTLE_UPLOADS, to_uuid(workspace), msgspec.json.encode(batch).decode(), at, look_again_at
+        )
 
     async def recorded_versions(
         self, workspace: WorkspaceId, paths: Sequence[StoragePath]

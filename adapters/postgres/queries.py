@@ -1,4 +1,5 @@
-"""Reads of documents in Postgres. Each is one call of a database function or view (`sql/`), which says how it reads."""
+"""Reads of documents in Postgres. Each read is one call of a database function or view (`sql/`), whose comments explain
+its plan."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,14 +17,15 @@ from domain.search import COUNT_MAX, SEARCH_WINDOW, TAG_WINDOW, DocumentFilter, 
 from ports.queries import After, DocumentPage, DocumentWithLinks, FolderCount, LinkedDocument, TagCount, Usage
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# If the clock of a process steps back, its ids continue from the latest time, so that they stay in order. An id can
-# then be later than its document, by the size of the step. Steps of more than an hour are not provided for.
+# If the clock of a process steps back, its ids continue from the latest time, so that they stay in order. The time in
+# an id can then be later than `created_at` of its document, by the size of the step. Steps of up to an hour are allowed
+# for.
 _CLOCK_STEP = 3_600_000
 _WILD = str.maketrans({char: f"\\{char}" for char in "\\%_"})
 
 
 class DocumentQueries:
-    """The reading half of `PostgresDocuments`."""
+    """The reading methods of `PostgresDocuments`."""
 
     _database: Database
 
@@ -65,7 +67,7 @@ class DocumentQueries:
 
     async def usage(self, workspace: WorkspaceId) -> Usage:
         row = await self._database.fetch_one(statements.READ_USAGE, to_uuid(workspace))
-        return Usage(0, 0, 0) if row is None else Usage(row["used_bytes"], row["quota_bytes"], row["documents"])
+        return Usage(0, 0, 0) if row is None else Usage(**row)
 
     async def _rows(self, sql: str, *arguments: object) -> tuple[int, list[Any]]:
         [row] = await self._database.fetch(sql, *arguments)
@@ -105,5 +107,6 @@ def _milliseconds(at: datetime) -> int:
 
 
 def _least_id(milliseconds: int) -> str:
-    """Return the least id that can be made at that time since 1970: an id begins with its milliseconds."""
+    """Return the least id that can be made at that time, given as a duration since 1970. An id begins with its
+    milliseconds."""
     return f"{max(0, milliseconds) << 80:032x}"

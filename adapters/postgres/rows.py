@@ -1,6 +1,7 @@
-"""Conversions between rows and the domain: ids without their prefix, and a document as one JSON object, its facts.
+"""Conversions between rows and values of the domain. Rows have ids without their prefix. The facts of a document are
+one JSON object.
 
-A receipt stores the facts, a create sends them and a read returns them: one shape, decoded by one function.
+A create sends these facts, a receipt stores them and a read returns them in the same form, so one function decodes all.
 """
 
 import hashlib
@@ -16,11 +17,13 @@ from domain.idempotency import LIFETIME
 from domain.ids import ApiKeyId, DocumentId, EntityLinkId, UserId, WorkspaceId, decode_ulid, encode_ulid
 from domain.paths import FolderPath, StoragePath
 from ports.intents import Intent
+from ports.outcomes import OverQuota, PathTaken
 
 Facts = dict[str, Any]
 
 ATTEMPT_LIFETIME = timedelta(minutes=5)
-"""How long the receipt of a call without an idempotency key is valid: far longer than the call is retried."""
+"""The time for which the receipt of a call without an idempotency key is valid. A call is retried for a far shorter
+time."""
 
 
 def to_uuid(prefixed: str) -> UUID:
@@ -39,9 +42,9 @@ def to_hex(prefixed: str) -> str:
 
 
 def hash_idempotency_key(idempotency_key: str) -> UUID:
-    """Return 128 bits of a hash of the key, for the receipt.
+    """Return 128 bits of a hash of the idempotency key, for the receipt.
 
-    The key itself is never stored, because the receipt may hold a secret that is encrypted under it.
+    The idempotency key itself is never stored, because the receipt may contain a secret that is encrypted under it.
     """
     return UUID(bytes=hashlib.sha256(f"dossier receipt {idempotency_key}".encode()).digest()[:16])
 
@@ -49,8 +52,8 @@ def hash_idempotency_key(idempotency_key: str) -> UUID:
 def to_intent(intent: Intent, at: datetime, attempt: UUID | None = None) -> Facts:
     """Return an intent as the database functions read it, in values that msgspec encodes as JSON.
 
-    The receipt holds the `attempt`. Without an idempotency key, the attempt also serves as the key of the receipt, for
-    as long as the adapter may retry the call.
+    The receipt stores the `attempt`. Without an idempotency key, the attempt is also the key of the receipt, which is
+    valid for `ATTEMPT_LIFETIME`.
     """
     key_hash, lifetime = (
         (attempt, ATTEMPT_LIFETIME)
@@ -141,5 +144,16 @@ def to_link(facts: Facts) -> EntityLink:
 
 
 def to_time(text: str) -> datetime:
-    """Return the time that a JSON string holds, in UTC."""
+    """Return the time in a JSON string, in UTC."""
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def to_path_taken(text: str) -> PathTaken:
+    """Return the outcome that JSON text describes."""
+    holder = msgspec.json.decode(text)["document_id"]
+    return PathTaken(None if holder is None else DocumentId(from_uuid("doc_", holder)))
+
+
+def to_over_quota(text: str) -> OverQuota:
+    """Return the outcome that JSON text describes."""
+    return OverQuota(**msgspec.json.decode(text))

@@ -131,6 +131,14 @@ CREATE TABLE public.receipts (
     CONSTRAINT receipts_fingerprint_check CHECK ((octet_length(fingerprint) = 32))
 );
 
+CREATE TABLE public.uploads (
+    workspace_id uuid NOT NULL,
+    storage_path text NOT NULL COLLATE pg_catalog."C",
+    reserved_bytes bigint NOT NULL,
+    held_until timestamp with time zone NOT NULL,
+    CONSTRAINT uploads_reserved_bytes_check CHECK ((reserved_bytes >= 0))
+);
+
 CREATE TABLE public.usage (
     workspace_id uuid NOT NULL,
     quota_bytes bigint NOT NULL,
@@ -182,6 +190,9 @@ ALTER TABLE ONLY public.objects
 
 ALTER TABLE ONLY public.receipts
     ADD CONSTRAINT receipts_pkey PRIMARY KEY (workspace_id, key_hash);
+
+ALTER TABLE ONLY public.uploads
+    ADD CONSTRAINT uploads_pkey PRIMARY KEY (workspace_id, storage_path);
 
 ALTER TABLE ONLY public.usage
     ADD CONSTRAINT usage_pkey PRIMARY KEY (workspace_id);
@@ -239,6 +250,9 @@ ALTER TABLE ONLY public.objects
 ALTER TABLE ONLY public.receipts
     ADD CONSTRAINT receipts_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspaces(id);
 
+ALTER TABLE ONLY public.uploads
+    ADD CONSTRAINT uploads_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspaces(id);
+
 ALTER TABLE ONLY public.usage
     ADD CONSTRAINT usage_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspaces(id);
 
@@ -249,6 +263,7 @@ ALTER TABLE ONLY public.usage
 -- FUNCTION begin_document_change(uuid, uuid, integer[], timestamp with time zone, jsonb)
 -- FUNCTION begin_document_change_v2(uuid, uuid, text[], text[], timestamp with time zone, jsonb)
 -- FUNCTION condemn_objects(uuid, jsonb, timestamp with time zone)
+-- FUNCTION condemn_objects_v2(uuid, jsonb, timestamp with time zone)
 -- FUNCTION delete_document(uuid, uuid, integer[], timestamp with time zone, jsonb)
 -- FUNCTION delete_document_v2(uuid, uuid, text[], text[], timestamp with time zone, jsonb)
 -- FUNCTION delete_folder(uuid, text, timestamp with time zone, jsonb)
@@ -260,6 +275,7 @@ ALTER TABLE ONLY public.usage
 -- FUNCTION finish_change(uuid, jsonb, timestamp with time zone, jsonb, text, uuid, jsonb)
 -- FUNCTION folders_within(uuid, text)
 -- FUNCTION is_within(text, text)
+-- FUNCTION issue_uploads(uuid, jsonb)
 -- FUNCTION linked_documents(uuid, text, text, text, bigint, integer)
 -- FUNCTION list_folders(uuid, text, bigint, integer)
 -- FUNCTION list_tags(uuid, integer, bigint, integer)
@@ -271,7 +287,9 @@ ALTER TABLE ONLY public.usage
 -- FUNCTION record_documents_v2(uuid, jsonb)
 -- FUNCTION remove_entity_link(uuid, uuid, uuid, timestamp with time zone, jsonb)
 -- FUNCTION remove_entity_link_v2(uuid, uuid, uuid, timestamp with time zone, jsonb)
+-- FUNCTION reserve_upload(uuid, text, bigint, timestamp with time zone)
 -- FUNCTION revoke_api_key(uuid, uuid, timestamp with time zone, jsonb)
 -- FUNCTION search_grams(uuid, text)
+-- FUNCTION settle_uploads(uuid, jsonb, timestamp with time zone, timestamp with time zone)
 -- FUNCTION subtree_bounds(text)
 -- FUNCTION workspace_tags(uuid, text[])

@@ -1,7 +1,11 @@
 """The SQL statements of this adapter. The functions and views that they call are in `sql/`."""
 
-# One function call is one transaction and one round trip.
+# Each function call is one transaction and one round trip.
 RECORD_DOCUMENTS = "SELECT outcome, facts FROM record_documents_v2($1, $2)"
+
+ISSUE_UPLOADS = "SELECT outcome, facts FROM issue_uploads($1, $2)"
+
+RESERVE_UPLOAD = "SELECT outcome, facts FROM reserve_upload($1, $2, $3, $4)"
 
 FIND_RECEIPT = "SELECT outcome, facts FROM find_receipt($1, $2, $3, $4, $5)"
 
@@ -27,7 +31,7 @@ MOVE_FOLDER = "SELECT * FROM move_folder_v2($1, $2, $3, $4, $5, $6)"
 
 DELETE_FOLDER = "SELECT * FROM delete_folder($1, $2, $3, $4)"
 
-READ_USAGE = "SELECT used_bytes, quota_bytes, documents FROM usage WHERE workspace_id = $1"
+READ_USAGE = "SELECT used_bytes, quota_bytes, documents, reserved_bytes FROM usage WHERE workspace_id = $1"
 
 # The index is not unique, but at most one row matches: two SHA-256 digests do not collide.
 FIND_API_KEY = """
@@ -52,7 +56,7 @@ SELECT count(*) AS total FROM api_keys
 WHERE workspace_id = $1 AND position($2 IN search_text) > 0 AND ($3 OR revoked_at IS NULL)
 """
 
-# Of the uses that several processes report within a minute, only the first is written.
+# If several processes report uses of an API key within a minute, only the first use is written.
 RECORD_API_KEY_USES = """
 UPDATE api_keys SET last_used_at = used.at
 FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS used (workspace_id, id, at)
@@ -83,17 +87,34 @@ WITH quota AS (
 SELECT workspace.*, quota.quota_bytes FROM workspace, quota
 """
 
-# The statements of the sweeper. Every change takes the workspace lock first, as the creates do. The CTE takes it before
-# any row is changed, and Postgres checks the conditions again on rows that another transaction has changed meanwhile.
+# These are the statements of the sweeper. Each change takes the workspace lock first, as a create does. The CTE takes
+# the lock before any row is changed. If another transaction has changed a row meanwhile, Postgres checks the conditions
+# on the row again.
 
 READ_RECORDED_VERSIONS = """
 SELECT storage_path, version_id FROM objects
 WHERE workspace_id = $1 AND storage_path = ANY ($2) AND state = 'recorded' AND version_id IS NOT NULL
 """
 
-READ_PATH_STATES = "SELECT storage_path, state FROM objects WHERE workspace_id = $1 AND storage_path = ANY ($2)"
+# An issued path that an earlier version has recorded or condemned is in both tables.
+READ_PATH_STATES = """
+SELECT storage_path, state FROM objects WHERE workspace_id = $1 AND storage_path = ANY ($2)
+UNION ALL
+SELECT storage_path, 'issued' FROM uploads WHERE workspace_id = $1 AND storage_path = ANY ($2) AND NOT EXISTS (
+    SELECT FROM objects WHERE workspace_id = $1 AND objects.storage_path = uploads.storage_path
+)
+"""
 
-CONDEMN = "SELECT path FROM condemn_objects($1, $2, $3) AS path"
+CONDEMN = "SELECT path FROM condemn_objects_v2($1, $2, $3) AS path"
+
+# Reads all issued uploads, in the order of the primary key: they are few, and an index by time would slow every upload.
+LIST_UPLOADS = """
+SELECT workspace_id, storage_path, reserved_bytes, held_until FROM uploads
+WHERE (workspace_id, storage_path) > ($1, $2)
+ORDER BY workspace_id, storage_path LIMIT $3
+"""
+
+SETTLE_UPLOADS = "SELECT settle_uploads($1, $2, $3, $4)"
 
 LIST_CONDEMNED = """
 SELECT workspace_id, storage_path FROM objects
@@ -107,8 +128,8 @@ UPDATE objects SET state = 'gone' FROM account
 WHERE workspace_id = $1 AND storage_path = ANY ($2) AND state = 'condemned' AND condemned_at < $3
 """
 
-# Reads all receipts, in the order of the primary key: an index by time would slow every create, to speed up one read
-# every few hours.
+# This reads all receipts in the order of the primary key. An index by time would make every create slower, to make one
+# read every few hours faster.
 LIST_RECEIPTS = """
 SELECT workspace_id, key_hash, expires_at FROM receipts
 WHERE (workspace_id, key_hash) > ($1, $2)

@@ -11,7 +11,8 @@ from domain.rate_limits import Plan
 
 
 class PostgresWorkspaces:
-    """`Workspaces` in Postgres. The quota and the used bytes are in one row, the usage row, under one lock."""
+    """`Workspaces` in Postgres. The quota and the used bytes are in one row of the table `usage`, whose lock is the
+    workspace lock."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -48,19 +48,19 @@ def as_unavailable(store: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise Unavailable(f"{store}: {refusal(error)}") from error
+        raise Unavailable(f"{store}: {rejection(error)}") from error
     except (CredentialRetrievalError, NoCredentialsError, PartialCredentialsError, TokenRetrievalError) as error:
         raise Unavailable(f"{NO_CREDENTIALS} ({error})") from error
     except (ResponseParserError, KeyError):
-        # A response lacks what S3 always sends: another kind of server sent it.
+        # The response lacks a value that S3 always sends, so the server is not an S3 server.
         raise Unavailable(f"{store} does not speak S3") from None
     except (BotoCoreError, aiohttp.ClientError, TimeoutError, OSError) as error:
-        # Not `from error`: aiohttp's errors contain the URL, which may be a signed one.
+        # Not `from error`, because aiohttp's errors contain the URL, which may be signed.
         raise Unavailable(f"{store} {outage(error)}") from None
 
 
 def code_of(error: ClientError) -> str:
-    """Return the S3 error code; the HTTP status if the response had no body, as to a HEAD."""
+    """Return the S3 error code; the HTTP status if the response had no body, such as the response to a HEAD."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
@@ -80,8 +80,8 @@ def action_of(error: ClientError) -> str:
     return _ACTIONS.get(error.operation_name, f"s3:{error.operation_name}")
 
 
-def refusal(error: ClientError) -> str:
-    """Return why the store refused a call."""
+def rejection(error: ClientError) -> str:
+    """Return a text for the operator that says why the store refused a call."""
     code = code_of(error)
     if is_denied(error):
         return f"the credentials lack {action_of(error)}, or a policy of the bucket denies it"
@@ -92,7 +92,8 @@ def refusal(error: ClientError) -> str:
 
 
 def outage(error: Exception) -> str:
-    """Return why the store did not respond: the rest of a sentence that begins with the store's name."""
+    """Return a text for the operator that says why the store did not respond. It continues a sentence that begins with
+    the store's name."""
     match error:
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
             return f"is not trusted: {error}; for a private certificate authority, set AWS_CA_BUNDLE to its certificate"
@@ -107,7 +108,8 @@ def outage(error: Exception) -> str:
         case aiohttp.ServerDisconnectedError():
             return "closes the connection without a response"
         case aiohttp.ClientResponseError():
-            # The error's text contains the URL. Its message quotes what the server sent, over several lines.
+            # The text of the error is not used, because it contains the URL. Its message has several lines, with the
+            # bytes that the server sent.
             return f"does not respond in HTTP: {' '.join(error.message.split())[:200]}"
         case _:
             return f"cannot be used: {str(error) or type(error).__name__}"

@@ -1,4 +1,5 @@
-"""The S3 headers and query parameters that bind uploads and downloads, and those that describe a stored object."""
+"""The S3 headers and query parameters for the terms of uploads and downloads, and those that describe a stored
+object."""
 
 import base64
 import binascii
@@ -16,11 +17,13 @@ _ARCHIVES = ("GLACIER", "DEEP_ARCHIVE")
 
 
 def upload_headers(mime_type: str, size_bytes: int | None, sha256: str | None) -> dict[str, str]:
-    """Return the headers that an upload must send; length and SHA-256 (hex) only if they are announced."""
+    """Return the headers that an upload must send. Length and SHA-256 (hex) are included only if the client declared
+    them."""
     headers = {
-        # A signature covers the value with runs of white space folded, as a client or proxy may send it.
+        # Runs of white space are replaced by one space, because the signature covers the value in this form, and a
+        # proxy may send it so.
         "Content-Type": " ".join(mime_type.split()),
-        # The URL stores once, and cannot replace stored bytes.
+        # So the URL stores an object only once and cannot replace one.
         "If-None-Match": "*",
     }
     if size_bytes is not None:
@@ -33,7 +36,7 @@ def upload_headers(mime_type: str, size_bytes: int | None, sha256: str | None) -
 
 
 def download_query(mime_type: str, disposition: str, version_id: str | None) -> dict[str, str]:
-    """Return the query of a download that serves this type and disposition, and only this version if one is given.
+    """Return the query of a download with this media type and disposition, and of this version if one is given.
 
     The response must not have the headers with which the object was uploaded: no signature binds them.
     """
@@ -87,5 +90,5 @@ def sha256_of(headers: Mapping[str, str]) -> str | None:
 def version_of(headers: Mapping[str, str]) -> str | None:
     """Return the version id of the object; `None` if the object has no version that is safe from replacement."""
     version_id = headers.get("x-amz-version-id")
-    # "null" was stored before versioning was enabled, or while it was suspended, and can be replaced.
+    # The version "null" was stored before versions were enabled or while they were suspended, and can be replaced.
     return None if version_id in ("null", "") else version_id

@@ -15,7 +15,7 @@ _REGION = re.compile(r"[a-z0-9\-]{1,63}", re.ASCII)
 _HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_\-]{1,63}(?:\.[a-z0-9_\-]{1,63})*", re.ASCII)
 _PARAMETERS = ("region", "endpoint", "public_endpoint", "addressing")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-# What servers other than AWS accept unless an operator configured a region.
+# Servers other than AWS accept this region unless an operator configured another one.
 _ANY_REGION = "us-east-1"
 
 
@@ -30,7 +30,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Location:
-    """A bucket, the endpoint at which Dossier reaches it, and the one at which clients with a signed URL do.
+    """A bucket, the endpoint at which Dossier reaches it, and the endpoint at which clients with a signed URL reach it.
 
     `endpoint` is `None` for AWS. `public_endpoint` is `None` if clients use the same endpoint as Dossier.
     """
@@ -43,12 +43,12 @@ class S3Location:
 
     @property
     def address(self) -> Address:
-        """Where Dossier reaches the bucket."""
+        """The address at which Dossier reaches the bucket."""
         return self._at(self.endpoint or self._aws())
 
     @property
     def public_address(self) -> Address:
-        """Where clients reach the bucket."""
+        """The address at which clients reach the bucket."""
         return self._at(self.public_endpoint or self.endpoint or self._aws())
 
     def _aws(self) -> str:
@@ -65,7 +65,7 @@ def s3_location(url: str) -> S3Location:
     """Return the bucket that the setting names.
 
     Raises:
-        ValueError: with the rest of a sentence that begins with the setting's name.
+        ValueError: the setting is wrong. The text continues a sentence that begins with the name of the setting.
     """
     # Signed URLs are ASCII. Some URL parsers keep invisible characters, others drop them.
     if not url.isascii() or not url.isprintable() or "#" in url or " " in url:
@@ -116,8 +116,8 @@ def _parameters(query: str) -> dict[str, str]:
 
 
 def _region(region: str | None, endpoint: str | None) -> str:
-    # Signatures cover the region, and AWS accepts only the bucket's. It is not taken from AWS_REGION, which says where
-    # this machine is, not where the bucket is.
+    # Signatures cover the region, and AWS accepts only the bucket's. It is not read from AWS_REGION, which is the
+    # region of this machine and not of the bucket.
     if region is None and endpoint is None:
         raise ValueError("must have the region of the bucket, such as ?region=eu-central-1, or an endpoint")
     if region is not None and not _REGION.fullmatch(region):
@@ -126,7 +126,8 @@ def _region(region: str | None, endpoint: str | None) -> str:
 
 
 def _endpoint(name: str, url: str | None) -> str | None:
-    """Return scheme, host and port as an HTTP client sends them in `Host`: lower case, without the default port."""
+    """Return scheme, host and port in the form in which an HTTP client sends `Host`: in lower case, without the default
+    port."""
     if url is None:
         return None
     wanted = (

@@ -14,7 +14,7 @@ from ports.system import Unavailable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presigner:
-    """Signs requests with the current credentials: those of a role are renewed while Dossier runs."""
+    """Signs requests with the current credentials. The credentials of a role are renewed while Dossier runs."""
 
     address: Address
     region: str
@@ -38,8 +38,8 @@ class Presigner:
             Unavailable: there are no credentials.
         """
         address = self.address
-        # A signature has whole seconds and lasts at least one. A URL that must already have expired is signed as if in
-        # its last second.
+        # A signature has whole seconds and lasts at least one. A URL that must have expired already is signed with the
+        # time of its last second.
         at = min(at, until - timedelta(seconds=1)).replace(microsecond=0)
         return address.origin + presign(
             method,
@@ -58,7 +58,7 @@ class Presigner:
         if self.credentials is None:
             raise Unavailable(NO_CREDENTIALS)
         with as_unavailable(self.address.origin):
-            # Renews the credentials only when they are about to expire.
+            # This call renews the credentials only if they are about to expire.
             frozen = await self.credentials.get_frozen_credentials()
         if frozen.access_key is None or frozen.secret_key is None:
             raise Unavailable(NO_CREDENTIALS)

@@ -11,7 +11,8 @@ from domain.documents import StoredObject
 from ports.storage import Unreadable
 from ports.system import Clock, Unavailable
 
-# Dossier sends the request at once. The URL lasts only as long as two clocks may differ, in case it leaks.
+# Dossier sends the request at once. The URL is valid for the time by which two clocks may differ, and no longer, in
+# case it leaks.
 _LIFETIME = timedelta(minutes=5)
 # AWS and MinIO use one code for this and other errors, and Ceph another one. All have this sentence of AWS.
 _ENCRYPTED = b"stored using a form of Server Side Encryption"
@@ -19,7 +20,7 @@ _ENCRYPTED = b"stored using a form of Server Side Encryption"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectReader:
-    """Reads objects of one bucket. Error messages call this bucket `store`."""
+    """Reads the facts of objects in one bucket. `store` is the name of the bucket in error messages."""
 
     sender: Sender
     presigner: Presigner
@@ -30,7 +31,7 @@ class ObjectReader:
         """Return the object at the key, or why readers would not get its bytes; `None` if the bucket has none.
 
         Raises:
-            Unavailable: the store did not say, or the bucket itself is missing.
+            Unavailable: the store gave no usable response, or the bucket does not exist.
         """
         response = await self._head(key, None)
         if response is None:
@@ -59,9 +60,10 @@ class ObjectReader:
         response = await self._send("HEAD", key, query, {"x-amz-checksum-mode": "ENABLED"})
         if response.status == 200 or (response.status == 400 and version_id is None):
             return response
-        # 400: this store does not use such version ids, as after a move from another store. 405: a delete marker.
+        # 400 means that the store has another form of version ids, as after a move from another store. 405 means a
+        # delete marker.
         if response.status == 404 or (version_id is not None and response.status in (400, 405)):
-            # A store also says 404 for a key of a bucket that is missing. Then no object may be reported as missing.
+            # A store also answers 404 if the bucket is missing. Then the object must not be reported as missing.
             await self._require_bucket()
             return None
         raise Unavailable(f"{self.store}: {_explain(response)}")

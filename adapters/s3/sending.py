@@ -1,4 +1,4 @@
-"""Sending signed requests on a bare HTTP session, which takes a tenth of the time of a call through botocore."""
+"""Sends signed requests with aiohttp, which takes a tenth of the time of a call through botocore."""
 
 import ssl
 import urllib.request
@@ -16,13 +16,13 @@ from ports.system import Unavailable
 
 ATTEMPTS = 2
 _BODY_MAX_BYTES = 64 * 1024
-# Headers that aiohttp adds by itself, and that mean nothing to the store.
+# These headers are suppressed. aiohttp adds them by itself, and the store does not need them.
 _UNSENT_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long one attempt may take until it is connected, and until its response is complete.
+    """The time limits of one attempt: until it is connected, and until its response is complete.
 
     `settle_seconds` is how long a first mark waits for a competing one (see `adapters.s3.mark`).
     """
@@ -38,7 +38,7 @@ Body = bytes | AsyncIterator[bytes] | None
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response. `headers` ignores the case of names; `body` holds at most the first 64 KiB."""
+    """A response. `headers` ignores the case of names; `body` has at most the first 64 KiB."""
 
     status: int
     headers: Mapping[str, str]
@@ -57,13 +57,13 @@ class Sender:
     ) -> Response:
         """Return the response, whatever its status; a redirect is not followed.
 
-        A body in pieces needs a Content-Length in `headers`, and allows one attempt only. A status of 500 or more is
-        retried like a missing response, up to `attempts` times in all.
+        A body in pieces needs a Content-Length in `headers`, and allows one attempt only. After a status of 500 or
+        more, or without a response, the request is sent again, up to `attempts` times in all.
 
         Raises:
             Unavailable: the last attempt got no response.
         """
-        # The signature covers the URL as it was signed: yarl must not encode it again.
+        # The signature covers the URL in this form, so yarl must not encode it again.
         target = URL(url, encoded=True)
         while True:
             attempts -= 1
@@ -73,7 +73,7 @@ class Sender:
                     return response
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 if not attempts:
-                    # Not `from error`: aiohttp's errors contain the signed URL.
+                    # Not `from error`, because aiohttp's errors contain the signed URL.
                     raise Unavailable(f"{self.store} {outage(error)}") from None
 
     async def _send(self, method: str, url: URL, headers: Mapping[str, str], body: Body) -> Response:
@@ -86,15 +86,15 @@ class Sender:
 async def open_sender(store: str, timeouts: Timeouts, ca_bundle: str | None) -> AsyncIterator[Sender]:
     """Open a session for the block. `ca_bundle` is a file of certificate authorities that replaces the system's."""
     connector = aiohttp.TCPConnector(
-        # Unlimited: admission already bounds the requests, and one that waited here would only miss its deadline.
+        # The number of connections has no limit: a request that waited for a connection would only miss its deadline.
         limit=0,
         ssl=ssl.create_default_context(cafile=ca_bundle) if ca_bundle else True,
     )
     async with aiohttp.ClientSession(
         connector=connector,
         timeout=aiohttp.ClientTimeout(
-            # For the whole response: with a limit between bytes, a store that sends one byte a second would hold a
-            # request for ever.
+            # The limit is for the whole response. With a limit between bytes, a store that sends one byte a second
+            # would occupy a request for ever.
             total=timeouts.response_seconds,
             connect=timeouts.connect_seconds,
         ),
@@ -107,8 +107,9 @@ async def open_sender(store: str, timeouts: Timeouts, ca_bundle: str | None) -> 
 
 
 def _proxy(store: str) -> dict[str, Any]:
-    """Return the session option for the proxy that the environment names for this store; botocore uses it too."""
-    # Not `trust_env`: with it, aiohttp reads the environment and ~/.netrc at every request.
+    """Return the option of the session for the proxy that the environment names for this store. botocore uses the same
+    proxy."""
+    # `trust_env` is not used, because aiohttp would read the environment and ~/.netrc at every request.
     parts = urlsplit(store)
     proxy = urllib.request.getproxies().get(parts.scheme)
     if proxy is None or urllib.request.proxy_bypass(parts.hostname or ""):

@@ -1,4 +1,4 @@
-"""The object store in an S3 bucket. Clients reach it through presigned URLs: no document passes through Dossier."""
+"""The object store in an S3 bucket. Clients reach it through presigned URLs, so no file passes through Dossier."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -37,8 +37,13 @@ _DELETES_AT_ONCE = 16
 class S3Storage:
     """`ObjectStorage` in a bucket, created by `open_s3`.
 
-    `internal` signs requests for the address at which Dossier reaches the bucket, `public` for that of the clients.
+    `internal` signs requests for the address at which Dossier reaches the bucket; `public` signs them for the address
+    at which clients reach it.
     """
+
+    # A presigned PUT binds a length only if the length is signed. A POST policy could bind a range, but the API
+    # promises a PUT.
+    binds_unsized_uploads = False
 
     def __init__(
         self,
@@ -103,7 +108,7 @@ class S3Storage:
         position: dict[str, Any] = {}
         while True:
             with as_unavailable(self._store):
-                # botocore requests URL-encoded keys and decodes them, because XML cannot hold every character.
+                # botocore requests URL-encoded keys and decodes them, because XML cannot represent every character.
                 page = await self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=_PAGE, **position)
                 listed = [
                     ListedObject(
@@ -122,8 +127,8 @@ class S3Storage:
 
     async def delete(self, paths: Sequence[StoragePath]) -> Sequence[StoragePath]:
         held: list[StoragePath] = []
-        # One call per object: for a call that deletes many, some servers demand an MD5 and others the CRC that replaced
-        # it.
+        # Each object is deleted by its own call. A call that deletes many objects needs a checksum, and servers differ:
+        # some demand an MD5, others the CRC that replaced it.
         for start in range(0, len(paths), _DELETES_AT_ONCE):
             batch = paths[start : start + _DELETES_AT_ONCE]
             # `return_exceptions`, so that every call has ended before the first error is raised.
@@ -168,7 +173,8 @@ class S3Storage:
             return await self._mark.claim(mark)
 
     async def _recorded_object(self, terms: DownloadTerms) -> StoredObject | None:
-        """Return the recorded version, or an object with the same bytes if that is gone, as after a restore."""
+        """Return the recorded version of the object. If that version is missing, as after a restore, return the object
+        at the path if it has the same bytes."""
         recorded = terms.stored
         if recorded.version_id is not None:
             found = await self._reader.head(terms.path, recorded.version_id)
@@ -178,12 +184,13 @@ class S3Storage:
         if found is None or found.size_bytes != recorded.size_bytes:
             return None
         if found.sha256 is not None and recorded.sha256 is not None:
-            # The checksum decides, because in most stores the ETag is only an MD5.
+            # The SHA-256 decides, because in most stores the ETag is only an MD5.
             return found if found.sha256 == recorded.sha256 else None
         return found if found.etag == recorded.etag else None
 
     async def _delete(self, path: StoragePath) -> bool:
-        """Return `False` if the store keeps a version, because it is locked or a permission is missing."""
+        """Delete all versions. Return `False` if the store keeps one, because it is locked or a permission is
+        missing."""
         with as_unavailable(self._store):
             try:
                 await delete_every_version(self._client, self._bucket, path)
@@ -209,7 +216,7 @@ class S3Storage:
 
 @asynccontextmanager
 async def open_s3(location: S3Location, now: Clock, timeouts: Timeouts = TIMEOUTS) -> AsyncIterator[S3Storage]:
-    """Open the bucket, with one client and one HTTP session for the block; send no request yet.
+    """Open the bucket for the block, with one botocore client and one HTTP session. No request is sent yet.
 
     Credentials are found as every AWS tool finds them: environment, files, roles.
 
@@ -252,6 +259,7 @@ def _config(location: S3Location, timeouts: Timeouts) -> AioConfig:
         # Other servers do not support AWS' newer checksums.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
-        # AWS_ENDPOINT_URL configures other programs: signed URLs must name the host of our own setting.
+        # AWS_ENDPOINT_URL is ignored, because it configures other programs. Signed URLs must contain the host of
+        # DOSSIER_STORAGE_URL.
         ignore_configured_endpoint_urls=True,
     )

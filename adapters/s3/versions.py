@@ -15,11 +15,12 @@ PAGE = 1000
 
 
 async def delete_every_version(client: "S3Client", bucket: str, key: str) -> None:
-    """Delete the object at exactly this key, with all its versions and delete markers; do nothing if there is none."""
+    """Delete the object at exactly this key, with all its versions and delete markers. Do nothing if it does not
+    exist."""
     while True:
         page = await client.list_object_versions(Bucket=bucket, Prefix=key, MaxKeys=PAGE)
         listed = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-        # A listing is in order of keys, and this key comes before every longer key that begins with it.
+        # A listing is ordered by key, and this key comes before every longer key that begins with it.
         own = [version for version in listed if version["Key"] == key]
         for version in own:
             # In a bucket without versions, an object has the version "null", and this call deletes it too.
@@ -29,7 +30,8 @@ async def delete_every_version(client: "S3Client", bucket: str, key: str) -> Non
 
 
 async def delete_older_versions(client: "S3Client", bucket: str, key: str) -> None:
-    """Delete all versions of exactly this key but the latest: for an object that is rewritten many times."""
+    """Delete all versions of exactly this key except the latest. This is for objects that are written again and
+    again."""
     page = await client.list_object_versions(Bucket=bucket, Prefix=key)
     for version in page.get("Versions", ()):
         if version["Key"] == key and not version["IsLatest"]:

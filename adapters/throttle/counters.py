@@ -1,7 +1,9 @@
-"""The counters in Valkey, and the script that admits requests: a `limits` storage with one more operation.
+"""The counters in Valkey, and the script that counts requests. The class is a storage of the library `limits` with one
+more operation.
 
 The strategies of `limits` need one call per window, count refused requests, begin a window at its first request, and
-read the clock themselves. This operation takes all windows of many requests in one call, and the time as an argument.
+read the clock themselves. This operation counts many requests in all their windows in one call, and gets the time as an
+argument.
 """
 
 import hashlib
@@ -17,12 +19,13 @@ from adapters.throttle.location import ValkeyLocation
 KEY_PREFIX = "dossier"
 
 LINGER_SECONDS = 60
-"""How long a counter outlives its window, so that processes whose clocks differ by less all find it."""
+"""The time for which a counter stays after its window has ended, so that processes whose clocks differ by less still
+find it."""
 
-# ARGV has for each group the number of its requests and of its windows, then the limit and lifetime of each window.
-# KEYS has the counters of the windows. The result is what was used of each window before the group, from which the
-# caller derives the verdicts. It is one line of text, because the client takes longer to read a list. Valkey runs the
-# script atomically.
+# For each group, ARGV contains the number of its requests and the number of its windows, then the limit and lifetime of
+# each window. KEYS contains the counters of the windows. The result is how many requests each window had admitted
+# before the group; from that, the caller computes the verdicts. It is one line of text, because the client takes longer
+# to read a list. Valkey runs the script atomically.
 _SCRIPT = """\
 local key, argument, used_before = 0, 1, {}
 while argument <= #ARGV do
@@ -71,12 +74,15 @@ class ValkeyCounters(RedisStorage):
 
     def __init__(self, location: ValkeyLocation) -> None:
         options: dict[str, Any] = {
-            # The default is 5 s, which the client implements with one more task per command.
+            # The timeout is set to none, because the client implements its default (5 s) with one more task for each
+            # command.
             "socket_timeout": None,
-            # Sending them takes two more round trips per connection, and old servers refuse them.
+            # Otherwise the client would send its name and version, which takes two more round trips for each
+            # connection, and old servers refuse it.
             "lib_name": None,
             "lib_version": None,
-            # A subject may contain any text that a client sends, and must not fail the other requests of its call.
+            # A subject may contain any text that a client sends. An encoding error must not fail the other requests of
+            # the call.
             "encoding_errors": "surrogatepass",
         }
         if location.is_encrypted:
@@ -85,9 +91,10 @@ class ValkeyCounters(RedisStorage):
         super().__init__(f"async+{location.url}", implementation="valkey", key_prefix=KEY_PREFIX, **options)
 
     async def count(self, groups: Sequence[Group]) -> list[list[int]]:
-        """Admit from each group, in order, as many requests as all of its windows have left, in one atomic step.
+        """Admit requests of each group, in order, until one of its windows is full. All groups are decided in one
+        atomic step.
 
-        Returns what was used of each window before its group.
+        Returns how many requests each window had admitted before the group.
 
         Raises:
             ValkeyError, OSError: the requests may or may not have been counted.

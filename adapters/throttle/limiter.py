@@ -1,12 +1,11 @@
-"""The rate limiter of several processes: it counts in Valkey, or in this process while Valkey is unavailable.
+"""The rate limiter of several processes. It counts in Valkey, or in this process while Valkey is unavailable.
 
-Requests that wait at the same time share one call, as creates do in Postgres: no request is delayed to fill a call,
-and the requests that arrive during a call share the next one.
+Requests that wait at the same time share one call, as creates do in Postgres. No request is delayed to fill a call:
+requests that arrive during a call share the next one.
 
-A service that refuses every request because its counters are unavailable would be worse than one that counts
-imprecisely for a while. So one request waits for Valkey for at most a few hundredths of a second, and the requests
-after it do not wait at all: they are counted in this process, against a share of the limit, until a probe in the
-background succeeds.
+If Valkey is unavailable, counting imprecisely for a while is better than refusing every request. So one request waits
+for Valkey for at most a few hundredths of a second, and the requests after it do not wait at all. They are counted in
+this process, against a share of the limit, until a probe in the background succeeds.
 """
 
 import asyncio
@@ -29,34 +28,37 @@ from ports.system import Unavailable
 log = logging.getLogger("dossier.throttle")
 
 BUDGET_SECONDS = 0.035
-"""How long a request waits for Valkey: for the call before, for a connection if there is none, and for the response."""
+"""The longest time a request waits for Valkey: for the previous call, for a connection if there is none, and for the
+response."""
 
 CALL_MIN_SECONDS = 0.01
-"""The minimum for a call whose requests have waited for a slow call before it. So a request that
-waits for one call before its own waits at most 45 ms."""
+"""The minimum time of a call whose requests have waited for a slow call before it. So a request that waits for one call
+before its own waits for at most 45 ms."""
 
 RETURN_SHARE = 0.5
 """The part of the budget within which Valkey must respond to be used again. If it were slower, requests that also wait
-for the call before would soon exceed the budget."""
+for the previous call would soon exceed the budget."""
 
 CONNECT_SECONDS = 0.5
 PAUSE_SECONDS = 0.2
-"""How long a probe waits to connect, and the pause between probes: Valkey is used again after at most 0.7 s."""
+"""The time a probe waits to connect, and the pause between probes. So Valkey is used again at most 0.7 s after it
+recovers."""
 
 REQUESTS_MAX = 512
-"""The maximum number of requests in one call, which bounds how long Valkey executes the script."""
+"""The maximum number of requests in one call, which limits the time that Valkey executes the script."""
 
 Pause = Callable[[float], Awaitable[object]]
 
 _PROBE = "probe"
 _ANY_TIME = datetime.fromtimestamp(0, UTC)
 _NO_LIMIT = (Window(2**53, 60),)
-"""The window that a probe counts in. A PING would not do, because a full or read-only server responds to it."""
+"""The window in which a probe counts. A PING is not enough, because a full or read-only server responds to it."""
 
 
 @dataclass(slots=True, eq=False)
 class _Request:
-    """A waiting request. `used` becomes what was used of its windows before it; `None` without a response."""
+    """A waiting request. The result of `used` is how many requests each of its windows had admitted before it; `None`
+    without a response from Valkey."""
 
     subject: str
     windows: tuple[Window, ...]
@@ -67,7 +69,7 @@ class _Request:
 
 
 class ValkeyRateLimiter:
-    """`RateLimiter` on shared counters. During an outage, `fallback` decides against 1/`shares` of each limit.
+    """A `RateLimiter` on shared counters. During an outage, `fallback` counts, against 1/`shares` of each limit.
 
     `on_fallback` is called for each request that `fallback` decides. `name` is the server in messages.
     """
@@ -92,7 +94,7 @@ class ValkeyRateLimiter:
         self._waiting: deque[_Request] = deque()
         self._calling: asyncio.Task[None] | None = None
         self._recovery: asyncio.Task[None] | None = None
-        # Why Valkey is not used at the moment.
+        # The reason why Valkey is not used at the moment.
         self._outage: str | None = None
 
     async def acquire(self, subject: str, windows: Sequence[Window], at: datetime) -> Verdict:
@@ -105,7 +107,7 @@ class ValkeyRateLimiter:
         return await self._fallback.acquire(subject, share, at)
 
     async def probe(self) -> None:
-        """Count a request of no workspace.
+        """Count a test request in Valkey.
 
         Raises:
             Unavailable: requests are counted without Valkey.
@@ -116,7 +118,7 @@ class ValkeyRateLimiter:
             raise Unavailable(self._outage)
 
     async def open(self) -> None:
-        """Connect, so that the first request need not wait for it; start without Valkey if that fails."""
+        """Connect, so that the first request does not wait for the connection. If that fails, start without Valkey."""
         if (reason := await self._probe_failure()) is not None:
             self._begin_outage(reason)
 
@@ -128,13 +130,14 @@ class ValkeyRateLimiter:
         if self._recovery is not None:
             self._recovery.cancel()
             await asyncio.wait({self._recovery})
-        # Bounded, because closing a connection to a server that does not respond takes for ever.
+        # This has a time limit, because closing a connection to a server that does not respond takes for ever.
         with suppress(ValkeyError, OSError):
             async with asyncio.timeout(CONNECT_SECONDS):
                 await self._counters.aclose()
 
     async def _count(self, subject: str, windows: Sequence[Window], at: datetime) -> Sequence[int] | None:
-        """Return what was used of each window before this request, which was counted if all windows had room.
+        """Return how many requests each window had admitted before this request. The request is counted if no window
+        was full.
 
         `None` if Valkey did not respond. Cancelling removes only this request from the next call.
         """
@@ -155,19 +158,21 @@ class ValkeyRateLimiter:
                 batch = self._next_batch()
                 if not batch:
                     continue
-                # At most the measured time of the call before, so that a stall of our own loop does not count.
+                # Subtract at most the measured time of the previous call, so that a stall of our own event loop does
+                # not count.
                 waited = min(now() - batch[0].arrived, elapsed)
                 timeout = StallTolerantTimeout(max(self._budget_seconds - waited, CALL_MIN_SECONDS))
                 try:
                     async with timeout:
                         await self._call(batch)
-                # Every error, because a limiter that fails must not fail the request: the fallback decides it.
+                # Catch every error, because a limiter that fails must not fail the request. The fallback counts it
+                # instead.
                 except Exception as error:  # noqa: BLE001
                     self._begin_outage(_explain(error))
                     return
                 elapsed = timeout.elapsed
         finally:
-            # Nothing is awaited between the last look at the queue and this line, so no request can be missed.
+            # Nothing is awaited between the last check for waiting requests and this line, so no request can be missed.
             self._calling = None
             for request in (*batch, *self._waiting):
                 _resolve(request, None)
@@ -182,11 +187,12 @@ class ValkeyRateLimiter:
         return batch
 
     async def _call(self, batch: Sequence[_Request]) -> None:
-        """Decide all requests in one step, as if one by one in the order of arrival."""
+        """Count all requests in one step, with the same result as one by one in the order of arrival."""
         groups: list[tuple[Group, list[_Request]]] = []
         latest: dict[str, tuple[Group, list[_Request]]] = {}
         for request in batch:
-            # Only the latest group of the subject: requests with other limits in between may have changed the counts.
+            # Join only the latest group of the subject, because requests with other limits in between may have changed
+            # the counts.
             same = latest.get(request.subject)
             if same is None or same[1][0].windows != request.windows or same[1][0].ends != request.ends:
                 same = latest[request.subject] = (Group(_counters(request), 0), [])
@@ -210,7 +216,7 @@ class ValkeyRateLimiter:
             self._recovery = asyncio.create_task(self._recover())
 
     async def _recover(self) -> None:
-        # The first probe comes at once: perhaps only a single response was late.
+        # The first probe is sent at once, because perhaps only a single response was late.
         while await self._probe_failure() is not None:
             await self._pause(PAUSE_SECONDS)
         self._outage = None
@@ -218,15 +224,15 @@ class ValkeyRateLimiter:
         log.warning("requests are counted in %s again", self._name)
 
     async def _probe_failure(self) -> str | None:
-        """Return why requests cannot be counted in Valkey; `None` if they can."""
+        """Return the reason why requests cannot be counted in Valkey; `None` if they can."""
         probe = [Group([Counter(_PROBE, _NO_LIMIT[0].limit, _NO_LIMIT[0].seconds)], 1)]
         try:
             async with StallTolerantTimeout(CONNECT_SECONDS):
                 await self._counters.count(probe)
-            # Measured again without the time to connect.
+            # Measure a second time, without the time to connect.
             async with StallTolerantTimeout(self._budget_seconds * RETURN_SHARE):
                 await self._counters.count(probe)
-        # Every error, because each one means that Valkey is not usable yet.
+        # Catch every error, because each one means that Valkey is not usable yet.
         except Exception as error:  # noqa: BLE001
             return _explain(error)
         return None

@@ -31,7 +31,7 @@ def valkey_location(url: str) -> ValkeyLocation:
     """Return the server that the setting names.
 
     Raises:
-        ValueError: with the rest of a sentence that begins with the setting's name.
+        ValueError: the setting is wrong. The text continues a sentence that begins with the name of the setting.
     """
     if not url.isascii() or not url.isprintable() or "#" in url or " " in url:
         raise ValueError(f"{WANTED}; percent-encode '#', spaces and characters that are not ASCII")
@@ -69,8 +69,8 @@ def valkey_location(url: str) -> ValkeyLocation:
 
 
 def _require_parameters(query: str, known: Collection[str]) -> None:
-    # The client would accept every argument of its constructor here, such as timeouts, and fail at the first call if
-    # one is wrong.
+    # The client library would accept every argument of its constructor in the URL, such as timeouts. If one is wrong,
+    # it would fail at the first call.
     for name, value in parse_qsl(query, keep_blank_values=True):
         if name not in known:
             remedy = f"use {', '.join(known)}" if known else "this kind of URL has no parameters"

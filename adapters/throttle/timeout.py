@@ -7,11 +7,11 @@ TICK_SECONDS = 0.005
 
 
 class StallTolerantTimeout:
-    """`async with StallTolerantTimeout(seconds)` raises TimeoutError once the loop has run for that long.
+    """`async with StallTolerantTimeout(seconds)` raises TimeoutError once the event loop has run for that time.
 
     A loop stalls during garbage collection, a burst of work, or while another process has its core. After a stall, the
-    loop finds its timers due before it has read a response that came in time. So the time is measured in ticks, and a
-    late tick counts like any other: between two ticks, the loop reads the responses that have arrived.
+    loop runs its expired timers before it reads a response that arrived in time. So the time is measured in ticks, and
+    a late tick counts like any other. Between two ticks, the loop reads the responses that have arrived.
     """
 
     def __init__(self, seconds: float) -> None:

@@ -18,7 +18,7 @@ second evicts the counters that end first."""
 
 
 async def check_valkey(url: str) -> CheckResult:
-    """Check that the server of the setting counts, and that it does not evict counters."""
+    """Check that the server in the setting counts requests, and that it does not evict counters."""
     location = valkey_location(url)
     try:
         async with asyncio.timeout(RESPONSE_SECONDS), aclosing(ValkeyCounters(location)) as counters:
@@ -40,7 +40,7 @@ async def check_valkey(url: str) -> CheckResult:
 
 
 async def _ask(counters: ValkeyCounters, *command: str) -> object:
-    """Return the response; an empty one if this user may not run the command."""
+    """Return the response; an empty response if this user may not run the command."""
     try:
         return await counters.command(*command)
     except ResponseError:
@@ -48,7 +48,8 @@ async def _ask(counters: ValkeyCounters, *command: str) -> object:
 
 
 def _members(response: Any) -> dict[str, str]:
-    """Return names and values. The client parses some responses into dictionaries, and returns others as they came."""
+    """Return the names and values of a response. The client parses some responses into dictionaries, and returns others
+    as text."""
     if isinstance(response, dict):
         return {_text(name): _text(value) for name, value in response.items()}
     if isinstance(response, list):
@@ -58,7 +59,7 @@ def _members(response: Any) -> dict[str, str]:
 
 
 def _name(server: dict[str, str]) -> str:
-    """Return product and version. Valkey reports a version of Redis for compatibility, and its own."""
+    """Return the product and its version. Valkey reports its own version, and a version of Redis for compatibility."""
     if "valkey_version" in server:
         return f"Valkey {server['valkey_version']}"
     return f"Redis {server['redis_version']}" if "redis_version" in server else "of an unknown version"

@@ -1,4 +1,4 @@
-"""The command line, `dossier`: one module per family of commands.
+"""The command line, `dossier`, with one module for each group of commands.
 
 A command reads its options, calls a use case or port, and prints text or JSON.
 """

@@ -15,6 +15,7 @@ from app.doctor import run_checks
 from app.settings import SettingsError
 from app.wiring import Service, database_url
 from domain.use_cases.sweep import SweepReport
+from domain.wording import counted
 from ports.checks import CheckResult, Grade
 from ports.deployment import Deployment
 
@@ -63,14 +64,15 @@ def doctor(as_json: bool) -> None:
 @click.option(
     "--yes",
     is_flag=True,
-    help="Also delete orphans that are more than 5 % of all objects, or more than 1,000, or inherited.",
+    help="Also delete unexplained orphans where they are more than 5 % of a workspace's objects, or more than 1,000; "
+    "and inherited ones.",
 )
 @json_option
 def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
     """Delete objects that belong to no document. A running server does this too, except for what needs --yes.
 
-    Deletes the objects of deleted documents, uploads that were not recorded within a day or never finished, and expired
-    receipts. Only objects of this database's workspaces are deleted.
+    This deletes the objects of deleted documents, uploads that were not recorded within a day or never finished, and
+    expired receipts. Only objects of this database's workspaces are deleted.
     """
 
     async def run(service: Service) -> SweepReport:
@@ -81,22 +83,28 @@ def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
     swept = with_service(run)
     if swept.inherited and not yes:
         click.echo(
-            f"{swept.inherited} of the unrecorded objects are older than this database's claim on the store; run "
-            "'dossier sweep --yes' to delete them.",
+            f"{counted(swept.inherited, 'object')} without a record from before this database's claim on the store; "
+            "run 'dossier sweep --yes' to delete them.",
             err=True,
         )
-    if swept.exceeds_safety_limit and dry_run:
-        click.echo("Too many objects are unrecorded; none of them is deleted without --yes.", err=True)
+    if swept.unconfirmed and dry_run:
+        click.echo(
+            "Too many objects have no record and were not uploaded through Dossier; without --yes, they are kept in "
+            f"{', '.join(swept.unconfirmed)}.",
+            err=True,
+        )
     if swept.held:
         click.echo(
-            f"The store refused to delete the objects at {swept.held} paths; the next sweep tries again.", err=True
+            f"The store refused to delete the objects at {counted(swept.held, 'path')}; the next sweep tries again.",
+            err=True,
         )
     deleted = (
-        f"Would delete the unrecorded and late objects, the objects at {swept.condemned} condemned paths, and "
-        f"{swept.other_versions} versions beside recorded ones"
+        f"Would delete the unrecorded and late objects, the objects at {counted(swept.condemned, 'condemned path')}, "
+        f"and {counted(swept.other_versions, 'version')} beside recorded ones"
         if dry_run
-        else f"Deleted the objects at {swept.deleted} paths, {swept.other_versions} versions beside recorded ones, "
-        f"{swept.unfinished} unfinished uploads and {swept.receipts} expired receipts"
+        else f"Deleted the objects at {counted(swept.deleted, 'path')}, "
+        f"{counted(swept.other_versions, 'version')} beside recorded ones, "
+        f"{counted(swept.unfinished, 'unfinished upload')} and {counted(swept.receipts, 'expired receipt')}"
     )
     say(asdict(swept) | {"dry_run": dry_run}, f"{_count(swept)}\n{deleted}.", as_json)
 
@@ -107,12 +115,12 @@ def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
 def adopt(as_json: bool) -> None:
     """Bind this database and this store to each other, after one of them was restored or moved.
 
-    Any database or store that either belonged to before loses it. Objects without a record in this database become
-    orphans, which 'dossier sweep --yes' deletes.
+    A database or store to which one of them belonged before can no longer use it. Objects without a record in this
+    database become orphans, which 'dossier sweep --yes' deletes.
     """
 
     async def run(service: Service) -> Deployment:
-        # The store may be new.
+        # The store may be new, so its directories may not exist yet.
         await service.ports.storage.prepare()
         return await service.use_cases.adopt_store()
 
@@ -141,5 +149,5 @@ def _progress_line() -> Iterator[Callable[[SweepReport], None]]:
 def _count(swept: SweepReport) -> str:
     return (
         f"{swept.objects} objects: {swept.unrecorded} unrecorded for a day ({swept.unrecorded_bytes} bytes), "
-        f"{swept.late} late, {swept.foreign} foreign"
+        f"{swept.issued} of them uploaded through Dossier, {swept.late} late, {swept.foreign} foreign"
     )

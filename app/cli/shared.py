@@ -1,4 +1,4 @@
-"""What all commands share: they read the settings, open the service, and print text or JSON."""
+"""The functions that all commands share: to read the settings, to open the service, and to print text or JSON."""
 
 import asyncio
 import json
@@ -32,5 +32,5 @@ def with_service(act: Callable[[Service], Awaitable[T]]) -> T:
 
 
 def say(facts: dict[str, object], text: str, as_json: bool) -> None:
-    """Print the facts as JSON, or else the text."""
+    """Print the facts as JSON with `--json`, and otherwise the text."""
     click.echo(json.dumps(facts) if as_json else text)

@@ -18,7 +18,7 @@ _QUOTA = re.compile(r"(?P<number>\d{1,19})\s*(?:(?P<prefix>[KMGTP])(?P<binary>I?
 
 
 class Quota(click.ParamType[int]):
-    """Bytes, or a number with a unit: GB is 10^9, GiB is 2^30."""
+    """A number of bytes, with or without a unit: GB is 10^9, GiB is 2^30."""
 
     name = "size"
 
@@ -169,7 +169,7 @@ def revoke_key(id_: str, as_json: bool) -> None:
         key = None if known is None else await service.ports.api_keys.get(known)
         if key is None:
             return False
-        # Without an intent: an operator may also revoke the last admin key, and can create another one.
+        # No intent is passed, so an operator may also revoke the last API key that can administer API keys.
         await service.ports.api_keys.revoke(key.workspace_id, key.id, service.ports.now(), None)
         return True
 

@@ -1,4 +1,5 @@
-"""Everything about running uvicorn: `dossier serve`, its worker processes, and its HTTP/1.1 protocol.
+"""The server:
 
-The application itself is made in `app.main`; this package only serves it.
+`dossier serve`, its worker processes, and its HTTP/1.1 protocol, which uvicorn runs. `app.main` builds the application
+that the server calls.
 """

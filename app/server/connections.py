@@ -1,30 +1,30 @@
-"""All connections of one process: their deadlines, and how many there may be.
+"""All connections of one process: their deadlines, and the limit of their number.
 
-One check of all connections every second finds those past their deadline. A timer for each deadline would cost more CPU
-than all rules of a request head.
+A check every second finds the connections that are past their deadline. A timer for each deadline would cost more CPU
+than the check of a request head.
 """
 
-import asyncio
 import logging
 import math
 from enum import Enum, auto
 from typing import Protocol as Interface
 
+from adapters.http.recurring import RecurringCheck
 from app.server.limits import IDLE_BEFORE_CLOSED_SECONDS, connection_limit
 
 CHECK_SECONDS = 1
 
 LOG_SECONDS = 60
-"""How often at most the log says that the limit is reached."""
+"""The shortest interval between two log lines that say that the limit is reached."""
 
 log = logging.getLogger("dossier.server")
 
 
 class Connection(Interface):
-    """What `Connections` needs of a connection."""
+    """The methods of a connection that `Connections` calls."""
 
     def check(self) -> None:
-        """Do what is due."""
+        """Act on a deadline that has passed."""
         ...
 
     def close_idle(self) -> None:
@@ -32,8 +32,9 @@ class Connection(Interface):
         ...
 
 
-class Admission(Enum):
-    """What happens to a new connection: it is served, answered with a refusal, or closed without an answer."""
+class Acceptance(Enum):
+    """The decision about a new connection: the server serves it, answers it with an error, or closes it without a
+    response."""
 
     SERVE = auto()
     REFUSE = auto()
@@ -44,17 +45,18 @@ class Connections:
     """The connections of one process.
 
     Attributes:
-        now: seconds of a clock that stops while the event loop is stalled. No client is timed out because of a stall:
-            what it sent in the meantime is read first. The clock moves in steps of `CHECK_SECONDS`.
+        now: seconds of a clock that stops while the event loop is stalled. So no client is timed out because of a
+            stall: after it, the server first reads the bytes that the client has sent. The clock moves in steps of
+            `CHECK_SECONDS`.
     """
 
     def __init__(self, limit: int | None = None) -> None:
         self.now = 0.0
         self._limit = connection_limit() if limit is None else limit
         self._all: dict[Connection, None] = {}
-        # In the order in which they became idle.
+        # The idle connections, in the order in which they became idle.
         self._idle: dict[Connection, float] = {}
-        self._is_scheduled = False
+        self._check = RecurringCheck(CHECK_SECONDS, self._advance_one_step)
         self._turned_away = 0
         self._logs_again_at = -math.inf
 
@@ -62,28 +64,26 @@ class Connections:
         """Return the time of `now` that is at least this many seconds away."""
         return self.now + seconds + CHECK_SECONDS
 
-    def add(self, connection: Connection) -> Admission:
-        """Add a connection, and say what to do with it."""
-        admission = self._admission()
-        if admission is not Admission.DROP:
+    def add(self, connection: Connection) -> Acceptance:
+        """Add a connection, and return the decision about it."""
+        acceptance = self._acceptance()
+        if acceptance is not Acceptance.DROP:
             self._all[connection] = None
-            if not self._is_scheduled:
-                self._is_scheduled = True
-                self._schedule()
-        return admission
+            self._check.start()
+        return acceptance
 
-    def _admission(self) -> Admission:
+    def _acceptance(self) -> Acceptance:
         """At the limit, make room by closing the connection that has been idle longest."""
         if len(self._all) < self._limit:
-            return Admission.SERVE
+            return Acceptance.SERVE
         self._report()
         oldest = next(iter(self._idle), None)
         if oldest is not None and self._idle[oldest] + IDLE_BEFORE_CLOSED_SECONDS <= self.now:
             self.remove(oldest)
             oldest.close_idle()
-            return Admission.SERVE
-        # A refused connection stays open for a moment too, so that the refusal arrives.
-        return Admission.REFUSE if len(self._all) <= self._limit + self._limit // 8 else Admission.DROP
+            return Acceptance.SERVE
+        # A refused connection counts too, because it stays open for a moment until the error has arrived.
+        return Acceptance.REFUSE if len(self._all) <= self._limit + self._limit // 8 else Acceptance.DROP
 
     def remove(self, connection: Connection) -> None:
         """Forget a connection that is closed."""
@@ -91,27 +91,22 @@ class Connections:
         self._idle.pop(connection, None)
 
     def set_idle(self, connection: Connection) -> None:
-        """Note that the connection waits for a request, from now on."""
+        """Record that the connection waits for a request from now on."""
         self._idle[connection] = self.now
 
     def set_busy(self, connection: Connection) -> None:
-        """Note that a request has begun to arrive."""
+        """Record that a request has begun to arrive."""
         self._idle.pop(connection, None)
 
     def advance(self, seconds: float) -> None:
-        """Move the clock, and let every connection do what is due."""
+        """Advance the clock, and let every connection check its deadlines."""
         self.now += seconds
         for connection in list(self._all):
             connection.check()
 
-    def _schedule(self) -> None:
-        asyncio.get_running_loop().call_later(CHECK_SECONDS, self._check)
-
-    def _check(self) -> None:
+    def _advance_one_step(self) -> bool:
         self.advance(CHECK_SECONDS)
-        self._is_scheduled = bool(self._all)
-        if self._is_scheduled:
-            self._schedule()
+        return bool(self._all)
 
     def _report(self) -> None:
         self._turned_away += 1

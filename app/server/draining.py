@@ -1,15 +1,15 @@
-"""How a server that shuts down treats a connection that has not sent a request yet."""
+"""The shutdown of a connection that has not received a request yet."""
 
 from app.server.protocol import Protocol
 
 FIRST_REQUEST_SECONDS = 1.0
-"""How long the server waits for the first request of such a connection."""
+"""The time for which the server waits for the first request of a connection during a shutdown."""
 
 
 class DrainingProtocol(Protocol):
-    """The protocol of `dossier serve`: a connection that was just accepted is still answered during a shutdown.
+    """The protocol class of `dossier serve`. During a shutdown, it still answers a connection that was just accepted.
 
-    uvicorn closes such a connection at once, while its first request may be on its way. Without this class, a rolling
+    uvicorn closes such a connection at once, while its first request may be on its way. Without this class, a
     replacement of the workers breaks one connection in some thousands.
     """
 

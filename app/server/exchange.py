@@ -15,7 +15,8 @@ from app.server.limits import DISCARD_BYTES
 from app.server.syntax import Head
 
 BODY_BUFFER_BYTES = 64 * 1024
-"""How much of a body waits for the application before the server stops reading from the connection."""
+"""The number of bytes of a body that may wait for the application. Then the server stops reading from the
+connection."""
 
 log = logging.getLogger("dossier.server")
 
@@ -50,7 +51,7 @@ class ClientGone(OSError):
 
 
 class Connection(Interface):
-    """What an exchange needs of the connection that carries it."""
+    """The methods of a connection that an exchange calls."""
 
     body: SizedBody | ChunkedBody
 
@@ -63,15 +64,15 @@ class Connection(Interface):
         ...
 
     async def wait_until_writable(self) -> None:
-        """Wait while the client does not take what was written."""
+        """Wait until the client has read enough of the written bytes."""
         ...
 
     def pause_reading(self) -> None:
-        """Read nothing more from the client, until `resume_reading`."""
+        """Stop reading from the client until `resume_reading`."""
         ...
 
     def resume_reading(self) -> None:
-        """Read on, unless a further request has begun to arrive."""
+        """Continue reading, unless the next request has begun to arrive."""
         ...
 
     def end_exchange(self) -> None:
@@ -79,7 +80,7 @@ class Connection(Interface):
         ...
 
     def abort(self) -> None:
-        """Drop the connection, with all that is not sent yet."""
+        """Drop the connection and the bytes that are not sent yet."""
         ...
 
 
@@ -106,7 +107,7 @@ class Exchange:
         self.keep_alive = head.keep_alive
         self.is_abandoned = False
 
-    # What the connection reports.
+    # The connection calls the following methods.
 
     def feed(self, content: bytes) -> None:
         """Add content of the body."""
@@ -120,18 +121,20 @@ class Exchange:
         self._notify()
 
     def refuse(self, error: Exception) -> None:
-        """Make the application fail with `error` when it reads on: the rest of the body breaks a rule."""
+        """Raise `error` in the application when it reads more of the body, because the rest of the body breaks a
+        rule."""
         self._error = error
         self.cut_off()
 
     def cut_off(self) -> None:
-        """Tell the application that the rest of the body will not arrive. The client may still read the response."""
+        """Report to the application that the rest of the body will not arrive. The client may still read the
+        response."""
         self._is_cut_off = True
         self.keep_alive = False
         self._notify()
 
     def abandon(self) -> None:
-        """Tell the application that the client has gone."""
+        """Report to the application that the client has disconnected."""
         self.is_abandoned = True
         self.cut_off()
 
@@ -139,15 +142,17 @@ class Exchange:
         if self._changed is not None:
             self._changed.set()
 
-    # What the application calls.
+    # The application calls the following methods.
 
     async def run(self, app: ASGIApp, scope: Scope) -> None:
-        """Call the application. If it fails, close the connection: the client sees an incomplete response or none."""
+        """Call the application. If it fails, close the connection, so that the client sees an incomplete response or
+        none."""
         try:
             await app(scope, self.receive, self.send)
         except ClientGone:
             pass
-        # Safe: no error is hidden. There is no caller that could handle it, and a cancellation ends here as well.
+        # Catching every error is safe here: it is logged, and no caller could handle it. A cancellation ends here as
+        # well.
         except BaseException as error:
             if not self.is_abandoned:
                 log.error("the application failed outside its error table", exc_info=error)
@@ -181,11 +186,12 @@ class Exchange:
         """Send a part of the response. The head is sent together with the first piece of the body.
 
         Raises:
-            ClientGone: the client has gone, and the application would go on with a stream.
+            ClientGone: the client has disconnected during a streamed response, so the application must stop.
         """
         await self._connection.wait_until_writable()
         if self.is_abandoned:
-            # Only a stream must be stopped. Everything else ends by itself, and an error would reach the log.
+            # Only a streamed response must be stopped. Any other response ends by itself, and raising an error would
+            # only add a line to the log.
             if message["type"] == "http.response.body" and message.get("more_body"):
                 raise ClientGone
             return
@@ -221,7 +227,7 @@ class Exchange:
             self._is_chunked = True
             lines.append(b"transfer-encoding: chunked\r\n")
         else:
-            # RFC 9112 6.1: HTTP/1.0 knows no chunks, so the end of the connection ends the response.
+            # RFC 9112 6.1: HTTP/1.0 has no chunks, so the end of the connection is the end of the response.
             self.keep_alive = False
         if not self.keep_alive:
             lines.append(b"connection: close\r\n")
@@ -229,10 +235,11 @@ class Exchange:
         return b"".join(lines)
 
     def _decide_persistence(self) -> None:
-        """Close after the response if the rest of the body is long, or may never be sent.
+        """Decide to close the connection after the response if the rest of the body is long, or if the client may never
+        send it.
 
-        A client that still waits for `100 Continue` may send its body or not (RFC 9110 10.1.1): what it sends next
-        could be taken for the other.
+        A client that still waits for `100 Continue` may send its body next, or another request (RFC 9110 10.1.1). The
+        server could not distinguish the two.
         """
         body = self._connection.body
         if not body.is_complete and (self._head.expects_continue or body.missing > DISCARD_BYTES):

@@ -1,4 +1,5 @@
-"""Cuts the bytes of a connection into request heads and bodies (RFC 9112 2.2, 6 and 7), at a cost linear in their size.
+"""Divides the bytes of a connection into request heads and bodies (RFC 9112 2.2, 6 and 7), in time linear in their
+size.
 
 Each reader takes the bytes of one message part as they arrive, and returns the bytes that follow it untouched. So no
 byte of a body is ever read as a request, whatever the head says about upgrades.
@@ -13,13 +14,15 @@ from app.server.syntax import CRLF, END_OF_HEAD, are_fields, check_request_line
 
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 _EMPTY_LINES = re.compile(rb"(?:\r\n)*+")
-"""RFC 9112 2.2. It asks a server to ignore at least one."""
+"""Empty lines before a request line. RFC 9112 2.2 demands that a server ignore at least one."""
 
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]++)[ \t]*+(?:;[\t\x20-\x7e\x80-\xff]*+)?")
-"""RFC 9112 7.1: a size and extensions, which are ignored. White space before the semicolon is obsolete but allowed."""
+"""The line before a chunk (RFC 9112 7.1): the size, and extensions, which are ignored. White space before the semicolon
+is obsolete but allowed."""
 
 _SIZE_DIGITS = 15
-"""Sizes below 2^60. Longer ones, which overflow the integers of other recipients, occur in attacks only."""
+"""The most digits of a chunk size, which is thus below 2^60. Longer sizes overflow the integers of other servers, and
+occur in attacks only."""
 
 
 class HeadReader:
@@ -38,8 +41,7 @@ class HeadReader:
         """Return the head without its empty line, and the bytes after it. The head is `None` while it is incomplete.
 
         Raises:
-            Invalid: the head cannot become a valid one.
-            HeaderTooLarge, UriTooLong: it is over a limit.
+            Invalid: the head is malformed, however it continues. HeaderTooLarge, UriTooLong: it is over a limit.
         """
         if not self._pieces:
             if data.startswith(CRLF):
@@ -60,7 +62,7 @@ class HeadReader:
         return head, rest
 
     def _check_incomplete(self, seen: int) -> None:
-        """Refuse a head that can no longer become a valid one, instead of waiting for its end."""
+        """Refuse an incomplete head that is already malformed, instead of waiting for its end."""
         pieces = self._pieces
         # A head whose lines end with LF alone would never be complete. The last byte seen may be the CR of an LF.
         if _BARE_LF.search(pieces, max(0, seen - 1)):
@@ -78,7 +80,7 @@ class HeadReader:
 
 
 def _end_of_empty_lines(data: bytes | bytearray) -> int:
-    """Return where the empty lines before a request line end, which are ignored. Old clients send one after a body."""
+    """Return the end of the empty lines before a request line, which are ignored. Old clients send one after a body."""
     match = _EMPTY_LINES.match(data)
     assert match is not None
     return match.end()
@@ -106,7 +108,7 @@ class ChunkedBody:
     """A body in chunks (RFC 9112 7.1). Its trailers are checked and dropped: they never become header fields (6.5)."""
 
     missing = 0
-    """How many bytes are known to be missing."""
+    """The number of bytes that are known to be missing."""
 
     def __init__(self) -> None:
         self.is_complete = False
@@ -141,7 +143,7 @@ class ChunkedBody:
         self._pieces, rest = (b"", data[position:]) if self.is_complete else (data[position:], b"")
         return b"".join(contents), rest
 
-    # Each of these returns where its part ends, or -1 while the part is incomplete.
+    # Each of these methods returns the end of its part, or -1 while the part is incomplete.
 
     def _end_of_chunk(self, data: bytes, position: int) -> int:
         end = data[position : position + 2]
@@ -158,7 +160,7 @@ class ChunkedBody:
         if end < 0:
             if len(line) > CHUNK_LINE_BYTES:
                 raise rules.CHUNK_TOO_LONG.broken()
-            # The CR of the line's end may be the last byte so far.
+            # The last byte so far may be the CR of the line end.
             line = line.removesuffix(b"\r")
             if not line:
                 return -1

@@ -1,4 +1,4 @@
-"""Every limit that the server sets to its clients: sizes, times, rates and numbers.
+"""The limits of the server for its clients: sizes, times, rates and numbers.
 
 `adapters/http/in_flight.py` has the deadlines of a request that the application works on, and the slowest upload.
 """
@@ -7,47 +7,52 @@ import logging
 import resource
 
 HEAD_BYTES = 64 * 1024
-"""The largest head: the request line and all fields. Larger is 431. Proxies send at most 32 KiB."""
+"""The largest head: the request line and all fields. A larger head is 431. Common proxies send at most 32 KiB."""
 
 TARGET_BYTES = 16 * 1024
-"""The longest request target. Longer is 414. RFC 9110 4.1 recommends at least 8,000 octets."""
+"""The longest request target. A longer target is 414. RFC 9110 4.1 recommends at least 8,000 octets."""
 
 FIELDS = 256
-"""How many header fields a head may have. More is 431. In memory, a short field takes 50 times its size on the wire."""
+"""The most header fields of a head. More fields are 431. In memory, a short field takes 50 times its size on the
+wire."""
 
 CHUNK_LINE_BYTES = 256
-"""The longest chunk-size line with its extensions. RFC 9112 7.1.1 asks for a limit: extensions carry no data."""
+"""The longest chunk-size line with its extensions. RFC 9112 7.1.1 demands a limit, because extensions contain no
+data."""
 
 TRAILER_BYTES = 8 * 1024
 """The largest trailer section (RFC 9112 7.1.2)."""
 
 HEAD_SECONDS = 10
-"""How long a head may take: from the connection on for the first one, then from its first byte on."""
+"""The longest time for a head to arrive. For the first head, the time starts with the connection; for a later one, with
+its first byte."""
 
 DISCARD_BYTES = 64 * 1024
-"""How much of a body that no handler reads is discarded to keep the connection open. A larger rest closes it."""
+"""If a handler does not read the whole body, the server discards up to this number of bytes and keeps the connection
+open. If more is left, it closes the connection."""
 
 DISCARD_SECONDS = 10
-"""How long such a rest may take to arrive."""
+"""The longest time for the discarded rest of a body to arrive."""
 
 LINGER_SECONDS = 2
-"""How long the server still reads after its last response. Without that, unread data makes the kernel reset the
-connection, and the client may lose the response (RFC 9112 9.6)."""
+"""The time for which the server still reads after its last response. If data stayed unread, the kernel would reset the
+connection, and the client could lose the response (RFC 9112 9.6)."""
 
 WRITE_SECONDS = 30
 WRITE_BYTES = 240 * WRITE_SECONDS
-"""The least that a client must take of a waiting response in each `WRITE_SECONDS`: 240 bytes a second, the value of IIS
-and Kestrel. No human reads a download that slowly."""
+"""The number of bytes of a waiting response that a client must read in each `WRITE_SECONDS`: 240 bytes a second, which
+is the limit of IIS and Kestrel."""
 
 CONNECTIONS = 4096
-"""The most connections of one process: with 64 KiB of head each, they hold 256 MiB. One process answers far fewer
-requests at a time, and an idle connection is closed for a new one."""
+"""The most connections of one process. With 64 KiB of head each, they need 256 MiB. One process works on far fewer
+requests at a time, and a new connection replaces an idle one."""
 
 IDLE_BEFORE_CLOSED_SECONDS = 1
-"""An idle connection is closed for a new one after this time. Before, its first request may be on its way."""
+"""A new connection may replace one that has been idle for this time. Before that, the first request of the idle
+connection may be on its way."""
 
 RESERVED_DESCRIPTORS = 100
-"""File descriptors that are no connections: Postgres, Valkey, the log, modules, metrics."""
+"""The file descriptors for other purposes than clients: Postgres, Valkey, the log, modules, metrics."""
 
 log = logging.getLogger("dossier.server")
 
@@ -68,7 +73,7 @@ def raise_descriptor_limit() -> None:
 
 
 def connection_limit() -> int:
-    """Return how many connections this process takes, so that it never runs out of file descriptors.
+    """Return the number of connections that this process accepts, so that it never runs out of file descriptors.
 
     Each connection may need a second descriptor: the file that it uploads or downloads.
     """

@@ -5,7 +5,8 @@ A connection handles one request at a time, in these phases, each with a limit (
     waiting for a head → exchange (body in, response out) → [discarding the rest of the body] → waiting for a head …
                                                           → lingering → closed
 
-Bytes of a further request wait, unparsed and bounded by one read, until the response is complete (RFC 9112 9.3.2).
+If the next request arrives early, its bytes wait unparsed until the response is complete (RFC 9112 9.3.2). At most the
+bytes of one read wait.
 """
 
 import asyncio
@@ -22,7 +23,7 @@ from uvicorn.server import ServerState
 from adapters.http.errors import RequestTimeout, ServerBusy
 from adapters.http.gate import REFUSED
 from app.server import limits
-from app.server.connections import Admission, Connections
+from app.server.connections import Acceptance, Connections
 from app.server.exchange import Exchange, scope_of
 from app.server.framing import ChunkedBody, HeadReader, SizedBody
 from app.server.syntax import Head, parse_head
@@ -45,7 +46,7 @@ class Protocol(asyncio.Protocol):
         self._server_state = server_state
         self.body: SizedBody | ChunkedBody = SizedBody(0)
         self.transport: asyncio.Transport
-        # uvicorn's type for them lists its own classes only.
+        # uvicorn's type of the connections lists only its own protocol classes.
         self._siblings = cast("set[Protocol]", server_state.connections)
         self._app = cast("ASGIApp", config.loaded_app)
         self._app_state = app_state
@@ -59,11 +60,12 @@ class Protocol(asyncio.Protocol):
         self._head = HeadReader()
         self._exchange: Exchange | None = None
         self._deadline = math.inf
-        # Bytes that arrived while a complete request was still being answered: the beginning of the next one.
+        # The beginning of the next request: bytes that arrived before the current request was answered.
         self._early = b""
         self._has_begun = False
         self.is_ending = False
-        # The rest of the input cannot be read as requests: framing is lost, or the connection is about to close.
+        # The rest of the input is not read as requests, because its framing is unknown or the connection is about to
+        # close.
         self._drops_input = False
         self._is_lingering = False
         self._is_discarding = False
@@ -83,12 +85,12 @@ class Protocol(asyncio.Protocol):
         self._server, self._client = get_local_addr(self.transport), get_remote_addr(self.transport)
         self._siblings.add(self)
         match self._all.add(self):
-            case Admission.SERVE:
+            case Acceptance.SERVE:
                 self._all.set_idle(self)
                 self._deadline = self._all.deadline(limits.HEAD_SECONDS)
-            case Admission.REFUSE:
+            case Acceptance.REFUSE:
                 self._refuse(ServerBusy())
-            case Admission.DROP:
+            case Acceptance.DROP:
                 self.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  as asyncio calls it
@@ -110,7 +112,8 @@ class Protocol(asyncio.Protocol):
             self.pause_reading()
 
     def eof_received(self) -> bool:
-        """Keep the connection open for the response: a client that has finished sending still reads (`nc -N`)."""
+        """Keep the connection open for the response. A client that has closed its sending side may still read
+        (`nc -N`)."""
         self._at_eof = True
         if self._exchange is None or self._is_lingering or self._is_discarding:
             return False
@@ -144,7 +147,7 @@ class Protocol(asyncio.Protocol):
     # connections.Connection
 
     def check(self) -> None:
-        """Close the connection if its client is past a deadline, or takes too little of the response."""
+        """Close the connection if the client has missed a deadline, or reads the response too slowly."""
         if self._all.now >= self._deadline and not self.transport.is_closing():
             self._time_out()
         elif not (waiting := self.transport.get_write_buffer_size()):
@@ -158,7 +161,7 @@ class Protocol(asyncio.Protocol):
 
     def close_idle(self) -> None:
         """Close this idle connection for a new one. RFC 9112 9.5: clients expect that at any time."""
-        # A transport with unsent data would stay open until the client takes it.
+        # After `close`, a transport with unsent data would stay open until the client has read it.
         if self.transport.get_write_buffer_size():
             self.abort()
         else:
@@ -230,7 +233,7 @@ class Protocol(asyncio.Protocol):
             self.transport.close()
         elif self._head.has_begun and not had_begun:
             self._all.set_busy(self)
-            # The first head of a connection has its deadline since the connection was made.
+            # The deadline of the first head was set when the connection was made.
             if self._has_begun:
                 self._deadline = self._all.deadline(limits.HEAD_SECONDS)
 
@@ -269,7 +272,7 @@ class Protocol(asyncio.Protocol):
             if self._early:
                 self.pause_reading()
             return
-        # Framing counts too, or a body of tiny chunks could be long.
+        # The bytes of the framing count too. Otherwise a body of tiny chunks could be long.
         self._discarded += len(data)
         if self.body.is_complete:
             self._await_head()
@@ -277,7 +280,7 @@ class Protocol(asyncio.Protocol):
             self._linger()
 
     def _refuse(self, refusal: Refusal) -> None:
-        """Answer a request that is not valid HTTP, as the application answers its own refusals, and close.
+        """Let the application answer a request that is not valid HTTP, then close the connection.
 
         No part of the request reaches the application, because none of it can be trusted.
         """
@@ -285,7 +288,8 @@ class Protocol(asyncio.Protocol):
         self._begin(Head("", b"", b"", "1.1", []), b"", refusal=refusal)
 
     def _linger(self) -> None:
-        """Close, but first read what the client still sends: unread bytes would destroy the response on its way."""
+        """Close the connection, but first read the bytes that the client still sends. If they stayed unread, the client
+        could lose the response."""
         is_all_read = self.body.is_complete and not self._early and not self._drops_input
         if is_all_read or self._at_eof:
             self.transport.close()
@@ -301,7 +305,7 @@ class Protocol(asyncio.Protocol):
         if self._exchange is None and self._head.has_begun:
             self._refuse(RequestTimeout())
         elif self._is_lingering and self.transport.get_write_buffer_size():
-            # The client has not taken the response yet. How long it may take is for `check` to decide.
+            # The client has not read the response yet. `check` enforces the time limit.
             self._deadline = self._all.deadline(limits.LINGER_SECONDS)
         elif self._is_lingering:
             self.abort()

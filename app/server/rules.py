@@ -1,11 +1,11 @@
-"""The rules of HTTP/1.1 messages that this server enforces, as a table: the section, the field and what it must be.
+"""The table of the rules for HTTP/1.1 messages that this server enforces: the section, the field and the required form.
 
-Two recipients that repair a malformed message differently disagree where it ends, and the rest of one request becomes a
-request of its own (request smuggling, RFC 9112 11.2). So nothing is repaired: a request that breaks a rule is answered
-400, and the connection is closed, because the beginning of the next request is unknown.
+If two servers repair a malformed message differently, they disagree about where it ends, and a part of the body becomes
+a request (request smuggling, RFC 9112 11.2). So this server repairs nothing. It answers a request that breaks a rule
+with 400, and closes the connection, because the beginning of the next request is unknown.
 
 Two sections recommend other statuses: 501 for an unknown transfer coding (RFC 9112 6.1) and 505 for another version
-(RFC 9110 15.6.6). Both are 400 here, because this API reports no mistake of a client as a failure of the server.
+(RFC 9110 15.6.6). Both are 400 here, because a 5xx would report a mistake of the client as a failure of the server.
 """
 
 from dataclasses import dataclass
@@ -15,14 +15,16 @@ from domain.errors import Invalid
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: where it is defined, which part of a message it is about, and what that part must be."""
+    """One rule: the section that defines it, the part of a message that it concerns, and the required form of that
+    part."""
 
     section: str
     part: str
     must: str
 
     def broken(self) -> Invalid:
-        """Return the refusal of a message that breaks this rule. Each is new, because raising one changes it."""
+        """Return the error for a message that breaks this rule. It is a new object each time, because raising an
+        exception changes it."""
         return Invalid({self.part: f"{self.must} ({self.section})"})
 
 

@@ -1,4 +1,4 @@
-"""`dossier serve`: prepare once, then serve with one process or several.
+"""The command `dossier serve`: it prepares the service once, then serves with one process or several.
 
 On the first start with an embedded database, it also creates a workspace and an API key and prints a walk-through.
 """
@@ -33,7 +33,7 @@ FIRST_QUOTA_BYTES = 10 * 10**9
 DRAIN_SECONDS = 10
 BACKLOG = 2048
 _EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
-"""How this machine reaches a server that listens on every address."""
+"""For each host that means "every address", the host by which this machine reaches the server."""
 
 
 def run_server(host: str, port: int, workers: int = 1) -> None:
@@ -45,7 +45,7 @@ def run_server(host: str, port: int, workers: int = 1) -> None:
     """
     settings = replace(Settings.read(os.environ), workers=workers)
     check_workers(settings)
-    # First of all, so that a port in use is reported before an API key is created and shown.
+    # The port is opened first, so that a port in use is reported before an API key is created and shown.
     listening = _listen(host, port)
     address = _address(host, listening.getsockname()[1])
     settings = replace(settings, address=address)
@@ -56,14 +56,15 @@ def run_server(host: str, port: int, workers: int = 1) -> None:
             "reach. Set it to the address that clients use.",
             err=True,
         )
-    # In this process, before the workers and the embedded Postgres are started, so that they inherit it.
+    # The limit is raised before the workers and the embedded Postgres start, so that they inherit it.
     raise_descriptor_limit()
     if workers == 1:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             started = runner.run(_serve(settings, listening, address))
     else:
-        # Held open here, so that an embedded database runs from before the first request until after the last, and is
-        # restarted if it is killed. That needs an event loop, but the supervisor needs this thread for signals.
+        # The parent process holds the database open, so that an embedded Postgres runs from before the first request
+        # until after the last, and is restarted if it is killed. That needs an event loop in another thread, because
+        # the supervisor needs this thread for signals.
         with held_open(database_url(settings)) as url:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(_prepare(settings, address))
@@ -77,7 +78,7 @@ def _config(create: Callable[[Settings], object], settings: Settings) -> uvicorn
     return uvicorn.Config(
         partial(create, settings),
         factory=True,
-        # With "auto", uvicorn takes an unexpected failure at start-up for an application without a lifespan.
+        # With "auto", uvicorn would treat an unexpected failure at start-up as an application without a lifespan.
         lifespan="on",
         loop="uvloop",
         http=DrainingProtocol,
@@ -98,14 +99,15 @@ def _config(create: Callable[[Settings], object], settings: Settings) -> uvicorn
 
 
 async def _serve(settings: Settings, listening: socket.socket, address: str) -> bool:
-    # Held open here, so that an embedded database runs from before the first request until after the last.
+    # The database is held open here, so that an embedded Postgres runs from before the first request until after the
+    # last.
     async with database_url(settings) as url:
         await _prepare(settings, address)
         # uvicorn drains, then raises the signal again. It must not end this process before the database has stopped.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: None)
         server = _Server(_config(partial(create_app, prepared=True), replace(settings, database_url=url)))
-        # uvicorn exits like this if the application has not started.
+        # uvicorn exits in this way if the application has not started.
         with suppress(SystemExit):
             await server.serve(sockets=[listening])
         return server.started

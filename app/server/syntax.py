@@ -1,4 +1,4 @@
-"""Reads a request head: the request line and the fields, and how the body is framed. `rules.py` lists the rules."""
+"""Reads a request head: the request line, the fields, and the framing of the body. `rules.py` lists the rules."""
 
 import re
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ CRLF = b"\r\n"
 END_OF_HEAD = b"\r\n\r\n"
 
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]"
-"""RFC 9110 5.6.2, one character."""
+"""One character of a token (RFC 9110 5.6.2)."""
 
-# All quantifiers over client data are possessive (`++`, `*+`), so that no input takes more than linear time.
+# All quantifiers for bytes of a client are possessive (`++`, `*+`), so that matching takes linear time for every input.
 _REQUEST_LINE = re.compile(rb"(%b++) ([\x21\x22\x24-\x7e]++) HTTP/([0-9])\.([0-9])" % _TOKEN)
 """RFC 9112 3. The target may contain every visible ASCII character but `#`: RFC 3986 allows fewer, but browsers send
 `[`, `|` and `"` as they are, and none of them affects where a request ends."""
 
 _BEGINNING = re.compile(rb"\r|%b*+(?: [\x21-\x7e]*+(?: H?T?T?P?/?[0-9]?\.?[0-9]?\r?)?)?" % _TOKEN)
-"""What an incomplete request line can look like. A TLS greeting, for one, is refused with its first byte."""
+"""The possible beginnings of a request line. Other input, such as a TLS handshake, is refused at its first byte."""
 
 _FIELD_LINES = re.compile(rb"(?:%b++:[\t\x20-\x7e\x80-\xff]*+\r\n)*+" % _TOKEN)
 """RFC 9112 5 and RFC 9110 5.5: names are tokens, values have no control characters but tabs."""
@@ -29,13 +29,14 @@ _FIELD_LINES = re.compile(rb"(?:%b++:[\t\x20-\x7e\x80-\xff]*+\r\n)*+" % _TOKEN)
 _REG_NAME = rb"(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})"
 _AUTHORITY = rb"(?:%b*+|\[[0-9A-Fa-f:.]++\])(?::[0-9]*+)?" % _REG_NAME
 _HOST = re.compile(_AUTHORITY)
-"""RFC 9110 7.2. An empty value is valid (RFC 9112 3.2)."""
+"""The value of Host (RFC 9110 7.2). An empty value is valid (RFC 9112 3.2)."""
 
 _ABSOLUTE_FORM = re.compile(rb"[Hh][Tt][Tt][Pp][Ss]?://(?!/|\?|:|$)(%b)([/?].*+)?" % _AUTHORITY)
-"""RFC 9112 3.2.2, without user information (RFC 9110 4.2.4) and with a host (4.2.1)."""
+"""A target in absolute form (RFC 9112 3.2.2), without user information (RFC 9110 4.2.4) and with a host (4.2.1)."""
 
 _LENGTH = re.compile(rb"[0-9]++")
-"""RFC 9110 8.6. A list of equal lengths may be refused or repaired, and is refused."""
+"""The value of Content-Length. RFC 9110 8.6 permits to refuse or to repair a list of equal lengths; this server refuses
+it."""
 
 _LARGEST_LENGTH = 10**19 - 1
 
@@ -47,9 +48,8 @@ class Head:
     Attributes:
         path: as it was sent, without the query.
         headers: names in lower case, values without surrounding white space, in the order they were sent.
-        length: of the body in bytes, `None` for a chunked body.
-        keep_alive: the client lets the connection stay open.
-        expects_continue: the client waits for `100 Continue` before it sends the body.
+        length: the length of the body in bytes; `None` for a chunked body. keep_alive: whether the client permits the
+        connection to stay open. expects_continue: whether the client waits for `100 Continue` before it sends the body.
     """
 
     method: str
@@ -98,7 +98,8 @@ def parse_head(raw: bytes) -> Head:
     if not target.startswith(b"/"):
         target = _path_of(method, target, headers)
     path, _, query = target.partition(b"?")
-    # RFC 9112 9.3: HTTP/1.0 closes unless both sides agree to persist. This server never agrees.
+    # RFC 9112 9.3: an HTTP/1.0 connection closes after the response unless both sides agree to keep it. This server
+    # never agrees.
     head = Head(method.decode(), path, query, version, headers, keep_alive=version != "1.0")
     if framing:
         _frame(head, framing)
@@ -111,7 +112,7 @@ def are_fields(lines: bytes) -> bool:
 
 
 def check_request_line(line: bytes, *, complete: bool) -> None:
-    """Refuse a request line before the rest of the head has arrived, if it cannot become a valid one.
+    """Refuse a malformed request line before the rest of the head has arrived.
 
     Raises:
         Invalid, UriTooLong: as `parse_head`.
@@ -121,8 +122,8 @@ def check_request_line(line: bytes, *, complete: bool) -> None:
 
 
 _FRAMING = frozenset((b"host", b"content-length", b"transfer-encoding", b"connection", b"expect"))
-"""The fields that decide where a request ends and whether the connection stays open. `Upgrade` is not among them: the
-server knows no other protocol, so it ignores the field (RFC 9110 7.8)."""
+"""The fields that determine the end of a request and whether the connection stays open. `Upgrade` is not one of them:
+the server supports no other protocol, so it ignores the field (RFC 9110 7.8)."""
 
 
 def _path_of(method: bytes, target: bytes, headers: list[tuple[bytes, bytes]]) -> bytes:
@@ -133,7 +134,7 @@ def _path_of(method: bytes, target: bytes, headers: list[tuple[bytes, bytes]]) -
     if match is None or method == b"CONNECT":
         raise rules.TARGET.broken()
     authority, path = match[1], match[2] or b"/"
-    # RFC 9112 3.2.2: the host of the target replaces that of the field.
+    # RFC 9112 3.2.2: the host of the target replaces the field Host.
     headers[:] = [(name, authority if name == b"host" else value) for name, value in headers]
     return path if path.startswith(b"/") else b"/" + path
 
@@ -146,7 +147,7 @@ def _check_host(hosts: list[bytes], version: str) -> None:
 
 
 def _frame(head: Head, framing: dict[bytes, list[bytes]]) -> None:
-    """Set how the body ends, and whether the connection stays open."""
+    """Determine the framing of the body, and whether the connection stays open."""
     lengths, codings = framing.get(b"content-length"), framing.get(b"transfer-encoding")
     if codings:
         _check_coding(codings, head.version, lengths)
@@ -154,7 +155,7 @@ def _frame(head: Head, framing: dict[bytes, list[bytes]]) -> None:
     elif lengths:
         head.length = _length(lengths)
     for value in framing.get(b"connection", ()):
-        # RFC 9110 7.6.1. The option keep-alive is what HTTP/1.1 does anyway.
+        # RFC 9110 7.6.1. The option keep-alive is the default of HTTP/1.1.
         if b"close" in [option.strip(b" \t") for option in value.lower().split(b",")]:
             head.keep_alive = False
     for value in framing.get(b"expect", ()):
@@ -191,7 +192,8 @@ def _wrong_request_line(line: bytes) -> Refusal:
 
 def _wrong_field(fields: bytes) -> Rule:
     """Return the rule that the field lines break."""
-    # The first line has nothing to continue, so white space before it is wrong as well.
+    # White space at the beginning of a line would continue the line before. There is no line before the first one, so
+    # that is wrong too.
     lines = CRLF + fields
     for pattern, rule in _FIELD_RULES:
         if pattern.search(lines):

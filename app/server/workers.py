@@ -28,14 +28,14 @@ from app.main import create_app
 from app.settings import Settings, SettingsError
 
 HEALTHCHECK_SECONDS = 20
-"""A worker that does not answer a ping for this long is considered hung, and is replaced. A starting worker does not
+"""If a worker does not answer a ping for this time, it is considered hung and is replaced. A starting worker does not
 answer while it loads its modules, which takes seconds on a busy machine."""
 
 STOP_SECONDS = 20
-"""How long all workers together may take to stop: 10 s for their requests, the rest for what they write at the end."""
+"""The longest time for all workers to stop: 10 s for their requests, and the rest for their last writes."""
 
 START_SECONDS = 60
-"""How long a worker may take to start."""
+"""The longest time for a worker to start."""
 
 _POLL_SECONDS = 0.1
 _COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
@@ -49,7 +49,7 @@ def check_workers(settings: Settings) -> None:
     """Check that the other settings allow this number of workers.
 
     Raises:
-        SettingsError: there are several workers, and each would count the rate limits for itself.
+        SettingsError: there are several workers, and each would count only its own requests against the rate limits.
     """
     if settings.workers > 1 and urlsplit(settings.rate_limit_url).scheme == "memory":
         raise SettingsError(
@@ -66,7 +66,7 @@ def log_to_stderr() -> None:
 
 @contextmanager
 def held_open(context: AbstractAsyncContextManager[T]) -> Iterator[T]:
-    """Keep `context` open for the block, on an event loop in a thread of its own. Yield its value."""
+    """Keep `context` open for the block, on an event loop in another thread. Yield its value."""
     opened: Future[T] = Future()
     closing: Future[None] = Future()
 
@@ -81,7 +81,7 @@ def held_open(context: AbstractAsyncContextManager[T]) -> Iterator[T]:
             futures: tuple[Future[Any], ...] = (opened, held)
             wait(futures, return_when=FIRST_COMPLETED)
             if held.done():
-                held.result()  # the context did not open; this raises the reason
+                held.result()  # raises the error if the context did not open
             yield opened.result()
         finally:
             closing.set_result(None)
@@ -132,8 +132,8 @@ class _Supervisor(Multiprocess):
     has_failed = False
 
     def init_processes(self) -> None:
-        # One after the other: a reason why no worker can start is logged once, and many workers that load at once on
-        # few cores would be so slow that they are considered hung.
+        # Workers start one after the other. If none can start, the reason is logged once. If many loaded at once on few
+        # cores, they would be so slow that they would be considered hung.
         while len(self.processes) < self.processes_num and not self._is_stopping():
             process = self._start()
             self.processes.append(process)
@@ -151,7 +151,8 @@ class _Supervisor(Multiprocess):
                 _kill(new)
                 return
             self.processes[index] = new
-            # At the end of the list while it drains, so that a shutdown waits for it too.
+            # The old worker moves to the end of the list while it finishes its requests, so that a shutdown waits for
+            # it too.
             self.processes.append(old)
             old.terminate()
             if self._is_stopping():
@@ -177,7 +178,8 @@ class _Supervisor(Multiprocess):
                 self.processes[index] = self._start()
 
     def terminate_all(self) -> None:
-        # The kernel accepts connections as long as any process listens. Nothing would answer them here.
+        # The kernel accepts connections as long as any process listens. During the shutdown, no process would answer
+        # them.
         for listening in self.sockets:
             listening.close()
         super().terminate_all()

@@ -23,14 +23,15 @@ REQUESTS = (READ, CREATE)
 
 DATABASE = "admission"
 KEYS = 20_000
-"""Enough API keys that none is used twice while it is cached, at any rate that this benchmark reaches."""
+"""The number of API keys. It is so large that, at every rate that this benchmark reaches, none is used twice while it
+is cached."""
 
 _UNLIMITED = "1000000000/minute;1000000000/day"
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A variant of admission. `tier` is that of its API keys. `cold`: no request has a cached API key."""
+    """A variant of admission. `tier` is the tier of its API keys. `cold`: no request has a cached API key."""
 
     name: str
     tier: str = "standard"
@@ -61,7 +62,7 @@ class Figures(Sample):
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What all variants share, and the workspace of each."""
+    """The resources that all variants share, and the workspace of each variant."""
 
     directory: Path
     settings: dict[str, str]

@@ -1,4 +1,4 @@
-"""The results of the admission part, against the targets of issue 5."""
+"""The results of the admission part, compared with their targets."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields

@@ -30,7 +30,7 @@ SIZES = (10_000, 100_000, 1_000_000)
 FIRST = Page()
 
 SOON, SEARCH, CREATE = 2.0, 5.0, 1.3
-"""The targets of issue 6: how many times longer a case may take at the largest size than at the smallest."""
+"""The targets: how many times longer a case may take at the largest size than at the smallest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One call, which returns how many documents passed its filter. `at_once`: the number of creates in a call."""
+    """One call. It returns the number of documents that matched its filter. `at_once` is the number of creates in the
+    call."""
 
     name: str
     bound: float | None
     call: Callable[[Target], Awaitable[int | None]]
     hits: int | None = None
-    """How many documents must have passed, at each size."""
+    """The number of documents that must match at each size."""
     at_once: int = 1
 
 
@@ -69,7 +70,8 @@ def finding(
     place: Page | Place = FIRST,
     hits: int | None = None,
 ) -> Case:
-    """Return the case of a list. Filter and place are the same at each size, or depend on the content."""
+    """Return the case of a list. Its filter and its position in the list are fixed, or are computed from the content of
+    a database."""
 
     async def call(target: Target) -> int:
         found = await target.reads.find(
@@ -135,7 +137,7 @@ READS = (
 
 
 def _last(filled: Filled) -> Page:
-    # The last page up to the limit of counting, at each size.
+    # This is the last page among the counted matches, at each size.
     return Page(min(COUNT_MAX, filled.size // 5) // PER_PAGE)
 
 

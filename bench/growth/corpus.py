@@ -11,7 +11,8 @@ HITS = 500
 HIT_FOLDER = "/hits"
 HIT_TAG = "hit"
 HIT_WORD = "tramonest"
-"""A word of the hits only, built from syllables that many documents contain. `MISSED_WORD` is built alike, and in none.
+"""A word that only the hits contain, made of syllables that many documents contain. `MISSED_WORD` is made in the same
+way, and no document contains it.
 """
 MISSED_WORD = "grapelound"
 MISSED_PIECE = "qq"
@@ -65,7 +66,7 @@ class Corpus:
         return [*self._hit_folders, *self._many_folders, *self._other_folders]
 
     def kind(self, number: int) -> int | None:
-        """Return which hit the document of this number is, if any. 0 is the folder."""
+        """Return the kind of hit that the document of this number is, if it is one. 0 is the folder."""
         return self._kinds.get(number)
 
     def next(self) -> Facts:

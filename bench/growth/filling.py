@@ -1,4 +1,4 @@
-"""A workspace with a history: its rows as the creates of a year would have left them, inserted by COPY."""
+"""A workspace with a history. COPY inserts the rows that the creates of a year would have left."""
 
 import asyncio
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ HISTORY = timedelta(days=365)
 FRESH = 100
 """Documents recorded since the last vacuum. They are in the pending lists of two indexes, which a search reads."""
 PICKED = 6000
-"""How many documents keep their ids in memory, for the cases that change them."""
+"""The number of documents whose ids are kept in memory, for the cases that change them."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -45,7 +45,7 @@ FROM pg_class c JOIN pg_am a ON a.oid = c.relam
 WHERE a.amname = 'gin'
 """
 _FILLING_KIB = 4096
-# A create leaves an event too, and the usage is right. Receipts are missing, as after 24 hours.
+# Each document has an event, and the usage is correct. There are no receipts, because they expire after 24 hours.
 _SETTLE = """
 INSERT INTO events (workspace_id, seq, at, kind, document_id, user_id, key_id, request_id)
 SELECT workspace_id, next_seq - 1 + row_number() OVER (ORDER BY id), created_at, 'document.created', id, created_by,
@@ -69,11 +69,11 @@ class Filled:
     workspace: str
     corpus: Corpus
     middle: DocumentId
-    """Half of the documents are older."""
+    """The id of a document. Half of the documents are older."""
     middle_hit: DocumentId
-    """Half of the hits in the folder are older."""
+    """The id of a hit in the folder. Half of the hits in the folder are older."""
     recent: datetime
-    """As many documents are as new as this as there are hits."""
+    """A time. The number of documents that are at least as new equals the number of hits."""
     picked: list[DocumentId]
     """Ids of other documents. A case that changes one takes it from here."""
     archive: FolderPath
@@ -146,7 +146,7 @@ class _Filler:
         self._owner = str(UUID(int=1 << 120))
 
     def at(self, number: int) -> datetime:
-        """Return when the document of this number was recorded, to the millisecond."""
+        """Return the time at which the document of this number was recorded, to the millisecond."""
         return self._end - timedelta(milliseconds=(self._size - number) * (HISTORY // self._size // _MILLISECOND))
 
     def id(self, number: int) -> UUID:
@@ -155,7 +155,7 @@ class _Filler:
         return UUID(int=milliseconds << 80 | Random(number).getrandbits(80))  # noqa: S311  not for secrets
 
     def document(self, number: int) -> DocumentId:
-        """Return the same id as the domain writes it."""
+        """Return this id in the form of the domain."""
         return DocumentId(f"doc_{encode_ulid(self.id(number).int)}")
 
     def folder_rows(self) -> str:

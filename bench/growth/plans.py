@@ -8,7 +8,8 @@ from adapters.postgres.database import Database, Row
 from bench.postgres import Postgres
 
 BEFORE = 6
-"""How often the session has run the statement before: from then on, Postgres may keep a generic plan."""
+"""The number of times the session runs the statement before it is explained. After five runs, Postgres may use a
+generic plan."""
 
 _TOLD = "NOTICE:  duration: "
 _TABLES = re.compile(r" on (?:documents|folders|objects|entity_links|events|receipts|usage)\b")
@@ -47,7 +48,7 @@ async def explain(postgres: Postgres, database: str, asked: CapturedStatement) -
 
 
 def shape(part: str) -> str:
-    """Return what two parts share that do the same with different values."""
+    """Return the text of a part without its values, so that two parts that differ only in values are equal."""
     return re.sub(r"'[^']*'|[0-9.]+|never executed", "", part)
 
 

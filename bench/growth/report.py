@@ -1,4 +1,4 @@
-"""The results of the growth part, against the targets of issue 6."""
+"""The results of the growth part, compared with their targets."""
 
 from dataclasses import dataclass, field
 from statistics import fmean, median, quantiles
@@ -13,7 +13,8 @@ PLANS = "growth-plans.md"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call; for concurrent creates, the share of each. `passed` is how many documents passed the filter."""
+    """One call. For concurrent creates, the time is divided by their number. `passed` is the number of documents that
+    matched the filter."""
 
     milliseconds: float
     passed: int | None
@@ -46,7 +47,7 @@ class GrowthResults:
         return self.p50(case, self.sizes[-1]) / self.p50(case, self.sizes[0])
 
     def passed(self, case: Case) -> str:
-        """Return how many documents passed at each size; one number if all sizes agree."""
+        """Return the number of documents that matched at each size; one number if all sizes agree."""
         found = {
             f"{calls[-1].passed:,}"
             for size in self.sizes
@@ -55,11 +56,11 @@ class GrowthResults:
         return found.pop() if len(found) == 1 else "–" if not found else "grows"
 
     def missed(self, case: Case) -> int:
-        """Return how many calls took longer than Dossier waits, at any size."""
+        """Return the number of calls, at all sizes, that took longer than the time limit of Dossier."""
         return sum(not call.in_time for size in self.sizes for call in self.calls[case, size])
 
     def reported(self, case: Case) -> str:
-        """Return a line of progress: p50 at each size so far."""
+        """Return a line of progress with the p50 at each size so far."""
         return ", ".join(f"{self.p50(case, size):.2f}" for size in self.sizes) + " ms"
 
     def _times(self, case: Case, size: int) -> list[float]:
@@ -77,7 +78,7 @@ def table(results: GrowthResults) -> str:
     for case in WRITES:
         if case.at_once > 1 and (case, sizes[0]) in results.calls:
             rates = ", ".join(f"{1000 / results.mean(case, size):,.0f} at {size:,}" for size in sizes)
-            # One create in a hundred moves entries into the index for the others; no p50 shows it.
+            # One create in a hundred moves the index entries of the others into the index, which no p50 shows.
             lines += ["", f"Creates/s, {case.name.partition(', ')[2]}, computed from the mean: {rates}."]
     return "\n".join(lines)
 

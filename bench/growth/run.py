@@ -1,4 +1,5 @@
-"""The order of the growth part: in each round every case, at all sizes in turns, so that noise affects all alike."""
+"""The order of the growth part. Each round measures every case at all sizes in turns, so that noise affects all sizes
+equally."""
 
 import gc
 import time

@@ -78,7 +78,7 @@ class Envelope(BaseModel):
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
     async with engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
-    # As Dossier does after its start.
+    # Dossier freezes its objects after its start too.
     gc.collect()
     gc.freeze()
     yield

@@ -87,7 +87,7 @@ class Store:
 
 @asynccontextmanager
 async def open_stores(directory: Path, postgres: Postgres) -> AsyncIterator[Mapping[str, Store]]:
-    """Run both servers, and the stub of one of them, until the end of the block."""
+    """Run both servers, and the S3 stub that one of them uses, until the end of the block."""
     await asyncio.to_thread(directory.mkdir)
     data = {"DOSSIER_DATA_DIR": str(directory)}
     ports = free_port(), free_port(), free_port()
@@ -101,7 +101,8 @@ async def open_stores(directory: Path, postgres: Postgres) -> AsyncIterator[Mapp
         "AWS_ACCESS_KEY_ID": ACCESS_KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
     }
-    # Not through the bucket: a process that calls it needs credentials, and this one has none.
+    # The workspaces are created with the settings of the directory store: a process that calls the bucket needs
+    # credentials, and this process has none.
     members = [
         await create_workspaces(in_files | {"DOSSIER_DATABASE_URL": postgres.url(database)}, 1)
         for database in DATABASES

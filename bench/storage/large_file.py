@@ -27,7 +27,7 @@ SMALL_BYTES = 64 * 2**20
 
 NEEDED_BYTES = 4 * 2**30
 _PIECE = 2**20
-# Other programs use the disk too.
+# The timeout is long, because other programs use the disk too.
 _SECONDS_TO_ANSWER = 120
 
 
@@ -46,7 +46,7 @@ class Transfers:
 
     @property
     def growth(self) -> int:
-        """Return how many more bytes the large file took than the small one, at the peak."""
+        """Return the difference between the peak memory with the large file and with the small one."""
         return self.peak_after_large - self.peak_after_small
 
 

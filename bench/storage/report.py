@@ -1,4 +1,4 @@
-"""The results of the object-storage part, against the targets of issue 4."""
+"""The results of the object-storage part, compared with their targets."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -15,7 +15,8 @@ F = TypeVar("F", Figures, Transfers)
 
 @dataclass(slots=True)
 class StorageResults:
-    """All measurements: `figures` by request and store, the others once per round."""
+    """All measurements. `figures` has one entry for each request and store in each round; the other fields have one
+    entry for each round."""
 
     figures: dict[tuple[str, str], list[Figures]] = field(default_factory=dict)
     calls: list[dict[str, float]] = field(default_factory=list)

@@ -1,12 +1,13 @@
 """The operations of the service, one class each. `UseCases` lists them all, built from one `Ports` record.
 
-A use case reads top to bottom, has no `try`, logs nothing and knows no status code. The docstring of an API operation
-is its description in the OpenAPI document. `permission` is what the caller's API key needs.
+A use case has no `try`, logs nothing and knows no status code. The docstring of an API operation is its description in
+the OpenAPI document. `permission` is the permission that the caller's API key must have.
 """
 
 from dataclasses import dataclass
 
 from domain.rate_limits import Plans
+from domain.uploads import USUAL_RULES, UploadRules
 from domain.use_cases.admit_request import AdmitRequest
 from domain.use_cases.api_keys import CreateApiKey, ListApiKeys, RevokeApiKey
 from domain.use_cases.change_document import DeleteDocument, PatchDocument
@@ -19,6 +20,7 @@ from domain.use_cases.get_usage import GetUsage
 from domain.use_cases.link_document import LinkDocument, UnlinkDocument
 from domain.use_cases.move_folder import MoveFolder
 from domain.use_cases.provision import CreateWorkspace, MintApiKey, UpdateWorkspace
+from domain.use_cases.receive_upload import ReceiveUpload
 from domain.use_cases.request_upload import RequestUpload
 from domain.use_cases.sweep import Sweep
 from ports import Ports
@@ -26,10 +28,14 @@ from ports import Ports
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UseCases:
-    """Every use case: those of the API first, in the order of a document's life, then those of operators."""
+    """Every use case: those of the API first, in the order of a document's life, then those of operators.
+
+    `receive_upload` is `None` if clients send their uploads to the object store itself.
+    """
 
     admit_request: AdmitRequest
     request_upload: RequestUpload
+    receive_upload: ReceiveUpload | None
     create_document: CreateDocument
     get_document: GetDocument
     find_documents: FindDocuments
@@ -55,14 +61,20 @@ class UseCases:
     sweep: Sweep
 
     @classmethod
-    def of(cls, ports: Ports, plans: Plans) -> "UseCases":
+    def of(cls, ports: Ports, plans: Plans, uploads: UploadRules = USUAL_RULES) -> "UseCases":
         """Return every use case on these ports. `plans` are the rate limits of the deployment."""
         documents, storage, now, new_id = ports.documents, ports.storage, ports.now, ports.new_id
+        served = ports.served_storage
         return cls(
             admit_request=AdmitRequest(
                 keys=ports.api_key_lookup, uses=ports.api_key_uses, limiter=ports.limiter, plans=plans, now=now
             ),
-            request_upload=RequestUpload(documents=documents, storage=storage, now=now, new_id=new_id),
+            request_upload=RequestUpload(
+                documents=documents, storage=storage, disks=ports.disks, rules=uploads, now=now, new_id=new_id
+            ),
+            receive_upload=None
+            if served is None
+            else ReceiveUpload(ledger=ports.ledger, storage=served, disks=ports.disks, now=now),
             create_document=CreateDocument(documents=documents, storage=storage, now=now, new_id=new_id),
             get_document=GetDocument(documents=documents, storage=storage, now=now),
             find_documents=FindDocuments(documents=documents),

@@ -12,7 +12,7 @@ from ports.rate_limit import RateLimiter
 from ports.system import Clock
 
 GUESSES = (Window(60, 60),)
-"""How many wrong API keys a network may present: 60 a minute."""
+"""The limit on requests with a wrong API key from one network: 60 a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Admission:
 
 
 def refusal_of(verdict: Verdict) -> RateLimited | None:
-    """Return the refusal that a verdict is; `None` if the request is admitted."""
+    """Return the refusal of a request that the verdict does not admit; `None` if it is admitted."""
     if (window := verdict.refused_by) is None:
         return None
     return RateLimited(verdict.retry_after, window.unit, window.limit)
@@ -87,5 +87,6 @@ class AdmitRequest:
             return None
         digest = api_key_digest(presented)
         found = await self.keys.find(digest)
-        # The index compares in variable time. That reveals nothing: a client cannot choose the digest of its guess.
+        # The database compares digests in variable time. That reveals nothing, because a client cannot choose the
+        # digest of its guess.
         return found if found is not None and compare_digest(found.key.digest, digest) else None

@@ -9,9 +9,8 @@ from typing import assert_never
 from domain.access import ApiKey, Caller, Permission, api_key_digest, label, mint_api_key, permissions
 from domain.documents import description
 from domain.errors import DuplicateName, IdempotencyMismatch, Invalid, LastAdminKey, NotFound
-from domain.idempotency import parse_idempotency_key
 from domain.ids import ApiKeyId, parse_api_key_id
-from domain.members import Form, Members, read_together
+from domain.members import Form, Members
 from domain.pages import Page, boolean, timestamp
 from domain.rate_limits import Tier, tier
 from domain.search import SEARCH_MAX
@@ -64,22 +63,22 @@ class CreateApiKey:
     permission = Permission.ADMIN_API_KEYS
 
     async def __call__(self, caller: Caller, members: Members, idempotency_key: str | None) -> NewApiKey:
-        """Create the API key. `idempotency_key` is the header as the client sent it."""
         caller.require(self.permission)
         at = self.now()
         secret = mint_api_key(self.new_secret())
-        key, token = read_together(
-            lambda: self._read(members, caller, secret, at), lambda: parse_idempotency_key(idempotency_key)
-        )
+        key = self._read(members, caller, secret, at)
         caller.require(*sorted(key.permissions))
-        intent = Intent.of("create_api_key", caller.workspace_id, members, caller=caller, idempotency_key=token)
+        intent = Intent.of(
+            "create_api_key", caller.workspace_id, members, caller=caller, idempotency_key=idempotency_key
+        )
 
         outcome: AddApiKeyOutcome | None
         if not key.is_active(at):
-            # Not refused yet: `expires_at` may have passed since an earlier request, and its retry gets that response.
+            # Do not refuse yet: `expires_at` may have passed since an earlier request, and a retry of that request gets
+            # the same response.
             outcome = await self.keys.receipt(intent)
         else:
-            sealed = b"" if token is None else self.sealing.seal(secret, token)
+            sealed = b"" if idempotency_key is None else self.sealing.seal(secret, idempotency_key)
             outcome = await self.keys.add(key, intent, sealed)
 
         match outcome:
@@ -87,8 +86,8 @@ class CreateApiKey:
                 raise Invalid({"expires_at": "must lie in the future"})
             case ApiKeyAdded():
                 return NewApiKey(key, secret, replayed=False)
-            case ApiKeyReplayed(earlier, kept) if token is not None:
-                return NewApiKey(earlier, self.sealing.unseal(kept, token), replayed=True)
+            case ApiKeyReplayed(earlier, kept) if idempotency_key is not None:
+                return NewApiKey(earlier, self.sealing.unseal(kept, idempotency_key), replayed=True)
             case ApiKeyReplayed():
                 raise AssertionError("a receipt was found without an idempotency key")
             case IdempotencyKeyReused():
@@ -120,7 +119,7 @@ class CreateApiKey:
 
 @dataclass(frozen=True, slots=True)
 class ApiKeyListing:
-    """One page of API keys, and the number on all pages."""
+    """One page of API keys, and the number of API keys on all pages."""
 
     keys: Sequence[ApiKey]
     page: Page
@@ -166,11 +165,10 @@ class RevokeApiKey:
     async def __call__(self, caller: Caller, key: str, idempotency_key: str | None) -> bool:
         """Revoke the API key; return whether an earlier request with this idempotency key revoked it."""
         caller.require(self.permission)
-        token = parse_idempotency_key(idempotency_key)
         key_id = parse_api_key_id(key)
         if key_id is None:
             raise NotFound
-        intent = Intent.of("revoke_api_key", key_id, {}, caller=caller, idempotency_key=token)
+        intent = Intent.of("revoke_api_key", key_id, {}, caller=caller, idempotency_key=idempotency_key)
         outcome = await self.keys.revoke(caller.workspace_id, key_id, self.now(), intent)
         match outcome:
             case ApiKeyRevoked(replayed):

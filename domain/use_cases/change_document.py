@@ -6,14 +6,12 @@ from typing import assert_never
 from domain.access import Caller, Permission
 from domain.documents import Changes
 from domain.errors import IdempotencyMismatch, NotFound, PreconditionFailed
-from domain.idempotency import parse_idempotency_key
 from domain.ids import parse_document_id
 from domain.members import Members
 from domain.preconditions import UNCONDITIONAL, Precondition
 from ports.documents import DocumentRepository
 from ports.intents import Intent
 from ports.outcomes import Deleted, IdempotencyKeyReused, NoSuchDocument, Patched, StateMismatch
-from ports.queries import DocumentWithLinks
 from ports.storage import ObjectStorage
 from ports.system import Clock
 
@@ -27,6 +25,8 @@ class PatchDocument:
       overwritten. Without it, the last change wins.
     - A new folder and every folder above it are created.
     - A request that changes nothing keeps `ETag` and `updated_at`.
+    - With an `Idempotency-Key`, a repeated request within 24 hours changes nothing and returns the first response, even
+      if `If-Match` names an `ETag` that the first request has changed.
     """
 
     documents: DocumentRepository
@@ -35,8 +35,13 @@ class PatchDocument:
     permission = Permission.WRITE_DOCUMENTS
 
     async def __call__(
-        self, caller: Caller, document: str, members: Members, precondition: Precondition = UNCONDITIONAL
-    ) -> DocumentWithLinks:
+        self,
+        caller: Caller,
+        document: str,
+        members: Members,
+        idempotency_key: str | None,
+        precondition: Precondition = UNCONDITIONAL,
+    ) -> Patched:
         caller.require(self.permission)
         changes = Changes.read(members)
         document_id = parse_document_id(document)
@@ -47,15 +52,17 @@ class PatchDocument:
             changes,
             precondition=precondition,
             at=self.now(),
-            intent=Intent.of("patch_document", document_id, members, caller=caller),
+            intent=Intent.of("patch_document", document_id, members, caller=caller, idempotency_key=idempotency_key),
         )
         match outcome:
-            case Patched(found):
-                return found
+            case Patched():
+                return outcome
+            case IdempotencyKeyReused():
+                raise IdempotencyMismatch
             case NoSuchDocument():
                 raise NotFound
             case StateMismatch():
-                raise PreconditionFailed
+                raise PreconditionFailed(precondition.unmet)
             case _:
                 assert_never(outcome)
 
@@ -88,7 +95,6 @@ class DeleteDocument:
     ) -> bool:
         """Delete the document; return whether an earlier request with this idempotency key deleted it."""
         caller.require(self.permission, *([Permission.ADMIN_DOCUMENTS] if hard else ()))
-        key = parse_idempotency_key(idempotency_key)
         document_id = parse_document_id(document)
         if document_id is None:
             raise NotFound
@@ -96,13 +102,15 @@ class DeleteDocument:
             document_id,
             precondition=precondition,
             at=self.now(),
-            intent=Intent.of("delete_document", document_id, {"hard": hard}, caller=caller, idempotency_key=key),
+            intent=Intent.of(
+                "delete_document", document_id, {"hard": hard}, caller=caller, idempotency_key=idempotency_key
+            ),
         )
         match outcome:
             case Deleted(path, replayed):
                 if hard:
-                    # Also after a replay: the store may have been unavailable the first time. The path is condemned,
-                    # so no create can use it again.
+                    # The object is also deleted after a replay, because the store may have been unavailable the first
+                    # time. The path is condemned, so no create can use it again.
                     await self.storage.delete([path])
                 return replayed
             case IdempotencyKeyReused():
@@ -110,6 +118,6 @@ class DeleteDocument:
             case NoSuchDocument():
                 raise NotFound
             case StateMismatch():
-                raise PreconditionFailed
+                raise PreconditionFailed(precondition.unmet)
             case _:
                 assert_never(outcome)

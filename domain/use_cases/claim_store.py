@@ -1,12 +1,13 @@
 """Make sure that a database and an object store belong together, before any object is deleted.
 
 Three accidents look as if the store had lost its objects: a volume that is not mounted, a wrong bucket in the settings,
-and a database restored beside another store. A fourth is worse. The original database has no record of what a copy of
-it recorded, so its sweep would delete those objects as orphans.
+and a database restored beside another store. A fourth accident is worse: a copy of the database records documents in
+the same store. The original database does not know these documents, so its sweep would delete their objects as orphans.
 
-Both sides therefore carry the same identity: the database in its `Deployment` row, the store in its mark, which is the
-text "<deployment id> <generation>". The id detects a foreign store. The generation, which every sweep replaces in both
-(see `domain.use_cases.sweep`), detects a database that was restored from a dump or copied: it still has an old one.
+Therefore the database and the store have the same identity: the database in its `Deployment` row, the store in its
+mark, which is the text "<deployment id> <generation>". By the id, a foreign store is detected. By the generation, which
+every sweep replaces in both (see `domain.use_cases.sweep`), a database that was restored from a dump or copied is
+detected, because it has an old generation.
 
 To claim (`ClaimStore`, at every start):
 
@@ -14,16 +15,15 @@ To claim (`ClaimStore`, at every start):
 2. If the database has never claimed a store and the store has no mark, write the mark, but only if there is still none.
    Read it again: if two databases claim one store at once, the first mark stays and the other database is refused.
    A crash here leaves a marked store. The next start finds its own mark and continues with step 3.
-3. Read the deployment again, and refuse unless the mark has its id and a generation that one of the two readings
-   knows: a sweep of another process may replace the generation at any moment in between.
+3. Read the deployment again, because a sweep of another process may have replaced the generation meanwhile. Refuse the
+   store unless the mark has the id of the deployment, and a generation that the deployment had in step 1 or has now.
 4. If the database has never claimed a store, record the time of the claim.
 
-To adopt (`AdoptStore`, when an operator says that the two belong together):
+To adopt (`AdoptStore`, when an operator declares that database and store belong together):
 
 1. Take the deployment's lock, so that no sweep changes the mark at the same time.
-2. Give the database a new id and generation; it has claimed no store now. A crash here leaves a store with a foreign
-   mark, which is refused until the operator runs the command again. A store without a mark is claimed at the next
-   start.
+2. Give the deployment a new id and generation, and forget the claim. A crash here leaves a store with a foreign mark,
+   which is refused until the operator runs the command again. A store without a mark is claimed at the next start.
 3. Replace the store's mark. Any other database that had this store is refused from now on. A crash here leaves the
    claim without its time; the next claim records it.
 4. Record the time of the claim.
@@ -73,7 +73,7 @@ class ClaimStore:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdoptStore:
-    """Bind the database and the store to each other, whatever either belonged to before.
+    """Bind the database and the store to each other, even if they belonged to another store or database before.
 
     Both get a new id. A copy of this database, or the database that had the store before, can no longer use the store.
 
@@ -114,8 +114,9 @@ def store_mark(deployment: Deployment, generation: str | None = None) -> str:
 def verified_generation(deployment: Deployment, mark: str | None, earlier: Deployment | None = None) -> str:
     """Return the generation in the store's mark.
 
-    `earlier` is the deployment as it was before the mark was read. If a sweep of another process may run, pass it: the
-    sweep may replace the generation between the reads, so that only `earlier` knows that of the mark.
+    `earlier` is the deployment as it was before the mark was read. Pass it if a sweep of another process may run: the
+    sweep may have replaced the generation after the mark was read, and then only `earlier` has the generation of the
+    mark.
 
     Raises:
         ForeignStore: the store has no mark, the mark of another deployment, or a generation this database does not
@@ -133,7 +134,7 @@ def verified_generation(deployment: Deployment, mark: str | None, earlier: Deplo
             f"the object store belongs to deployment {owner}, the database to {deployment.id}: one of them belongs to "
             "another installation, or is a copy. If they shall belong together from now on, run 'dossier adopt'"
         )
-    # No two deployments share a generation, so one that an adoption replaced in between cannot match.
+    # Generations are random, so if an adoption has replaced the deployment meanwhile, its old generation cannot match.
     readings = (deployment,) if earlier is None else (deployment, earlier)
     if not any(generation in (reading.generation, reading.next_generation) for reading in readings):
         raise ForeignStore(

@@ -6,9 +6,8 @@ from typing import assert_never
 from domain.access import Caller, Permission
 from domain.documents import Document, Draft, StoredObject
 from domain.errors import IdempotencyMismatch, Invalid, QuotaExceeded, StorageConflict
-from domain.idempotency import parse_idempotency_key
 from domain.ids import DocumentId
-from domain.members import Members, read_together
+from domain.members import Members
 from ports.documents import DocumentRepository
 from ports.intents import Intent
 from ports.outcomes import Created, CreateOutcome, IdempotencyKeyReused, OverQuota, PathTaken, Replayed
@@ -18,7 +17,8 @@ from ports.system import Clock, NewId
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The document as it was recorded. `replayed` if an earlier request with the same idempotency key recorded it."""
+    """The document as it was recorded. `replayed` is true if an earlier request with the same idempotency key recorded
+    it."""
 
     document: Document
     replayed: bool
@@ -48,18 +48,17 @@ class CreateDocument:
     permission = Permission.WRITE_DOCUMENTS
 
     async def __call__(self, caller: Caller, members: Members, idempotency_key: str | None) -> Recorded:
-        """Record the document. `idempotency_key` is the header as the client sent it."""
         caller.require(self.permission)
-        draft, key = read_together(
-            lambda: Draft.read(members, caller.workspace_id), lambda: parse_idempotency_key(idempotency_key)
+        draft = Draft.read(members, caller.workspace_id)
+        intent = Intent.of(
+            "create_document", caller.workspace_id, members, caller=caller, idempotency_key=idempotency_key
         )
-        intent = Intent.of("create_document", caller.workspace_id, members, caller=caller, idempotency_key=key)
 
         outcome: CreateOutcome | None
         stored = await self.storage.stat(draft.storage_path)
         if not isinstance(stored, StoredObject) or draft.size_bytes not in (None, stored.size_bytes):
-            # Not refused yet: the object may have gone since an earlier request recorded it, and its retry gets that
-            # response.
+            # Do not refuse yet: the object may have been deleted since an earlier request recorded it, and a retry of
+            # that request gets the same response.
             outcome = await self.documents.receipt(intent)
         else:
             at = self.now()

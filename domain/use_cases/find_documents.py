@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from domain.access import Caller, Permission
 from domain.documents import mime_type, sha256, tags
 from domain.entity_links import EntityType, entity_id, role
-from domain.errors import Invalid
 from domain.ids import DocumentId, is_id
-from domain.members import Form, Members, RuleViolation, read_together
+from domain.members import Form, Members, RuleViolation
 from domain.pages import Page, Rows, boolean, timestamp_or_date
 from domain.paths import folder_path
 from domain.search import DocumentFilter, search_words
@@ -53,7 +52,8 @@ class FindDocuments:
         form = Form(query, "parameter")
         wanted = DocumentFilter(
             folder=form.optional("folder", folder_path),
-            recursive=form.optional("recursive", boolean) is not False,
+            # The default value is accepted without a folder too: many generated clients always send it.
+            recursive=form.optional("recursive", boolean if "folder" in query else _only_true) is not False,
             tags=form.optional("tag", tags) or (),
             mime_type=form.optional("mime_type", _mime_type),
             words=form.optional("search", search_words) or (),
@@ -61,14 +61,11 @@ class FindDocuments:
             created_before=form.optional("created_before", timestamp_or_date),
             sha256=form.optional("sha256", sha256),
         )
-        page = Page.read(form)
         after = form.optional("cursor", _cursor)
+        page = Page.read(form)
+        if query.get("cursor") is not None and page.number != 1:
+            form.refuse("page", "cannot be combined with 'cursor'; send one of them")
         form.finish()
-        # The default values are accepted even so: many generated clients always send them.
-        if not wanted.recursive and "folder" not in query:
-            raise Invalid({"recursive": "applies to a folder; name one in 'folder'"})
-        if after is not None and page.number != 1:
-            raise Invalid({"page": "cannot be combined with 'cursor'; send one of them"})
 
         place = page if after is None else After(after, page.size)
         found = await self.documents.find(caller.workspace_id, wanted, place)
@@ -98,7 +95,8 @@ class FindLinkedDocuments:
         form = Form(query, "parameter")
         wanted = form.optional("role", role)
         page = Page.read(form)
-        id_, _ = read_together(lambda: _entity_id(entity), form.finish)
+        id_ = form.apply("entity_id", entity_id, entity)
+        form.finish()
         return await self.documents.linked(caller.workspace_id, entity_type, id_, wanted, page), page
 
 
@@ -142,17 +140,15 @@ class ListTags:
 
 
 def _mime_type(value: object) -> str:
-    # In a query, `image/svg+xml` arrives with a space if the client does not encode the plus.
+    # If a client does not encode the plus of `image/svg+xml` in a query, it arrives as a space.
     essence, semicolon, parameters = string(value).partition(";")
     return mime_type(essence.strip().replace(" ", "+") + semicolon + parameters)
 
 
-def _entity_id(sent: str) -> str:
-    # A form of its own: `?entity_id=` is an unknown parameter, and not the entity of the path.
-    form = Form({"entity_id": sent})
-    id_ = form.required("entity_id", entity_id)
-    form.finish()
-    return id_
+def _only_true(value: object) -> bool:
+    if not boolean(value):
+        raise RuleViolation("applies to a folder; name one in 'folder'")
+    return True
 
 
 def _cursor(value: object) -> DocumentId:

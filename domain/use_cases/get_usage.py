@@ -11,7 +11,8 @@ from ports.queries import Usage
 class GetUsage:
     """Get the storage usage of the caller's workspace: bytes used, quota in bytes, and number of documents.
 
-    `used_bytes` is the exact sum of the stored sizes of all documents at that moment.
+    `used_bytes` is the exact sum of the stored sizes of all documents at that moment. `reserved_bytes` is what issued
+    uploads may still take: together they never exceed the quota, unless the quota was lowered.
     """
 
     documents: DocumentRepository

@@ -6,9 +6,8 @@ from typing import assert_never
 from domain.access import Caller, Permission
 from domain.entity_links import LINKS_MAX, EntityLink, EntityLinkDraft
 from domain.errors import IdempotencyMismatch, Invalid, NotFound
-from domain.idempotency import parse_idempotency_key
 from domain.ids import EntityLinkId, parse_document_id, parse_entity_link_id
-from domain.members import Members, read_together
+from domain.members import Members
 from ports.documents import DocumentRepository
 from ports.intents import Intent
 from ports.outcomes import IdempotencyKeyReused, LinkAdded, LinkRemoved, NoSuchDocument, NoSuchLink, TooManyLinks
@@ -33,11 +32,8 @@ class LinkDocument:
     permission = Permission.WRITE_DOCUMENTS
 
     async def __call__(self, caller: Caller, document: str, members: Members, idempotency_key: str | None) -> LinkAdded:
-        """Link the document. `idempotency_key` is the header as the client sent it."""
         caller.require(self.permission)
-        draft, key = read_together(
-            lambda: EntityLinkDraft.read(members), lambda: parse_idempotency_key(idempotency_key)
-        )
+        draft = EntityLinkDraft.read(members)
         document_id = parse_document_id(document)
         if document_id is None:
             raise NotFound
@@ -50,7 +46,7 @@ class LinkDocument:
             role=draft.role,
             created_at=at,
         )
-        intent = Intent.of("link_document", document_id, members, caller=caller, idempotency_key=key)
+        intent = Intent.of("link_document", document_id, members, caller=caller, idempotency_key=idempotency_key)
         outcome = await self.documents.add_link(link, intent=intent)
         match outcome:
             case LinkAdded():
@@ -80,11 +76,12 @@ class UnlinkDocument:
     async def __call__(self, caller: Caller, document: str, link: str, idempotency_key: str | None) -> bool:
         """Remove the entity link; return whether an earlier request with this idempotency key removed it."""
         caller.require(self.permission)
-        key = parse_idempotency_key(idempotency_key)
         document_id, link_id = parse_document_id(document), parse_entity_link_id(link)
         if document_id is None or link_id is None:
             raise NotFound
-        intent = Intent.of("unlink_document", f"{document_id}/{link_id}", {}, caller=caller, idempotency_key=key)
+        intent = Intent.of(
+            "unlink_document", f"{document_id}/{link_id}", {}, caller=caller, idempotency_key=idempotency_key
+        )
         outcome = await self.documents.remove_link(document_id, link_id, at=self.now(), intent=intent)
         match outcome:
             case LinkRemoved(replayed):

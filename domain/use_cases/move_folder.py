@@ -4,30 +4,35 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from domain.access import Caller, Permission
-from domain.errors import FolderExists, Invalid
-from domain.members import Form, Members
+from domain.errors import FolderExists, IdempotencyMismatch, Invalid
+from domain.members import Form, Members, Rule, RuleViolation
 from domain.paths import FOLDER_LEVELS_MAX, FolderPath, is_within, subfolder_path
 from ports.documents import DocumentRepository
 from ports.intents import Intent
-from ports.outcomes import FolderMoved, FolderTaken, NoSuchFolder, TooDeep
+from ports.outcomes import FolderMoved, FolderTaken, IdempotencyKeyReused, NoSuchFolder, TooDeep
 from ports.system import Clock
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The new path of the folder, and the number of documents in it and below it."""
+    """The new path of the folder, and the number of documents in it and below it.
+
+    `replayed` if an earlier request with the same idempotency key moved it; then both are as they were after that one.
+    """
 
     folder: FolderPath
     documents: int
+    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveFolder:
-    """Rename or move a folder with everything in it and below it, in one step, however much it contains.
+    """Rename or move a folder with everything in it and below it. One call moves any number of documents.
 
     - `to` must not lie inside the folder itself. An empty folder at `to` is replaced; one with documents is a conflict.
       Every folder above `to` is created.
     - The stored bytes stay where they are. The `ETag` of every document in the folder changes.
+    - With an `Idempotency-Key`, a repeated request within 24 hours moves nothing and returns the first response.
     """
 
     documents: DocumentRepository
@@ -35,19 +40,19 @@ class MoveFolder:
 
     permission = Permission.WRITE_DOCUMENTS
 
-    async def __call__(self, caller: Caller, members: Members) -> Moved:
+    async def __call__(self, caller: Caller, members: Members, idempotency_key: str | None) -> Moved:
         caller.require(self.permission)
         form = Form(members)
         source = form.required("from", subfolder_path)
-        target = form.required("to", subfolder_path)
+        target = form.required("to", _outside(source))
         form.finish()
-        if is_within(target, source):
-            raise Invalid({"to": "must lie outside the folder that is moved"})
-        intent = Intent.of("move_folder", caller.workspace_id, members, caller=caller)
+        intent = Intent.of("move_folder", caller.workspace_id, members, caller=caller, idempotency_key=idempotency_key)
         outcome = await self.documents.move_folder(source, target, at=self.now(), intent=intent)
         match outcome:
-            case FolderMoved(documents):
-                return Moved(target, documents)
+            case FolderMoved(documents, replayed):
+                return Moved(target, documents, replayed)
+            case IdempotencyKeyReused():
+                raise IdempotencyMismatch
             case NoSuchFolder():
                 raise Invalid({"from": "is not a folder; list the folders with GET /v1/folders"})
             case FolderTaken():
@@ -56,3 +61,15 @@ class MoveFolder:
                 raise Invalid({"to": f"puts a folder below it at more than {FOLDER_LEVELS_MAX} levels"})
             case _:
                 assert_never(outcome)
+
+
+def _outside(folder: FolderPath | None) -> Rule[FolderPath]:
+    """Return the rule of a path that is neither this folder nor below it; `None` if the folder itself is invalid."""
+
+    def rule(value: object) -> FolderPath:
+        path = subfolder_path(value)
+        if folder is not None and is_within(path, folder):
+            raise RuleViolation("must lie outside the folder that is moved")
+        return path
+
+    return rule

@@ -1,4 +1,4 @@
-"""What an operator does on the command line: create and change workspaces, and create their API keys."""
+"""The operations of the command line: create and change workspaces, and create their API keys."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class CreateWorkspace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateWorkspace:
-    """Change the plan, the quota in bytes, or both. `None` leaves either as it is."""
+    """Change the plan, the quota in bytes, or both. `None` leaves a value as it is."""
 
     workspaces: Workspaces
 

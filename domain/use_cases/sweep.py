@@ -4,74 +4,88 @@ A sweep, in order:
 
 1. Take the deployment's lock: one process sweeps at a time. If the lock is lost during the sweep, a second sweep may
    run beside this one. Every step below tolerates that.
-2. Compare the store's mark with the database, and refuse a store that is not ours.
+2. Compare the store's mark with the database, and refuse a store that belongs to another deployment.
 3. Replace the generation: record the next one in the database, write it into the store's mark, then make it the
    current one in the database. Until the last write, the database accepts both generations, so a crash after either of
    the first two writes leaves a pair that still belongs together.
 4. Delete the objects of condemned paths. Then mark those paths as gone that were condemned more than `RECHECK_AFTER`
-   ago. An object that an extremely slow upload still stores there is found as late in step 5. A crash between the two
+   ago. An object that an extremely slow upload still stores there is found as late in step 6. A crash between the two
    leaves the paths condemned, and the next sweep deletes again, which changes nothing.
-5. List all objects and count the orphans, without deleting any: the listing is cheap, and a deletion is final. Then
-   delete the versions beside recorded ones. On a store that accepts several uploads at once through one URL, each of
-   them leaves a version. A path is recorded at most once, so no create can still need another version.
-6. Record when this listing ended. After a crash in a later step, the server's next complete sweep is still not due
+5. Look for the objects of issued paths whose reservations have ended. Without an object, release the reservation and
+   condemn the path. Else reserve the size of the object until it is recorded or swept.
+6. List all objects and count the orphans, without deleting any: the listing is cheap, and a deletion is final.
+   Then delete the versions beside recorded ones. On a store that accepts several uploads at once through one URL, each
+   of them leaves a version. A path is recorded at most once, so no create can still need another version.
+7. Record when this listing ended. After a crash in a later step, the server's next complete sweep is still not due
    earlier than usual; `dossier sweep` runs one at once.
-7. List again, page by page. Condemn the paths of late objects and, unless there are too many, of orphans under the
-   workspace lock; then delete their objects. A create that records a path first keeps its object; a create that comes
-   later is refused. A crash between the two leaves condemned paths, which step 4 of the next sweep deletes.
-8. Delete unfinished uploads and expired receipts. Both can be repeated.
+8. List again, page by page. Condemn the paths of late objects, of orphans that were uploaded through our URLs and,
+   unless their workspace has too many, of other orphans under the workspace lock; then delete their objects. A create
+   that records a path first keeps its object; a create that comes later is refused. A crash between the two leaves
+   condemned paths, which step 4 of the next sweep deletes.
+9. Delete unfinished uploads and expired receipts. Both can be repeated.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from itertools import groupby
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import groupby, islice
 from operator import attrgetter
 
-from domain.documents import SIGNED_URL_LIFETIME
+from domain.documents import SIGNED_URL_LIFETIME, StoredObject
 from domain.ids import WorkspaceId
-from domain.members import RuleViolation
-from domain.paths import StoragePath, storage_path, workspace_prefix
+from domain.paths import StoragePath, workspace_prefix
+from domain.uploads import GRACE
 from domain.use_cases.claim_store import exclusively, store_mark, verified_generation
+from domain.use_cases.orphans import Cutoffs, OrphanPage, orphan_pages, recordable_path
 from ports.deployment import Deployment, Deployments
-from ports.ledger import ObjectLedger, PathState
-from ports.storage import ListedObject, ObjectStorage
+from ports.ledger import ObjectLedger
+from ports.storage import ObjectStorage
 from ports.system import Clock, NewSecret
 from ports.workspaces import Workspaces
 
 ORPHANED_AFTER = timedelta(hours=24)
-"""How long an object may exist without a record."""
+"""The time for which an object may exist without a record."""
 
-RECHECK_AFTER = SIGNED_URL_LIFETIME + timedelta(minutes=45)
+RECHECK_AFTER = SIGNED_URL_LIFETIME + GRACE
 """How long after its condemnation a path is deleted again: its upload URL has expired, and most slow uploads have
 ended."""
 
-ORPHANS_MAX = 1000
-"""The most orphans that are deleted without `yes`."""
+UNEXPLAINED_MAX = 1000
+"""The most unexplained orphans of a workspace that are deleted without `yes`."""
 
-ORPHAN_SHARE_MAX = 0.05
-"""The largest share of all objects that is deleted without `yes`."""
+UNEXPLAINED_SHARE_MAX = 0.05
+"""The largest share of a workspace's objects that is deleted without `yes` although it is unexplained."""
+
+LOOKS_MAX = 1000
+"""For how many objects of a workspace a sweep asks the store one by one. The others wait for the next sweep, so that a
+workspace with many unused upload URLs delays only itself."""
 
 
 @dataclass(slots=True)
 class SweepReport:
-    """What a sweep found and did. All fields are counts, except `unrecorded_bytes`.
+    """The findings and deletions of a sweep. All fields are counts, except `unrecorded_bytes`.
 
     `objects`: all that were listed. `unrecorded`: orphans, which have had no record for more than a day; their size is
-    `unrecorded_bytes`. `inherited`: the orphans that are older than this database's claim on the store. `late`: objects
-    at paths that are gone. `foreign`: objects whose keys no document can have; a sweep never touches them.
-    `condemned`: paths that were condemned before this sweep. `deleted`: paths whose objects were deleted. `held`: paths
-    at which the store refused to delete something. `other_versions`: versions at recorded paths beside the recorded
-    one, which were deleted unless the store held them. `unfinished`: uploads that were discarded. `receipts`: expired
-    receipts that were deleted.
+    `unrecorded_bytes`. `issued`: the orphans that were uploaded through a URL that the ledger has issued. `inherited`:
+    the orphans that are older than this database's claim on the store. The other orphans are unexplained:
+    `unconfirmed` has the workspaces with so many of them that the database is more likely incomplete than the objects
+    unused. `late`: objects at paths that are gone. `foreign`: objects whose keys no document can have; a sweep never
+    touches them. `expired`: issued paths whose reservations had ended. `condemned`: paths that were condemned before
+    this sweep. `deleted`: paths whose objects were deleted. `held`: paths at which the store refused to delete
+    something. `other_versions`: versions at recorded paths beside the recorded one, which were deleted unless the store
+    held them. `unfinished`: uploads that were discarded. `receipts`: expired receipts that were deleted.
     """
 
     objects: int = 0
     unrecorded: int = 0
     unrecorded_bytes: int = 0
+    issued: int = 0
     inherited: int = 0
+    unconfirmed: list[WorkspaceId] = field(default_factory=list)
     late: int = 0
     foreign: int = 0
+    expired: int = 0
     condemned: int = 0
     deleted: int = 0
     held: int = 0
@@ -79,19 +93,18 @@ class SweepReport:
     unfinished: int = 0
     receipts: int = 0
 
-    @property
-    def exceeds_safety_limit(self) -> bool:
-        """Whether there are so many orphans that the database is more likely incomplete than the objects unused."""
-        return self.unrecorded > ORPHANS_MAX or self.unrecorded > self.objects * ORPHAN_SHARE_MAX
-
 
 class TooManyOrphans(Exception):
-    """There are more orphans than a sweep deletes without `yes`. None of them was deleted; everything else was."""
+    """Workspaces have more unexplained orphans than a sweep deletes without `yes`.
+
+    None of those was deleted; everything else was.
+    """
 
     def __init__(self, swept: SweepReport) -> None:
         super().__init__(
-            f"{swept.unrecorded} of {swept.objects} objects have no record: more than {ORPHAN_SHARE_MAX:.0%}, or more "
-            f"than {ORPHANS_MAX}, so they were not deleted. If the database is complete, run 'dossier sweep --yes'"
+            f"more than {UNEXPLAINED_SHARE_MAX:.0%} of the objects, or more than {UNEXPLAINED_MAX}, have no record and "
+            f"were not uploaded through Dossier, so they were not deleted, in {', '.join(swept.unconfirmed)}. If the "
+            "database is complete, run 'dossier sweep --yes'"
         )
         self.swept = swept
 
@@ -109,8 +122,8 @@ class Sweep:
     expired receipts.
 
     - Only objects below the prefixes of this database's workspaces are deleted, and only in its own store.
-    - Without `yes`, orphans are kept if they are more than 5 % of all objects or more than 1,000, and inherited orphans
-      are always kept.
+    - Without `yes`, the unexplained orphans of a workspace are kept if they are more than 5 % of its objects or more
+      than 1,000, and inherited orphans are always kept.
     - `dry_run` deletes nothing and leaves the generation as it is.
     - `on_progress` receives the report after every page.
 
@@ -134,35 +147,40 @@ class Sweep:
         async with exclusively(self.deployments):
             deployment = await self._check_store(advance_generation=not dry_run)
             began = self.now()
-            cutoffs = _Cutoffs(unrecorded=began - ORPHANED_AFTER, inherited=deployment.claimed_at or began)
+            cutoffs = Cutoffs(unrecorded=began - ORPHANED_AFTER, inherited=deployment.claimed_at or began)
             await self._delete_condemned_paths(swept, on_progress, dry_run=dry_run)
-            async for page in self._orphan_pages(cutoffs):
-                page.add_to(swept)
-                on_progress(swept)
+            await self._settle_uploads(swept, dry_run=dry_run)
+            for workspace in await self.workspaces.all():
+                objects = unexplained = 0
+                async for page in orphan_pages(workspace.id, cutoffs, self.ledger, self.storage):
+                    _count(page, swept)
+                    objects, unexplained = objects + page.objects, unexplained + len(page.unexplained)
+                    on_progress(swept)
+                if unexplained > min(UNEXPLAINED_MAX, objects * UNEXPLAINED_SHARE_MAX):
+                    swept.unconfirmed.append(workspace.id)
             await self._delete_other_versions(swept, on_progress, dry_run=dry_run)
             if dry_run:
                 return swept
             await self.deployments.record_sweep(self.now())
             if swept.unrecorded or swept.late:
-                await self._delete_orphans(
-                    cutoffs, swept, on_progress, unrecorded=yes or not swept.exceeds_safety_limit, inherited=yes
-                )
+                await self._delete_orphans(cutoffs, swept, on_progress, yes=yes)
             for workspace in await self.workspaces.all():
                 swept.unfinished += await self.storage.discard_unfinished(
                     workspace_prefix(workspace.id), cutoffs.unrecorded
                 )
                 on_progress(swept)
             swept.receipts = await self.ledger.delete_expired_receipts(self.now())
-        if swept.exceeds_safety_limit and not yes:
+        if swept.unconfirmed and not yes:
             raise TooManyOrphans(swept)
         return swept
 
-    async def delete_condemned(self) -> SweepReport:
-        """Do only steps 1 to 4, without listing all objects: cheap enough for every few minutes."""
+    async def without_listing(self) -> SweepReport:
+        """Do only steps 1 to 5, without listing all objects: cheap enough for every few minutes."""
         swept = SweepReport()
         async with exclusively(self.deployments):
             await self._check_store(advance_generation=True)
             await self._delete_condemned_paths(swept, _ignore_progress, dry_run=False)
+            await self._settle_uploads(swept, dry_run=False)
         return swept
 
     async def _check_store(self, *, advance_generation: bool) -> Deployment:
@@ -170,13 +188,30 @@ class Sweep:
         generation = verified_generation(deployment, await self.storage.read_mark())
         if advance_generation:
             # If an earlier sweep recorded a next generation but did not write it to the store, reuse it. The process of
-            # that sweep may have lost its lock and may still write; both processes then write the same value.
+            # that sweep may have lost its lock and may still write to the store. Then both processes write the same
+            # value.
             recorded = deployment.next_generation
             following = self.new_token() if recorded in (None, generation) else recorded
             await self.deployments.set_generation(generation, following)
             await self.storage.write_mark(store_mark(deployment, following), replace=True)
             await self.deployments.set_generation(following, None)
         return deployment
+
+    async def _settle_uploads(self, swept: SweepReport, *, dry_run: bool) -> None:
+        at = self.now()
+        looked_for: Counter[WorkspaceId] = Counter()
+        async for page in self.ledger.overdue_uploads(at):
+            swept.expired += len(page)
+            for workspace, overdue in groupby(page, key=attrgetter("workspace_id")):
+                found: dict[StoragePath, int | None] = {}
+                for upload in islice(overdue, 0 if dry_run else LOOKS_MAX - looked_for[workspace]):
+                    stored = await self.storage.stat(upload.path)
+                    # No document can be recorded of an object that readers cannot get.
+                    found[upload.path] = stored.size_bytes if isinstance(stored, StoredObject) else None
+                looked_for[workspace] += len(found)
+                if found:
+                    # If an object is neither recorded nor swept within a day, this step looks again.
+                    await self.ledger.settle_uploads(workspace, found, at, at + ORPHANED_AFTER)
 
     async def _delete_condemned_paths(self, swept: SweepReport, on_progress: Progress, *, dry_run: bool) -> None:
         async for page in self.ledger.condemned():
@@ -186,21 +221,22 @@ class Sweep:
                     await self._delete(workspace, [item.path for item in condemned], swept)
             on_progress(swept)
 
-    async def _delete_orphans(
-        self, cutoffs: "_Cutoffs", swept: SweepReport, on_progress: Progress, *, unrecorded: bool, inherited: bool
-    ) -> None:
+    async def _delete_orphans(self, cutoffs: Cutoffs, swept: SweepReport, on_progress: Progress, *, yes: bool) -> None:
         # List again instead of remembering all orphans of the first listing. `condemn` skips paths recorded since.
-        async for page in self._orphan_pages(cutoffs):
-            orphans = [*page.late, *(page.unrecorded if unrecorded else ()), *(page.inherited if inherited else ())]
-            if orphans:
-                condemned = await self.ledger.condemn(page.workspace, orphans, self.now())
-                await self._delete(page.workspace, condemned, swept)
-            on_progress(swept)
+        for workspace in await self.workspaces.all():
+            is_confirmed = yes or workspace.id not in swept.unconfirmed
+            async for page in orphan_pages(workspace.id, cutoffs, self.ledger, self.storage):
+                orphans = [*page.late, *page.issued]
+                orphans += [*(page.unexplained if is_confirmed else ()), *(page.inherited if yes else ())]
+                if orphans:
+                    condemned = await self.ledger.condemn(workspace.id, orphans, self.now())
+                    await self._delete(workspace.id, condemned, swept)
+                on_progress(swept)
 
     async def _delete_other_versions(self, swept: SweepReport, on_progress: Progress, *, dry_run: bool) -> None:
         for workspace in await self.workspaces.all():
             async for keys in self.storage.list_replaced(workspace_prefix(workspace.id)):
-                paths = [path for key in keys if (path := _path(key, workspace.id)) is not None]
+                paths = [path for key in keys if (path := recordable_path(key, workspace.id)) is not None]
                 for path, version in (await self.ledger.recorded_versions(workspace.id, paths)).items():
                     others = await self.storage.delete_other_versions(path, version, dry_run=dry_run)
                     swept.other_versions += others.found
@@ -211,68 +247,20 @@ class Sweep:
         began = self.now()
         held = set(await self.storage.delete(paths))
         deleted = [path for path in paths if path not in held]
-        # The other paths stay condemned, so the next sweep deletes there again: an upload may still arrive, or the
-        # store still holds the object.
+        # The other paths stay condemned, so the next sweep deletes there again. At these paths an upload may still
+        # arrive, or the store has refused to delete the object.
         await self.ledger.finalise(workspace, deleted, began - RECHECK_AFTER)
         swept.deleted += len(deleted)
         swept.held += len(held)
 
-    async def _orphan_pages(self, cutoffs: "_Cutoffs") -> "AsyncIterator[OrphanPage]":
-        """Yield all objects of all workspaces, page by page, with the orphans among them."""
-        for workspace in await self.workspaces.all():
-            async for page in self.storage.list(workspace_prefix(workspace.id)):
-                objects = {path: item for item in page if (path := _path(item.key, workspace.id)) is not None}
-                states = await self.ledger.states(workspace.id, list(objects))
-                old = [
-                    item
-                    for path, item in objects.items()
-                    if path not in states and item.modified_at <= cutoffs.unrecorded
-                ]
-                yield OrphanPage(
-                    workspace=workspace.id,
-                    objects=len(page),
-                    foreign=len(page) - len(objects),
-                    unrecorded=[item for item in old if item.modified_at >= cutoffs.inherited],
-                    inherited=[item for item in old if item.modified_at < cutoffs.inherited],
-                    late=[item for path, item in objects.items() if states.get(path) is PathState.GONE],
-                )
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Cutoffs:
-    """Objects without a record are orphans if not modified since `unrecorded`, and inherited if older than `inherited`.
-
-    `inherited` is when this database claimed the store.
-    """
-
-    unrecorded: datetime
-    inherited: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrphanPage:
-    """One page of a listing: its number of objects, and its orphans by kind. `SweepReport` explains the kinds."""
-
-    workspace: WorkspaceId
-    objects: int
-    foreign: int
-    unrecorded: Sequence[ListedObject]
-    inherited: Sequence[ListedObject]
-    late: Sequence[ListedObject]
-
-    def add_to(self, swept: SweepReport) -> None:
-        """Add the counts of this page to the report."""
-        old = [*self.unrecorded, *self.inherited]
-        swept.objects += self.objects
-        swept.foreign += self.foreign
-        swept.unrecorded += len(old)
-        swept.unrecorded_bytes += sum(item.size_bytes for item in old)
-        swept.inherited += len(self.inherited)
-        swept.late += len(self.late)
-
-
-def _path(key: str, workspace: WorkspaceId) -> StoragePath | None:
-    try:
-        return storage_path(key, workspace)
-    except RuleViolation:
-        return None
+def _count(page: OrphanPage, swept: SweepReport) -> None:
+    """Add the counts of a page to the report."""
+    old = [*page.issued, *page.unexplained, *page.inherited]
+    swept.objects += page.objects
+    swept.foreign += page.foreign
+    swept.unrecorded += len(old)
+    swept.unrecorded_bytes += sum(item.size_bytes for item in old)
+    swept.issued += len(page.issued)
+    swept.inherited += len(page.inherited)
+    swept.late += len(page.late)

@@ -1,1 +1,1 @@
-"""Black-box acceptance tests: they speak HTTP and the command line, and import nothing of Dossier's."""
+"""Black-box acceptance tests. They use HTTP and the command line, and import nothing of Dossier."""

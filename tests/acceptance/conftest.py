@@ -1,4 +1,4 @@
-"""The deployment under test: `--transport` chooses a server of the session's own, or the ports in memory.
+"""The deployment under test. `--transport` chooses between a server that the session starts and the ports in memory.
 
 ACCEPTANCE_BASE_URL and ACCEPTANCE_CLI name a server that runs already.
 """
@@ -12,7 +12,7 @@ import pytest
 
 from .client import Client
 from .keys import PERMISSIONS
-from .service import Cli, Server, running_server
+from .service import Cli, running_server
 from .tenants import Tenants
 
 
@@ -31,36 +31,9 @@ def tenants(request: pytest.FixtureRequest) -> Iterator[Tenants]:
 
 
 @pytest.fixture(scope="session")
-def own_server() -> Iterator[Server]:
-    """A server whose log and data directory tests read. A test that stops it starts it again."""
-    if "ACCEPTANCE_BASE_URL" in os.environ:
-        pytest.skip("reads the log of a server of its own")
-    with running_server() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def own_tenants(own_server: Server) -> Iterator[Tenants]:
-    with closing(Tenants(own_server.base_url, own_server.cli)) as tenants:
-        yield tenants
-
-
-@pytest.fixture(scope="session")
 def home(tenants: Tenants) -> Client:
     """A client in the workspace of most tests, without a rate limit."""
     return tenants.client()
-
-
-@pytest.fixture(scope="session")
-def neighbour(tenants: Tenants) -> Client:
-    """A client in another workspace."""
-    return tenants.client()
-
-
-@pytest.fixture(scope="session")
-def reader(tenants: Tenants, home: Client) -> Client:
-    """A client in the home workspace, with read:documents alone."""
-    return tenants.client(home.workspace, "read:documents")
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +44,7 @@ def manager(tenants: Tenants) -> Client:
 
 @pytest.fixture(scope="session")
 def stranger(tenants: Tenants) -> Client:
-    """In another workspace, with every permission there."""
+    """A client in another workspace, with every permission there."""
     return tenants.client("", *PERMISSIONS)
 
 

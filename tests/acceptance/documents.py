@@ -1,4 +1,4 @@
-"""Requests about recorded documents, and readers of their answers."""
+"""Functions that send requests about recorded documents and read the responses."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -99,6 +99,6 @@ def unlink_entity(client: Client, document_id: str, link_id: str, headers: Heade
 
 
 def usage(client: Client) -> tuple[int, int]:
-    """Return how many bytes the workspace uses, and in how many documents."""
+    """Return the used bytes and the number of documents of the workspace."""
     data = data_of(client.get(USAGE), 200)
     return data["used_bytes"], data["documents"]

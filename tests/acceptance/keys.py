@@ -1,4 +1,4 @@
-"""API keys: their format (wbk_, 32 base62 characters, 6 of checksum), and requests about them."""
+"""API keys: their format (wbk_, 32 base62 characters, 6 characters of checksum), and requests about them."""
 
 import secrets
 import string

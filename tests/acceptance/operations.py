@@ -51,19 +51,19 @@ class Operation:
     parameters: tuple[str, ...] = ()
     """The parameters of the query."""
     headers: tuple[str, ...] = ()
-    """The headers that it reads, except `X-Request-ID`, `Authorization` and those of the body."""
+    """The headers that the operation reads, except `X-Request-ID`, `Authorization` and those that describe the body."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 
     @property
     def names_a_record(self) -> bool:
-        """Return whether its path has the id of something that must exist."""
+        """Return whether the path contains the id of a record that must exist."""
         return "_id}" in self.path and "{entity_id}" not in self.path
 
     @property
     def unknown_path(self) -> str:
-        """Return its path with well-formed ids that identify nothing."""
+        """Return the path with well-formed ids that identify nothing."""
         return self.path.format_map(UNKNOWN)
 
     def call(self, client: Client) -> Call:
@@ -144,7 +144,7 @@ GET_DOCUMENT = Operation(
 PATCH = Operation(
     *("PATCH", f"{DOCUMENTS}/{{document_id}}", "write:documents", 200, _patch),
     members=("name", "description", "folder", "tags", "mime_type"),
-    headers=_CONDITIONS,
+    headers=(*_CONDITIONS, *_RETRY),
 )
 DELETE = Operation(
     *("DELETE", f"{DOCUMENTS}/{{document_id}}", "write:documents", 204, _document),
@@ -159,8 +159,10 @@ LINK = Operation(
 UNLINK = Operation(
     *("DELETE", f"{DOCUMENTS}/{{document_id}}/link/{{link_id}}", "write:documents", 204, _unlink), headers=_RETRY
 )
-MOVE = Operation("PATCH", FOLDERS, "write:documents", 200, _move, members=("from", "to"))
-DELETE_FOLDER = Operation("DELETE", FOLDERS, "write:documents", 204, _empty_folder, parameters=("folder",))
+MOVE = Operation("PATCH", FOLDERS, "write:documents", 200, _move, members=("from", "to"), headers=_RETRY)
+DELETE_FOLDER = Operation(
+    *("DELETE", FOLDERS, "write:documents", 204, _empty_folder), parameters=("folder",), headers=_RETRY
+)
 MINT = Operation(
     *("POST", KEYS, "admin:api_keys", 201, lambda _: (KEYS, wanted(permissions=["admin:api_keys"]))),
     members=("name", "permissions", "description", "rate_limit_tier", "expires_at"),

@@ -7,7 +7,7 @@ from .client import Client
 from .raw import ask
 
 JSON_VALUES = [
-    # of every type, and at the edges of numbers
+    # values of every JSON type, and the largest and smallest numbers
     *("null", "true", "false", "0", "-0", "-1", "1", "1.5", "-1.5", "1e5", "1E+5", "0.1e-400", "1e400"),
     *("-1e400", "9007199254740993", "9223372036854775807", "9223372036854775808", "-9223372036854775809"),
     *("1" + "0" * 400, "9" * 4400, "-" + "9" * 20000, "18446744073709551616", "2147483648"),
@@ -15,7 +15,7 @@ JSON_VALUES = [
     *('""', '" "', r'"\t"', r'"\n"', r'"\u0000"', r'"a\u0000b"', r'"\u0001"', r'"\u007f"', r'"\u0085"'),
     *(r'"\ufeff"', r'"\u200b"', r'"\u202e"', r'"\u2028"', r'"\u2066x"', r'"\ufffe"', r'"\uffff"'),
     *(r'"\ufdd0"', r'"\ue000"'),
-    # surrogates, normalisation that grows or shrinks
+    # surrogates, and texts that normalisation makes longer or shorter
     *(r'"\ud800"', r'"\udfff"', r'"\udc00\ud800"', r'"\ud83d\ude00"', r'"\udb40\udc01"', r'"\u0958"'),
     *(r'"\u1e9e"', '"e' + r"\u0301" * 2000 + '"', '"' + r"\u0958" * 255 + '"', '"' + r"\ufdfa" * 300 + '"'),
     *('"' + r"\u1100\u1161" * 200 + '"', '"' + "a" * 5000 + '"', '"' + "a" * 60000 + '"'),
@@ -32,7 +32,7 @@ JSON_VALUES = [
     *('["' + "a" * 5000 + '"]', "{}", '{"a":1}', '{"":""}', '{"__class__":"x"}', '{"$ne":null}'),
     *('{"a":1,"a":2}', "[" * 40 + "]" * 40, "[" + ",".join(['"a"'] * 51) + "]"),
     *("[" + ",".join(["0"] * 9000) + "]", '{"a":' * 40 + "1" + "}" * 40),
-    # no JSON
+    # texts that are not JSON
     *("NaN", "-Infinity", "tru", "'x'", "01", "1.", ".5", "+1", '"a\tb"', '"a\nb"', '"\\x"', '"', "//"),
     *("undefined", ""),
 ]

@@ -1,21 +1,48 @@
 """HTTP messages as bytes, for requests that a client library refuses to send."""
 
 import http.client
+import json
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True)
 class Answer:
     status: int
-    headers: dict[str, str]
+    headers: Mapping[str, str]
+    """The headers by lower-case name."""
     body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        return dict(self.json["data"])
+
+    @property
+    def error(self) -> dict[str, Any]:
+        return dict(self.json["error"])
+
+    @property
+    def replayed(self) -> bool:
+        return self.headers.get("idempotent-replayed") == "true"
+
+
+def read_head(head: bytes) -> tuple[int, dict[str, str]]:
+    """Return the status and the headers of an answer, from its head without the last empty line."""
+    line, *lines = head.decode("latin-1").split("\r\n")
+    fields = (text.partition(":") for text in lines)
+    return int(line.split(" ")[1]), {name.lower(): value.strip() for name, _, value in fields}
 
 
 def send(base_url: str, payload: bytes, *, more: bool = True) -> Answer | None:
-    """Return the first answer to `payload`, or None if the server closed without one. `more=False` closes at once."""
+    """Send `payload` and return the first response; None if the server closed without one. With `more=False`, the
+    client closes its sending side at once."""
     where = urlsplit(base_url)
     with socket.create_connection((where.hostname, where.port or 80), timeout=20) as wire:
         try:

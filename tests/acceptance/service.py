@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
+from .raw import ask
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def command() -> list[str]:
-    """Return the installed console script of this environment, or else the module."""
+    """Return the command of the console script if it is installed, and otherwise that of the module."""
     script = Path(sys.executable).with_name("dossier")
     return [str(script)] if script.exists() else [sys.executable, "-m", "app.cli"]
 
@@ -34,7 +34,7 @@ def environment(data_dir: Path, **settings: str) -> dict[str, str]:
 
 
 def eventually(holds: Callable[[], bool], within: float, event: str) -> None:
-    """Poll until `holds`, or fail after `within` seconds and say which `event` did not happen."""
+    """Poll until `holds` returns true. After `within` seconds, fail with a message that `event` did not happen."""
     end = time.monotonic() + within
     while not holds():
         assert time.monotonic() < end, f"not within {within} s: {event}"
@@ -120,9 +120,10 @@ class Cli:
 
 
 class Server:
-    """One `dossier serve` on a data directory. It can be started again and again, each time on a new port.
+    """One `dossier serve` on a data directory.
 
-    `settings` are further variables of its environment. With several `workers`, it counts as ready once one is.
+    It can be started repeatedly, each time on a new port. `settings` are further variables of its environment. With
+    several `workers`, it counts as ready once one worker is ready.
     """
 
     def __init__(self, data_dir: Path, workers: int = 1, **settings: str) -> None:
@@ -131,8 +132,8 @@ class Server:
         self.env = environment(data_dir, **settings)
         self.command = command()
         self.cli = Cli(self.command, self.env)
-        self.base_url = ""
-        # Not in the data directory, which two servers may share.
+        self.port = 0
+        # The log is not in the data directory, because two servers may share that.
         descriptor, log = tempfile.mkstemp(prefix=data_dir.name, suffix=".log")
         os.close(descriptor)
         self.log = Path(log)
@@ -142,12 +143,17 @@ class Server:
         self.launch()
         self.wait_until_ready()
 
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
     def launch(self, port: int = 0) -> None:
+        """Begin to start the server, on a port that is free unless one is given."""
         if not port:
             with socket.socket() as probe:
                 probe.bind(("127.0.0.1", 0))
                 port = probe.getsockname()[1]
-        self.base_url = f"http://127.0.0.1:{port}"
+        self.port = port
         workers = ["--workers", str(self.workers)] if self.workers > 1 else []
         with self.log.open("ab") as output:
             # In a session of its own, `stop(SIGINT)` can signal the whole group, as a terminal does.
@@ -171,9 +177,10 @@ class Server:
         assert self.process is not None
         assert self.process.poll() is None, f"the server ended with {self.process.returncode}"
         try:
-            return httpx.get(f"{self.base_url}/health/ready", timeout=5, trust_env=False).status_code == 200
-        except httpx.TransportError:
+            answer = ask(self.base_url, "GET", b"/health/ready", [])
+        except OSError:
             return False
+        return answer is not None and answer.status == 200
 
     def said(self) -> str:
         return self.log.read_text(errors="replace")[-8000:] if self.log.exists() else ""

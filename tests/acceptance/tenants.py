@@ -1,4 +1,4 @@
-"""Workspaces and API keys for tests, made by an operator: by the command line, or by whatever the transport offers."""
+"""Workspaces and API keys for tests. An operator makes them, by the command line or, in memory, by use cases."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ READ_WRITE = ("read:documents", "write:documents")
 
 
 class Operator(Protocol):
-    """What tests need of an operator. `Cli` is one; `tests.memory_transport` has another."""
+    """The actions of an operator that tests need. `Cli` implements them, and so does `tests.memory_transport`."""
 
     def create_workspace(self, plan: str, quota: str) -> str:
         """Return the id of a new workspace. `quota` is a size as the command line takes it, such as `10GB`."""

@@ -44,14 +44,14 @@ def test_every_example_works_and_prints_the_answer_that_is_shown(answers: list[s
 def test_the_table_of_errors_has_exactly_the_codes_of_the_api(tenants: Tenants) -> None:
     reported = set(re.findall(r"(?m)^\| \d{3}(?:, \d{3})* \| `(\w+)` \|", GUIDE))
     document = tenants.connect(None).get("/openapi.json").text
-    # Of the router and of signed URLs, which the document does not describe.
+    # These codes are of the router and of signed URLs, which the OpenAPI document does not describe.
     undescribed = {"method_not_allowed", "link_expired"}
     known = set(re.findall(r'"code":"(\w+)"', document)) | undescribed
     assert reported == known
 
 
 def agrees(wanted: Any, answer: Any) -> bool:
-    """Return whether an answer is the one shown, except where the guide has an ellipsis."""
+    """Return whether a response equals the one in the guide, except where the guide has an ellipsis."""
     match wanted, answer:
         case dict(), dict():
             named = {name: value for name, value in wanted.items() if name != ANYTHING}

@@ -12,7 +12,7 @@ import pytest
 
 from .client import ULID, UNKNOWN_DOCUMENT_ID, Client, data_of, error_of, timestamp, wrong_fields
 from .documents import document_path, listed, rows
-from .keys import KEYS, PERMISSIONS, mint, minted, revoke, wanted
+from .keys import KEYS, PERMISSIONS, mint, minted, revoke
 from .service import eventually
 from .tenants import Tenants
 
@@ -21,12 +21,6 @@ LISTED = [
     *("last_used_at", "revoked_at"),
 ]
 MEMBERS = ["id", "key", *LISTED[1:8]]
-
-
-def only_id(client: Client) -> str:
-    """Return the id of the one API key of a workspace."""
-    (row,) = rows(client, path=KEYS)
-    return str(row["id"])
 
 
 def test_a_new_api_key_is_shown_once_and_works_at_once_for_its_workspace(tenants: Tenants, manager: Client) -> None:
@@ -48,30 +42,28 @@ def test_a_new_api_key_is_shown_once_and_works_at_once_for_its_workspace(tenants
     assert data_of(manager.get(document_path(document["id"])), 200)["name"] == document["name"]
 
 
-def test_every_wrong_and_every_missing_member_is_named_at_once(manager: Client) -> None:
-    body = wanted(name="", permissions=[], description=1, rate_limit_tier="x", expires_at="x", created_by="me")
-    assert wrong_fields(manager.post(KEYS, body)) == body.keys()
-    assert wrong_fields(manager.post(KEYS, {})) == {"name", "permissions"}
-
-
 def test_a_permission_that_the_caller_lacks_is_named_in_the_refusal(tenants: Tenants, manager: Client) -> None:
     lacking = "admin:documents"
     others = [name for name in PERMISSIONS if name != lacking]
     giver = tenants.connect(minted(manager, permissions=others, rate_limit_tier="unmetered")["key"])
     message = error_of(mint(giver, permissions=list(PERMISSIONS)), 403, "insufficient_permissions")["message"]
     assert [name for name in PERMISSIONS if name in message] == [lacking]
+    # Wrong members are reported before a permission that the caller lacks.
+    assert wrong_fields(mint(giver, name="", permissions=[lacking])) == {"name"}
     data_of(mint(giver, permissions=others), 201)
 
 
-def test_the_list_shows_the_newest_first_and_revoked_api_keys_on_request(tenants: Tenants) -> None:
+def test_the_list_shows_the_newest_first_and_revoked_api_keys_on_request_and_the_last_administrator_stays(
+    tenants: Tenants,
+) -> None:
     owner = tenants.client("", *PERMISSIONS)
-    own = only_id(owner)
+    (row,) = rows(owner, path=KEYS)
+    own = str(row["id"])
     made: list[dict[str, Any]] = [minted(owner, name=name, description=name) for name in ("Alpha", "50% off", "gone")]
     assert revoke(owner, made[-1]["id"]).status_code == 204
     ids = [*(api_key["id"] for api_key in reversed(made)), own]
     queries: list[tuple[dict[str, str], list[str]]] = [
-        *(({}, ids[1:]), ({"include_revoked": "0"}, ids[1:]), ({"include_revoked": "true"}, ids)),
-        *(({"search": "LPH"}, [made[0]["id"]]), ({"search": "0% O"}, [made[1]["id"]]), ({"search": "gone"}, [])),
+        *(({}, ids[1:]), ({"include_revoked": "true"}, ids), ({"search": "0% O"}, [made[1]["id"]])),
     ]
     for query, expected in queries:
         body = listed(owner, urlencode(query), KEYS)
@@ -82,12 +74,8 @@ def test_the_list_shows_the_newest_first_and_revoked_api_keys_on_request(tenants
         assert {name: row[name] for name in LISTED[:8]} == {name: api_key[name] for name in LISTED[:8]}
         assert row["last_used_at"] is None
         assert (row["revoked_at"] is not None) == (row["name"] == "gone")
-    for malformed, named in (
-        ("page=0&per_page=101&include_revoked=yes", {"page", "per_page", "include_revoked"}),
-        ("page=1&page=2", {"page"}),
-        ("search=%00", {"search"}),
-    ):
-        assert wrong_fields(owner.get(f"{KEYS}?{malformed}")) == named
+    refused = error_of(revoke(owner, own), 403, "insufficient_permissions")
+    assert "admin:api_keys" in refused["message"]
 
 
 @pytest.mark.parametrize("way", ["by the API", "by the operator"])
@@ -103,9 +91,3 @@ def test_a_revoked_api_key_is_401_within_a_second(tenants: Tenants, manager: Cli
         tenants.operator.revoke_api_key(api_key["id"])
     eventually(lambda: client.get(unknown).status_code == 401, 1.0, "401 for the revoked API key")
     assert manager.get(unknown).status_code == 404
-
-
-def test_the_last_administrator_of_a_workspace_cannot_be_revoked(tenants: Tenants) -> None:
-    admin = tenants.client("", *PERMISSIONS)
-    refused = error_of(revoke(admin, only_id(admin)), 403, "insufficient_permissions")
-    assert "admin:api_keys" in refused["message"]

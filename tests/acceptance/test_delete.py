@@ -1,4 +1,4 @@
-"""DELETE /v1/documents/{id}: the record goes at once, its quota is given back, and its path stays taken."""
+"""DELETE /v1/documents/{id}: the record is deleted at once, its size no longer counts, and its path stays used."""
 
 import pytest
 
@@ -19,10 +19,11 @@ from .documents import (
     unlink_entity,
     usage,
 )
+from .keys import minted
 from .tenants import Tenants
 
 GONE = {403, 404, 409, 410}
-"""How a store may answer a signed URL whose object is deleted."""
+"""The statuses with which a store may answer a signed URL whose object is deleted."""
 
 
 @pytest.fixture(scope="module")
@@ -40,25 +41,22 @@ def test_a_deleted_document_is_in_no_answer_any_more(owner: Client) -> None:
     assert not {"Content-Type", "Content-Length", "ETag", "Idempotent-Replayed"} & set(answer.headers)
     for answer in (
         owner.get(document_path(gone)),
-        owner.get(f"{document_path(gone)}?download=false"),
         change(owner, gone, name="b"),
         link_entity(owner, gone),
         unlink_entity(owner, gone, entity_link["link_id"]),
         delete(owner, gone),
-        delete(owner, gone, {"If-Match": "*"}),
-        delete(owner, gone, new_idempotency_key()),
+        delete(owner, gone, new_idempotency_key() | {"If-Match": "*"}),
     ):
         error_of(answer, 404, "not_found")
     assert ids(owner) == ids(owner, "folder=/gone") == [stays]
-    for query in ("tag=gone", "search=gone.txt", f"cursor={'7' + 'Z' * 25}&tag=gone"):
-        assert ids(owner, query) == []
+    assert ids(owner, "tag=gone") == []
     assert listed(owner)["meta"]["total"] == 1
     assert rows(owner, path="/v1/matters/gone/documents") == []
     assert rows(owner, path=TAGS) == []
     assert [row["documents"] for row in rows(owner, path=FOLDERS)] == [1]
 
 
-@pytest.mark.parametrize("query", ["", "?hard=true", "?hard=1"])
+@pytest.mark.parametrize("query", ["", "?hard=1"])
 def test_the_path_stays_taken_the_quota_is_given_back_and_hard_deletes_the_bytes_at_once(
     manager: Client, query: str
 ) -> None:
@@ -80,12 +78,12 @@ def test_the_path_stays_taken_the_quota_is_given_back_and_hard_deletes_the_bytes
         else:
             assert "details" not in error_of(answer, 409, "storage_conflict")
         assert document_id not in answer.text
-        manager.put(signed, b"again")  # a store may accept it: the path is still never recorded
+        manager.put(signed, b"again")  # a store may accept this upload, but the path is never recorded again
 
 
-def test_hard_needs_admin_documents_beside_write_documents(tenants: Tenants, home: Client, stored: str) -> None:
-    document_id = home.recorded(stored)["id"]
-    admin = tenants.client(home.workspace, "admin:documents")
+def test_hard_needs_admin_documents_beside_write_documents(tenants: Tenants, home: Client, manager: Client) -> None:
+    document_id = home.recorded()["id"]
+    admin = tenants.connect(minted(manager, permissions=["admin:documents"], rate_limit_tier="unmetered")["key"])
     for id_ in (document_id, UNKNOWN_DOCUMENT_ID, "x"):
         refused = error_of(delete(home, id_, query="?hard=true"), 403, "insufficient_permissions")
         assert "admin:documents" in refused["message"]

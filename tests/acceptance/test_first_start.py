@@ -1,4 +1,5 @@
-"""The first minutes of a newcomer: the printed walk-through works when pasted, and the documents show the same one."""
+"""The first start: the printed walk-through works when it is pasted into a shell, and the documentation has the same
+text."""
 
 import json
 import os
@@ -44,26 +45,28 @@ def paste(script: str, folder: Path, *arguments: str, shell: str = "bash") -> su
     return subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
 
 
-@pytest.mark.parametrize("shell", ["bash", "dash", "zsh"])
-def test_the_walk_through_works_when_pasted(walk_through: str, shell: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("shell", "name", "size"),
+    [
+        ("bash", "", 0),
+        ("dash", 'Müller & Söhne – NDA "final".pdf', 3_000_000),
+        ("zsh", "an empty file", 0),
+        ("bash", "a\\b.pdf", 9),
+    ],
+    ids=["as printed", "quotes", "empty", "backslash"],
+)
+def test_the_walk_through_works_when_pasted_with_any_file(
+    walk_through: str, shell: str, name: str, size: int, tmp_path: Path
+) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed")
-    done = paste(walk_through, tmp_path, shell=shell)
+    script = walk_through
+    if name:
+        (tmp_path / name).write_bytes(os.urandom(size))
+        script = re.sub(r"(?m)^FILE=.*$", 'FILE="$1" TYPE=application/pdf', walk_through)
+    done = paste(script, tmp_path, name, shell=shell)
     assert done.returncode == 0, done.stderr
-    assert '"name":"first.txt"' in done.stdout
-    assert done.stdout.endswith("The same bytes came back.\n")
-
-
-@pytest.mark.parametrize(
-    ("name", "size"),
-    [('Müller & Söhne – NDA "final".pdf', 3_000_000), ("an empty file", 0), ("a\\b.pdf", 9)],
-    ids=["quotes", "empty", "backslash"],
-)
-def test_the_walk_through_works_with_any_file(walk_through: str, name: str, size: int, tmp_path: Path) -> None:
-    (tmp_path / name).write_bytes(os.urandom(size))
-    script = re.sub(r"(?m)^FILE=.*$", 'FILE="$1" TYPE=application/pdf', walk_through)
-    done = paste(script, tmp_path, name)
-    assert done.returncode == 0, done.stderr
+    assert name or '"name":"first.txt"' in done.stdout
     assert done.stdout.endswith("The same bytes came back.\n")
 
 
@@ -131,7 +134,7 @@ def test_two_simultaneous_first_starts_make_one_workspace() -> None:
 
 def test_a_port_in_use_is_reported_before_any_file_is_made(server: Server) -> None:
     with fresh_data_dir() as data_dir, closing(Server(data_dir)) as late:
-        late.launch(port=int(server.base_url.rpartition(":")[2]))
+        late.launch(server.port)
         assert late.process is not None
         assert late.process.wait(20) == 1
         assert "cannot listen" in late.said()

@@ -1,18 +1,16 @@
 """Folders and tags: each route once, end to end. The rules and the races of a move are in tests/contracts."""
 
-from functools import partial
-from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
 
-from .client import Client, data_of, error_of, together, wrong_fields
+from .client import Client, data_of, error_of, wrong_fields
 from .documents import FOLDERS, TAGS, change, in_folder, listed, record_of, rows
 from .tenants import Tenants
 
-PLACES = ["/b", "/a", "/a/x", "/a/x", "/a/x/deep", "/a/y", "/a b", "/\u00e9", None]
-TAGGED = [["c", "a"], ["c", "a", "B", "\u00e9"], ["c", "B", "e\u0301", "c"], ["b"], []]
+PLACES = ["/b", "/a", "/a/x", "/a/x/deep", "/\u00e9", None]
+TAGGED = [["c", "a"], ["c", "B", "e\u0301", "c"], []]
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +25,7 @@ def owner(tenants: Tenants) -> Client:
 
 
 def folders(client: Client, parent: str | None = None) -> dict[str, int]:
-    """Return the folders in a folder, and how many documents are in each and below it."""
+    """Return the folders in a folder, each with the number of documents in it and below it."""
     found = rows(client, f"per_page=100&parent={quote(parent)}" if parent else "per_page=100", FOLDERS)
     return {row["folder"]: row["documents"] for row in found}
 
@@ -35,8 +33,8 @@ def folders(client: Client, parent: str | None = None) -> dict[str, int]:
 @pytest.mark.parametrize(
     ("path", "members", "wanted"),
     [
-        (FOLDERS, ["folder", "documents"], [("/a", 5), ("/a b", 1), ("/b", 1), ("/\u00e9", 1)]),
-        (TAGS, ["name", "count"], [("c", 3), ("B", 2), ("a", 2), ("\u00e9", 2), ("b", 1)]),
+        (FOLDERS, ["folder", "documents"], [("/a", 3), ("/b", 1), ("/\u00e9", 1)]),
+        (TAGS, ["name", "count"], [("c", 2), ("B", 1), ("a", 1), ("\u00e9", 1)]),
     ],
 )
 def test_folders_and_tags_are_listed_in_order_with_their_counts_page_by_page(
@@ -49,18 +47,7 @@ def test_folders_and_tags_are_listed_in_order_with_their_counts_page_by_page(
     found = rows(owner, path=path)
     assert all(list(row) == members for row in found)
     assert [tuple(row.values()) for row in found] == wanted
-    pieces: list[dict[str, Any]] = []
-    for page in (1, 2, 3):
-        pieces += rows(owner, f"page={page}&per_page=3", path)
-    assert pieces == found
-
-
-def test_a_parent_has_the_folders_one_level_below(owner: Client) -> None:
-    assert folders(owner, "/a") == folders(owner, "/a/") == {"/a/x": 3, "/a/y": 1}
-    assert folders(owner, "/a/x") == {"/a/x/deep": 1}
-    assert folders(owner, "/") == folders(owner)
-    for parent in ("/a/x/deep", "/A", "/nowhere", "/%", "/_"):
-        assert folders(owner, parent) == {}
+    assert [rows(owner, f"page={page}&per_page=2", path) for page in (1, 2, 3)] == [found[:2], found[2:4], found[4:]]
 
 
 def test_a_folder_is_moved_with_everything_below_it_and_no_bytes_change(home: Client) -> None:
@@ -76,20 +63,16 @@ def test_a_folder_is_moved_with_everything_below_it_and_no_bytes_change(home: Cl
         assert home.storage("GET", address).content == b"hello"
 
 
-def test_a_move_that_cannot_be_made_names_the_wrong_member_and_changes_nothing(home: Client, neighbour: Client) -> None:
+def test_a_move_that_cannot_be_made_names_the_wrong_member_and_changes_nothing(home: Client, stranger: Client) -> None:
     top = f"/{uuid4()}"
     documents = [home.recorded(folder=f"{top}/{name}")["id"] for name in "ba"]
-    neighbour.recorded(folder=f"{top}/theirs")
-    for source, target, member in (
-        *((name, "z", "from") for name in ("absent", "A", "theirs", "%")),
-        *(("a", target, "to") for target in ("a", "a/new", "x/" * 20)),
-    ):
+    stranger.recorded(folder=f"{top}/theirs")
+    for source, target, member in (("theirs", "z", "from"), ("a", "a/new", "to"), ("a", "x/" * 20, "to")):
         answer = home.patch(FOLDERS, {"from": f"{top}/{source}", "to": f"{top}/{target}"})
         assert wrong_fields(answer) == {member}, (source, target)
     error_of(home.patch(FOLDERS, {"from": f"{top}/a", "to": f"{top}/b"}), 409, "duplicate_name")
     assert in_folder(home, top) == documents[::-1]
-    assert data_of(home.patch(FOLDERS, {"from": f"{top}/a", "to": f"{top}/theirs"}), 200)["documents"] == 1
-    assert len(in_folder(neighbour, f"{top}/theirs")) == 1
+    assert len(in_folder(stranger, f"{top}/theirs")) == 1
 
 
 def test_an_empty_folder_is_deleted_with_those_below_it_and_one_with_documents_is_not(home: Client) -> None:
@@ -102,13 +85,3 @@ def test_an_empty_folder_is_deleted_with_those_below_it_and_one_with_documents_i
     assert (answer.status_code, answer.content) == (204, b"")
     assert folders(home, top) == {f"{top}/c": 1}
     assert wrong_fields(home.delete(f"{FOLDERS}?folder={top}/a")) == {"folder"}
-
-
-def test_two_folders_moved_into_each_other_at_once_do_not_vanish(home: Client) -> None:
-    top = f"/{uuid4()}"
-    documents = [home.recorded(folder=f"{top}/{name}")["id"] for name in "ba"][::-1]
-    bodies = [{"from": f"{top}/{name}", "to": f"{top}/{other}/{name}"} for name, other in ("ab", "ba")]
-    # The second move finds its folder where it was, and creates its new parent again.
-    answers = together([partial(home.patch, FOLDERS, body) for body in bodies])
-    assert [answer.status_code for answer in answers] == [200, 200]
-    assert in_folder(home, top) == documents

@@ -1,4 +1,8 @@
-"""Clients generated from `/openapi.json` can do everything. The generated code is not in the repository."""
+"""Third-party clients. Clients that are generated from `/openapi.json` can call every operation, and the JDK's client
+can upload.
+
+The generated code is not in the repository.
+"""
 
 import shutil
 import subprocess
@@ -43,7 +47,8 @@ def test_a_generated_python_client_does_everything(tenants: Tenants, description
     assert "Warning" not in reported, reported
     program = str(HERE / "python_client.py")
     key = tenants.api_key(tenants.workspace()).key
-    # With -c, the working directory is on the path. A script would have its own directory there instead.
+    # With -c, Python imports from the working directory. With a script, it would import from the directory of the
+    # script.
     started = f"import runpy, sys; sys.argv[1:] = {[tenants.base_url, key]!r}; runpy.run_path({program!r})"
     assert run(sys.executable, "-c", started, cwd=tmp_path) == "done\n"
 
@@ -55,8 +60,19 @@ def test_a_generated_python_client_does_everything(tenants: Tenants, description
 def test_a_generated_typescript_client_does_everything(tenants: Tenants, description: Path, tmp_path: Path) -> None:
     folder = tmp_path / "typescript"
     shutil.copytree(HERE / "typescript", folder)
-    # Without a lock file, which would name the registry of its author. The versions are those of package.json.
+    # No lock file is used, because it would name the registry of its author. package.json pins the versions.
     run("npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error", cwd=folder)
     run("npx", "openapi-typescript", str(description), "--output", "schema.d.ts", cwd=folder)
     run("npx", "tsc", cwd=folder)
     assert run("node", "client.js", tenants.base_url, tenants.api_key(tenants.workspace()).key, cwd=folder) == "done\n"
+
+
+@pytest.mark.slow
+@pytest.mark.server
+@pytest.mark.skipif(shutil.which("javac") is None, reason="no JDK is installed")
+@pytest.mark.timeout(180)
+def test_the_http_client_of_the_jdk_uploads_whole_files_while_it_offers_http_2(
+    tenants: Tenants, tmp_path: Path
+) -> None:
+    key = tenants.api_key(tenants.workspace()).key
+    assert run("java", str(HERE / "JdkClient.java"), tenants.base_url, key, cwd=tmp_path) == "done\n"

@@ -1,6 +1,7 @@
-"""Guessed API keys: sixty a minute from one address, which forwarded headers change only behind a trusted proxy.
+"""Guesses of API keys: one address may make sixty a minute. X-Forwarded-For changes the address only behind a trusted
+proxy.
 
-On a server of their own: no other test can make the guesses that these tests have used up.
+These tests have a server of their own, because they use up the guesses of the address.
 """
 
 import os
@@ -10,7 +11,7 @@ from contextlib import closing
 import httpx
 import pytest
 
-from .client import UNKNOWN_DOCUMENT_ID, Client, error_of
+from .client import TLS, UNKNOWN_DOCUMENT_ID, Client, error_of
 from .documents import DOCUMENTS, document_path
 from .keys import unknown_key
 from .poison import HEADER_VALUES
@@ -45,7 +46,7 @@ def by(*entries: str) -> Headers:
 
 def call(owner: Client, key: str, headers: Headers, *, proxied: bool) -> int:
     """Call from the address of the proxy or directly, and return the status."""
-    transport = httpx.HTTPTransport(local_address=PROXY) if proxied else None
+    transport = httpx.HTTPTransport(local_address=PROXY, verify=TLS) if proxied else None
     with closing(Client(owner.base_url, key, admitted=False, transport=transport)) as caller:
         answer = caller.get(UNKNOWN_DOCUMENT, headers)
         if answer.status_code == 429:
@@ -62,7 +63,8 @@ def guess(owner: Client, headers: Headers | None = None, *, proxied: bool = Fals
 
 
 def exhaust(owner: Client, headers: Callable[[int], Headers] = lambda _: [], *, proxied: bool = False) -> None:
-    """Guess until it is 429: after the sixty of one minute, or those of two when the minute turns."""
+    """Guess until the response is 429. That takes sixty guesses, or up to twice as many if a new minute begins
+    meanwhile."""
     for number in range(125):
         if guess(owner, headers(number), proxied=proxied) == 429:
             assert number >= 60
@@ -99,42 +101,20 @@ def test_no_value_of_the_authorization_header_is_a_5xx_or_lets_a_caller_in(direc
 # Behind a trusted proxy
 
 
-def test_addresses_that_a_trusted_proxy_forwards_are_counted_apart(direct: Client) -> None:
-    exhaust(direct, lambda _: by("203.0.113.1"), proxied=True)
-    assert guess(direct, by("203.0.113.2"), proxied=True) == 401
-    assert guess(direct, proxied=True) == 401
-    for _ in range(20):
-        assert call(direct, direct.key or "", by("203.0.113.1"), proxied=True) == 404
-
-
-def test_what_the_client_puts_before_the_entry_of_the_proxy_buys_no_guesses(direct: Client) -> None:
+def test_guesses_are_counted_by_the_entry_of_the_proxy_whatever_the_client_puts_before_it(direct: Client) -> None:
     exhaust(direct, lambda number: by(f"198.51.100.{number}, 203.0.113.10"), proxied=True)
     for forged in (
-        by("203.0.113.10"),
-        by("192.0.2.1,203.0.113.10"),
-        by("192.0.2.1 , 192.0.2.2 ,\t203.0.113.10"),
-        by("192.0.2.1", "203.0.113.10"),
-        by("nonsense, 203.0.113.10"),
-        by(", 203.0.113.10"),
-        by("127.0.0.1, 203.0.113.10"),
-        by(f"203.0.113.11, 203.0.113.10, {PROXY}"),
+        *(by("203.0.113.10"), by("192.0.2.1 , 192.0.2.2 ,\t203.0.113.10"), by("192.0.2.1", "203.0.113.10")),
+        *(by("nonsense, 203.0.113.10"), by(", 203.0.113.10"), by(f"203.0.113.11, 203.0.113.10, {PROXY}")),
         [*by("203.0.113.10"), ("Forwarded", "for=192.0.2.1"), ("X-Real-IP", "192.0.2.1")],
     ):
         assert guess(direct, forged, proxied=True) == 429, forged
-    assert guess(direct, by("203.0.113.10, 203.0.113.12"), proxied=True) == 401
-
-
-def test_the_addresses_of_one_ipv6_network_share_a_count(direct: Client) -> None:
-    """How addresses are grouped is proven by tests/domain/test_client_network.py."""
-    exhaust(direct, lambda number: by(f"2001:db8:0:1:{number:x}::{number:x}"), proxied=True)
-    assert guess(direct, by("2001:DB8:0:1:FFFF:FFFF:FFFF:FFFF"), proxied=True) == 429
-    assert guess(direct, by("2001:db8:0:2::1"), proxied=True) == 401
+    for other in (by("203.0.113.10, 203.0.113.12"), []):
+        assert guess(direct, other, proxied=True) == 401
+    assert call(direct, direct.key or "", by("203.0.113.10"), proxied=True) == 404
 
 
 def test_an_entry_that_is_no_address_is_no_server_error(direct: Client) -> None:
-    for entry in (
-        *("", ",", "nonsense", "999.1.1.1", "::ffff:", "[::1", "x" * 4000, "1," * 1000, "unknown", "_hidden"),
-        "2001:db8::%eth0",
-    ):
+    for entry in (*("", ",", "nonsense", "999.1.1.1", "[::1", "x" * 4000, "1," * 1000, "2001:db8::%eth0"),):
         guess(direct, by(entry), proxied=True)
         assert call(direct, direct.key or "", by(entry), proxied=True) == 404, entry

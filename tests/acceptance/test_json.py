@@ -1,6 +1,6 @@
-"""Bodies of every operation that reads one: strict JSON, at most 64 KiB, announced as JSON.
+"""The bodies of every operation that reads one: strict JSON of at most 64 KiB with the media type of JSON.
 
-What the reader takes and refuses is proven by tests/http/test_body.py. Here it is proven that every operation uses it.
+tests/http/test_body.py proves what the parser accepts; these tests prove that every operation uses the parser.
 """
 
 import gzip
@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from .client import RATE_HEADERS, Client, error_of, with_member
+from .client import Client, error_of, with_member
 from .operations import CREATE, WITH_A_BODY, Operation
-from .raw import ask, message, send
+from .raw import message, send
 
 LIMIT = 64 * 1024
 JSON = {"Content-Type": "application/json"}
@@ -22,18 +22,8 @@ each_operation = pytest.mark.parametrize("operation", WITH_A_BODY, ids=str)
 def test_a_body_that_is_not_one_strict_json_object_is_a_400(manager: Client, operation: Operation) -> None:
     call = operation.call(manager)
     good = json.dumps(call.body).encode()
-    malformed = [
-        b"",
-        good[:-1],
-        good + good,
-        good.decode().encode("utf-16"),
-        b"[" + good + b"]",
-        b"null",
-        b'{"name":"\xe9"}',
-    ]
-    malformed += [good[:-1] + b"," + good[1:], b"[" * 60_000]
-    for member in operation.members:
-        malformed += [with_member(call.body or {}, member, text) for text in (r'"a\u0000b"', r'["\ud800"]', "NaN")]
+    malformed = [b"", good[:-1], good + good, good[:-1] + b"," + good[1:], b"[" + good + b"]", b"[" * 60_000]
+    malformed += [good.decode().encode("utf-16"), with_member(call.body or {}, operation.members[0], r'"a\u0000b"')]
     for body in malformed:
         error_of(manager.send(call.method, call.path, body), 400, "validation_error")
     assert call.send(manager).status_code == operation.success
@@ -56,17 +46,14 @@ def test_a_body_of_64_kib_is_read_and_one_byte_more_is_413_with_or_without_a_dec
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("length", [LIMIT + 1, 2**63])
-def test_a_declared_length_over_the_limit_is_413_at_once(manager: Client, length: int) -> None:
+def test_a_declared_length_over_the_limit_is_413_at_once(manager: Client) -> None:
     headers = [
         *(("Authorization", f"Bearer {manager.key}".encode()), ("Content-Type", b"application/json")),
-        ("Content-Length", str(length).encode()),
+        ("Content-Length", str(LIMIT + 1).encode()),
     ]
     answer = send(manager.base_url, message(manager.base_url, "POST", CREATE.path.encode(), headers))
     assert answer is not None
-    assert answer.status == 413
-    assert json.loads(answer.body)["error"]["code"] == "payload_too_large"
-    assert {"x-request-id", *(name.lower() for name in RATE_HEADERS)} <= set(answer.headers)
+    assert (answer.status, json.loads(answer.body)["error"]["code"]) == (413, "payload_too_large")
 
 
 @each_operation
@@ -75,36 +62,11 @@ def test_another_content_type_or_none_is_415_and_a_compressed_body_is_refused(
 ) -> None:
     call = operation.call(manager)
     body = json.dumps(call.body).encode()
-    for kind in (
-        *("text/plain", "multipart/form-data; boundary=x", "application/json-patch+json", "application/jsonx"),
-        *("application/json, text/plain", "*/*", ""),
-    ):
+    for kind in ("text/plain", "application/json-patch+json", "application/json, text/plain", "*/*", ""):
         answer = manager.send(call.method, call.path, body, {"Content-Type": kind})
         error_of(answer, 415, "unsupported_media_type")
     error_of(manager.request(call.method, call.path, content=body), 415, "unsupported_media_type")
-    for coding in ("gzip", "nonsense"):
-        answer = manager.send(call.method, call.path, gzip.compress(body), {"Content-Encoding": coding})
-        assert answer.status_code in {400, 415}
-    for charset in ("UTF-8", '"utf-8"'):
-        accepted = operation.call(manager).send(manager, {"Content-Type": f"Application/JSON ;charset={charset}"})
-        assert accepted.status_code == operation.success
-
-
-@pytest.mark.server
-@pytest.mark.parametrize(
-    ("framing", "body"),
-    [
-        ([("Content-Length", b"5"), ("Transfer-Encoding", b"chunked")], b"0\r\n\r\n"),
-        ([("Content-Length", b"2"), ("Content-Length", b"3")], b"{} "),
-        *(([("Content-Length", length)], b"{}") for length in (b"-1", b"two", b"9" * 40)),
-        ([("Transfer-Encoding", b"gzip, chunked")], b"0\r\n\r\n"),
-        ([("Transfer-Encoding", b"nonsense")], b"{}"),
-        ([("Transfer-Encoding", b"chunked")], b"zz\r\n{}\r\n0\r\n\r\n"),
-    ],
-)
-def test_a_wrongly_framed_body_is_refused_and_no_server_error(
-    home: Client, framing: list[tuple[str, bytes]], body: bytes
-) -> None:
-    headers = [("Authorization", f"Bearer {home.key}".encode()), ("Content-Type", b"application/json"), *framing]
-    answer = ask(home.base_url, "POST", CREATE.path.encode(), headers, body)
-    assert answer is None or 400 <= answer.status < 500
+    answer = manager.send(call.method, call.path, gzip.compress(body), {"Content-Encoding": "gzip"})
+    error_of(answer, 415, "unsupported_media_type")
+    accepted = call.send(manager, {"Content-Type": "Application/JSON ;charset=UTF-8"})
+    assert accepted.status_code == operation.success

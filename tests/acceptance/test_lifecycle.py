@@ -1,10 +1,9 @@
-"""Starting, stopping and being killed, on a data directory of its own: nothing is lost, nothing is left running.
+"""A server that starts, stops and is killed loses no data and leaves no process running.
 
 Kills under load are in tests/crash.
 """
 
 import os
-import re
 import signal
 import socket
 import threading
@@ -117,14 +116,21 @@ def test_an_upload_cut_off_by_the_stop_is_answered_503_in_the_envelope(
         assert server.process.wait(20) == 0
 
 
-@pytest.mark.parametrize("words", [["serve", "--port", "0"], ["doctor"]])
-def test_every_wrong_setting_is_reported_at_once_in_words_before_anything_starts(words: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("option", "wrong", "words"),
+    [
+        ("", {"STORAGE_URL": "ftp://x", "RATE_LIMIT_URL": "nonsense"}, ["STORAGE_URL", "RATE_LIMIT_URL", "must be"]),
+        ("--workers=2", {}, ["RATE_LIMIT_URL is memory://", "valkey://"]),
+    ],
+    ids=["wrong settings", "workers without a shared rate limit"],
+)
+def test_what_keeps_a_server_from_starting_is_said_in_words_before_anything_starts(
+    option: str, wrong: dict[str, str], words: list[str]
+) -> None:
     with fresh_data_dir() as empty:
-        wrong = {"DOSSIER_STORAGE_URL": "ftp://x", "DOSSIER_RATE_LIMIT_URL": "nonsense"}
-        done = Cli(command(), environment(empty, **wrong)).run(*words)
-        said = done.stdout + done.stderr
-        assert done.returncode != 0
-        assert all(name in said for name in wrong)
-        assert re.search(r"\w+ \w+ \w+", said)
-        assert "Traceback" not in said
-        assert list(empty.rglob("PG_VERSION")) == []
+        settings = {f"DOSSIER_{name}": value for name, value in wrong.items()}
+        done = Cli(command(), environment(empty, **settings)).run("serve", "--port=0", *filter(None, [option]))
+        assert done.returncode == 1
+        assert all(text in done.stderr for text in words)
+        assert "Traceback" not in done.stderr
+        assert list(empty.iterdir()) == []

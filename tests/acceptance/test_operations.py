@@ -6,13 +6,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from .client import (
-    RATE_HEADERS,
-    UNKNOWN_DOCUMENT_ID,
-    Client,
-    error_of,
-    without_request_id,
-)
+from .client import RATE_HEADERS, UNKNOWN_DOCUMENT_ID, Client, error_of, without_request_id
 from .documents import DOCUMENTS, FOLDERS, NO_UUID, TAGS, document_path, linked_entity, listed
 from .keys import PERMISSIONS, minted, on_the_wire, revoke, unknown_key
 from .operations import (
@@ -22,7 +16,6 @@ from .operations import (
     OF_A_RECORD,
     OPERATIONS,
     UPLOAD_URL,
-    Call,
     Operation,
     described,
 )
@@ -30,13 +23,6 @@ from .service import eventually
 from .tenants import Tenants
 
 UNKNOWN_DOCUMENT = document_path(UNKNOWN_DOCUMENT_ID)
-each_operation = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
-
-
-@pytest.fixture(scope="module")
-def metered(tenants: Tenants, manager: Client) -> Client:
-    """An API key of the manager's workspace whose requests are counted."""
-    return tenants.client(manager.workspace, *PERMISSIONS, tier="high")
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +53,9 @@ def test_an_operation_is_open_exactly_to_its_permission(tenants: Tenants, manage
         answer = refused.request(operation.method, path, content=body, headers=NO_UUID)
         message = error_of(answer, 403, "insufficient_permissions")["message"]
         assert [name for name in PERMISSIONS if name in message] == [operation.permission], operation
-        if operation is not MINT or opened is alone:  # no API key makes one with permissions that it lacks
+        if (
+            operation is not MINT or opened is alone
+        ):  # no API key can create an API key with permissions that it lacks itself
             assert operation.call(manager).send(opened).status_code == operation.success, operation
 
 
@@ -81,7 +69,7 @@ def refused_credentials(manager: Client) -> list[str]:
     assert revoke(manager, revoked["id"]).status_code == 204
     good = manager.key or ""
     mistyped = good[:-1] + ("0" if good[-1] != "0" else "1")
-    # A revocation holds within a second, and an expiry in its second.
+    # A revoked API key is refused within a second, and an expired one from the second of its expiry on.
     eventually(lambda: on_the_wire(-1) > expired["expires_at"], 5, "the expiry of the API key")
     wrong_keys = ("nonsense", f"{good} x", good[:-1], mistyped, unknown_key(), revoked["key"], expired["key"])
     return ["", good, f"Basic {good}", "Bearer", *(f"Bearer {key}" for key in wrong_keys)]
@@ -111,18 +99,14 @@ def test_every_401_is_identical_for_every_wrong_api_key_and_every_operation(
 
 # Ids
 
-MALFORMED_IDS = [
-    *("x", "doc_", "DOC_01ARZ3NDEKTSV4RRFFQ69G5FAV", "doc_81ARZ3NDEKTSV4RRFFQ69G5FAV", "%ff", "x" * 3000),
-    *("doc_01arz3ndektsv4rrffq69g5fav", "ws_01ARZ3NDEKTSV4RRFFQ69G5FAV", "doc_01ARZ3NDEKTSV4RRFFQ69G5FA%00"),
-    *("%2e%2e%2fdocuments", "doc_01ARZ3NDEKTSV4RRFFQ69G5FAV%0a", "%F0%9F%93%84", "'%20OR%201=1"),
-]
+MALFORMED_IDS = ["x", "doc_01arz3ndektsv4rrffq69g5fav", "x" * 3000, "%ff", "%2e%2e%2fdocuments", "%F0%9F%93%84", "%00"]
 
 
 @pytest.mark.parametrize("operation", OF_A_RECORD, ids=str)
 def test_foreign_absent_and_malformed_ids_are_answered_alike(
     manager: Client, stranger: Client, operation: Operation
 ) -> None:
-    """The foreign record is as it was: its owner can still do with it what was refused."""
+    """The record of the other workspace is unchanged: its owner can still send the request that was refused."""
     theirs = operation.call(stranger)
     own_id = theirs.path.split("/")[3]
     paths = [theirs.path, theirs.path.replace(own_id, own_id.lower())]
@@ -144,37 +128,38 @@ def test_foreign_absent_and_malformed_ids_are_answered_alike(
     assert theirs.send(stranger).status_code == operation.success
 
 
-def test_no_list_shows_what_another_workspace_has(tenants: Tenants, stranger: Client) -> None:
+def test_no_list_shows_what_another_workspace_has(home: Client, stranger: Client) -> None:
     document = stranger.recorded(folder="/theirs/a", tags=["theirs"], name="theirs.txt")
     linked_entity(stranger, document["id"], entity_id="theirs", role="secret")
-    empty = tenants.client()
     for address in (
-        *(f"{DOCUMENTS}?{query}" for query in ("", "search=theirs", "tag=theirs", "cursor=7" + "Z" * 25)),
-        *("/v1/matters/theirs/documents", FOLDERS, f"{FOLDERS}?parent=/theirs", TAGS),
+        *(f"{DOCUMENTS}?{query}" for query in ("search=theirs", "tag=theirs", "folder=/theirs")),
+        *("/v1/matters/theirs/documents", f"{FOLDERS}?parent=/theirs"),
     ):
         path, _, query = address.partition("?")
-        body = listed(empty, query, path)
+        body = listed(home, query, path)
         assert ([*body["data"].values()], body["meta"]["total"]) == ([[]], 0), address
+    assert "theirs" not in home.get(FOLDERS).text + home.get(TAGS).text
 
 
 # Methods and routes
 
-KEYLESS = ["/health/live", "/health/ready", "/openapi.json", "/docs"]
+OPEN_PAGES = ("/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs")
+ALLOWED = METHODS | {path: {"GET"} for path in OPEN_PAGES} | {"/storage/x": {"GET", "PUT"}}
 
 
-@pytest.mark.parametrize("path", [*METHODS, *KEYLESS])
+@pytest.mark.parametrize("path", ALLOWED)
 def test_another_method_is_405_and_options_lists_the_allowed_ones(home: Client, path: str) -> None:
     address = path.format_map({"document_id": UNKNOWN_DOCUMENT_ID, "link_id": "x", "key_id": "x", "entity_id": "x"})
-    own = METHODS.get(path, {"GET"})
-    for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - own:
+    own = ALLOWED[path]
+    allowed = own | {"OPTIONS"} | ({"HEAD"} if "GET" in own else set())
+    for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "PROPFIND"} - own:
         if path == UPLOAD_URL and method in METHODS[DELETE.path]:
-            continue  # There `upload-url` is the id of a document.
+            continue  # With these methods, `upload-url` is the id of a document.
         answer = home.request(method, address)
         error_of(answer, 405, "method_not_allowed")
-        assert set(answer.headers["Allow"].split(", ")) - {"HEAD"} == own | {"OPTIONS"}, method
-    if path in METHODS:
-        answer = home.request("OPTIONS", address)
-        assert (answer.status_code, set(answer.headers["Allow"].split(", ")) - {"HEAD"}) == (204, own | {"OPTIONS"})
+        assert set(answer.headers["Allow"].split(", ")) == allowed, method
+    answer = home.request("OPTIONS", address)
+    assert (answer.status_code, set(answer.headers["Allow"].split(", "))) == (204, allowed)
 
 
 @pytest.mark.parametrize(
@@ -189,20 +174,3 @@ def test_an_unknown_route_is_the_404_of_an_unknown_document(home: Client, anonym
     error_of(answer, 404, "not_found")
     assert without_request_id(answer) == without_request_id(home.get(UNKNOWN_DOCUMENT))
     assert anonymous.get(path).status_code in {401, 404}
-
-
-# The envelope and the headers of every answer, which Client.request checks on each
-
-
-@each_operation
-def test_every_answer_to_an_api_key_has_a_request_id_and_the_rate_headers(
-    manager: Client, metered: Client, operation: Operation
-) -> None:
-    sent = [operation.call(manager), Call("PUT", operation.unknown_path)]
-    sent += [replace(sent[0], path=f"{operation.unknown_path}?{name}=-1") for name in operation.parameters[:1]]
-    sent += [replace(sent[0], body={}) for _ in operation.members[:1]]
-    answers = [call.send(metered) for call in sent]
-    assert [answer.status_code for answer in answers[:2]] == [operation.success, 405]
-    for answer in answers:
-        assert 0 <= int(answer.headers["X-RateLimit-Remaining"]) < int(answer.headers["X-RateLimit-Limit"]) == 2000
-    assert len({answer.headers["X-Request-ID"] for answer in answers}) == len(answers)

@@ -1,4 +1,4 @@
-"""No input causes a 5xx: at least 150 hostile values at every position of every operation."""
+"""No input causes a 5xx. The tests send at least 150 hostile values at every position of every operation."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -27,7 +27,7 @@ from .raw import ask
 from .service import eventually
 
 UNKNOWN_DOCUMENT = document_path(UNKNOWN_DOCUMENT_ID)
-# One handler serves the six lists of the documents of an entity, so one of them is enough.
+# One handler serves the document lists of all six entity types, so one of them is enough.
 DISTINCT = [each for each in OPERATIONS if "{entity_id}" not in each.path or "/matters/" in each.path]
 (ENTITY_DOCUMENTS,) = [each for each in DISTINCT if "/matters/" in each.path]
 REPEATABLE = [PATCH, SIGN_UPLOAD, LINK]
@@ -37,7 +37,7 @@ KEYLESS = ["/health/live", "/health/ready", "/docs", "/openapi.json"]
 
 @pytest.fixture(scope="module")
 def document_id(manager: Client) -> str:
-    """A document with everything, so that the lists reach their rows."""
+    """A document with a value in every member, so that the lists have rows."""
     made: str = manager.recorded(folder="/a/b", tags=["t"], description="d")["id"]
     linked_entity(manager, made, entity_id="x")
     return made
@@ -57,7 +57,7 @@ def at_once(call: Callable[[Any], None], values: Iterable[Any]) -> None:
 def test_no_value_of_a_member_or_as_its_name_or_as_the_body_is_a_5xx(
     manager: Client, operation: Operation, member: str
 ) -> None:
-    """The rest of the request is good, so a value that the rules accept reaches the store and the database."""
+    """The rest of the request is valid, so a value that the rules accept reaches the store and the database."""
     call = operation.call(manager)
     for value in JSON_VALUES:
         answer = manager.send(call.method, call.path, with_member(call.body or {}, member, value))

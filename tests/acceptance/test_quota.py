@@ -1,6 +1,9 @@
 """The quota of a workspace and GET /v1/usage, end to end. Races for the last bytes are in tests/contracts."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import httpx
+import pytest
 
 from .client import Client, data_of, error_of
 from .documents import USAGE, is_replay, new_idempotency_key, usage
@@ -8,7 +11,7 @@ from .tenants import Tenants
 
 
 def over(answer: httpx.Response) -> tuple[int, int, int]:
-    """Return limit, used and requested bytes of a refusal for the quota."""
+    """Return the limit, the used and the requested bytes in a quota error."""
     details = error_of(answer, 403, "quota_exceeded")["details"]
     assert list(details) == ["limit_bytes", "used_bytes", "requested_bytes"]
     return details["limit_bytes"], details["used_bytes"], details["requested_bytes"]
@@ -23,19 +26,54 @@ def test_the_quota_is_exact_to_the_byte_and_neither_uploads_nor_refusals_nor_rep
     tenants: Tenants,
 ) -> None:
     client, key = tenants.client(quota="1000"), new_idempotency_key()
-    assert data_of(client.get(USAGE), 200) == {"used_bytes": 0, "quota_bytes": 1000, "documents": 0}
+    empty_workspace = {"used_bytes": 0, "quota_bytes": 1000, "documents": 0, "reserved_bytes": 0}
+    assert data_of(client.get(USAGE), 200) == empty_workspace
+    tenants.operator.set_quota(client.workspace, "1401")
     first, too_much, fits, empty = (client.upload(b"x" * size) for size in (600, 401, 400, 0))
+    # What was uploaded is reserved, also after the quota was lowered.
+    tenants.operator.set_quota(client.workspace, "1000")
+    assert data_of(client.get(USAGE), 200) == empty_workspace | {"reserved_bytes": 1401}
+    assert over(announce(client, 0)) == (1000, 1401, 0)
+    tenants.operator.set_quota(client.workspace, "1401")
     assert client.record(first, size_bytes=599).status_code == 400
     assert [is_replay(client.record(first, key)) for _ in range(3)] == [False, True, True]
     assert usage(client) == (600, 1)
-    assert over(client.record(too_much)) == over(announce(client, 401)) == (1000, 600, 401)
-    assert announce(client, 400).status_code == 200
+    tenants.operator.set_quota(client.workspace, "1400")
+    assert over(client.record(too_much)) == (1400, 1000, 401)
     client.recorded(fits)
-    assert over(announce(client, 1)) == (1000, 1000, 1)
     client.recorded(empty)
     tenants.operator.set_quota(client.workspace, "1401")
     assert client.recorded(too_much)["size_bytes"] == 401
-    assert data_of(client.get(USAGE), 200) == {"used_bytes": 1401, "quota_bytes": 1401, "documents": 4}
+    assert over(announce(client, 1)) == (1401, 1401, 1)
+    used = {"used_bytes": 1401, "quota_bytes": 1401, "documents": 4, "reserved_bytes": 0}
+    assert data_of(client.get(USAGE), 200) == used
     for quota, size in (("3", 3), ("2GiB", 2 * 2**30)):
         tenants.operator.set_quota(client.workspace, quota)
         assert data_of(client.get(USAGE), 200)["quota_bytes"] == size
+
+
+def test_an_upload_without_a_size_takes_no_more_than_the_quota(tenants: Tenants) -> None:
+    client = tenants.client(quota="1000")
+    signed = client.sign_upload()
+    assert over(client.put(signed, b"x" * 1001)) == (1000, 0, 1001)
+    assert announce(client, 1000).status_code == 200
+    # The reservation of the one leaves nothing to the other.
+    assert over(client.put(signed, b"x")) == (1000, 1000, 1)
+    assert announce(client, 0).status_code == 200
+    assert usage(client) == (0, 0)
+
+
+@pytest.mark.server
+def test_uploads_of_unknown_length_together_take_no_more_than_the_quota(tenants: Tenants) -> None:
+    client = tenants.client(quota="20MB")
+
+    def send(_: int) -> int:
+        signed = client.sign_upload()
+        return client.put(signed, iter([b"x" * 2**20] * 9)).status_code
+
+    with ThreadPoolExecutor(4) as threads:
+        statuses = list(threads.map(send, range(8)))
+    assert set(statuses) <= {200, 403}
+    assert statuses.count(200) <= 2
+    reserved = data_of(client.get(USAGE), 200)["reserved_bytes"]
+    assert reserved == statuses.count(200) * 9 * 2**20

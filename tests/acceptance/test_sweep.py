@@ -1,15 +1,14 @@
-"""The directory of a server: sweeps, files that are missing or replaced, and a store of another database."""
+"""The directory of a server: a sweep, and a store of another database."""
 
 import os
 import time
 from collections.abc import Iterator
 from contextlib import closing
 
-import httpx
 import pytest
 
 from .client import Client, data_of, error_of
-from .documents import deleted, document_path, usage
+from .documents import USAGE, deleted, usage
 from .service import Server, running_server
 from .tenants import Tenants
 
@@ -42,6 +41,8 @@ def test_a_sweep_deletes_orphans_of_a_day_and_the_bytes_of_deleted_documents_and
     objects = server.data_dir / "files" / "objects"
     kept, *gone = (client.recorded(client.upload(content)) for content in (b"kept", b"gone", b"gone"))
     abandoned, new = client.upload(b"abandoned"), client.upload(b"new")
+    by_hand = objects / "workspaces" / client.workspace / "by-hand"
+    by_hand.write_bytes(b"unexplained")
     urls = [client.download_url(document["id"]) for document in gone]
     age(server, 23)
     assert server.cli.ask("sweep", "--dry-run")["unrecorded"] == 0
@@ -51,60 +52,61 @@ def test_a_sweep_deletes_orphans_of_a_day_and_the_bytes_of_deleted_documents_and
     os.utime(objects / new)
 
     looked = server.cli.ask("sweep", "--dry-run")
-    assert (looked["condemned"], looked["unrecorded"], looked["deleted"], looked["dry_run"]) == (2, 1, 0, True)
+    assert (looked["condemned"], looked["unrecorded"], looked["deleted"], looked["dry_run"]) == (2, 2, 0, True)
+    assert (looked["issued"], looked["unconfirmed"]) == (1, [client.workspace])
     refused = server.cli.run("sweep")
     assert refused.returncode == 1
-    assert "objects have no record" in refused.stderr
+    assert "have no record and were not uploaded through Dossier" in refused.stderr
+    assert client.workspace in refused.stderr
     assert "--yes" in refused.stderr
-    assert (objects / abandoned).exists()
-    swept = server.cli.ask("sweep", "--yes")
-    assert (swept["unrecorded"], swept["unrecorded_bytes"]) == (1, len(b"abandoned"))
-
+    # What Dossier issued itself needs no confirmation.
     assert not (objects / abandoned).parent.exists()
+    assert by_hand.exists()
+    swept = server.cli.ask("sweep", "--yes")
+    assert (swept["unrecorded"], swept["unrecorded_bytes"]) == (1, len(b"unexplained"))
+    assert not by_hand.exists()
+
     assert client.record(abandoned).status_code == 400
     for document, url in zip(gone, urls, strict=True):
         assert not (objects / document["storage_path"]).exists()
         assert b"gone" not in client.storage("GET", url).content
-        answer = client.record(document["storage_path"])
-        assert answer.status_code in {400, 409}
-        assert document["id"] not in answer.text
     assert data_of(client.record(new), 201)["size_bytes"] == 3
-    # Its modification time has changed since it was recorded, and its bytes have not.
+    # The modification time of the file has changed since it was recorded, but its bytes have not.
     assert client.storage("GET", client.download_url(kept["id"])).content == b"kept"
     assert usage(client) == (7, 2)
     said = server.cli.run("sweep")
     assert (said.returncode, said.stderr) == (0, "")
-    assert said.stdout.startswith("2 objects: 0 unrecorded for a day (0 bytes), 0 late, 0 foreign\n")
+    assert said.stdout.startswith(
+        "2 objects: 0 unrecorded for a day (0 bytes), 0 of them uploaded through Dossier, 0 late, 0 foreign\n"
+    )
 
 
-def test_a_missing_storage_directory_is_reported_and_never_created_again(server: Server, client: Client) -> None:
-    files, elsewhere = server.data_dir / "files", server.data_dir / "elsewhere"
-    path, signed = client.upload(b"kept"), client.sign_upload()
-    files.rename(elsewhere)
-    server.cli.ask("keys", "list")
-    assert server.cli.run("doctor").returncode == 1
-    with httpx.Client(trust_env=False, headers={"Authorization": f"Bearer {client.key}"}) as http:
-        answers = [
-            http.post(f"{server.base_url}/v1/documents", json=client.document(path)),
-            http.put(signed.upload_url, headers=signed.headers, content=b"new"),
-            http.get(f"{server.base_url}/health/ready"),
-        ]
-    for answer in answers:
-        error_of(answer, 503, "unavailable")
-    assert not files.exists()
-    elsewhere.rename(files)
-    document = client.recorded(path)
-    assert client.storage("GET", client.download_url(document["id"])).content == b"kept"
+def test_unrecorded_uploads_of_one_workspace_do_not_stop_the_sweep_for_another(server: Server) -> None:
+    """The assessment's attack: the claim is two days old, and a workspace leaves nothing but empty uploads."""
+    objects = server.data_dir / "files" / "objects"
+    with closing(Tenants(server.base_url, server.cli)) as tenants:
+        attacker, other = tenants.client(), tenants.client()
+        paths = [attacker.upload(b"") for _ in range(30)]
+        paths.append(other.upload(b"forgotten"))
+        age(server, 25)
+        swept = server.cli.run("sweep")
+        assert (swept.returncode, swept.stderr) == (0, "")
+        assert not any((objects / path).exists() for path in paths)
+        assert data_of(other.get(USAGE), 200)["reserved_bytes"] == 0
 
 
-def test_a_file_that_was_replaced_outside_dossier_is_not_signed(server: Server, client: Client) -> None:
-    document = client.recorded()
-    file = server.data_dir / "files" / "objects" / document["storage_path"]
-    file.unlink()
-    file.write_bytes(b"swapped")
-    route = document_path(document["id"])
-    error_of(client.get(route), 409, "object_changed")
-    assert data_of(client.get(f"{route}?download=false"), 200)["size_bytes"] == 5
+def test_a_refused_upload_leaves_nothing_on_the_disk_and_the_reservation_is_released(server: Server) -> None:
+    """The assessment's attack: 20 MB through a URL without a size, into a workspace of 1 MB."""
+    files = server.data_dir / "files"
+    with closing(Tenants(server.base_url, server.cli)) as tenants:
+        client = tenants.client(quota="1MB")
+        for content in (bytes(20_000_000), iter([bytes(2**20)] * 20)):
+            signed = client.sign_upload()
+            error_of(client.put(signed, content), 403, "quota_exceeded")
+            assert client.record(signed.storage_path).status_code == 400
+            assert not (files / "objects" / signed.storage_path).exists()
+        assert list((files / "incoming").iterdir()) == []
+        assert data_of(client.get(USAGE), 200)["reserved_bytes"] == 0
 
 
 def test_a_store_of_another_database_is_refused_until_it_is_adopted(server: Server) -> None:

@@ -8,7 +8,8 @@ from tests.clock import StillClock
 
 @dataclass
 class Pauses:
-    """Replaces `asyncio.sleep`: the job stands still until the test ends its pause, and the clock moves on by then."""
+    """Replaces `asyncio.sleep`. A job stays in its pause until the test ends it; then the clock advances by the
+    pause."""
 
     clock: StillClock
     lengths: list[float] = field(default_factory=list)
@@ -27,7 +28,7 @@ class Pauses:
         self._ended.release()
 
     async def turn(self, count: int = 1) -> None:
-        """End so many pauses, and return when the work after the last one is done: at the next pause."""
+        """End `count` pauses, one after the other. Return when the job has reached its next pause."""
         for _ in range(count):
             await self.end()
             await self._begun.acquire()

@@ -1,4 +1,4 @@
-"""The cache holds an API key for a second at most, and never an unknown one."""
+"""The cache keeps an API key for at most a second, and never keeps an unknown one."""
 
 import asyncio
 from typing import cast
@@ -16,7 +16,7 @@ KEY, OTHER, THIRD = (bytes([number]) * 32 for number in range(3))
 
 
 def stored() -> ApiKeyFound:
-    """Return the state of an API key in the database. No two are equal."""
+    """Return a new state of an API key in the database. It differs from every earlier one."""
     return ApiKeyFound(cast("ApiKey", object()), Plan.PRO)
 
 

@@ -21,7 +21,7 @@ KEY, OTHER = ApiKeyId("key_1"), ApiKeyId("key_2")
 
 
 class World:
-    """The uses, the writes of them, which fail or hang if the test says so, and the time."""
+    """A buffer of uses, its writes, and a clock. A test can make the writes fail or hang."""
 
     def __init__(self) -> None:
         self.clock = StillClock()
@@ -66,7 +66,7 @@ def world() -> World:
 async def test_uses_are_written_every_five_seconds_in_one_call_if_there_are_any(world: World) -> None:
     async with world.uses.written_regularly():
         await world.pauses.turn()
-        # Written in the order of the ids, so that no two processes wait for each other's rows.
+        # Uses are written in the order of their ids, so that two processes never wait for each other's rows.
         at = world.use(OTHER, KEY)
         await world.pauses.turn(2)
     assert world.calls == [[ApiKeyUse(HOME, KEY, at), ApiKeyUse(HOME, OTHER, at)]]

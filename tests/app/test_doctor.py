@@ -1,4 +1,5 @@
-"""The words of `dossier doctor` for a database that cannot be opened, and what it then reports as not checked."""
+"""The report of `dossier doctor` about a database that cannot be opened, and the checks that it then reports as not
+checked."""
 
 import socket
 from pathlib import Path
@@ -6,7 +7,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from adapters.postgres.database import refusal
+from adapters.postgres.database import connection_problem
 from app.doctor import check_deployment, run_checks
 from app.settings import Settings
 from ports.checks import Grade
@@ -49,7 +50,7 @@ from tests.domain.world import NEVER_ASKED
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
 def test_why_a_database_cannot_be_opened_is_said_in_words_for_an_operator(error: Exception, words: str) -> None:
-    assert refusal(error) == words
+    assert connection_problem(error) == words
 
 
 async def test_what_follows_from_an_unreachable_database_is_reported_as_not_checked(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The environment as settings: accepted values, and refusals that report every mistake at once."""
+"""Settings from the environment: the accepted values, and errors that report every mistake at once."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import pytest
 
 from app.settings import Settings, SettingsError, storage_directory
 from domain.rate_limits import Plan, Window
+from domain.uploads import UploadRules
 
 
 def test_without_variables_the_settings_have_working_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -15,8 +16,9 @@ def test_without_variables_the_settings_have_working_defaults(tmp_path: Path, mo
     assert settings.database_url is None
     assert storage_directory(settings.storage_url) == tmp_path / "data" / "files"
     assert settings.rate_limit_url == "memory://"
-    assert (settings.rate_limit_shares, settings.workers) == (None, 1)
+    assert (settings.rate_limit_shares, settings.workers, settings.keep_alive_seconds) == (None, 1, 75)
     assert (settings.public_url, settings.address, settings.cors_origins) == (None, "http://127.0.0.1:8000", ())
+    assert (settings.min_free_bytes, settings.uploads) == (2**30, UploadRules())
     assert settings.plans == {
         Plan.STARTER: (Window(10, 60), Window(100, 86_400)),
         Plan.PRO: (Window(50, 60), Window(1000, 86_400)),
@@ -33,6 +35,9 @@ def test_every_setting_is_read() -> None:
             "DOSSIER_RATE_LIMIT_URL": "valkey://u:p@counters/1",
             "DOSSIER_RATE_LIMIT_SHARES": "12",
             "DOSSIER_KEEP_ALIVE_SECONDS": "620",
+            "DOSSIER_MIN_FREE_BYTES": "0",
+            "DOSSIER_UNSIZED_UPLOAD_BYTES": "1000",
+            "DOSSIER_REQUIRE_UPLOAD_SIZE": "on",
             "DOSSIER_PUBLIC_URL": "https://documents.example.com/",
             "DOSSIER_CORS_ORIGINS": "https://app.example.com, http://localhost:5173",
             "DOSSIER_SECRET": "s" * 32,
@@ -53,6 +58,8 @@ def test_every_setting_is_read() -> None:
         secret="s" * 32,
         trusted_proxies=("10.0.0.1", "10.1.0.0/16"),
         keep_alive_seconds=620,
+        min_free_bytes=0,
+        uploads=UploadRules(unsized_bytes=1000, require_size=True),
         plans={**Settings.read({}).plans, Plan.STARTER: (Window(1, 1),)},
     )
     assert storage_directory(settings.storage_url) == Path("/srv/a b")
@@ -66,6 +73,8 @@ ACCEPTED = {
     ],
 }
 REFUSED = {
+    "MIN_FREE_BYTES": ["-1", "1GB", "1.5"],
+    "REQUIRE_UPLOAD_SIZE": ["true", "ON"],
     "DATA_DIR": ["~no-such-user/x", "a\0b"],
     "DATABASE_URL": ["mysql://x"],
     "POSTGRES_BIN": ["/nowhere", "~no-such-user/x", "a\0b"],
@@ -97,6 +106,7 @@ REFUSED = {
         *("https://a.example:443", "http://a.example:80", "https://ä.example", "https://u@a.example", "file:///a"),
         "https://a.example https://b.example",
     ],
+    "KEEP_ALIVE_SECONDS": ["0", "-1", "1.5", "1m"],
     "SECRET": ["short", "\udcff" * 40],
     "TRUSTED_PROXIES": ["localhost"],
     "PLAN_STARTER": ["many", "10", "0/minute", "1/minute;2/minute"],
@@ -153,25 +163,17 @@ def test_an_option_of_serve_that_is_set_as_a_variable_is_refused_with_the_option
     assert str(refused.value).endswith(f"is an option: dossier serve {option}")
 
 
-KUBERNETES = {
-    "DOSSIER_SERVICE_HOST": "10.0.0.1",
-    "DOSSIER_SERVICE_PORT": "8000",
-    "DOSSIER_SERVICE_PORT_HTTP": "8000",
-    "DOSSIER_PORT": "tcp://10.0.0.1:8000",
-    "DOSSIER_PORT_8000_TCP": "tcp://10.0.0.1:8000",
-    "DOSSIER_PORT_8000_TCP_PROTO": "tcp",
-    "DOSSIER_PORT_8000_TCP_PORT": "8000",
-    "DOSSIER_PORT_8000_TCP_ADDR": "10.0.0.1",
-    "DOSSIER_PORT_53_UDP": "udp://10.0.0.1:53",
-    # Of a service whose name begins with dossier.
-    "DOSSIER_POSTGRESQL_SERVICE_HOST": "10.0.0.2",
-    "DOSSIER_POSTGRESQL_PORT": "tcp://10.0.0.2:5432",
-    "DOSSIER_POSTGRESQL_PORT_5432_TCP_ADDR": "10.0.0.2",
-}
+KUBERNETES = [
+    *("PORT", "SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_HTTP", "PORT_8000_TCP", "PORT_8000_TCP_PROTO"),
+    *("PORT_8000_TCP_PORT", "PORT_8000_TCP_ADDR", "PORT_53_UDP"),
+    # Kubernetes sets these variables for a service whose name begins with dossier.
+    *("POSTGRESQL_SERVICE_HOST", "POSTGRESQL_PORT", "POSTGRESQL_PORT_5432_TCP_ADDR"),
+]
 
 
 def test_the_variables_that_kubernetes_sets_for_a_service_called_dossier_are_not_settings() -> None:
-    assert Settings.read(KUBERNETES) == Settings.read({})
+    environ = {f"DOSSIER_{name}": "tcp://10.0.0.1:8000" for name in KUBERNETES}
+    assert Settings.read(environ) == Settings.read({})
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ async def test_a_sweep_between_two_reads_of_doctor_does_not_fail_its_check() -> 
     await world.claim_store()
 
     async def read_mark_after_a_sweep() -> str | None:
-        await world.sweep.delete_condemned()
+        await world.sweep.without_listing()
         return await world.storage.read_mark()
 
     before = (await world.deployments.read()).generation

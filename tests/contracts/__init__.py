@@ -1,1 +1,2 @@
-"""What each port promises, tested on every adapter. Start with `harness.py` to run these suites on a new adapter."""
+"""The contract suites: they test the guarantees of each port on every adapter. To run them on a new adapter, start with
+`harness.py`."""

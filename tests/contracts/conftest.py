@@ -25,7 +25,7 @@ def records(request: pytest.FixtureRequest) -> Records:
 
 @pytest.fixture(params=CONCURRENT_REPOSITORIES)
 def shared(request: pytest.FixtureRequest) -> Records:
-    """The repositories, on each adapter, also as two processes share them: for races and retries."""
+    """The repositories, on each adapter, and also shared by two processes. For tests of races and retries."""
     return CONCURRENT_REPOSITORIES[request.param](request.getfixturevalue, StillClock())
 
 

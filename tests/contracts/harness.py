@@ -1,4 +1,4 @@
-"""What an adapter must supply to run the contract suites on it. A new adapter is one entry in a table below.
+"""The tables of adapters on which the contract suites run. A new adapter is one entry in a table below.
 
 A database supplies a `Records` (records.py), an object store a `Store` (stores.py), and a rate limiter itself.
 docs/testing.md says what they contain and which suites run on each. Tests share a database, bucket or limiter: each
@@ -14,7 +14,8 @@ from typing import Any
 from adapters.memory.rate_limit import MemoryRateLimiter
 from ports.rate_limit import RateLimiter
 from tests.clock import StillClock
-from tests.contracts.records import Records, memory_records, postgres_records, two_processes_records
+from tests.contracts.records import Records
+from tests.contracts.repositories import memory_records, postgres_records, two_processes_records
 from tests.contracts.s3_store import s3_store
 from tests.contracts.stores import ServedStore, Store, filesystem_store, memory_store
 
@@ -61,4 +62,5 @@ SWEPT = (
     ("postgres", "s3"),
     ("memory", "s3 with versions"),
 )
-"""Pairs of repository and store for the sweeper. Every adapter is in one: a race has one side in each of the two."""
+"""Pairs of repository and store for the sweeper. Every adapter is in one of the pairs, because a race between a create
+and a sweep involves both adapters."""

@@ -1,25 +1,12 @@
 """`Records`: the repositories of one technology, with what the tests do most often."""
 
-import asyncio
-import itertools
-from collections.abc import Awaitable, Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import uuid4
 
 from adapters.in_process.system import Ulids
-from adapters.memory.api_keys import MemoryApiKeys
-from adapters.memory.deployments import MemoryDeployments
-from adapters.memory.documents import MemoryDocuments
-from adapters.memory.ledger import MemoryLedger
-from adapters.memory.workspaces import MemoryWorkspaces
-from adapters.postgres.api_keys import PostgresApiKeys
-from adapters.postgres.database import Database
-from adapters.postgres.deployments import PostgresDeployments
-from adapters.postgres.documents import PostgresDocuments
-from adapters.postgres.ledger import PostgresLedger
-from adapters.postgres.workspaces import PostgresWorkspaces
 from domain.access import ApiKey, Caller, Permission, Workspace, api_key_digest
 from domain.documents import Changes, Document, StoredObject
 from domain.entity_links import EntityLink, EntityType
@@ -34,24 +21,25 @@ from ports.api_keys import ApiKeyAdded, ApiKeyLookup, ApiKeys
 from ports.deployment import Deployments
 from ports.documents import DocumentRepository
 from ports.intents import Intent
-from ports.ledger import ObjectLedger, PathState
+from ports.ledger import IssuedUpload, ObjectLedger, PathState
 from ports.outcomes import (
     AddLinkOutcome,
     Created,
     CreateOutcome,
     DeleteFolderOutcome,
     DeleteOutcome,
+    IssueOutcome,
     MoveFolderOutcome,
+    OverQuota,
     PatchOutcome,
+    PathTaken,
     RemoveLinkOutcome,
+    UploadIssued,
 )
 from ports.queries import LinkedDocument
 from ports.storage import ListedObject
-from ports.system import Clock
 from ports.workspaces import Workspaces
 from tests.clock import StillClock
-
-T = TypeVar("T")
 
 
 @dataclass
@@ -166,11 +154,11 @@ class Records:
         )
 
     def unknown_workspace(self) -> WorkspaceId:
-        """Return the id of no workspace."""
+        """Return a workspace id that no workspace has."""
         return WorkspaceId("ws_" + self.new_id(self.clock()))
 
     def unknown_document(self) -> DocumentId:
-        """Return the id of no document."""
+        """Return a document id that no document has."""
         return DocumentId("doc_" + self.new_id(self.clock()))
 
     async def recorded(self, workspace: Workspace, **members: Any) -> Document:
@@ -194,9 +182,14 @@ class Records:
         return await self.documents.create(document, self.intent(workspace, key))
 
     async def patch(
-        self, workspace: Workspace, document: DocumentId, precondition: Precondition = UNCONDITIONAL, **changes: Any
+        self,
+        workspace: Workspace,
+        document: DocumentId,
+        precondition: Precondition = UNCONDITIONAL,
+        key: str | None = None,
+        **changes: Any,
     ) -> PatchOutcome:
-        intent = self.intent(workspace, operation="patch_document")
+        intent = self.intent(workspace, key, document, "patch_document")
         return await self.documents.patch(
             document, Changes(**changes), precondition=precondition, at=self.clock(), intent=intent
         )
@@ -222,12 +215,12 @@ class Records:
         intent = self.intent(workspace, key, f"{document} {link}", "unlink_document")
         return await self.documents.remove_link(document, link, at=self.clock(), intent=intent)
 
-    async def move(self, workspace: Workspace, source: str, target: str) -> MoveFolderOutcome:
-        intent = self.intent(workspace, operation="move_folder")
+    async def move(self, workspace: Workspace, source: str, target: str, key: str | None = None) -> MoveFolderOutcome:
+        intent = self.intent(workspace, key, f"{source} {target}", "move_folder")
         return await self.documents.move_folder(FolderPath(source), FolderPath(target), at=self.clock(), intent=intent)
 
-    async def delete_folder(self, workspace: Workspace, folder: str) -> DeleteFolderOutcome:
-        intent = self.intent(workspace, operation="delete_folder")
+    async def delete_folder(self, workspace: Workspace, folder: str, key: str | None = None) -> DeleteFolderOutcome:
+        intent = self.intent(workspace, key, folder, "delete_folder")
         return await self.documents.delete_folder(FolderPath(folder), at=self.clock(), intent=intent)
 
     async def current(self, document: Document) -> Document | None:
@@ -271,9 +264,35 @@ class Records:
         return counts
 
     async def states(self, workspace: Workspace, *paths: StoragePath) -> list[PathState | None]:
-        """Return what the ledger knows of each path."""
+        """Return the state of each path in the ledger."""
         known = await self.ledger.states(workspace.id, paths)
         return [known.get(path) for path in paths]
+
+    def upload(self, workspace: Workspace, path: str, reserved_bytes: int, minutes: int = 60) -> IssuedUpload:
+        """Return an upload that is not issued yet, and is held for some minutes from now."""
+        return IssuedUpload(
+            workspace_id=workspace.id,
+            path=StoragePath(f"workspaces/{workspace.id}/{path}"),
+            reserved_bytes=reserved_bytes,
+            held_until=self.clock() + timedelta(minutes=minutes),
+        )
+
+    async def issue(self, workspace: Workspace, path: str, reserved_bytes: int) -> IssueOutcome:
+        return await self.documents.issue_upload(self.upload(workspace, path, reserved_bytes))
+
+    async def reserve(
+        self, workspace: Workspace, path: str, reserved_bytes: int
+    ) -> UploadIssued | OverQuota | PathTaken:
+        return await self.ledger.reserve(self.upload(workspace, path, reserved_bytes))
+
+    async def overdue(self, workspace: Workspace) -> list[IssuedUpload]:
+        """Return the uploads of the workspace that are overdue now."""
+        pages = [page async for page in self.ledger.overdue_uploads(self.clock())]
+        return [upload for page in pages for upload in page if upload.workspace_id == workspace.id]
+
+    async def settle(self, workspace: Workspace, found: Mapping[StoragePath, int | None]) -> None:
+        at = self.clock()
+        await self.ledger.settle_uploads(workspace.id, found, at, at + timedelta(days=1))
 
     async def condemn(self, workspace: Workspace, *paths: StoragePath) -> list[StoragePath]:
         """Condemn the paths of objects that a listing shows; return those that are condemned now."""
@@ -312,56 +331,3 @@ def revised(document: Document, times: int = 1) -> Document:
 def moved(document: Document, folder: str) -> Document:
     """Return the same document in another folder."""
     return replace(document, folder=FolderPath(folder))
-
-
-async def at_once(calls: Iterable[Awaitable[T]]) -> list[T]:
-    """Begin all calls together and return their results in order."""
-    waiting = list(calls)
-    barrier = asyncio.Barrier(len(waiting))
-
-    async def begin(call: Awaitable[T]) -> T:
-        await barrier.wait()
-        return await call
-
-    return await asyncio.gather(*map(begin, waiting))
-
-
-class TwoProcesses(PostgresDocuments):
-    """Two repositories that share only the database, as in two processes. Each gets every other write."""
-
-    def __init__(self, database: Database, now: Clock) -> None:
-        super().__init__(database, now)
-        processes = itertools.cycle([PostgresDocuments(database, now) for _ in range(2)])
-
-        def alternating(method: str) -> Any:
-            return lambda *arguments, **named: getattr(next(processes), method)(*arguments, **named)
-
-        for name in ("create", "patch", "delete", "add_link", "remove_link", "move_folder", "delete_folder"):
-            setattr(self, name, alternating(name))
-
-
-def memory_records(clock: StillClock) -> Records:
-    """Return the repositories in memory, empty."""
-    workspaces = MemoryWorkspaces()
-    documents = MemoryDocuments(workspaces, clock)
-    api_keys = MemoryApiKeys(workspaces, clock)
-    return Records(workspaces, api_keys, api_keys, documents, MemoryLedger(documents), MemoryDeployments(), clock)
-
-
-def postgres_records(database: Database, clock: StillClock, documents: DocumentRepository | None = None) -> Records:
-    """Return the repositories in a migrated database."""
-    api_keys = PostgresApiKeys(database, clock)
-    return Records(
-        PostgresWorkspaces(database),
-        api_keys,
-        api_keys,
-        documents or PostgresDocuments(database, clock),
-        PostgresLedger(database),
-        PostgresDeployments(database),
-        clock,
-    )
-
-
-def two_processes_records(database: Database, clock: StillClock) -> Records:
-    """Return the repositories in a migrated database, as two processes use them."""
-    return postgres_records(database, clock, TwoProcesses(database, clock))

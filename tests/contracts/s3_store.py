@@ -9,6 +9,7 @@ import httpx
 
 from adapters.s3.storage import S3Storage
 from domain.paths import StoragePath
+from tests.acceptance.client import TLS
 from tests.contracts.stores import TYPE, Store
 from tests.ministack import S3Bucket, S3Server
 
@@ -69,7 +70,7 @@ class S3Store(Store):
 @asynccontextmanager
 async def s3_store(bucket: S3Bucket) -> AsyncIterator[S3Store]:
     """Open the bucket, empty."""
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=TLS) as http:
         store = S3Store(bucket.storage, http, bucket.server, bucket.name, keeps_versions=bucket.is_versioned)
         await store.empty()
         yield store

@@ -15,10 +15,14 @@ import httpx
 from adapters.filesystem.incoming import new_name
 from adapters.filesystem.storage import FilesystemStorage
 from adapters.http.asgi import build
-from adapters.in_process.system import Ulids
+from adapters.in_process.system import Ulids, utc_now
+from adapters.memory.documents import MemoryDocuments
+from adapters.memory.ledger import MemoryLedger
 from adapters.memory.storage import MemoryStorage
+from adapters.memory.workspaces import MemoryWorkspaces
+from domain.access import Workspace
 from domain.documents import StoredObject
-from domain.ids import WorkspaceId
+from domain.ids import UserId, WorkspaceId
 from domain.paths import StoragePath, workspace_prefix
 from domain.rate_limits import Plan, Window
 from domain.use_cases import UseCases
@@ -66,7 +70,7 @@ class Store(ABC):
 
     @abstractmethod
     async def replace(self, path: StoragePath, content: bytes | None) -> None:
-        """Store other bytes at a path, or delete its object, behind Dossier's back."""
+        """Store other bytes at a path, or delete its object, without the port."""
 
     @abstractmethod
     async def restore_copy(self, path: StoragePath) -> None:
@@ -74,7 +78,7 @@ class Store(ABC):
 
     @abstractmethod
     async def leave_unfinished(self, path: StoragePath) -> None:
-        """Leave what an upload to this path leaves when everything stops in the middle of it."""
+        """Leave in the store what remains of an upload to this path if the machine stops in the middle of it."""
 
     @abstractmethod
     async def count_leftovers(self) -> int:
@@ -206,10 +210,25 @@ async def filesystem_store(directory: Path) -> AsyncIterator[FilesystemStore]:
         yield FilesystemStore(storage, http, directory)
 
 
+class _EveryWorkspace(MemoryWorkspaces):
+    """Workspaces with room, so that a test of a store needs none of its own."""
+
+    async def get(self, workspace: WorkspaceId) -> Workspace:
+        return Workspace(
+            id=workspace,
+            name="Acme",
+            owner_id=UserId("usr_1"),
+            plan=Plan.PRO,
+            quota_bytes=2**60,
+            created_at=datetime.now(UTC),
+        )
+
+
 @asynccontextmanager
 async def _client(storage: ServedStorage) -> AsyncIterator[httpx.AsyncClient]:
     """Open a client of the real application over this store."""
-    ports = replace(memory_ports(public_url=PUBLIC_URL), served_storage=storage)
+    ledger = MemoryLedger(MemoryDocuments(_EveryWorkspace(), utc_now))
+    ports = replace(memory_ports(public_url=PUBLIC_URL), served_storage=storage, ledger=ledger)
     use_cases = UseCases.of(ports, dict.fromkeys(Plan, (Window(1000, 60),)))
     transport = httpx.ASGITransport(app=build(use_cases, ports))  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport) as http:

@@ -1,4 +1,4 @@
-"""What `ApiKeys` and `ApiKeyLookup` promise."""
+"""The guarantees of `ApiKeys` and `ApiKeyLookup`."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -18,7 +18,8 @@ from ports.api_keys import (
     NoSuchApiKey,
 )
 from ports.outcomes import IdempotencyKeyReused
-from tests.contracts.records import Records, at_once, new_key
+from tests.contracts.races import at_once
+from tests.contracts.records import Records, new_key
 
 ROUNDS = 5
 """The calls of the first round also open database connections; later rounds run fully at once."""
@@ -59,7 +60,7 @@ async def test_the_same_intent_adds_one_api_key_and_gets_it_back_with_its_sealed
     home, key = await records.workspace(), new_key()
     first, second = records.api_key(home, "CI"), records.api_key(home, "CI")
     intent, other = records.intent(home, key), records.intent(home, key, "that")
-    # The adapter itself adds the same API key again when an answer was lost.
+    # After a lost result, the adapter itself adds the same API key again.
     for _ in range(2):
         assert await records.api_keys.add(first, intent, b"\0sealed\xff") == ApiKeyAdded()
     assert await records.api_keys.add(second, intent, b"other") == ApiKeyReplayed(first, b"\0sealed\xff")
@@ -100,35 +101,24 @@ async def test_of_all_admin_keys_revoked_at_once_the_last_stays_except_for_opera
         assert len(await names(records, home)) == 1
 
 
-async def test_api_keys_are_listed_oldest_first_for_operators(records: Records) -> None:
+async def test_api_keys_are_listed_oldest_first_for_operators_and_searched_newest_first_by_name(
+    records: Records,
+) -> None:
     home = await records.workspace()
-    keys = [records.api_key(home) for _ in range(3)]
+    keys = [records.api_key(home, name) for name in ("Straße", "100%", "a_b", "aXb", "revoked")]
     for key in reversed(keys):
         await records.api_keys.add(key)
     assert list(await records.api_keys.all(home.id)) == keys
     assert [key for key in await records.api_keys.all() if key.workspace_id == home.id] == keys
-
-
-async def test_api_keys_are_searched_by_name_newest_first(records: Records) -> None:
-    home = await records.workspace()
-    for name in ("Straße", "100%", "a_b", "aXb"):
-        await records.added(home, name)
-    revoked = await records.added(home, "revoked")
-    await records.api_keys.revoke(home.id, revoked.id, records.clock(), None)
+    await records.api_keys.revoke(home.id, keys[-1].id, records.clock(), None)
     assert await names(records, home) == ["aXb", "a_b", "100%", "Straße"]
     assert await names(records, home, include_revoked=True) == ["revoked", "aXb", "a_b", "100%", "Straße"]
-    assert await names(records, home, "STRASSE") == ["Straße"]
-    assert await names(records, home, "_") == ["a_b"]
-    assert await names(records, home, "%") == ["100%"]
-    assert await names(records, home, "theirs") == []
-
-
-async def test_every_page_reports_the_total_even_beyond_the_end(records: Records) -> None:
-    home = await records.workspace()
-    keys = [await records.added(home) for _ in range(5)]
-    for number, expected in ((1, keys[4:2:-1]), (3, keys[:1]), (4, [])):
-        found = await records.api_keys.search(home.id, "", Page(number, 2), include_revoked=False)
-        assert (list(found.keys), found.total) == (expected, 5)
+    for text, found in (("STRASSE", ["Straße"]), ("_", ["a_b"]), ("%", ["100%"]), ("theirs", [])):
+        assert await names(records, home, text) == found
+    # Every page reports the total, even beyond the end.
+    for number, expected in ((1, [keys[3]]), (4, [keys[0]]), (5, [])):
+        page = await records.api_keys.search(home.id, "", Page(number, 1), include_revoked=False)
+        assert (list(page.keys), page.total) == (expected, 4)
 
 
 async def test_a_use_is_stored_once_a_minute_and_never_moves_back(records: Records) -> None:

@@ -1,18 +1,18 @@
 """Changes of one workspace that run at the same time are made one after the other.
 
-`at_once` begins many calls together, and `meet` many pairs of calls. So both calls of a pair queue for the workspace
-lock: one in each process, where there are two.
+`at_once` begins many calls together, so they wait for the workspace lock; if there are two processes, in each of them.
 """
 
 import random
 from collections import Counter
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from domain.access import Workspace
 from domain.documents import Document
 from domain.ids import DocumentId
 from domain.search import DocumentFilter
@@ -20,6 +20,7 @@ from ports.ledger import PathState
 from ports.outcomes import (
     Created,
     Deleted,
+    FolderDeleted,
     FolderMoved,
     FolderTaken,
     LinkAdded,
@@ -33,15 +34,12 @@ from ports.outcomes import (
     StateMismatch,
 )
 from ports.queries import DocumentWithLinks, Usage
-from tests.contracts.records import Records, at_once, moved, new_key, only, revised
+from tests.contracts.races import at_once
+from tests.contracts.records import Records, moved, new_key, only, revised
 
 MANY = 40
 ROUNDS = 3
 """The calls of the first round also open database connections; later rounds run fully at once."""
-PAIRS = 20
-QUOTA = 10**6
-
-Pair = tuple[Awaitable[object], Awaitable[object]]
 
 
 async def test_of_many_patches_of_one_state_one_succeeds(shared: Records) -> None:
@@ -140,34 +138,27 @@ async def test_usage_is_exact_at_every_moment_while_documents_are_created_and_de
     assert len(left) == counts["Created"] - counts["Deleted"]
 
 
-async def test_creates_in_a_folder_that_moves_are_before_or_after_the_move(shared: Records) -> None:
+async def test_creates_and_patches_into_a_folder_that_moves_are_before_or_after_the_move(shared: Records) -> None:
     for number in range(ROUNDS):
         home = await shared.workspace(quota_bytes=10_000)
         await shared.recorded(home, folder="/a/b")
-        documents = [
-            shared.document(home, path=f"documents/{n}", folder=("/a", "/a/b", "/a/b/c", "/a/d")[n % 4])
-            for n in range(MANY)
-        ]
-        calls: list[Awaitable[object]] = [shared.create(home, document) for document in documents]
-        calls.insert(number * MANY // ROUNDS, shared.move(home, "/a", "/z"))
+        folders = [("/a", "/a/b", "/a/b/c", "/a/d")[n % 4] for n in range(MANY)]
+        new = [shared.document(home, path=f"documents/{n}", folder=folder) for n, folder in enumerate(folders)]
+        old = [await shared.recorded(home) for _ in folders]
+        calls: list[Awaitable[object]] = [shared.create(home, document) for document in new]
+        calls += [shared.patch(home, document.id, folder=folder) for document, folder in zip(old, folders, strict=True)]
+        random.Random(number).shuffle(calls)
+        calls.insert(number * len(calls) // ROUNDS, shared.move(home, "/a", "/z"))
         (move,) = (outcome for outcome in await at_once(calls) if isinstance(outcome, FolderMoved))
         counts = await shared.folders(home)
+        # A folder /a exists again if a create or a patch came after the move.
         assert counts["/z"] == move.documents
-        assert counts["/z"] + counts.get("/a", 0) == MANY + 1
-        for document in documents:
+        assert counts["/z"] + counts.get("/a", 0) == 2 * MANY + 1
+        for document, folder in zip([*new, *old], folders * 2, strict=True):
             found = await shared.current(document)
             assert found is not None
-            assert found.folder in (document.folder, (document.folder or "").replace("/a", "/z", 1))
+            assert found.folder in (folder, folder.replace("/a", "/z", 1))
             assert found.folder in counts
-
-
-async def test_of_many_moves_of_one_folder_one_moves_it(shared: Records) -> None:
-    for _ in range(ROUNDS):
-        home = await shared.workspace()
-        document = await shared.recorded(home, folder="/a/b")
-        outcomes = await at_once(shared.move(home, "/a", f"/z{number}") for number in range(MANY))
-        assert (outcomes.count(FolderMoved(1)), outcomes.count(NoSuchFolder())) == (1, MANY - 1)
-        assert await shared.current(document) == moved(document, f"/z{outcomes.index(FolderMoved(1))}/b")
 
 
 async def test_a_path_that_is_deleted_swept_and_created_at_once_is_never_recorded_again(shared: Records) -> None:
@@ -191,87 +182,70 @@ async def test_a_path_that_is_deleted_swept_and_created_at_once_is_never_recorde
         assert await shared.documents.usage(home.id) == Usage(0, 1000, 0)
 
 
-async def test_changes_of_different_workspaces_at_once_are_all_made(shared: Records) -> None:
-    homes = [await shared.workspace() for _ in range(8)]
-    pairs = [(home, await shared.recorded(home, folder="/a")) for home in homes]
-    calls: list[Awaitable[object]] = []
-    for home, document in pairs:
-        calls += [shared.patch(home, document.id, name=f"{number}") for number in range(4)]
-        calls += [shared.move(home, "/a", "/z"), shared.add_link(home, shared.link(document.id))]
-    await at_once(calls)
-    for home, document in pairs:
-        found = await shared.documents.get(home.id, document.id)
-        assert found is not None
-        assert (found.document.revision, found.document.folder, len(found.links)) == (6, "/z", 1)
+Pair = tuple[Awaitable[object], Awaitable[object]]
 
 
-async def meet(pairs: Iterable[Pair]) -> list[tuple[object, object]]:
-    """Begin all pairs of calls together and return the outcomes of each. Every other pair is begun in reverse."""
-    ordered = [pair[::-1] if number % 2 else pair for number, pair in enumerate(pairs)]
-    outcomes = await at_once(call for pair in ordered for call in pair)
-    met: list[tuple[object, object]] = list(zip(outcomes[::2], outcomes[1::2], strict=True))
-    return [pair[::-1] if number % 2 else pair for number, pair in enumerate(met)]
-
-
-async def test_of_two_removals_of_one_link_one_removes_it(shared: Records) -> None:
-    home = await shared.workspace(QUOTA)
+async def removals_of_one_link(shared: Records, home: Workspace, number: int) -> Pair:
     document = await shared.recorded(home)
-    links = [await shared.linked_to(home, document, entity_id=f"{number}") for number in range(PAIRS)]
-    remove = shared.remove_link
-    for pair in await meet((remove(home, document.id, link.id), remove(home, document.id, link.id)) for link in links):
-        assert set(map(type, pair)) == {LinkRemoved, NoSuchLink}
+    link = await shared.linked_to(home, document)
+    return shared.remove_link(home, document.id, link.id), shared.remove_link(home, document.id, link.id)
+
+
+async def moves_of_one_folder(shared: Records, home: Workspace, number: int) -> Pair:
+    await shared.recorded(home, folder=f"/{number}/b")
+    return shared.move(home, f"/{number}", f"/c/{number}"), shared.move(home, f"/{number}", f"/d/{number}")
+
+
+async def moves_to_one_path(shared: Records, home: Workspace, number: int) -> Pair:
+    for folder in (f"/a/{number}", f"/b/{number}"):
+        await shared.recorded(home, folder=folder)
+    return shared.move(home, f"/a/{number}", f"/c/{number}"), shared.move(home, f"/b/{number}", f"/c/{number}")
+
+
+async def deletes_of_one_folder(shared: Records, home: Workspace, number: int) -> Pair:
+    await shared.delete(home, (await shared.recorded(home, folder=f"/{number}")).id)
+    return shared.delete_folder(home, f"/{number}"), shared.delete_folder(home, f"/{number}")
+
+
+@pytest.mark.parametrize(
+    ("changes", "done", "refused"),
+    [
+        (removals_of_one_link, LinkRemoved, NoSuchLink),
+        (moves_of_one_folder, FolderMoved, NoSuchFolder),
+        (moves_to_one_path, FolderMoved, FolderTaken),
+        (deletes_of_one_folder, FolderDeleted, NoSuchFolder),
+    ],
+)
+async def test_of_two_changes_of_which_one_can_be_made_one_is_made(
+    shared: Records, changes: Callable[[Records, Workspace, int], Awaitable[Pair]], done: type, refused: type
+) -> None:
+    home = await shared.workspace(10**6)
+    # Many pairs at once: each meets the other call of its pair in the other process.
+    pairs = [await changes(shared, home, number) for number in range(MANY)]
+    outcomes = await at_once(call for pair in pairs for call in pair)
+    for met in zip(outcomes[::2], outcomes[1::2], strict=True):
+        assert {*map(type, met)} == {done, refused}
 
 
 @pytest.mark.parametrize("done", [Patched, LinkAdded])
 async def test_a_change_that_meets_a_delete_comes_before_it_or_finds_no_document(
     shared: Records, done: type[object]
 ) -> None:
-    home = await shared.workspace(QUOTA)
+    home = await shared.workspace()
 
     def change(item: Document) -> Awaitable[object]:
         if done is Patched:
             return shared.patch(home, item.id, folder="/a")
         return shared.add_link(home, shared.link(item.id))
 
-    documents = [await shared.recorded(home) for _ in range(PAIRS)]
-    outcomes = await meet((shared.delete(home, item.id), change(item)) for item in documents)
-    assert {frozenset(map(type, pair)) for pair in outcomes} <= {
-        frozenset({Deleted, done}),
-        frozenset({Deleted, NoSuchDocument}),
-    }
+    calls: list[Awaitable[object]] = []
+    for number in range(MANY):
+        item = await shared.recorded(home)
+        pair = [shared.delete(home, item.id), change(item)]
+        calls += pair[::-1] if number % 2 else pair
+    outcomes = await at_once(calls)
+    for pair_of_outcomes in zip(outcomes[::2], outcomes[1::2], strict=True):
+        assert {*map(type, pair_of_outcomes)} in ({Deleted, done}, {Deleted, NoSuchDocument})
     assert await shared.all(home) == ()
     assert await shared.linked(home) == ()
-    assert await shared.documents.usage(home.id) == Usage(0, QUOTA, 0)
-
-
-async def test_of_two_moves_to_one_path_one_succeeds(shared: Records) -> None:
-    home = await shared.workspace(QUOTA)
-    for number in range(PAIRS):
-        for folder in (f"/a/{number}", f"/b/{number}"):
-            await shared.recorded(home, folder=folder)
-    pairs: list[Pair] = [
-        (shared.move(home, f"/a/{number}", f"/c/{number}"), shared.move(home, f"/b/{number}", f"/c/{number}"))
-        for number in range(PAIRS)
-    ]
-    for pair in await meet(pairs):
-        assert set(map(type, pair)) == {FolderMoved, FolderTaken}
-    counts = await shared.folders(home)
-    assert counts["/c"] == PAIRS == counts["/a"] + counts["/b"]
-
-
-async def test_a_patch_into_a_folder_that_moves_is_before_or_after_the_move(shared: Records) -> None:
-    home = await shared.workspace(QUOTA)
-    for number in range(PAIRS):
-        await shared.recorded(home, folder=f"/a/{number}")
-    documents = [await shared.recorded(home) for _ in range(PAIRS)]
-    pairs: list[Pair] = [
-        (shared.move(home, f"/a/{number}", f"/z/{number}"), shared.patch(home, item.id, folder=f"/a/{number}/b/c"))
-        for number, item in enumerate(documents)
-    ]
-    outcomes = await meet(pairs)
-    counts = await shared.folders(home)
-    for number, (document, pair) in enumerate(zip(documents, outcomes, strict=True)):
-        assert set(map(type, pair)) == {FolderMoved, Patched}
-        parent = "/z" if FolderMoved(2) in pair else "/a"
-        assert await shared.current(document) == replace(moved(document, f"{parent}/{number}/b/c"), revision=2)
-        assert counts[f"{parent}/{number}/b/c"] == 1
+    assert await shared.documents.usage(home.id) == Usage(0, 1000, 0)

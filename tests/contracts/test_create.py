@@ -1,4 +1,4 @@
-"""What `DocumentRepository.create`, `receipt` and `usage` promise."""
+"""The guarantees of `DocumentRepository.create`, `receipt` and `usage`."""
 
 from dataclasses import replace
 
@@ -8,7 +8,8 @@ from domain.access import Workspace
 from domain.documents import Document
 from ports.outcomes import Created, CreateOutcome, IdempotencyKeyReused, OverQuota, PathTaken, Replayed
 from ports.queries import DocumentWithLinks, Usage
-from tests.contracts.records import Records, at_once, new_key
+from tests.contracts.races import at_once
+from tests.contracts.records import Records, new_key
 
 FACE = "\N{GRINNING FACE}"
 
@@ -24,13 +25,6 @@ async def test_a_created_document_is_read_back_as_it_was_to_the_microsecond(reco
         assert await records.create(home, document) == Created(document)
         assert await records.documents.get(home.id, document.id) == DocumentWithLinks(document, ())
         assert await records.documents.receipt(records.intent(home)) is None
-
-
-async def test_usage_is_the_sum_of_the_recorded_sizes(records: Records) -> None:
-    home = await records.workspace(quota_bytes=1000)
-    for size in (0, 10, 32):
-        await records.recorded(home, size_bytes=size)
-    assert await records.documents.usage(home.id) == Usage(used_bytes=42, quota_bytes=1000, documents=3)
 
 
 async def test_the_same_intent_gets_the_first_document_back(shared: Records) -> None:

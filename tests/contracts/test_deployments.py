@@ -1,4 +1,4 @@
-"""The promises of `Deployments`."""
+"""The guarantees of `Deployments`."""
 
 from contextlib import suppress
 

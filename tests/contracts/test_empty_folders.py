@@ -1,4 +1,4 @@
-"""What `DocumentRepository.delete_folder` promises, and `move_folder` of a target that exists."""
+"""The outcomes of `DocumentRepository.move_folder` and `delete_folder`, and the folders that they leave."""
 
 import pytest
 
@@ -36,6 +36,17 @@ MOVES: dict[str, tuple[Folders, Folders, str, str, object, dict[str, int] | None
     "other documents in it do too": (["/a", "/c"], [], "/a", "/c", FolderTaken(), None),
     "and documents below it": (["/a", "/c/d/e"], [], "/a", "/c", FolderTaken(), None),
     "a move that is too deep replaces nothing": (["/a"], ["/a/b/c", "/x" * 19], "/a", "/x" * 19, TooDeep(), None),
+    "documents below count for the depth too": (["/a/b/c"], [], "/a", "/x" * 19, TooDeep(), None),
+    "the deepest target that fits": (
+        ["/a/b"], [], "/a", "/x" * 19, FolderMoved(1), {**{"/x" * n: 1 for n in range(1, 20)}, "/x" * 19 + "/b": 1},
+    ),
+    "the folders above a new target are created": (
+        ["/a/b", "/a/b/c", "/a"], [], "/a/b", "/y/z", FolderMoved(2), {"/a": 1, "/y": 2, "/y/z": 2, "/y/z/c": 1},
+    ),
+    "empty folders move too": ([], ["/a/b/c"], "/a", "/z", FolderMoved(0), {"/z": 0, "/z/b": 0, "/z/b/c": 0}),
+    "a missing source is reported before a target": (["/a/b", "/c"], [], "/b", "/c", NoSuchFolder(), None),
+    "it is missing below a folder that exists": (["/a/b"], [], "/a/c", "/new", NoSuchFolder(), None),
+    "and in another letter case": (["/a/b"], [], "/a/B", "/new", NoSuchFolder(), None),
 }  # fmt: skip
 """Folders with a document each, empty folders, source, target, the outcome, and the folders afterwards (`None`: as
 before)."""
@@ -52,7 +63,9 @@ async def record(records: Records, used: Folders, empty: Folders) -> Workspace:
 
 
 @pytest.mark.parametrize("kind", MOVES)
-async def test_a_move_replaces_an_empty_target_and_no_other(records: Records, kind: str) -> None:
+async def test_a_move_replaces_only_an_empty_target_and_a_refused_one_changes_nothing(
+    records: Records, kind: str
+) -> None:
     used, empty, source, target, outcome, after = MOVES[kind]
     home = await record(records, used, empty)
     before, documents = await records.folders(home), await records.all(home)
@@ -61,7 +74,7 @@ async def test_a_move_replaces_an_empty_target_and_no_other(records: Records, ki
     for document in documents:
         found = await records.current(document)
         assert found is not None
-        is_moved = outcome == FolderMoved(1) and is_within(document.folder, FolderPath(source))
+        is_moved = isinstance(outcome, FolderMoved) and is_within(document.folder, FolderPath(source))
         assert found.folder == (target + (document.folder or "").removeprefix(source) if is_moved else document.folder)
     # Every path that is free now can be used, and every folder that is listed is found.
     for folder in [*before, *(after or {})]:

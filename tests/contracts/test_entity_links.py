@@ -1,4 +1,4 @@
-"""What `DocumentRepository.add_link`, `remove_link` and `linked` promise."""
+"""The guarantees of `DocumentRepository.add_link`, `remove_link` and `linked`."""
 
 from dataclasses import replace
 
@@ -6,7 +6,8 @@ from domain.entity_links import LINKS_MAX, EntityType
 from domain.ids import EntityLinkId
 from ports.outcomes import LinkAdded, LinkRemoved, NoSuchDocument, NoSuchLink, TooManyLinks
 from ports.queries import DocumentWithLinks, LinkedDocument
-from tests.contracts.records import Records, at_once, moved, new_key, revised
+from tests.contracts.races import at_once
+from tests.contracts.records import Records, moved, new_key, revised
 
 
 async def test_the_first_link_of_a_document_to_an_entity_is_new_and_kept_as_it_was_sent(records: Records) -> None:
@@ -57,13 +58,13 @@ async def test_a_link_is_removed_only_through_its_own_document_and_is_then_new_a
 
 async def test_links_are_deleted_with_their_document_which_cannot_be_linked_again(records: Records) -> None:
     home = await records.workspace()
-    documents = [await records.recorded(home) for _ in range(3)]
-    first, second, third = [await records.linked_to(home, document) for document in documents]
-    await records.delete(home, documents[1].id)
-    assert await records.remove_link(home, documents[1].id, second.id) == NoSuchLink()
-    for document_id in (documents[1].id, records.unknown_document()):
+    kept, deleted = await records.recorded(home), await records.recorded(home)
+    kept_link, deleted_link = [await records.linked_to(home, document) for document in (kept, deleted)]
+    await records.delete(home, deleted.id)
+    assert await records.remove_link(home, deleted.id, deleted_link.id) == NoSuchLink()
+    for document_id in (deleted.id, records.unknown_document()):
         assert await records.add_link(home, records.link(document_id)) == NoSuchDocument()
-    assert [found.link for found in await records.linked(home)] == [third, first]
+    assert [found.link for found in await records.linked(home)] == [kept_link]
 
 
 async def test_linked_documents_are_listed_as_they_are_now_the_newest_link_first(records: Records) -> None:

@@ -80,7 +80,7 @@ async def test_a_file_system_without_hard_links_that_never_replace_is_refused(
 async def test_a_file_system_that_ignores_letter_case_is_refused(
     storage: FilesystemStorage, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # On such a file system, the probe finds this file under its own name in lower case.
+    # On a file system that ignores case, the probe would find this file under its own name in lower case.
     monkeypatch.setattr("adapters.filesystem.storage.new_name", lambda: "probe")
     (root / "objects/.PROBE-PROBE").touch()
     for attempt in (storage.prepare(), storage.probe()):

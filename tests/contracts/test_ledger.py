@@ -1,4 +1,4 @@
-"""What `ObjectLedger` promises. That expired receipts are deleted is tested with the idempotency keys."""
+"""The guarantees of `ObjectLedger`. The tests of idempotency keys also test that expired receipts are deleted."""
 
 from collections.abc import Awaitable
 from dataclasses import replace
@@ -8,7 +8,8 @@ from domain.access import Workspace
 from domain.paths import StoragePath
 from ports.ledger import PathState
 from ports.outcomes import Created, PathTaken
-from tests.contracts.records import Records, at_once, new_key
+from tests.contracts.races import at_once
+from tests.contracts.records import Records, new_key
 
 HOUR = timedelta(hours=1)
 

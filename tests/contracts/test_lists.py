@@ -1,4 +1,4 @@
-"""What the lists of linked documents, folders and tags promise about their order and pages."""
+"""The order and the pages of the lists of linked documents, folders and tags."""
 
 from domain.entity_links import EntityType
 from domain.pages import PAGE_MAX, PER_PAGE_MAX, Page, Rows

@@ -8,8 +8,16 @@ from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from adapters.postgres.database import open_database
-from ports.outcomes import CreateOutcome
-from tests.contracts.changes import ChangeOutcome
+from ports.outcomes import (
+    AddLinkOutcome,
+    CreateOutcome,
+    DeleteFolderOutcome,
+    DeleteOutcome,
+    IssueOutcome,
+    MoveFolderOutcome,
+    PatchOutcome,
+    RemoveLinkOutcome,
+)
 from tests.contracts.harness import LONG
 from tests.contracts.side_by_side.reading import Reading
 from tests.contracts.side_by_side.writing import Writing
@@ -40,4 +48,7 @@ def test_every_sequence_has_the_same_outcomes_in_memory_and_in_postgres(
         finally:
             runner.run(opened.__aexit__(None, None, None))
     # If an outcome never occurred, its equality was not tested.
-    assert SideBySide.met == {*get_args(CreateOutcome), *get_args(ChangeOutcome)}
+    changes = (
+        PatchOutcome | DeleteOutcome | AddLinkOutcome | RemoveLinkOutcome | MoveFolderOutcome | DeleteFolderOutcome
+    )
+    assert SideBySide.met == {*get_args(CreateOutcome), *get_args(IssueOutcome), *get_args(changes)}

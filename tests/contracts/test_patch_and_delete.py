@@ -1,4 +1,4 @@
-"""What `DocumentRepository.patch` and `delete` promise."""
+"""The guarantees of `DocumentRepository.patch` and `delete`."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -57,34 +57,26 @@ async def test_each_patch_adds_one_revision_and_its_time_is_never_before_the_las
 
 async def test_a_patched_document_is_found_by_its_new_members_only(records: Records) -> None:
     home = await records.workspace()
-    document = await records.recorded(
-        home, name="OLD Name", description="old Text", folder="/old", tags=("old",), mime_type="old/text"
-    )
-    members: tuple[dict[str, Any], ...]
-    members = (
-        {"name": "NEW Name"},
-        {"description": "new\nnew TEXT"},
-        {"folder": "/new"},
-        {"tags": ("new",)},
-        {"mime_type": "new/text"},
-    )
+    members = {"name": "OLD Name", "description": "old Text", "folder": "/old", "tags": ("old",), "mime_type": "old/t"}
+    document = await records.recorded(home, **members)
+    changes: dict[str, Any]
+    changes = {"name": "NEW Name", "description": "new TEXT", "folder": "/new", "tags": ("new",), "mime_type": "new/t"}
     old, new = (
-        [
-            DocumentFilter(words=(f"{age} name",)),
-            DocumentFilter(words=(f"{age} text",)),
-            DocumentFilter(folder=FolderPath(f"/{age}")),
-            DocumentFilter(tags=(age,)),
-            DocumentFilter(mime_type=f"{age}/text"),
-        ]
+        {
+            "name": DocumentFilter(words=(f"{age} name",)),
+            "description": DocumentFilter(words=(f"{age} text",)),
+            "folder": DocumentFilter(folder=FolderPath(f"/{age}")),
+            "tags": DocumentFilter(tags=(age,)),
+            "mime_type": DocumentFilter(mime_type=f"{age}/t"),
+        }
         for age in ("old", "new")
     )
-    for number, changes in enumerate(members):
-        assert await records.all(home, old[number]) == (await records.current(document),)
-        assert await records.all(home, new[number]) == ()
-        await records.patch(home, document.id, **changes)
-        assert await records.all(home, old[number]) == ()
-    for wanted in new:
-        assert await records.all(home, wanted) == (await records.current(document),)
+    for member, value in changes.items():
+        assert await records.all(home, old[member]) == (await records.current(document),)
+        assert await records.all(home, new[member]) == ()
+        await records.patch(home, document.id, **{member: value})
+        assert await records.all(home, old[member]) == ()
+        assert await records.all(home, new[member]) == (await records.current(document),)
 
 
 async def test_a_patch_creates_its_folders_and_a_delete_leaves_them(records: Records) -> None:
@@ -125,7 +117,7 @@ async def test_the_path_of_a_deleted_document_is_condemned_and_never_recorded_ag
     assert await records.condemned(home) == [document.storage_path]
     other = replace(document, id=records.unknown_document())
     assert await records.create(home, other) == PathTaken(None)
-    # It was condemned at the time of the delete.
+    # The path was condemned at the time of the delete.
     await records.finalise(home, records.clock(), document.storage_path)
     assert await records.states(home, document.storage_path) == [PathState.CONDEMNED]
     await records.finalise(home, records.clock() + timedelta(seconds=1), document.storage_path)
@@ -138,7 +130,7 @@ async def test_a_create_that_is_retried_after_its_document_was_deleted_brings_no
     intent = records.intent(home)
     await records.documents.create(document, intent)
     await records.delete(home, document.id)
-    # The adapter itself retries when an answer was lost. The path is condemned as that of this very document.
+    # After a lost result, the adapter itself repeats the call. The path is condemned as that of this very document.
     assert await records.documents.create(document, intent) == Created(document)
     assert await records.documents.get(home.id, document.id) is None
     assert await records.documents.usage(home.id) == Usage(0, 1000, 0)

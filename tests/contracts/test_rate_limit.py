@@ -1,4 +1,4 @@
-"""What `RateLimiter` promises."""
+"""The guarantees of `RateLimiter`."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -55,15 +55,6 @@ async def test_requests_at_once_are_decided_in_order_each_by_its_own_plan(limite
     verdicts = await asyncio.gather(*(limiter.acquire(a, plan, at) for plan in plans))
     assert [verdict.admitted for verdict in verdicts] == [True, True, True, True, False, False, True]
     assert [verdict.remaining for verdict in verdicts] == [1, 0, 2, 1, 0, 0, 4]
-
-
-async def test_each_subject_waits_for_every_window_that_refused_it(limiter: RateLimiter, a: str) -> None:
-    at, both = StillClock()(), (Window(1, MINUTE), Window(1, DAY))
-    for subject in (a, new_subject()):
-        assert (await limiter.acquire(subject, both, at)).admitted
-        refused = await limiter.acquire(subject, both, at)
-        assert (refused.admitted, refused.refused_by) == (False, both[1])
-        assert refused.retry_after == both[1].end(at) - int(at.timestamp())
 
 
 async def test_windows_begin_at_whole_minutes_and_days_of_utc(limiter: RateLimiter, a: str) -> None:
@@ -127,7 +118,7 @@ async def test_memory_and_valkey_give_the_same_verdicts(
 async def test_a_client_that_obeys_the_headers_is_never_refused_and_never_waits_longer_than_needed(
     plan: tuple[Window, ...], begins: int, pauses: list[int]
 ) -> None:
-    """In memory only: the test above proves that Valkey gives the same verdicts."""
+    """This test uses only the limiter in memory, because the test above proves that Valkey gives the same verdicts."""
     clock, limiter = StillClock(datetime(2026, 4, 17, tzinfo=UTC) + timedelta(seconds=begins)), MemoryRateLimiter()
     for pause in pauses:
         clock.advance(seconds=pause)

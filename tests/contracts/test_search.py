@@ -1,4 +1,5 @@
-"""What `DocumentRepository.find` promises: the rules of a filter are written here once more, in plain Python."""
+"""The guarantees of `DocumentRepository.find`. The tests implement a filter a second time, in plain Python, and
+compare."""
 
 import random
 from collections.abc import Sequence
@@ -84,14 +85,14 @@ async def varied_documents(records: Records, home: Workspace, chance: random.Ran
 
 
 def random_piece(chance: random.Random, document: Document) -> str:
-    """Return a part of what a search of the document reads, most often."""
+    """Return a part of the searched text of the document, or sometimes another text."""
     text = fold(chance.choice((document.name, document.description or "", "nothing")))
     begin, length = chance.randrange(len(text) + 1), chance.choice((1, 2, 3, 5, 300))
     return text[begin : begin + length]
 
 
 def random_filter(chance: random.Random, documents: Sequence[Document]) -> DocumentFilter:
-    """Return a filter that most often some document passes."""
+    """Return a filter that some document usually matches."""
     one = chance.choice(documents)
     around, later = (
         chance.choice(documents).created_at + timedelta(microseconds=chance.choice((-1, 0, 0, 1))) for _ in range(2)
@@ -111,7 +112,7 @@ def random_filter(chance: random.Random, documents: Sequence[Document]) -> Docum
 def random_place(chance: random.Random, documents: Sequence[Document]) -> Page | After:
     size = chance.choice((1, 2, 7, 100))
     known = chance.choice(documents).id
-    # A cursor may also be the id of no document, for instance of a deleted one.
+    # The id in a cursor may be that of a deleted document.
     after = DocumentId(known[:-1] + chance.choice((known[-1], "0", "Z")))
     pages = (ALL, Page(chance.choice((1, 2, 3)), size), Page(PAGE_MAX, PER_PAGE_MAX))
     return chance.choice((*pages, After(after, size), After(after, size)))
@@ -143,24 +144,20 @@ SINGLE_FILTERS = (
     *(
         DocumentFilter(words=words)
         for words in (
-            *((text,) for text in ("%", "_", "\\", "'", "%%", "a_", "a%b", "_b", ".*", "e" * 255, "ss", " ", "$1")),
-            *(
-                ("strasse", "vertrag"),
-                ("vertrag", "strasse"),
-                ("seite", "pdf"),
-                ("中", "e"),
-                ("e", "中"),
-                ("pdfvertrag",),
-            ),
-            *(("中", "文", "文档"), ("中文", "文中"), ("a", "b", "%", "_"), ("a", "nowhere")),
+            *((text,) for text in ("%", "_", "\\", "'", "%%", "a_", "a%b", ".*", "e" * 255, "ss", " ", "pdfvertrag")),
+            *(("strasse", "vertrag"), ("seite", "pdf"), ("中", "e"), ("e", "中"), ("中文", "文中"), ("a", "nowhere")),
         )
     ),
-    DocumentFilter(created_after=datetime.min.replace(tzinfo=UTC)),
-    DocumentFilter(created_after=datetime(1969, 12, 31, tzinfo=UTC)),
-    DocumentFilter(created_after=datetime.max.replace(tzinfo=UTC)),
-    DocumentFilter(created_before=datetime.min.replace(tzinfo=UTC)),
-    DocumentFilter(created_before=datetime(1969, 12, 31, tzinfo=UTC)),
-    DocumentFilter(created_before=datetime.max.replace(tzinfo=UTC)),
+    # The calendar begins and ends with these, and ids with 1970.
+    *(
+        bound
+        for at in (
+            datetime.min.replace(tzinfo=UTC),
+            datetime(1969, 12, 31, tzinfo=UTC),
+            datetime.max.replace(tzinfo=UTC),
+        )
+        for bound in (DocumentFilter(created_after=at), DocumentFilter(created_before=at))
+    ),
     *(DocumentFilter(sha256=digest) for digest in (*DIGESTS[1:], "ef" * 32)),
 )
 

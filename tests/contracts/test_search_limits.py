@@ -1,4 +1,4 @@
-"""How far `DocumentRepository.find` counts and searches, and what it always finds, in documents of any age."""
+"""The limits of counts and searches of `DocumentRepository.find`, and the searches that cover documents of any age."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,9 +8,7 @@ import pytest
 
 from domain.access import Workspace
 from domain.documents import Document
-from domain.members import RuleViolation
 from domain.pages import Page
-from domain.paths import FolderPath
 from domain.search import EVERYTHING, DocumentFilter, search_words
 from domain.text import fold
 from ports.queries import After, DocumentPage
@@ -133,72 +131,28 @@ async def test_every_letter_and_every_pair_of_letters_of_other_scripts_is_found_
 SEARCHES = {
     "合同": {"合同 买卖.pdf", "买卖合同"},
     "买卖 合同": {"合同 买卖.pdf", "买卖合同"},
-    "合同 买卖": {"合同 买卖.pdf", "买卖合同"},
     '"买卖 合同"': set(),
     '"合同 买卖"': {"合同 买卖.pdf"},
-    '"合同买卖"': set(),
-    '"合同 买卖': {"合同 买卖.pdf"},
     "合 df": {"合同 买卖.pdf"},
     "df 合": {"合同 买卖.pdf"},
-    "BERICHT ЯНВАРЬ": {"Январь Bericht"},
-    "январь": {"Январь Bericht"},
-    "resume": {"Résumé ＣＶ"},
-    "cv résumé": {"Résumé ＣＶ"},
-    "ｒｅｓｕｍｅ": {"Résumé ＣＶ"},
-    '"resume cv"': {"Résumé ＣＶ"},
+    "BERICHT январь": {"Январь Bericht"},
+    "cv ｒｅｓｕｍｅ": {"Résumé ＣＶ"},
     '"cv resume"': set(),
-    "istanbul": {"İstanbul ırmak"},
-    "ISTANBUL IRMAK": {"İstanbul ırmak"},
-    "irmak": {"İstanbul ırmak"},
-    "strasse gross": {"Große Straße"},
-    "groß": {"Große Straße"},
     "groesse": set(),
-    "कि": {"किराया पत्र"},
     "पत्र किराया": {"किराया पत्र"},
     "किराया पत्रिका": set(),
-    "100% sure": {"100% sure"},
-    '"100% s"': {"100% sure"},
     "sure 100%": {"100% sure"},
-    "  ": None,
-    '""': None,
 }
-"""A search as a client sends it, and the names of the documents that it finds; `None`: it is no search."""
+"""A search as a client sends it, and the names of the documents that it finds."""
 
 
 async def test_all_words_of_a_search_are_found_in_any_order_and_a_phrase_as_it_is(records: Records) -> None:
-    names = {name for found in SEARCHES.values() for name in found or ()}
+    names = {name for found in SEARCHES.values() for name in found} | {"Große Straße"}
     home, _ = await workspace_of(records, [*sorted(names), *["none"] * LIMIT])
     for search, expected in SEARCHES.items():
-        if expected is None:
-            with pytest.raises(RuleViolation):
-                search_words(search)
-            continue
         found = await records.documents.find(home.id, DocumentFilter(words=search_words(search)), FIRST)
         assert {document.name for document in found.documents} == expected, search
         assert (found.total, found.total_is_exact) == (len(expected), True), search
-
-
-async def test_a_time_bound_is_exact_to_the_microsecond(records: Records) -> None:
-    home = await records.workspace()
-    records.clock.advance(microseconds=500)
-    bound = records.clock()
-    documents = {}
-    for offset in (-1500, -501, -500, -1, 0, 1, 499, 500, 1500):
-        records.clock.advance(microseconds=offset)
-        documents[offset] = await records.recorded(home)
-        records.clock.advance(microseconds=-offset)
-    for offset in (-1500, -500, -1, 0, 1, 499, 501, 5000, 10**9):
-        at = bound + timedelta(microseconds=offset)
-        before = {document.id for number, document in documents.items() if number < offset}
-        found = await records.all(home, DocumentFilter(created_before=at))
-        assert {document.id for document in found} == before, offset
-        found = await records.all(home, DocumentFilter(created_after=at))
-        assert {document.id for document in found} == {item.id for item in documents.values()} - before, offset
-    found = await records.all(
-        home, DocumentFilter(created_after=bound, created_before=bound + timedelta(microseconds=1))
-    )
-    assert found == (documents[0],)
-    assert await records.all(home, DocumentFilter(created_after=bound, created_before=bound)) == ()
 
 
 async def test_a_document_that_was_recorded_after_the_clock_went_back_is_found_by_its_time(records: Records) -> None:
@@ -214,19 +168,12 @@ async def test_a_document_that_was_recorded_after_the_clock_went_back_is_found_b
 
 async def test_the_same_bytes_are_found_in_documents_that_are_recorded_now(records: Records) -> None:
     home, other = await records.workspace(), await records.workspace()
-    same, another = "ab" * 32, "cd" * 32
-    deleted, kept, unknown = [await records.recorded(home, sha256=digest) for digest in (same, same, None)]
-    moved_away = await records.recorded(home, sha256=same, folder="/a")
-    await records.recorded(other, sha256=same)
-    await records.recorded(other, sha256=another)
+    deleted, kept, _ = [await records.recorded(home, sha256=digest) for digest in ("ab" * 32, "ab" * 32, None)]
+    await records.recorded(other, sha256="ab" * 32)
     await records.delete(home, deleted.id)
     await records.patch(home, kept.id, name="b.pdf")
     kept = replace(kept, name="b.pdf", revision=2)
-    assert await records.all(home, DocumentFilter(sha256=same)) == (moved_away, kept)
-    assert await records.all(home, DocumentFilter(sha256=same, folder=FolderPath("/a"))) == (moved_away,)
-    assert await records.all(home, DocumentFilter(sha256=same, words=("b.pdf",))) == (kept,)
-    assert await records.all(home, DocumentFilter(sha256=another)) == ()
-    assert unknown in await records.all(home)
-    # Nor once the bytes of the deleted one are gone.
+    assert await records.all(home, DocumentFilter(sha256="ab" * 32)) == (kept,)
+    # The deleted document is not found after its object was deleted either.
     await records.finalise(home, records.clock() + timedelta(hours=1), deleted.storage_path)
-    assert await records.all(home, DocumentFilter(sha256=same)) == (moved_away, kept)
+    assert await records.all(home, DocumentFilter(sha256="ab" * 32)) == (kept,)

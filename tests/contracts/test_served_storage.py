@@ -1,4 +1,5 @@
-"""The promises of `ServedStorage` beyond `ObjectStorage`, to the routes that execute its signed requests."""
+"""The guarantees of the methods of `ServedStorage` that are not in `ObjectStorage`. The routes of signed URLs call
+them."""
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
@@ -30,15 +31,15 @@ async def endless() -> AsyncIterator[bytes]:
         yield b"x" * 1000
 
 
-async def test_a_mismatch_names_the_property_that_differs_and_stores_nothing(served: ServedStore) -> None:
-    for size_bytes, sha256, content, what in (
-        (10, None, endless(), "Content-Length"),
-        (len(CONTENT) + 1, None, pieces(CONTENT), "Content-Length"),
+async def test_a_mismatch_names_the_term_that_is_not_met_and_stores_nothing(served: ServedStore) -> None:
+    for size_bytes, sha256, content, term in (
+        (10, None, endless(), "size_bytes"),
+        (len(CONTENT) + 1, None, pieces(CONTENT), "size_bytes"),
         (None, "0" * 64, pieces(CONTENT), "sha256"),
     ):
         result = await served.storage.write(served.terms(size_bytes=size_bytes, sha256=sha256), content)
         assert isinstance(result, UploadMismatch)
-        assert result.what == what
+        assert result.term == term
         assert await served.storage.stat(served.path()) is None
         assert await served.count_leftovers() == 0
 

@@ -1,4 +1,4 @@
-"""The promises of `ObjectStorage` to the sweeper, to `dossier doctor` and to `dossier serve`."""
+"""The guarantees of the methods of `ObjectStorage` that the sweeper, `dossier doctor` and `dossier serve` call."""
 
 import asyncio
 import hashlib
@@ -150,7 +150,7 @@ async def test_an_unfinished_upload_is_no_object_and_does_not_block_the_next_one
 
 async def test_a_mark_is_replaced_only_on_request_and_is_no_object(store: Store) -> None:
     assert await store.storage.read_mark() is None
-    # Also the first mark may be written as a replacement.
+    # The first mark may be written with `replace` too.
     for mark in ("01ABC generation 1", "01ABC generation 2"):
         assert await store.storage.write_mark(mark, replace=True)
         assert not await store.storage.write_mark("other", replace=False)

@@ -26,11 +26,12 @@ from ports.ledger import PathState
 from ports.storage import DownloadTerms, Unreadable
 from tests.clock import StillClock
 from tests.contracts.harness import LONG, STORES, SWEPT
-from tests.contracts.records import Records, memory_records, postgres_records
+from tests.contracts.records import Records
+from tests.contracts.repositories import memory_records, postgres_records
 from tests.contracts.stores import STORED, Store
 
 RACES = 2500 if LONG else 12
-"""Each race has four creates: 10,000 on every pair in the long run."""
+"""The number of races. Each has four creates, so the long run has 10,000 creates on every pair."""
 
 _numbers = count(1)
 
@@ -160,15 +161,6 @@ async def test_one_sweep_deletes_orphans_and_unfinished_uploads_and_nothing_else
     assert await deployment.look(recorded) == (document.stored, PathState.RECORDED)
     assert await deployment.store.count_leftovers() == 0
 
-    # Bytes that arrive at a gone path are deleted by the next sweep, however late they come.
-    deployment.records.clock.advance(hours=2)
-    await deployment.sweep.delete_condemned()
-    assert await deployment.look(orphans[0]) == (None, PathState.GONE)
-    await deployment.store.replace(orphans[0], b"late")
-    report = await deployment.sweep()
-    assert (report.late, report.deleted) == (1, 1)
-    assert await deployment.look(orphans[0]) == (None, PathState.CONDEMNED)
-
 
 @pytest.mark.parametrize("pair", [SWEPT[-1]], indirect=True, ids=" and ".join)
 async def test_versions_beside_the_recorded_one_are_deleted(deployment: Swept) -> None:
@@ -226,13 +218,13 @@ async def test_a_create_at_any_moment_of_a_sweep_wins_or_loses_completely(
 
     async def reach(when: str, method: str) -> None:
         moment = MOMENTS.get((when, method))
-        # Each moment is reached once, in order.
+        # The sweep reaches each of the moments once, in order.
         if moment not in moments:
             return
         del moments[: moments.index(moment) + 1]
         if moment == looks:
             creates.append(asyncio.create_task(deployment.create(path, slow)))
-            # Wait until the create has looked, or was refused.
+            # Wait until the create has read the object, or was refused.
             looking = asyncio.create_task(has_looked.wait())
             await asyncio.wait([*creates, looking], return_when=asyncio.FIRST_COMPLETED)
             looking.cancel()

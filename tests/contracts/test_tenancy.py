@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from inspect import signature
-from typing import Any, get_args
 
 import pytest
 
@@ -13,6 +12,7 @@ from domain.documents import Changes, Document
 from domain.entity_links import EntityLink, EntityType
 from domain.pages import Page, Rows
 from domain.paths import FolderPath, StoragePath
+from domain.preconditions import UNCONDITIONAL
 from domain.search import EVERYTHING, DocumentFilter
 from ports.api_keys import ApiKeyAdded, ApiKeys, ApiKeyUse, NoSuchApiKey
 from ports.documents import DocumentRepository
@@ -28,21 +28,28 @@ from ports.outcomes import (
     NoSuchFolder,
     NoSuchLink,
     Patched,
+    UploadIssued,
 )
 from ports.queries import After, DocumentPage, Usage
-from tests.contracts.changes import AddLink, Change, Delete, DeleteFolder, MoveFolder, Patch, RemoveLink, apply
+from tests.contracts.changes import Change, change
 from tests.contracts.records import Records, new_key, revised
 
 ALL = Page(1, 100)
 FOLDER, OTHER_FOLDER, EMPTY_FOLDER = FolderPath("/a"), FolderPath("/z"), FolderPath("/empty")
 
-WITHOUT_WORKSPACE = {"ObjectLedger.condemned", "ObjectLedger.delete_expired_receipts", "ApiKeys.get"}
+WITHOUT_WORKSPACE = {
+    "ObjectLedger.condemned",
+    "ObjectLedger.overdue_uploads",
+    "ObjectLedger.delete_expired_receipts",
+    "ApiKeys.get",
+}
 """Methods for the sweeper and for operators, who act for all workspaces."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A home with one of everything, and a stranger that has nothing and knows every id of the home."""
+    """A workspace "home" with one record of each kind, and a workspace "stranger" without records, whose caller knows
+    every id of the home."""
 
     records: Records
     home: Workspace
@@ -50,6 +57,7 @@ class Scene:
     document: Document
     link: EntityLink
     deleted: Document
+    issued: StoragePath
     api_key: ApiKey
     create_key: str
     api_key_key: str
@@ -69,7 +77,8 @@ class Scene:
             await records.folders(home),
             await records.tags(home),
             await records.documents.usage(home.id),
-            await records.states(home, self.document.storage_path, self.deleted.storage_path),
+            await records.states(home, self.document.storage_path, self.deleted.storage_path, self.issued),
+            await records.overdue(home),
             await records.condemned(home),
             await records.api_keys.all(home.id),
             await records.documents.receipt(records.intent(home, self.create_key)),
@@ -87,20 +96,28 @@ async def scene(records: Records) -> Scene:
     await records.delete(home, deleted.id)
     api_key = records.api_key(home, "CI", Permission.ADMIN_API_KEYS)
     await records.api_keys.add(api_key, records.intent(home, api_key_key), b"sealed")
-    return Scene(records, home, stranger, revised(document), link, deleted, api_key, create_key, api_key_key)
+    upload = replace(records.upload(home, "issued", 7), held_until=records.clock())
+    await records.documents.issue_upload(upload)
+    return Scene(
+        records, home, stranger, revised(document), link, deleted, upload.path, api_key, create_key, api_key_key
+    )
 
 
-def changes(scene: Scene) -> list[tuple[Any, object, type]]:
+def changes(scene: Scene) -> list[tuple[Change, object, type]]:
     """Return one change of each kind, its outcome for the stranger, and its kind of outcome for the owner."""
     at, id_ = scene.records.clock(), scene.document.id
+    on_document = {"document": id_, "precondition": UNCONDITIONAL, "at": at}
     return [
-        (Patch(document=id_, changes=Changes(name="b"), at=at), NoSuchDocument(), Patched),
-        (AddLink(link=scene.records.link(id_, entity_id="c-2")), NoSuchDocument(), LinkAdded),
-        (RemoveLink(document=id_, link=scene.link.id, at=at), NoSuchLink(), LinkRemoved),
-        (MoveFolder(source=FOLDER, target=OTHER_FOLDER, at=at), NoSuchFolder(), FolderMoved),
-        (DeleteFolder(folder=EMPTY_FOLDER, at=at), NoSuchFolder(), FolderDeleted),
-        (Delete(document=id_, at=at), NoSuchDocument(), Deleted),
+        (change("patch", changes=Changes(name="b"), **on_document), NoSuchDocument(), Patched),
+        (change("add_link", link=scene.records.link(id_, entity_id="c-2")), NoSuchDocument(), LinkAdded),
+        (change("remove_link", document=id_, link=scene.link.id, at=at), NoSuchLink(), LinkRemoved),
+        (change("move_folder", source=FOLDER, target=OTHER_FOLDER, at=at), NoSuchFolder(), FolderMoved),
+        (change("delete_folder", folder=EMPTY_FOLDER, at=at), NoSuchFolder(), FolderDeleted),
+        (change("delete", **on_document), NoSuchDocument(), Deleted),
     ]
+
+
+CHANGES = {"patch", "add_link", "remove_link", "move_folder", "delete_folder", "delete"}
 
 
 async def create_with_the_same_ids_and_keys(scene: Scene) -> None:
@@ -114,11 +131,11 @@ async def create_with_the_same_ids_and_keys(scene: Scene) -> None:
 
 
 async def make_every_change(scene: Scene) -> None:
-    assert {type(change) for change, *_ in changes(scene)} == set(get_args(Change))
-    for change, outcome, _ in changes(scene):
+    assert {attempted.method for attempted, *_ in changes(scene)} == CHANGES
+    for attempted, outcome, _ in changes(scene):
         for key in (None, scene.create_key):
             intent = scene.records.intent(scene.stranger, key)
-            assert await apply(scene.records.documents, change, intent) == outcome
+            assert await attempted.apply(scene.records.documents, intent) == outcome
 
 
 async def add_an_api_key_of_the_same_name(scene: Scene) -> None:
@@ -182,6 +199,18 @@ async def use_the_ledger_and_the_api_key(scene: Scene) -> None:
     await records.api_keys.record_uses([ApiKeyUse(stranger.id, scene.api_key.id, records.clock())])
     records.clock.advance(hours=1)
     await records.finalise(stranger, records.clock(), *paths)
+    await records.settle(stranger, dict.fromkeys((*paths, scene.issued), None))
+    await records.condemn(stranger, scene.issued)
+
+
+async def issue_and_reserve_the_same_paths(scene: Scene) -> None:
+    for upload in (
+        replace(scene.records.upload(scene.stranger, "a", 7), path=path)
+        for path in (scene.issued, scene.document.storage_path)
+    ):
+        assert await scene.records.documents.issue_upload(upload) == UploadIssued()
+        assert await scene.records.ledger.reserve(replace(upload, reserved_bytes=9)) == UploadIssued()
+    assert (await scene.records.documents.usage(scene.stranger.id)).reserved_bytes == 18
 
 
 ATTEMPTS: dict[Callable[[Scene], Awaitable[object]], set[str]] = {
@@ -190,15 +219,16 @@ ATTEMPTS: dict[Callable[[Scene], Awaitable[object]], set[str]] = {
         *("ObjectLedger.states", "ApiKeys.receipt", "ApiKeys.all", "ApiKeys.search"),
     },
     create_with_the_same_ids_and_keys: {"DocumentRepository.create"},
-    make_every_change: {
-        f"DocumentRepository.{name}"
-        for name in ("patch", "delete", "add_link", "remove_link", "move_folder", "delete_folder")
-    },
+    make_every_change: {f"DocumentRepository.{name}" for name in CHANGES},
     add_an_api_key_of_the_same_name: {"ApiKeys.add"},
     revoke_with_every_intent: {"ApiKeys.revoke"},
-    use_the_ledger_and_the_api_key: {"ObjectLedger.condemn", "ObjectLedger.finalise", "ApiKeys.record_uses"},
+    issue_and_reserve_the_same_paths: {"DocumentRepository.issue_upload", "ObjectLedger.reserve"},
+    use_the_ledger_and_the_api_key: {
+        *(f"ObjectLedger.{name}" for name in ("condemn", "finalise", "settle_uploads")),
+        "ApiKeys.record_uses",
+    },
 }
-"""What the stranger tries, and the methods that it calls."""
+"""The attempts of the stranger, and the methods that they call."""
 
 
 @pytest.mark.parametrize("attempt", ATTEMPTS)
@@ -230,7 +260,7 @@ async def test_a_change_of_an_id_that_two_workspaces_share_is_made_in_one(scene:
     await records.add_link(stranger, scene.link)
     await records.delete(stranger, (await records.recorded(stranger, folder=EMPTY_FOLDER)).id)
     before = await scene.snapshot()
-    for change, _, done in changes(scene):
-        assert isinstance(await apply(records.documents, change, records.intent(stranger)), done)
+    for made, _, done in changes(scene):
+        assert isinstance(await made.apply(records.documents, records.intent(stranger)), done)
         assert await scene.snapshot() == before
     assert await records.documents.usage(stranger.id) == Usage(0, 1000, 0)

@@ -1,4 +1,4 @@
-"""What `Workspaces` promises."""
+"""The guarantees of `Workspaces`."""
 
 from dataclasses import replace
 

@@ -2,17 +2,19 @@
 
 import asyncio
 
+from adapters.postgres.rows import from_uuid, to_uuid
+
 from .deployment import Deployment
 from .fleet import Fleet
 from .ledger import Intent, Ledger
-from .ulids import to_prefixed, to_uuid
 from .wire import message, send
 
 AT_ONCE = 32
 
 
 async def audit(deployment: Deployment, fleet: Fleet, ledger: Ledger) -> None:
-    """Check that nothing acknowledged is lost, nothing is doubled, every counter is exact, and every key is replayed.
+    """Check that no acknowledged write is lost, no write happened twice, every counter is exact, and every idempotency
+    key is replayed.
 
     An intent that was never acknowledged may be recorded or not, but not partly.
     """
@@ -33,7 +35,7 @@ async def _compare_rows(deployment: Deployment, ledger: Ledger) -> None:
         ]
         usage = await sql.fetchrow("SELECT * FROM usage WHERE workspace_id = $1", workspace)
 
-    recorded = {row["storage_path"]: to_prefixed("doc_", row["id"]) for row in documents}
+    recorded = {row["storage_path"]: from_uuid("doc_", row["id"]) for row in documents}
     deleted = [intent for intent in ledger.intents if intent.delete_key]
     intended = {intent.storage_path: intent for intent in ledger.intents}
     assert len(recorded) == len(documents), "a path is recorded twice"

@@ -1,4 +1,4 @@
-"""A Postgres, a directory of files, and workspaces: what the servers of a test share."""
+"""The resources that the servers of a test share: a Postgres, a directory of files, and workspaces."""
 
 import asyncio
 import hashlib
@@ -16,11 +16,11 @@ import asyncpg
 
 from adapters.postgres.embedded import open_embedded
 from adapters.postgres.migrate import migrate
+from adapters.postgres.rows import from_uuid, to_uuid
 from tests.acceptance.keys import unknown_key
 from tests.acceptance.service import Cli, command, environment, fresh_data_dir
 
 from .fleet import Fleet, Node, open_fleet
-from .ulids import to_prefixed, to_uuid
 
 PLENTY = 10**12
 CRASH_SAFE = ("-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "full_page_writes=on")
@@ -30,9 +30,13 @@ CRASH_SAFE = ("-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "full_page_
 @dataclass(frozen=True)
 class Workspace:
     id: str
-    uuid: UUID
     key: str
     storage: Path
+
+    @property
+    def uuid(self) -> UUID:
+        """The id in the database."""
+        return to_uuid(self.id)
 
     def store(self, size: int) -> str:
         """Store bytes without a signed URL and return their path."""
@@ -91,7 +95,7 @@ class Deployment:
             await sql.execute("INSERT INTO usage (workspace_id, quota_bytes) VALUES ($1, $2)", uuid, quota)
             digest = hashlib.sha256(key.encode()).digest()
             await sql.execute(_COPY_KEY, uuid, uuid4(), digest, self.model.uuid)
-        return Workspace(to_prefixed("ws_", uuid), uuid, key, self.model.storage)
+        return Workspace(from_uuid("ws_", uuid), key, self.model.storage)
 
 
 @asynccontextmanager
@@ -109,7 +113,7 @@ def _make_model(cli: Cli, storage: Path) -> Workspace:
     workspace = cli.ask("workspace", "create", "crash", "--plan", "org", "--quota", str(PLENTY))["id"]
     words = ("--workspace", workspace, "--name", "crash", "--tier", "unmetered")
     key = cli.ask("keys", "create", *words, "--permission", "read:documents", "--permission", "write:documents")["key"]
-    return Workspace(workspace, to_uuid(workspace), key, storage)
+    return Workspace(workspace, key, storage)
 
 
 def kill_postgres(postmaster: int) -> None:

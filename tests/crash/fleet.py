@@ -9,40 +9,19 @@ from pathlib import Path
 
 from tests.acceptance.service import Server
 
-from .wire import Interrupted, message, send
-
-START_SECONDS = 60
-
 
 class Node(Server):
     """One `dossier serve` that keeps its port."""
 
     def __init__(self, data_dir: Path, **settings: str) -> None:
-        super().__init__(data_dir)
-        self.env.update(settings)
+        super().__init__(data_dir, 1, **settings)
         self.port = _free_port()
-
-    async def open(self) -> None:
-        """Start the server and return once it is ready."""
-        self.launch(self.port)
-        async with asyncio.timeout(START_SECONDS):
-            while not await self._answers():
-                assert self.process is not None
-                assert self.process.poll() is None, f"a server ended with {self.process.returncode}:\n{self.said()}"
-                await asyncio.sleep(0.02)  # there is no event for "it listens"
 
     def kill(self) -> None:
         """Kill the server with SIGKILL and wait for its end."""
         assert self.process is not None
         self.process.kill()
         self.process.wait()
-
-    async def _answers(self) -> bool:
-        try:
-            # It listens before it is ready, and then delays the answer.
-            return (await send(self.port, message("GET", "/health/ready", "", {}))).status == 200
-        except Interrupted:
-            return False
 
 
 class Fleet:
@@ -93,23 +72,20 @@ class Fleet:
             yield f"--- The server on port {node.port} said:\n{node.said()}"
 
     async def _start(self, node: Node) -> None:
-        await node.open()
+        node.launch(node.port)
+        await asyncio.to_thread(node.wait_until_ready)
         self._up.append(node)
 
 
 @asynccontextmanager
 async def open_fleet(nodes: list[Node]) -> AsyncIterator[Fleet]:
-    """Run the servers for the block. A failure in the block shows their logs."""
+    """Run the servers for the block."""
     fleet = Fleet(nodes)
     try:
         for node in nodes:
             fleet.start(node)
         await fleet.until_up(len(nodes))
         yield fleet
-    except Exception as error:
-        for note in fleet.said():
-            error.add_note(note)
-        raise
     finally:
         await fleet.close()
 

@@ -1,4 +1,4 @@
-"""The clients' ledger of a workspace: what they requested and how it was answered, kept outside of Dossier."""
+"""The clients' own record of a workspace, kept outside of Dossier: their requests and the responses."""
 
 import asyncio
 import itertools
@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 
+from tests.acceptance.raw import Answer
+
 from .deployment import Workspace
 from .fleet import Fleet
-from .wire import Interrupted, Reply, message, send
+from .wire import Interrupted, message, send
 
 PATIENCE = 90
 """Seconds within which a client with an idempotency key, which retries, must be answered."""
@@ -23,7 +25,7 @@ class Intent:
     size: int
     key: str | None
     request: bytes
-    answers: list[Reply] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
     """Every 201, in order."""
     delete_key: str | None = None
     """The idempotency key of the delete, if the document was deleted."""
@@ -56,7 +58,7 @@ class Ledger:
         self.intents += made
         return made
 
-    def note(self, intent: Intent, reply: Reply) -> None:
+    def note(self, intent: Intent, reply: Answer) -> None:
         """Record the answer to a create that must not be refused: 201, or 503 with Retry-After."""
         if reply.status == 503:
             assert reply.headers["retry-after"].isdigit()
@@ -75,7 +77,7 @@ class Ledger:
             self._news.clear()
             await self._news.wait()
 
-    async def send_once(self, intent: Intent, port: int) -> Reply:
+    async def send_once(self, intent: Intent, port: int) -> Answer:
         """Send the intent to one server and record the answer."""
         reply = await send(port, intent.request)
         self.note(intent, reply)
@@ -96,7 +98,7 @@ class Ledger:
         assert second.status == 204, second
         assert second.replayed
 
-    async def _retry(self, request: bytes, fleet: Fleet) -> Reply:
+    async def _retry(self, request: bytes, fleet: Fleet) -> Answer:
         """Send the request to one server after the other. Return the first answer that is not 503."""
         node = None
         try:

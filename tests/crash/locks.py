@@ -15,7 +15,7 @@ class Lock:
     sql: Any
 
     async def waiting(self) -> frozenset[tuple[int, datetime]]:
-        """Return the process that is first in the queue for the lock, and since when it waits."""
+        """Return the process that waits for the lock as the first, and the time since which it waits."""
         return frozenset((row["pid"], row["waitstart"]) for row in await self.sql.fetch(_WAITING))
 
     async def until_a_write_waits(self) -> frozenset[tuple[int, datetime]]:

@@ -23,7 +23,7 @@ _LEAVE = b"E" + (len(_REASON) + 4).to_bytes(4) + _REASON
 
 
 class Fault(Enum):
-    """What happens to a write."""
+    """A fault that the proxy causes in a write."""
 
     ANSWER_CUT = "the write is committed, and the connection breaks before the answer"
     REQUEST_CUT = "the connection breaks before Postgres receives the write"

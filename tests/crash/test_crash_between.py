@@ -1,65 +1,70 @@
 """After a server is killed during a write, the next server answers the same idempotency key at once."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 
 from . import scale
 from .books import audit
 from .deployment import Deployment
-from .fleet import open_fleet
+from .fleet import Fleet, open_fleet
 from .ledger import Ledger
 from .locks import blocked
-from .proxy import Fault, open_proxy
+from .proxy import Fault, Proxy
 from .wire import ANSWERED_WITHIN, Interrupted
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(scale.of(120, 3600))]
 
 
+@pytest.fixture(scope="module")
+async def fleet(deployment: Deployment, proxy: Proxy) -> AsyncIterator[Fleet]:
+    """A victim, whose connections to Postgres go through the proxy, and another server."""
+    async with open_fleet([deployment.node(proxy.url), deployment.node()]) as fleet:
+        yield fleet
+
+
 async def test_after_a_kill_between_commit_and_answer_the_next_server_gives_the_answer(
-    deployment: Deployment,
+    deployment: Deployment, proxy: Proxy, fleet: Fleet
 ) -> None:
-    async with open_proxy(deployment.socket) as proxy:
-        victim, other = deployment.node(proxy.url), deployment.node()
-        async with open_fleet([victim, other]) as fleet:
-            ledger = Ledger(await deployment.workspace())
-            for crash in range(scale.CRASHES_BETWEEN):
-                for fault in (Fault.ANSWER_SILENT, Fault.REQUEST_SILENT):
-                    await fleet.until_up(2)
-                    (intent,) = ledger.intend(1)
-                    proxy.plan.append(fault)
-                    call = asyncio.create_task(ledger.send_once(intent, victim.port))
-                    async with asyncio.timeout(ANSWERED_WITHIN):
-                        assert await proxy.struck.get() is fault
-                    fleet.kill(victim)
-                    with pytest.raises(Interrupted):
-                        await call
-                    reply = await ledger.send_once(intent, other.port)
-                    assert reply.status == 201, reply
-                    assert reply.replayed is fault.reaches_postgres
-                    fleet.start(victim)
-                scale.progress(f"killed between commit and answer: {crash + 1}")
-            await audit(deployment, fleet, ledger)
+    victim, other = fleet.nodes
+    ledger = Ledger(await deployment.workspace())
+    for crash in range(scale.CRASHES_BETWEEN):
+        for fault in (Fault.ANSWER_SILENT, Fault.REQUEST_SILENT):
+            await fleet.until_up(2)
+            (intent,) = ledger.intend(1)
+            proxy.plan.append(fault)
+            call = asyncio.create_task(ledger.send_once(intent, victim.port))
+            async with asyncio.timeout(ANSWERED_WITHIN):
+                assert await proxy.struck.get() is fault
+            fleet.kill(victim)
+            with pytest.raises(Interrupted):
+                await call
+            reply = await ledger.send_once(intent, other.port)
+            assert reply.status == 201, reply
+            assert reply.replayed is fault.reaches_postgres
+            fleet.start(victim)
+        scale.progress(f"killed between commit and answer: {crash + 1}")
+    await audit(deployment, fleet, ledger)
 
 
 async def test_after_a_kill_while_the_write_waits_for_its_lock_one_document_is_recorded(
-    deployment: Deployment,
+    deployment: Deployment, fleet: Fleet
 ) -> None:
-    victim, other = deployment.node(), deployment.node()
-    async with open_fleet([victim, other]) as fleet:
-        ledger = Ledger(await deployment.workspace())
-        for crash in range(scale.CRASHES_BETWEEN):
-            await fleet.until_up(2)
-            (intent,) = ledger.intend(1)
-            async with blocked(deployment, ledger.workspace) as lock:
-                call = asyncio.create_task(ledger.send_once(intent, victim.port))
-                await lock.until_a_write_waits()
-                fleet.kill(victim)
-                with pytest.raises(Interrupted):
-                    await call
-            # Postgres does not know that the server is dead. It may execute the write before this retry or after it.
-            reply = await ledger.send_once(intent, other.port)
-            assert reply.status == 201, reply
-            fleet.start(victim)
-            scale.progress(f"killed while waiting: {crash + 1}")
-        await audit(deployment, fleet, ledger)
+    victim, other = fleet.nodes
+    ledger = Ledger(await deployment.workspace())
+    for crash in range(scale.CRASHES_BETWEEN):
+        await fleet.until_up(2)
+        (intent,) = ledger.intend(1)
+        async with blocked(deployment, ledger.workspace) as lock:
+            call = asyncio.create_task(ledger.send_once(intent, victim.port))
+            await lock.until_a_write_waits()
+            fleet.kill(victim)
+            with pytest.raises(Interrupted):
+                await call
+        # Postgres does not know that the server is dead. It may execute the write before this retry or after it.
+        reply = await ledger.send_once(intent, other.port)
+        assert reply.status == 201, reply
+        fleet.start(victim)
+        scale.progress(f"killed while waiting: {crash + 1}")
+    await audit(deployment, fleet, ledger)

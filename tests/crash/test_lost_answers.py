@@ -1,6 +1,8 @@
-"""Connections to Postgres that break or fall silent around a commit: the server resolves its write by itself."""
+"""Connections to Postgres that break or stop responding around a commit. The server determines the outcome of its write
+by itself."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from itertools import cycle, islice, product
 
 import pytest
@@ -8,15 +10,22 @@ import pytest
 from . import scale
 from .books import audit
 from .deployment import Deployment
-from .fleet import open_fleet
+from .fleet import Fleet, open_fleet
 from .ledger import Ledger
-from .proxy import Fault, Proxy, open_proxy
+from .proxy import Fault, Proxy
 from .wire import message, send
 
 CLIENTS = 8
 WORKSPACES = 8
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(scale.of(120, 3600))]
+
+
+@pytest.fixture(scope="module")
+async def fleet(deployment: Deployment, proxy: Proxy) -> AsyncIterator[Fleet]:
+    """One server, whose connections to Postgres go through the proxy."""
+    async with open_fleet([deployment.node(proxy.url)]) as fleet:
+        yield fleet
 
 
 async def send_all(ledger: Ledger, port: int, count: int, *, keyed: bool) -> None:
@@ -34,74 +43,70 @@ async def reconnect(proxy: Proxy, port: int) -> None:
 
 
 async def test_a_client_gets_201_although_the_answer_to_the_commit_was_lost(
-    deployment: Deployment,
+    deployment: Deployment, proxy: Proxy, fleet: Fleet
 ) -> None:
-    async with open_proxy(deployment.socket) as proxy, open_fleet([deployment.node(proxy.url)]) as fleet:
-        ledger = Ledger(await deployment.workspace())
-        keyed, port = cycle((True, False)), fleet.nodes[0].port
-        # The first write after a pause has one row. The second has all rows that waited meanwhile.
-        cuts = cycle(product((Fault.ANSWER_CUT, Fault.REQUEST_CUT), (0, 1)))
-        for number, (cut, spared) in enumerate(islice(cuts, scale.CUTS)):
-            proxy.plan.extend([None] * spared + [cut])
-            while proxy.plan:
-                await send_all(ledger, port, CLIENTS, keyed=next(keyed))
-            assert proxy.struck.get_nowait() is cut
-            scale.progress(f"connections cut: {number + 1}, {ledger}")
-        await audit(deployment, fleet, ledger)
+    ledger = Ledger(await deployment.workspace())
+    keyed, port = cycle((True, False)), fleet.nodes[0].port
+    # The first write after a pause has one row. The second has all rows that waited meanwhile.
+    cuts = cycle(product((Fault.ANSWER_CUT, Fault.REQUEST_CUT), (0, 1)))
+    for number, (cut, spared) in enumerate(islice(cuts, scale.CUTS)):
+        proxy.plan.extend([None] * spared + [cut])
+        while proxy.plan:
+            await send_all(ledger, port, CLIENTS, keyed=next(keyed))
+        assert proxy.struck.get_nowait() is cut
+        scale.progress(f"connections cut: {number + 1}, {ledger}")
+    await audit(deployment, fleet, ledger)
 
 
-async def test_a_connection_that_postgres_ends_is_not_used_again(deployment: Deployment) -> None:
-    async with open_proxy(deployment.socket) as proxy, open_fleet([deployment.node(proxy.url)]) as fleet:
-        ledger = Ledger(await deployment.workspace())
-        port = fleet.nodes[0].port
-        for reads in islice(cycle((False, True)), scale.CUTS):
-            (intent,) = ledger.intend(1)
-            proxy.plan.append(Fault.LEAVE)
-            await ledger.send_until_acknowledged(intent, fleet)
-            assert await proxy.struck.get() is Fault.LEAVE
-            # This read, or else the next write, would get the connection that is just ending.
-            if reads:
-                target = f"/v1/documents/{intent.answers[0].data['id']}"
-                read = await send(port, message("GET", target, ledger.workspace.key, {}))
-                assert read.status in (200, 503), read  # reads are not retried
-        await reconnect(proxy, port)
-        await audit(deployment, fleet, ledger)
+async def test_a_connection_that_postgres_ends_is_not_used_again(
+    deployment: Deployment, proxy: Proxy, fleet: Fleet
+) -> None:
+    ledger = Ledger(await deployment.workspace())
+    port = fleet.nodes[0].port
+    for reads in islice(cycle((False, True)), scale.CUTS):
+        (intent,) = ledger.intend(1)
+        proxy.plan.append(Fault.LEAVE)
+        await ledger.send_until_acknowledged(intent, fleet)
+        assert await proxy.struck.get() is Fault.LEAVE
+        # This read, or else the next write, would get the connection that is just ending.
+        if reads:
+            target = f"/v1/documents/{intent.answers[0].data['id']}"
+            read = await send(port, message("GET", target, ledger.workspace.key, {}))
+            assert read.status in (200, 503), read  # reads are not retried
+    await reconnect(proxy, port)
+    await audit(deployment, fleet, ledger)
 
 
 async def test_a_connection_that_falls_silent_around_a_commit_only_delays_the_answer(
-    deployment: Deployment,
+    deployment: Deployment, proxy: Proxy, fleet: Fleet
 ) -> None:
-    async with open_proxy(deployment.socket) as proxy, open_fleet([deployment.node(proxy.url)]) as fleet:
-        ledgers = [Ledger(await deployment.workspace()) for _ in range(WORKSPACES)]
-        # More connections fall silent than the pool has, so each must return to it.
-        for silences in range(0, scale.SILENCES, WORKSPACES):
-            # Each workspace has one call at a time. The first calls of all workspaces fall silent side by side.
-            proxy.plan.extend(islice(cycle((Fault.ANSWER_SILENT, Fault.REQUEST_SILENT)), WORKSPACES))
-            async with asyncio.TaskGroup() as clients:
-                for number, ledger in enumerate(ledgers):
-                    clients.create_task(send_all(ledger, fleet.nodes[0].port, 3, keyed=number % 4 < 2))
-            assert proxy.struck.qsize() == silences + WORKSPACES
-            scale.progress(f"connections gone silent: {silences + WORKSPACES}")
-        for ledger in ledgers:
-            await audit(deployment, fleet, ledger)
+    ledgers = [Ledger(await deployment.workspace()) for _ in range(WORKSPACES)]
+    # More connections fall silent than the pool has, so each must return to it.
+    for silences in range(0, scale.SILENCES, WORKSPACES):
+        # Each workspace has one call at a time. The first calls of all workspaces fall silent side by side.
+        proxy.plan.extend(islice(cycle((Fault.ANSWER_SILENT, Fault.REQUEST_SILENT)), WORKSPACES))
+        async with asyncio.TaskGroup() as clients:
+            for number, ledger in enumerate(ledgers):
+                clients.create_task(send_all(ledger, fleet.nodes[0].port, 3, keyed=number % 4 < 2))
+        assert proxy.struck.qsize() == silences + WORKSPACES
+        scale.progress(f"connections gone silent: {silences + WORKSPACES}")
+    for ledger in ledgers:
+        await audit(deployment, fleet, ledger)
 
 
 async def test_a_network_that_breaks_most_of_the_time_loses_and_doubles_nothing(
-    deployment: Deployment,
+    deployment: Deployment, proxy: Proxy, fleet: Fleet
 ) -> None:
-    async with open_proxy(deployment.socket) as proxy, open_fleet([deployment.node(proxy.url)]) as fleet:
-        ledger = Ledger(await deployment.workspace())
-        storm = cycle(
-            (Fault.ANSWER_CUT, Fault.REQUEST_CUT, None, Fault.REQUEST_CUT, Fault.ANSWER_CUT, Fault.ANSWER_CUT)
-        )
-        for _ in range(0, scale.CUTS, CLIENTS):
-            proxy.plan.clear()
-            proxy.plan.extend(islice(storm, CLIENTS))
-            async with asyncio.TaskGroup() as clients:
-                for intent in ledger.intend(CLIENTS):
-                    clients.create_task(ledger.send_until_acknowledged(intent, fleet))
-                # Without a key, clients do not retry: they get 201, or 503 with an unknown outcome.
-                for intent in ledger.intend(CLIENTS, keyed=False):
-                    clients.create_task(ledger.send_once(intent, fleet.nodes[0].port))
+    ledger = Ledger(await deployment.workspace())
+    storm = cycle((Fault.ANSWER_CUT, Fault.REQUEST_CUT, None, Fault.REQUEST_CUT, Fault.ANSWER_CUT, Fault.ANSWER_CUT))
+    for _ in range(0, scale.CUTS, CLIENTS):
         proxy.plan.clear()
-        await audit(deployment, fleet, ledger)
+        proxy.plan.extend(islice(storm, CLIENTS))
+        async with asyncio.TaskGroup() as clients:
+            for intent in ledger.intend(CLIENTS):
+                clients.create_task(ledger.send_until_acknowledged(intent, fleet))
+            # Without a key, clients do not retry: they get 201, or 503 with an unknown outcome.
+            for intent in ledger.intend(CLIENTS, keyed=False):
+                clients.create_task(ledger.send_once(intent, fleet.nodes[0].port))
+    proxy.plan.clear()
+    await audit(deployment, fleet, ledger)

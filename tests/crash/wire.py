@@ -4,11 +4,10 @@ Unlike an HTTP client library, it never pools or resends, and it can send many r
 """
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from typing import Any
+
+from tests.acceptance.raw import Answer, read_head
 
 ANSWERED_WITHIN = 8
 """Seconds within which every request is answered, whatever happens behind the server."""
@@ -16,26 +15,6 @@ ANSWERED_WITHIN = 8
 
 class Interrupted(Exception):
     """The connection broke before the whole answer arrived: the outcome is unknown."""
-
-
-@dataclass(frozen=True)
-class Reply:
-    status: int
-    headers: Mapping[str, str]
-    """The headers by lower-case name."""
-    body: bytes
-
-    @property
-    def data(self) -> dict[str, Any]:
-        data: dict[str, Any] = json.loads(self.body)["data"]
-        return data
-
-    @property
-    def replayed(self) -> bool:
-        return self.headers.get("idempotent-replayed") == "true"
-
-    def __str__(self) -> str:
-        return f"{self.status} {self.body[:500].decode(errors='replace')}"
 
 
 class Line:
@@ -47,7 +26,7 @@ class Line:
     def send(self, request: bytes) -> None:
         self._writer.write(request)
 
-    async def reply(self) -> Reply:
+    async def reply(self) -> Answer:
         """Return the whole answer. Raise `Interrupted` if the server or the connection ends before it."""
         try:
             async with asyncio.timeout(ANSWERED_WITHIN):
@@ -58,13 +37,13 @@ class Line:
         except OSError as error:
             raise Interrupted from error
         head, _, body = answer.partition(b"\r\n\r\n")
-        status, *lines = head.decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        # A 204 has no Content-Length (RFC 9110, section 8.6). Any other answer without one was cut off.
-        expected = 0 if status.split()[1:2] == ["204"] else int(headers.get("content-length", -1))
-        if len(body) != expected:
+        if not head:
             raise Interrupted
-        return Reply(int(status.split()[1]), headers, body)
+        status, headers = read_head(head)
+        # A 204 has no Content-Length (RFC 9110, section 8.6). Any other answer without one was cut off.
+        if len(body) != (0 if status == 204 else int(headers.get("content-length", -1))):
+            raise Interrupted
+        return Answer(status, headers, body)
 
 
 @asynccontextmanager
@@ -82,7 +61,7 @@ async def line_to(port: int) -> AsyncIterator[Line]:
             await writer.wait_closed()
 
 
-async def send(port: int, request: bytes) -> Reply:
+async def send(port: int, request: bytes) -> Answer:
     """Send a request and return the whole answer. Raise `Interrupted` if it does not arrive."""
     async with line_to(port) as line:
         line.send(request)

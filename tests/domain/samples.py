@@ -2,7 +2,6 @@
 
 from domain.ids import WorkspaceId
 from domain.members import Members
-from domain.preconditions import Precondition
 
 OWN = WorkspaceId("ws_01HY0000000000000000000000")
 FOREIGN = WorkspaceId("ws_01HY0000000000000000000001")
@@ -18,15 +17,6 @@ DOCUMENT: Members = {
 }
 UPLOAD: Members = {"name": "a.pdf", "mime_type": "application/pdf", "size_bytes": 10, "sha256": "AB" * 32}
 LINK: Members = {"entity_type": "contact", "entity_id": "c-1", "role": "signatory"}
-
-UNMET = {
-    "no state is allowed": Precondition(allowed=frozenset()),
-    "only an earlier state is allowed": Precondition(allowed=frozenset({"1"})),
-    "only other states are allowed": Precondition(allowed=frozenset({"0", "3", "2-0123456789abcdef"})),
-    "the state is refused": Precondition(refused=frozenset({"1", "2"})),
-    "the state is allowed and refused": Precondition(frozenset({"2"}), frozenset({"2"})),
-}
-"""What a document of revision 2 in the root does not meet."""
 
 MALFORMED_IDS = {
     "no prefix": "01HY0000000000000000000000",

@@ -1,6 +1,5 @@
 """API keys with checksums, permissions, and the network that wrong API keys are counted by."""
 
-import string
 from itertools import pairwise
 
 import pytest
@@ -45,22 +44,13 @@ def test_an_api_key_and_its_digest_are_pinned(secret: str) -> None:
     assert api_key_digest(key).hex() == digest
 
 
-def test_the_alphabet_is_base62_digits_first() -> None:
-    assert list(BASE62) == [*string.digits, *string.ascii_uppercase, *string.ascii_lowercase]
-
-
-@given(SECRETS)
-def test_a_minted_api_key_is_well_formed(secret: str) -> None:
-    key = mint_api_key(secret)
-    assert is_wellformed_api_key(key)
-    assert key.startswith("wbk_" + secret)
-    assert len(key) == 42
-
-
 @settings(max_examples=25)
 @given(SECRETS, st.characters())
-def test_every_changed_swapped_missing_or_extra_character_is_detected(secret: str, other: str) -> None:
+def test_a_minted_api_key_is_well_formed_and_each_changed_swapped_missing_or_extra_character_is_detected(
+    secret: str, other: str
+) -> None:
     key = mint_api_key(secret)
+    assert is_wellformed_api_key(key)
     for at, char in enumerate(key):
         for typo in {*BASE62, "_", "-", " ", other} - {char}:
             assert not is_wellformed_api_key(key[:at] + typo + key[at + 1 :])
@@ -75,10 +65,9 @@ def test_every_changed_swapped_missing_or_extra_character_is_detected(secret: st
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "wbk_", "wbk_your_api_key_here", "wbk_" + "0" * 38, "WBK_" + "0" * 32 + "3pBg05"),
-        *("sk_" + "0" * 32 + "3pBg05", "Bearer wbk_" + "0" * 32 + "3pBg05", "wbk_" + "0" * 32 + "3PBG05"),
+        *("", "wbk_", "wbk_" + "0" * 38, "WBK_" + "0" * 32 + "3pBg05", "Bearer wbk_" + "0" * 32 + "3pBg05"),
         *("wbk_" + "0" * 32 + "3pBg05\n", "wbk_" + "\u0660" * 32 + "3pBg05", "wbk_" + "0" * 100_000),
-        *(mint_api_key("0" * length) for length in (0, 1, 31, 33, 1000)),
+        *(mint_api_key("0" * length) for length in (31, 33)),
     ],
     ids=lambda text: ascii(text[:60]),
 )

@@ -21,14 +21,17 @@ MALFORMED = ["", "wbk_", "nonsense", UNKNOWN[:-1], UNKNOWN + "0", UNKNOWN[:-1] +
 MINUTE_WINDOW, DAY_WINDOW = PLANS[Plan.STARTER]
 
 
-async def a_key(world: World, tier: Tier = Tier.STANDARD, expires_at: datetime | None = None) -> MintedApiKey:
+async def a_key(world: World, **properties: Any) -> MintedApiKey:
     """Create an API key in a new workspace of plan starter: 3 requests a minute, 5 a day."""
-    home = await world.workspace(plan=Plan.STARTER)
-    return await another_key(world, home.id, tier=tier, expires_at=expires_at)
+    return await another_key(world, (await world.workspace(plan=Plan.STARTER)).id, **properties)
 
 
 async def another_key(world: World, workspace: str, **properties: Any) -> MintedApiKey:
     return await world.mint_api_key(workspace=workspace, name=new_secret(), granted=["read:documents"], **properties)
+
+
+async def revoke(world: World, minted: MintedApiKey) -> None:
+    await world.keys.revoke(minted.key.workspace_id, minted.key.id, world.clock(), None)
 
 
 async def verdicts(world: World, secret: str, count: int) -> Sequence[Verdict]:
@@ -66,7 +69,7 @@ async def test_a_malformed_api_key_is_refused_without_a_look_up(world: World, pr
 
 async def test_every_refusal_of_an_api_key_is_identical(world: World) -> None:
     revoked, expired = await a_key(world), await a_key(world, expires_at=world.clock() + timedelta(hours=1))
-    await world.keys.revoke(revoked.key.workspace_id, revoked.key.id, world.clock(), None)
+    await revoke(world, revoked)
     world.clock.advance(hours=1)
     reported = set()
     for presented in (None, *MALFORMED, UNKNOWN, revoked.secret, expired.secret):
@@ -76,22 +79,24 @@ async def test_every_refusal_of_an_api_key_is_identical(world: World) -> None:
     assert len(reported) == 1
 
 
-@pytest.mark.parametrize("kind", ["unknown", "malformed", "revoked", "expired"])
+@pytest.mark.parametrize("kind", ["unknown", "malformed", "revoked"])
 async def test_the_61st_wrong_api_key_of_an_address_in_a_minute_is_rate_limited(world: World, kind: str) -> None:
-    minted = await a_key(world, expires_at=world.clock() + timedelta(hours=1))
-    if kind == "revoked":
-        await world.keys.revoke(minted.key.workspace_id, minted.key.id, world.clock(), None)
-    world.clock.advance(minutes=30 if kind == "revoked" else 60, seconds=15)
-    wrong = {"unknown": UNKNOWN, "malformed": "nonsense"}.get(kind, minted.secret)
+    revoked = await a_key(world)
+    await revoke(world, revoked)
+    world.clock.advance(seconds=15)
+    wrong = {"unknown": UNKNOWN, "malformed": "nonsense", "revoked": revoked.secret}[kind]
     await guess(world, wrong, times=60)
     with pytest.raises(RateLimited) as refused:
         await world.admit_request(wrong, HERE, "req_1")
     assert vars(refused.value) == {"retry_after": 45, "window": "minute", "limit": 60}
+    # The workspace of the revoked API key used nothing of its plan.
+    other = await another_key(world, revoked.key.workspace_id)
+    assert (await verdicts(world, other.secret, 1))[0].remaining == 2
 
 
 async def test_guesses_are_counted_by_network_and_a_valid_api_key_is_admitted_from_any(world: World) -> None:
-    minted = await a_key(world, Tier.UNMETERED)
-    await verdicts(world, minted.secret, 100)
+    minted = await a_key(world)
+    await verdicts(world, minted.secret, 1)
     await guess(world, times=60)
     await guess(world, address=THERE, times=60)
     with pytest.raises(RateLimited):
@@ -107,73 +112,42 @@ async def test_guesses_are_counted_by_network_and_a_valid_api_key_is_admitted_fr
 
 async def test_the_use_of_an_admitted_api_key_is_recorded_and_of_a_revoked_one_is_not(world: World) -> None:
     minted, revoked = await a_key(world), await a_key(world)
-    await world.keys.revoke(revoked.key.workspace_id, revoked.key.id, world.clock(), None)
+    await revoke(world, revoked)
     await verdicts(world, minted.secret, 1)
     await guess(world, revoked.secret)
     used = {key.id: key.last_used_at for key in await world.keys.all()}
     assert used == {minted.key.id: world.clock(), revoked.key.id: None}
 
 
-async def test_a_revoked_api_key_uses_nothing_of_its_workspaces_plan(world: World) -> None:
-    minted, expired = await a_key(world), await a_key(world)
-    gone = await another_key(world, minted.key.workspace_id)
-    await world.keys.revoke(gone.key.workspace_id, gone.key.id, world.clock(), None)
-    await guess(world, gone.secret, times=10)
-    assert (await verdicts(world, minted.secret, 1))[0].remaining == 2
-    assert (await verdicts(world, expired.secret, 1))[0].remaining == 2
-
-
-async def test_a_standard_api_key_has_the_limits_of_its_workspaces_plan(world: World) -> None:
-    minted = await a_key(world)
-    end, midnight = MINUTE_WINDOW.end(world.clock()), DAY_WINDOW.end(world.clock())
-    assert await verdicts(world, minted.secret, 4) == [
-        Verdict(True, 3, 2, end, 0),
-        Verdict(True, 3, 1, end, 0),
-        Verdict(True, 3, 0, end, 0),
-        Verdict(False, 3, 0, end, MINUTE, MINUTE_WINDOW),
-    ]
-    assert (await world.admit_request(minted.secret, HERE, "req_1")).caller.key_id == minted.key.id
-    world.clock.advance(minutes=1)
-    assert await verdicts(world, minted.secret, 3) == [
-        Verdict(True, 5, 1, midnight, 0),
-        Verdict(True, 5, 0, midnight, 0),
-        Verdict(False, 5, 0, midnight, midnight - int(world.clock().timestamp()), DAY_WINDOW),
-    ]
-
-
-async def test_the_api_keys_of_a_workspace_share_its_limits_and_workspaces_share_nothing(world: World) -> None:
-    one = await a_key(world)
-    other, stranger = await another_key(world, one.key.workspace_id), await a_key(world)
-    await verdicts(world, one.secret, 2)
-    assert [verdict.admitted for verdict in await verdicts(world, other.secret, 2)] == [True, False]
+async def test_the_api_keys_of_a_workspace_share_the_limits_of_its_plan_and_workspaces_share_nothing(
+    world: World,
+) -> None:
+    one, stranger = await a_key(world), await a_key(world)
+    other = await another_key(world, one.key.workspace_id)
+    end = MINUTE_WINDOW.end(world.clock())
+    assert await verdicts(world, one.secret, 2) == [Verdict(True, 3, 2, end, 0), Verdict(True, 3, 1, end, 0)]
+    refused = Verdict(False, 3, 0, end, MINUTE, MINUTE_WINDOW)
+    assert await verdicts(world, other.secret, 2) == [Verdict(True, 3, 0, end, 0), refused]
     assert (await verdicts(world, stranger.secret, 1))[0].remaining == 2
-
-
-async def test_a_change_of_plan_applies_to_the_next_request(world: World) -> None:
-    minted = await a_key(world)
-    await verdicts(world, minted.secret, 4)
-    await world.workspaces.update(minted.key.workspace_id, Plan.PRO, None)
-    assert (await verdicts(world, minted.secret, 1))[0].limit == 50
+    # A change of plan applies to the next request.
+    await world.workspaces.update(one.key.workspace_id, Plan.PRO, None)
+    assert (await verdicts(world, one.secret, 1))[0].limit == 50
 
 
 async def test_a_high_tier_api_key_has_ten_times_the_limits_counted_apart(world: World) -> None:
-    high = await a_key(world, Tier.HIGH)
+    high = await a_key(world, tier=Tier.HIGH)
     standard = await another_key(world, high.key.workspace_id)
     reported = await verdicts(world, high.secret, 31)
     assert [verdict.admitted for verdict in reported] == [True] * 30 + [False]
-    assert reported[0] == Verdict(True, 30, 29, MINUTE_WINDOW.end(world.clock()), 0)
     assert (await verdicts(world, standard.secret, 1))[0].remaining == 2
     world.clock.advance(seconds=MINUTE)
     assert (await verdicts(world, high.secret, 1))[0] == Verdict(True, 50, 19, DAY_WINDOW.end(world.clock()), 0)
 
 
 async def test_an_unmetered_api_key_is_never_refused_and_never_counted(world: World) -> None:
-    unmetered = await a_key(world, Tier.UNMETERED)
-    standard = await another_key(world, unmetered.key.workspace_id)
-    untouched = Verdict(True, 3, 3, MINUTE_WINDOW.end(world.clock()), 0)
-    assert await verdicts(world, unmetered.secret, DAY_WINDOW.limit * 20) == [untouched] * DAY_WINDOW.limit * 20
-    assert (await verdicts(world, standard.secret, 1))[0].remaining == 2
+    unmetered = await a_key(world, tier=Tier.UNMETERED)
     admit = replace(world.admit_request, limiter=NEVER_ASKED)
+    untouched = Verdict(True, 3, 3, MINUTE_WINDOW.end(world.clock()), 0)
     assert (await admit(unmetered.secret, HERE, "req_1")).verdict == untouched
 
 

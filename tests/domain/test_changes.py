@@ -1,9 +1,10 @@
-"""Changes of a document: how they change a record. test_patch_document.py has how they are read."""
+"""Changes of a document, and its state: the ETag and preconditions."""
 
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from domain.errors import Invalid
 from domain.ids import ApiKeyId, DocumentId, UserId
 from domain.members import OMITTED
 from domain.paths import FolderPath, StoragePath
+from domain.preconditions import UNCONDITIONAL, Precondition
 from tests.domain.anything import objects_around
 from tests.domain.samples import DOCUMENT, OWN
 
@@ -72,6 +74,25 @@ def test_applying_the_same_changes_again_changes_nothing(changes: Changes, at: d
     assert changes.applied_to(once, at + timedelta(seconds=1)) is once
 
 
-def test_another_order_of_tags_is_a_change() -> None:
-    record = replace(RECORD, tags=("t", "u"))
-    assert Changes(tags=("u", "t")).applied_to(record, RECORDED).revision == 8
+@pytest.mark.parametrize(
+    ("allowed", "refused", "holding"),
+    [
+        *((None, set(), {"1", "2"}), (set(), set(), set()), ({"1"}, set(), {"1"}), ({"1", "3"}, set(), {"1"})),
+        *((None, {"1"}, {"2"}), (None, {"1", "2"}, set()), ({"1", "2"}, {"1"}, {"2"}), ({"1"}, {"1"}, set())),
+    ],
+)
+def test_a_precondition_holds_in_the_states_that_it_allows_and_does_not_refuse(
+    allowed: set[str] | None, refused: set[str], holding: set[str]
+) -> None:
+    precondition = Precondition(None if allowed is None else frozenset(allowed), frozenset(refused))
+    assert {state for state in ("1", "2") if precondition.holds(state)} == holding
+    assert UNCONDITIONAL.holds("1")
+
+
+def test_the_state_is_the_revision_and_a_digest_of_the_folder() -> None:
+    # These values must not change, because clients keep them as ETags.
+    assert replace(RECORD, revision=7, folder=None).state == "7"
+    assert replace(RECORD, revision=7, folder=FolderPath("/a")).state == "7-6a50dc8584134c7d"
+    folders = [None, *map(FolderPath, ("/a", "/A", "/a/b", "/b", "/\xe9"))]
+    states = {replace(RECORD, revision=revision, folder=folder).state for revision in (1, 11) for folder in folders}
+    assert len(states) == 2 * len(folders)

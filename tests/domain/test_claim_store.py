@@ -68,7 +68,7 @@ async def test_an_interrupted_adoption_is_refused_and_can_be_repeated(world: Wor
 async def test_a_sweep_between_the_reads_of_a_claim_does_not_make_the_store_foreign(world: World) -> None:
     await world.claim_store()
     before = [await world.deployments.read()]
-    await world.sweep.delete_condemned()
+    await world.sweep.without_listing()
 
     async def read() -> Deployment:
         return before.pop() if before else await world.deployments.read()
@@ -78,7 +78,7 @@ async def test_a_sweep_between_the_reads_of_a_claim_does_not_make_the_store_fore
         await world.sweep()
         return mark
 
-    # A sweep between the first reading of the deployment and the mark, and one after the mark.
+    # One sweep runs between the first read of the deployment and the read of the mark, and another one after that.
     deployments: Any = Instead(world.deployments, read=read)
     await ClaimStore(deployments=deployments, storage=world.storage, now=world.clock)()
     storage: Any = Instead(world.storage, read_mark=read_mark_before_a_sweep)

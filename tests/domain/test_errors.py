@@ -1,8 +1,9 @@
-"""Refusals: each has a code and a sentence that a person can act on."""
+"""Domain errors. Each has a code and a message that says what the client can do."""
 
 import pytest
 
 from domain.errors import (
+    DiskFull,
     DuplicateName,
     FolderExists,
     FolderInUse,
@@ -13,14 +14,17 @@ from domain.errors import (
     LastAdminKey,
     NotFound,
     ObjectChanged,
+    ObjectExists,
     PayloadTooLarge,
     PreconditionFailed,
     QuotaExceeded,
     RateLimited,
     Refusal,
     StorageConflict,
+    UploadUnderWay,
 )
 from domain.ids import DocumentId
+from domain.preconditions import Precondition
 
 ID = DocumentId("doc_01HY0000000000000000000000")
 REFUSALS: dict[str, Refusal] = {
@@ -32,20 +36,39 @@ REFUSALS: dict[str, Refusal] = {
     "not_found": NotFound(),
     "storage_conflict": StorageConflict(ID),
     "object_changed": ObjectChanged(),
-    "precondition_failed": PreconditionFailed(),
+    "precondition_failed": PreconditionFailed(Precondition(frozenset({"1"})).unmet),
     "idempotency_mismatch": IdempotencyMismatch(),
     "rate_limited": RateLimited(42, "minute", 10),
     "in_use": FolderInUse(),
+    "unavailable": DiskFull(),
     "payload_too_large": PayloadTooLarge(65_536),
 }
-ALIKE: list[Refusal] = [FolderExists(), LastAdminKey()]
+ALIKE: list[Refusal] = [FolderExists(), LastAdminKey(), ObjectExists(), UploadUnderWay()]
+
+
+STATES = frozenset({"1"})
+
+
+@pytest.mark.parametrize(
+    ("precondition", "named"),
+    [
+        (Precondition(STATES), {"If-Match"}),
+        (Precondition(refused=STATES), {"If-None-Match"}),
+        (Precondition(frozenset()), {"If-None-Match"}),
+        (Precondition(STATES, STATES), {"If-Match", "If-None-Match"}),
+    ],
+)
+def test_an_unmet_precondition_is_named(precondition: Precondition, named: set[str]) -> None:
+    message = PreconditionFailed(precondition.unmet).message
+    assert {name for name in ("If-Match", "If-None-Match") if name in message} == named
 
 
 def test_every_refusal_has_the_code_of_the_contract() -> None:
     known = {kind for kind in Refusal.__subclasses__() if kind.__module__ == Refusal.__module__}
     assert known == {type(refusal) for refusal in [*REFUSALS.values(), *ALIKE]}
     assert [refusal.code for refusal in REFUSALS.values()] == list(REFUSALS)
-    assert [refusal.code for refusal in ALIKE] == ["duplicate_name", "insufficient_permissions"]
+    codes = ["duplicate_name", "insufficient_permissions", "precondition_failed", "storage_conflict"]
+    assert [refusal.code for refusal in ALIKE] == codes
 
 
 @pytest.mark.parametrize("refusal", [*REFUSALS.values(), *ALIKE], ids=lambda refusal: type(refusal).__name__)
@@ -69,7 +92,12 @@ def test_a_message_names_a_missing_permission_and_repeats_nothing_that_the_clien
     assert "wbk_secret" not in Invalid({"wbk_secret": "is not a member of this request; leave it out"}).message
 
 
-def test_a_rate_limit_is_named_with_its_window_and_its_end() -> None:
-    assert RateLimited(3600, "day", 10_000).message == (
-        "The limit of 10000 requests per day is used up; the day ends in 3600 seconds, try again then."
-    )
+@pytest.mark.parametrize(
+    ("limited", "message"),
+    [
+        (RateLimited(3600, "day", 100), "The limit of 100 requests per day is used up; the day ends in 3600 seconds"),
+        (RateLimited(1, "minute", 1), "The limit of 1 request per minute is used up; the minute ends in 1 second"),
+    ],
+)
+def test_a_rate_limit_is_named_with_its_window_and_its_end(limited: RateLimited, message: str) -> None:
+    assert limited.message == f"{message}, try again then."

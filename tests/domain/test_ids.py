@@ -44,13 +44,11 @@ def test_a_ulid_has_26_characters_that_are_decoded_to_its_number_and_sort_as_the
     ("number", "ulid"),
     [
         (0, "0" * 26),
-        (31, "0" * 25 + "Z"),
-        (32, "0" * 24 + "10"),
         (LARGEST, "7" + "Z" * 25),
         # The example of the specification: https://github.com/ulid/spec
         (int.from_bytes(bytes.fromhex("01563e3ab5d3d6764c61efb99302bd5b")), "01ARZ3NDEKTSV4RRFFQ69G5FAV"),
     ],
-    ids=["least", "Z", "10", "greatest", "specification"],
+    ids=["least", "greatest", "specification"],
 )
 def test_a_ulid_is_pinned(number: int, ulid: str) -> None:
     assert encode_ulid(number) == ulid

@@ -21,7 +21,7 @@ from tests.domain.anything import SPITEFUL, TEXTS, ask
 from tests.domain.samples import FOREIGN, OWN
 
 PREFIX = f"workspaces/{OWN}/"
-# As the contract lists them.
+# These are the characters that the API's documentation lists.
 ALLOWED = string.ascii_letters + string.digits + "!-_.*'()&$@=;:+, "
 
 SEGMENTS = st.text(ALLOWED, max_size=12) | st.text(SPITEFUL, max_size=4) | st.sampled_from(["", ".", "..", "a" * 255])
@@ -30,7 +30,7 @@ PREFIXES = st.sampled_from(["", "/", "workspaces/", PREFIX, PREFIX.upper(), work
 
 
 def obeys_the_contract(key: str) -> bool:
-    """The rule once more, in other words than the code's."""
+    """A second implementation of the rule, different from the code under test."""
     if len(key.encode("utf-8", "surrogatepass")) > 1024 or not key.startswith(PREFIX):
         return False
     return all(
@@ -63,18 +63,13 @@ def test_an_object_key_of_the_own_workspace_is_unchanged(key: str) -> None:
 
 
 MALFORMED = [
-    *("", "/", "/a", "a/", "a//b", ".", "..", "./a", "../a", "a/.", "a/..", "a/./b", "a/../b", "\N{GRINNING FACE}"),
-    *(f"../{FOREIGN}/a", f"a/../../{FOREIGN}/a", " a", "a ", " ", "a/ b", "a /b", "a\\b", "..\\a", "%2e%2e/a"),
-    *("a%2fb", "a?b", "a#b", "a&b?", 'a"b', "a<b>", "a|b", "a~b", "a^b", "a`b", "a{b}", "a[b]", "a\0", "a\n"),
-    *("\na", "a\tb", "a\x7f", "\xe9", "e\u0301", "a\xa0", "\uff0e\uff0e/a", "a\u2215b", "a\ud800", "a" * 256),
+    *("", "/a", "a/", "a//b", ".", "..", "a/./b", "a/../b", f"../{FOREIGN}/a", " a", "a /b", "a\\b", "%2e%2e/a", "a?b"),
+    *('a"b', "a<b>", "a~b", "a\0", "a\n", "\xe9", "e\u0301", "a\xa0", "\uff0e\uff0e/a", "a\ud800", "a" * 256),
 ]
 OUTSIDE = [
-    *(f"workspaces/{FOREIGN}/a", f"/workspaces/{OWN}/a", f"workspaces//{OWN}/a", f"./workspaces/{OWN}/a"),
-    *(f"workspaces/./{OWN}/a", f"workspaces/{FOREIGN}/../{OWN}/a", f"Workspaces/{OWN}/a", LONGEST + "x"),
-    *(f"workspaces/{OWN.lower()}/a", f"workspaces/{OWN}a/a", f"workspaces/{OWN[:-1]}/a", PREFIX + "a/" * 5000),
-    *(f"workspaces/{OWN} /a", f"workspaces/{OWN}", f"workspaces/{OWN}\\a", f" workspaces/{OWN}/a"),
-    *(f"\ufeffworkspaces/{OWN}/a", f"bucket/workspaces/{OWN}/a", f"s3://bucket/workspaces/{OWN}/a"),
-    *(f"file:///workspaces/{OWN}/a", "workspaces/", "workspaces/a", "/etc/passwd", ""),
+    *(f"workspaces/{FOREIGN}/a", f"/workspaces/{OWN}/a", f"workspaces//{OWN}/a", f"workspaces/{FOREIGN}/../{OWN}/a"),
+    *(f"Workspaces/{OWN}/a", f"workspaces/{OWN.lower()}/a", f"workspaces/{OWN}a/a", f"workspaces/{OWN}"),
+    *(LONGEST + "x", PREFIX + "a/" * 5000, f"s3://bucket/workspaces/{OWN}/a", "/etc/passwd", ""),
 ]
 
 
@@ -93,7 +88,7 @@ def test_a_path_is_accepted_exactly_if_it_obeys_the_contract(key: str) -> None:
 
 LEVELS = st.text("abc \xe9.-", min_size=1, max_size=8) | st.text(SPITEFUL, max_size=5)
 FOLDERS = st.lists(LEVELS, max_size=22).map(lambda levels: "/" + "/".join(levels)) | TEXTS.map("/".__add__)
-# So few that one is often another's, or begins like it.
+# There are few names, so that paths are often equal or begin with each other.
 NEIGHBOURS = st.lists(st.sampled_from(["a", "ab", "b"]), min_size=1, max_size=4).map(
     lambda levels: FolderPath("/" + "/".join(levels))
 )
@@ -142,13 +137,9 @@ def test_an_accepted_folder_has_1_to_20_levels_each_of_which_is_a_folder(sent: s
         assert ancestors(ancestor) == line[:level]
 
 
-def test_the_ancestors_are_the_folder_and_every_folder_above_it_from_the_top() -> None:
-    assert ancestors(FolderPath("/a/b/c")) == ("/a", "/a/b", "/a/b/c")
-    assert ancestors(None) == ()
-
-
 @given(NEIGHBOURS, NEIGHBOURS)
 def test_a_folder_is_within_exactly_its_ancestors(folder: FolderPath, above: FolderPath) -> None:
+    assert ancestors(FolderPath("/a/b/c")) == ("/a", "/a/b", "/a/b/c")
     assert is_within(folder, above) == (above in ancestors(folder))
     assert is_within(folder, folder)
     assert not is_within(None, above)

@@ -52,7 +52,7 @@ UNCHANGED: dict[str, list[object]] = {
     "size_bytes": [0, 1, 183204, 2**31, 2**53 + 1, 2**63 - 1],
     "mime_type": [
         *("application/pdf", "image/svg+xml", "application/vnd.made-up-by-us", "x/y", "0/1"),
-        *("a!#$&-^_.+/b!#$&-^_.+", "text/plain; charset=utf-8; format=flowed", "text/plain ;\tcharset=utf-8"),
+        *("a!#$&-^_.+/b!#$&-^_.+", "text/plain; charset=utf-8; format=flowed"),
         *(r'text/plain; note="a \"quoted\" ; \\ word"', 'text/plain; empty=""', "a" * 127 + "/" + "b" * 127),
         *("multipart/form-data; boundary=it's%20`fine`|~", "video/webm; codecs=vp8,opus", "text/plain; a=B; c=D,E"),
     ],
@@ -73,8 +73,9 @@ NORMALISED: dict[str, list[tuple[object, object]]] = {
     "size_bytes": [(6.0, 6), (1e3, 1000), (-0.0, 0), (2.0**62, 2**62)],
     "mime_type": [
         *(("APPLICATION/PDF", "application/pdf"), ("Text/Plain; Charset=UTF-8", "text/plain; charset=UTF-8")),
-        *(("IMAGE/SVG+XML;A=B ;\tC=D", "image/svg+xml;a=B ;\tc=D"), ("V/W; Codecs=VP8,Opus", "v/w; codecs=VP8,Opus")),
-        (r'A/B; Note="C=D; E=\"F=G"; H="I"', r'a/b; note="C=D; E=\"F=G"; h="I"'),
+        *(("IMAGE/SVG+XML;A=B ;\tC=D", "image/svg+xml; a=B; c=D"), ("V/W; Codecs=VP8,Opus", "v/w; codecs=VP8,Opus")),
+        (r'A/B; Note="C=D;E=\"F=G";H="I"', r'a/b; note="C=D;E=\"F=G"; h="I"'),
+        (f"a/b;c={'d' * 249}", f"a/b;c={'d' * 249}"),
     ],
     "sha256": [("AB" * 32, "ab" * 32), ("0123456789abcdefABCDEF" + "0" * 42, "0123456789abcdefabcdef" + "0" * 42)],
     "permissions": [([permission.value for permission in Permission][::-1], frozenset(Permission))],
@@ -140,23 +141,8 @@ REFUSED: dict[str, tuple[str, list[object]]] = {
     "entity_id": (
         "must",
         [
-            None,
-            "",
-            "x" * 65,
-            ".",
-            "..",
-            " ",
-            "\u200b",
-            "a\u200bb",
-            "a\u202eb",
-            "a\nb",
-            "\0",
-            "\x7f",
-            "\x85",
-            "\ud800",
-            "\ufffd",
-            5,
-            ["1"],
+            *(None, "", "x" * 65, ".", "..", " ", "\u200b", "a\u200bb", "a\u202eb", "a\nb", "\0", "\x7f", "\x85"),
+            *("\ud800", "\ufffd", 5, ["1"]),
         ],
     ),
     "permissions": (
@@ -240,15 +226,17 @@ ALPHANUMERIC = ascii_text.ascii_letters + ascii_text.digits
 RESTRICTED = st.builds("{}{}".format, st.sampled_from(ALPHANUMERIC), st.text(ALPHANUMERIC + "!#$&-^_.+", max_size=20))
 TOKEN = st.text(ALPHANUMERIC + "!#$%&'*+-.^_`|~", min_size=1, max_size=10)
 QUOTED = st.text("\t !#[]~azAZ09;,/=()", max_size=10).map('"{}"'.format) | st.just(r'"\"\\"')
-PARAMETER = st.builds("{}{}={}".format, st.sampled_from([";", "; ", " ;", "\t; "]), TOKEN, TOKEN | QUOTED)
+SEPARATOR = st.sampled_from([";", "; ", " ;", "\t; "])
+PARAMETER = st.tuples(SEPARATOR, st.builds("{}={}".format, TOKEN, TOKEN | QUOTED))
 
 
 @given(RESTRICTED, RESTRICTED, st.lists(PARAMETER, max_size=3))
 def test_every_media_type_in_the_grammar_of_rfc_6838_and_rfc_9110_is_accepted(
-    kind: str, subtype: str, parameters: list[str]
+    kind: str, subtype: str, parameters: list[tuple[str, str]]
 ) -> None:
-    sent = f"{kind}/{subtype}" + "".join(parameters)
-    assert mime_type(sent).lower() == sent.lower()
+    sent = f"{kind}/{subtype}" + "".join(map("".join, parameters))
+    recorded = "; ".join([f"{kind}/{subtype}", *(parameter for _, parameter in parameters)])
+    assert mime_type(sent).lower() == recorded.lower()
     assert is_same_media_type(mime_type(sent), sent)
 
 

@@ -1,4 +1,4 @@
-"""What a search takes for equal, what its words are, and which of them an index can find."""
+"""Searches: the texts that are equal, the words of a search, and the words that an index can find."""
 
 import time
 import unicodedata
@@ -12,29 +12,23 @@ from domain.text import fold
 from tests.domain.anything import UNICODE, ask
 
 EQUAL = {
-    "letter case": ["nda", "NDA", "Nda"],
     "the letters I of Turkish": ["i", "I", "\u0130", "\u0131", "i\u0307", "I\u0307", "\U0001d6a4"],
-    "Istanbul": ["istanbul", "ISTANBUL", "\u0130stanbul", "\u0130STANBUL", "\u0131stanbul"],
     "the sharp s": ["strasse", "stra\xdfe", "STRASSE", "STRA\u1e9eE"],
-    "the letters s of Greek": [
-        "\u03c3\u03b9\u03c3\u03c5\u03c6\u03bf\u03c2",
-        "\u03a3\u03af\u03c3\u03c5\u03c6\u03bf\u03c2",
-    ],
+    "the letters s of Greek, and diacritics": ["\u03c3\u03b9\u03c3\u03c2", "\u03a3\u03af\u03c3\u03c3"],
     "full width": ["file 2.pdf", "\uff26\uff49\uff4c\uff45\u3000\uff12\uff0e\uff30\uff24\uff26"],
     "half width": ["\u30ac\u30ae", "\uff76\uff9e\uff77\uff9e"],
-    "ligatures": ["file office", "\ufb01le o\ufb03ce"],
-    "compatibility forms": ["1\u20442 m2 tel", "1\u20442 m\xb2 \u2121", "\xbd m2 TEL"],
-    "Latin diacritics": ["resume", "R\xe9sum\xe9", "re\u0301sume\u0301", "RE\u0301SUM\xc9"],
+    "compatibility forms": ["file 1\u20442 m2 tel", "\ufb01le 1\u20442 m\xb2 \u2121", "\ufb01le \xbd m2 TEL"],
+    "Latin diacritics": ["resume uber", "R\xe9sum\xe9 \xdcber", "re\u0301sume\u0301 u\u0308ber"],
     "two diacritics on a letter": ["viet", "vi\u1ec7t", "vie\u0323\u0302t"],
-    "German umlauts": ["uber groesse", "\xdcber groesse", "u\u0308ber groesse"],
-    "Greek diacritics": [
-        "\u03ac\u03bd\u03b8\u03c1\u03c9\u03c0\u03bf\u03c2",
-        "\u0391\u039d\u0398\u03a1\u03a9\u03a0\u039f\u03a3",
-    ],
-    "Cyrillic diacritics": ["\u0451\u043b\u043a\u0430", "\u0415\u041b\u041a\u0410", "\u0415\u0308\u043b\u043a\u0430"],
-    "the short i of Cyrillic": ["\u043c\u043e\u0439", "\u041c\u041e\u0418"],
-    "the soft hyphen": ["vertrag", "ver\xadtrag"],
-    "invisible characters": ["vertrag", "ver\u200btrag", "\ufeffvertrag", "ver\u2060trag\u200e"],
+    "Cyrillic diacritics": ["\u0451\u043b\u043a\u0438", "\u0415\u041b\u041a\u0419", "\u0415\u0308\u043b\u043a\u0438"],
+    "strokes": ["lodz hodgson kobenhavn", "\u0141\xf3d\u017a \u0126odgson K\xf8benhavn"],
+    "Vietnamese, Croatian and Maltese": ["dong dakovo hal", "\u0111\u1ed3ng \u0110akovo \u0126al"],
+    "Hausa hooks": ["barna daya kasar", "\u0181arna \u0257aya \u0199asar"],
+    "Sami": ["atnuoddit gukteg", "\xe1\u0167\u014buoddit guk\u0167e\u01e5"],
+    "Danish and French ligatures": ["aero coeur", "\xc6r\xf8 c\u0153ur", "\xe6\u0301ro coeur"],
+    "Icelandic": ["thordur", "\xde\xf3r\xf0ur", "\xde\xd3R\xd0UR"],
+    "Ukrainian and Kazakh": ["\u0433\u0430 \u043a\u044b\u0437", "\u0491\u0430 \u049b\u044b\u0437"],
+    "invisible characters": ["vertrag", "ver\xadtrag", "ver\u200btrag", "\ufeffvertrag", "ver\u2060trag\u200e"],
     "joiners": ["\u0645\u06cc\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"],
     "variation selectors": ["\u2764", "\u2764\ufe0f"],
     "white space": ["a b", "a  b", "a\tb", "a\nb", "a\xa0b", "a\u3000b", "a\u2028 \u2003b"],
@@ -51,11 +45,8 @@ def test_equal_texts_have_one_fold(texts: list[str]) -> None:
 DIFFERENT = {
     # `\u304b` and `\u304c` are "ka" and "ga"; a mark of Hindi is a vowel.
     "Japanese voiced letters": ("\u304b", "\u304c"),
-    "Katakana voiced letters": ("\u30cf", "\u30d0"),
     "Hindi vowels": ("\u0915\u093f", "\u0915\u0940"),
     "a Hindi letter with a dot": ("\u0915", "\u0915\u093c"),
-    "Tamil vowels": ("\u0b95\u0bbf", "\u0b95\u0bc0"),
-    "Thai tones": ("\u0e01\u0e48", "\u0e01\u0e49"),
     "Hebrew points": ("\u05e9\u05c1", "\u05e9\u05c2"),
     "Japanese scripts": ("\u304b", "\u30ab"),
     "alphabets": ("a", "\u0430"),
@@ -88,10 +79,7 @@ def test_a_fold_is_normal_and_a_fixed_point(text: str) -> None:
 ADVERSE = {
     "marks": "\u0301\u0316",
     "characters that decompose to marks": "\u0f73",
-    "half-width marks": "\uff9e\u0301",
     "marks between joiners": "\u0301\u0316" * 15 + "\u200d",
-    "marks on Japanese": "\u304b" + "\u3099\u0316" * 30,
-    "marks that become letters": "\u0345\u0316",
     "a ligature of 18 letters": "\ufdfa",
     "spaces": "\u3000",
     "Hangul": "\u1100\u1161\u11a8",
@@ -106,40 +94,23 @@ def test_folding_64_kib_of_anything_takes_less_than_40_times_as_long_as_an_ordin
         fold(text)
         return time.process_time() - begin
 
-    # In quadratic time, marks took hundreds of times as long.
+    # When folding took quadratic time, texts of marks took hundreds of times as long.
     assert min(seconds(piece) for _ in range(2)) < 40 * min(seconds("R\xe9sum\xe9 \xfcber ") for _ in range(2))
 
 
 @pytest.mark.parametrize(
-    ("search", "name", "description"),
+    ("search", "name", "description", "found"),
     [
-        *(("nda", "Acme-NDA-2026.pdf", None), ("NDA", "a", "the nda of 2026"), ("2026 acme", "Acme NDA 2026", None)),
-        # One word in the name, the other one in the description.
-        *(
-            ("acme 2026", "Acme.pdf", "of 2026"),
-            ('"nda 2026"', "NDA  2026", None),
-            ("resume", "R\xe9sum\xe9.pdf", None),
-        ),
-        *(("r\xe9sum\xe9", "resume.pdf", None), ("grosse", "Gr\xf6\xdfe.pdf", None), ("\ufb01", "FILE", None)),
-        *(("\u5951\u7d04", "\u5951\u7d04\u66f8.pdf", None), ("\u0915\u093f", "\u0939\u0915\u093f\u0924", None)),
-        *(("seite 2", "a", "Seite 1\nSeite 2"), ('"1 seite"', "a", "Seite 1\r\nSeite 2"), ("%", "100%", None)),
+        *(("NDA", "Acme-nda-2026.pdf", None, True), ("2026 acme", "Acme NDA 2026", None, True)),
+        *(("acme 2026", "Acme.pdf", "of 2026", True), ("seite 2", "a", "Seite 1\nSeite 2", True)),
+        *(('"nda 2026"', "NDA  2026", None, True), ('"2026 acme"', "Acme 2026", "b", False)),
+        *(("acme none", "acme", "b", False), ("ab", "a", "b", False), ('"a b"', "a", "b", False)),
     ],
-    ids=ascii,
 )
-def test_a_search_finds_a_document_that_contains_all_its_words(search: str, name: str, description: str | None) -> None:
-    assert all(word in search_text(name, description) for word in search_words(search))
-
-
-@pytest.mark.parametrize(
-    ("search", "name"),
-    [
-        *(("none", "a"), ("acme none", "acme"), ('"2026 acme"', "Acme 2026"), ('"a b"', "a"), ("ab", "a")),
-        *(("groesse", "Gr\xf6\xdfe"), ("\u306f", "\u3070"), ("\u0915\u0940", "\u0915\u093f")),
-    ],
-    ids=ascii,
-)
-def test_a_search_finds_neither_other_letters_nor_a_word_across_name_and_description(search: str, name: str) -> None:
-    assert not all(word in search_text(name, "b") for word in search_words(search))
+def test_a_search_finds_a_document_whose_name_or_description_contains_each_of_its_words(
+    search: str, name: str, description: str | None, found: bool
+) -> None:
+    assert all(word in search_text(name, description) for word in search_words(search)) is found
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What a sweep deletes, and what it never deletes."""
+"""The objects that a sweep deletes, and the objects that it never deletes."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -9,8 +9,7 @@ import pytest
 from domain.access import Caller
 from domain.errors import Invalid, StorageConflict
 from domain.paths import StoragePath, workspace_prefix
-from domain.use_cases.claim_store import ForeignStore
-from domain.use_cases.sweep import Sweep, SweepReport, TooManyOrphans
+from domain.use_cases.sweep import SweepReport, TooManyOrphans
 from ports.ledger import PathState
 from ports.storage import ListedObject
 from ports.system import Unavailable
@@ -28,11 +27,12 @@ async def test_an_upload_that_is_not_recorded_within_a_day_is_deleted(world: Wor
     caller = await world.caller()
     path, document = await world.upload(caller), await world.record(caller)
     world.clock.advance(hours=23, minutes=59)
-    assert await world.sweep(yes=True) == SweepReport(objects=2)
+    assert await world.sweep() == SweepReport(objects=2, expired=1)
     assert await world.storage.stat(path) is not None
 
     world.clock.advance(minutes=1)
-    assert await world.sweep(yes=True) == SweepReport(objects=2, unrecorded=1, unrecorded_bytes=8, deleted=1)
+    assert await world.sweep() == SweepReport(objects=2, unrecorded=1, unrecorded_bytes=8, issued=1, deleted=1)
+    assert (await world.documents.usage(caller.workspace_id)).reserved_bytes == 0
     assert await world.storage.stat(path) is None
     with pytest.raises(Invalid):
         await world.create_document(caller, members(path), None)
@@ -48,17 +48,17 @@ async def test_a_late_upload_to_a_condemned_path_is_never_recorded_and_is_delete
     await world.sweep(yes=True)
     assert await state(world, caller, path) is PathState.CONDEMNED
     world.clock.advance(hours=1)
-    assert (await world.sweep.delete_condemned()).condemned == 1
+    assert (await world.sweep.without_listing()).condemned == 1
     assert await state(world, caller, path) is PathState.CONDEMNED
 
     world.storage.swap(path, b"late")
     with pytest.raises(StorageConflict):
         await world.create_document(caller, members(path), None)
     world.clock.advance(seconds=1)
-    assert (await world.sweep.delete_condemned()).deleted == 1
+    assert (await world.sweep.without_listing()).deleted == 1
     assert await world.storage.stat(path) is None
     assert await state(world, caller, path) is PathState.GONE
-    assert (await world.sweep.delete_condemned()).condemned == 0
+    assert (await world.sweep.without_listing()).condemned == 0
     world.storage.swap(path, b"much later")
     with pytest.raises(StorageConflict) as refused:
         await world.create_document(caller, members(path), None)
@@ -71,23 +71,13 @@ async def test_the_next_sweep_finishes_an_interrupted_one(world: World) -> None:
     caller = await world.caller()
     path = await world.upload(caller)
     world.clock.advance(days=1)
+    cut_off: Any = Instead(world.storage, delete=unavailable)
     with pytest.raises(Unavailable):
-        await on(world, Instead(world.storage, delete=unavailable))(yes=True)
+        await replace(world.sweep, storage=cut_off)(yes=True)
     assert await state(world, caller, path) is PathState.CONDEMNED
     assert await world.storage.stat(path) is not None
-    assert (await world.sweep.delete_condemned()).deleted == 1
+    assert (await world.sweep.without_listing()).deleted == 1
     assert await world.storage.stat(path) is None
-
-
-def on(world: World, storage: Any) -> Sweep:
-    return Sweep(
-        workspaces=world.workspaces,
-        ledger=world.ledger,
-        storage=storage,
-        deployments=world.deployments,
-        now=world.clock,
-        new_token=lambda: "another-turn",
-    )
 
 
 async def test_a_dry_run_counts_and_changes_nothing(world: World) -> None:
@@ -95,34 +85,72 @@ async def test_a_dry_run_counts_and_changes_nothing(world: World) -> None:
     path = await world.upload(caller)
     world.clock.advance(days=1)
     before = await world.storage.read_mark(), await world.deployments.read()
-    assert await world.sweep(dry_run=True) == SweepReport(objects=1, unrecorded=1, unrecorded_bytes=8)
+    counted = SweepReport(objects=1, unrecorded=1, unrecorded_bytes=8, issued=1, expired=1)
+    assert await world.sweep(dry_run=True) == counted
     assert await world.storage.stat(path) is not None
-    assert await state(world, caller, path) is None
+    assert await state(world, caller, path) is PathState.ISSUED
     assert (await world.storage.read_mark(), await world.deployments.read()) == before
 
 
-@pytest.mark.parametrize(("recorded", "unrecorded", "much"), [(19, 1, False), (18, 1, True), (0, 1, True)])
-async def test_orphans_above_five_percent_are_kept_without_yes(
-    world: World, recorded: int, unrecorded: int, much: bool
+def put_aside(world: World, caller: Caller, name: str) -> StoragePath:
+    """Store an object that no upload URL was issued for."""
+    path = StoragePath(f"{workspace_prefix(caller.workspace_id)}by-hand/{name}")
+    world.storage.swap(path, b"aside")
+    return path
+
+
+@pytest.mark.parametrize(("recorded", "unexplained", "much"), [(19, 1, False), (18, 1, True), (0, 1, True)])
+async def test_unexplained_orphans_above_five_percent_of_their_workspace_are_kept_without_yes(
+    world: World, recorded: int, unexplained: int, much: bool
 ) -> None:
-    caller = await world.caller(quota_bytes=1_000_000)
+    caller, neighbour = [await world.caller(quota_bytes=1_000_000) for _ in range(2)]
     for _ in range(recorded):
         await world.record(caller)
-    paths = [await world.upload(caller) for _ in range(unrecorded)]
+    # The neighbour's objects neither excuse those of the workspace, nor are they kept because of them.
+    for _ in range(40):
+        await world.record(neighbour)
+    paths = [put_aside(world, caller, f"{number}") for number in range(unexplained)]
+    others = [await world.upload(neighbour), put_aside(world, neighbour, "few")]
     world.clock.advance(days=1)
     if much:
         with pytest.raises(TooManyOrphans) as refused:
             await world.sweep()
-        assert refused.value.swept.unrecorded == unrecorded
-        assert [await state(world, caller, path) for path in paths] == [None] * unrecorded
+        assert refused.value.swept.unconfirmed == [caller.workspace_id]
+        assert caller.workspace_id in str(refused.value)
+        assert neighbour.workspace_id not in str(refused.value)
+        assert [await state(world, caller, path) for path in paths] == [None] * unexplained
         assert await world.storage.stat(paths[0]) is not None
-    assert (await world.sweep(yes=True) if much else await world.sweep()).deleted == unrecorded
+        assert [await world.storage.stat(path) for path in others] == [None, None]
+    assert (await world.sweep(yes=much)).deleted >= unexplained
     assert await world.storage.stat(paths[0]) is None
 
 
-@pytest.mark.parametrize(("unrecorded", "much"), [(1000, False), (1001, True)])
-def test_more_than_a_thousand_orphans_exceed_the_safety_limit(unrecorded: int, much: bool) -> None:
-    assert SweepReport(objects=1_000_000, unrecorded=unrecorded).exceeds_safety_limit is much
+async def test_more_than_a_thousand_unexplained_orphans_of_a_workspace_are_kept_without_yes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("domain.use_cases.sweep.UNEXPLAINED_MAX", 2)
+    monkeypatch.setattr("domain.use_cases.sweep.UNEXPLAINED_SHARE_MAX", 1)
+    caller = await world.caller()
+    put_aside(world, caller, "1")
+    put_aside(world, caller, "2")
+    world.clock.advance(days=1)
+    assert (await world.sweep()).deleted == 2
+    for number in range(3):
+        put_aside(world, caller, f"3{number}")
+    world.clock.advance(days=1)
+    with pytest.raises(TooManyOrphans):
+        await world.sweep()
+
+
+async def test_any_number_of_uploads_of_one_workspace_never_stops_the_sweep(world: World) -> None:
+    attacker, other = [await world.caller() for _ in range(2)]
+    for _ in range(1001):
+        await world.upload(attacker, b"")
+    path = await world.upload(other)
+    world.clock.advance(days=1)
+    swept = await world.sweep()
+    assert (swept.unrecorded, swept.issued, swept.deleted, swept.unconfirmed) == (1002, 1002, 1002, [])
+    assert await world.storage.stat(path) is None
 
 
 async def condemn(world: World, caller: Caller, paths: Sequence[StoragePath]) -> None:
@@ -158,7 +186,7 @@ async def test_progress_is_reported_after_every_page_and_only_a_complete_sweep_r
     for _ in range(3):
         await world.upload(caller)
     world.clock.advance(days=1)
-    await world.sweep.delete_condemned()
+    await world.sweep.without_listing()
     await world.sweep(dry_run=True)
     assert (await world.deployments.read()).swept_at is None
     seen: list[tuple[int, int]] = []
@@ -179,10 +207,11 @@ async def test_an_object_that_the_store_keeps_delays_no_other(world: World) -> N
         await world.storage.delete([path for path in paths if path != locked])
         return [path for path in paths if path == locked]
 
-    swept = await on(world, Instead(world.storage, delete=delete))(yes=True)
+    holding: Any = Instead(world.storage, delete=delete)
+    swept = await replace(world.sweep, storage=holding)(yes=True)
     assert (swept.deleted, swept.held) == (2, 1)
     assert [await world.storage.stat(path) is None for path in (locked, free, abandoned)] == [False, True, True]
-    # It is tried again, for ever.
+    # Every later sweep tries again.
     assert await state(world, caller, locked) is PathState.CONDEMNED
     assert await state(world, caller, free) is PathState.GONE
 
@@ -204,10 +233,11 @@ async def test_versions_beside_recorded_ones_are_counted_and_those_that_the_stor
         asked.append((path, dry_run))
         return OtherVersions(3, are_held=path == documents[0].storage_path and not dry_run)
 
-    storage = Instead(world.storage, delete_other_versions=delete_other_versions)
+    storage: Any = Instead(world.storage, delete_other_versions=delete_other_versions)
     vars(storage)["list_replaced"] = list_replaced
-    assert await on(world, storage)(dry_run=True) == SweepReport(objects=4, other_versions=6)
-    assert await on(world, storage)() == SweepReport(objects=4, other_versions=6, held=1)
+    sweep = replace(world.sweep, storage=storage)
+    assert await sweep(dry_run=True) == SweepReport(objects=4, other_versions=6)
+    assert await sweep() == SweepReport(objects=4, other_versions=6, held=1)
     assert asked == [(document.storage_path, dry_run) for dry_run in (True, False) for document in documents]
 
 
@@ -216,11 +246,11 @@ async def test_too_many_orphans_do_not_stop_the_rest_of_a_sweep(world: World) ->
     gone = await world.upload(caller)
     await condemn(world, caller, [gone])
     world.clock.advance(hours=2)
-    await world.sweep.delete_condemned()
+    await world.sweep.without_listing()
     world.storage.swap(gone, b"late")
     path = await world.upload(caller)
     await world.create_document(caller, members(path), "7c9e6679-7425-40de-944b-e07fc1f90ae7")
-    abandoned = await world.upload(caller)
+    abandoned = put_aside(world, caller, "abandoned")
     world.storage.leave_unfinished(path)
     world.clock.advance(hours=25)
     with pytest.raises(TooManyOrphans) as refused:
@@ -240,7 +270,7 @@ async def test_an_orphan_that_was_not_counted_is_not_deleted(world: World) -> No
     later = [await world.upload(caller) for _ in range(15)]
     world.clock.advance(hours=23, minutes=50)
 
-    # Listing takes its time, and those that came later have lain long enough meanwhile.
+    # A listing takes time, and objects that arrived later may have become old enough meanwhile.
     swept = await world.sweep(on_progress=lambda swept: world.clock.advance(minutes=10) if not swept.deleted else None)
     assert (swept.unrecorded, swept.deleted) == (1, 1)
     assert all([await world.storage.stat(path) for path in later])
@@ -264,31 +294,14 @@ async def test_inherited_orphans_are_kept_without_yes(world: World) -> None:
 
 
 async def test_every_workspace_is_swept_and_keeps_its_documents(world: World) -> None:
-    callers = [await world.caller() for _ in range(3)]
+    callers = [await world.caller() for _ in range(2)]
     recorded = [await world.record(caller) for caller in callers]
-    condemned = [await world.upload(caller) for caller in callers]
-    abandoned = [await world.upload(caller) for caller in callers]
-    for caller, path in zip(callers, condemned, strict=True):
-        await condemn(world, caller, [path])
-        world.storage.leave_unfinished(path)
-    elsewhere = StoragePath("workspaces/ws_01JRTZ6X8ZPMK0YB2S5V4NQ3W7/a")
-    world.storage.leave_unfinished(elsewhere)
+    for caller in callers:
+        await condemn(world, caller, [await world.upload(caller)])
+        world.storage.leave_unfinished(await world.upload(caller))
+    world.storage.leave_unfinished(StoragePath("workspaces/ws_01JRTZ6X8ZPMK0YB2S5V4NQ3W7/a"))
     world.clock.advance(days=2)
     swept = await world.sweep(yes=True)
-    assert (swept.condemned, swept.unrecorded, swept.deleted, swept.unfinished) == (3, 3, 6, 3)
+    assert (swept.condemned, swept.unrecorded, swept.deleted, swept.unfinished) == (2, 2, 4, 2)
     assert world.storage.count_unfinished() == 1
-    for caller, document, first, second in zip(callers, recorded, condemned, abandoned, strict=True):
-        assert await world.storage.stat(document.storage_path) == document.stored
-        assert [await world.storage.stat(path) for path in (first, second)] == [None, None]
-        assert await state(world, caller, first) is PathState.GONE
-
-
-async def test_a_foreign_database_deletes_nothing_before_it_is_refused(world: World) -> None:
-    caller = await world.caller()
-    path = await world.upload(caller)
-    await condemn(world, caller, [path])
-    await world.storage.write_mark("someone-else turn", replace=True)
-    for sweep in (world.sweep(yes=True), world.sweep.delete_condemned()):
-        with pytest.raises(ForeignStore):
-            await sweep
-    assert await world.storage.stat(path) is not None
+    assert await world.storage_paths() == {document.storage_path for document in recorded}

@@ -1,4 +1,4 @@
-"""Who may sweep: one process at a time, on the database to which the store belongs."""
+"""Only one process sweeps at a time, and only with the database to which the store belongs."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,7 +9,7 @@ import pytest
 
 from domain.use_cases.claim_store import AlreadySweeping, ClaimStore, ForeignStore
 from ports.system import Unavailable
-from tests.domain.test_sweep import on
+from tests.domain.test_sweep import condemn
 from tests.domain.world import Instead, World
 
 pytestmark = pytest.mark.usefixtures("claimed")
@@ -20,32 +20,33 @@ async def test_one_process_sweeps_at_a_time(world: World) -> None:
         with pytest.raises(AlreadySweeping):
             await world.sweep()
         with pytest.raises(AlreadySweeping):
-            await world.sweep.delete_condemned()
+            await world.sweep.without_listing()
     await world.sweep()
 
 
 async def test_a_database_restored_from_a_dump_does_not_sweep(world: World) -> None:
     caller = await world.caller()
-    path = await world.upload(caller)
     dump = copy(world.deployments)
+    await world.sweep.without_listing()
+    orphan, condemned = await world.upload(caller), await world.upload(caller)
+    await condemn(world, caller, [condemned])
     world.clock.advance(days=1)
-    await world.sweep.delete_condemned()
-    world.deployments = dump
-    restored = on(world, world.storage)
+    restored = replace(world.sweep, deployments=dump)
     claim = ClaimStore(deployments=dump, storage=world.storage, now=world.clock)
-    for attempt in (restored(yes=True), restored(dry_run=True), restored.delete_condemned(), claim()):
+    for attempt in (restored(yes=True), restored(dry_run=True), restored.without_listing(), claim()):
         with pytest.raises(ForeignStore, match="restored from a dump or copied"):
             await attempt
-    assert await world.storage.stat(path) is not None
+    assert await world.storage_paths() == {orphan, condemned}
 
 
 async def test_a_database_does_not_sweep_a_store_that_is_not_its_own(world: World) -> None:
     other = World()
+    sweep = replace(world.sweep, storage=other.storage)
     with pytest.raises(ForeignStore, match="has no mark"):
-        await on(world, other.storage)(yes=True)
+        await sweep(yes=True)
     await other.claim_store()
     with pytest.raises(ForeignStore, match="belongs to deployment"):
-        await on(world, other.storage)(yes=True)
+        await sweep(yes=True)
 
 
 @pytest.mark.parametrize("moment", ["before the store", "after the store"])
@@ -56,7 +57,7 @@ async def test_an_interrupted_change_of_generation_leaves_a_known_mark(world: Wo
         raise Unavailable("the power went")
 
     with pytest.raises(Unavailable):
-        await on(world, Instead(world.storage, write_mark=write_mark))()
+        await replace(world.sweep, storage=Instead(world.storage, write_mark=write_mark))()
     await world.sweep()
     deployment = await world.deployments.read()
     assert deployment.next_generation is None
@@ -75,7 +76,7 @@ async def test_two_sweeps_after_a_lost_lock_leave_a_known_mark(world: World) -> 
 
     async def write_mark(mark: str, *, replace: bool) -> bool:
         # The connection of the first is lost, and the second begins and ends, before this reaches the store.
-        await second.delete_condemned()
+        await second.without_listing()
         return await world.storage.write_mark(mark, replace=replace)
 
     async def cut(generation: str, next_generation: str | None) -> None:
@@ -89,8 +90,8 @@ async def test_two_sweeps_after_a_lost_lock_leave_a_known_mark(world: World) -> 
         deployments=Instead(world.deployments, set_generation=cut),
     )
     with pytest.raises(Unavailable):
-        await first.delete_condemned()
-    await world.sweep.delete_condemned()
+        await first.without_listing()
+    await world.sweep.without_listing()
 
 
 class NotLocked(Instead):

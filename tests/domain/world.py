@@ -26,7 +26,7 @@ PLANS: Plans = {
 
 
 class NeverAsked:
-    """A stand-in for any port. Every call fails the test."""
+    """A replacement of any port that fails the test at every call."""
 
     def __getattr__(self, verb: str) -> NoReturn:
         raise AssertionError(f"{verb} was called")
@@ -50,7 +50,7 @@ class Instead:
 
 
 async def unavailable(*_: object, **__: object) -> NoReturn:
-    """Fail as any method of an adapter does whose server cannot be reached."""
+    """Raise the error that every adapter raises if its server cannot be reached."""
     raise Unavailable("black hole")
 
 
@@ -144,7 +144,7 @@ class World:
 
 
 def members(path: str, **changes: object) -> dict[str, object]:
-    """Return the required members of a create, and the given ones."""
+    """Return the members of a create: the required ones with default values, and the given ones."""
     return {"name": "a.pdf", "mime_type": "application/pdf", "storage_path": path, **changes}
 
 

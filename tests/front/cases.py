@@ -1,5 +1,5 @@
-"""The table of requests, section by section of RFC 9112 and RFC 9110: what is sent, what is answered, and whether the
-connection is open afterwards.
+"""The table of requests, by sections of RFC 9112 and RFC 9110: the bytes that are sent, the expected response, and
+whether the connection is open afterwards.
 
 `@upload@` stands for the target of a signed upload URL, to which `Content-Type: text/plain` must be sent.
 """

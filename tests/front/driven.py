@@ -1,4 +1,4 @@
-"""A connection without a network: a transport that notes what is sent, and a clock that tests move."""
+"""A connection without a network: a transport that records what the server sends, and a clock that tests advance."""
 
 import asyncio
 import json
@@ -12,12 +12,12 @@ from uvicorn.server import ServerState
 from app.server import protocol as protocol_module
 from app.server.connections import Connections
 from app.server.protocol import Protocol
-
-from .wire import Response
+from tests.acceptance.raw import Answer, read_head
 
 
 class Transport(asyncio.Transport):
-    """What the client sends is delivered in order, and waits while reading is paused."""
+    """The transport of a connection. It delivers the bytes of the client in order, and holds them while reading is
+    paused."""
 
     def __init__(self) -> None:
         super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
@@ -73,7 +73,7 @@ class Transport(asyncio.Transport):
 
 
 class Server:
-    """A server of one process, whose connections are made by tests."""
+    """A server of one process. Tests make its connections."""
 
     def __init__(self, app: ASGIApp, *, limit: int = 100, protocol: type[Protocol] = Protocol) -> None:
         self.config = uvicorn.Config(app, http=protocol, lifespan="off", log_config=None, timeout_keep_alive=75)
@@ -113,16 +113,15 @@ class Driven:
     def is_open(self) -> bool:
         return not self.transport.is_closed and not self.transport.has_sent_eof
 
-    def responses(self) -> list[Response]:
+    def responses(self) -> list[Answer]:
         """Return what was sent since the last call, as responses."""
         rest, found = self.transport.sent, []
         self.transport.sent = b""
         while rest:
             head, _, rest = rest.partition(b"\r\n\r\n")
-            line, *lines = head.decode("latin-1").split("\r\n")
-            headers = dict(text.split(": ", 1) for text in lines)
+            status, headers = read_head(head)
             length = int(headers.get("content-length", "0"))
-            found.append(Response(int(line.split(" ")[1]), headers, rest[:length]))
+            found.append(Answer(status, headers, rest[:length]))
             rest = rest[length:]
         return found
 

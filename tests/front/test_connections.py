@@ -1,4 +1,4 @@
-"""How many connections a process takes, and what happens to the next one."""
+"""The limit of connections of a process, and the treatment of connections beyond it."""
 
 import logging
 import resource
@@ -7,7 +7,6 @@ import pytest
 
 from app.server import limits
 from app.server.connections import LOG_SECONDS
-from app.settings import Settings, SettingsError
 
 from .driven import Server, echo
 from .test_exchange import GET, OK
@@ -116,14 +115,3 @@ def test_the_limit_of_descriptors_is_raised_as_far_as_needed(
         limits.raise_descriptor_limit()
     assert now[1:] == ([] if raised is None else [(raised, hard)])
     assert bool(caplog.records) is warns
-
-
-@pytest.mark.parametrize(("text", "seconds"), [("", 75), ("1", 1), ("600", 600)])
-def test_a_setting_says_how_long_an_idle_connection_stays_open(text: str, seconds: int) -> None:
-    assert Settings.read({"DOSSIER_KEEP_ALIVE_SECONDS": text}).keep_alive_seconds == seconds
-
-
-@pytest.mark.parametrize("text", ["0", "-1", "1.5", "1m"])
-def test_the_time_of_an_idle_connection_is_whole_seconds(text: str) -> None:
-    with pytest.raises(SettingsError, match="DOSSIER_KEEP_ALIVE_SECONDS must be a whole number, 1 or more"):
-        Settings.read({"DOSSIER_KEEP_ALIVE_SECONDS": text})

@@ -1,4 +1,4 @@
-"""How long a connection may take for each of its phases. The tests move the clock of the connections."""
+"""The time limit of each phase of a connection. The tests advance the clock of the connections."""
 
 import asyncio
 from typing import Any
@@ -22,13 +22,26 @@ async def is_refused(connection: Driven) -> bool:
     return bool(response.json["refused"] == "RequestTimeout") and not connection.is_open
 
 
-async def test_a_new_connection_that_sends_nothing_is_closed_without_an_answer(server: Server) -> None:
+@pytest.mark.parametrize(
+    ("sent", "seconds", "is_answered"),
+    [(b"", limits.HEAD_SECONDS, False), (GET, 75, False), (GET + b"G", limits.HEAD_SECONDS, True)],
+    ids=["a new connection", "an idle one, longer than proxies keep theirs", "one byte of a second request"],
+)
+async def test_a_connection_is_closed_in_its_time_and_answered_if_a_request_has_begun(
+    server: Server, sent: bytes, seconds: int, is_answered: bool
+) -> None:
     connection = server.connect()
-    await server.pass_time(limits.HEAD_SECONDS)
+    await connection.send(sent[: len(GET)])
+    connection.responses()
+    await connection.send(sent[len(GET) :])
+    await server.pass_time(seconds)
     assert connection.is_open
     await server.pass_time(1)
-    assert connection.transport.is_closed
-    assert connection.transport.sent == b""
+    if is_answered:
+        assert await is_refused(connection)
+    else:
+        assert connection.transport.is_closed
+        assert connection.transport.sent == b""
 
 
 async def test_an_incomplete_head_is_refused_however_often_a_byte_arrives(server: Server) -> None:
@@ -37,29 +50,6 @@ async def test_an_incomplete_head_is_refused_however_often_a_byte_arrives(server
         await connection.send(GET[position : position + 1])
         await server.pass_time(1)
         assert connection.is_open
-    await server.pass_time(1)
-    assert await is_refused(connection)
-
-
-async def test_an_idle_connection_is_kept_for_longer_than_proxies_keep_theirs(server: Server) -> None:
-    connection = server.connect()
-    await connection.send(GET)
-    connection.responses()
-    await server.pass_time(75)
-    assert connection.is_open
-    await server.pass_time(1)
-    assert connection.transport.is_closed
-    assert connection.transport.sent == b""
-
-
-async def test_one_byte_of_a_second_request_must_be_followed_by_the_rest(server: Server) -> None:
-    connection = server.connect()
-    await connection.send(GET)
-    connection.responses()
-    await server.pass_time(60)
-    await connection.send(b"G")
-    await server.pass_time(limits.HEAD_SECONDS)
-    assert connection.is_open
     await server.pass_time(1)
     assert await is_refused(connection)
 
@@ -114,7 +104,8 @@ async def test_a_long_body_that_nobody_reads_ends_the_connection_with_the_respon
     await connection.send(post(b"Content-Length: %d" % length))
     assert connection.responses()[0].headers["connection"] == "close"
     assert connection.transport.has_sent_eof
-    # What the client still sends is read, or the kernel would reset the connection and the response could be lost.
+    # The server reads the bytes that the client still sends. Otherwise the kernel would reset the connection, and the
+    # response could be lost.
     await connection.send(b"a" * 100_000)
     assert not connection.transport.is_closed
     await server.pass_time(limits.LINGER_SECONDS + 1)
@@ -163,7 +154,7 @@ async def test_a_closed_connection_whose_client_takes_nothing_is_dropped() -> No
     connection = server.connect()
     connection.transport.unsent_bytes = 100
     await connection.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-    # As a real transport, this one is not closed before everything is sent.
+    # This transport, like a real one, is not closed before everything is sent.
     connection.transport.is_closed = False
     server.connections.add(connection.protocol)
     await server.pass_time(limits.WRITE_SECONDS + 2)

@@ -1,4 +1,4 @@
-"""How connections end when the server shuts down."""
+"""The end of connections when the server shuts down."""
 
 import asyncio
 
@@ -35,13 +35,6 @@ async def test_a_silent_connection_does_not_delay_a_shutdown(
     assert connection.transport.sent == b""
 
 
-async def test_an_idle_connection_is_closed_at_once_in_a_shutdown(connection: Driven) -> None:
-    await connection.send(GET)
-    connection.protocol.shutdown()
-    assert connection.transport.is_closed
-    assert connection.statuses() == [200]
-
-
 async def test_a_request_in_progress_is_answered_and_its_connection_closed(connection: Driven) -> None:
     connection.transport.deliver(GET)
     connection.protocol.shutdown()
@@ -51,8 +44,9 @@ async def test_a_request_in_progress_is_answered_and_its_connection_closed(conne
     assert connection.transport.is_closed
 
 
-async def test_the_rest_of_an_answered_body_does_not_delay_a_shutdown(connection: Driven) -> None:
-    await connection.send(post(b"Content-Length: 38"))
+@pytest.mark.parametrize("sent", [GET, post(b"Content-Length: 38")], ids=["idle", "with the rest of an answered body"])
+async def test_an_answered_connection_does_not_delay_a_shutdown(connection: Driven, sent: bytes) -> None:
+    await connection.send(sent)
     connection.protocol.shutdown()
     assert connection.transport.is_closed
     assert connection.statuses() == [200]

@@ -1,4 +1,4 @@
-"""What an application receives and what its response becomes on the wire."""
+"""The events that an application receives, and the bytes that its response becomes."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,6 +10,8 @@ import uvloop
 from .driven import Server, echo, settle
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
 UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\n"
 
 
@@ -17,12 +19,10 @@ def post(*fields: bytes) -> bytes:
     return b"".join(field + b"\r\n" for field in (b"POST /a HTTP/1.1", b"Host: a", *fields, b""))
 
 
-def answering(*messages: dict[str, Any], reads: bool = False) -> Any:
+def answering(*messages: dict[str, Any]) -> Any:
     """Return an application that sends these messages after 200."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        if reads:
-            await receive()
         for message in messages:
             await send(message)
 
@@ -82,22 +82,16 @@ async def test_the_head_and_the_body_of_a_response_are_sent_together() -> None:
     assert connection.responses()[0].body == b"ok"
 
 
-async def test_a_response_without_a_length_is_chunked() -> None:
+@pytest.mark.parametrize(("version", "content"), [(b"1.1", b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"), (b"1.0", b"onetwo")])
+async def test_a_response_without_a_length_is_chunked_or_ends_with_the_connection(
+    version: bytes, content: bytes
+) -> None:
     connection = Server(answering(start(), body(b"one", more=True), body(b"two"))).connect()
-    await connection.send(GET)
-    head, _, content = connection.transport.sent.partition(b"\r\n\r\n")
-    assert b"\r\ntransfer-encoding: chunked" in head
-    assert content == b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"
-    assert connection.is_open
-
-
-async def test_a_response_without_a_length_to_http_1_0_ends_with_the_connection() -> None:
-    connection = Server(answering(start(), body(b"one", more=True), body(b"two"))).connect()
-    await connection.send(b"GET / HTTP/1.0\r\n\r\n")
-    head, _, content = connection.transport.sent.partition(b"\r\n\r\n")
-    assert b"transfer-encoding" not in head
-    assert content == b"onetwo"
-    assert not connection.is_open
+    await connection.send(GET.replace(b"1.1", version))
+    head, _, sent = connection.transport.sent.partition(b"\r\n\r\n")
+    assert (b"\r\ntransfer-encoding: chunked" in head) is (version == b"1.1")
+    assert sent == content
+    assert connection.is_open is (version == b"1.1")
 
 
 @pytest.mark.parametrize("status", [204, 304])
@@ -123,15 +117,17 @@ async def test_a_header_that_would_break_the_response_is_not_sent(header: tuple[
     assert connection.transport.is_aborted
 
 
-@pytest.mark.parametrize("length", [b"1", b"3"])
-async def test_a_response_of_another_length_than_announced_ends_the_connection(length: bytes) -> None:
-    connection = Server(answering(start((b"content-length", length)), body(b"ok"))).connect()
-    await connection.send(GET)
-    assert connection.transport.is_aborted
-
-
-async def test_an_application_that_sends_nothing_ends_the_connection() -> None:
-    connection = Server(answering()).connect()
+@pytest.mark.parametrize(
+    "messages",
+    [
+        (),
+        (start((b"content-length", b"1")), body(b"ok")),
+        (start((b"content-length", b"3")), body(b"ok")),
+    ],
+    ids=["nothing", "too long", "too short"],
+)
+async def test_a_response_that_is_missing_or_not_as_long_as_announced_ends_the_connection(messages: Any) -> None:
+    connection = Server(answering(*messages)).connect()
     await connection.send(GET)
     assert connection.transport.is_aborted
 
@@ -250,7 +246,7 @@ async def test_a_client_that_stops_in_its_body_can_still_be_answered() -> None:
 def test_a_client_that_has_finished_sending_is_answered_however_long_it_takes(
     loop: Callable[[], asyncio.AbstractEventLoop],
 ) -> None:
-    """As `nc -N` and simple probes do: they half-close, and then read."""
+    """`nc -N` and simple probes close their sending side and then read."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await asyncio.sleep(0.01)

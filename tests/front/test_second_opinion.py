@@ -1,4 +1,4 @@
-"""h11, an independent parser, agrees with the server's: whatever the server accepts, h11 reads as the same request."""
+"""h11, an independent parser, reads every request that the server accepts as the same request."""
 
 import re
 from collections import Counter
@@ -86,13 +86,13 @@ def compare(
     if accepted is None:
         return
     head, content = accepted
-    # h11 knows no absolute form, and reads higher minor versions as what they are.
+    # h11 does not support the absolute form, and keeps a higher minor version as it is.
     request, h11_content = h11_reads(re.sub(rb" HTTP/1\.2\r\n", b" HTTP/1.1\r\n", raw, count=1))
     assert request.method.decode() == head.method
     assert content == h11_content
     if target.startswith(b"/"):
         assert request.target == head.path + (b"?" + head.query if head.query else b"")
-        # h11 compares names in lower case too, and writes the coding so.
+        # h11 returns names of headers and the transfer coding in lower case too.
         assert [(name, value.lower()) for name, value in request.headers] == [
             (name, value.lower()) for name, value in head.headers
         ]
@@ -101,5 +101,5 @@ def compare(
 def test_an_accepted_request_means_the_same_to_another_parser() -> None:
     outcomes.clear()
     compare()
-    # Without many of both, the comparison would prove nothing.
+    # Without many accepted and many refused requests, the comparison would prove nothing.
     assert min(outcomes[True], outcomes[False]) > 50

@@ -1,4 +1,4 @@
-"""A real server under clients that offer upgrades, disappear, or hold more connections than it has descriptors for."""
+"""A real server under clients that disappear, or hold more connections than it has descriptors for."""
 
 import os
 import socket
@@ -8,57 +8,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.acceptance.client import Client, data_of
 from tests.acceptance.service import Server, eventually, fresh_data_dir
 from tests.acceptance.tenants import Tenants
 
-from .wire import PROBE, Wire
+from .wire import PROBE, Wire, target_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 
-# What the HttpClient of the JDK sends with the first request of each connection.
-JDK = (
-    b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
-    b"HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\nUser-Agent: Java-http-client/21.0.5\r\n"
-)
 DESCRIPTORS = 400
-
-
-@pytest.fixture(scope="module")
-def client(tenants: Tenants) -> Client:
-    return tenants.client()
-
-
-def target_of(url: str) -> bytes:
-    where = urlsplit(url)
-    return f"{where.path}?{where.query}".encode()
-
-
-def put(url: str, content: bytes, *fields: bytes) -> bytes:
-    head = b"PUT %b HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n" % target_of(url)
-    return head + b"".join(fields) + b"Content-Length: %d\r\n\r\n" % len(content) + content
-
-
-def test_an_upload_that_offers_h2c_is_recorded_with_all_its_bytes(client: Client, wire: Wire) -> None:
-    signed = client.sign_upload("a.txt", "text/plain")
-    wire.send(put(signed.upload_url, b"ten thousand words", JDK))
-    answer = wire.response()
-    assert answer is not None
-    assert answer.status == 200
-    assert data_of(client.record(signed.storage_path), 201)["size_bytes"] == 18
-    assert wire.is_kept()
-
-
-def test_a_create_that_offers_h2c_is_done(client: Client, wire: Wire) -> None:
-    body = b'{"name": "a.txt", "mime_type": "text/plain"}'
-    wire.send(
-        b"POST /v1/documents/upload-url HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n%b"
-        b"Authorization: Bearer %b\r\nContent-Length: %d\r\n\r\n%b" % (JDK, str(client.key).encode(), len(body), body)
-    )
-    answer = wire.response()
-    assert answer is not None
-    assert answer.status == 200
-    assert wire.is_kept()
 
 
 def open_files(server: Server) -> int:
@@ -73,13 +30,15 @@ def open_files(server: Server) -> int:
     return found
 
 
-def test_a_download_ends_when_its_client_is_gone_although_another_request_waits(server: Server, client: Client) -> None:
-    recorded = data_of(client.record(client.upload(bytes(20_000_000))), 201)
-    url = data_of(client.get(f"/v1/documents/{recorded['id']}"), 200)["download_url"]
-    with closing(Wire(server.base_url, receive_buffer=4096)) as wire:
+def test_a_download_ends_when_its_client_is_gone_although_another_request_waits(
+    own_server: Server, own_tenants: Tenants
+) -> None:
+    client = own_tenants.client()
+    url = client.download_url(client.recorded(client.upload(bytes(20_000_000)))["id"])
+    with closing(Wire(own_server.base_url, receive_buffer=4096)) as wire:
         wire.send(b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % target_of(url) + PROBE)
-        eventually(lambda: open_files(server) == 1, 10, "the server reads the file")
-    eventually(lambda: open_files(server) == 0, 10, "the server closes the file")
+        eventually(lambda: open_files(own_server) == 1, 10, "the server reads the file")
+    eventually(lambda: open_files(own_server) == 0, 10, "the server closes the file")
 
 
 @pytest.fixture

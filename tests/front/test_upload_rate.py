@@ -1,4 +1,4 @@
-"""How slowly an upload may arrive. The tests move the clock of the deadlines."""
+"""The lowest rate of an upload. The tests advance the clock of the deadlines."""
 
 import pytest
 

@@ -1,30 +1,18 @@
 """A TCP connection that sends any bytes and reads responses one by one."""
 
-import json
-import re
 import socket
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
+
+from tests.acceptance.raw import Answer, read_head
 
 PROBE = b"GET /health/live HTTP/1.1\r\nHost: probe\r\nX-Request-ID: probe\r\n\r\n"
 
 
-@dataclass(frozen=True)
-class Response:
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-    @property
-    def error(self) -> dict[str, Any]:
-        """The error of the envelope."""
-        return dict(self.json["error"])
+def target_of(url: str) -> bytes:
+    """Return the target of a request for the URL."""
+    where = urlsplit(url)
+    return f"{where.path}?{where.query}".encode()
 
 
 class Wire:
@@ -42,16 +30,14 @@ class Wire:
         with suppress(ConnectionError):
             self.socket.sendall(data)
 
-    def response(self) -> Response | None:
+    def response(self) -> Answer | None:
         """Return the next response, or None if the server has closed the connection."""
         head = self._until(b"\r\n\r\n")
         if head is None:
             return None
-        line, *lines = head.decode("latin-1").split("\r\n")
-        headers = dict(re.split(": ?", text, maxsplit=1) for text in lines)
-        status = int(line.split(" ")[1])
+        status, headers = read_head(head)
         body = b"" if status in (100, 204, 304) else self._exactly(int(headers["content-length"]))
-        return Response(status, headers, body)
+        return Answer(status, headers, body)
 
     def is_kept(self) -> bool:
         """Return whether the server answers another request. It must not have answered more than it was asked."""

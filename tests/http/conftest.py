@@ -1,6 +1,7 @@
 """The HTTP adapter on the ports in memory, for faults that a client cannot cause. tests/acceptance prove the API."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,13 +66,19 @@ async def document(api: Api) -> Any:
     return (await api.http.get("/openapi.json")).json()
 
 
-@pytest.fixture
-async def api() -> AsyncIterator[Api]:
-    """The service, with a workspace whose rate limit no test reaches."""
+@asynccontextmanager
+async def open_api() -> AsyncIterator[Api]:
+    """Open the service, with a workspace whose rate limit no test reaches."""
     ports = memory_ports(public_url=URL)
     service = Service(ports, UseCases.of(ports, PLANS))
     async with client_of(ports) as http:
         workspace = await service.use_cases.create_workspace("Test", Plan.ORG, 10**9)
         api = Api(http, service, workspace)
         http.headers.update(await api.key())
+        yield api
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[Api]:
+    async with open_api() as api:
         yield api

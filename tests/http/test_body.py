@@ -1,4 +1,4 @@
-"""The strict JSON parser: what it accepts, what it refuses, and that it raises nothing else."""
+"""The strict JSON parser: it accepts some bodies, refuses all others, and raises no other error."""
 
 import json
 from contextlib import suppress

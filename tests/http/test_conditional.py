@@ -1,5 +1,6 @@
-"""The reader of preconditions: which states a header names, and which values are refused (RFC 9110 8.8.3, 13.1)."""
+"""The parsing of preconditions: the states in a header, and the values that are refused (RFC 9110 8.8.3, 13.1)."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from time import perf_counter
@@ -9,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from litestar import Request
 
-from adapters.http.conditional import http_date, is_not_modified, range_applies, read_precondition
+from adapters.http.conditional import http_date, range_applies, read_conditions
 from adapters.http.request import AnyRequest
 from domain.errors import Invalid, PreconditionFailed
 from domain.preconditions import UNCONDITIONAL, Precondition
@@ -23,8 +24,12 @@ def request_with(*headers: tuple[str, bytes | str]) -> AnyRequest:
     return Request({"type": "http", "method": "GET", "headers": lines})  # type: ignore[arg-type]
 
 
+def precondition(headers: Iterable[tuple[str, bytes | str]]) -> Precondition:
+    return read_conditions(request_with(*headers)).of_a_change()
+
+
 def read(*lines: bytes) -> Precondition:
-    return read_precondition(request_with(*(("If-Match", line) for line in lines)))
+    return precondition(("If-Match", line) for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +61,7 @@ def test_a_list_of_entity_tags_names_states_weak_or_compressed_ones_too(
 )
 def test_a_value_that_is_no_list_of_entity_tags_is_refused_under_its_name(name: str, lines: list[bytes]) -> None:
     with pytest.raises(Invalid) as refused:
-        read_precondition(request_with(*((name, line) for line in lines)))
+        precondition((name, line) for line in lines)
     assert list(refused.value.fields) == [name]
 
 
@@ -79,10 +84,10 @@ def test_a_long_value_is_read_in_linear_time(line: bytes) -> None:
 
 
 def test_a_change_is_allowed_in_the_states_of_if_match_and_in_none_of_if_none_match() -> None:
-    assert read_precondition(request_with()) == UNCONDITIONAL
-    both = read_precondition(request_with(("If-Match", '"1", "2"'), ("If-None-Match", '"2"')))
+    assert precondition([]) == UNCONDITIONAL
+    both = precondition([("If-Match", '"1", "2"'), ("If-None-Match", '"2"')])
     assert [both.holds(state) for state in ("1", "2", "3")] == [True, False, False]
-    no_document = read_precondition(request_with(("If-None-Match", "*")))
+    no_document = precondition([("If-None-Match", "*")])
     assert not no_document.holds("1")
 
 
@@ -114,11 +119,12 @@ def test_a_change_is_allowed_in_the_states_of_if_match_and_in_none_of_if_none_ma
 def test_the_preconditions_of_a_read_are_evaluated_in_the_order_of_the_rfc(
     headers: list[tuple[str, str]], status: int
 ) -> None:
+    conditions = read_conditions(request_with(*headers))
     if status == 412:
-        with pytest.raises(PreconditionFailed):
-            is_not_modified(request_with(*headers), "a", AT)
+        with pytest.raises(PreconditionFailed, match=headers[0][0]):
+            conditions.is_not_modified("a", AT)
     else:
-        assert is_not_modified(request_with(*headers), "a", AT) == (status == 304)
+        assert conditions.is_not_modified("a", AT) == (status == 304)
 
 
 @pytest.mark.parametrize(

@@ -2,20 +2,22 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from time import monotonic
 from typing import Any, cast
 
 import pytest
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from adapters.http import in_flight
 from adapters.http.gate import Gate
 from adapters.http.in_flight import DeadlineMonitor, InFlightRequest, in_flight_of
 from domain.use_cases import UseCases
-from tests.http.conftest import PLANS
+from tests.http.conftest import PLANS, Api
 from tests.memory import memory_ports
 
 
-async def response_of(app: ASGIApp, path: str = "/v1/documents") -> tuple[int, dict[str, Any], dict[bytes, bytes]]:
+async def response_of(app: ASGIApp) -> tuple[int, dict[str, Any], dict[bytes, bytes]]:
     """Return the status, the error and the headers that a gate around `app` sends."""
     ports = memory_ports()
     admit = UseCases.of(ports, PLANS).admit_request
@@ -27,9 +29,9 @@ async def response_of(app: ASGIApp, path: str = "/v1/documents") -> tuple[int, d
     async def receive() -> Any:
         await asyncio.Event().wait()
 
-    address = {"path": path, "raw_path": path.encode(), "client": ("127.0.0.1", 1)}
+    address = {"path": "/v1/documents", "raw_path": b"/v1/documents", "client": ("127.0.0.1", 1)}
     scope = cast("Scope", {"type": "http", "method": "POST", "headers": [], **address})
-    # Like on a server, the gate runs in a task of its own, which the monitor can cancel.
+    # The gate runs in a task of its own, as on a server, so that the monitor can cancel it.
     gate = Gate(app, admit, ports.metrics, ports.now, ports.new_id)
     await asyncio.create_task(_call(gate, scope, receive, send))
     start, body = sent
@@ -45,13 +47,6 @@ async def slow_server(scope: Scope, receive: Receive, send: Send) -> None:
     await asyncio.Event().wait()
 
 
-async def slow_client(scope: Scope, receive: Receive, send: Send) -> None:
-    request = in_flight_of(scope)
-    request.await_client()
-    request.deadline = 0.0
-    await receive()
-
-
 async def test_a_request_that_the_server_does_not_finish_in_time_is_503() -> None:
     status, error, headers = await response_of(slow_server)
     assert status == 503
@@ -60,11 +55,28 @@ async def test_a_request_that_the_server_does_not_finish_in_time_is_503() -> Non
     assert headers[b"x-request-id"].decode() == error["request_id"]
 
 
-@pytest.mark.parametrize("path", ["/v1/documents", "/storage/x"])
-async def test_a_body_that_does_not_arrive_in_time_is_408(path: str) -> None:
-    status, error, _ = await response_of(slow_client, path)
-    assert status == 408
-    assert error["code"] == "request_timeout"
+@pytest.mark.parametrize("is_upload", [False, True], ids=["JSON", "upload"])
+async def test_a_body_that_does_not_arrive_in_time_is_408_while_others_are_served(
+    api: Api, monkeypatch: pytest.MonkeyPatch, *, is_upload: bool
+) -> None:
+    method, url, headers = "POST", "/v1/documents", {"Content-Type": "application/json"}
+    if is_upload:
+        signed = (await api.http.post(f"{url}/upload-url", json={"name": "a", "mime_type": "text/plain"})).json()[
+            "data"
+        ]
+        method, url, headers = "PUT", signed["upload_url"], signed["headers"]
+    monkeypatch.setattr(in_flight, "BODY_SECONDS", 0.0)
+
+    async def never_complete() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    request = api.http.request(method, url, headers=headers, content=never_complete())
+    # The application runs in a task of its own, as on a server, so that the monitor can cancel it.
+    slow: Any = asyncio.create_task(cast("Any", request))
+    assert (await api.http.get("/v1/usage")).status_code == 200
+    answer = await slow
+    assert (answer.status_code, answer.json()["error"]["code"]) == (408, "request_timeout")
 
 
 async def test_the_servers_time_stops_while_the_client_sends() -> None:

@@ -1,4 +1,4 @@
-"""Failures that a client cannot cause: they leak nothing, and changed objects are not served."""
+"""Failures that a client cannot cause. They reveal no internal detail, and changed objects are not served."""
 
 import logging
 from dataclasses import replace

@@ -33,24 +33,24 @@ async def ready(api: Api, needed: Mapping[str, Probe], optional: Mapping[str, Pr
         return await http.get("/health/ready")
 
 
-async def test_ready_names_every_dependency(api: Api) -> None:
-    answer = await ready(api, {"storage": works}, {"rate limit": works})
-    assert answer.json() == {"data": {"status": "ready", "checks": {"storage": "ok", "rate limit": "ok"}}}
+PROBES: dict[str, Probe] = {"ok": works, "unavailable": unavailable}
 
 
-async def test_without_a_needed_dependency_ready_is_503_and_names_every_one_that_is_unavailable(api: Api) -> None:
-    answer = await ready(api, {"database": unavailable, "storage": works}, {"rate limit": unavailable})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
-    assert answer.json()["error"]["details"] == {
-        "checks": {"database": "unavailable", "storage": "ok", "rate limit": "unavailable"}
-    }
+@pytest.mark.parametrize(
+    ("database", "limiter", "status"),
+    [("ok", "ok", "ready"), ("ok", "unavailable", "degraded"), ("unavailable", "unavailable", None)],
+)
+async def test_ready_names_every_dependency_and_is_503_without_a_needed_one(
+    api: Api, database: str, limiter: str, status: str | None
+) -> None:
+    answer = await ready(api, {"database": PROBES[database], "storage": works}, {"rate limit": PROBES[limiter]})
+    checks = {"database": database, "storage": "ok", "rate limit": limiter}
+    if status:
+        assert (answer.status_code, answer.json()) == (200, {"data": {"status": status, "checks": checks}})
+    else:
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "unavailable")
+        assert answer.json()["error"]["details"] == {"checks": checks}
     assert "canary" not in answer.text
-
-
-async def test_without_an_optional_dependency_ready_is_degraded_and_200(api: Api) -> None:
-    answer = await ready(api, {"storage": works}, {"rate limit": unavailable})
-    assert answer.status_code == 200
-    assert answer.json() == {"data": {"status": "degraded", "checks": {"storage": "ok", "rate limit": "unavailable"}}}
 
 
 async def test_a_dependency_that_does_not_answer_is_unavailable_after_a_timeout(

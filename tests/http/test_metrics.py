@@ -94,7 +94,7 @@ async def test_requests_refused_by_the_rate_limit_are_counted(api: Api) -> None:
         assert [(await http.get("/v1/nowhere")).status_code for _ in range(5)] == [404] * 2 + [429] * 3
         assert await samples(http, REFUSED) == {(): 3}
         assert await samples(http, UNKNOWN_KEYS) == {(): 0}
-        # They count as answers too, though the router never saw them.
+        # These responses are counted too, although the router did not run for them.
         assert (await samples(http, REQUESTS))["GET", "other", "429"] == 3
 
 
@@ -108,11 +108,6 @@ async def test_wrong_api_keys_are_counted_on_every_route_and_a_missing_one_is_no
     del api.http.headers["Authorization"]
     assert (await api.http.get(document)).status_code == 401
     assert await samples(api.http, UNKNOWN_KEYS) == {(): 4}
-    # Of guesses, sixty a minute are admitted. The others count as refused too.
-    statuses = [(await api.http.get("/v1/nowhere", headers=guess)).status_code for _ in range(58)]
-    assert statuses == [404] * 56 + [429] * 2
-    assert await samples(api.http, UNKNOWN_KEYS) == {(): 62}
-    assert await samples(api.http, REFUSED) == {(): 2}
 
 
 async def test_two_applications_of_one_process_have_metrics_of_their_own(api: Api) -> None:

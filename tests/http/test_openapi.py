@@ -97,6 +97,7 @@ async def test_every_parameter_and_every_header_is_described_and_no_example_is_s
             assert each["description"], (where, each["name"])
             assert each["schema"], (where, each["name"])
             assert "example" not in each, (where, each["name"])
+            assert each["in"] != "header" or each["schema"]["examples"], (where, each["name"])
             for example in each["schema"].get("examples", ()):
                 assert errors_of(each["schema"], example) == [], (where, each["name"])
         for status, response in responses(document, operation):
@@ -104,12 +105,7 @@ async def test_every_parameter_and_every_header_is_described_and_no_example_is_s
             for name, header in response["headers"].items():
                 assert resolved(document, header)["description"], (where, status, name)
                 assert resolved(document, header)["schema"], (where, status, name)
-            assert "X-Request-ID" in response["headers"], (where, status)
-
-
-async def test_every_header_parameter_has_an_example(document: Any) -> None:
-    for header in document["components"]["parameters"].values():
-        assert header["schema"]["examples"], header["name"]
+            assert {"X-Request-ID", "Access-Control-Allow-Origin"} <= response["headers"].keys(), (where, status)
 
 
 async def test_every_body_is_described_and_has_valid_examples(document: Any) -> None:
@@ -156,7 +152,7 @@ async def test_only_members_that_may_be_null_are_nullable(api: Api, document: An
 
 
 def as_text(document: Any) -> str:
-    # Without the version, because every release changes it.
+    # The version is left out, because every release changes it.
     return json.dumps(document | {"info": document["info"] | {"version": "…"}}, indent=1, ensure_ascii=False) + "\n"
 
 

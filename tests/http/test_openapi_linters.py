@@ -32,7 +32,7 @@ def linters(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which both linters are installed, in the versions of `linters/package.json`."""
     folder = tmp_path_factory.mktemp("linters")
     shutil.copytree(HERE, folder, dirs_exist_ok=True)
-    # Without a lock file, which would name the registry of its author.
+    # No lock file is used, because it would name the registry of its author.
     done = run("npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--loglevel=error", cwd=folder)
     assert done.returncode == 0, done.stderr
     return folder

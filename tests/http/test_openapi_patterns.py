@@ -17,11 +17,11 @@ from domain.members import RuleViolation
 
 WORKSPACE = "ws_01HY0000000000000000000000"
 MEDIA_TYPE = f"^{documents.MEDIA_TYPE}$"
-# Of a notation that some dialects lack: lookaround, backreferences, \u, \p, \s and \w, which differ between dialects.
+# Notations that some dialects lack (lookaround, backreferences, \u, \p) or read differently (\s, \w).
 NOT_PORTABLE = re.compile(r"\(\?[^:]|\\[1-9uUpPsSwWbBdDAZz]")
 Rule = Callable[[object], object]
 
-# Characters that a rule treats in a way of their own, and a letter.
+# Characters that a rule treats specially, and a letter.
 TRICKY = "a.. //\t\n\r\v\x00\x1c\x7f\x85\xa0\xad\u0301\u200b\u200d\u2003\u2028\u202e\u2800\u3000\ufe0f\ufffd\U0001f3f4"
 TEXT = st.text(st.sampled_from(TRICKY), max_size=12)
 MEDIA = st.text(st.sampled_from("aZ0/;;== \t\"\\,.+-*'é"), max_size=16).map(lambda rest: f"a/b{rest}")

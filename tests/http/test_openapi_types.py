@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 from adapters.http.errors import STATUS
 from adapters.http.wire.envelope import ErrorCode
 from tests.http.conftest import Api
+from tests.http.test_openapi import operations, resolved
 
 OF_THE_SERVER = {"method_not_allowed", "uri_too_long", "header_too_large", "internal_error", "unavailable"}
-"""The codes of the router, of the server in front of it, and of failures: no refusal has them."""
+"""The codes of errors of the router, of the server, and of failures. No domain error has these codes."""
 
 SMALL = {"page", "per_page", "retry_after", "Retry-After"}
 """The numbers that have 32 bits. All others are sizes in bytes, counts and times."""
@@ -62,31 +61,6 @@ async def test_the_code_of_an_error_is_an_enumeration_of_all_codes(document: Any
     assert listed == {refusal.code for refusal in STATUS} | OF_THE_SERVER == {code.value for code in ErrorCode}
 
 
-async def test_link_expired_is_no_error_of_an_operation(document: Any) -> None:
-    """Signed URLs answer it, and they are no operations: an object store may serve them."""
-    assert not any("link_expired" in str(response) for response in document["components"]["responses"].values())
-
-
-async def test_every_response_names_its_cors_header(document: Any) -> None:
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            for response in operation["responses"].values():
-                if "$ref" not in response:
-                    assert "Access-Control-Allow-Origin" in response["headers"]
-    for response in document["components"]["responses"].values():
-        assert "Access-Control-Allow-Origin" in response["headers"]
-
-
-def bodies(document: Any) -> Iterator[tuple[str, str, dict[str, Any], dict[str, Any]]]:
-    """Yield method, path, example and the schemas of the members of every operation that reads a body."""
-    for path, operations in document["paths"].items():
-        for method, operation in operations.items():
-            if "requestBody" in operation:
-                media = operation["requestBody"]["content"]["application/json"]
-                schema = document["components"]["schemas"][media["schema"]["$ref"].rpartition("/")[2]]
-                yield method, path, media["example"], schema["properties"]
-
-
 def examples_of(schema: dict[str, Any]) -> list[Any]:
     """Return the examples of a schema that may be a choice of several."""
     return [example for each in (schema, *schema.get("anyOf", ())) for example in each.get("examples", ())]
@@ -96,7 +70,11 @@ async def test_no_example_of_a_body_is_refused(api: Api, document: Any) -> None:
     """Neither a whole example, nor one with the example of any member in it."""
     recorded = await api.recorded()
     await api.http.patch(f"/v1/documents/{recorded['id']}", json={"folder": "/clients/acme"})
-    for method, path, example, members in bodies(document):
+    with_a_body = [(where, operation) for where, operation in operations(document) if "requestBody" in operation]
+    for where, operation in with_a_body:
+        method, path = where.split()
+        media = operation["requestBody"]["content"]["application/json"]
+        example, members = media["example"], resolved(document, media["schema"])["properties"]
         variants = [{name: value} for name in members for value in examples_of(members[name])]
         for variant in ({}, *variants):
             body = example | variant
@@ -114,18 +92,12 @@ async def test_no_example_of_a_body_is_refused(api: Api, document: Any) -> None:
 
 
 async def test_no_example_of_a_query_parameter_is_refused(api: Api, document: Any) -> None:
-    for path, operations in document["paths"].items():
-        for parameter in operations.get("get", {}).get("parameters", ()):
-            if parameter.get("in") == "query":
+    for where, operation in operations(document):
+        method, path = where.split()
+        for parameter in operation["parameters"]:
+            parameter = resolved(document, parameter)
+            if method == "GET" and parameter["in"] == "query":
                 for example in examples_of(parameter["schema"]):
                     address = path.replace("{entity_id}", "M-1")
                     answer = await api.http.get(address, params={parameter["name"]: example})
                     assert answer.status_code == 200, (path, parameter["name"], answer.text)
-
-
-@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
-async def test_a_probe_refuses_other_methods_as_it_says(api: Api, document: Any, path: str) -> None:
-    described = document["paths"][path]["get"]["responses"]
-    assert [status for status in described if status.startswith("4")] == ["405"]
-    answer = await api.http.post(path)
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")

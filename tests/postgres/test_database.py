@@ -1,6 +1,6 @@
 """The connection pool: every wait has a limit, every connection comes back, and failures are `Unavailable`.
 
-Changes of one workspace queue in the process, so that they do not occupy the pool.
+Changes of one workspace wait in the process, so that they do not occupy the connections of the pool.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from adapters.postgres.rows import to_uuid
 from ports.outcomes import Patched
 from ports.system import Unavailable
 from tests.clock import StillClock
-from tests.contracts.records import postgres_records
+from tests.contracts.repositories import postgres_records
 
 
 @pytest.mark.parametrize("url", ["postgresql://u@127.0.0.1:1/none", "absent"], ids=["no server", "unknown database"])
@@ -78,7 +78,7 @@ async def is_cancelled(database: Database, number: int) -> None:
 @pytest.mark.parametrize(
     "failure",
     [
-        # Errors of our own are not Unavailable.
+        # Errors in our own code are not reported as Unavailable.
         pytest.param(fails("SELEC 1", asyncpg.PostgresSyntaxError), id="syntax error"),
         pytest.param(fails("SELECT 1 / 0", asyncpg.DivisionByZeroError), id="refused value"),
         pytest.param(fails("SELECT pg_terminate_backend(pg_backend_pid())", Unavailable), id="cut connection"),

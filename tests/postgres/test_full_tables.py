@@ -1,4 +1,4 @@
-"""The number of rows that reads and writes touch when the tables are full: counted, not timed.
+"""The number of rows that reads and writes touch when the tables are full. Rows are counted, because times vary.
 
 The server runs ANALYZE by itself within a minute after many changes, and then plans everything anew.
 """
@@ -22,7 +22,8 @@ from domain.paths import FolderPath
 from domain.search import COUNT_MAX, EVERYTHING, DocumentFilter
 from ports.queries import After
 from tests.clock import StillClock
-from tests.contracts.records import Records, new_key, postgres_records
+from tests.contracts.records import Records, new_key
+from tests.contracts.repositories import postgres_records
 
 HITS = 20
 
@@ -87,7 +88,7 @@ class OneConnection(Database):
         return rows
 
     async def read_by(self, work: Callable[[], Awaitable[object]]) -> int:
-        """Return the number of rows that the work reads."""
+        """Run `work` and return the number of rows that it reads."""
         async with self.connection.transaction():
             before: int = await self.connection.fetchval(READ)
             await work()
@@ -131,7 +132,8 @@ Counts = dict[str, int]
 async def counts(
     empty: OneConnection, home: Workspace, count: Callable[[], Awaitable[Counts]]
 ) -> tuple[Counts, Counts, Counts]:
-    """Count while the tables are small, when they are full with the plans of small tables, and with new plans."""
+    """Count three times: while the tables are small; when they are full but the session has the plans of small tables;
+    and with new plans."""
     await count()
     # From here on, the planner knows that the tables are tiny, and would rather scan them.
     await empty.connection.execute("ANALYZE")
@@ -166,7 +168,7 @@ async def test_lists_read_no_more_rows_beside_many_documents_that_do_not_match(
     few, _, analyzed = await counts(empty, home, count)
     assert {name: rows for name, rows in analyzed.items() if rows > few[name] + HITS} == {}
     assert all(0 < rows < 8 * HITS for name, rows in analyzed.items() if name != "a search without matches"), analyzed
-    # No index supports so short a search: the newest documents are counted, with the next one, and then searched.
+    # No index supports so short a search. The newest documents and one more are counted, and then searched.
     assert await empty.read_by(partial(find, DocumentFilter(words=("q",)), page)) <= 2 * COUNT_MAX + 1
 
 

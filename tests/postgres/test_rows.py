@@ -1,4 +1,4 @@
-"""What one call of many creates decides, and what writes leave in the tables beyond what the port shows."""
+"""The outcomes of many creates in one call, and the rows of writes that the port does not show."""
 
 import asyncio
 import json
@@ -13,7 +13,8 @@ from domain.access import Workspace
 from ports.outcomes import Created, IdempotencyKeyReused, OverQuota, PathTaken, Replayed
 from ports.queries import Usage
 from tests.clock import StillClock
-from tests.contracts.records import Records, new_key, postgres_records
+from tests.contracts.records import Records, new_key, only
+from tests.contracts.repositories import postgres_records
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ async def test_each_row_of_a_call_is_decided_by_itself_in_the_order_of_the_call(
         (records.document(home, path="documents/7", size_bytes=10), records.intent(home)),  # exactly the rest
         (ours, records.intent(home)),  # its own earlier attempt
     ]
-    # They wait together, so one call carries all of them.
+    # All of them wait at the same time, so one call contains all of them.
     assert await asyncio.gather(*(records.documents.create(*create) for create in creates)) == [
         Created(creates[0][0]),
         Replayed(old),
@@ -65,16 +66,21 @@ async def test_every_write_that_changes_something_is_an_event_in_the_order_of_co
     database: Database, records: Records
 ) -> None:
     home = await records.workspace()
-    document = await records.recorded(home, folder="/a")
+    document = await records.recorded(home, folder="/a/b")
     link = await records.linked_to(home, document)
-    # The same link, an empty patch, and a patch with the present values change nothing.
+    # The same link, an empty patch, a patch with the present values, and refusals change nothing.
     await records.linked_to(home, document)
     await records.patch(home, document.id)
     await records.patch(home, document.id, **{name: getattr(document, name) for name in ("name", "folder", "tags")})
+    await records.patch(home, document.id, only("9"), name="c")
+    await records.delete(home, document.id, precondition=only("9"))
+    await records.delete_folder(home, "/a")
+    await records.move(home, "/a/b", "/a")
     await records.patch(home, document.id, name="b.pdf", tags=("x",))
     await records.move(home, "/a", "/z")
     await records.remove_link(home, document.id, link.id)
     await records.delete(home, document.id)
+    await records.delete_folder(home, "/z")
     found = await events(database, home)
     assert [(event["seq"], event["kind"]) for event in found] == [
         (1, "document.created"),
@@ -83,6 +89,7 @@ async def test_every_write_that_changes_something_is_an_event_in_the_order_of_co
         (4, "folder.moved"),
         (5, "document.unlinked"),
         (6, "document.deleted"),
+        (7, "folder.deleted"),
     ]
     assert [event["document_id"] for event in found].count(to_uuid(document.id)) == 5
     assert {event["request_id"] for event in found} == {"req_1"}

@@ -14,7 +14,7 @@ from domain.use_cases.create_document import CreateDocument
 from domain.use_cases.get_document import GetDocument
 from domain.use_cases.sweep import Sweep
 from tests.clock import StillClock
-from tests.contracts.records import postgres_records
+from tests.contracts.repositories import postgres_records
 
 
 class BlackHole:

@@ -1,4 +1,4 @@
-"""Migrations of a database that has documents: what they make of the rows, and that they can be killed."""
+"""Migrations of a database with documents: the changed rows, and the effect of a kill."""
 
 import asyncio
 import os
@@ -18,14 +18,15 @@ from domain.search import DocumentFilter, search_text, search_words
 from domain.text import fold
 from ports.outcomes import FolderDeleted, LinkAdded, Patched
 from tests.clock import StillClock
-from tests.contracts.records import Records, only, postgres_records
+from tests.contracts.records import Records, only
+from tests.contracts.repositories import postgres_records
 
 MEDIA_TYPES = {
     "application/pdf": "application/pdf",
     "Application/PDF": "application/pdf",
     "IMAGE/TIFF": "image/tiff",
-    "text/plain;Charset=UTF-8": "text/plain;charset=UTF-8",
-    'TEXT/plain ; X="A; B=C" ; Y=Z': 'text/plain ; x="A; B=C" ; y=Z',
+    "text/plain;Charset=UTF-8": "text/plain; charset=UTF-8",
+    'TEXT/plain ; X="A; B=C" ; Y=Z': 'text/plain; x="A; B=C"; y=Z',
 }
 """Media types as the first version recorded them, and as the second does."""
 
@@ -91,6 +92,17 @@ async def record(records: Records, url: str) -> tuple[Workspace, list[Document]]
     return home, documents
 
 
+OLD_LABELS = {
+    # A folder and tags as 0002 left them, and what they become.
+    ("/ /\u00e0", ("a\u200bb", "ab", "\u2800")): ("/unnamed/\u00e0", ("ab", "unnamed")),
+    ("/Acme", ("ab",)): ("/Acme", ("ab",)),
+    ("/Acme\u3000", ("a\xa0b",)): ("/Acme", ("a b",)),
+    ("/Acme /2026", ()): ("/Acme/2026", ()),
+    ("/new\xa0one/\u3164", ()): ("/new one/unnamed", ()),
+    (None, ("n\u00f8",)): (None, ("n\u00f8",)),
+}
+
+
 async def assert_is_migrated(records: Records, url: str, home: Workspace, documents: list[Document]) -> None:
     connection = await asyncpg.connect(url)
     rows = await connection.fetch("SELECT id, mime_type, search_text FROM documents")
@@ -151,4 +163,77 @@ async def test_a_migration_that_is_killed_leaves_the_former_version_and_runs_aga
         assert await pending(database) == []
     await assert_is_migrated(records, first_url, home, documents)
     for connection in (holder, observer):
+        await connection.close()
+
+
+async def record_old_labels(records: Records, url: str) -> tuple[Workspace, list[Document]]:
+    """Record documents with labels as an earlier version took them, in a database of this version."""
+    await migrate(url)
+    home = await records.workspace()
+    documents = [
+        records.document(home, path=f"documents/{n}", name="København", folder=folder, tags=tags, size_bytes=1)
+        for n, (folder, tags) in enumerate(OLD_LABELS)
+    ]
+    for document in documents:
+        await records.create(home, document)
+    async with open_database(url) as database:
+        await database.fetch("UPDATE documents SET search_text = lower(name) || E'\\n'")
+        await database.fetch("DELETE FROM migration WHERE name = '0005_labels'")
+    return home, documents
+
+
+async def test_old_labels_are_written_in_the_present_form_and_a_folder_joins_the_one_that_has_its_name(
+    records: Records, first_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    home, documents = await record_old_labels(records, first_url)
+    await migrate(first_url)
+    assert caplog.messages == ["0005_labels rewrote the tags of 2 documents and the path of 7 folders"]
+    for old, (folder, tags) in zip(documents, OLD_LABELS.values(), strict=True):
+        stored = await records.documents.get(home.id, old.id)
+        assert stored is not None
+        found = stored.document
+        assert (found.folder, found.tags) == (folder, tags)
+        # An ETag of a client must no longer match if anything that a read shows has changed, and must still match
+        # otherwise.
+        assert (found.state == old.state) is ((folder, tags) == (old.folder, old.tags))
+    assert len(await records.all(home, DocumentFilter(words=search_words("kobenhavn")))) == len(documents)
+    async with open_database(first_url) as database:
+        paths = {row["path"] for row in await database.fetch("SELECT path FROM folders")}
+        await database.fetch("DELETE FROM migration WHERE name = '0005_labels'")
+    assert paths == {"/unnamed", "/unnamed/à", "/Acme", "/Acme/2026", "/new one", "/new one/unnamed"}
+    caplog.clear()
+    await migrate(first_url)
+    assert caplog.messages == []
+
+
+async def test_while_old_labels_are_rewritten_nobody_writes_and_a_kill_leaves_them_as_they_were(
+    records: Records, first_url: str
+) -> None:
+    home, documents = await record_old_labels(records, first_url)
+    holder, writer = await asyncpg.connect(first_url), await asyncpg.connect(first_url)
+    transaction = holder.transaction()
+    await transaction.start()
+    await holder.execute("SELECT FROM documents WHERE id = $1 FOR UPDATE", to_uuid(documents[0].id))
+    migration = asyncio.create_task(migrate(first_url))
+    waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'UPDATE documents%'"
+    while (pid := await writer.fetchval(f"{waiting} AND wait_event_type = 'Lock'")) is None:
+        assert not migration.done()
+    await writer.execute("SET lock_timeout = '50ms'")
+    # Each concerns other rows than the held one.
+    for write, row in (
+        ("UPDATE documents SET revision = 2 WHERE id = $1", to_uuid(documents[1].id)),
+        ("SELECT ensure_folders($1, ARRAY['/b'])", to_uuid(home.id)),
+    ):
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await writer.execute(write, row)
+    migration.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await migration
+    await transaction.rollback()
+    while await writer.fetchval("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)", pid):
+        pass
+    assert [document.tags for document in await records.all(home)] == [item.tags for item in reversed(documents)]
+    await migrate(first_url)
+    assert {document.folder for document in await records.all(home)} == {folder for folder, _ in OLD_LABELS.values()}
+    for connection in (holder, writer):
         await connection.close()

@@ -1,4 +1,4 @@
-"""Which creates share a database call, what the writer retries and when, and which outcome each request gets."""
+"""The writer: the creates that share a call, its retries, and the outcome of each request."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -6,18 +6,20 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from adapters.postgres.documents import PendingCreate
 from adapters.postgres.writer.batched import BatchedWriter
-from adapters.postgres.writer.lane import QUEUE_MAX, Pending
+from adapters.postgres.writer.lane import LANE_MAX
 from domain.access import Workspace
 from domain.ids import WorkspaceId
 from ports.outcomes import Created, CreateOutcome, IdempotencyKeyReused, PathTaken, Replayed
 from ports.system import Unavailable
 from tests.clock import StillClock
-from tests.contracts.records import Records, memory_records, new_key
+from tests.contracts.records import Records, new_key
+from tests.contracts.repositories import memory_records
 
 CRASH = Unavailable("this row makes the server crash")
 
-Fault = Callable[[Sequence[Pending]], Awaitable[None]]
+Fault = Callable[[Sequence[PendingCreate]], Awaitable[None]]
 
 
 class Rig:
@@ -26,7 +28,7 @@ class Rig:
     def __init__(self, records: Records, home: Workspace) -> None:
         self.records = records
         self.home = home
-        self.writer = BatchedWriter(self.call, self._pause)
+        self.writer: BatchedWriter[PendingCreate, CreateOutcome] = BatchedWriter(self.call, self._pause)
         self.faults: list[Fault] = []
         """The faults of the next calls, one each."""
         self.every: Fault | None = None
@@ -35,14 +37,18 @@ class Rig:
         """The paths of each call."""
         self.pauses: list[float] = []
 
-    async def call(self, workspace: WorkspaceId, creates: Sequence[Pending]) -> Sequence[CreateOutcome]:
+    async def call(self, workspace: WorkspaceId, creates: Sequence[PendingCreate]) -> Sequence[CreateOutcome]:
         assert {create.document.workspace_id for create in creates} == {workspace}
         self.made.append([create.document.storage_path.rpartition("/")[2] for create in creates])
         if self.every:
             await self.every(creates)
         if self.faults:
             await self.faults.pop(0)(creates)
-        return [await self.records.documents.create(create.document, create.intent) for create in creates]
+        return [await self._create(create) for create in creates]
+
+    async def _create(self, create: PendingCreate) -> CreateOutcome:
+        assert create.intent is not None
+        return await self.records.documents.create(create.document, create.intent)
 
     async def _pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
@@ -50,25 +56,25 @@ class Rig:
 
     def create(
         self, path: str, key: str | None = None, asks: str = "this", size_bytes: int = 1, home: Workspace | None = None
-    ) -> Pending:
+    ) -> PendingCreate:
         home = home or self.home
         document = self.records.document(home, path=path, size_bytes=size_bytes)
-        return Pending(document, self.records.intent(home, key, asks), b"{}")
+        return PendingCreate.of(document, self.records.intent(home, key, asks), b"{}")
 
-    async def send(self, *creates: Pending) -> "list[asyncio.Task[CreateOutcome]]":
+    async def send(self, *creates: PendingCreate) -> "list[asyncio.Task[CreateOutcome]]":
         """Send creates, and return once all of them wait."""
-        tasks = [asyncio.create_task(self.writer.record(create)) for create in creates]
+        tasks = [asyncio.create_task(self.writer.send(create)) for create in creates]
         await asyncio.sleep(0)
         return tasks
 
     @asynccontextmanager
     async def held_call(
-        self, *creates: Pending, then: Fault | None = None
+        self, *creates: PendingCreate, then: Fault | None = None
     ) -> "AsyncIterator[list[asyncio.Task[CreateOutcome]]]":
         """Send creates, by default one at "held", and hold their call during the block. `then` is its fault."""
         held, go_on = asyncio.Event(), asyncio.Event()
 
-        async def hold(call: Sequence[Pending]) -> None:
+        async def hold(call: Sequence[PendingCreate]) -> None:
             held.set()
             await go_on.wait()
             if then:
@@ -82,14 +88,14 @@ class Rig:
         await asyncio.wait(tasks)
 
 
-async def cut(_: Sequence[Pending]) -> None:
+async def cut(_: Sequence[PendingCreate]) -> None:
     raise Unavailable("the connection was cut")
 
 
 def fails_with(path: str, error: Exception) -> Fault:
     """Return a fault of every call that carries the path."""
 
-    async def fault(creates: Sequence[Pending]) -> None:
+    async def fault(creates: Sequence[PendingCreate]) -> None:
         if any(create.document.storage_path.endswith(path) for create in creates):
             raise error
 
@@ -106,7 +112,7 @@ async def test_creates_that_arrive_during_a_call_share_the_next_one_and_delay_no
     async with rig.held_call():
         waiting = await rig.send(*(rig.create(f"{n}") for n in range(5)))
         other = rig.create("other", home=await rig.records.workspace())
-        assert await rig.writer.record(other) == Created(other.document)
+        assert await rig.writer.send(other) == Created(other.document)
         assert not any(task.done() for task in waiting)
     assert all(isinstance(outcome, Created) for outcome in await asyncio.gather(*waiting))
     assert rig.made == [["held"], ["other"], ["0", "1", "2", "3", "4"]]
@@ -150,7 +156,7 @@ async def test_a_create_that_was_cancelled_before_its_call_is_not_sent_but_its_l
     key = new_key()
     create, twins = rig.create("b", key), []
 
-    async def send_twin(_: Sequence[Pending]) -> None:
+    async def send_twin(_: Sequence[PendingCreate]) -> None:
         twins.extend(await rig.send(create))
 
     async with rig.held_call():
@@ -164,15 +170,15 @@ async def test_a_create_that_was_cancelled_before_its_call_is_not_sent_but_its_l
     assert rig.made == [["held"], ["c"], ["b"]]
 
 
-async def test_a_full_queue_is_unavailable_and_affects_no_other_workspace_and_cancelled_creates_leave_it(
+async def test_a_full_lane_is_unavailable_and_affects_no_other_workspace_and_cancelled_creates_leave_it(
     rig: Rig,
 ) -> None:
     async with rig.held_call():
-        waiting = await rig.send(*(rig.create(f"{n}") for n in range(QUEUE_MAX)))
+        waiting = await rig.send(*(rig.create(f"{n}") for n in range(LANE_MAX)))
         with pytest.raises(Unavailable, match="wait already"):
-            await rig.writer.record(rig.create("one too many"))
+            await rig.writer.send(rig.create("one too many"))
         other = rig.create("other", home=await rig.records.workspace())
-        assert await rig.writer.record(other) == Created(other.document)
+        assert await rig.writer.send(other) == Created(other.document)
         for task in waiting:
             task.cancel()
         await asyncio.sleep(0)
@@ -187,7 +193,7 @@ async def test_closing_settles_earlier_creates_and_refuses_later_ones(rig: Rig) 
         closing = asyncio.create_task(rig.writer.aclose())
         await asyncio.sleep(0)
         with pytest.raises(Unavailable, match="closed"):
-            await rig.writer.record(rig.create("too late"))
+            await rig.writer.send(rig.create("too late"))
         assert not closing.done()
     await closing
     assert all(task.done() for task in accepted)
@@ -203,7 +209,7 @@ async def test_after_two_failures_each_create_goes_alone_and_the_bad_one_delays_
     assert rig.made[:5] == [["a", "bad", "c"], ["a", "bad", "c"], ["a"], ["bad"], ["c"]]
     for path in ("later", "latest"):
         create = rig.create(path)
-        assert await rig.writer.record(create) == Created(create.document)
+        assert await rig.writer.send(create) == Created(create.document)
     assert not bad.done()
     assert [call for call in rig.made[5:] if call != ["bad"]] == [["later"], ["latest"]]
     bad.cancel()
@@ -226,7 +232,7 @@ async def test_a_twin_of_a_create_that_the_database_never_accepts_is_sent_itself
     key = new_key()
     create, twins = rig.create("bad", key), []
 
-    async def send_twin(_: Sequence[Pending]) -> None:
+    async def send_twin(_: Sequence[PendingCreate]) -> None:
         rig.every = None
         twins.extend(await rig.send(create))
 
@@ -245,25 +251,25 @@ async def test_creates_without_waiting_requests_are_neither_retried_nor_isolated
         for task in tasks:
             task.cancel()
     await rig.writer.aclose()
-    # The third call is held: it carries one create, because it comes after two failures.
+    # The third call is held. It contains one create, because it follows two failures.
     assert [len(call) for call in rig.made] == [100, 100, 1]
 
 
 async def test_a_workspace_works_again_after_its_call_was_cancelled_from_within(rig: Rig) -> None:
-    async def cancelled(_: Sequence[Pending]) -> None:
+    async def cancelled(_: Sequence[PendingCreate]) -> None:
         raise asyncio.CancelledError
 
     rig.faults = [cancelled]
     with pytest.raises(Unavailable, match="stopped"):
-        await rig.writer.record(rig.create("a"))
+        await rig.writer.send(rig.create("a"))
     create = rig.create("a")
-    assert await rig.writer.record(create) == Created(create.document)
+    assert await rig.writer.send(create) == Created(create.document)
 
 
 async def test_the_first_failure_is_retried_at_once_and_the_pauses_before_the_next_grow_to_half_a_second(
     rig: Rig,
 ) -> None:
-    async def succeed(_: Sequence[Pending]) -> None:
+    async def succeed(_: Sequence[PendingCreate]) -> None:
         pass
 
     rig.faults = [*[cut] * 8, succeed, cut]
@@ -275,8 +281,8 @@ async def test_the_first_failure_is_retried_at_once_and_the_pauses_before_the_ne
 async def test_a_create_that_fails_for_too_long_is_unavailable_and_the_next_one_is_recorded(rig: Rig) -> None:
     rig.writer = BatchedWriter(rig.call, give_up_seconds=0.1)
     rig.every = cut
-    with pytest.raises(Unavailable, match=r"not recorded in time, after [1-9] failures"):
-        await rig.writer.record(rig.create("a"))
+    with pytest.raises(Unavailable, match=r"not written in time, after [1-9] failures"):
+        await rig.writer.send(rig.create("a"))
     rig.every = None
     create = rig.create("a")
-    assert await rig.writer.record(create) == Created(create.document)
+    assert await rig.writer.send(create) == Created(create.document)

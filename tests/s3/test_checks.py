@@ -1,4 +1,5 @@
-"""The checks of `dossier doctor`: each passes on a strict store, and reports a store that breaks its rule."""
+"""The checks of `dossier doctor`. Each passes on a strict store, and reports a store that does not enforce what it
+checks."""
 
 import json
 from collections.abc import AsyncIterator, Callable
@@ -106,7 +107,8 @@ ESSENTIAL: dict[str, tuple[Rule, str, Grade, str]] = {
         "replaces an object in spite of If-None-Match",
     ),
 }  # fmt: skip
-"""By violation: the check that reports it, its grade on a bucket with versions, and its words. Without, it fails."""
+"""For each violation: the check that reports it, the grade on a bucket with versions, and the text. Without versions,
+the grade is failed."""
 
 
 @pytest.mark.parametrize(("rule", "check", "grade", "words"), ESSENTIAL.values(), ids=ESSENTIAL)

@@ -1,4 +1,4 @@
-"""Deleting in a bucket: objects that the bucket keeps, versions of objects and of the claim mark."""
+"""Deletes in a bucket: objects that the bucket refuses to delete, and versions of objects and of the claim mark."""
 
 import asyncio
 import json

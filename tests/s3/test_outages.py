@@ -1,4 +1,5 @@
-"""A store that is unavailable, slow, broken or of another kind raises `Unavailable` soon, in words, without secrets."""
+"""If a store is unavailable, slow, broken or not an S3 server, calls soon raise `Unavailable` with a clear message
+without secrets."""
 
 import socket
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a limiter does besides its verdicts: its log, its fallbacks, and how long it takes to recover."""
+"""The effects of a limiter other than its verdicts: its log, its fallbacks, and its time to recover."""
 
 import asyncio
 import logging

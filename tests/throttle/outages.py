@@ -22,9 +22,9 @@ class Fault(Enum):
     LATE = auto()
     """Responses are in time for a request, but not if it also waits for the call before."""
     CUT = auto()
-    """Half of the response comes, then a reset."""
+    """The connection is reset after half of the response."""
     NONSENSE = auto()
-    """The response is of another protocol."""
+    """The server responds in another protocol."""
 
 
 class Relay:

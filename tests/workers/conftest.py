@@ -13,7 +13,7 @@ from tests.valkey import ValkeyServer
 from .processes import wait_for_all_workers
 
 PLAN = 100
-"""How many requests a day the plan `starter` allows in these tests."""
+"""The number of requests a day that the plan `starter` allows in these tests."""
 
 Running = Callable[..., AbstractContextManager[Server]]
 

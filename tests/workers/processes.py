@@ -6,18 +6,11 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from tests.acceptance.service import Server, eventually
 
 _WORKER = b"multiprocessing.spawn"
 _SOCKET = re.compile(r"socket:\[(\d+)\]")
-
-
-def port_of(server: Server) -> int:
-    port = urlsplit(server.base_url).port
-    assert port is not None
-    return port
 
 
 def children_of(server: Server, kind: bytes) -> set[int]:
@@ -44,7 +37,7 @@ def runs(process: int) -> bool:
 
 def owners(server: Server, local_ports: set[int]) -> dict[int, int]:
     """Return which process has accepted the connection from each of these local ports. Leave out unaccepted ones."""
-    accepted = {remote: inode for remote, inode in _sockets_on(port_of(server)) if inode}
+    accepted = {remote: inode for remote, inode in _sockets_on(server.port) if inode}
     wanted = {inode: port for port, inode in accepted.items() if port in local_ports}
     found = {}
     for process in workers_of(server):
@@ -65,7 +58,7 @@ def wait_for_all_workers(server: Server) -> set[int]:
 
 def accepting(server: Server) -> set[int]:
     """Return the workers whose event loop watches the listening socket."""
-    listening = {inode for remote, inode in _sockets_on(port_of(server)) if remote == 0}
+    listening = {inode for remote, inode in _sockets_on(server.port) if remote == 0}
     return {worker for worker in workers_of(server) if listening & set(_watched_by(worker))}
 
 

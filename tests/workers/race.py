@@ -1,25 +1,24 @@
 """Requests at the same moment: each connection is accepted by a worker before any request is sent."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
 
+from tests.acceptance.raw import Answer
 from tests.acceptance.service import Server, eventually
-from tests.crash.wire import Line, Reply, message
+from tests.crash.wire import Line, message
 
-from .processes import alone, owners, port_of, wait_for_all_workers
+from .processes import alone, owners, wait_for_all_workers
 
 
-async def at_once(server: Server, requests: Sequence[bytes]) -> list[Reply]:
+async def at_once(server: Server, requests: Sequence[bytes]) -> list[Answer]:
     """Send all requests at once and return the answers in order. Every worker answers equally many."""
     workers = await asyncio.to_thread(wait_for_all_workers, server)
     share = -(-len(requests) // len(workers))
     lines: list[Line] = []
     async with AsyncExitStack() as connections:
         for worker in workers:
-            # Otherwise the kernel often gives all connections to the same worker.
+            # If several workers accepted connections, the kernel would often give all of them to the same worker.
             with alone(worker, workers):
                 count = min(share, len(requests) - len(lines))
                 lines += await connections.enter_async_context(accepted_by(server, worker, count))
@@ -31,7 +30,7 @@ async def at_once(server: Server, requests: Sequence[bytes]) -> list[Reply]:
 @asynccontextmanager
 async def accepted_by(server: Server, worker: int, count: int) -> AsyncIterator[list[Line]]:
     """Open connections that this worker has accepted. All other workers are stopped."""
-    opened = await asyncio.gather(*(asyncio.open_connection("127.0.0.1", port_of(server)) for _ in range(count)))
+    opened = await asyncio.gather(*(asyncio.open_connection("127.0.0.1", server.port) for _ in range(count)))
     try:
         wanted = {writer.get_extra_info("sockname")[1]: worker for _, writer in opened}
         await asyncio.to_thread(
@@ -46,9 +45,3 @@ async def accepted_by(server: Server, worker: int, count: int) -> AsyncIterator[
 def get(target: str, key: str, address: str = "127.0.0.1") -> bytes:
     """Return a GET that reaches the server from `address`."""
     return message("GET", target, key, {"X-Forwarded-For": address})
-
-
-def create(key: str, body: Mapping[str, Any], idempotency_key: str) -> bytes:
-    """Return a POST of a document."""
-    headers = {"Content-Type": "application/json", "Idempotency-Key": idempotency_key}
-    return message("POST", "/v1/documents", key, headers, json.dumps(body).encode())

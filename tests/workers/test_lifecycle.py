@@ -1,52 +1,57 @@
-"""Workers stop, are killed and are replaced, and no client loses an answer to it."""
+"""Workers stop, are killed and are replaced, and no client loses a response."""
 
 import asyncio
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
 from tests.acceptance.client import Client
-from tests.acceptance.service import (
-    Cli,
-    Server,
-    command,
-    environment,
-    eventually,
-    fresh_data_dir,
-    postgres_processes,
-)
+from tests.acceptance.service import Server, eventually, postgres_processes
 from tests.acceptance.tenants import Tenants
 
 from .conftest import Running
-from .load import CLIENTS, load_on
-from .processes import (
-    accepting,
-    check_log,
-    children_of,
-    port_of,
-    runs,
-    variable_of,
-    wait_for_all_workers,
-    workers_of,
-)
-from .race import create
+from .load import CLIENTS, ledger_of, load_on, until_answered
+from .processes import accepting, check_log, children_of, runs, variable_of, wait_for_all_workers, workers_of
 
 pytestmark = pytest.mark.timeout(300)
 
 LONG = "SOAK" in os.environ
 ROUNDS = 50 if LONG else 1
 COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
-SEVERAL = 2
 
 
-def owner_of(server: Server) -> Client:
-    return Tenants(server.base_url, server.cli).client()
+@pytest.fixture(scope="module")
+def started(running: Running) -> Iterator[Server]:
+    with running(2) as server:
+        yield server
+
+
+@pytest.fixture
+def pair(started: Server) -> Server:
+    """A server with two workers and an empty log. The test may stop it."""
+    if started.process is None or started.process.poll() is not None:
+        started.start()
+    wait_for_all_workers(started)
+    started.log.write_bytes(b"")
+    return started
+
+
+@pytest.fixture(scope="module")
+def api_key(started: Server) -> Client:
+    """An API key of the server, whose port may change: see `client`."""
+    with closing(Tenants(started.base_url, started.cli)) as tenants:
+        return tenants.client()
+
+
+@pytest.fixture
+def client(pair: Server, api_key: Client) -> Iterator[Client]:
+    with closing(Client(pair.base_url, api_key.key, api_key.workspace)) as client:
+        yield client
 
 
 def send(server: Server, sign: signal.Signals) -> None:
@@ -65,27 +70,28 @@ async def test_every_accepted_request_is_answered_even_if_the_stop_signal_comes_
 ) -> None:
     """One request completes its body after the stop. Under load, every recorded document was answered."""
     for _ in range(ROUNDS):
-        with running(workers) as server, closing(owner_of(server)) as client:
-            port = port_of(server)
+        with running(workers) as server, closing(Tenants(server.base_url, server.cli)) as tenants:
+            ledger, port = ledger_of(server, tenants.client()), server.port
+            (late,) = ledger.intend(1)
             with socket.create_connection(("127.0.0.1", port), timeout=20) as wire:
-                request = create(client.key or "", client.document(client.upload()), str(uuid4()))
-                wire.sendall(request[:-1])
-                async with load_on(server, client) as load:
-                    await load.until_answered(50)
+                wire.sendall(late.request[:-1])
+                async with load_on(server, ledger):
+                    await until_answered(ledger, 50)
                     send(server, sign)
                     await asyncio.to_thread(wait_until_port_closes, port)
                     send(server, sign)
-                wire.sendall(request[-1:])
+                wire.sendall(late.request[-1:])
                 assert wire.recv(100).startswith(b"HTTP/1.1 201 ")
             assert server.process is not None
             assert await asyncio.to_thread(server.process.wait, 20) == 0
             check_log(server)
             server.launch(port)
             server.wait_until_ready()
-            for intent in set(load.intents) - load.answered:
-                await load.create(port, intent)
-            assert load.refused == []
-            assert load.recorded_unanswered == []
+            for intent in ledger.intents:
+                if not intent.answers:
+                    reply = await ledger.send_once(intent, port)
+                    assert reply.replayed is (intent is late), "recorded without an answer"
+            assert ledger.unavailable == 0
 
 
 def wait_until_port_closes(port: int) -> None:
@@ -102,32 +108,30 @@ def wait_until_port_closes(port: int) -> None:
 
 
 async def test_a_killed_worker_is_replaced_and_a_hangup_replaces_every_worker_while_requests_are_answered(
-    running: Running,
+    pair: Server, client: Client
 ) -> None:
-    with running(SEVERAL) as server, closing(owner_of(server)) as client:
-        before = wait_for_all_workers(server)
-        victim = min(before)
-        async with load_on(server, client) as load:
-            await load.until_answered(30)
-            os.kill(victim, signal.SIGKILL)
-            await load.until_answered(100)
-            await until(lambda: len(accepting(server) - {victim}) == SEVERAL, "all workers accept connections again")
-            assert accepting(server) & before == before - {victim}
-            assert f"worker {victim} ended with -9" in server.said()
-        assert len(load.interrupted) <= CLIENTS, "more requests failed than the victim can have accepted"
-        assert load.refused == []
+    before = wait_for_all_workers(pair)
+    victim = min(before)
+    ledger = ledger_of(pair, client)
+    async with load_on(pair, ledger):
+        await until_answered(ledger, 30)
+        os.kill(victim, signal.SIGKILL)
+        await until_answered(ledger, 100)
+        await until(lambda: len(accepting(pair) - {victim}) == 2, "all workers accept connections again")
+        assert accepting(pair) & before == before - {victim}
+        assert f"worker {victim} ended with -9" in pair.said()
+    assert ledger.interrupted <= CLIENTS, "more requests failed than the victim can have accepted"
+    assert ledger.unavailable == 0
 
-        before = wait_for_all_workers(server)
-        async with load_on(server, client) as load:
-            await load.until_answered(30)
-            send(server, signal.SIGHUP)
-            await until(
-                lambda: len(accepting(server) - before) == SEVERAL == len(workers_of(server)), "all workers are new"
-            )
-            await load.until_answered(30)
-        assert (load.refused, load.interrupted) == ([], [])
-        assert server.stop() == 0
-        check_log(server)
+    before = wait_for_all_workers(pair)
+    ledger = ledger_of(pair, client)
+    async with load_on(pair, ledger):
+        await until_answered(ledger, 30)
+        send(pair, signal.SIGHUP)
+        await until(lambda: len(accepting(pair) - before) == 2 == len(workers_of(pair)), "all workers are new")
+        await until_answered(ledger, 30)
+    assert (ledger.unavailable, ledger.interrupted) == (0, 0)
+    check_log(pair)
 
 
 async def until(holds: Callable[[], bool], what: str) -> None:
@@ -135,44 +139,40 @@ async def until(holds: Callable[[], bool], what: str) -> None:
     await asyncio.to_thread(eventually, holds, 90, what)
 
 
-def test_workers_end_when_their_parent_is_killed_and_a_new_server_gets_the_port(running: Running) -> None:
-    with running(SEVERAL) as server:
-        orphans = wait_for_all_workers(server)
-        counters = Path(variable_of(min(orphans), COUNTERS))
-        assert list(counters.iterdir()), "the workers keep their counters elsewhere, so the test proves nothing"
-        port = port_of(server)
-        server.stop(signal.SIGKILL)
-        server.launch(port)
-        eventually(lambda: not any(map(runs, orphans)), 5, "the orphans have ended")
-        assert not counters.exists()
-        server.wait_until_ready()
-        wait_for_all_workers(server)
-        assert "cannot listen" not in server.said()
+def test_workers_end_when_their_parent_is_killed_and_a_new_server_gets_the_port(pair: Server) -> None:
+    orphans = wait_for_all_workers(pair)
+    counters = Path(variable_of(min(orphans), COUNTERS))
+    assert list(counters.iterdir()), "the workers keep their counters elsewhere, so the test proves nothing"
+    pair.stop(signal.SIGKILL)
+    pair.launch(pair.port)
+    eventually(lambda: not any(map(runs, orphans)), 5, "the orphans have ended")
+    assert not counters.exists()
+    pair.wait_until_ready()
+    wait_for_all_workers(pair)
+    assert "cannot listen" not in pair.said()
 
 
 def test_a_stop_signal_to_every_process_of_the_group_is_one_stop_and_leaves_no_process_and_no_counters(
-    running: Running,
+    pair: Server,
 ) -> None:
-    with running(SEVERAL) as server:
-        workers = workers_of(server)
-        counters = Path(variable_of(min(workers), COUNTERS))
-        assert counters.exists()
-        assert server.process is not None
-        os.killpg(server.process.pid, signal.SIGTERM)
-        assert server.process.wait(20) == 0
-        assert "another one takes its place" not in server.said()
-        assert not any(map(runs, workers))
-        assert not counters.exists()
-        assert postgres_processes(server.data_dir) == []
-        check_log(server)
+    workers = workers_of(pair)
+    counters = Path(variable_of(min(workers), COUNTERS))
+    assert counters.exists()
+    assert pair.process is not None
+    os.killpg(pair.process.pid, signal.SIGTERM)
+    assert pair.process.wait(20) == 0
+    assert "another one takes its place" not in pair.said()
+    assert not any(map(runs, workers))
+    assert not counters.exists()
+    assert postgres_processes(pair.data_dir) == []
+    check_log(pair)
 
 
-async def test_a_killed_embedded_postgres_is_started_again(running: Running) -> None:
-    with running(2) as server, closing(owner_of(server)) as client:
-        (keeper,) = children_of(server, b"adapters.postgres.keeper")
-        os.kill(keeper, signal.SIGKILL)
-        eventually(lambda: client_can_create(client), 30, "documents are recorded again")
-        assert len(workers_of(server)) == 2
+def test_a_killed_embedded_postgres_is_started_again(pair: Server, client: Client) -> None:
+    (keeper,) = children_of(pair, b"adapters.postgres.keeper")
+    os.kill(keeper, signal.SIGKILL)
+    eventually(lambda: client_can_create(client), 30, "documents are recorded again")
+    assert len(workers_of(pair)) == 2
 
 
 def client_can_create(client: Client) -> bool:
@@ -183,30 +183,18 @@ def client_can_create(client: Client) -> bool:
     return True
 
 
-def test_a_worker_that_cannot_be_replaced_without_postgres_does_not_stop_the_others(running: Running) -> None:
-    with running(2) as server, closing(owner_of(server)) as client:
-        postmaster = int((server.data_dir / "postgres" / "data" / "postmaster.pid").read_text().split("\n")[0])
-        before = wait_for_all_workers(server)
-        victim = min(before)
-        # The other worker has a connection already. Only new connections need the postmaster.
-        os.kill(postmaster, signal.SIGSTOP)
-        try:
-            os.kill(victim, signal.SIGKILL)
-            eventually(
-                lambda: server.said().count("another one takes its place") > 1, 60, "a second replacement is started"
-            )
-            client.recorded()
-        finally:
-            os.kill(postmaster, signal.SIGCONT)
-        assert wait_for_all_workers(server) >= before - {victim}
-        assert server.stop() == 0
-
-
-def test_several_workers_without_a_shared_rate_limit_are_refused_with_a_remedy() -> None:
-    with fresh_data_dir() as empty:
-        done = Cli(command(), environment(empty)).run("serve", "--port", "0", "--workers", "2")
-        assert done.returncode == 1
-        assert "DOSSIER_RATE_LIMIT_URL is memory://" in done.stderr
-        assert "valkey://" in done.stderr
-        assert "Traceback" not in done.stderr
-        assert list(empty.iterdir()) == []
+def test_a_worker_that_cannot_be_replaced_without_postgres_does_not_stop_the_others(
+    pair: Server, client: Client
+) -> None:
+    postmaster = int((pair.data_dir / "postgres" / "data" / "postmaster.pid").read_text().split("\n")[0])
+    before = wait_for_all_workers(pair)
+    victim = min(before)
+    # The other worker has a connection already. Only new connections need the postmaster.
+    os.kill(postmaster, signal.SIGSTOP)
+    try:
+        os.kill(victim, signal.SIGKILL)
+        eventually(lambda: pair.said().count("another one takes its place") > 1, 60, "a second replacement is started")
+        client.recorded()
+    finally:
+        os.kill(postmaster, signal.SIGCONT)
+    assert wait_for_all_workers(pair) >= before - {victim}

@@ -6,17 +6,15 @@ from collections import Counter
 
 import pytest
 
-from tests.acceptance.client import Client
 from tests.acceptance.service import Server
 from tests.acceptance.tenants import Tenants
 from tests.crash.wire import send
 
 from .conftest import PLAN
-from .processes import port_of
 from .race import at_once, get
 
 NOWHERE = "/v1/nowhere"
-"""A path that costs only the admission."""
+"""An unknown path. A request for it is only authenticated and counted."""
 USAGE = "/v1/usage"
 METRICS = "/metrics"
 
@@ -67,23 +65,18 @@ async def test_a_revoked_api_key_is_refused_by_every_process_after_a_second(
 async def test_the_metrics_of_any_process_include_all_processes(server: Server, tenants: Tenants) -> None:
     client = tenants.client()
     before = await counted(server)
-    await at_once(server, [get(USAGE, key_of(client))] * 100)
+    await at_once(server, [get(USAGE, str(client.key))] * 100)
     replies = await at_once(server, [get(METRICS, "")] * 8 * server.workers)
     assert {count_of_usage_route(reply.body) for reply in replies} == {before + 100}
 
 
-def key_of(client: Client) -> str:
-    assert client.key is not None
-    return client.key
-
-
 async def counted(server: Server) -> int:
-    return count_of_usage_route((await send(port_of(server), get(METRICS, ""))).body)
+    return count_of_usage_route((await send(server.port, get(METRICS, ""))).body)
 
 
 async def fallbacks(server: Server) -> float:
     """Return how many requests were counted without Valkey so far."""
-    reported = (await send(port_of(server), get(METRICS, ""))).body.decode()
+    reported = (await send(server.port, get(METRICS, ""))).body.decode()
     return sum(
         float(line.split()[-1])
         for line in reported.splitlines()

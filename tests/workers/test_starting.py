@@ -1,4 +1,4 @@
-"""The start of workers: what happens once, and what happens when it fails or is interrupted."""
+"""The start of workers: the steps that happen only once, failures, and interruptions."""
 
 import asyncio
 import signal
@@ -67,8 +67,9 @@ def test_the_store_is_prepared_and_claimed_once(count: int, new_server: NewServe
         assert server.said().count("ClaimStore.__call__\n") == 1
 
 
-@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
-@pytest.mark.parametrize("first_answers", [False, True])
+@pytest.mark.parametrize(
+    ("sign", "first_answers"), [(signal.SIGTERM, False), (signal.SIGINT, True)], ids=["SIGTERM", "Ctrl-C"]
+)
 def test_a_stop_before_all_workers_have_started_succeeds(
     new_server: NewServer, sign: signal.Signals, *, first_answers: bool
 ) -> None:

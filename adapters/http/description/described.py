@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of an operation beyond its route."""
+"""The facts about an operation that the OpenAPI document has and its route lacks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,16 +11,15 @@ from domain.errors import Refusal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Described:
-    """The facts of one operation that its route does not have.
+    """The description of one operation.
 
-    - `success` is the type of the body of a success, `None` if there is no body. `example` replaces the example of
-      that type.
-    - `refusals` are those that the operation adds to the refusals of every operation with an API key.
-    - `idempotent` and `conditional`: the operation reads Idempotency-Key, or If-Match and If-None-Match.
-    - `cacheable`: the answer may be 304 Not Modified.
-    - `media_types` are those of the body.
-    - `existing`: the success may be a 200 for an entity link that already exists.
-    - `located` and `etag`: the success has that response header.
+    - `success` is the type of the body of a successful response; `None` if there is no body. `example` replaces the
+      example of that type.
+    - `refusals` are the refusals of this operation, without those of every operation with an API key.
+    - `idempotent`: a repeated request with the same Idempotency-Key has no effect and gets the first response.
+    - `cacheable`: the response may be 304 Not Modified.
+    - `existing`: the response is 200 if the entity link already exists.
+    - `located` and `etag`: the successful response has the header `Location`, or `ETag`.
     - `links` are OpenAPI links. They name the operation that can follow, and give the member of `data` for each of
       its path parameters.
     """
@@ -29,10 +28,8 @@ class Described:
     status: int = 200
     success: Any = None
     body: type[msgspec.Struct] | None = None
-    media_types: Sequence[str] = ("application/json",)
     refusals: Sequence[type[Refusal]] = ()
     idempotent: bool = False
-    conditional: bool = False
     cacheable: bool = False
     existing: bool = False
     located: bool = False

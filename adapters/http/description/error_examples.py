@@ -1,4 +1,4 @@
-"""An example of every error body, made by the error table."""
+"""Examples of every error body. The error table renders them."""
 
 import json
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from domain import errors
 from domain.access import Permission
 from domain.errors import Refusal
 from domain.ids import DocumentId
+from domain.preconditions import Precondition
 
 _REQUEST_ID = "req_01HY0000000000000000000000"
 
@@ -25,7 +26,7 @@ _REFUSALS: tuple[Refusal, ...] = (
     errors.FolderExists(),
     errors.FolderInUse(),
     errors.ObjectChanged(),
-    errors.PreconditionFailed(),
+    errors.PreconditionFailed(Precondition(frozenset({"1"})).unmet),
     errors.PayloadTooLarge(64 * 1024),
     http_errors.UnsupportedMediaType(),
     http_errors.UriTooLong(16 * 1024),
@@ -37,7 +38,8 @@ _REFUSALS: tuple[Refusal, ...] = (
 
 
 def error_examples() -> Mapping[str, Any]:
-    """Return the body of each refusal by the name of its class, and those of the router and of the server."""
+    """Return an example of the body of each refusal by the name of its class, and of the errors of the router and the
+    server."""
     answers = {type(refusal).__name__: http_errors.answer(refusal, _REQUEST_ID) for refusal in _REFUSALS} | {
         "MethodNotAllowed": http_errors.method_not_allowed(_REQUEST_ID, ["GET", "HEAD", "OPTIONS"]),
         "InternalError": http_errors.internal_error(_REQUEST_ID),

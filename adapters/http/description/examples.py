@@ -1,4 +1,4 @@
-"""An example of every body, made by the code that renders the bodies, so that it cannot become invalid."""
+"""Examples of every body. The code that renders responses renders them too, so that they cannot become invalid."""
 
 import json
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ from ports.queries import DocumentWithLinks, LinkedDocument, Usage
 from ports.storage import SignedRequest
 
 _ULID = "01HY0000000000000000000000"
-# Its checksum is wrong, so no scanner for leaked secrets reports it.
+# The checksum of this API key is wrong, so that no scanner for leaked secrets reports it.
 _SECRET = "wbk_4fT9" + "0" * 34
 _AT = datetime(2026, 4, 17, 10, 45, tzinfo=UTC)
 _PATH = StoragePath(f"workspaces/ws_{_ULID}/documents/{_ULID}/Acme-NDA-2026.pdf")
@@ -112,7 +112,7 @@ BODIES: Mapping[type[msgspec.Struct], Json] = {
     CreateApiKeyBody: {
         "name": _KEY.name,
         "permissions": sorted(_KEY.permissions),
-        # Sent as it is, it must not be refused, so it lies far in the future.
+        # The time is far in the future, so that the example is valid if a client sends it unchanged.
         "expires_at": "2099-12-31T23:59:59Z",
     },
 }
@@ -150,12 +150,12 @@ _SUCCESSES: Mapping[Any, msgspec.Struct] = {
     Envelope[UsageReport]: Envelope(UsageReport.of(Usage(used_bytes=183204, quota_bytes=10**10, documents=1))),
     Envelope[Health]: Envelope(Health("ready", {"database": "ok", "storage": "ok"})),
 }
-"""The example of each body of a success, by its type."""
+"""The example of each successful body, by its type."""
 
 PATCHED_DOCUMENT = to_json(Envelope(DocumentDetail.of(DocumentWithLinks(_DOCUMENT, (_LINK,)))))
-"""The answer to a PATCH, which contains no download URL."""
+"""The response to a PATCH, which contains no download URL."""
 
 
 def success_example(type_: Any) -> Any:
-    """Return the example of a success with a body of this type."""
+    """Return the example of a successful body of this type."""
     return to_json(_SUCCESSES[type_])

@@ -14,7 +14,8 @@ REQUEST_HEADERS: Mapping[str, Json] = {
         "name": "Idempotency-Key",
         "in": "header",
         "description": "A UUID of your choice. The same request with the same key is executed once within 24 hours.",
-        # No `format: uuid`: for it, client generators make a UUID object, which no HTTP library accepts as a header.
+        # The header has no `format: uuid`, because client generators would make a UUID object, which no HTTP library
+        # accepts as a header.
         "schema": {
             "type": "string",
             "maxLength": 38,
@@ -80,7 +81,7 @@ RESPONSE_HEADERS: Mapping[str, Json] = {
         "schema": {"type": "string", "const": "identity"},
     },
     "Accept-Patch": {
-        "description": "Present if PATCH reads other media types than the one that was sent.",
+        "description": "Present if the request was a PATCH: the media types that it reads.",
         "schema": {"type": "string", "maxLength": 100, "pattern": "^[a-z+/-]+(?:, [a-z+/-]+)*$"},
         "example": "application/json, application/merge-patch+json",
     },
@@ -96,7 +97,7 @@ RATE_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset
 
 
 def header_references(names: Iterable[str]) -> Json:
-    """Return the headers of a response, as references: these, and those of every response."""
+    """Return references to the headers of a response: the given ones, and those of every response."""
     return {name: {"$ref": f"#/components/headers/{name}"} for name in (*EVERY_RESPONSE, *names)}
 
 

@@ -1,7 +1,7 @@
 """Assembles the OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.0) from the routes and their descriptions.
 
-Litestar's generator is not used. It reads the parameters of handlers, but these handlers take the request alone: the
-rules in `domain` read bodies and queries, because they report every mistake at once.
+Litestar's generator is not used. It reads the parameters of handlers, but these handlers have only one, the request.
+The rules in `domain` read bodies and queries, because they report every mistake at once.
 """
 
 import inspect
@@ -37,9 +37,11 @@ document. Then read it with a download URL, or find it by its properties, its fo
 - Every request has an API key: `Authorization: Bearer wbk_…`.
 - Every success is `{"data": …}`; a list has `meta` too. Every error is `{"error": {"code", "message", "request_id",
   "details"}}`: act on `code`, and on `details` if it is present.
-- Every response has an `X-Request-ID`. With a valid API key, it has the three `X-RateLimit-…` headers too.
-- Send an `Idempotency-Key` with requests that create or delete. After any failure, the same request can be sent again,
-  and is executed once.
+- Every response has an `X-Request-ID`. With a valid API key, it has the three `X-RateLimit-…` headers too,
+  unless the request is refused before its API key is read: 414, 431, or 400 for malformed HTTP.
+- Send an `Idempotency-Key` with requests that create, change or delete. After any failure, the same request can be
+  sent again, and is executed once. The header has no effect on reads and on `POST /v1/documents/upload-url`, which can
+  be repeated without it; one that is no UUID is refused there too.
 - HEAD works wherever GET does: it has the same headers, and no body. OPTIONS names the methods of an address.
 - A 429 says in `details` how long to wait: `retry_after` in seconds, the rest of a `window` of `limit` requests.
 - Times are UTC, in whole seconds. Absent values are `null`. Members that are not described here are refused.
@@ -83,7 +85,7 @@ def openapi_document(application: Litestar, public_url: str) -> Json:
 
 
 def _routes(application: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]]:
-    """Yield path, method and handler of every operation, the methods of a path in the order of `_METHODS`."""
+    """Yield the path, method and handler of every operation. The methods of a path are in the order of `_METHODS`."""
     for route in application.routes:
         if isinstance(route, HTTPRoute):
             handlers = {
@@ -91,7 +93,7 @@ def _routes(application: Litestar) -> Iterator[tuple[str, str, HTTPRouteHandler]
                 for handler in route.route_handlers
                 if handler.resolve_include_in_schema()
                 for method in handler.http_methods
-                # HEAD works wherever GET does; a client has no use for a second description of it.
+                # HEAD works wherever GET does. A description of it would not help a client.
                 if method != "HEAD"
             }
             for method in sorted(handlers, key=_METHODS.index):
@@ -125,7 +127,8 @@ def _operation(path: str, handler: HTTPRouteHandler, facts: Described) -> tuple[
         }
     if facts.body is not None:
         media = _json(facts.body, BODIES[facts.body])["application/json"]
-        operation["requestBody"] = {"required": True, "content": dict.fromkeys(facts.media_types, media)}
+        media_types = handler.media_types if isinstance(handler, Operation) else ()
+        operation["requestBody"] = {"required": True, "content": dict.fromkeys(media_types, media)}
     if facts.cacheable:
         operation["responses"]["304"] = {
             "description": "The document is in a state that `If-None-Match` names. There is no body.",
@@ -139,9 +142,7 @@ def _parameters(path: str, handler: HTTPRouteHandler, facts: Described) -> Itera
     headers = []
     if isinstance(handler, Operation):
         yield from query_parameters(handler.query_parameters)
-        headers = ["X-Request-ID"]
-    if facts.conditional:
-        headers[:0] = ["If-Match", "If-None-Match"]
+        headers = [*(["If-Match", "If-None-Match"] if handler.is_conditional else []), "X-Request-ID"]
     if facts.idempotent:
         headers.insert(0, "Idempotency-Key")
     yield from request_header_references(headers)
@@ -177,5 +178,5 @@ def _version() -> str:
     try:
         return version("dossier")
     except PackageNotFoundError:
-        # The sources run without an installed package.
+        # The sources can run without an installed package.
         return "unknown"

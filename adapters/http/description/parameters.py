@@ -34,13 +34,14 @@ def path_parameters(path: str) -> Iterator[Json]:
 def query_parameters(declared: Mapping[str, Json]) -> Iterator[Json]:
     """Yield the query parameters that an operation declares, by their JSON schemas.
 
-    Examples stay in the schema: as an `example` of the parameter, a page that can try a call would send them.
+    Examples are in the schema. If they were an `example` of the parameter, pages such as Swagger UI would send them by
+    default.
     """
     for name, schema in declared.items():
         schema = dict(schema)
         name_types(schema)
         required = {"required": True} if schema.pop("required", False) else {}
         parameter: Json = {"name": name, "in": "query", "description": schema.pop("description"), "schema": schema}
-        # Of an array, this is the style that repeats the parameter (OpenAPI 3.1, 4.8.12).
+        # For an array, this style means that the parameter is repeated (OpenAPI 3.1, 4.8.12).
         style = {"style": "form", "explode": True} if schema.get("type") == "array" else {}
         yield {**parameter, **required, **style}

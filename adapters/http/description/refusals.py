@@ -32,7 +32,7 @@ OF_A_BODY: tuple[type[Refusal], ...] = (
 )
 """The refusals of every operation that reads a body."""
 
-# Invalid too: every operation refuses query parameters that it does not know.
+# Every operation can refuse a request as Invalid, because it refuses unknown query parameters.
 _OF_AN_API_KEY: tuple[type[Refusal], ...] = (
     Invalid,
     InvalidKey,
@@ -41,7 +41,7 @@ _OF_AN_API_KEY: tuple[type[Refusal], ...] = (
     UriTooLong,
     HeaderTooLarge,
 )
-# These come before the API key is read.
+# These errors occur before the API key is read.
 _WITHOUT_RATE_HEADERS = frozenset((401, 414, 431))
 
 _MEANING: Mapping[int, str] = {
@@ -77,7 +77,7 @@ def error_responses(facts: Described, *, needs_api_key: bool) -> Iterator[tuple[
     examples: dict[int, list[str]] = {500: ["InternalError"], 503: ["Unavailable"]}
     codes: dict[int, set[str]] = {500: {"internal_error"}, 503: {"unavailable"}}
     if not needs_api_key:
-        # All that a client can do wrong at an open address.
+        # These are all the errors that a client can cause at a path without an API key.
         examples[405], codes[405] = ["MethodNotAllowed"], {"method_not_allowed"}
     for refusal in (*facts.refusals, *(_OF_AN_API_KEY if needs_api_key else ())):
         examples.setdefault(STATUS[refusal], []).append(refusal.__name__)

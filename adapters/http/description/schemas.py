@@ -21,16 +21,17 @@ def schema_components(types: Iterable[Any]) -> Json:
     for schema in schemas.values():
         name_types(schema)
         for member in schema.get("properties", {}).values():
-            # `null` means absent. Client generators take a default of `null` as a value to send every time.
+            # `null` means the same as an absent member. If a default were `null`, client generators would always send
+            # it.
             if member.get("default", ...) is None:
                 del member["default"]
     return schemas
 
 
 def name_types(schema: Any) -> None:
-    """Add the type of every enumeration in a schema; msgspec leaves it out.
+    """Add the type of every enumeration in a schema, because msgspec omits it.
 
-    Without it, client generators make no enumeration but a value of any type.
+    Without the type, client generators make a value of any type instead of an enumeration.
     """
     if isinstance(schema, list):
         for part in schema:

@@ -1,4 +1,4 @@
-"""The bodies and queries of the API, with their members in the order of the contract.
+"""The types of the bodies and queries of the API. Their members are in the order of the API's documentation.
 
 The types render responses and describe requests. The rules in `domain` read the requests, because they report every
 mistake at once.

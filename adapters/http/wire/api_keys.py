@@ -24,7 +24,7 @@ KeyName = Annotated[
         examples=["Intake form"],
     ),
 ]
-# Without a largest number: a permission may be repeated.
+# The list has no maximum length, because a permission may be repeated.
 Granted = Annotated[
     list[Permission],
     Meta(

@@ -31,8 +31,9 @@ from domain.documents import TAGS_MAX, Document
 from domain.entity_links import LINKS_MAX
 from domain.pages import PAGE_MAX, PER_PAGE_MAX
 from domain.search import SEARCH_MAX
+from domain.uploads import UPLOAD_LIMIT_BYTES
 from domain.use_cases.find_documents import Listing
-from domain.use_cases.request_upload import UPLOAD_LIMIT_BYTES, Upload
+from domain.use_cases.request_upload import Upload
 from ports.queries import DocumentWithLinks
 from ports.storage import SignedRequest
 
@@ -132,7 +133,7 @@ HeaderValue = Annotated[str, Meta(max_length=1024, pattern=r"^[\t -~]*$")]
 
 
 class UploadLink(Struct):
-    """A request that stores the file: `method` to `upload_url` with exactly `headers`."""
+    """The request that stores the file: send it with `method` to `upload_url`, with exactly `headers`."""
 
     upload_url: Annotated[
         SignedUrl,
@@ -229,7 +230,7 @@ class DocumentList(Struct):
 
 
 class DocumentListMeta(Struct):
-    """Which part of the list `data` is."""
+    """The part of the list that `data` contains."""
 
     page: Annotated[int, int32("Number of this page; `null` if `cursor` was sent.", ge=1, le=PAGE_MAX)] | None
     per_page: Annotated[int, int32("Largest number of rows on a page.", ge=1, le=PER_PAGE_MAX)]

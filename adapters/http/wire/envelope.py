@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Envelope(Struct, Generic[T]):
-    """A success."""
+    """The body of a successful response."""
 
     data: T
 
@@ -39,14 +39,14 @@ class PageMeta(Struct):
 
 
 class Paged(Struct, Generic[T]):
-    """A page of a list: `meta` says which page `data` is. The list of documents has an envelope of its own."""
+    """A page of a list. `meta` gives the number of the page. The list of documents has an envelope of its own."""
 
     data: T
     meta: PageMeta
 
 
 class ErrorCode(StrEnum):
-    """A stable code for programs to act on. `link_expired` is of signed URLs, which are no operations of the API."""
+    """A stable code by which programs can decide. Only signed URLs have `link_expired`."""
 
     VALIDATION_ERROR = "validation_error"
     INVALID_KEY = "invalid_key"

@@ -1,7 +1,7 @@
 """Types of members that several bodies have, with their limits and descriptions.
 
-A `maxLength` is the limit of the stored text: a rule trims and composes a text (NFC) before it counts. Patterns are in
-`patterns.py`.
+A `maxLength` is the limit of the stored text: Dossier trims and normalises (NFC) a text before it counts the
+characters. Patterns are in `patterns.py`.
 """
 
 from datetime import datetime
@@ -15,7 +15,8 @@ from domain.pages import TIME_MAX
 from domain.paths import FOLDER_LEVEL_MAX, FOLDER_LEVELS_MAX, STORAGE_PATH_MAX_BYTES
 
 URL_MAX = 16 * 1024
-"""The most characters of a signed URL: at most 9,000 of the path and the file name, the rest of a session token."""
+"""The most characters of a signed URL: at most 9,000 for the path and the file name, and the rest for a session
+token."""
 
 
 def int32(description: str, *, ge: int, le: int = 2**31 - 1) -> Meta:
@@ -62,7 +63,7 @@ MimeType = Annotated[
         max_length=documents.MIME_TYPE_MAX,
         pattern=f"^{documents.MEDIA_TYPE}$",
         description="Media type in the syntax of RFC 6838, parameters allowed. Stored in lower case, but for the "
-        "values of parameters.",
+        "values of parameters, and with one space after each semicolon.",
         examples=["application/pdf"],
     ),
 ]
@@ -87,7 +88,7 @@ Description = Annotated[
         examples=["Countersigned copy."],
     ),
 ]
-# Every level has a slash before it, and a client may send one more at the end.
+# Every level begins with a slash, and a client may send one more slash at the end.
 _FOLDER_MAX = FOLDER_LEVELS_MAX * (1 + FOLDER_LEVEL_MAX) + 1
 Folder = Annotated[
     str,

@@ -11,15 +11,21 @@ DependencyState = Literal["ok", "unavailable"]
 
 
 class UsageReport(Struct):
-    """The usage and the quota of a workspace. Sizes are in bytes."""
+    """The usage and the quota of a workspace. Sizes are in bytes. Issued uploads count as `reserved_bytes`."""
 
     used_bytes: SizeBytes
     quota_bytes: SizeBytes
     documents: Count
+    reserved_bytes: SizeBytes
 
     @classmethod
     def of(cls, usage: Usage) -> "UsageReport":
-        return cls(used_bytes=usage.used_bytes, quota_bytes=usage.quota_bytes, documents=usage.documents)
+        return cls(
+            used_bytes=usage.used_bytes,
+            quota_bytes=usage.quota_bytes,
+            documents=usage.documents,
+            reserved_bytes=usage.reserved_bytes,
+        )
 
 
 class Health(Struct):

@@ -1,9 +1,10 @@
-r"""The patterns of text members: the part of each rule that one regular expression can state.
+r"""The patterns of text members. Each states the part of a rule that a regular expression can express.
 
 - They are in the notation that ECMA 262, RE2 (Go), Java, Rust and Python have in common: no lookaround, no
   backreference, no `\uHHHH` and no `\p{…}`. The limit of RE2 on nested repetitions, 1,000, forbids lengths of levels.
-- A pattern never refuses what the rule in `domain` accepts. The other way round, they omit invisible characters and
-  bidirectional overrides: a pattern would have to contain these as they are, and rustc refuses source code that does.
+- A pattern never refuses what the rule in `domain` accepts. But it may accept what the rule refuses, such as invisible
+  characters and bidirectional overrides. To exclude these, a pattern would have to contain them literally, and rustc
+  refuses source code that does.
 """
 
 from typing import Final
@@ -22,7 +23,7 @@ LINE: Final = f"^[^{_CONTROL}]*$"
 """One line, which may be empty."""
 
 NOT_BLANK: Final = f"^[^{_CONTROL}]*[^{_UNSEEN}][^{_CONTROL}]*$"
-"""One line in which something can be seen."""
+"""One line with a visible character."""
 
 LINES: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 """Lines with tabs, which may be empty."""
@@ -30,8 +31,8 @@ LINES: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
 LABEL: Final = f"^[^{_UNTRIMMED}]*[^{_UNSEEN}][^{_UNTRIMMED}]*$"
 """A tag, before it is trimmed."""
 
-# A level that is neither blank nor `.` nor `..` when it is trimmed: it has a visible character other than a dot, or
-# something between two dots.
+# A level that is neither blank nor `.` nor `..` after trimming: it has a visible character other than a dot, or another
+# character between two dots.
 _LEVEL = rf"[^/{_UNTRIMMED}]*(?:[^./{_UNSEEN}]|\.[^/{_UNTRIMMED}]+\.)[^/{_UNTRIMMED}]*"
 _LEVELS = f"{_LEVEL}(?:/{_LEVEL}){{0,{FOLDER_LEVELS_MAX - 1}}}/?"
 FOLDER: Final = f"^/(?:{_LEVELS})?$"

@@ -11,6 +11,10 @@ DESCRIPTION = "Bounds on issued uploads and on folders"
 FILES = (
     "migrations/0003_bounds.sql",
     "sql/record_documents_v2.sql",
+    "sql/issue_uploads.sql",
+    "sql/reserve_upload.sql",
+    "sql/settle_uploads.sql",
+    "sql/condemn_objects_v2.sql",
 )
 
 

@@ -24,6 +24,7 @@ DECLARE
     account usage%ROWTYPE;
     item record;
     taken bigint[] := '{}';
+    issued text[] := '{}';
 BEGIN
     SELECT * INTO account FROM usage WHERE workspace_id = workspace FOR NO KEY UPDATE;
     IF NOT FOUND THEN
@@ -35,7 +36,8 @@ BEGIN
             sent.ordinality, (sent.document ->> 'id')::uuid AS id,
             (sent.document ->> 'size_bytes')::bigint AS size_bytes,
             receipt.outcome AS receipt_outcome, receipt.facts AS receipt_facts,
-            object.document_id AS holder, object.state
+            object.document_id AS holder, object.state,
+            upload.storage_path AS issued_path, coalesce(upload.reserved_bytes, 0) AS own_reserved
         FROM ROWS FROM (
             jsonb_to_recordset(batch) AS (document jsonb, key_hash uuid, operation text, fingerprint text)
         ) WITH ORDINALITY AS sent
@@ -47,6 +49,11 @@ BEGIN
             WHERE workspace_id = workspace AND storage_path = sent.document ->> 'storage_path'
             LIMIT 1
         ) AS object ON true
+        LEFT JOIN LATERAL (
+            SELECT storage_path, reserved_bytes FROM uploads
+            WHERE workspace_id = workspace AND storage_path = sent.document ->> 'storage_path'
+            LIMIT 1
+        ) AS upload ON true
         ORDER BY sent.ordinality
     LOOP
         facts := NULL;
@@ -63,21 +70,33 @@ BEGIN
             outcome := 'path_taken';
             facts := jsonb_build_object('document_id', CASE WHEN item.state = 'recorded' THEN item.holder END);
         -- Subtracted, not added: a sum could exceed a bigint.
-        ELSIF item.size_bytes > account.quota_bytes - account.used_bytes THEN
+        ELSIF item.size_bytes
+            > account.quota_bytes - account.used_bytes - account.reserved_bytes + item.own_reserved
+        THEN
             outcome := 'over_quota';
             facts := jsonb_build_object(
-                'limit_bytes', account.quota_bytes, 'used_bytes', account.used_bytes, 'requested_bytes', item.size_bytes
+                'limit_bytes', account.quota_bytes,
+                'used_bytes', account.used_bytes + account.reserved_bytes - item.own_reserved,
+                'requested_bytes', item.size_bytes
             );
         ELSE
             outcome := 'created';
             taken := taken || item.ordinality;
             account.used_bytes := account.used_bytes + item.size_bytes;
+            IF item.issued_path IS NOT NULL THEN
+                issued := issued || item.issued_path;
+                account.reserved_bytes := account.reserved_bytes - item.own_reserved;
+            END IF;
         END IF;
         RETURN NEXT;
     END LOOP;
 
     IF taken = '{}' THEN
         RETURN;
+    END IF;
+
+    IF issued <> '{}' THEN
+        DELETE FROM uploads WHERE workspace_id = workspace AND storage_path = ANY (issued);
     END IF;
 
     -- `patch_document` and `move_folder` call this function too. The call adds about 3 % to the Postgres time of a batch
@@ -135,6 +154,7 @@ BEGIN
 
     UPDATE usage
     SET used_bytes = account.used_bytes,
+        reserved_bytes = account.reserved_bytes,
         documents = account.documents + cardinality(taken),
         next_seq = account.next_seq + cardinality(taken)
     WHERE workspace_id = workspace;

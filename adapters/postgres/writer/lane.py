@@ -1,40 +1,45 @@
-"""The lane of a workspace: it holds the waiting creates and decides which of them share the next call."""
+"""The lane of a workspace: it holds the waiting writes of one kind and decides which of them share the next call."""
 
 import asyncio
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
-from domain.documents import Document
+from domain.ids import WorkspaceId
+from domain.paths import StoragePath
 from ports.intents import Intent
-from ports.outcomes import Created, CreateOutcome, Replayed
 from ports.system import Unavailable
 
 ROWS_MAX = 128
 BYTES_MAX = 2**20
-"""The most that one call carries, in rows and in bytes of their JSON."""
+"""The limits of one call: documents, and bytes of their JSON."""
 
-QUEUE_MAX = 1024
-"""The most creates that wait for one workspace: eight calls. Each workspace has a queue of its own."""
+LANE_MAX = 1024
+"""The most writes of one kind that wait for one workspace: eight calls. Each workspace has a queue of its own."""
 
 TOGETHER_MAX = 2
-"""The number of failures after which a create goes alone: if it causes the failures, it then fails alone."""
+"""The number of failures after which a write goes alone: if it causes the failures, it then fails alone."""
+
+
+Outcome = TypeVar("Outcome")
 
 
 @dataclass(slots=True, eq=False)
-class Pending:
-    """A create without an outcome: the document, its JSON for the call, and the requests that wait for the outcome.
+class Pending(Generic[Outcome]):
+    """A write without an outcome: its storage path, its JSON for the call, and the requests that wait for the outcome.
 
     The first waiter is the request that sent it. The others are its twins: requests with the same intent that
-    arrived later.
+    arrived later. A write without an idempotency key has none.
     """
 
-    document: Document
-    intent: Intent
+    workspace: WorkspaceId
+    path: StoragePath
     record: bytes
+    intent: Intent | None = None
     give_up_at: float = 0.0
     failures: int = 0
-    waiters: list["asyncio.Future[CreateOutcome]"] = field(default_factory=list)
+    waiters: "list[asyncio.Future[Outcome]]" = field(default_factory=list)
 
     @property
     def goes_alone(self) -> bool:
@@ -42,15 +47,29 @@ class Pending:
 
     @property
     def is_awaited(self) -> bool:
-        """Whether a request still waits for the outcome: all of them may have been cancelled."""
+        """Whether a request still waits for the outcome. All waiting requests may have been cancelled."""
         return not all(waiter.done() for waiter in self.waiters)
 
-    def settle(self, outcome: CreateOutcome) -> None:
-        """Give every waiter the outcome. For a twin, the document that the first waiter created is a replay."""
-        to_twin = Replayed(outcome.document) if isinstance(outcome, Created) else outcome
+    @property
+    def idempotency_key(self) -> str | None:
+        return None if self.intent is None else self.intent.idempotency_key
+
+    @property
+    def identity(self) -> tuple[str, str, bytes] | None:
+        """What twins have in common; `None` without an idempotency key."""
+        if self.intent is None or self.intent.idempotency_key is None:
+            return None
+        return self.intent.idempotency_key, self.intent.operation, self.intent.fingerprint
+
+    def settle(self, outcome: Outcome) -> None:
+        """Give every waiter the outcome, and every twin what it means for a twin."""
         for number, waiter in enumerate(self.waiters):
             if not waiter.done():
-                waiter.set_result(outcome if number == 0 else to_twin)
+                waiter.set_result(outcome if number == 0 else self.to_twin(outcome))
+
+    def to_twin(self, outcome: Outcome) -> Outcome:
+        """Return what the outcome means for a twin."""
+        return outcome
 
     def fail(self, error: Exception) -> None:
         """Raise the error in every waiter."""
@@ -59,95 +78,93 @@ class Pending:
                 waiter.set_exception(error)
 
 
-class Lane:
-    """The waiting creates of one workspace, in the order of arrival, except for retries and dependent creates."""
+Write = TypeVar("Write", bound=Pending[Any])
+
+
+class Lane(Generic[Write]):
+    """The waiting writes of one workspace, in the order of arrival, except for retries and dependent writes."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Pending] = deque()
-        # From its arrival until it is settled or dropped, each create with an idempotency key takes in its twins.
-        self._by_identity: dict[tuple[str, str, bytes], Pending] = {}
+        self._waiting: deque[Write] = deque()
+        # From its arrival until it is settled or dropped, each write with an idempotency key takes in its twins.
+        self._by_identity: dict[tuple[str, str, bytes], Write] = {}
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def __iter__(self) -> Iterator[Pending]:
+    def __iter__(self) -> Iterator[Write]:
         return iter(self._waiting)
 
-    def add(self, create: Pending, now: float) -> Pending:
-        """Let a create wait, and return it, or the create with the same intent that waits already: its twin.
+    def add(self, write: Write, now: float) -> Write:
+        """Let a write wait, and return it, or the write with the same intent that waits already: its twin.
 
         Raises:
-            Unavailable: the queue is full.
+            Unavailable: the lane is full.
         """
-        identity = _identity(create.intent)
+        identity = write.identity
         if identity is not None and (twin := self._by_identity.get(identity)) is not None:
             return twin
-        if len(self._waiting) >= QUEUE_MAX:
+        if len(self._waiting) >= LANE_MAX:
             self._drop_ended(now)
-        if len(self._waiting) >= QUEUE_MAX:
-            raise Unavailable(f"{QUEUE_MAX} creates of {create.document.workspace_id} wait already")
-        self._waiting.append(create)
+        if len(self._waiting) >= LANE_MAX:
+            raise Unavailable(f"{LANE_MAX} writes of {write.workspace} wait already")
+        self._waiting.append(write)
         if identity is not None:
-            self._by_identity[identity] = create
-        return create
+            self._by_identity[identity] = write
+        return write
 
-    def next_batch(self, now: float) -> list[Pending]:
-        """Remove and return the creates of the next call: all that wait, up to the limits, or one that must go alone.
+    def next_batch(self, now: float) -> list[Write]:
+        """Remove and return the writes of the next call: all that wait, up to the limits, or one that must go alone.
 
-        Two creates with one idempotency key or one storage path never share a call: the outcome of the second depends
+        Two writes with one idempotency key or one storage path never share a call: the outcome of the second depends
         on the first. The second waits for the next call.
         """
         self._drop_ended(now)
         if self._waiting and self._waiting[0].goes_alone:
             return [self._waiting.popleft()]
-        batch: list[Pending] = []
-        later: deque[Pending] = deque()
+        batch: list[Write] = []
+        later: deque[Write] = deque()
         keys: set[str | None] = set()
         paths: set[str] = set()
         size = 0
         while self._waiting and len(batch) < ROWS_MAX:
-            create = self._waiting.popleft()
-            clashes = create.intent.idempotency_key in keys or create.document.storage_path in paths
-            if clashes or create.goes_alone:
-                later.append(create)
-            elif batch and size + len(create.record) > BYTES_MAX:
-                later.append(create)
+            write = self._waiting.popleft()
+            clashes = write.idempotency_key in keys or write.path in paths
+            if clashes or write.goes_alone:
+                later.append(write)
+            elif batch and size + len(write.record) > BYTES_MAX:
+                later.append(write)
                 break
             else:
-                batch.append(create)
-                size += len(create.record)
-                paths.add(create.document.storage_path)
-                if create.intent.idempotency_key is not None:
-                    keys.add(create.intent.idempotency_key)
+                batch.append(write)
+                size += len(write.record)
+                paths.add(write.path)
+                if write.idempotency_key is not None:
+                    keys.add(write.idempotency_key)
         self._waiting.extendleft(reversed(later))
         return batch
 
-    def put_first(self, batch: Sequence[Pending]) -> None:
+    def put_first(self, batch: Sequence[Write]) -> None:
         """Let a batch wait again, before all others."""
         self._waiting.extendleft(reversed(batch))
 
-    def put_last(self, create: Pending) -> None:
-        """Let a create wait again, after all others."""
-        self._waiting.append(create)
+    def put_last(self, write: Write) -> None:
+        """Let a write wait again, after all others."""
+        self._waiting.append(write)
 
-    def forget(self, create: Pending) -> None:
-        """Let the create take in no more twins."""
-        if (identity := _identity(create.intent)) is not None and self._by_identity.get(identity) is create:
+    def forget(self, write: Write) -> None:
+        """Let the write take in no more twins."""
+        if (identity := write.identity) is not None and self._by_identity.get(identity) is write:
             del self._by_identity[identity]
 
     def _drop_ended(self, now: float) -> None:
-        """Drop the creates whose requests were all cancelled, and fail those whose time is over."""
-        kept: deque[Pending] = deque()
-        for create in self._waiting:
-            if now >= create.give_up_at:
-                create.fail(Unavailable(f"not recorded in time, after {create.failures} failures"))
-            if create.is_awaited:
-                kept.append(create)
+        """Drop the writes whose requests were all cancelled, and fail those whose time is over."""
+        kept: deque[Write] = deque()
+        for write in self._waiting:
+            if now >= write.give_up_at:
+                write.fail(Unavailable(f"not written in time, after {write.failures} failures"))
+            if write.is_awaited:
+                kept.append(write)
             else:
-                self.forget(create)
+                self.forget(write)
         self._waiting = kept
-
-
-def _identity(intent: Intent) -> tuple[str, str, bytes] | None:
-    """Return what twins have in common, or `None` without an idempotency key."""
-    return None if intent.idempotency_key is None else (intent.idempotency_key, intent.operation, intent.fingerprint)

@@ -1,4 +1,5 @@
-"""The checks of a bucket that `dossier doctor` reports: each one tests the store on objects of its own.
+"""The checks of a bucket that `dossier doctor` reports.
 
-`serve` runs the essential ones at each start. `suite.py` lists them all.
+Each check tests the store with temporary objects. `serve` runs the essential checks at each start. `suite.py` lists all
+checks.
 """

@@ -1,4 +1,4 @@
-"""Checks of how the bucket is configured and reached: versions, clock, CORS and the public address."""
+"""Checks of the configuration of a bucket: versions, clock, CORS and the public address."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -19,7 +19,8 @@ _ORIGIN = "https://example.com"
 
 
 async def versions(sandbox: Sandbox) -> CheckResult:
-    """Check how a replaced object is handled: downloads of the recorded version, or a comparison of ETags."""
+    """Check whether the bucket has versions. If so, downloads return the recorded version of a replaced object;
+    otherwise Dossier can only detect the replacement."""
     if sandbox.is_versioned:
         return CheckResult("versions", Grade.OK, "enabled: downloads return the recorded version")
     compared = "downloads are issued only while the bytes have the recorded ETag"
@@ -29,7 +30,7 @@ async def versions(sandbox: Sandbox) -> CheckResult:
 async def _why_unversioned(sandbox: Sandbox) -> str:
     status: str | None = None
     with as_unavailable(sandbox.store), suppress(ClientError):
-        # The store may deny or not support this call. It only makes the message more precise.
+        # The store may deny this call or not support it. Its result only makes the message more precise.
         status = (await sandbox.client.get_bucket_versioning(Bucket=sandbox.bucket)).get("Status")
     match status:
         case "Suspended":
@@ -41,7 +42,8 @@ async def _why_unversioned(sandbox: Sandbox) -> str:
 
 
 def clock(sandbox: Sandbox) -> CheckResult:
-    """Check that the clocks of the store and of this machine agree, because the store's decides when URLs expire."""
+    """Check that the clocks of the store and of this machine agree, because signed URLs expire by the clock of the
+    store."""
     try:
         difference = parsedate_to_datetime(sandbox.stored.headers["Date"]) - sandbox.now()
     except (KeyError, ValueError, TypeError):

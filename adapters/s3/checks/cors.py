@@ -1,4 +1,4 @@
-"""The CORS rule of a bucket to which pages of other origins upload, and from which they download."""
+"""The CORS rule that a bucket needs if web pages upload to it or download from it."""
 
 import json
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
-"""Checks of what a bucket really enforces of the terms that we sign.
+"""Checks that a bucket enforces the terms that Dossier signs.
 
-Servers that speak S3 differ most in what they do not check: some accept any signature, some replace an object in spite
-of a condition that forbids it. So each check tries the violation on the store itself.
+S3 servers differ in the terms that they do not check: some accept any signature, and some replace an object although a
+condition forbids it. So each check sends a request that violates a term.
 """
 
 import gzip
@@ -53,7 +53,7 @@ async def signatures(sandbox: Sandbox) -> CheckResult:
 async def expiry(sandbox: Sandbox) -> CheckResult:
     """Check that an expired URL is refused."""
     headers = upload_headers(TYPE, None, None)
-    # Expired for longer than two clocks may differ.
+    # The URL has been expired for longer than two clocks may differ.
     url = await sandbox.url("PUT", sandbox.key(), headers, at=sandbox.now() - timedelta(hours=1))
     if await sandbox.put(url, headers):
         return CheckResult("expiry", Grade.FAILED, "the store accepts URLs that have expired")
@@ -67,7 +67,7 @@ async def overwriting(sandbox: Sandbox) -> CheckResult:
     url = await sandbox.url("PUT", key, headers)
     unconditional = {name: value for name, value in headers.items() if name != "If-None-Match"}
     violations = []
-    # Sent while the key is unused: later, the store could refuse it for another reason.
+    # This request is sent while the S3 key is unused, because later the store could refuse it for another reason.
     if await sandbox.put(url, unconditional):
         violations.append("accepts an upload without the If-None-Match that was signed")
     await sandbox.put(url, headers)
@@ -152,7 +152,7 @@ async def _copying(sandbox: Sandbox) -> CheckResult:
     copying = {**headers, "x-amz-copy-source": f"/{sandbox.bucket}/{sandbox.object_key}"}
     if await sandbox.put(await sandbox.url("PUT", key, headers), copying, _OTHER):
         copied = await sandbox.get(key, {}, {})
-        # A copy would have the bytes of its source. If the bytes sent were stored, the store ignored the header.
+        # A copy would have the bytes of its source. If the store has the bytes that were sent, it ignored the header.
         if copied.body != _OTHER:
             return CheckResult(
                 "unsigned headers",

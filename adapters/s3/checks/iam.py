@@ -1,4 +1,5 @@
-"""Testing whether the credentials allow every call that Dossier makes: each is made once, on a temporary key."""
+"""The test whether the credentials permit every call that Dossier makes. Each call is made once, with a temporary S3
+key."""
 
 import secrets
 from collections.abc import Callable, Coroutine, Sequence
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 async def denied_actions(client: "S3Client", bucket: str, store: str) -> Sequence[str]:
-    """Return the IAM actions that the store denies, each one once.
+    """Return the IAM actions that the store denies, without duplicates.
 
     Raises:
         Unavailable: something else is wrong: bucket, region, credentials, connection.
@@ -33,12 +34,13 @@ async def denied_actions(client: "S3Client", bucket: str, store: str) -> Sequenc
                 denied[action_of(error)] = None
                 return None
 
-    # A listing comes first, because an error response to it has a body that names the cause; one to HEAD has none.
+    # A listing comes first, because an error response to it has a body that names the cause. An error response to HEAD
+    # has no body.
     await attempt(lambda: client.list_objects_v2(Bucket=bucket, MaxKeys=1))
     if put := await attempt(lambda: client.put_object(Bucket=bucket, Key=key, Body=b"")):
         await attempt(lambda: client.get_object(Bucket=bucket, Key=key))
         if version := version_of({"x-amz-version-id": put.get("VersionId", "")}):
-            # Reading one version is an action of its own.
+            # IAM has a separate action for reading a version.
             await attempt(lambda: client.get_object(Bucket=bucket, Key=key, VersionId=version))
     if begun := await attempt(lambda: client.create_multipart_upload(Bucket=bucket, Key=key)):
         await attempt(lambda: client.list_multipart_uploads(Bucket=bucket, MaxUploads=1))

@@ -29,7 +29,8 @@ _HEAD_START_SECONDS = 0.2
 
 @dataclass(kw_only=True)
 class Sandbox:
-    """Unused keys in the bucket, signed requests to them, and one uploaded object. `open_sandbox` creates it."""
+    """A sandbox for checks: unused S3 keys in the bucket, signed requests to them, and one uploaded object.
+    `open_sandbox` creates it."""
 
     client: "S3Client"
     sender: Sender
@@ -122,7 +123,7 @@ class Sandbox:
         return await self.sender.send("HEAD", await self.url("HEAD", key, headers), headers)
 
     async def get(self, key: str, query: Mapping[str, str], headers: Mapping[str, str]) -> Response:
-        """Return the response to a GET whose URL is signed with this query."""
+        """Return the response to a GET. Its signed URL contains this query."""
         return await self.sender.send("GET", await self.url("GET", key, {}, query=query), headers)
 
 

@@ -1,4 +1,5 @@
-"""The list of all checks of a bucket, and of the essential ones, without which `serve` does not start."""
+"""The list of all checks of a bucket, and of the essential checks. If an essential check fails, `serve` does not
+start."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ async def check_access(client: "S3Client", bucket: str, store: str) -> CheckResu
 
 
 async def essential_checks(sandbox: Sandbox) -> Sequence[CheckResult]:
-    """Run the checks on which our promises depend: if one of these fails, they cannot be kept."""
+    """Run the checks that must not fail, because Dossier could not protect the stored bytes otherwise."""
     return [
         await enforcement.signatures(sandbox),
         await enforcement.expiry(sandbox),

@@ -1,4 +1,4 @@
-"""The steps of an integrator, in order, on the client that openapi-python-client generates.
+"""The steps of an integration, in order, with the client that openapi-python-client generates.
 
 Arguments: the address and the API key. The generated package, `dossier_client`, is on the path.
 """
@@ -38,7 +38,7 @@ link = request_upload_url.sync(
 ).data
 assert httpx.request(link.method, link.upload_url, headers=link.headers.to_dict(), content=content).status_code == 200
 
-# Record twice, as after a lost answer.
+# Record twice, as a client does after a lost response.
 body = CreateDocumentBody("contract.txt", "text/plain", link.storage_path, folder="/clients/acme", tags=["contract"])
 attempt = str(uuid4())
 first, again = [create_document.sync_detailed(client=client, body=body, idempotency_key=attempt) for _ in range(2)]
@@ -49,12 +49,12 @@ document = first.parsed.data
 assert (document.size_bytes, document.description, document.tags) == (len(content), None, ["contract"])
 assert document.created_at.tzinfo is not None
 
-# A refusal names its cause.
+# An error names its cause.
 refused = create_document.sync(client=client, body=body)
 assert isinstance(refused, ErrorBody)
 assert (refused.error.code, refused.error.details.document_id) == ("storage_conflict", document.id)
 
-# Search by a filter, and walk with the cursor.
+# List with a filter, and follow the cursor.
 found = list_documents.sync(client=client, tag=["contract"], search="CONTRACT", folder="/clients")
 assert [each.id for each in found.data.documents] == [document.id]
 page = list_documents.sync(client=client, per_page=1)
@@ -66,7 +66,7 @@ assert seen == [document.id]
 assert [(each.folder, each.documents) for each in list_folders.sync(client=client).data.folders] == [("/clients", 1)]
 assert [(each.name, each.count) for each in list_tags.sync(client=client).data.tags] == [("contract", 1)]
 
-# Change, unless another client has.
+# Change the document, unless another client has changed it.
 read = read_document.sync_detailed(document.id, client=client)
 assert httpx.get(read.parsed.data.download_url).content == content
 changes = PatchDocumentBody(description="Countersigned.", tags=None)
@@ -76,7 +76,7 @@ assert changed.parsed.data.name == "contract.txt"
 late = patch_document.sync(document.id, client=client, body=changes, if_match=read.headers["ETag"])
 assert late.error.code == "precondition_failed"
 
-# Link, twice, and back.
+# Link twice, and remove the entity link.
 deal = LinkDocumentBody(EntityType.DEAL, "d-17", role="signed")
 links = [link_document.sync_detailed(document.id, client=client, body=deal) for _ in range(2)]
 assert [each.status_code for each in links] == [201, 200]

@@ -11,7 +11,7 @@ import schemathesis
 
 CONTENT = b"%PDF-1.7"
 REAL = 0.7
-"""The share of documents whose bytes are uploaded first. The others are refused, which is worth testing too."""
+"""The share of creates before which the hook uploads an object. The other creates are refused, which is tested too."""
 
 _recorded = 0
 
@@ -22,7 +22,7 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
     global _recorded
     if case.operation.label != "POST /v1/documents" or not isinstance(case.body, dict):
         return
-    # In the phase of boundaries schemathesis knows which answer must come, so the call is left as it is.
+    # In the phase of boundaries, schemathesis expects a certain response, so the hook does not change the call.
     if case.meta is not None and case.meta.phase.name.value == "coverage":
         return
     _recorded += 1

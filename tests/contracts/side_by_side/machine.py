@@ -1,4 +1,5 @@
-"""The two sides, and the few values that rules choose from, so that their choices collide."""
+"""The two adapters under test, and the few values from which the rules choose, so that the rules often choose the
+same."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -11,11 +12,13 @@ from adapters.postgres.database import Database
 from domain.access import Workspace
 from domain.documents import Document
 from domain.entity_links import EntityLink
+from domain.preconditions import UNCONDITIONAL
 from ports.intents import Intent
 from ports.outcomes import Created
 from tests.clock import StillClock
-from tests.contracts.changes import AddLink, Change, Delete, apply
-from tests.contracts.records import Records, memory_records, postgres_records
+from tests.contracts.changes import Change, change
+from tests.contracts.records import Records
+from tests.contracts.repositories import memory_records, postgres_records
 
 T = TypeVar("T")
 
@@ -31,7 +34,7 @@ MIME_TYPES = st.sampled_from(["application/pdf", "text/plain"])
 ENTITIES = st.tuples(st.sampled_from(["contact", "deal"]), st.sampled_from(["1", "2"]))
 ROLES = st.sampled_from([None, "buyer", "seller"])
 RECENT = st.integers(0, 9)
-"""Which of the documents, links or writes so far, counted back from the last."""
+"""The choice of an earlier document, link or write, counted back from the last."""
 
 
 class Sides(RuleBasedStateMachine):
@@ -60,11 +63,12 @@ class Sides(RuleBasedStateMachine):
                 link = self.memory.link(document.id)
                 self.links.append((document, link))
                 self.send(document, self.memory.intent(home))
-                self.send(AddLink(link=link), self.memory.intent(home, operation="AddLink"))
-            # Deleted, so that there is an empty folder.
+                self.send(change("add_link", link=link), self.memory.intent(home, operation="add_link"))
+            # This document is deleted, so that its folder is empty.
             gone = self.memory.document(home, path="documents/gone", size_bytes=5, folder="/b/c")
             self.send(gone, self.memory.intent(home))
-            self.send(Delete(document=gone.id, at=self.clock()), self.memory.intent(home, operation="Delete"))
+            delete = change("delete", document=gone.id, precondition=UNCONDITIONAL, at=self.clock())
+            self.send(delete, self.memory.intent(home, operation="delete"))
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)
@@ -85,7 +89,7 @@ class Sides(RuleBasedStateMachine):
         async def execute(records: Records) -> object:
             if isinstance(write, Document):
                 return await records.documents.create(write, intent)
-            return await apply(records.documents, write, intent)
+            return await write.apply(records.documents, intent)
 
         self.remember(write, intent, self.same(execute))
 

@@ -1,10 +1,8 @@
 """The description of the operations on documents."""
 
-from adapters.http.body import JSON
 from adapters.http.description.described import Described, Section
 from adapters.http.description.examples import PATCHED_DOCUMENT
 from adapters.http.description.refusals import OF_A_BODY
-from adapters.http.errors import MERGE_PATCH
 from adapters.http.wire.documents import (
     CreateDocumentBody,
     DocumentDetail,
@@ -51,17 +49,15 @@ DOCUMENTS = Section(
             summary="Read a document",
             success=Envelope[DocumentDetail],
             refusals=(NotFound, ObjectChanged, PreconditionFailed),
-            conditional=True,
             cacheable=True,
             etag=True,
         ),
         "patch_document": Described(
             summary="Change a document",
             body=PatchDocumentBody,
-            media_types=(JSON, MERGE_PATCH),
             success=Envelope[DocumentDetail],
-            refusals=(*OF_A_BODY, NotFound, PreconditionFailed),
-            conditional=True,
+            refusals=(*OF_A_BODY, NotFound, PreconditionFailed, IdempotencyMismatch),
+            idempotent=True,
             etag=True,
             example=PATCHED_DOCUMENT,
         ),
@@ -70,7 +66,6 @@ DOCUMENTS = Section(
             status=204,
             refusals=(NotFound, PreconditionFailed, IdempotencyMismatch),
             idempotent=True,
-            conditional=True,
         ),
     },
 )

@@ -4,7 +4,7 @@ from adapters.http.description.described import Described, Section
 from adapters.http.description.refusals import OF_A_BODY
 from adapters.http.wire.envelope import Envelope, Paged
 from adapters.http.wire.folders import FolderList, FolderRow, MoveFolderBody, TagList
-from domain.errors import FolderExists, FolderInUse, Invalid
+from domain.errors import FolderExists, FolderInUse, IdempotencyMismatch, Invalid
 
 FOLDERS = Section(
     "Folders and tags",
@@ -15,9 +15,15 @@ FOLDERS = Section(
             summary="Rename or move a folder",
             body=MoveFolderBody,
             success=Envelope[FolderRow],
-            refusals=(*OF_A_BODY, FolderExists),
+            refusals=(*OF_A_BODY, FolderExists, IdempotencyMismatch),
+            idempotent=True,
         ),
-        "delete_folder": Described(summary="Delete an empty folder", status=204, refusals=(Invalid, FolderInUse)),
+        "delete_folder": Described(
+            summary="Delete an empty folder",
+            status=204,
+            refusals=(Invalid, FolderInUse, IdempotencyMismatch),
+            idempotent=True,
+        ),
         "list_tags": Described(summary="List tags", success=Paged[TagList]),
     },
 )

@@ -1,4 +1,4 @@
-"""Deleting a document: its record and its object."""
+"""Changing and deleting documents: their records and their objects."""
 
 from dataclasses import replace
 from typing import Any
@@ -10,21 +10,53 @@ from domain.errors import PreconditionFailed
 from domain.preconditions import Precondition
 from ports.queries import DocumentWithLinks, Usage
 from ports.system import Unavailable
-from tests.domain.samples import UNMET
 from tests.domain.world import NEVER_ASKED, Instead, World, unavailable
 
 KEY = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+
+
+@pytest.mark.parametrize(
+    ("member", "sent", "kept"),
+    [
+        *(("name", "e\u0301", "\xe9"), ("description", "Zeile 1\nZeile 2", "Zeile 1\nZeile 2")),
+        *(("folder", "/b/c/", "/b/c"), ("mime_type", "TEXT/CSV", "text/csv"), ("tags", [" x ", "y", "x"], ("x", "y"))),
+        *(("description", None, None), ("folder", None, None), ("tags", None, ())),
+    ],
+)
+async def test_only_the_members_that_are_sent_change(world: World, member: str, sent: object, kept: object) -> None:
+    caller = await world.caller()
+    document = await world.record(caller, description="d", folder="/a", tags=["t"])
+    world.clock.advance(seconds=1)
+    changed = (await world.patch_document(caller, document.id, {member: sent}, None)).found
+    wanted = replace(document, revision=2, updated_at=world.clock(), **{member: kept})  # type: ignore[arg-type]
+    assert changed == DocumentWithLinks(wanted, ())
+    assert await world.documents.get(caller.workspace_id, document.id) == changed
+
+
+async def test_a_document_in_another_state_than_required_is_neither_changed_nor_deleted(
+    world: World, caller: Caller
+) -> None:
+    document = await world.record(caller)
+    other = Precondition(allowed=frozenset({"2"}))
+    for attempt in (
+        world.patch_document(caller, document.id, {"name": "b.pdf"}, None, other),
+        world.delete_document(caller, document.id, None, other, hard=True),
+    ):
+        with pytest.raises(PreconditionFailed):
+            await attempt
+    assert await world.documents.get(caller.workspace_id, document.id) == DocumentWithLinks(document, ())
+    assert await world.storage.stat(document.storage_path) == document.stored
 
 
 async def test_a_soft_delete_leaves_the_object_to_the_sweeper_and_does_not_call_the_store(claimed: World) -> None:
     world, caller = claimed, await claimed.caller()
     document = await world.record(caller)
     blind = replace(world.delete_document, storage=NEVER_ASKED)
-    for expected in (False, True):
-        assert await blind(caller, document.id, KEY) is expected
+    for is_replayed in (False, True):
+        assert await blind(caller, document.id, KEY) is is_replayed
     assert await world.documents.usage(caller.workspace_id) == Usage(0, 1000, 0)
     assert await world.storage.stat(document.storage_path) == document.stored
-    assert (await world.sweep.delete_condemned()).deleted == 1
+    assert (await world.sweep.without_listing()).deleted == 1
     assert await world.storage.stat(document.storage_path) is None
 
 
@@ -45,19 +77,5 @@ async def test_a_hard_delete_whose_store_was_unavailable_is_finished_by_a_retry_
     assert await world.storage_paths() == {document.storage_path, other.storage_path}
     assert await world.delete_document(caller, document.id, KEY, hard=True) is True
     assert await world.storage_paths() == {other.storage_path}
-    await world.sweep.delete_condemned()
+    await world.sweep.without_listing()
     assert await world.storage_paths() == set()
-
-
-@pytest.mark.parametrize("hard", [False, True], ids=["soft", "hard"])
-@pytest.mark.parametrize("precondition", UNMET.values(), ids=UNMET)
-async def test_a_document_in_another_state_than_required_is_not_deleted_and_the_key_stays_free(
-    world: World, caller: Caller, precondition: Precondition, hard: bool
-) -> None:
-    recorded = await world.record(caller)
-    document = (await world.patch_document(caller, recorded.id, {"name": "b.pdf"})).document
-    with pytest.raises(PreconditionFailed):
-        await world.delete_document(caller, document.id, KEY, precondition, hard=hard)
-    assert await world.documents.get(caller.workspace_id, document.id) == DocumentWithLinks(document, ())
-    assert await world.storage.stat(document.storage_path) == document.stored
-    assert await world.delete_document(caller, document.id, KEY) is False

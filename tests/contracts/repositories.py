@@ -1,0 +1,62 @@
+"""The repositories of each technology: in memory, in Postgres, and in Postgres as two processes use them."""
+
+import itertools
+from typing import Any
+
+from adapters.memory.api_keys import MemoryApiKeys
+from adapters.memory.deployments import MemoryDeployments
+from adapters.memory.documents import MemoryDocuments
+from adapters.memory.ledger import MemoryLedger
+from adapters.memory.workspaces import MemoryWorkspaces
+from adapters.postgres.api_keys import PostgresApiKeys
+from adapters.postgres.database import Database
+from adapters.postgres.deployments import PostgresDeployments
+from adapters.postgres.documents import PostgresDocuments
+from adapters.postgres.ledger import PostgresLedger
+from adapters.postgres.workspaces import PostgresWorkspaces
+from ports.documents import DocumentRepository
+from ports.system import Clock
+from tests.clock import StillClock
+from tests.contracts.records import Records
+
+
+class TwoProcesses(PostgresDocuments):
+    """Two repositories that share only the database, as in two processes. Each gets every other write."""
+
+    def __init__(self, database: Database, now: Clock) -> None:
+        super().__init__(database, now)
+        processes = itertools.cycle([PostgresDocuments(database, now) for _ in range(2)])
+
+        def alternating(method: str) -> Any:
+            return lambda *arguments, **named: getattr(next(processes), method)(*arguments, **named)
+
+        changes = ("patch", "delete", "add_link", "remove_link", "move_folder", "delete_folder")
+        for name in ("issue_upload", "create", *changes):
+            setattr(self, name, alternating(name))
+
+
+def memory_records(clock: StillClock) -> Records:
+    """Return the repositories in memory, empty."""
+    workspaces = MemoryWorkspaces()
+    documents = MemoryDocuments(workspaces, clock)
+    api_keys = MemoryApiKeys(workspaces, clock)
+    return Records(workspaces, api_keys, api_keys, documents, MemoryLedger(documents), MemoryDeployments(), clock)
+
+
+def postgres_records(database: Database, clock: StillClock, documents: DocumentRepository | None = None) -> Records:
+    """Return the repositories in a migrated database."""
+    api_keys = PostgresApiKeys(database, clock)
+    return Records(
+        PostgresWorkspaces(database),
+        api_keys,
+        api_keys,
+        documents or PostgresDocuments(database, clock),
+        PostgresLedger(database),
+        PostgresDeployments(database),
+        clock,
+    )
+
+
+def two_processes_records(database: Database, clock: StillClock) -> Records:
+    """Return the repositories in a migrated database, as two processes use them."""
+    return postgres_records(database, clock, TwoProcesses(database, clock))

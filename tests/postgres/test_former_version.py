@@ -1,0 +1,46 @@
+"""A server of the former version works beside this one, on one database."""
+
+import pytest
+
+from adapters.postgres.database import Database
+from adapters.postgres.documents import to_record
+from adapters.postgres.rows import to_json, to_uuid
+from domain.access import Workspace
+from ports.ledger import PathState
+from tests.clock import StillClock
+from tests.contracts.records import Records
+from tests.contracts.repositories import postgres_records
+
+
+@pytest.fixture
+def records(database: Database) -> Records:
+    return postgres_records(database, StillClock())
+
+
+async def usage(records: Records, home: Workspace) -> tuple[int, int]:
+    found = await records.documents.usage(home.id)
+    return found.used_bytes, found.reserved_bytes
+
+
+async def test_what_it_records_and_condemns_at_issued_paths_gives_the_reservations_back(
+    records: Records, database: Database
+) -> None:
+    home = await records.workspace()
+    recorded, condemned = records.upload(home, "recorded", 60), records.upload(home, "condemned", 30)
+    for upload in (recorded, condemned):
+        await records.documents.issue_upload(upload)
+    document = records.document(home, path="recorded", size_bytes=5)
+    batch = f"[{to_record(document, records.intent(home)).decode()}]"
+    rows = await database.fetch("SELECT outcome FROM record_documents($1, $2)", to_uuid(home.id), batch)
+    assert [row["outcome"] for row in rows] == ["created"]
+    listed = to_json([{"key": condemned.path, "size_bytes": 1, "etag": "e"}])
+    await database.fetch("SELECT condemn_objects($1, $2, $3)", to_uuid(home.id), listed, records.clock())
+    states = [PathState.RECORDED, PathState.CONDEMNED]
+    assert await records.states(home, recorded.path, condemned.path) == states
+    assert await usage(records, home) == (5, 90)
+
+    records.clock.advance(hours=1)
+    await records.settle(home, {recorded.path: 5, condemned.path: None})
+    assert await records.states(home, recorded.path, condemned.path) == states
+    assert await usage(records, home) == (5, 0)
+    assert await records.overdue(home) == []
