@@ -14,15 +14,15 @@ A sweep, in order:
 5. Look for the objects of issued paths whose reservations have ended. Without an object, release the reservation and
    condemn the path. Else reserve the size of the object until it is recorded or swept.
 6. List all objects and count the orphans, without deleting any: the listing is cheap, and a deletion is final.
-   Then delete the versions beside recorded ones. On a store that accepts several uploads at once through one URL, each
-   of them leaves a version. A path is recorded at most once, so no create can still need another version.
 7. Record when this listing ended. After a crash in a later step, the server's next complete sweep is still not due
    earlier than usual; `dossier sweep` runs one at once.
 8. List again, page by page. Condemn the paths of late objects, of orphans that were uploaded through our URLs and,
    unless their workspace has too many, of other orphans under the workspace lock; then delete their objects. A create
    that records a path first keeps its object; a create that comes later is refused. A crash between the two leaves
    condemned paths, which step 4 of the next sweep deletes.
-9. Delete unfinished uploads and expired receipts. Both can be repeated.
+9. Delete the versions beside recorded ones, unfinished uploads and expired receipts. All can be repeated. On a store
+   that accepts several uploads at once through one URL, each of them leaves a version. A path is recorded at most once,
+   so no create can need another version.
 """
 
 from collections import Counter
@@ -158,12 +158,13 @@ class Sweep:
                     on_progress(swept)
                 if unexplained > min(UNEXPLAINED_MAX, objects * UNEXPLAINED_SHARE_MAX):
                     swept.unconfirmed.append(workspace.id)
-            await self._delete_other_versions(swept, on_progress, dry_run=dry_run)
             if dry_run:
+                await self._delete_other_versions(swept, on_progress, dry_run=True)
                 return swept
             await self.deployments.record_sweep(self.now())
             if swept.unrecorded or swept.late:
                 await self._delete_orphans(cutoffs, swept, on_progress, yes=yes)
+            await self._delete_other_versions(swept, on_progress, dry_run=False)
             for workspace in await self.workspaces.all():
                 swept.unfinished += await self.storage.discard_unfinished(
                     workspace_prefix(workspace.id), cutoffs.unrecorded
