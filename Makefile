@@ -1,13 +1,13 @@
 # Every target works on a machine with git, make and Python 3.11 or newer. `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
-SOURCES := app domain ports adapters tests bench
+SOURCES := app domain ports adapters tests bench requirements
 # Each process starts its own Postgres, Valkey and S3 server. `worksteal` gives each process half of the files in order,
 # so few fixtures are set up twice, and a process that is done takes tests of the other: a few files take most of the time.
 PARALLEL := -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test soak bench format lock clean
+.PHONY: help setup run check test soak bench format lock audit clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -52,6 +52,11 @@ lock: ## Resolve requirements/*.txt again from pyproject.toml (needs uv: pip ins
 		--output-file requirements/bench.txt pyproject.toml requirements/build.in
 	uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes --upgrade \
 		--output-file requirements/ministack.txt requirements/ministack.in
+	uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes --upgrade \
+		--output-file requirements/audit.txt requirements/audit.in
+
+audit: .venv/.audit ## Compare all pinned versions with the published advisories; fails if one could not be looked up
+	@.venv/audit/bin/python requirements/audit.py requirements/run.txt requirements/dev.txt
 
 clean: ## Remove the environment and every cache, but not ./data
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
@@ -90,4 +95,11 @@ LINK = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-dep
 	@echo "Installing the tests' S3 server into .venv/ministack …"
 	@$(BIN)/python -m venv .venv/ministack
 	@.venv/ministack/bin/python $(PIP_INSTALL) --requirement requirements/ministack.txt
+	@touch $@
+
+# pip-audit has many dependencies of its own, none of which Dossier needs.
+.venv/.audit: .venv/bin/python requirements/audit.txt
+	@echo "Installing pip-audit into .venv/audit …"
+	@$(BIN)/python -m venv .venv/audit
+	@.venv/audit/bin/python $(PIP_INSTALL) --requirement requirements/audit.txt
 	@touch $@

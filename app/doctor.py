@@ -1,15 +1,18 @@
 """The checks of `dossier doctor`, for each part of the deployment."""
 
 import platform
+import secrets
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
 from adapters.postgres.database import open_database
 from adapters.postgres.deployments import PostgresDeployments
 from adapters.postgres.migrate import is_empty, pending
+from adapters.secret.derived import DerivedKeys
 from app.settings import Settings, storage_directory
-from app.wiring import database_url, local_disks, open_storage
-from domain.use_cases.claim_store import ForeignStore, verified_generation
+from app.wiring import database_url, local_disks, open_secret, open_storage, secret_file
+from domain.use_cases.generations import ForeignStore, verify_mark
+from domain.use_cases.verify_secret import OtherSecret, require_same_secret
 from domain.wording import counted
 from ports.checks import CheckResult, Grade
 from ports.deployment import Deployments
@@ -24,6 +27,7 @@ async def run_checks(settings: Settings) -> Sequence[CheckResult]:
         return [
             CheckResult("settings", Grade.OK, f"read; Python {platform.python_version()}, data in {settings.data_dir}"),
             database,
+            await _secret(settings, deployments),
             *await _storage(settings, deployments, is_unused=is_unused),
             *_disk_space(settings),
             await _rate_limit(settings),
@@ -50,6 +54,26 @@ async def _database(settings: Settings, stack: AsyncExitStack) -> tuple[CheckRes
         return CheckResult("database", Grade.FAILED, str(error).removeprefix("database: ")), None, False
 
 
+async def _secret(settings: Settings, deployments: Deployments | None) -> CheckResult:
+    """Check whether the secret is the one that the database knows. Neither is created or recorded here."""
+    if settings.secret is None and not secret_file(settings).exists():
+        found = f"DOSSIER_SECRET is not set, and {secret_file(settings)} does not exist; a server that starts makes it"
+        return CheckResult("secret", Grade.OK, found)
+    if deployments is None:
+        return CheckResult("secret", Grade.DEGRADED, "not checked: the database could not be read")
+    try:
+        check = DerivedKeys.of(open_secret(settings)).check
+        known = (await deployments.read()).secret_check
+        if known is None:
+            return CheckResult(
+                "secret", Grade.OK, "the database knows none yet; the first server that starts records it"
+            )
+        require_same_secret(known, check)
+    except (OtherSecret, Unavailable) as error:
+        return CheckResult("secret", Grade.FAILED, str(error))
+    return CheckResult("secret", Grade.OK, "the one that the database knows")
+
+
 async def _storage(settings: Settings, deployments: Deployments | None, *, is_unused: bool) -> Sequence[CheckResult]:
     if is_unused and _is_missing(settings):
         # The database is empty, so a missing directory cannot have lost anything.
@@ -58,7 +82,7 @@ async def _storage(settings: Settings, deployments: Deployments | None, *, is_un
         found = f"not checked: {settings.storage_url} does not exist, and only the database knows whether it should"
         return [CheckResult("storage", Grade.DEGRADED, found)]
     try:
-        async with open_storage(settings) as (storage, _):
+        async with open_storage(settings, secrets.token_bytes(32)) as (storage, _):
             return [*await storage.run_checks(), await check_deployment(storage, deployments)]
     except Unavailable as error:
         return [CheckResult("storage", Grade.FAILED, str(error))]
@@ -93,7 +117,7 @@ async def check_deployment(storage: ObjectStorage, deployments: Deployments | No
         if mark is None and earlier.claimed_at is None:
             return CheckResult("deployment", Grade.OK, "neither database nor store has been used yet")
         deployment = await deployments.read()
-        verified_generation(deployment, mark, earlier)
+        verify_mark(mark, deployment, earlier)
     except (ForeignStore, Unavailable) as error:
         return CheckResult("deployment", Grade.FAILED, str(error))
     swept = "never swept yet" if deployment.swept_at is None else f"last swept {deployment.swept_at:%Y-%m-%d %H:%M} UTC"

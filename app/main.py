@@ -11,7 +11,8 @@ from adapters.http.asgi import build
 from adapters.http.site import Site
 from app.settings import Settings
 from app.wiring import NotMigrated, open_service
-from domain.use_cases.claim_store import ForeignStore
+from domain.use_cases.generations import ForeignStore
+from domain.use_cases.verify_secret import OtherSecret
 from ports.system import Unavailable
 
 YOUNG_OBJECTS = 10_000
@@ -50,11 +51,11 @@ class _Application:
         async with AsyncExitStack() as stack:
             await receive()
             try:
-                service = await stack.enter_async_context(open_service(self._settings, jobs=True))
+                service = await stack.enter_async_context(open_service(self._settings, serving=True, jobs=True))
                 if not self._prepared:
                     await service.ports.storage.prepare()
                     await service.use_cases.claim_store()
-            except (Unavailable, NotMigrated, ForeignStore) as error:
+            except (Unavailable, NotMigrated, OtherSecret, ForeignStore) as error:
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 return
             self._routes = build(

@@ -36,7 +36,8 @@ class SettingsError(Exception):
 class Settings:
     """The settings of a deployment.
 
-    `database_url` is `None` for the embedded Postgres below `data_dir`. `public_url` is `None` if no address is
+    `database_url` is `None` for the embedded Postgres below `data_dir`, until `serve` has started it;
+    `is_database_embedded` is true before and after. `public_url` is `None` if no address is
     configured. Then signed URLs begin with `address`, at which `serve` listens. `address` is not read from the
     environment. `rate_limit_shares` divides the rate limits while the processes cannot count together because Valkey is
     unavailable; `None` means `workers`. `workers` is not read from the environment: it is an option of `dossier serve`.
@@ -56,6 +57,7 @@ class Settings:
     min_free_bytes: int
     uploads: UploadRules
     plans: Plans
+    is_database_embedded: bool = False
     workers: int = 1
     address: str = "http://127.0.0.1:8000"
 
@@ -70,9 +72,11 @@ class Settings:
         data_dir = variables.read("DATA_DIR", "./data", _path)
         # `data_dir` is None if it is invalid. It is converted to text here, so that it does not cause a second error.
         default_files = Path("/", str(data_dir), "files").as_uri()
+        database_url = variables.read_optional("DATABASE_URL", _database_url)
         settings = cls(
             data_dir=data_dir,
-            database_url=variables.read_optional("DATABASE_URL", _database_url),
+            database_url=database_url,
+            is_database_embedded=database_url is None,
             postgres_bin=variables.read_optional("POSTGRES_BIN", _binaries),
             storage_url=variables.read("STORAGE_URL", default_files, _storage_url),
             rate_limit_url=variables.read("RATE_LIMIT_URL", "memory://", _rate_limit_url),

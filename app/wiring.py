@@ -1,11 +1,12 @@
 """Opens the service from its settings. `open_service` shows everything that is opened and started, in order."""
 
+import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
-from adapters.filesystem.secret import read_or_create_secret
 from adapters.filesystem.storage import FilesystemStorage
 from adapters.in_process.api_key_cache import ApiKeyCache
 from adapters.in_process.api_key_uses import BufferedApiKeyUses
@@ -23,6 +24,9 @@ from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.migrate import migrate, pending
 from adapters.postgres.workspaces import PostgresWorkspaces
 from adapters.s3.location import s3_location
+from adapters.secret.derived import DerivedKeys
+from adapters.secret.file import read_or_create_secret
+from app.jobs.generation import generation_advanced_regularly
 from app.jobs.sweeper import swept_regularly
 from app.settings import Settings, storage_directory
 from domain.use_cases import UseCases
@@ -46,24 +50,28 @@ class Service:
 
 
 @asynccontextmanager
-async def open_service(settings: Settings, *, jobs: bool = False) -> AsyncIterator[Service]:
+async def open_service(settings: Settings, *, serving: bool = False, jobs: bool = False) -> AsyncIterator[Service]:
     """Open every backend that the settings name, until the end of the block.
 
+    `serving`: open and verify the secret. A command writes no receipt and signs no URL, so it needs none. It gets a
+    random one: whatever it signed or sealed by mistake would match nothing.
     `jobs`: also start the background jobs of a server. A command does not need them.
 
     Raises:
         Unavailable: a dependency cannot be reached.
         NotMigrated: the database lacks migrations and belongs to the operator, who runs `dossier migrate`.
+        OtherSecret: the database knows another secret.
     """
     async with AsyncExitStack() as stack:
+        keys = DerivedKeys.of(open_secret(settings) if serving else secrets.token_bytes(32))
         disks = local_disks(settings)
         metrics = PrometheusMetrics(disks.free_bytes)
         database = await stack.enter_async_context(_open_database(settings))
         # At the end of the block, this waits for running creates before the database closes.
-        documents = await stack.enter_async_context(aclosing(PostgresDocuments(database, utc_now)))
-        storage, served_storage = await stack.enter_async_context(open_storage(settings))
+        documents = await stack.enter_async_context(aclosing(PostgresDocuments(database, utc_now, keys.receipts)))
+        storage, served_storage = await stack.enter_async_context(open_storage(settings, keys.signed_urls))
         limiter, limiter_probes = await stack.enter_async_context(_open_limiter(settings, metrics.count_fallback))
-        api_keys = PostgresApiKeys(database, utc_now)
+        api_keys = PostgresApiKeys(database, utc_now, keys.receipts)
         api_key_uses = BufferedApiKeyUses(api_keys)
         ports = Ports(
             workspaces=PostgresWorkspaces(database),
@@ -78,7 +86,7 @@ async def open_service(settings: Settings, *, jobs: bool = False) -> AsyncIterat
             deployments=PostgresDeployments(database),
             limiter=limiter,
             metrics=metrics,
-            sealing=SaltedSealing(),
+            sealing=SaltedSealing(keys.sealing),
             now=utc_now,
             new_id=Ulids(),
             new_secret=new_secret,
@@ -87,10 +95,27 @@ async def open_service(settings: Settings, *, jobs: bool = False) -> AsyncIterat
             optional_probes={**limiter_probes, **({"disk space": disks.probe} if disks.floor_bytes else {})},
         )
         use_cases = UseCases.of(ports, settings.plans, settings.uploads)
+        if serving:
+            await use_cases.verify_secret(keys.check)
         if jobs:
+            await stack.enter_async_context(generation_advanced_regularly(use_cases.advance_generation))
             await stack.enter_async_context(swept_regularly(use_cases.sweep))
             await stack.enter_async_context(api_key_uses.written_regularly())
         yield Service(ports, use_cases)
+
+
+def open_secret(settings: Settings) -> bytes:
+    """Return the secret of the settings, or that of the data directory, which is created if there is none.
+
+    Raises:
+        Unavailable: the file in the data directory cannot be used.
+    """
+    return settings.secret.encode() if settings.secret else read_or_create_secret(secret_file(settings))
+
+
+def secret_file(settings: Settings) -> Path:
+    """Return the file that holds the secret if no setting does."""
+    return settings.data_dir / "secret"
 
 
 def local_disks(settings: Settings) -> LocalDisks:
@@ -98,7 +123,7 @@ def local_disks(settings: Settings) -> LocalDisks:
     directories = {}
     if urlsplit(settings.storage_url).scheme == "file":
         directories[STORE] = storage_directory(settings.storage_url)
-    if settings.database_url is None:
+    if settings.is_database_embedded:
         directories[DATABASE] = settings.data_dir
     return LocalDisks(directories, settings.min_free_bytes if directories else 0)
 
@@ -128,8 +153,12 @@ async def _open_database(settings: Settings) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
-async def open_storage(settings: Settings) -> AsyncIterator[tuple[ObjectStorage, ServedStorage | None]]:
+async def open_storage(
+    settings: Settings, signing_key: bytes
+) -> AsyncIterator[tuple[ObjectStorage, ServedStorage | None]]:
     """Yield the configured object store, and the same store as `ServedStorage` if Dossier serves its signed URLs.
+
+    `signing_key` signs these URLs.
 
     Raises:
         Unavailable: the store cannot be used as the settings say.
@@ -137,10 +166,7 @@ async def open_storage(settings: Settings) -> AsyncIterator[tuple[ObjectStorage,
     match urlsplit(settings.storage_url).scheme:
         case "file":
             root = storage_directory(settings.storage_url)
-            secret = (
-                settings.secret.encode() if settings.secret else read_or_create_secret(settings.data_dir / "secret")
-            )
-            files = FilesystemStorage(root, settings.public_url or settings.address, secret)
+            files = FilesystemStorage(root, settings.public_url or settings.address, signing_key)
             yield files, files
         case "s3":
             # The import is here, because the S3 client takes as long to import as everything else together.

@@ -5,6 +5,7 @@ from domain.documents import Document, StoredObject
 from domain.idempotency import fingerprint
 from domain.ids import ApiKeyId, DocumentId, UserId, WorkspaceId, encode_ulid
 from domain.paths import FolderPath, StoragePath
+from domain.rate_limits import Tier
 from ports.intents import Intent
 from ports.system import Clock
 
@@ -16,6 +17,8 @@ FILE_BYTES = 183204
 """The size of the file in the API's own example."""
 
 OPERATION = "create_document"
+HASHING_KEY = bytes(32)
+"""The key that hashes idempotency keys."""
 
 _OWNER = encode_ulid(1 << 120)
 
@@ -28,6 +31,8 @@ def sample(workspace: str, number: int, path: str, idempotency_key: str, now: Cl
         user_id=UserId(f"usr_{_OWNER}"),
         key_id=ApiKeyId(f"key_{_OWNER}"),
         permissions=frozenset(Permission),
+        tier=Tier.UNMETERED,
+        expires_at=None,
         request_id=f"req_{_OWNER}",
     )
     document = Document(

@@ -21,7 +21,7 @@ from adapters.postgres import statements
 from adapters.postgres.database import Database, open_database
 from adapters.postgres.documents import PostgresDocuments, to_record
 from adapters.postgres.rows import to_uuid
-from bench.facts import sample
+from bench.facts import HASHING_KEY, sample
 from domain.documents import Document
 from domain.ids import decode_ulid
 from ports.intents import Intent
@@ -40,7 +40,7 @@ class Pairs:
     def __init__(self, database: Database, workspace: str) -> None:
         self._database = database
         self._workspace = workspace
-        self._documents = PostgresDocuments(database, utc_now)
+        self._documents = PostgresDocuments(database, utc_now, HASHING_KEY)
         self._new_id = Ulids()
         self._batched: list[float] = []
         self._direct: list[float] = []
@@ -77,7 +77,7 @@ class Pairs:
 
     async def _fetch(self) -> None:
         document, intent = self._next()
-        batch = f"[{to_record(document, intent).decode()}]"
+        batch = f"[{to_record(document, intent, HASHING_KEY).decode()}]"
         call = self._database.fetch(statements.RECORD_DOCUMENTS, to_uuid(self._workspace), batch)
         rows, seconds = await _timed(call)
         assert [row["outcome"] for row in rows] == ["created"]

@@ -68,13 +68,19 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """The authenticated caller of one request."""
+    """The authenticated caller of one request, with the properties of its API key."""
 
     workspace_id: WorkspaceId
     user_id: UserId
     key_id: ApiKeyId
     permissions: frozenset[Permission]
+    tier: Tier
+    expires_at: datetime | None
     request_id: str
+
+    def may(self, permission: Permission) -> bool:
+        """Return whether the caller's API key has the permission."""
+        return permission in self.permissions
 
     def require(self, *permissions: Permission) -> None:
         """Return without a value if the caller's API key has all the permissions.
@@ -83,7 +89,7 @@ class Caller:
             InsufficientPermissions: naming the first permission that is missing.
         """
         for permission in permissions:
-            if permission not in self.permissions:
+            if not self.may(permission):
                 raise InsufficientPermissions(permission)
 
 

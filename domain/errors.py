@@ -67,6 +67,21 @@ class InsufficientPermissions(Refusal):
 
 
 @dataclass(eq=False)
+class TierTooHigh(Refusal):
+    """The caller's API key has the rate limits of `tier`, and the one that it wants to create has higher ones."""
+
+    code = "insufficient_permissions"
+    tier: str
+
+    @property
+    def message(self) -> str:
+        return (
+            f"This API key has the tier {self.tier} and cannot create one of a higher tier; send that rate_limit_tier, "
+            "or use an API key of a higher tier."
+        )
+
+
+@dataclass(eq=False)
 class QuotaExceeded(Refusal):
     """The file does not fit into the quota. Sizes are in bytes; `requested_bytes` is the size of the file.
 

@@ -5,6 +5,7 @@ opaque to clients. https://github.com/ulid/spec
 """
 
 import re
+from datetime import datetime
 from typing import NewType
 
 WorkspaceId = NewType("WorkspaceId", str)
@@ -31,6 +32,16 @@ def encode_ulid(number: int) -> str:
 def decode_ulid(text: str) -> int:
     """Return the 128-bit number of 26 well-formed characters."""
     return int(text.translate(_TO_PYTHON_BASE32), 32)
+
+
+def least_ulid(at: datetime) -> str:
+    """Return the smallest ULID of a time. Every ULID that was made before is smaller."""
+    return encode_ulid(int(at.timestamp() * 1000) << 80)
+
+
+def is_ulid(text: str) -> bool:
+    """Return whether `text` is a well-formed ULID."""
+    return _ULID.fullmatch(text) is not None
 
 
 def is_id(prefix: str, text: str) -> bool:

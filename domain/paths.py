@@ -3,7 +3,7 @@
 import re
 from typing import NewType
 
-from domain.ids import WorkspaceId
+from domain.ids import WorkspaceId, is_ulid
 from domain.members import RuleViolation
 from domain.text import NAMELESS, label, nearest_label, string
 
@@ -28,9 +28,21 @@ def workspace_prefix(workspace: WorkspaceId) -> str:
     return f"workspaces/{workspace}/"
 
 
-def workspace_of(path: StoragePath) -> WorkspaceId:
-    """Return the workspace to which a storage path belongs."""
-    return WorkspaceId(path.split("/")[1])
+def workspace_of(key: str) -> WorkspaceId:
+    """Return the workspace of an object key below `workspaces/<workspace>/`."""
+    return WorkspaceId(key.split("/", 2)[1])
+
+
+def issued_prefix(workspace: WorkspaceId) -> str:
+    """Return the prefix of the storage paths that `upload-url` issues. A ULID and the name of the file follow."""
+    return f"{workspace_prefix(workspace)}documents/"
+
+
+def has_issued_form(key: str, workspace: WorkspaceId) -> bool:
+    """Return whether an object key has the form of those that `upload-url` issues."""
+    prefix = issued_prefix(workspace)
+    ulid, _, name = key.removeprefix(prefix).partition("/")
+    return key.startswith(prefix) and is_ulid(ulid) and name != "" and "/" not in name
 
 
 def storage_path(value: object, workspace: WorkspaceId) -> StoragePath:

@@ -28,6 +28,11 @@ class Tier(StrEnum):
     HIGH = "high"
     UNMETERED = "unmetered"
 
+    def exceeds(self, other: "Tier") -> bool:
+        """Return whether this tier permits more requests than the other one."""
+        tiers = list(Tier)
+        return tiers.index(self) > tiers.index(other)
+
 
 @dataclass(frozen=True, slots=True)
 class Window:

@@ -6,7 +6,15 @@ The object store holds a mark with the same identity: see `domain.use_cases.clai
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Protocol
+
+
+class Task(Enum):
+    """What at most one process of a deployment does at a time."""
+
+    SWEEP = "sweep"
+    ADVANCE_GENERATION = "advance generation"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,15 +22,23 @@ class Deployment:
     """One database and one object store that belong together.
 
     `id` is the same in both, once the database has claimed the store. `claimed_at` is the time of that claim; `None`
-    before it. Every sweep replaces `generation`, in both. `next_generation` is `None` except while a sweep replaces it.
-    `swept_at` is the time at which the last complete sweep had listed all objects; `None` before the first sweep.
+    before it. `generation` is replaced soon after every change, in both. `next_generation` is `None` except during a
+    replacement. `changes` counts what the database has recorded. It never decreases, except in a database that was
+    restored. `changes_marked` is the value of `changes` at which the present generation began; `None` if it is not
+    known. The ledger contains every upload that was issued after `issued_since`. `swept_at` is the time at which the
+    last complete sweep had listed all objects; `None` before the first sweep. `secret_check` is 32 bytes that recognise
+    the secret of the deployment; `None` before a server has started.
     """
 
     id: str
     claimed_at: datetime | None
     generation: str
     next_generation: str | None
+    changes: int
+    changes_marked: int | None
+    issued_since: datetime
     swept_at: datetime | None
+    secret_check: bytes | None
 
 
 class Deployments(Protocol):
@@ -36,8 +52,12 @@ class Deployments(Protocol):
         """Record the time at which the database claimed its store."""
         ...
 
-    async def set_generation(self, generation: str, next_generation: str | None) -> None:
-        """Replace both generations."""
+    async def announce_generation(self, next_generation: str) -> None:
+        """Record the generation that follows, so that the database knows it before the store does."""
+        ...
+
+    async def begin_generation(self, generation: str, changes: int) -> None:
+        """Make this the present generation. It began when the database had recorded `changes`. None is announced."""
         ...
 
     async def record_sweep(self, at: datetime) -> None:
@@ -46,11 +66,15 @@ class Deployments(Protocol):
 
     async def renew(self) -> Deployment:
         """Replace the deployment with one that has a new id and generation, and has claimed no store. Return the new
-        one."""
+        one. The secret stays."""
         ...
 
-    def exclusive(self) -> AbstractAsyncContextManager[bool]:
-        """Try to take the deployment's lock for the block.
+    async def record_secret(self, check: bytes, *, replace: bool = False) -> None:
+        """Record what recognises the secret. If that is recorded already, it stays unless `replace`."""
+        ...
+
+    def exclusive(self, task: Task) -> AbstractAsyncContextManager[bool]:
+        """Try to take the lock of a task for the block.
 
         Yield whether this process got it. Of all processes that share the database, at most one holds the lock. A
         process that loses its connection to the database also loses the lock, without notice.

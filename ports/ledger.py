@@ -90,6 +90,13 @@ class ObjectLedger(Protocol):
         """
         ...
 
+    async def greatest_paths(self, bounds: Mapping[WorkspaceId, tuple[str, str]]) -> Mapping[WorkspaceId, StoragePath]:
+        """Return the greatest path of each workspace, by code points, between its two bounds.
+
+        A workspace without such a path is left out.
+        """
+        ...
+
     async def recorded_versions(
         self, workspace: WorkspaceId, paths: Sequence[StoragePath]
     ) -> Mapping[StoragePath, str]:

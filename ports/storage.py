@@ -118,6 +118,14 @@ class ObjectStorage(ObjectVersions, Protocol):
         """
         ...
 
+    def list_after(self, positions: Mapping[str, str]) -> AsyncIterator[Sequence[ListedObject]]:
+        """Yield the objects below each prefix whose keys are greater than its position, by code points.
+
+        In pages as those of `list`, each of one prefix. The objects up to a position cost nothing, so a caller can pass
+        hundreds of prefixes.
+        """
+        ...
+
     async def delete(self, paths: Sequence[StoragePath]) -> Sequence[StoragePath]:
         """Delete every version of the objects at the paths. A path without an object is not an error.
 

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Protocol
 
+from ports.intents import Intent
+
 Clock = Callable[[], datetime]
 """Returns the current time, in UTC, with microseconds."""
 
@@ -18,14 +20,17 @@ Probe = Callable[[], Awaitable[None]]
 
 
 class Sealing(Protocol):
-    """Authenticated encryption of a text, under a key derived from another text."""
+    """Authenticated encryption of a text that a receipt holds.
 
-    def seal(self, text: str, under: str) -> bytes:
-        """Encrypt `text` under a key derived from `under`, which must be hard to guess, such as a random UUID."""
+    Only the secret of the deployment and the idempotency key together open it, and only in the receipt it was made for.
+    """
+
+    def seal(self, text: str, intent: Intent) -> bytes:
+        """Encrypt `text` for the receipt of an intent, which has an idempotency key."""
         ...
 
-    def unseal(self, sealed: bytes, under: str) -> str:
-        """Return the text that was sealed under the same `under`."""
+    def unseal(self, sealed: bytes, intent: Intent) -> str:
+        """Return the text that was sealed for the receipt of the same intent."""
         ...
 
 

@@ -184,15 +184,17 @@ def try_lock(file: Path) -> int | None:
         os.close(descriptor)
 
 
-def walk(top: Path) -> Iterator[tuple[str, os.stat_result]]:
+def walk(top: Path, after: str = "") -> Iterator[tuple[str, os.stat_result]]:
     """Yield every file below a directory with its relative path, in no particular order. The memory is that of one
     entry for each level.
 
+    With `after`, yield only paths that are greater. First-level directories that contain none are not opened.
     Symbolic links are neither followed nor listed. A file that is created or removed during the walk may be missing.
     """
     if top.is_symlink() or not top.is_dir():
         return
     levels = [("", os.scandir(top))]
+    first_level = after.partition("/")[0]
     try:
         while levels:
             prefix, entries = levels[-1]
@@ -202,10 +204,12 @@ def walk(top: Path) -> Iterator[tuple[str, os.stat_result]]:
                 continue
             # A name that is not UTF-8 is listed in a printable form. No storage path contains a backslash.
             path = prefix + os.fsencode(entry.name).decode("utf-8", "backslashreplace")
+            if not prefix and entry.name < first_level:
+                continue
             with suppress(FileNotFoundError, NotADirectoryError):
                 if entry.is_dir(follow_symlinks=False):
                     levels.append((path + "/", os.scandir(entry.path)))
-                elif entry.is_file(follow_symlinks=False):
+                elif path > after and entry.is_file(follow_symlinks=False):
                     yield path, entry.stat(follow_symlinks=False)
     finally:
         for _, entries in levels:

@@ -13,10 +13,10 @@ from ports.storage import DownloadTerms, SignedRequest, UploadTerms
 
 @dataclass(frozen=True, slots=True)
 class SignedUrls:
-    """Signs URLs with `secret`, and reads the terms of signed URLs."""
+    """Signs URLs with `key`, and reads the terms of signed URLs."""
 
     public_url: str
-    secret: bytes
+    key: bytes
 
     def sign_upload(self, terms: UploadTerms, expires_at: datetime) -> SignedRequest:
         """Return a PUT that stores bytes under these terms."""
@@ -75,7 +75,7 @@ class SignedUrls:
         )
 
     def _signature(self, method: str, path: str, query: str) -> str:
-        return hmac.digest(self.secret, f"{method}\n{path}\n{query}".encode(), "sha256").hex()
+        return hmac.digest(self.key, f"{method}\n{path}\n{query}".encode(), "sha256").hex()
 
 
 def _encode(query: Mapping[str, str]) -> str:

@@ -62,18 +62,18 @@ class FilesystemStorage(OneVersion):
     """`ServedStorage` in a directory of this machine.
 
     `root` must be on one file system that supports hard links. `public_url` is the address at which clients reach this
-    service. All processes of a deployment share `secret`, which signs the URLs.
+    service. All processes of a deployment share `signing_key`, which signs the URLs.
     """
 
     binds_unsized_uploads = True
 
-    def __init__(self, root: Path, public_url: str, secret: bytes) -> None:
+    def __init__(self, root: Path, public_url: str, signing_key: bytes) -> None:
         self._root = root
         self._objects = root / "objects"
         self._checksums = Checksums(root / "checksums")
         self._incoming = root / "incoming"
         self._mark = root / "deployment"
-        self._signed_urls = SignedUrls(public_url, secret)
+        self._signed_urls = SignedUrls(public_url, signing_key)
 
     async def stat(self, path: StoragePath) -> StoredObject | None:
         # This does not run in a thread: to read two local files takes 20 us, and to switch to a thread and back takes
@@ -119,9 +119,18 @@ class FilesystemStorage(OneVersion):
         ]
 
     async def list(self, prefix: str) -> AsyncIterator[Sequence[ListedObject]]:
+        async for page in self.list_after({prefix: ""}):
+            yield page
+
+    async def list_after(self, positions: Mapping[str, str]) -> AsyncIterator[Sequence[ListedObject]]:
+        for prefix, position in positions.items():
+            async for page in self._list(prefix, position):
+                yield page
+
+    async def _list(self, prefix: str, position: str) -> AsyncIterator[Sequence[ListedObject]]:
         if not self._objects.is_dir():
             raise Unavailable(f"cannot list {prefix}: {self._objects} does not exist")
-        files = walk(self._objects / prefix)
+        files = walk(self._objects / prefix, position.removeprefix(prefix))
         try:
             while page := await asyncio.to_thread(lambda: list(islice(files, _PAGE))):
                 yield [

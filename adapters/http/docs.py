@@ -57,7 +57,8 @@ _START = b"""SwaggerUIBundle({
 """
 # Swagger UI writes inline styles and data: images into its page, hence 'unsafe-inline' and data:.
 _POLICY = (
-    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 

@@ -11,6 +11,7 @@ from adapters.http.request import AnyRequest, caller_of, site_of, use_cases_of
 from adapters.http.sent import read_sent
 from adapters.http.wire.documents import (
     DeleteDocumentQuery,
+    DocumentChange,
     DocumentDetail,
     DocumentRecord,
     FoundDocuments,
@@ -21,7 +22,7 @@ from adapters.http.wire.documents import (
 from adapters.http.wire.envelope import Envelope
 from domain.downloads import is_inline
 from domain.pages import boolean
-from domain.use_cases.change_document import DeleteDocument, PatchDocument
+from domain.use_cases.change_document import DeleteDocument, OwnChanges, PatchDocument
 from domain.use_cases.create_document import CreateDocument
 from domain.use_cases.find_documents import FindDocuments
 from domain.use_cases.get_document import GetDocument
@@ -80,11 +81,14 @@ async def read_document(request: AnyRequest, document_id: FromPath[str]) -> Answ
 
 async def patch_document(request: AnyRequest, document_id: FromPath[str]) -> Answer:
     sent = await read_sent(request)
-    patched = await use_cases_of(request).patch_document(
+    changed = await use_cases_of(request).patch_document(
         caller_of(request), document_id, sent.members, sent.idempotency_key, sent.conditions.of_a_change()
     )
-    headers = {**entity_tag(patched.found.document.state), **replay_headers(replayed=patched.replayed)}
-    return json_answer(Envelope(DocumentDetail.of(patched.found)), headers=headers)
+    replay = replay_headers(replayed=changed.replayed)
+    if isinstance(changed, OwnChanges):
+        return json_answer(Envelope(DocumentChange.of(changed)), headers={**entity_tag(changed.state), **replay})
+    headers = {**entity_tag(changed.found.document.state), **replay}
+    return json_answer(Envelope(DocumentDetail.of(changed.found)), headers=headers)
 
 
 async def delete_document(request: AnyRequest, document_id: FromPath[str]) -> Answer:

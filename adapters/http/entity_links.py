@@ -10,6 +10,7 @@ from adapters.http.operation import Operation
 from adapters.http.request import AnyRequest, caller_of, use_cases_of
 from adapters.http.sent import read_sent
 from adapters.http.wire.entity_links import (
+    ExistingLinkRecord,
     LinkedDocumentList,
     LinkedDocumentRow,
     LinkRecord,
@@ -18,7 +19,7 @@ from adapters.http.wire.entity_links import (
 from adapters.http.wire.envelope import Envelope, Paged, PageMeta
 from domain.entity_links import EntityType
 from domain.use_cases.find_documents import FindLinkedDocuments
-from domain.use_cases.link_document import LinkDocument, UnlinkDocument
+from domain.use_cases.link_document import ExistingLink, LinkDocument, UnlinkDocument
 
 _ENTITY_TYPES: Mapping[str, EntityType] = {
     "contacts": EntityType.CONTACT,
@@ -57,6 +58,8 @@ async def link_document(request: AnyRequest, document_id: FromPath[str]) -> Answ
     added = await use_cases_of(request).link_document(
         caller_of(request), document_id, sent.members, sent.idempotency_key
     )
+    if isinstance(added, ExistingLink):
+        return json_answer(Envelope(ExistingLinkRecord.of(added)), 200, replay_headers(replayed=added.replayed))
     status = 201 if added.is_new else 200
     return json_answer(Envelope(LinkRecord.of(added.link)), status, replay_headers(replayed=added.replayed))
 

@@ -118,6 +118,7 @@ STATUS: Mapping[type[Refusal], int] = {
     errors.Invalid: 400,
     errors.InvalidKey: 401,
     errors.InsufficientPermissions: 403,
+    errors.TierTooHigh: 403,
     errors.LastAdminKey: 403,
     SignedUrlRefused: 403,
     errors.QuotaExceeded: 403,

@@ -13,6 +13,7 @@ from adapters.http.wire.folders import (
     FolderRow,
     ListFoldersQuery,
     ListTagsQuery,
+    MovedFolder,
     TagList,
     TagRow,
 )
@@ -41,8 +42,10 @@ async def list_folders(request: AnyRequest) -> Answer:
 async def move_folder(request: AnyRequest) -> Answer:
     sent = await read_sent(request)
     moved = await use_cases_of(request).move_folder(caller_of(request), sent.members, sent.idempotency_key)
-    row = FolderRow(moved.folder, moved.documents)
-    return json_answer(Envelope(row), headers=replay_headers(replayed=moved.replayed))
+    headers = replay_headers(replayed=moved.replayed)
+    if moved.documents is None:
+        return json_answer(Envelope(MovedFolder(moved.folder)), headers=headers)
+    return json_answer(Envelope(FolderRow(moved.folder, moved.documents)), headers=headers)
 
 
 async def delete_folder(request: AnyRequest) -> Answer:

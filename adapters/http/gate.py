@@ -19,6 +19,9 @@ from adapters.http.answer import Answer, header_values
 from adapters.http.cors import NO_PAGES, Cors
 from adapters.http.errors import RequestTimeout, answer, unavailable
 from adapters.http.in_flight import DeadlineMonitor, InFlightRequest, keep_in_flight
+from adapters.http.isolation import isolation_headers
+from adapters.http.refused_api_keys import RefusedApiKeysLog
+from domain.access import client_network
 from domain.errors import InvalidKey, RateLimited
 from domain.use_cases.admit_request import AdmitRequest, refusal_of
 from ports.metrics import Metrics
@@ -60,6 +63,7 @@ class Gate:
         self._new_id = new_id
         self._cors = cors
         self._deadlines = DeadlineMonitor()
+        self._refused_api_keys = RefusedApiKeysLog()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:
@@ -75,7 +79,8 @@ class Gate:
                 response_started = True
                 # The deadline ends here, because the client may take any time to read the response.
                 request.deadline = math.inf
-                message["headers"] = [*message["headers"], *_headers(request), *self._cors.headers(scope)]
+                sent = [*message["headers"]]
+                message["headers"] = [*sent, *isolation_headers(sent), *_headers(request), *self._cors.headers(scope)]
                 self._metrics.count_answer(scope["method"], _route(scope), message["status"])
             elif scope["method"] == "HEAD" and message["type"] == "http.response.body":
                 # The headers are those of GET, Content-Length included (RFC 9110 9.3.2).
@@ -114,16 +119,17 @@ class Gate:
             return
         request.start_deadline()
         client = scope["client"]
+        address = client[0] if client else ""
         api_key = _presented_api_key(scope)
         try:
-            admission = await self._admit(api_key, client[0] if client else "", request.request_id)
+            admission = await self._admit(api_key, address, request.request_id)
         except InvalidKey:
             if api_key is not None:
-                self._metrics.count_unknown_key()
+                self._count_unknown_key(address)
             return
         except RateLimited:
             # The client address has sent too many wrong API keys, and this API key is wrong too.
-            self._metrics.count_unknown_key()
+            self._count_unknown_key(address)
             self._metrics.count_refusal()
             raise
         request.verdict = admission.verdict
@@ -131,6 +137,10 @@ class Gate:
             self._metrics.count_refusal()
             raise refusal
         request.caller = admission.caller
+
+    def _count_unknown_key(self, address: str) -> None:
+        self._metrics.count_unknown_key()
+        self._refused_api_keys.note(client_network(address), self._now())
 
 
 def _cancelled(request: InFlightRequest) -> Answer:

@@ -136,8 +136,7 @@ def _serve(
         "Accept-Ranges": "bytes",
         "Content-Disposition": terms.disposition,
         "Content-Type": terms.mime_type,
-        # A browser must neither guess another type nor execute the file.
-        "X-Content-Type-Options": "nosniff",
+        # A browser must not execute the file.
         "Content-Security-Policy": _SHOWN if terms.disposition.startswith("inline") else _SAVED,
     }
     status, start, stop = 200, 0, size

@@ -68,15 +68,14 @@ class LocalDisks:
 
 def _free_bytes(path: Path) -> int | None:
     """Return the free bytes of the file system of a directory, or of the nearest one above it that exists."""
-    for existing in (path, *path.parents):
-        try:
-            found = os.statvfs(existing)
-        except FileNotFoundError:
-            continue
-        except OSError:
-            return None
-        return found.f_bavail * found.f_frsize
-    return None
+    try:
+        found = os.statvfs(path)
+    except FileNotFoundError:
+        # Not a loop over all parents: this runs for every upload, and to list them takes longer than the call.
+        return None if path == path.parent else _free_bytes(path.parent)
+    except OSError:
+        return None
+    return found.f_bavail * found.f_frsize
 
 
 def _gb(size_bytes: int) -> str:

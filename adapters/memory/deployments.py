@@ -1,12 +1,12 @@
 """The identity of this deployment in memory."""
 
+import dataclasses
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
-from ports.deployment import Deployment
+from ports.deployment import Deployment, Task
 
 _numbers = itertools.count(1)
 
@@ -14,36 +14,48 @@ _numbers = itertools.count(1)
 class MemoryDeployments:
     """`Deployments` in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, changes: Callable[[], int] = lambda: 0) -> None:
+        """`changes` returns how many changes the database has recorded."""
         self._deployment = _new()
-        self._is_busy = False
+        self._busy: set[Task] = set()
+        self._changes = changes
 
     async def read(self) -> Deployment:
-        return self._deployment
+        return dataclasses.replace(self._deployment, changes=self._changes())
 
     async def claim(self, at: datetime) -> None:
-        self._deployment = replace(self._deployment, claimed_at=at)
+        self._deployment = dataclasses.replace(self._deployment, claimed_at=at)
 
-    async def set_generation(self, generation: str, next_generation: str | None) -> None:
-        self._deployment = replace(self._deployment, generation=generation, next_generation=next_generation)
+    async def announce_generation(self, next_generation: str) -> None:
+        self._deployment = dataclasses.replace(self._deployment, next_generation=next_generation)
+
+    async def begin_generation(self, generation: str, changes: int) -> None:
+        self._deployment = dataclasses.replace(
+            self._deployment, generation=generation, next_generation=None, changes_marked=changes
+        )
 
     async def record_sweep(self, at: datetime) -> None:
-        self._deployment = replace(self._deployment, swept_at=at)
+        self._deployment = dataclasses.replace(self._deployment, swept_at=at)
 
     async def renew(self) -> Deployment:
-        self._deployment = replace(_new(), swept_at=self._deployment.swept_at)
+        kept = self._deployment
+        self._deployment = dataclasses.replace(_new(), swept_at=kept.swept_at, secret_check=kept.secret_check)
         return self._deployment
 
+    async def record_secret(self, check: bytes, *, replace: bool = False) -> None:
+        if replace or self._deployment.secret_check is None:
+            self._deployment = dataclasses.replace(self._deployment, secret_check=check)
+
     @asynccontextmanager
-    async def exclusive(self) -> AsyncIterator[bool]:
-        if self._is_busy:
+    async def exclusive(self, task: Task) -> AsyncIterator[bool]:
+        if task in self._busy:
             yield False
             return
-        self._is_busy = True
+        self._busy.add(task)
         try:
             yield True
         finally:
-            self._is_busy = False
+            self._busy.remove(task)
 
 
 def _new() -> Deployment:
@@ -53,5 +65,9 @@ def _new() -> Deployment:
         claimed_at=None,
         generation=f"generation-{number}",
         next_generation=None,
+        changes=0,
+        changes_marked=None,
+        issued_since=datetime.min.replace(tzinfo=UTC),
         swept_at=None,
+        secret_check=None,
     )

@@ -90,6 +90,7 @@ class MemoryDocuments:
         records.folders.update(ancestors(document.folder))
         records.paths[document.storage_path] = LedgerEntry(PathState.RECORDED, document.id)
         self.receipts.keep(intent, document, document.created_at)
+        self._workspaces.changes += 1
         return Created(document)
 
     async def receipt(self, intent: Intent) -> Replayed | IdempotencyKeyReused | None:
@@ -183,5 +184,6 @@ class MemoryDocuments:
                 return reused
         outcome = write(self.records_of(intent.caller.workspace_id))
         if isinstance(outcome, success):
+            self._workspaces.changes += 1
             self.receipts.keep(intent, outcome, at)
         return outcome

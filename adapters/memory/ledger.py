@@ -48,6 +48,13 @@ class MemoryLedger:
             else:
                 records.uploads[path] = replace(upload, reserved_bytes=size, held_until=look_again_at)
 
+    async def greatest_paths(self, bounds: Mapping[WorkspaceId, tuple[str, str]]) -> Mapping[WorkspaceId, StoragePath]:
+        between = {
+            workspace: [path for path in self._documents.records_of(workspace).paths if above < path < below]
+            for workspace, (above, below) in bounds.items()
+        }
+        return {workspace: max(paths) for workspace, paths in between.items() if paths}
+
     async def recorded_versions(
         self, workspace: WorkspaceId, paths: Sequence[StoragePath]
     ) -> Mapping[StoragePath, str]:

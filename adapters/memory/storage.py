@@ -76,6 +76,12 @@ class MemoryStorage(OneVersion):
     async def run_checks(self) -> Sequence[CheckResult]:
         return [CheckResult("storage", Grade.OK, "in the memory of this process, lost when it ends")]
 
+    async def list_after(self, positions: Mapping[str, str]) -> AsyncIterator[Sequence[ListedObject]]:
+        for prefix, position in positions.items():
+            async for page in self.list(prefix):
+                if newer := [item for item in page if item.key > position]:
+                    yield newer
+
     async def list(self, prefix: str) -> AsyncIterator[Sequence[ListedObject]]:
         paths = iter([path for path in self._objects if path.startswith(prefix)])
         while page := list(itertools.islice(paths, _PAGE)):

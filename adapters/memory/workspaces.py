@@ -16,6 +16,8 @@ class MemoryWorkspaces:
         # Documents and API keys share the receipts, because an idempotency key can be used once among all operations of
         # a workspace.
         self.receipts = MemoryReceipts()
+        self.changes = 0
+        """How many changes of documents were recorded."""
         self._by_id: dict[WorkspaceId, Workspace] = {}
 
     async def add(self, workspace: Workspace) -> None:

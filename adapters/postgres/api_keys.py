@@ -36,9 +36,10 @@ from ports.system import Clock
 
 
 class PostgresApiKeys:
-    """`ApiKeys` in Postgres."""
+    """`ApiKeys` in Postgres. `hashing_key` is that of `PostgresDocuments`: all receipts are in one table."""
 
-    def __init__(self, database: Database, now: Clock) -> None:
+    def __init__(self, database: Database, now: Clock, hashing_key: bytes) -> None:
+        self._hashing_key = hashing_key
         self._database = database
         self._now = now
 
@@ -56,7 +57,7 @@ class PostgresApiKeys:
             statements.ADD_API_KEY,
             to_uuid(key.workspace_id),
             to_json(columns),
-            None if intent is None else to_json(to_intent(intent, key.created_at)),
+            None if intent is None else to_json(to_intent(intent, key.created_at, self._hashing_key)),
             to_json(answer),
         )
         match rows[0]["outcome"]:
@@ -72,7 +73,7 @@ class PostgresApiKeys:
                 raise AssertionError(f"add_api_key returned {unknown}")
 
     async def receipt(self, intent: Intent) -> ApiKeyReplayed | IdempotencyKeyReused | None:
-        found = await receipt_facts(self._database, intent, self._now())
+        found = await receipt_facts(self._database, intent, self._now(), self._hashing_key)
         return _to_replay(found) if isinstance(found, str) else found
 
     async def revoke(
@@ -83,7 +84,7 @@ class PostgresApiKeys:
             to_uuid(workspace),
             to_uuid(key),
             at,
-            None if intent is None else to_json(to_intent(intent, at)),
+            None if intent is None else to_json(to_intent(intent, at, self._hashing_key)),
         )
         match rows[0]["outcome"]:
             case "revoked":

@@ -56,6 +56,7 @@ class DocumentChanges:
     """The changing methods of `PostgresDocuments`, and the private call that they share."""
 
     _database: Database
+    _hashing_key: bytes
     _queues: "WorkspaceQueues"
 
     async def patch(
@@ -170,7 +171,7 @@ class DocumentChanges:
         workspace = intent.caller.workspace_id
         async with self._queues.of(workspace):
             [row] = await self._database.fetch_with_retry(
-                sql, to_uuid(workspace), *arguments, to_json(to_intent(intent, at, attempt))
+                sql, to_uuid(workspace), *arguments, to_json(to_intent(intent, at, self._hashing_key, attempt))
             )
         facts: dict[str, Any] = {} if row["facts"] is None else msgspec.json.decode(row["facts"])
         # A receipt of this attempt comes from an earlier call of this loop whose result was lost. For the client, that

@@ -1,14 +1,15 @@
-"""The deployment of a database in Postgres, and the advisory lock of the deployment, which one process can hold."""
+"""The deployment of a database in Postgres, and the advisory locks of the deployment, which one process can hold."""
 
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 
 from adapters.postgres import statements
 from adapters.postgres.database import Database, Row
-from ports.deployment import Deployment
+from ports.deployment import Deployment, Task
 
-# The number must differ from those of all other advisory locks of this database. It is the text "sweeping" in ASCII.
-_LOCK = 0x7377656570696E67
+# The numbers must differ from those of all other advisory locks of this database. They are the texts "sweeping" and
+# "renewing" in ASCII.
+_LOCKS = {Task.SWEEP: 0x7377656570696E67, Task.ADVANCE_GENERATION: 0x72656E6577696E67}
 
 
 class PostgresDeployments:
@@ -23,8 +24,11 @@ class PostgresDeployments:
     async def claim(self, at: datetime) -> None:
         await self._database.fetch(statements.CLAIM, at)
 
-    async def set_generation(self, generation: str, next_generation: str | None) -> None:
-        await self._database.fetch(statements.SET_GENERATION, generation, next_generation)
+    async def announce_generation(self, next_generation: str) -> None:
+        await self._database.fetch(statements.ANNOUNCE_GENERATION, next_generation)
+
+    async def begin_generation(self, generation: str, changes: int) -> None:
+        await self._database.fetch(statements.BEGIN_GENERATION, generation, changes)
 
     async def record_sweep(self, at: datetime) -> None:
         await self._database.fetch(statements.RECORD_SWEEP, at)
@@ -32,8 +36,11 @@ class PostgresDeployments:
     async def renew(self) -> Deployment:
         return _to_deployment(await self._database.fetch_one(statements.RENEW_DEPLOYMENT))
 
-    def exclusive(self) -> AbstractAsyncContextManager[bool]:
-        return self._database.try_advisory_lock(_LOCK)
+    async def record_secret(self, check: bytes, *, replace: bool = False) -> None:
+        await self._database.fetch(statements.RECORD_CHECK, check, replace)
+
+    def exclusive(self, task: Task) -> AbstractAsyncContextManager[bool]:
+        return self._database.try_advisory_lock(_LOCKS[task])
 
 
 def _to_deployment(row: Row) -> Deployment:
@@ -42,5 +49,9 @@ def _to_deployment(row: Row) -> Deployment:
         claimed_at=row["claimed_at"],
         generation=row["generation"],
         next_generation=row["next_generation"],
+        changes=row["changes"],
+        changes_marked=row["changes_marked"],
+        issued_since=row["issued_since"],
         swept_at=row["swept_at"],
+        secret_check=row["secret_check"],
     )

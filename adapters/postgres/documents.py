@@ -31,10 +31,14 @@ from ports.system import Clock
 
 class PostgresDocuments(DocumentQueries, DocumentChanges):
     """`DocumentRepository` in Postgres. This module has the creates; `queries.py` has the reads, and `changes.py` the
-    other writes."""
+    other writes.
 
-    def __init__(self, database: Database, now: Clock) -> None:
+    `hashing_key` hashes the idempotency keys of receipts: 32 secret bytes, the same in every process.
+    """
+
+    def __init__(self, database: Database, now: Clock, hashing_key: bytes) -> None:
         self._database = database
+        self._hashing_key = hashing_key
         self._queues = WorkspaceQueues()
         self._now = now
         # Each batches the writes of a workspace that wait at the same time, and hands the batch to its method.
@@ -55,7 +59,8 @@ class PostgresDocuments(DocumentQueries, DocumentChanges):
         return [to_over_quota(answer["facts"]) if answer["facts"] else UploadIssued() for answer in answers]
 
     async def create(self, document: Document, intent: Intent) -> CreateOutcome:
-        return await self._creates.send(PendingCreate.of(document, intent, to_record(document, intent)))
+        record = to_record(document, intent, self._hashing_key)
+        return await self._creates.send(PendingCreate.of(document, intent, record))
 
     async def _record(self, workspace: WorkspaceId, creates: Sequence["PendingCreate"]) -> Sequence[CreateOutcome]:
         batch = b"[" + b",".join(create.record for create in creates) + b"]"
@@ -68,7 +73,7 @@ class PostgresDocuments(DocumentQueries, DocumentChanges):
         await self._uploads.aclose()
 
     async def receipt(self, intent: Intent) -> Replayed | IdempotencyKeyReused | None:
-        found = await receipt_facts(self._database, intent, self._now())
+        found = await receipt_facts(self._database, intent, self._now(), self._hashing_key)
         return Replayed(from_facts(found)) if isinstance(found, str) else found
 
 
@@ -87,13 +92,13 @@ class PendingCreate(Pending[CreateOutcome]):
         return Replayed(outcome.document) if isinstance(outcome, Created) else outcome
 
 
-def to_record(document: Document, intent: Intent) -> bytes:
+def to_record(document: Document, intent: Intent, hashing_key: bytes) -> bytes:
     """Return the JSON object of one create that `record_documents_v2` reads."""
     return msgspec.json.encode(
         {
             "document": to_facts(document),
             "search_text": search_text(document.name, document.description),
-            **to_intent(intent, document.created_at),
+            **to_intent(intent, document.created_at, hashing_key),
         }
     )
 

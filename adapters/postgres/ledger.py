@@ -66,6 +66,11 @@ class PostgresLedger:
             statements.SETTLE_UPLOADS, to_uuid(workspace), msgspec.json.encode(batch).decode(), at, look_again_at
         )
 
+    async def greatest_paths(self, bounds: Mapping[WorkspaceId, tuple[str, str]]) -> Mapping[WorkspaceId, StoragePath]:
+        above, below = [bound for bound, _ in bounds.values()], [bound for _, bound in bounds.values()]
+        rows = await self._database.fetch(statements.GREATEST_PATHS, [*map(to_uuid, bounds)], above, below)
+        return {WorkspaceId(from_uuid("ws_", row["workspace_id"])): StoragePath(row["storage_path"]) for row in rows}
+
     async def recorded_versions(
         self, workspace: WorkspaceId, paths: Sequence[StoragePath]
     ) -> Mapping[StoragePath, str]:

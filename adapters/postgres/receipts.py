@@ -9,14 +9,16 @@ from ports.intents import Intent
 from ports.outcomes import IdempotencyKeyReused
 
 
-async def receipt_facts(database: Database, intent: Intent, at: datetime) -> str | IdempotencyKeyReused | None:
+async def receipt_facts(
+    database: Database, intent: Intent, at: datetime, hashing_key: bytes
+) -> str | IdempotencyKeyReused | None:
     """Return the facts of the intent's receipt as JSON, or `None` if there is none that is valid at that time."""
     if intent.idempotency_key is None:
         return None
     row = await database.fetch_one(
         statements.FIND_RECEIPT,
         to_uuid(intent.caller.workspace_id),
-        hash_idempotency_key(intent.idempotency_key),
+        hash_idempotency_key(intent, hashing_key),
         intent.operation,
         intent.fingerprint.hex(),
         at,

@@ -41,15 +41,20 @@ def to_hex(prefixed: str) -> str:
     return f"{decode_ulid(prefixed.rpartition('_')[2]):032x}"
 
 
-def hash_idempotency_key(idempotency_key: str) -> UUID:
-    """Return 128 bits of a hash of the idempotency key, for the receipt.
+def hash_idempotency_key(intent: Intent, hashing_key: bytes) -> UUID:
+    """Return the name of the intent's receipt: 128 bits of a keyed hash of its workspace and its idempotency key.
 
-    The idempotency key itself is never stored, because the receipt may contain a secret that is encrypted under it.
+    The idempotency key itself is never stored, because the receipt may hold an API key that is encrypted under it. A
+    hash without a secret key would confirm guesses to a reader of the database. So would one without the workspace: a
+    tenant who reads the database could send guesses in another workspace, and compare.
     """
-    return UUID(bytes=hashlib.sha256(f"dossier receipt {idempotency_key}".encode()).digest()[:16])
+    message = f"{intent.caller.workspace_id} {intent.idempotency_key}"
+    # BLAKE2b is a MAC by itself (RFC 7693) and takes 1.0 us. HMAC-SHA256 takes 2.4, because OpenSSL 3 looks the
+    # algorithm up in each call; SHA-256 without a key takes 0.8.
+    return UUID(bytes=hashlib.blake2b(message.encode(), key=hashing_key, digest_size=16).digest())
 
 
-def to_intent(intent: Intent, at: datetime, attempt: UUID | None = None) -> Facts:
+def to_intent(intent: Intent, at: datetime, hashing_key: bytes, attempt: UUID | None = None) -> Facts:
     """Return an intent as the database functions read it, in values that msgspec encodes as JSON.
 
     The receipt stores the `attempt`. Without an idempotency key, the attempt is also the key of the receipt, which is
@@ -58,7 +63,7 @@ def to_intent(intent: Intent, at: datetime, attempt: UUID | None = None) -> Fact
     key_hash, lifetime = (
         (attempt, ATTEMPT_LIFETIME)
         if intent.idempotency_key is None
-        else (hash_idempotency_key(intent.idempotency_key), LIFETIME)
+        else (hash_idempotency_key(intent, hashing_key), LIFETIME)
     )
     return {
         "operation": intent.operation,

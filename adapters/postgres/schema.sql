@@ -46,6 +46,10 @@ CREATE TABLE public.deployment (
     generation text DEFAULT gen_random_uuid() NOT NULL,
     next_generation text,
     swept_at timestamp with time zone,
+    secret_check bytea,
+    changes_marked bigint,
+    issued_since timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT deployment_secret_check_check CHECK ((octet_length(secret_check) = 32)),
     CONSTRAINT deployment_single_check CHECK (single)
 );
 
@@ -285,6 +289,7 @@ ALTER TABLE ONLY public.usage
 -- FUNCTION patch_document_v2(uuid, uuid, jsonb, text[], text[], timestamp with time zone, jsonb)
 -- FUNCTION record_documents(uuid, jsonb)
 -- FUNCTION record_documents_v2(uuid, jsonb)
+-- FUNCTION recorded_changes()
 -- FUNCTION remove_entity_link(uuid, uuid, uuid, timestamp with time zone, jsonb)
 -- FUNCTION remove_entity_link_v2(uuid, uuid, uuid, timestamp with time zone, jsonb)
 -- FUNCTION reserve_upload(uuid, text, bigint, timestamp with time zone)

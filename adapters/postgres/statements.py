@@ -143,16 +143,45 @@ WHERE workspace_id = $1 AND key_hash = ANY ($2) AND expires_at <= $3
 RETURNING key_hash
 """
 
-READ_DEPLOYMENT = "SELECT id, claimed_at, generation, next_generation, swept_at FROM deployment"
+_DEPLOYMENT = """
+id, claimed_at, generation, next_generation, changes_marked, issued_since, swept_at, secret_check,
+recorded_changes() AS changes
+"""
+
+GREATEST_PATHS = """
+SELECT asked.workspace_id, max(found.storage_path) AS storage_path
+FROM unnest($1::uuid[], $2::text[], $3::text[]) AS asked (workspace_id, above, below)
+CROSS JOIN LATERAL (
+    (
+        SELECT storage_path FROM objects
+        WHERE objects.workspace_id = asked.workspace_id AND storage_path > asked.above AND storage_path < asked.below
+        ORDER BY storage_path DESC LIMIT 1
+    )
+    UNION ALL
+    (
+        SELECT storage_path FROM uploads
+        WHERE uploads.workspace_id = asked.workspace_id AND storage_path > asked.above AND storage_path < asked.below
+        ORDER BY storage_path DESC LIMIT 1
+    )
+) AS found
+GROUP BY asked.workspace_id
+"""
+
+READ_DEPLOYMENT = f"SELECT {_DEPLOYMENT} FROM deployment"  # noqa: S608  a constant
 
 CLAIM = "UPDATE deployment SET claimed_at = $1"
 
-SET_GENERATION = "UPDATE deployment SET generation = $1, next_generation = $2"
+ANNOUNCE_GENERATION = "UPDATE deployment SET next_generation = $1"
+
+BEGIN_GENERATION = "UPDATE deployment SET generation = $1, next_generation = NULL, changes_marked = $2"
 
 RECORD_SWEEP = "UPDATE deployment SET swept_at = $1"
 
-RENEW_DEPLOYMENT = """
+RENEW_DEPLOYMENT = f"""
 UPDATE deployment
-SET id = gen_random_uuid(), claimed_at = NULL, generation = gen_random_uuid(), next_generation = NULL
-RETURNING id, claimed_at, generation, next_generation, swept_at
-"""
+SET id = gen_random_uuid(), claimed_at = NULL, generation = gen_random_uuid(), next_generation = NULL,
+    changes_marked = NULL
+RETURNING {_DEPLOYMENT}
+"""  # noqa: S608  a constant
+
+RECORD_CHECK = "UPDATE deployment SET secret_check = $1 WHERE secret_check IS NULL OR $2"

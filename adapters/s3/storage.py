@@ -1,9 +1,10 @@
 """The object store in an S3 bucket. Clients reach it through presigned URLs, so no file passes through Dossier."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from aiobotocore.config import AioConfig
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _PAGE = 1000
 _DELETES_AT_ONCE = 16
+_LISTINGS_AT_ONCE = 16
 
 
 class S3Storage:
@@ -105,7 +107,20 @@ class S3Storage:
         return results
 
     async def list(self, prefix: str) -> AsyncIterator[Sequence[ListedObject]]:
-        position: dict[str, Any] = {}
+        async for page in self._list(prefix, {}):
+            yield page
+
+    async def list_after(self, positions: Mapping[str, str]) -> AsyncIterator[Sequence[ListedObject]]:
+        waiting = iter(positions.items())
+        while some := list(islice(waiting, _LISTINGS_AT_ONCE)):
+            for pages in await asyncio.gather(*(self._pages_after(prefix, position) for prefix, position in some)):
+                for page in pages:
+                    yield page
+
+    async def _pages_after(self, prefix: str, position: str) -> Sequence[Sequence[ListedObject]]:
+        return [page async for page in self._list(prefix, {"StartAfter": position})]
+
+    async def _list(self, prefix: str, position: dict[str, Any]) -> AsyncIterator[Sequence[ListedObject]]:
         while True:
             with as_unavailable(self._store):
                 # botocore requests URL-encoded keys and decodes them, because XML cannot represent every character.

@@ -1,4 +1,4 @@
-"""The commands that maintain a deployment: migrate, doctor, sweep, adopt."""
+"""The commands that maintain a deployment: migrate, doctor, sweep, adopt, rotate-secret."""
 
 import asyncio
 import sys
@@ -10,10 +10,13 @@ from dataclasses import asdict
 import click
 
 from adapters.postgres.migrate import migrate as run_migrations
+from adapters.secret.derived import DerivedKeys
+from adapters.secret.file import replace_secret
 from app.cli.shared import json_option, say, settings, with_service
 from app.doctor import run_checks
 from app.settings import SettingsError
-from app.wiring import Service, database_url
+from app.wiring import Service, database_url, open_secret, secret_file
+from domain.use_cases.compare_store import StoreComparison
 from domain.use_cases.sweep import SweepReport
 from domain.wording import counted
 from ports.checks import CheckResult, Grade
@@ -78,7 +81,9 @@ def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
     async def run(service: Service) -> SweepReport:
         await service.use_cases.claim_store()
         with _progress_line() as show:
-            return await service.use_cases.sweep(dry_run=dry_run, yes=yes, on_progress=show)
+            return await service.use_cases.sweep(
+                dry_run=dry_run, yes=yes, on_progress=lambda swept: show(f"{_count(swept)}, {swept.deleted} deleted")
+            )
 
     swept = with_service(run)
     if swept.inherited and not yes:
@@ -110,34 +115,102 @@ def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
 
 
 @click.command()
-@click.confirmation_option(prompt="Shall this database and this store belong together from now on?")
+@click.option("--dry-run", is_flag=True, help="Change nothing; only report what database and store do not know.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
-def adopt(as_json: bool) -> None:
+def adopt(dry_run: bool, yes: bool, as_json: bool) -> None:
     """Bind this database and this store to each other, after one of them was restored or moved.
 
-    A database or store to which one of them belonged before can no longer use it. Objects without a record in this
-    database become orphans, which 'dossier sweep --yes' deletes.
+    First lists all objects, and reports those that the database does not know, and the documents whose objects are
+    missing. Then asks. The adoption gives both a new id, so any database or store that either belonged to before loses
+    it. It deletes nothing and records nothing: objects without a record stay until 'dossier sweep --yes' deletes them.
     """
 
-    async def run(service: Service) -> Deployment:
-        # The store may be new, so its directories may not exist yet.
-        await service.ports.storage.prepare()
-        return await service.use_cases.adopt_store()
+    async def run(service: Service) -> tuple[StoreComparison, Deployment | None]:
+        if not dry_run:
+            # The store may be new.
+            await service.ports.storage.prepare()
+        with _progress_line() as show:
+            compared = await service.use_cases.compare_store(lambda found: show(f"{found.objects} objects"))
+        if not as_json:
+            click.echo(_compared(compared))
+        if dry_run or not (yes or await asyncio.to_thread(_is_confirmed)):
+            return compared, None
+        return compared, await service.use_cases.adopt_store()
 
-    made = with_service(run)
-    say({"id": made.id}, f"The database and the store are now deployment {made.id}.", as_json)
+    compared, made = with_service(run)
+    facts = {"adopted": made is not None, "id": made.id if made else None, **asdict(compared)}
+    say(facts, f"The database and the store are now deployment {made.id}." if made else "Nothing was changed.", as_json)
+    if made is None and not dry_run:
+        sys.exit(1)
+
+
+def _is_confirmed() -> bool:
+    # On standard error, because standard output may be JSON.
+    return click.confirm("Shall this database and this store belong together from now on?", err=True)
+
+
+def _compared(found: StoreComparison) -> str:
+    lines = [f"The store holds {found.objects} objects in the workspaces of this database."]
+    if found.unknown:
+        lines += [
+            f"The database knows nothing of {found.unknown} of them ({found.unknown_bytes} bytes). They are documents "
+            "whose records are lost, or uploads that were never recorded:",
+            *(f"  {key}" for key in found.examples),
+            *(["  …"] if found.unknown > len(found.examples) else []),
+        ]
+    if found.missing:
+        lines.append(f"{found.missing} documents have no object: they cannot be downloaded.")
+    if not (found.unknown or found.missing):
+        lines.append("Database and store know the same objects.")
+    return "\n".join(lines)
+
+
+_ROTATION = """\
+Stop all servers first. After the rotation:
+- Signed URLs of the directory store that were handed out before are refused (403 link_expired).
+- Requests that were done before are not recognised when they are sent again. Nothing is recorded twice: a create gets
+  409 storage_conflict or duplicate_name, a delete gets 404, an entity link gets 200 with the existing one. A change
+  of a document without If-Match is applied again.
+- A new API key whose response was lost cannot be shown again: revoke it, and create another one.
+Shall the database know the new secret from now on?"""
+
+
+@click.command("rotate-secret")
+@click.confirmation_option(prompt=_ROTATION)
+@json_option
+def rotate_secret(as_json: bool) -> None:
+    """Replace the secret, or let the database know the present one. Stop all servers first.
+
+    With DOSSIER_SECRET, set it to the new secret before. Otherwise this command writes a new one into the data
+    directory. Signed URLs of the former secret, and retries of requests from before, are not recognised any more.
+    """
+    configured = settings()
+
+    async def run(service: Service) -> None:
+        check = DerivedKeys.of(open_secret(configured)).check
+        if check == (await service.ports.deployments.read()).secret_check:
+            if configured.secret is not None:
+                raise click.ClickException(
+                    "DOSSIER_SECRET is the secret that the database knows already; set it to the new one, and try again"
+                )
+            check = DerivedKeys.of(replace_secret(secret_file(configured))).check
+        await service.ports.deployments.record_secret(check, replace=True)
+
+    with_service(run)
+    say({"rotated": True}, "The database knows the new secret. Start the servers with it.", as_json)
 
 
 @contextmanager
-def _progress_line() -> Iterator[Callable[[SweepReport], None]]:
-    """Show the progress of a sweep in one line of the terminal, at most once a second. Show nothing in a pipe."""
+def _progress_line() -> Iterator[Callable[[str], None]]:
+    """Show the progress in one line of the terminal, at most once a second. Show nothing in a pipe."""
     is_terminal, shown = sys.stderr.isatty(), 0.0
 
-    def show(swept: SweepReport) -> None:
+    def show(text: str) -> None:
         nonlocal shown
         if is_terminal and time.monotonic() - shown >= 1:
             shown = time.monotonic()
-            click.echo(f"{_CLEAR}{_count(swept)}, {swept.deleted} deleted", nl=False, err=True)
+            click.echo(f"{_CLEAR}{text}", nl=False, err=True)
 
     try:
         yield show

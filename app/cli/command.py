@@ -4,14 +4,15 @@ import sys
 
 import click
 
-from app.cli.care import adopt, doctor, migrate, sweep
+from app.cli.care import adopt, doctor, migrate, rotate_secret, sweep
 from app.cli.tenants import keys, workspace
 from app.server.serve import run_server
 from app.settings import SettingsError
 from app.wiring import NotMigrated
 from domain.errors import Refusal
-from domain.use_cases.claim_store import AlreadySweeping, ForeignStore
+from domain.use_cases.generations import ForeignStore, TaskTaken
 from domain.use_cases.sweep import TooManyOrphans
+from domain.use_cases.verify_secret import OtherSecret
 from ports.system import Unavailable
 
 
@@ -30,7 +31,7 @@ def serve(host: str, port: int, workers: int) -> None:
     run_server(host, port, workers)
 
 
-for command in (migrate, doctor, sweep, adopt, workspace, keys):
+for command in (migrate, doctor, sweep, adopt, rotate_secret, workspace, keys):
     dossier.add_command(command)
 
 
@@ -40,7 +41,5 @@ def main() -> None:
         dossier()
     except SettingsError as error:
         sys.exit(f"The settings are invalid:\n{error}")
-    except (Refusal, Unavailable, NotMigrated, ForeignStore, TooManyOrphans) as error:
+    except (Refusal, Unavailable, NotMigrated, OtherSecret, ForeignStore, TaskTaken, TooManyOrphans) as error:
         sys.exit(f"Error: {error}")
-    except AlreadySweeping:
-        sys.exit("Error: another process is sweeping; wait until it has finished")

@@ -2,14 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
+from functools import partial
 
-from domain.use_cases.claim_store import AlreadySweeping, ForeignStore
-from domain.use_cases.sweep import Sweep, TooManyOrphans
+from app.jobs.regularly import Pause, regularly
+from domain.use_cases.sweep import Sweep
 from domain.wording import counted
-from ports.system import Unavailable
 
 DELETE_CONDEMNED_EVERY = timedelta(minutes=10)
 """The interval at which the objects of deleted documents are deleted. The API promises that they are deleted within the
@@ -20,35 +19,10 @@ SWEEP_EVERY = timedelta(hours=6)
 
 log = logging.getLogger("dossier.sweeper")
 
-Pause = Callable[[float], Awaitable[None]]
 
-
-@asynccontextmanager
-async def swept_regularly(sweep: Sweep, pause: Pause = asyncio.sleep) -> AsyncIterator[None]:
-    """Sweep in the background until the end of the block. A sweep that runs then is cancelled, and the next sweep
-    continues it."""
-    task = asyncio.create_task(_repeat(sweep, pause))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-async def _repeat(sweep: Sweep, pause: Pause) -> None:
-    while True:
-        await pause(DELETE_CONDEMNED_EVERY.total_seconds())
-        try:
-            await _sweep(sweep)
-        except AlreadySweeping:
-            # Another process or a command is sweeping.
-            pass
-        except (ForeignStore, TooManyOrphans, Unavailable) as error:
-            log.error("not swept: %s", error)
-        except Exception:
-            # A bug must not prevent the next sweep. The failed sweep does no harm, because every step can be repeated.
-            log.exception("the sweeper failed")
+def swept_regularly(sweep: Sweep, pause: Pause = asyncio.sleep) -> AbstractAsyncContextManager[None]:
+    """Sweep in the background until the end of the block, which cancels a running sweep. The next one continues it."""
+    return regularly(partial(_sweep, sweep), DELETE_CONDEMNED_EVERY, log, pause)
 
 
 async def _sweep(sweep: Sweep) -> None:

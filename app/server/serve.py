@@ -40,7 +40,7 @@ def run_server(host: str, port: int, workers: int = 1) -> None:
     """Serve until Ctrl-C or SIGTERM. Then give accepted requests ten seconds to finish, and return.
 
     Raises:
-        SettingsError, Unavailable, NotMigrated, ForeignStore: before anything is served.
+        SettingsError, Unavailable, NotMigrated, OtherSecret, ForeignStore: before anything is served.
         SystemExit: with code 1 if the server or one of its workers could not start. The reason is in the log.
     """
     settings = replace(Settings.read(os.environ), workers=workers)
@@ -125,7 +125,7 @@ async def _prepare(settings: Settings, address: str) -> None:
 
     An embedded database is migrated, and gets a first workspace and API key if it has none.
     """
-    async with open_service(settings) as service:
+    async with open_service(settings, serving=True) as service:
         await service.ports.storage.prepare()
         await service.use_cases.claim_store()
         for probe in service.ports.probes.values():

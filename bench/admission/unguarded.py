@@ -19,7 +19,7 @@ from app.wiring import open_service
 from bench.floor import freeze, serve
 from domain.access import Caller, Permission
 from domain.ids import ApiKeyId, UserId, WorkspaceId
-from domain.rate_limits import Verdict
+from domain.rate_limits import Tier, Verdict
 from domain.use_cases.admit_request import Admission, AdmitRequest
 
 WORKSPACE = "BENCH_WORKSPACE"
@@ -36,6 +36,8 @@ class AdmitAll:
             user_id=UserId(f"usr_{_NOBODY}"),
             key_id=ApiKeyId(f"key_{_NOBODY}"),
             permissions=frozenset(Permission),
+            tier=Tier.UNMETERED,
+            expires_at=None,
             request_id="",
         )
 
@@ -65,7 +67,7 @@ class Unguarded:
 
     @asynccontextmanager
     async def _opened(self) -> AsyncIterator[ASGIApp]:
-        async with open_service(self._settings) as service:
+        async with open_service(self._settings, serving=True) as service:
             await service.ports.storage.prepare()
             admit = cast("AdmitRequest", AdmitAll(self._workspace))
             yield build(replace(service.use_cases, admit_request=admit), service.ports)

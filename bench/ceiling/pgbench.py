@@ -14,7 +14,7 @@ from adapters.in_process.system import utc_now
 from adapters.postgres import statements
 from adapters.postgres.documents import to_record
 from adapters.postgres.rows import hash_idempotency_key, to_facts, to_uuid
-from bench.facts import sample
+from bench.facts import HASHING_KEY, sample
 from bench.postgres import Postgres
 
 ONE_STATEMENT = statements.RECORD_DOCUMENTS
@@ -126,7 +126,8 @@ def _script(directory: Path, name: str, workspace: str) -> Path:
 def _template(workspace: str) -> str:
     """Return a batch of one as the adapter sends it, as a format string of SQL."""
     path = f"workspaces/{workspace}/documents/{_PATH}"
-    record = to_record(*sample(workspace, _ID.int, path, str(_KEY), utc_now))
+    document, intent = sample(workspace, _ID.int, path, str(_KEY), utc_now)
+    record = to_record(document, intent, HASHING_KEY)
     text = json.dumps([json.loads(record)])
     # pgbench takes a colon before a letter or digit for a variable. In JSON, such colons occur inside strings only.
     text = re.sub(r":(?=\w)", r"\\u003a", text)
@@ -134,7 +135,7 @@ def _template(workspace: str) -> str:
     for pattern, argument in (
         (_PATH, "b%1$s"),
         (_either_form(_ID), "%2$s"),
-        (_either_form(hash_idempotency_key(str(_KEY))), "%3$s"),
+        (_either_form(hash_idempotency_key(intent, HASHING_KEY)), "%3$s"),
     ):
         text, replaced = re.subn(pattern, argument, text)
         if not replaced:

@@ -12,6 +12,7 @@ from adapters.postgres.database import open_database
 from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.migrate import migrate
 from bench.crowd import create_workspaces
+from bench.facts import HASHING_KEY
 from bench.growth.author import Author
 from bench.growth.cases import READS, SIZES, WRITES, Case, Target
 from bench.growth.filling import Filled, fill
@@ -84,7 +85,7 @@ async def _call(case: Case, target: Target) -> Call:
 
 
 async def _plans(case: Case, target: Target, postgres: Postgres) -> list[str]:
-    documents = PostgresDocuments(CapturingDatabase(), utc_now)
+    documents = PostgresDocuments(CapturingDatabase(), utc_now, HASHING_KEY)
     try:
         await case.call(Target(target.filled, documents, Author(documents, target.filled)))
     except CapturedStatement as asked:
@@ -116,7 +117,9 @@ async def prepared(directory: Path, postgres: Postgres, sizes: list[int], note: 
         targets = []
         for each in filled:
             reads, changed = [
-                PostgresDocuments(await stack.enter_async_context(open_database(postgres.url(database))), utc_now)
+                PostgresDocuments(
+                    await stack.enter_async_context(open_database(postgres.url(database))), utc_now, HASHING_KEY
+                )
                 for database in (each.database, f"{each.database}_changed")
             ]
             targets.append(Target(each, reads, Author(changed, each)))

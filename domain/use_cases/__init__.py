@@ -12,9 +12,11 @@ from domain.use_cases.admit_request import AdmitRequest
 from domain.use_cases.api_keys import CreateApiKey, ListApiKeys, RevokeApiKey
 from domain.use_cases.change_document import DeleteDocument, PatchDocument
 from domain.use_cases.claim_store import AdoptStore, ClaimStore
+from domain.use_cases.compare_store import CompareStore
 from domain.use_cases.create_document import CreateDocument
 from domain.use_cases.delete_folder import DeleteFolder
 from domain.use_cases.find_documents import FindDocuments, FindLinkedDocuments, ListFolders, ListTags
+from domain.use_cases.generations import AdvanceGeneration
 from domain.use_cases.get_document import GetDocument
 from domain.use_cases.get_usage import GetUsage
 from domain.use_cases.link_document import LinkDocument, UnlinkDocument
@@ -23,6 +25,7 @@ from domain.use_cases.provision import CreateWorkspace, MintApiKey, UpdateWorksp
 from domain.use_cases.receive_upload import ReceiveUpload
 from domain.use_cases.request_upload import RequestUpload
 from domain.use_cases.sweep import Sweep
+from domain.use_cases.verify_secret import VerifySecret
 from ports import Ports
 
 
@@ -56,7 +59,10 @@ class UseCases:
     create_workspace: CreateWorkspace
     update_workspace: UpdateWorkspace
     mint_api_key: MintApiKey
+    verify_secret: VerifySecret
     claim_store: ClaimStore
+    compare_store: CompareStore
+    advance_generation: AdvanceGeneration
     adopt_store: AdoptStore
     sweep: Sweep
 
@@ -98,7 +104,20 @@ class UseCases:
             mint_api_key=MintApiKey(
                 workspaces=ports.workspaces, keys=ports.api_keys, now=now, new_id=new_id, new_secret=ports.new_secret
             ),
-            claim_store=ClaimStore(deployments=ports.deployments, storage=storage, now=now),
+            verify_secret=VerifySecret(deployments=ports.deployments),
+            claim_store=ClaimStore(
+                workspaces=ports.workspaces,
+                ledger=ports.ledger,
+                deployments=ports.deployments,
+                storage=storage,
+                now=now,
+            ),
+            compare_store=CompareStore(
+                workspaces=ports.workspaces, documents=documents, ledger=ports.ledger, storage=storage
+            ),
+            advance_generation=AdvanceGeneration(
+                deployments=ports.deployments, storage=storage, new_token=ports.new_secret
+            ),
             adopt_store=AdoptStore(deployments=ports.deployments, storage=storage, now=now),
             sweep=Sweep(
                 workspaces=ports.workspaces,

@@ -67,6 +67,8 @@ class AdmitRequest:
             user_id=key.user_id,
             key_id=key.id,
             permissions=key.permissions,
+            tier=key.tier,
+            expires_at=key.expires_at,
             request_id=request_id,
         )
         plan = self.plans[found.plan]

@@ -8,9 +8,9 @@ from typing import assert_never
 
 from domain.access import ApiKey, Caller, Permission, api_key_digest, label, mint_api_key, permissions
 from domain.documents import description
-from domain.errors import DuplicateName, IdempotencyMismatch, Invalid, LastAdminKey, NotFound
+from domain.errors import DuplicateName, IdempotencyMismatch, Invalid, LastAdminKey, NotFound, TierTooHigh
 from domain.ids import ApiKeyId, parse_api_key_id
-from domain.members import Form, Members
+from domain.members import Form, Members, RuleViolation
 from domain.pages import Page, boolean, timestamp
 from domain.rate_limits import Tier, tier
 from domain.search import SEARCH_MAX
@@ -45,13 +45,14 @@ class NewApiKey:
 class CreateApiKey:
     """Create an API key for the caller's workspace. The response contains it once; it cannot be shown again.
 
-    - Every permission of the new API key must be one that the caller's own API key has.
+    - Every permission of the new API key must be one that the caller's own API key has. Its tier must not be higher.
     - Two active API keys of a workspace cannot have the same name. A revoked or expired one frees its name.
     - The API key acts as the user of the caller's API key.
-    - `expires_at` must lie in the future. Without it, the API key does not expire.
+    - `expires_at` must lie in the future, and not after the end of the caller's own API key. Without it, the API key
+      ends with the caller's, or does not expire if that one does not.
     - With an `Idempotency-Key`, a repeated request within 24 hours creates nothing and returns the first response,
-      API key included. For that time the API key is stored encrypted, under a key derived from the `Idempotency-Key`,
-      of which only a hash is stored.
+      API key included. For that time the API key is stored encrypted. Only the secret of the deployment and the
+      `Idempotency-Key` together decrypt it, and the database has neither.
     """
 
     keys: ApiKeys
@@ -68,9 +69,12 @@ class CreateApiKey:
         secret = mint_api_key(self.new_secret())
         key = self._read(members, caller, secret, at)
         caller.require(*sorted(key.permissions))
-        intent = Intent.of(
-            "create_api_key", caller.workspace_id, members, caller=caller, idempotency_key=idempotency_key
-        )
+        if key.tier.exceeds(caller.tier):
+            raise TierTooHigh(caller.tier)
+        # The user and the end are the caller's, so that a caller who could not have created this API key does not get
+        # it as a replay.
+        target = f"{caller.workspace_id} {key.user_id} {key.expires_at}"
+        intent = Intent.of("create_api_key", target, members, caller=caller, idempotency_key=idempotency_key)
 
         outcome: AddApiKeyOutcome | None
         if not key.is_active(at):
@@ -78,7 +82,7 @@ class CreateApiKey:
             # the same response.
             outcome = await self.keys.receipt(intent)
         else:
-            sealed = b"" if idempotency_key is None else self.sealing.seal(secret, idempotency_key)
+            sealed = b"" if idempotency_key is None else self.sealing.seal(secret, intent)
             outcome = await self.keys.add(key, intent, sealed)
 
         match outcome:
@@ -87,7 +91,7 @@ class CreateApiKey:
             case ApiKeyAdded():
                 return NewApiKey(key, secret, replayed=False)
             case ApiKeyReplayed(earlier, kept) if idempotency_key is not None:
-                return NewApiKey(earlier, self.sealing.unseal(kept, idempotency_key), replayed=True)
+                return NewApiKey(earlier, self.sealing.unseal(kept, intent), replayed=True)
             case ApiKeyReplayed():
                 raise AssertionError("a receipt was found without an idempotency key")
             case IdempotencyKeyReused():
@@ -110,11 +114,21 @@ class CreateApiKey:
             permissions=form.required("permissions", permissions),
             tier=form.optional("rate_limit_tier", tier) or Tier.STANDARD,
             created_at=at,
-            expires_at=form.optional("expires_at", timestamp),
+            expires_at=form.optional("expires_at", partial(_end, caller.expires_at)) or caller.expires_at,
             revoked_at=None,
         )
         form.finish()
         return key
+
+
+def _end(latest: datetime | None, value: object) -> datetime:
+    """Return the time at which an API key expires, `latest` at the latest."""
+    end = timestamp(value)
+    if latest is not None and end > latest:
+        raise RuleViolation(
+            f"must not be after {latest:%Y-%m-%dT%H:%M:%SZ}, when your own API key expires; leave it out for that time"
+        )
+    return end
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +168,7 @@ class RevokeApiKey:
 
     - Revoking an API key again changes nothing and has the same response.
     - The last active API key with `admin:api_keys` cannot be revoked: no other one could replace it.
+    - API keys that it created stay active. After a leak, list the newer ones and revoke those that you do not know.
     """
 
     keys: ApiKeys

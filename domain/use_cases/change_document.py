@@ -6,7 +6,7 @@ from typing import assert_never
 from domain.access import Caller, Permission
 from domain.documents import Changes
 from domain.errors import IdempotencyMismatch, NotFound, PreconditionFailed
-from domain.ids import parse_document_id
+from domain.ids import DocumentId, parse_document_id
 from domain.members import Members
 from domain.preconditions import UNCONDITIONAL, Precondition
 from ports.documents import DocumentRepository
@@ -14,6 +14,19 @@ from ports.intents import Intent
 from ports.outcomes import Deleted, IdempotencyKeyReused, NoSuchDocument, Patched, StateMismatch
 from ports.storage import ObjectStorage
 from ports.system import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnChanges:
+    """What a caller who may not read documents sees of a document that it has changed: no more than it sent.
+
+    `changes` has the values as recorded. `state` is that of the document after the change.
+    """
+
+    id: DocumentId
+    state: str
+    changes: Changes
+    replayed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +40,8 @@ class PatchDocument:
     - A request that changes nothing keeps `ETag` and `updated_at`.
     - With an `Idempotency-Key`, a repeated request within 24 hours changes nothing and returns the first response, even
       if `If-Match` names an `ETag` that the first request has changed.
+    - The response is the whole record. To an API key without `read:documents`, it has only `id`, the members that were
+      sent, as recorded, and the `ETag`.
     """
 
     documents: DocumentRepository
@@ -41,7 +56,7 @@ class PatchDocument:
         members: Members,
         idempotency_key: str | None,
         precondition: Precondition = UNCONDITIONAL,
-    ) -> Patched:
+    ) -> Patched | OwnChanges:
         caller.require(self.permission)
         changes = Changes.read(members)
         document_id = parse_document_id(document)
@@ -55,8 +70,11 @@ class PatchDocument:
             intent=Intent.of("patch_document", document_id, members, caller=caller, idempotency_key=idempotency_key),
         )
         match outcome:
-            case Patched():
+            case Patched() if caller.may(Permission.READ_DOCUMENTS):
                 return outcome
+            case Patched(found, replayed):
+                state = found.document.state
+                return OwnChanges(id=document_id, state=state, changes=changes, replayed=replayed)
             case IdempotencyKeyReused():
                 raise IdempotencyMismatch
             case NoSuchDocument():

@@ -6,8 +6,8 @@ the same store. The original database does not know these documents, so its swee
 
 Therefore the database and the store have the same identity: the database in its `Deployment` row, the store in its
 mark, which is the text "<deployment id> <generation>". By the id, a foreign store is detected. By the generation, which
-every sweep replaces in both (see `domain.use_cases.sweep`), a database that was restored from a dump or copied is
-detected, because it has an old generation.
+a server replaces in both soon after every change (see `generations`), a database that was restored from a dump or
+copied is detected, because it has an old generation.
 
 To claim (`ClaimStore`, at every start):
 
@@ -15,13 +15,15 @@ To claim (`ClaimStore`, at every start):
 2. If the database has never claimed a store and the store has no mark, write the mark, but only if there is still none.
    Read it again: if two databases claim one store at once, the first mark stays and the other database is refused.
    A crash here leaves a marked store. The next start finds its own mark and continues with step 3.
-3. Read the deployment again, because a sweep of another process may have replaced the generation meanwhile. Refuse the
-   store unless the mark has the id of the deployment, and a generation that the deployment had in step 1 or has now.
+3. Read the deployment again, because another process may have replaced the generation meanwhile. Refuse the store
+   unless the mark has the id of the deployment, and a generation that the deployment had in step 1 or has now.
 4. If the database has never claimed a store, record the time of the claim.
+5. Otherwise refuse if the store has uploads that the database never issued: it has lost its newest records, too few or
+   too new to be noticed by the generation.
 
 To adopt (`AdoptStore`, when an operator declares that database and store belong together):
 
-1. Take the deployment's lock, so that no sweep changes the mark at the same time.
+1. Take the locks of the deployment, so that no other process sweeps or changes the mark at the same time.
 2. Give the deployment a new id and generation, and forget the claim. A crash here leaves a store with a foreign mark,
    which is refused until the operator runs the command again. A store without a mark is claimed at the next start.
 3. Replace the store's mark. Any other database that had this store is refused from now on. A crash here leaves the
@@ -29,21 +31,15 @@ To adopt (`AdoptStore`, when an operator declares that database and store belong
 4. Record the time of the claim.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from ports.deployment import Deployment, Deployments
+from domain.use_cases.compare_store import unissued_uploads
+from domain.use_cases.generations import ForeignStore, exclusively, store_mark, verify_mark
+from ports.deployment import Deployment, Deployments, Task
+from ports.ledger import ObjectLedger
 from ports.storage import ObjectStorage
 from ports.system import Clock
-
-
-class ForeignStore(Exception):
-    """The store and the database do not belong together. The text says what the operator can do."""
-
-
-class AlreadySweeping(Exception):
-    """Another process is sweeping this deployment."""
+from ports.workspaces import Workspaces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +51,8 @@ class ClaimStore:
             although this database has claimed one.
     """
 
+    workspaces: Workspaces
+    ledger: ObjectLedger
     deployments: Deployments
     storage: ObjectStorage
     now: Clock
@@ -63,12 +61,22 @@ class ClaimStore:
         earlier = await self.deployments.read()
         mark = await self.storage.read_mark()
         if mark is None and earlier.claimed_at is None:
-            await self.storage.write_mark(store_mark(earlier), replace=False)
+            await self.storage.write_mark(store_mark(earlier.id, earlier.generation), replace=False)
             mark = await self.storage.read_mark()
         deployment = await self.deployments.read()
-        verified_generation(deployment, mark, earlier)
+        verify_mark(mark, deployment, earlier)
         if deployment.claimed_at is None:
             await self.deployments.claim(self.now())
+            return
+        since = max(deployment.claimed_at, deployment.issued_since)
+        lost = await unissued_uploads(self.workspaces, self.ledger, self.storage, since=since, now=self.now())
+        if lost:
+            raise ForeignStore(
+                f"the object store has {len(lost)} uploads that this database never issued, such as {lost[0]}: the "
+                "database was restored to an earlier time or copied, and lacks at least the records of these. "
+                "'dossier adopt --dry-run' lists them. Restore a later state of the database; or, if the records are "
+                "lost, run 'dossier adopt'"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +86,7 @@ class AdoptStore:
     Both get a new id. A copy of this database, or the database that had the store before, can no longer use the store.
 
     Raises:
-        AlreadySweeping: another process holds the deployment's lock.
+        TaskTaken: another process sweeps or changes the mark.
     """
 
     deployments: Deployments
@@ -86,60 +94,11 @@ class AdoptStore:
     now: Clock
 
     async def __call__(self) -> Deployment:
-        async with exclusively(self.deployments):
+        async with (
+            exclusively(self.deployments, Task.SWEEP),
+            exclusively(self.deployments, Task.ADVANCE_GENERATION),
+        ):
             deployment = await self.deployments.renew()
-            await self.storage.write_mark(store_mark(deployment), replace=True)
+            await self.storage.write_mark(store_mark(deployment.id, deployment.generation), replace=True)
             await self.deployments.claim(self.now())
             return deployment
-
-
-@asynccontextmanager
-async def exclusively(deployments: Deployments) -> AsyncIterator[None]:
-    """Hold the deployment's lock for the block, so that no other process sweeps or changes the store's mark.
-
-    Raises:
-        AlreadySweeping: another process holds the lock.
-    """
-    async with deployments.exclusive() as is_alone:
-        if not is_alone:
-            raise AlreadySweeping
-        yield
-
-
-def store_mark(deployment: Deployment, generation: str | None = None) -> str:
-    """Return the mark for the store of a deployment, with its current generation unless another is given."""
-    return f"{deployment.id} {generation or deployment.generation}"
-
-
-def verified_generation(deployment: Deployment, mark: str | None, earlier: Deployment | None = None) -> str:
-    """Return the generation in the store's mark.
-
-    `earlier` is the deployment as it was before the mark was read. Pass it if a sweep of another process may run: the
-    sweep may have replaced the generation after the mark was read, and then only `earlier` has the generation of the
-    mark.
-
-    Raises:
-        ForeignStore: the store has no mark, the mark of another deployment, or a generation this database does not
-            know.
-    """
-    if mark is None:
-        raise ForeignStore(
-            "the object store has no mark of this deployment, although the database has claimed one: a volume may not "
-            "be mounted, or DOSSIER_STORAGE_URL may have changed. If this store shall belong to this database from "
-            "now on, run 'dossier adopt'"
-        )
-    owner, _, generation = mark.partition(" ")
-    if owner != deployment.id:
-        raise ForeignStore(
-            f"the object store belongs to deployment {owner}, the database to {deployment.id}: one of them belongs to "
-            "another installation, or is a copy. If they shall belong together from now on, run 'dossier adopt'"
-        )
-    # Generations are random, so if an adoption has replaced the deployment meanwhile, its old generation cannot match.
-    readings = (deployment,) if earlier is None else (deployment, earlier)
-    if not any(generation in (reading.generation, reading.next_generation) for reading in readings):
-        raise ForeignStore(
-            "the object store and the database are of different times: the database was restored from a dump or "
-            "copied, and may lack records; or the store was restored. If they shall belong together from now on, run "
-            "'dossier adopt'; objects without a record are then orphans, which 'dossier sweep --yes' deletes"
-        )
-    return generation

@@ -82,7 +82,7 @@ class CreateDocument:
 
         match outcome:
             case None:
-                raise Invalid(_mismatch(stored))
+                raise Invalid(_mismatch(stored, caller))
             case Created(document):
                 return Recorded(document, replayed=False)
             case Replayed(document):
@@ -97,7 +97,7 @@ class CreateDocument:
                 assert_never(outcome)
 
 
-def _mismatch(stored: StoredObject | Unreadable | None) -> dict[str, str]:
+def _mismatch(stored: StoredObject | Unreadable | None, caller: Caller) -> dict[str, str]:
     match stored:
         case None:
             return {"storage_path": "has no stored object; upload the file first"}
@@ -107,4 +107,6 @@ def _mismatch(stored: StoredObject | Unreadable | None) -> dict[str, str]:
                 "exactly the headers that are returned"
             }
         case StoredObject(size_bytes=size_bytes):
-            return {"size_bytes": f"must be the size of the stored object, {size_bytes}, or be left out"}
+            # The object may be that of a recorded document, which the caller may not be allowed to read.
+            size = f", {size_bytes}," if caller.may(Permission.READ_DOCUMENTS) else ""
+            return {"size_bytes": f"must be the size of the stored object{size} or be left out"}

@@ -15,13 +15,14 @@ from ports.system import Clock
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The new path of the folder, and the number of documents in it and below it.
+    """The new path of the folder, and the number of documents in it and below it if the caller may
+    read documents.
 
     `replayed` if an earlier request with the same idempotency key moved it; then both are as they were after that one.
     """
 
     folder: FolderPath
-    documents: int
+    documents: int | None
     replayed: bool = False
 
 
@@ -31,6 +32,7 @@ class MoveFolder:
 
     - `to` must not lie inside the folder itself. An empty folder at `to` is replaced; one with documents is a conflict.
       Every folder above `to` is created.
+    - The response counts the moved documents, if the API key has `read:documents`.
     - The stored bytes stay where they are. The `ETag` of every document in the folder changes.
     - With an `Idempotency-Key`, a repeated request within 24 hours moves nothing and returns the first response.
     """
@@ -50,7 +52,7 @@ class MoveFolder:
         outcome = await self.documents.move_folder(source, target, at=self.now(), intent=intent)
         match outcome:
             case FolderMoved(documents, replayed):
-                return Moved(target, documents, replayed)
+                return Moved(target, documents if caller.may(Permission.READ_DOCUMENTS) else None, replayed)
             case IdempotencyKeyReused():
                 raise IdempotencyMismatch
             case NoSuchFolder():

@@ -2,12 +2,10 @@
 
 A sweep, in order:
 
-1. Take the deployment's lock: one process sweeps at a time. If the lock is lost during the sweep, a second sweep may
+1. Take the lock of this task: one process sweeps at a time. If the lock is lost during the sweep, a second sweep may
    run beside this one. Every step below tolerates that.
 2. Compare the store's mark with the database, and refuse a store that belongs to another deployment.
-3. Replace the generation: record the next one in the database, write it into the store's mark, then make it the
-   current one in the database. Until the last write, the database accepts both generations, so a crash after either of
-   the first two writes leaves a pair that still belongs together.
+3. Replace the generation (see `generations`). Of two copies of a database, only the one that does so first goes on.
 4. Delete the objects of condemned paths. Then mark those paths as gone that were condemned more than `RECHECK_AFTER`
    ago. An object that an extremely slow upload still stores there is found as late in step 6. A crash between the two
    leaves the paths condemned, and the next sweep deletes again, which changes nothing.
@@ -36,9 +34,9 @@ from domain.documents import SIGNED_URL_LIFETIME, StoredObject
 from domain.ids import WorkspaceId
 from domain.paths import StoragePath, workspace_prefix
 from domain.uploads import GRACE
-from domain.use_cases.claim_store import exclusively, store_mark, verified_generation
+from domain.use_cases.generations import AdvanceGeneration, exclusively
 from domain.use_cases.orphans import Cutoffs, OrphanPage, orphan_pages, recordable_path
-from ports.deployment import Deployment, Deployments
+from ports.deployment import Deployments, Task
 from ports.ledger import ObjectLedger
 from ports.storage import ObjectStorage
 from ports.system import Clock, NewSecret
@@ -128,7 +126,7 @@ class Sweep:
     - `on_progress` receives the report after every page.
 
     Raises:
-        AlreadySweeping: another process is sweeping.
+        TaskTaken: another process is sweeping.
         ForeignStore: the store does not belong to this database.
         TooManyOrphans: the orphans were kept; everything else is done.
     """
@@ -144,8 +142,8 @@ class Sweep:
         self, *, dry_run: bool = False, yes: bool = False, on_progress: Progress = _ignore_progress
     ) -> SweepReport:
         swept = SweepReport()
-        async with exclusively(self.deployments):
-            deployment = await self._check_store(advance_generation=not dry_run)
+        async with exclusively(self.deployments, Task.SWEEP):
+            deployment = await (self._advance.verified() if dry_run else self._advance(always=True))
             began = self.now()
             cutoffs = Cutoffs(unrecorded=began - ORPHANED_AFTER, inherited=deployment.claimed_at or began)
             await self._delete_condemned_paths(swept, on_progress, dry_run=dry_run)
@@ -178,25 +176,15 @@ class Sweep:
     async def without_listing(self) -> SweepReport:
         """Do only steps 1 to 5, without listing all objects: cheap enough for every few minutes."""
         swept = SweepReport()
-        async with exclusively(self.deployments):
-            await self._check_store(advance_generation=True)
+        async with exclusively(self.deployments, Task.SWEEP):
+            await self._advance(always=True)
             await self._delete_condemned_paths(swept, _ignore_progress, dry_run=False)
             await self._settle_uploads(swept, dry_run=False)
         return swept
 
-    async def _check_store(self, *, advance_generation: bool) -> Deployment:
-        deployment = await self.deployments.read()
-        generation = verified_generation(deployment, await self.storage.read_mark())
-        if advance_generation:
-            # If an earlier sweep recorded a next generation but did not write it to the store, reuse it. The process of
-            # that sweep may have lost its lock and may still write to the store. Then both processes write the same
-            # value.
-            recorded = deployment.next_generation
-            following = self.new_token() if recorded in (None, generation) else recorded
-            await self.deployments.set_generation(generation, following)
-            await self.storage.write_mark(store_mark(deployment, following), replace=True)
-            await self.deployments.set_generation(following, None)
-        return deployment
+    @property
+    def _advance(self) -> AdvanceGeneration:
+        return AdvanceGeneration(deployments=self.deployments, storage=self.storage, new_token=self.new_token)
 
     async def _settle_uploads(self, swept: SweepReport, *, dry_run: bool) -> None:
         at = self.now()

@@ -222,6 +222,8 @@ def check(answer: httpx.Response, *, admitted: bool) -> None:
     if admitted and is_read and not answer.request.url.path.startswith(OPEN):
         for name in RATE_HEADERS:
             assert answer.headers.get(name, "").isdigit(), f"{name} of {where}"
+    assert answer.headers.get("X-Content-Type-Options") == "nosniff", where
+    assert "default-src 'none'" in answer.headers.get("Content-Security-Policy", ""), where
     if answer.status_code >= 400:
         assert answer.headers["Content-Type"].startswith("application/json"), where
         _check_error(answer, request_id, where)

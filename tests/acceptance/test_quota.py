@@ -25,25 +25,22 @@ def announce(client: Client, size_bytes: int) -> httpx.Response:
 def test_the_quota_is_exact_to_the_byte_and_neither_uploads_nor_refusals_nor_replays_are_charged(
     tenants: Tenants,
 ) -> None:
-    client, key = tenants.client(quota="1000"), new_idempotency_key()
-    empty_workspace = {"used_bytes": 0, "quota_bytes": 1000, "documents": 0, "reserved_bytes": 0}
-    assert data_of(client.get(USAGE), 200) == empty_workspace
-    tenants.operator.set_quota(client.workspace, "1401")
+    client, key = tenants.client(quota="1401"), new_idempotency_key()
+    unused = {"used_bytes": 0, "quota_bytes": 1401, "documents": 0, "reserved_bytes": 0}
+    assert data_of(client.get(USAGE), 200) == unused
     first, too_much, fits, empty = (client.upload(b"x" * size) for size in (600, 401, 400, 0))
-    # What was uploaded is reserved, also after the quota was lowered.
-    tenants.operator.set_quota(client.workspace, "1000")
-    assert data_of(client.get(USAGE), 200) == empty_workspace | {"reserved_bytes": 1401}
-    assert over(announce(client, 0)) == (1000, 1401, 0)
-    tenants.operator.set_quota(client.workspace, "1401")
+    # What was uploaded is reserved.
+    assert data_of(client.get(USAGE), 200) == unused | {"reserved_bytes": 1401}
+    assert over(announce(client, 1)) == (1401, 1401, 1)
     assert client.record(first, size_bytes=599).status_code == 400
     assert [is_replay(client.record(first, key)) for _ in range(3)] == [False, True, True]
     assert usage(client) == (600, 1)
     tenants.operator.set_quota(client.workspace, "1400")
     assert over(client.record(too_much)) == (1400, 1000, 401)
-    client.recorded(fits)
-    client.recorded(empty)
+    assert announce(client, 0).status_code == 403
     tenants.operator.set_quota(client.workspace, "1401")
-    assert client.recorded(too_much)["size_bytes"] == 401
+    for path, size in ((fits, 400), (empty, 0), (too_much, 401)):
+        assert client.recorded(path)["size_bytes"] == size
     assert over(announce(client, 1)) == (1401, 1401, 1)
     used = {"used_bytes": 1401, "quota_bytes": 1401, "documents": 4, "reserved_bytes": 0}
     assert data_of(client.get(USAGE), 200) == used

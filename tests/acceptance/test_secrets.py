@@ -156,7 +156,7 @@ def test_no_answer_but_the_one_that_creates_it_and_no_metric_has_an_api_key(spre
 
 
 @pytest.mark.skipif(not PG_DUMP.exists(), reason="the wheel has no pg_dump")
-def test_a_database_dump_has_no_api_key_and_no_idempotency_key(spread: Spread) -> None:
+def test_a_database_dump_has_no_api_key_no_idempotency_key_and_no_secret(spread: Spread) -> None:
     run = spread.server.data_dir / "postgres/run"
     done = subprocess.run(
         [str(PG_DUMP), "-h", str(run), "-U", "dossier", "postgres"], capture_output=True, timeout=60, check=False
@@ -166,9 +166,10 @@ def test_a_database_dump_has_no_api_key_and_no_idempotency_key(spread: Spread) -
     hashes = [hashlib.sha256(key.encode()).hexdigest().encode() for key in spread.keys]
     assert [digest in done.stdout for digest in hashes].count(True) in {0, len(hashes)}
     assert not hits("the dump", done.stdout, spread.spellings())
-    # The receipt of an API key is sealed with its idempotency key, which must not be stored beside it.
+    # The receipt of an API key is sealed with the idempotency key and the secret. Neither must be stored beside it.
+    secret = (spread.server.data_dir / "secret").read_bytes()
     keys = [spelling.encode() for key in spread.idempotency_keys for spelling in (str(key), key.hex)]
-    assert not hits("the dump", done.stdout, keys)
+    assert not hits("the dump", done.stdout, [*keys, secret, secret.hex().encode(), bytes.fromhex(secret.decode())])
 
 
 def test_the_data_directory_and_the_log_have_no_api_key_while_the_server_runs_and_after(spread: Spread) -> None:

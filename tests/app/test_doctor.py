@@ -62,7 +62,9 @@ async def test_what_follows_from_an_unreachable_database_is_reported_as_not_chec
     assert {name: result.grade for name, result in results.items()} == {
         "settings": Grade.OK,
         "database": Grade.FAILED,
+        "secret": Grade.OK,
         "storage": Grade.DEGRADED,
+        "disk space": Grade.OK,
         "rate limit": Grade.OK,
     }
     assert results["database"].found.startswith("no connection; check host and port in its URL: ")

@@ -9,6 +9,7 @@ import pytest
 from app.jobs.sweeper import DELETE_CONDEMNED_EVERY, SWEEP_EVERY, swept_regularly
 from domain.paths import StoragePath
 from domain.use_cases.sweep import ORPHANED_AFTER
+from ports.deployment import Task
 from ports.system import Unavailable
 from tests.app.pauses import Pauses
 from tests.domain.world import World
@@ -82,8 +83,11 @@ async def test_held_objects_and_inherited_orphans_are_logged(world: World, caplo
     ]
 
 
-async def test_too_many_orphans_are_left_to_an_operator(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    path = await world.upload(await world.caller())
+async def test_too_many_unexplained_orphans_are_left_to_an_operator(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = StoragePath(f"workspaces/{(await world.caller()).workspace_id}/imported/a.pdf")
+    world.storage.swap(path, b"stored by other means")
     await turn(world, UNTIL_AN_ORPHAN_IS_SWEPT)
     assert await world.storage.stat(path) is not None
     (message,) = caplog.messages
@@ -107,7 +111,7 @@ async def test_a_failure_is_logged_and_the_sweep_is_retried(world: World, caplog
 
 
 async def test_a_sweep_of_another_process_is_no_failure(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    async with world.deployments.exclusive():
+    async with world.deployments.exclusive(Task.SWEEP):
         await turn(world, 2)
     assert caplog.messages == []
     assert await swept_at(world) is None
@@ -126,5 +130,5 @@ async def test_the_end_of_the_block_cancels_a_running_sweep(world: World) -> Non
     async with swept_regularly(world.sweep, pauses):
         await pauses.end()
         await begun.wait()
-    async with world.deployments.exclusive() as is_alone:
+    async with world.deployments.exclusive(Task.SWEEP) as is_alone:
         assert is_alone

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import stat
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +12,6 @@ import httpx
 import pytest
 from litestar.types import ASGIApp
 
-from adapters.postgres.database import open_database
 from adapters.postgres.migrate import migrate
 from app.doctor import check_deployment
 from app.main import create_app
@@ -35,30 +33,12 @@ def settings(tmp_path: Path, **more: str) -> Settings:
     )
 
 
-@pytest.fixture
-async def empty_database_url(database_url: str, tmp_path: Path) -> str:
-    """The URL of a new database without a schema."""
-    name = "".join(filter(str.isalnum, tmp_path.name.lower()))
-    async with open_database(database_url) as database:
-        await database.fetch(f"CREATE DATABASE {name}")
-    return database_url.replace("/postgres?", f"/{name}?")
-
-
 async def test_an_unmigrated_external_database_is_refused_with_the_command_to_run(
     tmp_path: Path, empty_database_url: str
 ) -> None:
     with pytest.raises(NotMigrated, match="dossier migrate"):
         async with open_service(settings(tmp_path, database_url=empty_database_url)):
             pass
-
-
-async def test_the_secret_is_created_once_and_readable_only_by_its_user(tmp_path: Path, database_url: str) -> None:
-    configured = settings(tmp_path, database_url=database_url)
-    async with open_service(configured), open_service(configured):
-        file = tmp_path / "secret"
-        assert stat.S_IMODE(file.stat().st_mode) == 0o600
-        assert len(file.read_text()) == 64
-        assert list(tmp_path.glob("secret*")) == [file]
 
 
 async def test_an_application_works_with_its_settings_and_has_written_the_uses_of_api_keys_when_it_stops(
@@ -77,7 +57,8 @@ async def test_an_application_works_with_its_settings_and_has_written_the_uses_o
             http.headers["Authorization"] = f"Bearer {minted.secret}"
             await upload_and_read_back(http)
             ready = (await http.get("/health/ready")).json()["data"]
-            assert ready == {"status": "ready", "checks": {"database": "ok", "storage": "ok"}}
+            checks = {"database": "ok", "storage": "ok", "disk space": "ok"}
+            assert ready == {"status": "ready", "checks": checks}
         (key,) = await service.ports.api_keys.all(workspace.id)
         assert key.last_used_at is not None
     assert any(files.rglob("a.txt"))

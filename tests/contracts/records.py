@@ -41,6 +41,9 @@ from ports.storage import ListedObject
 from ports.workspaces import Workspaces
 from tests.clock import StillClock
 
+HASHING_KEY = bytes(32)
+"""The key that hashes idempotency keys."""
+
 
 @dataclass
 class Records:
@@ -144,6 +147,8 @@ class Records:
             user_id=workspace.owner_id,
             key_id=ApiKeyId("key_" + self.new_id(self.clock())),
             permissions=frozenset(Permission),
+            tier=Tier.UNMETERED,
+            expires_at=None,
             request_id="req_1",
         )
         return Intent(

@@ -17,15 +17,15 @@ from adapters.postgres.workspaces import PostgresWorkspaces
 from ports.documents import DocumentRepository
 from ports.system import Clock
 from tests.clock import StillClock
-from tests.contracts.records import Records
+from tests.contracts.records import HASHING_KEY, Records
 
 
 class TwoProcesses(PostgresDocuments):
     """Two repositories that share only the database, as in two processes. Each gets every other write."""
 
     def __init__(self, database: Database, now: Clock) -> None:
-        super().__init__(database, now)
-        processes = itertools.cycle([PostgresDocuments(database, now) for _ in range(2)])
+        super().__init__(database, now, HASHING_KEY)
+        processes = itertools.cycle([PostgresDocuments(database, now, HASHING_KEY) for _ in range(2)])
 
         def alternating(method: str) -> Any:
             return lambda *arguments, **named: getattr(next(processes), method)(*arguments, **named)
@@ -40,17 +40,25 @@ def memory_records(clock: StillClock) -> Records:
     workspaces = MemoryWorkspaces()
     documents = MemoryDocuments(workspaces, clock)
     api_keys = MemoryApiKeys(workspaces, clock)
-    return Records(workspaces, api_keys, api_keys, documents, MemoryLedger(documents), MemoryDeployments(), clock)
+    return Records(
+        workspaces,
+        api_keys,
+        api_keys,
+        documents,
+        MemoryLedger(documents),
+        MemoryDeployments(lambda: workspaces.changes),
+        clock,
+    )
 
 
 def postgres_records(database: Database, clock: StillClock, documents: DocumentRepository | None = None) -> Records:
     """Return the repositories in a migrated database."""
-    api_keys = PostgresApiKeys(database, clock)
+    api_keys = PostgresApiKeys(database, clock, HASHING_KEY)
     return Records(
         PostgresWorkspaces(database),
         api_keys,
         api_keys,
-        documents or PostgresDocuments(database, clock),
+        documents or PostgresDocuments(database, clock, HASHING_KEY),
         PostgresLedger(database),
         PostgresDeployments(database),
         clock,

@@ -1,8 +1,10 @@
 """Failures that only a directory has: its volume disappears, its disk fails or is full, or it holds foreign files."""
 
+import asyncio
 import errno
 import os
 import stat
+import sys
 import tracemalloc
 from datetime import UTC, datetime
 from pathlib import Path
@@ -190,3 +192,34 @@ async def test_a_foreign_mark_is_read_as_it_is_and_never_treated_as_missing(
         (root / "deployment").write_bytes(content)
         assert await storage.read_mark() == text
         assert not await storage.write_mark("mine", replace=False)
+
+
+HOLD = """
+import asyncio, sys
+from pathlib import Path
+from adapters.filesystem.incoming import locked
+
+async def hold():
+    async with locked(Path(sys.argv[1]), sys.argv[2]) as is_alone:
+        print(is_alone, flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(hold())
+"""
+
+
+async def test_a_killed_process_leaves_its_path_free_for_another_upload(storage: FilesystemStorage, root: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", HOLD, str(root / "incoming"), PATH), stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"True\n"
+    async with storage.receiving(PATH) as is_alone:
+        assert not is_alone
+    process.kill()
+    await process.wait()
+    # The file that it locked is left, and locks nothing.
+    assert len(list((root / "incoming").iterdir())) == 1
+    async with storage.receiving(PATH) as is_alone:
+        assert is_alone
+    assert list((root / "incoming").iterdir()) == []

@@ -79,6 +79,15 @@ async def test_every_condemned_path_of_every_workspace_is_listed_however_many_th
         assert sorted(await records.condemned(home)) == wanted[home.id]
 
 
+async def test_the_greatest_path_of_each_workspace_between_its_bounds_is_found(records: Records) -> None:
+    homes = [await records.workspace() for _ in range(3)]
+    for home in homes[:2]:
+        await records.condemn(home, *(path_of(home, name) for name in ("a", "b", "c")))
+    bounds = [(path_of(homes[0], "a"), path_of(homes[0], "c")), (path_of(homes[1], "c"), path_of(homes[1], "d"))]
+    asked = {home.id: bound for home, bound in zip(homes, [*bounds, bounds[0]], strict=True)}
+    assert await records.ledger.greatest_paths(asked) == {homes[0].id: path_of(homes[0], "b")}
+
+
 async def test_of_a_create_and_a_condemnation_of_one_path_at_once_one_wins(shared: Records) -> None:
     home = await shared.workspace(quota_bytes=10**9)
     paths = [path_of(home, f"{number}") for number in range(40)]

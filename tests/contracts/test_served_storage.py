@@ -1,6 +1,7 @@
 """The guarantees of the methods of `ServedStorage` that are not in `ObjectStorage`. The routes of signed URLs call
 them."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -102,3 +103,28 @@ async def test_bytes_that_are_replaced_after_signing_are_not_read(served: Served
     await served.replace(served.path(), content)
     with pytest.raises(Unavailable):
         _ = [piece async for piece in served.storage.read(terms, 0, len(CONTENT))]
+
+
+async def test_at_most_one_upload_to_a_path_is_received_at_a_time(served: ServedStore) -> None:
+    for _ in range(2):
+        async with served.storage.receiving(served.path()) as first:
+            for _ in range(2):
+                async with served.storage.receiving(served.path()) as second:
+                    assert (first, second) == (True, False)
+            async with served.storage.receiving(served.path("documents/other")) as other:
+                assert other
+        assert await served.count_leftovers() == 0
+
+    with pytest.raises(ClientGone):
+        async with served.storage.receiving(served.path()):
+            raise ClientGone
+    alone = []
+
+    async def receive() -> None:
+        async with served.storage.receiving(served.path()) as is_alone:
+            alone.append(is_alone)
+            await barrier.wait()
+
+    barrier = asyncio.Barrier(8)
+    await asyncio.gather(*(receive() for _ in range(8)))
+    assert alone.count(True) == 1

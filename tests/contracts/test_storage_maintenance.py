@@ -56,6 +56,16 @@ async def test_a_listing_shows_only_objects_below_its_prefix(store: Store) -> No
     assert await names(store) == {"a/1", "a/b/2", "a/b/c/3", "a-b/4", "ab/5", "z"}
 
 
+async def test_a_listing_after_positions_shows_only_greater_keys_of_each_prefix(store: Store) -> None:
+    for name in ("a/1", "a/2/x", "a/2/y", "a/3", "b/1", "b/2", "c/9"):
+        await store.upload(b"x", name)
+    positions = {"a/": "a/2/x", "b/": "b/", "absent/": "absent/1"}
+    pages = store.storage.list_after({store.prefix + prefix: store.path(at) for prefix, at in positions.items()})
+    found = [[one.key.removeprefix(store.prefix) for one in page] async for page in pages]
+    # Each page is of one prefix.
+    assert sorted(map(sorted, found)) == [["a/2/y", "a/3"], ["b/1", "b/2"]]
+
+
 async def test_a_listing_of_several_pages_shows_once_each_object_that_is_not_deleted_meanwhile(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -80,7 +80,13 @@ async def open_swept(records: Records, store: Store) -> Swept:
     home = await records.workspace(quota_bytes=10**9)
     store.use_workspace(home.id)
     storage, deployments, now = store.storage, records.deployments, records.clock
-    await ClaimStore(deployments=deployments, storage=storage, now=lambda: datetime.now(UTC))()
+    await ClaimStore(
+        workspaces=records.workspaces,
+        ledger=records.ledger,
+        deployments=deployments,
+        storage=storage,
+        now=lambda: datetime.now(UTC),
+    )()
     return Swept(
         records=records,
         store=store,

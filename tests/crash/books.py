@@ -34,6 +34,7 @@ async def _compare_rows(deployment: Deployment, ledger: Ledger) -> None:
             await sql.fetch(query, workspace) for query in (_DOCUMENTS, _OBJECTS, _RECEIPTS, _EVENTS, _FOLDERS)
         ]
         usage = await sql.fetchrow("SELECT * FROM usage WHERE workspace_id = $1", workspace)
+        reserved = await sql.fetchval(_RESERVED, workspace)
 
     recorded = {row["storage_path"]: from_uuid("doc_", row["id"]) for row in documents}
     deleted = [intent for intent in ledger.intents if intent.delete_key]
@@ -54,7 +55,8 @@ async def _compare_rows(deployment: Deployment, ledger: Ledger) -> None:
     assert states == {**dict.fromkeys(recorded, "recorded"), **condemned}
     assert (usage["used_bytes"], usage["documents"]) == (sum(sizes.values()), len(documents))
     assert sum(row["size_bytes"] for row in objects if row["state"] == "recorded") == usage["used_bytes"]
-    assert usage["used_bytes"] <= usage["quota_bytes"]
+    assert usage["reserved_bytes"] == reserved
+    assert usage["used_bytes"] + reserved <= usage["quota_bytes"]
 
     assert [row["seq"] for row in events] == list(range(1, usage["next_seq"]))
     gone = {to_uuid(intent.answers[0].data["id"]) for intent in deleted}
@@ -93,6 +95,7 @@ FROM documents d JOIN objects o ON o.workspace_id = d.workspace_id AND o.storage
 WHERE d.workspace_id = $1 AND o.state = 'recorded' AND o.document_id = d.id AND d.folder_id IS NOT NULL
 """
 _OBJECTS = "SELECT storage_path, state, size_bytes FROM objects WHERE workspace_id = $1"
+_RESERVED = "SELECT coalesce(sum(reserved_bytes), 0)::bigint FROM uploads WHERE workspace_id = $1"
 _RECEIPTS = "SELECT key_hash FROM receipts WHERE workspace_id = $1"
 _EVENTS = "SELECT seq, kind, document_id FROM events WHERE workspace_id = $1 ORDER BY seq"
 _FOLDERS = "SELECT path FROM folders WHERE workspace_id = $1"

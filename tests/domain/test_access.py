@@ -17,6 +17,7 @@ from domain.access import (
 )
 from domain.errors import InsufficientPermissions
 from domain.ids import ApiKeyId, UserId, WorkspaceId
+from domain.rate_limits import Tier
 
 SECRETS = st.text(BASE62, min_size=32, max_size=32)
 
@@ -83,6 +84,8 @@ def test_the_permissions_are_these_four_and_none_implies_another() -> None:
             user_id=UserId("usr_1"),
             key_id=ApiKeyId("key_1"),
             permissions=frozenset({held}),
+            tier=Tier.STANDARD,
+            expires_at=None,
             request_id="req_1",
         )
         caller.require(held)

@@ -46,12 +46,14 @@ async def guess(world: World, presented: str | None = UNKNOWN, address: str = HE
 
 
 async def test_an_api_key_identifies_its_caller(world: World) -> None:
-    minted = await a_key(world)
+    end = world.clock() + timedelta(days=1)
+    minted = await a_key(world, tier=Tier.HIGH, expires_at=end)
     caller = (await world.admit_request(minted.secret, HERE, "req_9")).caller
     key: ApiKey = minted.key
     assert (caller.workspace_id, caller.user_id, caller.key_id) == (key.workspace_id, key.user_id, key.id)
     assert caller.permissions == {Permission.READ_DOCUMENTS}
     assert caller.request_id == "req_9"
+    assert (caller.tier, caller.expires_at) == (Tier.HIGH, end)
 
 
 async def test_a_missing_api_key_is_refused_before_any_port_is_asked_and_so_is_not_counted(world: World) -> None:

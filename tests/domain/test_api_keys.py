@@ -4,14 +4,22 @@ Names, pages, receipts and the last administrator are proven in tests/contracts/
 """
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.access import Caller, Permission, api_key_digest, is_wellformed_api_key
-from domain.errors import DuplicateName, IdempotencyMismatch, InsufficientPermissions, Invalid, LastAdminKey
+from domain.errors import (
+    DuplicateName,
+    IdempotencyMismatch,
+    InsufficientPermissions,
+    Invalid,
+    LastAdminKey,
+    TierTooHigh,
+)
+from domain.ids import ApiKeyId, UserId
 from domain.pages import Page
 from domain.rate_limits import Tier
 from domain.use_cases.api_keys import NewApiKey
@@ -53,6 +61,64 @@ async def test_a_caller_cannot_grant_a_permission_it_lacks(granted: set[Permissi
         await create(world, caller, permissions=sorted(granted))
     assert refused.value.permission == min(lacking)
     assert await world.keys.all() == []
+
+
+@pytest.mark.parametrize("wanted", Tier)
+@pytest.mark.parametrize("own", Tier)
+async def test_a_caller_cannot_create_an_api_key_of_a_higher_tier(world: World, own: Tier, wanted: Tier) -> None:
+    caller = replace(await world.caller(), tier=own)
+    if list(Tier).index(wanted) <= list(Tier).index(own):
+        assert (await create(world, caller, rate_limit_tier=wanted)).key.tier == wanted
+        return
+    with pytest.raises(TierTooHigh, match=f"has the tier {own} "):
+        await create(world, caller, rate_limit_tier=wanted)
+    assert await world.keys.all() == []
+
+
+@pytest.mark.parametrize(
+    ("own", "sent", "kept"),
+    [
+        *(("12:00:00", "12:00:00", "12:00:00"), ("12:00:00", "11:59:59", "11:59:59"), ("12:00:00", None, "12:00:00")),
+        *(("12:00:00", "12:00:01", None), (None, "12:00:01", "12:00:01")),
+    ],
+)
+async def test_an_api_key_ends_no_later_than_the_one_that_creates_it(
+    world: World, own: str | None, sent: str | None, kept: str | None
+) -> None:
+    def at(time: str | None) -> datetime | None:
+        return None if time is None else datetime.fromisoformat(f"2026-04-18T{time}+00:00")
+
+    caller = replace(await world.caller(), expires_at=at(own))
+    members = {} if sent is None else {"expires_at": f"2026-04-18T{sent}Z"}
+    if kept is not None:
+        assert (await create(world, caller, **members)).key.expires_at == at(kept)
+        return
+    with pytest.raises(Invalid) as refused:
+        await create(world, caller, **members)
+    why = "must not be after 2026-04-18T12:00:00Z, when your own API key expires; leave it out for that time"
+    assert refused.value.fields == {"expires_at": why}
+    assert await world.keys.all() == []
+
+
+async def test_an_api_key_is_replayed_only_to_callers_who_could_have_created_it(world: World) -> None:
+    caller = await world.caller()
+    first = await create(world, caller, KEY)
+    end = world.clock() + timedelta(days=1)
+    for other in (replace(caller, user_id=UserId("usr_" + "0" * 26)), replace(caller, expires_at=end)):
+        with pytest.raises(IdempotencyMismatch):
+            await create(world, other, KEY)
+    with pytest.raises(InsufficientPermissions):
+        await create(world, replace(caller, permissions=frozenset({Permission.ADMIN_API_KEYS})), KEY)
+    colleague = replace(caller, key_id=ApiKeyId("key_" + "0" * 26))
+    assert await create(world, colleague, KEY) == replace(first, replayed=True)
+
+
+async def test_an_api_key_stays_active_when_the_one_that_created_it_is_revoked(world: World, caller: Caller) -> None:
+    own = await create(world, caller, name="own", permissions=["admin:api_keys"])
+    creator = replace(caller, key_id=own.key.id)
+    successor = await create(world, creator, permissions=["admin:api_keys"])
+    await world.revoke_api_key(creator, own.key.id, None)
+    await world.admit_request(successor.secret, "203.0.113.1", "req_1")
 
 
 async def test_a_name_that_is_taken_and_revoking_the_last_administrator_are_refused(

@@ -27,10 +27,9 @@ async def test_only_the_members_that_are_sent_change(world: World, member: str, 
     caller = await world.caller()
     document = await world.record(caller, description="d", folder="/a", tags=["t"])
     world.clock.advance(seconds=1)
-    changed = (await world.patch_document(caller, document.id, {member: sent}, None)).found
     wanted = replace(document, revision=2, updated_at=world.clock(), **{member: kept})  # type: ignore[arg-type]
-    assert changed == DocumentWithLinks(wanted, ())
-    assert await world.documents.get(caller.workspace_id, document.id) == changed
+    assert await world.changed(caller, document, {member: sent}) == wanted
+    assert await world.documents.get(caller.workspace_id, document.id) == DocumentWithLinks(wanted, ())
 
 
 async def test_a_document_in_another_state_than_required_is_neither_changed_nor_deleted(

@@ -1,13 +1,15 @@
 """Claiming and adopting an object store."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from adapters.memory.deployments import MemoryDeployments
 from adapters.memory.storage import MemoryStorage
-from domain.use_cases.claim_store import AdoptStore, ClaimStore, ForeignStore
+from domain.use_cases.claim_store import AdoptStore, ClaimStore
+from domain.use_cases.generations import ForeignStore
 from ports.deployment import Deployment
 from tests.domain.world import Instead, World
 
@@ -28,11 +30,11 @@ async def test_the_next_claim_finishes_an_interrupted_one(world: World) -> None:
 
 
 def another_store(world: World) -> ClaimStore:
-    return ClaimStore(deployments=world.deployments, storage=MemoryStorage("https://other.test"), now=world.clock)
+    return replace(world.claim_store, storage=MemoryStorage("https://other.test"))
 
 
 def another_database(world: World) -> ClaimStore:
-    return ClaimStore(deployments=MemoryDeployments(), storage=world.storage, now=world.clock)
+    return replace(world.claim_store, deployments=MemoryDeployments())
 
 
 @pytest.mark.parametrize(
@@ -80,6 +82,6 @@ async def test_a_sweep_between_the_reads_of_a_claim_does_not_make_the_store_fore
 
     # One sweep runs between the first read of the deployment and the read of the mark, and another one after that.
     deployments: Any = Instead(world.deployments, read=read)
-    await ClaimStore(deployments=deployments, storage=world.storage, now=world.clock)()
+    await replace(world.claim_store, deployments=deployments)()
     storage: Any = Instead(world.storage, read_mark=read_mark_before_a_sweep)
-    await ClaimStore(deployments=world.deployments, storage=storage, now=world.clock)()
+    await replace(world.claim_store, storage=storage)()

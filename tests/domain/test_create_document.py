@@ -140,6 +140,8 @@ async def create_blind(sent: dict[str, object]) -> Recorded:
         user_id=NEVER_ASKED,
         key_id=NEVER_ASKED,
         permissions=frozenset({Permission.WRITE_DOCUMENTS}),
+        tier=NEVER_ASKED,
+        expires_at=None,
         request_id="req_1",
     )
     blind = CreateDocument(documents=NEVER_ASKED, storage=NEVER_ASKED, now=NEVER_ASKED, new_id=NEVER_ASKED)

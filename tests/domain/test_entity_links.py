@@ -19,6 +19,7 @@ async def test_a_link_is_added_as_it_was_sent_and_a_second_one_to_the_entity_is_
     caller = await world.caller()
     document = await world.record(caller)
     linked = await world.link_document(caller, document.id, LINK, None)
+    assert isinstance(linked, LinkAdded)
     assert parse_entity_link_id(linked.link.id)
     assert linked == LinkAdded(
         EntityLink(
@@ -35,8 +36,7 @@ async def test_a_link_is_added_as_it_was_sent_and_a_second_one_to_the_entity_is_
     for role in ("witness", None):
         again = await world.link_document(caller, document.id, {**LINK, "role": role}, None)
         assert again == LinkAdded(linked.link, is_new=False)
-    sent = {"entity_type": "matter", "entity_id": "1"}
-    assert (await world.link_document(caller, document.id, sent, None)).link.role is None
+    assert (await world.link(caller, document, entity_type="matter", entity_id="1")).role is None
 
 
 async def test_the_documents_of_an_entity_are_found_by_its_id_as_it_was_sent_role_and_page(world: World) -> None:

@@ -21,6 +21,7 @@ from domain.errors import (
     RateLimited,
     Refusal,
     StorageConflict,
+    TierTooHigh,
     UploadUnderWay,
 )
 from domain.ids import DocumentId
@@ -43,7 +44,7 @@ REFUSALS: dict[str, Refusal] = {
     "unavailable": DiskFull(),
     "payload_too_large": PayloadTooLarge(65_536),
 }
-ALIKE: list[Refusal] = [FolderExists(), LastAdminKey(), ObjectExists(), UploadUnderWay()]
+ALIKE: list[Refusal] = [FolderExists(), TierTooHigh("standard"), LastAdminKey(), ObjectExists(), UploadUnderWay()]
 
 
 STATES = frozenset({"1"})
@@ -67,7 +68,7 @@ def test_every_refusal_has_the_code_of_the_contract() -> None:
     known = {kind for kind in Refusal.__subclasses__() if kind.__module__ == Refusal.__module__}
     assert known == {type(refusal) for refusal in [*REFUSALS.values(), *ALIKE]}
     assert [refusal.code for refusal in REFUSALS.values()] == list(REFUSALS)
-    codes = ["duplicate_name", "insufficient_permissions", "precondition_failed", "storage_conflict"]
+    codes = ["duplicate_name", *["insufficient_permissions"] * 2, "precondition_failed", "storage_conflict"]
     assert [refusal.code for refusal in ALIKE] == codes
 
 

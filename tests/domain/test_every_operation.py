@@ -136,7 +136,13 @@ async def test_without_its_permission_an_operation_is_refused_before_any_port_is
 
 
 SOMEBODY = Caller(
-    workspace_id=NEVER_ASKED, user_id=NEVER_ASKED, key_id=NEVER_ASKED, permissions=frozenset(), request_id="req_1"
+    workspace_id=NEVER_ASKED,
+    user_id=NEVER_ASKED,
+    key_id=NEVER_ASKED,
+    permissions=frozenset(),
+    tier=NEVER_ASKED,
+    expires_at=NEVER_ASKED,
+    request_id="req_1",
 )
 
 

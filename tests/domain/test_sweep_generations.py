@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from domain.use_cases.claim_store import AlreadySweeping, ClaimStore, ForeignStore
+from domain.use_cases.generations import ForeignStore, TaskTaken
+from ports.deployment import Task
 from ports.system import Unavailable
 from tests.domain.test_sweep import condemn
 from tests.domain.world import Instead, World
@@ -16,10 +17,10 @@ pytestmark = pytest.mark.usefixtures("claimed")
 
 
 async def test_one_process_sweeps_at_a_time(world: World) -> None:
-    async with world.deployments.exclusive():
-        with pytest.raises(AlreadySweeping):
+    async with world.deployments.exclusive(Task.SWEEP):
+        with pytest.raises(TaskTaken):
             await world.sweep()
-        with pytest.raises(AlreadySweeping):
+        with pytest.raises(TaskTaken):
             await world.sweep.without_listing()
     await world.sweep()
 
@@ -32,7 +33,7 @@ async def test_a_database_restored_from_a_dump_does_not_sweep(world: World) -> N
     await condemn(world, caller, [condemned])
     world.clock.advance(days=1)
     restored = replace(world.sweep, deployments=dump)
-    claim = ClaimStore(deployments=dump, storage=world.storage, now=world.clock)
+    claim = replace(world.claim_store, deployments=dump)
     for attempt in (restored(yes=True), restored(dry_run=True), restored.without_listing(), claim()):
         with pytest.raises(ForeignStore, match="restored from a dump or copied"):
             await attempt
@@ -65,8 +66,8 @@ async def test_an_interrupted_change_of_generation_leaves_a_known_mark(world: Wo
 
 
 async def test_a_store_cannot_be_adopted_during_a_sweep(world: World) -> None:
-    async with world.deployments.exclusive():
-        with pytest.raises(AlreadySweeping):
+    async with world.deployments.exclusive(Task.SWEEP):
+        with pytest.raises(TaskTaken):
             await world.adopt_store()
     await world.claim_store()
 
@@ -79,15 +80,13 @@ async def test_two_sweeps_after_a_lost_lock_leave_a_known_mark(world: World) -> 
         await second.without_listing()
         return await world.storage.write_mark(mark, replace=replace)
 
-    async def cut(generation: str, next_generation: str | None) -> None:
-        if next_generation is None:
-            raise Unavailable("the connection was lost")
-        await world.deployments.set_generation(generation, next_generation)
+    async def cut(generation: str, changes: int) -> None:
+        raise Unavailable(f"the connection was lost before {generation} and {changes} were recorded")
 
     first = replace(
         world.sweep,
         storage=Instead(world.storage, write_mark=write_mark),
-        deployments=Instead(world.deployments, set_generation=cut),
+        deployments=Instead(world.deployments, begin_generation=cut),
     )
     with pytest.raises(Unavailable):
         await first.without_listing()
@@ -98,5 +97,5 @@ class NotLocked(Instead):
     """Deployments that always grant the lock, as after a lost connection."""
 
     @asynccontextmanager
-    async def exclusive(self) -> AsyncIterator[bool]:
+    async def exclusive(self, task: Task) -> AsyncIterator[bool]:
         yield True

@@ -10,9 +10,12 @@ from domain.access import Caller, Permission, Workspace
 from domain.documents import Document, StoredObject
 from domain.entity_links import EntityLink
 from domain.ids import ApiKeyId
+from domain.members import Members
 from domain.paths import StoragePath
-from domain.rate_limits import Plan, Plans, Window
+from domain.preconditions import UNCONDITIONAL, Precondition
+from domain.rate_limits import Plan, Plans, Tier, Window
 from domain.use_cases import UseCases
+from ports.outcomes import LinkAdded, Patched
 from ports.system import Unavailable
 from tests.clock import StillClock
 from tests.memory import memory_ports
@@ -90,6 +93,8 @@ class World:
         self.move_folder = self.use_cases.move_folder
         self.delete_folder = self.use_cases.delete_folder
         self.claim_store = self.use_cases.claim_store
+        self.compare_store = self.use_cases.compare_store
+        self.advance_generation = self.use_cases.advance_generation
         self.adopt_store = self.use_cases.adopt_store
         self.sweep = self.use_cases.sweep
 
@@ -105,6 +110,8 @@ class World:
             user_id=home.owner_id,
             key_id=ApiKeyId("key_" + self.new_id(self.clock())),
             permissions=frozenset(Permission),
+            tier=Tier.UNMETERED,
+            expires_at=None,
             request_id="req_1",
         )
 
@@ -126,10 +133,20 @@ class World:
         path = await self.upload(caller, content)
         return (await self.create_document(caller, members(path, **changes), None)).document
 
+    async def changed(
+        self, caller: Caller, document: Document, sent: Members, precondition: Precondition = UNCONDITIONAL
+    ) -> Document:
+        """Change the document. Return it as it is then."""
+        patched = await self.patch_document(caller, document.id, sent, None, precondition)
+        assert isinstance(patched, Patched)
+        return patched.found.document
+
     async def link(self, caller: Caller, document: Document, **changes: object) -> EntityLink:
         """Link the document to an entity, by default to a contact."""
         sent = {"entity_type": "contact", "entity_id": "c-1", **changes}
-        return (await self.link_document(caller, document.id, sent, None)).link
+        added = await self.link_document(caller, document.id, sent, None)
+        assert isinstance(added, LinkAdded)
+        return added.link
 
     async def names(self, caller: Caller, **query: object) -> list[str]:
         """Return the names of the documents that a query finds, all on one page."""

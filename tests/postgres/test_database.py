@@ -119,7 +119,7 @@ async def test_an_advisory_lock_is_free_after_its_connection_was_lost_and_the_bl
 async def test_changes_of_a_locked_workspace_wait_in_their_order_and_occupy_one_connection(
     database: Database, database_url: str
 ) -> None:
-    documents = PostgresDocuments(database, StillClock())
+    documents = PostgresDocuments(database, StillClock(), bytes(32))
     records = postgres_records(database, StillClock(), documents)
     locked, free = await records.workspace(), await records.workspace()
     waits, passes = await records.recorded(locked), await records.recorded(free)

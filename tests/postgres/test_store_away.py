@@ -42,7 +42,10 @@ async def test_no_transaction_is_open_while_the_store_does_not_answer(database: 
     storage.swap(document.storage_path, b"kept")
     storage.swap(records.document(home, path="documents/abandoned").storage_path, b"orphan")
     await records.deployments.renew()
-    await ClaimStore(deployments=records.deployments, storage=storage, now=clock)()
+    ledger, deployments = records.ledger, records.deployments
+    await ClaimStore(
+        workspaces=records.workspaces, ledger=ledger, deployments=deployments, storage=storage, now=clock
+    )()
 
     caller = records.intent(home).caller
     hole: Any = BlackHole(storage, method)

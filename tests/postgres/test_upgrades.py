@@ -9,6 +9,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from adapters.postgres import statements
 from adapters.postgres.database import Database, open_database
 from adapters.postgres.migrate import migrate, pending
 from adapters.postgres.rows import to_uuid
@@ -66,7 +67,9 @@ async def first_url(database_url: str, database: Database) -> str:
 
 
 @pytest.fixture
-async def records(first_url: str) -> AsyncIterator[Records]:
+async def records(first_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Records]:
+    """Repositories that record documents as the first version did."""
+    monkeypatch.setattr(statements, "RECORD_DOCUMENTS", "SELECT outcome, facts FROM record_documents($1, $2)")
     async with open_database(first_url) as database:
         yield postgres_records(database, StillClock())
 

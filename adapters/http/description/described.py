@@ -15,6 +15,8 @@ class Described:
 
     - `success` is the type of the body of a successful response; `None` if there is no body. `example` replaces the
       example of that type.
+    - `narrowed` is the type of that body for an API key without `read:documents`, if it is another one. With
+      `existing`, it is only that of the 200.
     - `refusals` are the refusals of this operation, without those of every operation with an API key.
     - `idempotent`: a repeated request with the same Idempotency-Key has no effect and gets the first response.
     - `cacheable`: the response may be 304 Not Modified.
@@ -27,6 +29,7 @@ class Described:
     summary: str
     status: int = 200
     success: Any = None
+    narrowed: Any = None
     body: type[msgspec.Struct] | None = None
     refusals: Sequence[type[Refusal]] = ()
     idempotent: bool = False

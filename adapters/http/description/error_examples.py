@@ -10,6 +10,7 @@ from domain.access import Permission
 from domain.errors import Refusal
 from domain.ids import DocumentId
 from domain.preconditions import Precondition
+from domain.rate_limits import Tier
 
 _REQUEST_ID = "req_01HY0000000000000000000000"
 
@@ -17,6 +18,7 @@ _REFUSALS: tuple[Refusal, ...] = (
     errors.Invalid({"name": "is required"}),
     errors.InvalidKey(),
     errors.InsufficientPermissions(Permission.WRITE_DOCUMENTS),
+    errors.TierTooHigh(Tier.STANDARD),
     errors.LastAdminKey(),
     errors.QuotaExceeded(limit_bytes=10**10, used_bytes=10**10 - 1, requested_bytes=183204),
     errors.NotFound(),

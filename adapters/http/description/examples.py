@@ -11,6 +11,7 @@ from adapters.http.description.schemas import Json
 from adapters.http.wire.api_keys import ApiKeyCreated, ApiKeyList, ApiKeyRow, CreateApiKeyBody
 from adapters.http.wire.documents import (
     CreateDocumentBody,
+    DocumentChange,
     DocumentDetail,
     DocumentList,
     DocumentListMeta,
@@ -20,9 +21,15 @@ from adapters.http.wire.documents import (
     RequestUploadBody,
     UploadLink,
 )
-from adapters.http.wire.entity_links import LinkDocumentBody, LinkedDocumentList, LinkedDocumentRow, LinkRecord
+from adapters.http.wire.entity_links import (
+    ExistingLinkRecord,
+    LinkDocumentBody,
+    LinkedDocumentList,
+    LinkedDocumentRow,
+    LinkRecord,
+)
 from adapters.http.wire.envelope import Envelope, Paged, PageMeta
-from adapters.http.wire.folders import FolderList, FolderRow, MoveFolderBody, TagList, TagRow
+from adapters.http.wire.folders import FolderList, FolderRow, MovedFolder, MoveFolderBody, TagList, TagRow
 from adapters.http.wire.operations import Health, UsageReport
 from domain.access import ApiKey, Permission
 from domain.documents import Document, StoredObject
@@ -135,14 +142,21 @@ _SUCCESSES: Mapping[Any, msgspec.Struct] = {
     ),
     Envelope[DocumentRecord]: Envelope(DocumentRecord.of(_DOCUMENT)),
     Envelope[DocumentDetail]: Envelope(DocumentDetail.of(DocumentWithLinks(_DOCUMENT, (_LINK,)), _DOWNLOAD)),
+    Envelope[DocumentChange]: Envelope(
+        DocumentChange(id=_DOCUMENT.id, description="Countersigned copy.", folder="/clients/acme/signed")
+    ),
     FoundDocuments: FoundDocuments(
         DocumentList([DocumentRecord.of(_DOCUMENT)]), DocumentListMeta(1, 25, 1, True, None)
     ),
     Envelope[LinkRecord]: Envelope(LinkRecord.of(_LINK)),
+    Envelope[ExistingLinkRecord]: Envelope(
+        ExistingLinkRecord(_LINK.id, _LINK.document_id, _LINK.entity_type, _LINK.entity_id)
+    ),
     Paged[LinkedDocumentList]: Paged(
         LinkedDocumentList([LinkedDocumentRow.of(LinkedDocument(_DOCUMENT, _LINK))]), _LISTED
     ),
     Envelope[FolderRow]: Envelope(FolderRow("/clients/acme-ltd", 12)),
+    Envelope[MovedFolder]: Envelope(MovedFolder("/clients/acme-ltd")),
     Paged[FolderList]: Paged(FolderList([FolderRow("/clients", 12)]), _LISTED),
     Paged[TagList]: Paged(TagList([TagRow("nda", 12)]), _LISTED),
     Envelope[ApiKeyCreated]: Envelope(ApiKeyCreated.of(_KEY, _SECRET)),

@@ -7,6 +7,7 @@ The rules in `domain` read bodies and queries, because they report every mistake
 import inspect
 from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from litestar import Litestar
 from litestar.handlers import HTTPRouteHandler
@@ -60,6 +61,7 @@ def openapi_document(application: Litestar, public_url: str) -> Json:
     bodies = {
         ErrorBody,
         *(facts.success for facts in described.values()),
+        *(facts.narrowed for facts in described.values()),
         *(facts.body for facts in described.values()),
     }
     return {
@@ -117,12 +119,12 @@ def _operation(path: str, handler: HTTPRouteHandler, facts: Described) -> tuple[
         "security": [{"apiKey": []}] if is_operation else [],
         "parameters": list(_parameters(path, handler, facts)),
         "responses": {
-            str(facts.status): _success(facts, needs_api_key=is_operation),
+            str(facts.status): _success(facts, None if facts.existing else facts.narrowed, needs_api_key=is_operation),
             **{str(status): {"$ref": f"#/components/responses/{name}"} for status, name, _ in errors},
         },
     }
     if facts.existing:
-        operation["responses"]["200"] = _success(facts, needs_api_key=is_operation) | {
+        operation["responses"]["200"] = _success(facts, facts.narrowed, needs_api_key=is_operation) | {
             "description": "The link already exists and stays as it is."
         }
     if facts.body is not None:
@@ -148,7 +150,7 @@ def _parameters(path: str, handler: HTTPRouteHandler, facts: Described) -> Itera
     yield from request_header_references(headers)
 
 
-def _success(facts: Described, *, needs_api_key: bool) -> Json:
+def _success(facts: Described, narrowed: Any, *, needs_api_key: bool) -> Json:
     headers = [*RATE_HEADERS] if needs_api_key else []
     if facts.located:
         headers.append("Location")
@@ -158,7 +160,8 @@ def _success(facts: Described, *, needs_api_key: bool) -> Json:
         headers.append("ETag")
     success: Json = {"description": "Done.", "headers": header_references(headers)}
     if facts.success is not None:
-        success["content"] = _json(facts.success, facts.example or success_example(facts.success))
+        example = facts.example or success_example(facts.success)
+        success["content"] = _json(facts.success, example) if narrowed is None else _either(facts, narrowed, example)
     if facts.links:
         success["links"] = {
             operation: {
@@ -172,6 +175,20 @@ def _success(facts: Described, *, needs_api_key: bool) -> Json:
 
 def _json(type_: object, example: object) -> Json:
     return {"application/json": {"schema": reference(type_), "example": example}}
+
+
+def _either(facts: Described, narrowed: Any, example: object) -> Json:
+    """Return the body of a success that depends on the permission to read documents."""
+    return {
+        "application/json": {
+            # Not `oneOf`: a body with all members has also those of the narrower one.
+            "schema": {"anyOf": [reference(facts.success), reference(narrowed)]},
+            "examples": {
+                "WithReadDocuments": {"value": example},
+                "WithoutReadDocuments": {"value": success_example(narrowed)},
+            },
+        }
+    }
 
 
 def _version() -> str:

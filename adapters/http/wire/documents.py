@@ -29,9 +29,11 @@ from adapters.http.wire.members import (
 )
 from domain.documents import TAGS_MAX, Document
 from domain.entity_links import LINKS_MAX
+from domain.members import OMITTED
 from domain.pages import PAGE_MAX, PER_PAGE_MAX
 from domain.search import SEARCH_MAX
 from domain.uploads import UPLOAD_LIMIT_BYTES
+from domain.use_cases.change_document import OwnChanges
 from domain.use_cases.find_documents import Listing
 from domain.use_cases.request_upload import Upload
 from ports.queries import DocumentWithLinks
@@ -220,6 +222,29 @@ class DocumentDetail(Struct, kw_only=True):
             download_url=download.url if download else UNSET,
             download_url_expires_at=seconds(download.expires_at) if download else UNSET,
             sha256=record.document.stored.sha256,
+        )
+
+
+class DocumentChange(Struct, kw_only=True):
+    """A document after a change, for an API key without `read:documents`: the members that were sent, as recorded."""
+
+    id: DocumentId
+    name: Name | UnsetType = UNSET
+    description: Description | UnsetType | None = UNSET
+    mime_type: MimeType | UnsetType = UNSET
+    folder: Folder | UnsetType | None = UNSET
+    tags: Tags | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, own: OwnChanges) -> "DocumentChange":
+        changes = own.changes
+        return cls(
+            id=own.id,
+            name=UNSET if changes.name is OMITTED else changes.name,
+            description=UNSET if changes.description is OMITTED else changes.description,
+            mime_type=UNSET if changes.mime_type is OMITTED else changes.mime_type,
+            folder=UNSET if changes.folder is OMITTED else changes.folder,
+            tags=UNSET if changes.tags is OMITTED else list(changes.tags),
         )
 
 

@@ -19,6 +19,7 @@ from adapters.http.wire.members import (
 )
 from domain.entity_links import ENTITY_ID_MAX, ROLE_MAX, EntityLink, EntityType
 from domain.pages import PER_PAGE_MAX
+from domain.use_cases.link_document import ExistingLink
 from ports.queries import LinkedDocument
 
 EntityId = Annotated[
@@ -82,6 +83,21 @@ class LinkRecord(Struct):
             entity_id=link.entity_id,
             role=link.role,
             created_at=seconds(link.created_at),
+        )
+
+
+class ExistingLinkRecord(Struct):
+    """An entity link that exists already, for an API key without `read:documents`."""
+
+    link_id: EntityLinkId
+    document_id: DocumentId
+    entity_type: EntityType
+    entity_id: EntityId
+
+    @classmethod
+    def of(cls, link: ExistingLink) -> "ExistingLinkRecord":
+        return cls(
+            link_id=link.id, document_id=link.document_id, entity_type=link.entity_type, entity_id=link.entity_id
         )
 
 

@@ -37,6 +37,12 @@ class FolderRow(Struct):
     documents: Count
 
 
+class MovedFolder(Struct):
+    """A folder at its new path, for an API key without `read:documents`."""
+
+    folder: Subfolder
+
+
 class FolderList(Struct):
     """Folders in the order of their paths."""
 

@@ -4,7 +4,7 @@ from adapters.http.description.described import Described, Section
 from adapters.http.description.refusals import OF_A_BODY
 from adapters.http.wire.api_keys import ApiKeyCreated, ApiKeyList, CreateApiKeyBody
 from adapters.http.wire.envelope import Envelope, Paged
-from domain.errors import DuplicateName, IdempotencyMismatch, LastAdminKey, NotFound
+from domain.errors import DuplicateName, IdempotencyMismatch, LastAdminKey, NotFound, TierTooHigh
 
 API_KEYS = Section(
     "API keys",
@@ -15,7 +15,7 @@ API_KEYS = Section(
             body=CreateApiKeyBody,
             status=201,
             success=Envelope[ApiKeyCreated],
-            refusals=(*OF_A_BODY, DuplicateName, IdempotencyMismatch),
+            refusals=(*OF_A_BODY, TierTooHigh, DuplicateName, IdempotencyMismatch),
             idempotent=True,
             links={"revoke_api_key": {"key_id": "id"}},
         ),

@@ -5,6 +5,7 @@ from adapters.http.description.examples import PATCHED_DOCUMENT
 from adapters.http.description.refusals import OF_A_BODY
 from adapters.http.wire.documents import (
     CreateDocumentBody,
+    DocumentChange,
     DocumentDetail,
     DocumentRecord,
     FoundDocuments,
@@ -56,6 +57,7 @@ DOCUMENTS = Section(
             summary="Change a document",
             body=PatchDocumentBody,
             success=Envelope[DocumentDetail],
+            narrowed=Envelope[DocumentChange],
             refusals=(*OF_A_BODY, NotFound, PreconditionFailed, IdempotencyMismatch),
             idempotent=True,
             etag=True,

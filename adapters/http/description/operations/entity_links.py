@@ -2,7 +2,7 @@
 
 from adapters.http.description.described import Described, Section
 from adapters.http.description.refusals import OF_A_BODY
-from adapters.http.wire.entity_links import LinkDocumentBody, LinkedDocumentList, LinkRecord
+from adapters.http.wire.entity_links import ExistingLinkRecord, LinkDocumentBody, LinkedDocumentList, LinkRecord
 from adapters.http.wire.envelope import Envelope, Paged
 from domain.entity_links import EntityType
 from domain.errors import IdempotencyMismatch, NotFound
@@ -16,6 +16,7 @@ ENTITY_LINKS = Section(
             body=LinkDocumentBody,
             status=201,
             success=Envelope[LinkRecord],
+            narrowed=Envelope[ExistingLinkRecord],
             refusals=(*OF_A_BODY, NotFound, IdempotencyMismatch),
             idempotent=True,
             existing=True,

@@ -1,4 +1,4 @@
-"""The secret that signs the URLs of a directory store, in a file that only its owner can read."""
+"""The secret of a deployment, in a file that only its owner can read."""
 
 import os
 import secrets
@@ -21,10 +21,26 @@ def read_or_create_secret(file: Path) -> bytes:
         _create_if_absent(file, secrets.token_hex(32))
         secret = file.read_text()
     except OSError as error:
-        raise Unavailable(f"cannot use {file}: {error}") from error
+        raise Unavailable(f"cannot use {file}: {error}; set DOSSIER_SECRET, and no file is needed") from error
     if len(secret) < SECRET_MIN_LENGTH:
         raise Unavailable(f"{file} does not hold a secret; remove the file, and a new secret is created")
     return secret.encode()
+
+
+def replace_secret(file: Path) -> bytes:
+    """Write a new secret into `file`, and return it. After a crash, the file holds the old secret or the new one.
+
+    Raises:
+        Unavailable: the file cannot be written.
+    """
+    try:
+        replacement = file.with_name(f"{file.name}.new")
+        replacement.unlink(missing_ok=True)
+        secret = read_or_create_secret(replacement)
+        replacement.replace(file)
+    except OSError as error:
+        raise Unavailable(f"cannot replace {file}: {error}") from error
+    return secret
 
 
 def _create_if_absent(file: Path, text: str) -> None:

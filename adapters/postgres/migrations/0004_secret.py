@@ -1,0 +1,15 @@
+"""The database recognises the secret of its deployment, so that no process uses another one."""
+
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+
+from adapters.postgres.migrations import run_once
+
+ID = "0004_secret"
+VERSION = "1.38.0"
+DESCRIPTION = "The secret of the deployment"
+
+FILES = ("migrations/0004_secret.sql",)
+
+
+async def forwards() -> MigrationManager:
+    return run_once(ID, FILES, creates=None)

@@ -1,0 +1,15 @@
+"""What a database must know of itself to notice that it was restored."""
+
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+
+from adapters.postgres.migrations import run_once
+
+ID = "0006_restores"
+VERSION = "1.38.0"
+DESCRIPTION = "Restores are noticed"
+
+FILES = ("migrations/0006_restores.sql", "sql/recorded_changes.sql")
+
+
+async def forwards() -> MigrationManager:
+    return run_once(ID, FILES, creates="recorded_changes")

@@ -1,0 +1,97 @@
+"""Find what a database and an object store do not know of each other, after one of them was restored or copied."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from domain.ids import least_ulid
+from domain.paths import StoragePath, has_issued_form, issued_prefix, workspace_of, workspace_prefix
+from ports.documents import DocumentRepository
+from ports.ledger import ObjectLedger, PathState
+from ports.storage import ObjectStorage
+from ports.workspaces import Workspaces
+
+EXAMPLES_MAX = 20
+"""How many keys a comparison names."""
+
+_AT_ONCE = 200
+"""How many workspaces one look-up and one listing take."""
+
+
+@dataclass(slots=True)
+class StoreComparison:
+    """What a database and a store do not know of each other.
+
+    `objects`: all that were listed. `unknown`: objects whose paths the ledger does not know, of `unknown_bytes`; the
+    first of their keys are `examples`. `missing`: documents without an object at their path.
+    """
+
+    objects: int = 0
+    unknown: int = 0
+    unknown_bytes: int = 0
+    missing: int = 0
+    examples: list[str] = field(default_factory=list)
+
+
+def _ignore_progress(_: StoreComparison) -> None:
+    """Ignore progress."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareStore:
+    """List all objects of all workspaces, and compare them with the ledger. Change nothing.
+
+    `on_progress` receives the comparison after every page.
+    """
+
+    workspaces: Workspaces
+    documents: DocumentRepository
+    ledger: ObjectLedger
+    storage: ObjectStorage
+
+    async def __call__(self, on_progress: Callable[[StoreComparison], None] = _ignore_progress) -> StoreComparison:
+        found = StoreComparison()
+        for workspace in await self.workspaces.all():
+            recorded = 0
+            async for page in self.storage.list(workspace_prefix(workspace.id)):
+                states = await self.ledger.states(workspace.id, [StoragePath(item.key) for item in page])
+                unknown = [item for item in page if item.key not in states]
+                found.objects += len(page)
+                found.unknown += len(unknown)
+                found.unknown_bytes += sum(item.size_bytes for item in unknown)
+                found.examples += [item.key for item in unknown][: EXAMPLES_MAX - len(found.examples)]
+                recorded += sum(state is PathState.RECORDED for state in states.values())
+                on_progress(found)
+            # A document that is recorded during the listing may be missing in it.
+            found.missing += max(0, (await self.documents.usage(workspace.id)).documents - recorded)
+        return found
+
+
+async def unissued_uploads(
+    workspaces: Workspaces, ledger: ObjectLedger, storage: ObjectStorage, *, since: datetime, now: datetime
+) -> Sequence[str]:
+    """Return the keys of uploads that this database never issued, and that were stored after `since`.
+
+    They show that the database was restored to an earlier time, or lost its newest records in a failover to a replica
+    that was behind. The ledger knows an upload before its URL is handed out, so a database that lost nothing knows
+    every upload. `upload-url` issues paths in the order of time, so only the objects beyond the newest known path are
+    listed: that takes one short listing per workspace, however many objects it has.
+    """
+    found: list[str] = []
+    ids = [workspace.id for workspace in await workspaces.all()]
+    # Only ULIDs of the past: a client may record other paths below the prefix, such as documents/2026/a.pdf.
+    end = least_ulid(now + timedelta(days=1))
+    for start in range(0, len(ids), _AT_ONCE):
+        bounds = {id_: (issued_prefix(id_), issued_prefix(id_) + end) for id_ in ids[start : start + _AT_ONCE]}
+        newest = await ledger.greatest_paths(bounds)
+        async for page in storage.list_after({above: newest.get(id_, above) for id_, (above, _) in bounds.items()}):
+            workspace = workspace_of(page[0].key)
+            paths = [
+                StoragePath(item.key)
+                for item in page
+                if item.modified_at > since and item.key < bounds[workspace][1] and has_issued_form(item.key, workspace)
+            ]
+            # Looked up after the listing: a running server may have issued them after `newest` was read.
+            known = await ledger.states(workspace, paths) if paths else {}
+            found += [path for path in paths if path not in known]
+    return found

@@ -1,0 +1,118 @@
+"""Keep the generation moving, so that a database that was restored or copied is noticed.
+
+Database and store carry the same generation (see `claim_store`). A database that was restored from a dump has the
+generation of the dump. It is noticed if the generation was replaced since, so a server replaces it soon after every
+change, and once more when it ends.
+
+To advance, in order:
+
+1. Take the lock of this task: one process advances at a time. A process that loses the lock without notice may go on
+   beside another one. Step 4 tolerates that, because both use the generation that is announced.
+2. Read the deployment and the store's mark, and refuse a store that is not ours.
+3. If nothing was recorded since the present generation began, leave it.
+4. Announce the next generation in the database, write it into the store's mark, then make it the present one in the
+   database. Until the last write, the database accepts both generations, so a crash after either of the first two
+   leaves a pair that still belongs together.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from ports.deployment import Deployment, Deployments, Task
+from ports.storage import ObjectStorage
+from ports.system import NewSecret
+
+
+class ForeignStore(Exception):
+    """The store and the database do not belong together. The text says what the operator can do."""
+
+
+class TaskTaken(Exception):
+    """Another process of this deployment does the same task."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(f"another process of this deployment does this now ({task.value}); wait until it has finished")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdvanceGeneration:
+    """Check that the store belongs to this database. Replace the generation in both, if anything was recorded since.
+
+    `always` replaces it in any case. If another process replaces it at the same time, this one only checks.
+
+    Raises:
+        ForeignStore: the store does not belong to this database.
+    """
+
+    deployments: Deployments
+    storage: ObjectStorage
+    new_token: NewSecret
+
+    async def __call__(self, *, always: bool = False) -> Deployment:
+        async with self.deployments.exclusive(Task.ADVANCE_GENERATION) as is_alone:
+            deployment = await self.verified()
+            if is_alone and (always or deployment.changes != deployment.changes_marked):
+                # An interrupted run may have announced a generation, and its process may still write it. So reuse it.
+                following = deployment.next_generation or self.new_token()
+                await self.deployments.announce_generation(following)
+                await self.storage.write_mark(store_mark(deployment.id, following), replace=True)
+                await self.deployments.begin_generation(following, deployment.changes)
+            return deployment
+
+    async def verified(self) -> Deployment:
+        """Return the deployment of this database, if the store belongs to it. Change nothing."""
+        earlier = await self.deployments.read()
+        mark = await self.storage.read_mark()
+        deployment = await self.deployments.read()
+        verify_mark(mark, deployment, earlier)
+        return deployment
+
+
+@asynccontextmanager
+async def exclusively(deployments: Deployments, task: Task) -> AsyncIterator[None]:
+    """Hold the lock of a task for the block.
+
+    Raises:
+        TaskTaken: another process holds the lock.
+    """
+    async with deployments.exclusive(task) as is_alone:
+        if not is_alone:
+            raise TaskTaken(task)
+        yield
+
+
+def store_mark(deployment_id: str, generation: str) -> str:
+    """Return the mark for the store of a deployment."""
+    return f"{deployment_id} {generation}"
+
+
+def verify_mark(mark: str | None, deployment: Deployment, earlier: Deployment) -> None:
+    """Return if the store with this mark belongs to the deployment.
+
+    `earlier` is the deployment as it was before the mark was read, `deployment` as it was after. Another process may
+    replace the generation between the reads, so that only one of the readings knows that of the mark.
+
+    Raises:
+        ForeignStore: the store has no mark, the mark of another deployment, or a generation this database does not
+            know.
+    """
+    if mark is None:
+        raise ForeignStore(
+            "the object store has no mark of this deployment, although the database has claimed one: a volume may not "
+            "be mounted, or DOSSIER_STORAGE_URL may have changed. If this store shall belong to this database from "
+            "now on, run 'dossier adopt'"
+        )
+    owner, _, generation = mark.partition(" ")
+    if owner != deployment.id:
+        raise ForeignStore(
+            f"the object store belongs to deployment {owner}, the database to {deployment.id}: one of them belongs to "
+            "another installation, or is a copy. If they shall belong together from now on, run 'dossier adopt'"
+        )
+    # No two deployments share a generation, so one that an adoption replaced in between cannot match.
+    if not any(generation in (reading.generation, reading.next_generation) for reading in (deployment, earlier)):
+        raise ForeignStore(
+            "the object store and the database are of different times: the database was restored from a dump or "
+            "copied, and may lack records; or the store was restored. 'dossier adopt --dry-run' lists what they do not "
+            "know of each other. If they shall belong together from now on, run 'dossier adopt'"
+        )

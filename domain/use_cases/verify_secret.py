@@ -1,0 +1,45 @@
+"""Make sure that every server of a database has the same secret.
+
+A server with another secret would not recognise the receipts and signed URLs of the others: a retry that reaches it
+would be refused instead of replayed.
+"""
+
+from dataclasses import dataclass
+
+from ports.deployment import Deployments
+
+
+class OtherSecret(Exception):
+    """The secret of this process is not the one that the database knows. The text says what the operator can do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifySecret:
+    """Return if the secret is the one that the database knows. The first secret of a database is recorded.
+
+    Raises:
+        OtherSecret: it is another one.
+    """
+
+    deployments: Deployments
+
+    async def __call__(self, check: bytes) -> None:
+        """`check` is what recognises the secret of this process."""
+        if (await self.deployments.read()).secret_check is None:
+            await self.deployments.record_secret(check)
+        # Read again: if two servers with different secrets start at once, the first one is recorded.
+        require_same_secret((await self.deployments.read()).secret_check, check)
+
+
+def require_same_secret(known: bytes | None, check: bytes) -> None:
+    """Return if `check` is what the database knows.
+
+    Raises:
+        OtherSecret: it is not.
+    """
+    if known != check:
+        raise OtherSecret(
+            "the secret of this process is not the one that the database knows. Set DOSSIER_SECRET to the secret of "
+            "the other servers, or copy the file 'secret' from their data directory. If that secret is lost or shall "
+            "be replaced, stop all servers and run 'dossier rotate-secret'"
+        )

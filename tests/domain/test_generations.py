@@ -1,0 +1,76 @@
+"""The generation that database and store share, and the differences that a restored database shows."""
+
+from copy import copy, deepcopy
+from dataclasses import replace
+
+import pytest
+
+from domain.paths import StoragePath
+from domain.use_cases.compare_store import StoreComparison
+from domain.use_cases.generations import ForeignStore
+from ports.deployment import Task
+from tests.domain.world import World
+
+pytestmark = pytest.mark.usefixtures("claimed")
+
+
+async def test_the_generation_is_replaced_once_after_a_change(world: World) -> None:
+    caller = await world.caller()
+    marks = []
+    for changes in (1, 0, 1):
+        for _ in range(changes):
+            await world.record(caller)
+        await world.advance_generation()
+        marks.append(await world.storage.read_mark())
+    assert marks[0] == marks[1] != marks[2]
+
+
+async def test_a_database_restored_to_before_a_change_is_refused(world: World) -> None:
+    caller = await world.caller()
+    document = await world.record(caller)
+    await world.advance_generation()
+    dump = copy(world.deployments)
+    await world.delete_document(caller, document.id, None)
+    await world.advance_generation()
+    for use_case in (world.claim_store, world.advance_generation):
+        restored = replace(use_case, deployments=dump)
+        with pytest.raises(ForeignStore, match="restored from a dump or copied"):
+            await restored()
+
+
+async def test_only_one_process_at_a_time_replaces_the_generation(world: World) -> None:
+    await world.record(await world.caller())
+    before = await world.storage.read_mark()
+    async with world.deployments.exclusive(Task.ADVANCE_GENERATION):
+        await world.advance_generation()
+    assert await world.storage.read_mark() == before
+
+
+async def test_a_database_that_lost_its_newest_records_is_refused_until_it_adopts_the_store(world: World) -> None:
+    caller = await world.caller()
+    await world.record(caller)
+    dump = deepcopy(world.ledger)
+    world.clock.advance(seconds=1)
+    lost = await world.record(caller)
+    restored = replace(world.claim_store, ledger=dump)
+    with pytest.raises(ForeignStore, match=f"1 uploads that this database never issued, such as {lost.storage_path}"):
+        await restored()
+    compared = await replace(world.compare_store, ledger=dump)()
+    assert compared == StoreComparison(
+        objects=2, unknown=1, unknown_bytes=lost.stored.size_bytes, missing=1, examples=[lost.storage_path]
+    )
+    world.clock.advance(seconds=1)
+    await world.adopt_store()
+    await restored()
+
+
+async def test_other_objects_that_the_ledger_does_not_know_show_no_loss(world: World) -> None:
+    caller = await world.caller()
+    issued = (await world.record(caller)).storage_path
+    world.clock.advance(seconds=1)
+    prefix, ulid, _ = issued.rsplit("/", 2)
+    # A client's own names; a time in the future, as a year looks; and an object older than the newest upload.
+    for name in (f"{prefix}/{ulid}Z/a", f"{prefix}/2026/a", f"{prefix}/{ulid[:-3]}000/a", f"{prefix}s/a"):
+        world.storage.swap(StoragePath(name), b"x")
+    await world.claim_store()
+    assert (await world.compare_store()).unknown == 4

@@ -1,0 +1,69 @@
+"""What a write shows to a caller who may write documents and may not read them: no more than it sent."""
+
+from dataclasses import replace
+
+import pytest
+
+from domain.access import Caller, Permission
+from domain.documents import Changes
+from domain.entity_links import EntityType
+from domain.errors import Invalid
+from domain.paths import FolderPath
+from domain.use_cases.change_document import OwnChanges
+from domain.use_cases.link_document import ExistingLink
+from domain.use_cases.move_folder import Moved
+from ports.outcomes import LinkAdded
+from tests.domain.samples import LINK
+from tests.domain.world import World, members
+
+KEY = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+
+
+@pytest.fixture
+def writer(caller: Caller) -> Caller:
+    """Another caller of the workspace, with write:documents alone."""
+    return replace(caller, permissions=frozenset({Permission.WRITE_DOCUMENTS}))
+
+
+async def test_a_patch_shows_what_was_sent_and_the_state(world: World, caller: Caller, writer: Caller) -> None:
+    document = await world.record(caller, description="secret", folder="/secret", tags=["secret"])
+    sent = {"name": "e\u0301", "tags": ["x ", "x"], "description": None}
+    for each, state in (({}, document.state), (sent, replace(document, revision=2).state)):
+        shown = await world.patch_document(writer, document.id, each, None)
+        assert shown == OwnChanges(id=document.id, state=state, changes=Changes.read(each), replayed=False)
+        assert "secret" not in repr(shown)
+
+
+async def test_a_repeated_patch_shows_what_was_sent(world: World, caller: Caller, writer: Caller) -> None:
+    document = await world.record(caller)
+    first, again = [await world.patch_document(writer, document.id, {"name": "b"}, KEY) for _ in range(2)]
+    assert isinstance(first, OwnChanges)
+    assert again == replace(first, replayed=True)
+
+
+async def test_a_link_that_exists_is_shown_without_its_role(world: World, caller: Caller, writer: Caller) -> None:
+    document = await world.record(caller)
+    first = await world.link(caller, document, **LINK)
+    for replayed in (False, True):
+        assert await world.link_document(writer, document.id, {**LINK, "role": "guess"}, KEY) == ExistingLink(
+            id=first.id,
+            document_id=document.id,
+            entity_type=EntityType.CONTACT,
+            entity_id="c-1",
+            replayed=replayed,
+        )
+    new = await world.link_document(writer, document.id, {**LINK, "entity_id": "c-2"}, None)
+    assert isinstance(new, LinkAdded)
+    assert (new.is_new, new.link.role) == (True, LINK["role"])
+
+
+async def test_a_moved_folder_is_shown_without_its_count(world: World, caller: Caller, writer: Caller) -> None:
+    await world.record(caller, folder="/a")
+    assert await world.move_folder(writer, {"from": "/a", "to": "/b"}, None) == Moved(FolderPath("/b"), None)
+
+
+async def test_a_wrong_size_is_refused_without_the_right_one(world: World, caller: Caller, writer: Caller) -> None:
+    document = await world.record(caller, b"12345")
+    with pytest.raises(Invalid) as refused:
+        await world.create_document(writer, members(document.storage_path, size_bytes=4), None)
+    assert refused.value.fields == {"size_bytes": "must be the size of the stored object or be left out"}
