@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import httpx
 
-from .client import Client, HeaderList, data_of
+from .client import Client, HeaderList, data_of, error_of
 
 DOCUMENTS, FOLDERS, TAGS, USAGE = "/v1/documents", "/v1/folders", "/v1/tags", "/v1/usage"
 COLLECTIONS = {
