@@ -67,7 +67,13 @@ class UploadIssued:
 
 IssueOutcome = UploadIssued | OverQuota
 
-CreateOutcome = Created | Replayed | IdempotencyKeyReused | PathTaken | OverQuota
+
+@dataclass(frozen=True, slots=True)
+class TooManyFolders:
+    """The folder or one above it is new, and the workspace would have more folders than it may have."""
+
+
+CreateOutcome = Created | Replayed | IdempotencyKeyReused | PathTaken | OverQuota | TooManyFolders
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +83,7 @@ class Patched:
     found: DocumentWithLinks
 
 
-PatchOutcome = Patched | NoSuchDocument | StateMismatch
+PatchOutcome = Patched | NoSuchDocument | StateMismatch | TooManyFolders
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +151,12 @@ class TooDeep:
     """After the move, a folder would have more levels than a path may have."""
 
 
-MoveFolderOutcome = FolderMoved | NoSuchFolder | FolderTaken | TooDeep
+@dataclass(frozen=True, slots=True)
+class TooLong:
+    """After the move, the path of a folder would have more bytes than a path may have."""
+
+
+MoveFolderOutcome = FolderMoved | NoSuchFolder | FolderTaken | TooDeep | TooLong | TooManyFolders
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,8 +70,8 @@ def doctor(as_json: bool) -> None:
 def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
     """Delete objects that belong to no document. A running server does this too, except for what needs --yes.
 
-    Deletes the objects of deleted documents, uploads that were not recorded within a day or never finished, and expired
-    receipts. Only objects of this database's workspaces are deleted.
+    Deletes the objects of deleted documents, uploads that were not recorded within a day or never finished, empty
+    folders, and expired receipts. Only objects of this database's workspaces are deleted.
     """
 
     async def run(service: Service) -> SweepReport:
@@ -99,8 +99,8 @@ def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
     deleted = (
         f"Would delete the unrecorded and late objects, and the objects at {swept.condemned} condemned paths"
         if dry_run
-        else f"Deleted the objects at {swept.deleted} paths, {swept.unfinished} unfinished uploads and "
-        f"{swept.receipts} expired receipts"
+        else f"Deleted the objects at {swept.deleted} paths, {swept.unfinished} unfinished uploads, "
+        f"{swept.folders} empty folders and {swept.receipts} expired receipts"
     )
     say(asdict(swept) | {"dry_run": dry_run}, f"{_count(swept)}\n{deleted}.", as_json)
 

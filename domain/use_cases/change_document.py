@@ -5,14 +5,15 @@ from typing import assert_never
 
 from domain.access import Caller, Permission
 from domain.documents import Changes
-from domain.errors import IdempotencyMismatch, NotFound, PreconditionFailed
+from domain.errors import IdempotencyMismatch, Invalid, NotFound, PreconditionFailed
 from domain.idempotency import parse_idempotency_key
 from domain.ids import parse_document_id
 from domain.members import Members
+from domain.paths import TOO_MANY_FOLDERS
 from domain.preconditions import UNCONDITIONAL, Precondition
 from ports.documents import DocumentRepository
 from ports.intents import Intent
-from ports.outcomes import Deleted, IdempotencyKeyReused, NoSuchDocument, Patched, StateMismatch
+from ports.outcomes import Deleted, IdempotencyKeyReused, NoSuchDocument, Patched, StateMismatch, TooManyFolders
 from ports.queries import DocumentWithLinks
 from ports.storage import ObjectStorage
 from ports.system import Clock
@@ -56,6 +57,8 @@ class PatchDocument:
                 raise NotFound
             case StateMismatch():
                 raise PreconditionFailed
+            case TooManyFolders():
+                raise Invalid({"folder": TOO_MANY_FOLDERS})
             case _:
                 assert_never(outcome)
 

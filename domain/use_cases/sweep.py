@@ -20,7 +20,7 @@ A sweep, in order:
    unless their workspace has too many, of other orphans under the workspace lock; then delete their objects. A create
    that records a path first keeps its object; a create that comes later is refused. A crash between the two leaves
    condemned paths, which step 4 of the next sweep deletes.
-9. Delete unfinished uploads and expired receipts. Both can be repeated.
+9. Delete unfinished uploads, empty folders and expired receipts. All can be repeated.
 """
 
 from collections import Counter
@@ -71,7 +71,8 @@ class SweepReport:
     unused. `late`: objects at paths that are gone. `foreign`: objects whose keys no document can have; a sweep never
     touches them. `expired`: issued paths whose reservations had ended. `condemned`: paths that were condemned before
     this sweep. `deleted`: paths whose objects were deleted. `held`: paths whose objects the store refused to delete.
-    `unfinished`: uploads that were discarded. `receipts`: expired receipts that were deleted.
+    `unfinished`: uploads that were discarded. `folders`: empty folders that were deleted. `receipts`: expired receipts
+    that were deleted.
     """
 
     objects: int = 0
@@ -87,6 +88,7 @@ class SweepReport:
     deleted: int = 0
     held: int = 0
     unfinished: int = 0
+    folders: int = 0
     receipts: int = 0
 
 
@@ -114,8 +116,8 @@ def _ignore_progress(_: SweepReport) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
-    """Delete the objects of deleted documents, uploads that were not recorded within a day or never finished, and
-    expired receipts.
+    """Delete the objects of deleted documents, uploads that were not recorded within a day or never finished, empty
+    folders, and expired receipts.
 
     - Only objects below the prefixes of this database's workspaces are deleted, and only in its own store.
     - Without `yes`, the unexplained orphans of a workspace are kept if they are more than 5 % of its objects or more
@@ -163,6 +165,7 @@ class Sweep:
                 swept.unfinished += await self.storage.discard_unfinished(
                     workspace_prefix(workspace.id), cutoffs.unrecorded
                 )
+                swept.folders += await self.ledger.delete_empty_folders(workspace.id)
                 on_progress(swept)
             swept.receipts = await self.ledger.delete_expired_receipts(self.now())
         if swept.unconfirmed and not yes:
