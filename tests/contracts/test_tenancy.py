@@ -196,6 +196,7 @@ async def use_the_ledger_and_the_api_key(scene: Scene) -> None:
     await records.finalise(stranger, records.clock(), *paths)
     await records.settle(stranger, dict.fromkeys((*paths, scene.issued), None))
     await records.condemn(stranger, scene.issued)
+    assert await records.ledger.delete_empty_folders(stranger.id) == 0
 
 
 async def issue_and_reserve_the_same_paths(scene: Scene) -> None:
@@ -222,7 +223,7 @@ ATTEMPTS: dict[Callable[[Scene], Awaitable[object]], set[str]] = {
     revoke_with_every_intent: {"ApiKeys.revoke"},
     issue_and_reserve_the_same_paths: {"DocumentRepository.issue_upload", "ObjectLedger.reserve"},
     use_the_ledger_and_the_api_key: {
-        *(f"ObjectLedger.{name}" for name in ("condemn", "finalise", "settle_uploads")),
+        *(f"ObjectLedger.{name}" for name in ("condemn", "finalise", "settle_uploads", "delete_empty_folders")),
         "ApiKeys.record_uses",
     },
 }

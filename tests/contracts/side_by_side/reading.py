@@ -83,3 +83,9 @@ class Reading(Sides):
         first, second = self.homes
         self.same(lambda records: records.documents.usage(first.id))
         self.same(lambda records: records.documents.usage(second.id))
+
+    @invariant()
+    def the_counter_of_folders_is_the_number_of_rows(self) -> None:
+        counted = "SELECT count(*) FROM folders WHERE folders.workspace_id = usage.workspace_id"
+        wrong = f"SELECT workspace_id FROM usage WHERE folders <> ({counted})"
+        assert self.run(self.database.fetch(wrong)) == []

@@ -67,7 +67,9 @@ CHANGES = st.fixed_dictionaries(
 )
 PLACES = st.sampled_from(["/a", "/a/b", "/ab", "/b/c", "/d" * 18])
 # Some targets are taken, some are empty, some are above their source, and some are too deep.
-MOVES = st.tuples(PLACES, PLACES) | st.sampled_from([("/a", "/ab"), ("/a", "/e" * 20)])
+MOVES = st.tuples(PLACES, PLACES) | st.sampled_from(
+    [("/a", "/ab"), ("/a", "/e" * 20), ("/a", "/eeeeee" * 5), ("/a", "/e" * 9)]
+)
 
 
 class Writing(Sides):
@@ -141,6 +143,10 @@ class Writing(Sides):
     @rule(home=HOMES, folder=PLACES)
     def delete_folder(self, home: int, folder: str) -> None:
         self.change(DeleteFolder(folder=FolderPath(folder), at=self.clock()), self.homes[home])
+
+    @rule(home=HOMES)
+    def delete_empty_folders(self, home: int) -> None:
+        self.same(lambda records: records.ledger.delete_empty_folders(self.homes[home].id))
 
     def change(self, change: Change, home: Workspace, key: str | None = None, asks: str = "") -> None:
         self.send(change, self.memory.intent(home, key, asks, type(change).__name__))
