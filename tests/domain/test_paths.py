@@ -136,7 +136,7 @@ def test_the_longest_folder_path_has_5120_bytes_as_it_is_stored(letter: str) -> 
     longest = f"/{letter * count}" * 20 + "a" * rest
     kept = folder_path(f"{longest}/")
     assert len((kept or "").encode()) == 5120
-    with pytest.raises(RuleViolation, match="^must have at most 5120 bytes in UTF-8; choose shorter names"):
+    with pytest.raises(RuleViolation, match=r"^must have at most 5120 bytes in UTF-8; choose shorter names"):
         folder_path(f"{longest}a")
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.postgres.database import Database
+from adapters.postgres.database import Database, Row
 from adapters.postgres.documents import to_record
 from adapters.postgres.rows import to_intent, to_json, to_uuid
 from domain.access import Workspace
@@ -24,7 +24,8 @@ async def usage(records: Records, home: Workspace) -> tuple[int, int]:
 async def test_the_folders_that_it_creates_and_deletes_are_counted_and_listed(
     records: Records, database: Database
 ) -> None:
-    home, counts = await records.workspace(), []
+    home = await records.workspace()
+    counts: list[Row] = []
     count = "SELECT folders FROM usage WHERE workspace_id = $1"
     document = records.document(home, folder="/a/b")
     batch = f"[{to_record(document, records.intent(home)).decode()}]"
