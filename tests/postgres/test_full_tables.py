@@ -160,6 +160,8 @@ async def test_lists_read_no_more_rows_beside_many_documents_that_do_not_match(
         "one document": partial(records.documents.get, home.id, documents[0].id),
         "of an entity": partial(records.documents.linked, home.id, EntityType.DEAL, "d-1", None, page),
         "folders": partial(records.documents.folders, home.id, FolderPath("/hits"), page),
+        # Everything is below the top.
+        "folders at the top": partial(records.documents.folders, home.id, None, page),
     }
 
     async def count() -> Counts:

@@ -6,6 +6,8 @@ CREATE FUNCTION delete_empty_folders(workspace uuid, candidates uuid[], OUT dele
 LANGUAGE plpgsql VOLATILE
 SET enable_seqscan = off
 AS $$
+DECLARE
+    levels bytea[];
 BEGIN
     PERFORM FROM usage WHERE workspace_id = workspace FOR NO KEY UPDATE;
 
@@ -25,9 +27,8 @@ BEGIN
             ) IS NULL
         RETURNING parent_digest
     )
-    SELECT count(*), array_agg(DISTINCT parent.id) FILTER (WHERE parent.id IS NOT NULL)
-    INTO deleted, above
-    FROM gone LEFT JOIN folders AS parent
-        ON parent.workspace_id = workspace AND parent.path_digest = gone.parent_digest;
+    SELECT count(*), array_agg(DISTINCT parent_digest) INTO deleted, levels FROM gone;
+
+    above := ARRAY(SELECT id FROM folders WHERE workspace_id = workspace AND path_digest = ANY (levels));
 END
 $$;

@@ -4,11 +4,8 @@ CREATE FUNCTION list_folders_v2(
     workspace uuid, parent text, skip bigint, size integer, OUT total bigint, OUT rows jsonb
 )
 LANGUAGE plpgsql STABLE
--- A session keeps its plans: a plan made while the tables were empty must not scan them, or join all folders, when they
--- are full.
+-- A session keeps its plans: a plan made while the tables were empty must not scan them when they are full.
 SET enable_seqscan = off
-SET enable_hashjoin = off
-SET enable_mergejoin = off
 AS $$
 DECLARE
     level bytea := sha256(convert_to(parent, 'UTF8'));
@@ -24,11 +21,17 @@ BEGIN
         SELECT id AS child, id, path_digest FROM page
         UNION ALL
         SELECT inside.child, below.id, below.path_digest
-        FROM inside JOIN folders AS below
-            ON below.workspace_id = workspace AND below.parent_digest = inside.path_digest
+        FROM inside CROSS JOIN LATERAL (
+            SELECT id, path_digest FROM folders
+            WHERE workspace_id = workspace AND parent_digest = inside.path_digest
+            -- Keeps the planner from a join, which would read all folders of the workspace if most are in one level.
+            OFFSET 0
+        ) AS below
     ), counted AS MATERIALIZED (
-        SELECT inside.child, count(*) AS documents
-        FROM inside JOIN documents ON documents.workspace_id = workspace AND documents.folder_id = inside.id
+        SELECT inside.child, sum(held.documents)::bigint AS documents
+        FROM inside CROSS JOIN LATERAL (
+            SELECT count(*) AS documents FROM documents WHERE workspace_id = workspace AND folder_id = inside.id
+        ) AS held
         GROUP BY inside.child
     )
     SELECT coalesce(
