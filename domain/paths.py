@@ -17,9 +17,8 @@ FolderPath = NewType("FolderPath", str)
 STORAGE_PATH_MAX_BYTES = 1024
 FOLDER_LEVELS_MAX = 20
 FOLDER_LEVEL_MAX = 255
-FOLDER_PATH_MAX_BYTES = FOLDER_LEVELS_MAX * (1 + FOLDER_LEVEL_MAX)
-"""In UTF-8. 20 levels of 255 ASCII characters fit, and percent-encoded, the longest path still fits the target of a
-request."""
+FOLDER_PATH_MAX = FOLDER_LEVELS_MAX * (1 + FOLDER_LEVEL_MAX)
+"""The most characters of a folder path. The bounds of its levels imply it."""
 
 FOLDERS_MAX = 100_000
 """The most folders of a workspace."""
@@ -81,12 +80,7 @@ def folder_path(value: object) -> FolderPath | None:
     segments = path[1:].removesuffix("/").split("/")
     if len(segments) > FOLDER_LEVELS_MAX:
         raise RuleViolation(f"must have at most {FOLDER_LEVELS_MAX} levels")
-    folder = FolderPath("".join(f"/{_folder_level(segment)}" for segment in segments))
-    if len(folder.encode()) > FOLDER_PATH_MAX_BYTES:
-        raise RuleViolation(
-            f"must have at most {FOLDER_PATH_MAX_BYTES} bytes in UTF-8; choose shorter names or fewer levels"
-        )
-    return folder
+    return FolderPath("".join(f"/{_folder_level(segment)}" for segment in segments))
 
 
 def nearest_folder_path(path: str) -> FolderPath:

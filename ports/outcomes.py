@@ -154,12 +154,7 @@ class TooDeep:
     """After the move, a folder would have more levels than a path may have."""
 
 
-@dataclass(frozen=True, slots=True)
-class TooLong:
-    """After the move, the path of a folder would have more bytes than a path may have."""
-
-
-MoveFolderOutcome = FolderMoved | IdempotencyKeyReused | NoSuchFolder | FolderTaken | TooDeep | TooLong | TooManyFolders
+MoveFolderOutcome = FolderMoved | IdempotencyKeyReused | NoSuchFolder | FolderTaken | TooDeep | TooManyFolders
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from domain.entity_links import LINKS_MAX, EntityLink
 from domain.ids import DocumentId, EntityLinkId
 from domain.paths import (
     FOLDER_LEVELS_MAX,
-    FOLDER_PATH_MAX_BYTES,
     FOLDERS_MAX,
     FolderPath,
     ancestors,
@@ -36,7 +35,6 @@ from ports.outcomes import (
     PathTaken,
     StateMismatch,
     TooDeep,
-    TooLong,
     TooManyFolders,
     TooManyLinks,
     UploadIssued,
@@ -127,7 +125,7 @@ def _next_revision(records: WorkspaceRecords, id_: DocumentId) -> None:
 
 def move_folder(
     records: WorkspaceRecords, source: FolderPath, target: FolderPath
-) -> FolderMoved | NoSuchFolder | FolderTaken | TooDeep | TooLong | TooManyFolders:
+) -> FolderMoved | NoSuchFolder | FolderTaken | TooDeep | TooManyFolders:
     """Give a folder and everything below it another path."""
     if source not in records.folders:
         return NoSuchFolder()
@@ -140,8 +138,6 @@ def move_folder(
     }
     if max(map(depth, moved.values())) > FOLDER_LEVELS_MAX:
         return TooDeep()
-    if max(len(folder.encode()) for folder in moved.values()) > FOLDER_PATH_MAX_BYTES:
-        return TooLong()
     if not has_room_for_folder(records, parent(target)):
         return TooManyFolders()
     replaced = {folder for folder in records.folders if is_within(folder, target)}

@@ -23,7 +23,7 @@ from domain.documents import Changes
 from domain.entity_links import LINKS_MAX, EntityLink
 from domain.ids import DocumentId, EntityLinkId, WorkspaceId
 from domain.members import OMITTED
-from domain.paths import FOLDER_LEVELS_MAX, FOLDER_PATH_MAX_BYTES, FOLDERS_MAX, FolderPath, StoragePath
+from domain.paths import FOLDER_LEVELS_MAX, FOLDERS_MAX, FolderPath, StoragePath
 from domain.preconditions import UNCONDITIONAL, Precondition
 from domain.text import fold
 from ports.intents import Intent
@@ -48,7 +48,6 @@ from ports.outcomes import (
     RemoveLinkOutcome,
     StateMismatch,
     TooDeep,
-    TooLong,
     TooManyFolders,
     TooManyLinks,
 )
@@ -136,7 +135,7 @@ class DocumentChanges:
     async def move_folder(
         self, source: FolderPath, target: FolderPath, *, at: datetime, intent: Intent
     ) -> MoveFolderOutcome:
-        limits = FOLDER_LEVELS_MAX, FOLDER_PATH_MAX_BYTES, FOLDERS_MAX
+        limits = FOLDER_LEVELS_MAX, FOLDERS_MAX
         result = await self._call(statements.MOVE_FOLDER, (source, target, *limits, at), at, intent)
         match result.outcome:
             case "done" | "replayed":
@@ -149,8 +148,6 @@ class DocumentChanges:
                 return FolderTaken()
             case "too_deep":
                 return TooDeep()
-            case "too_long":
-                return TooLong()
             case "too_many_folders":
                 return TooManyFolders()
             case unexpected:

@@ -300,7 +300,7 @@ ALTER TABLE ONLY public.usage
 -- FUNCTION missing_folders(uuid, text)
 -- FUNCTION move_folder(uuid, text, text, integer, timestamp with time zone, jsonb)
 -- FUNCTION move_folder_v2(uuid, text, text, integer, timestamp with time zone, jsonb)
--- FUNCTION move_folder_v3(uuid, text, text, integer, integer, integer, timestamp with time zone, jsonb)
+-- FUNCTION move_folder_v3(uuid, text, text, integer, integer, timestamp with time zone, jsonb)
 -- FUNCTION patch_document(uuid, uuid, jsonb, integer[], timestamp with time zone, jsonb)
 -- FUNCTION patch_document_v2(uuid, uuid, jsonb, text[], text[], timestamp with time zone, jsonb)
 -- FUNCTION patch_document_v3(uuid, uuid, jsonb, text[], text[], integer, timestamp with time zone, jsonb)

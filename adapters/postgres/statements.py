@@ -27,7 +27,7 @@ ADD_ENTITY_LINK = "SELECT * FROM add_entity_link_v2($1, $2, $3, $4)"
 
 REMOVE_ENTITY_LINK = "SELECT * FROM remove_entity_link_v2($1, $2, $3, $4, $5)"
 
-MOVE_FOLDER = "SELECT * FROM move_folder_v3($1, $2, $3, $4, $5, $6, $7, $8)"
+MOVE_FOLDER = "SELECT * FROM move_folder_v3($1, $2, $3, $4, $5, $6, $7)"
 
 DELETE_FOLDER = "SELECT * FROM delete_folder($1, $2, $3, $4)"
 

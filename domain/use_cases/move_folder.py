@@ -8,7 +8,6 @@ from domain.errors import FolderExists, IdempotencyMismatch, Invalid
 from domain.members import Form, Members, Rule, RuleViolation
 from domain.paths import (
     FOLDER_LEVELS_MAX,
-    FOLDER_PATH_MAX_BYTES,
     TOO_MANY_FOLDERS,
     FolderPath,
     is_within,
@@ -22,7 +21,6 @@ from ports.outcomes import (
     IdempotencyKeyReused,
     NoSuchFolder,
     TooDeep,
-    TooLong,
     TooManyFolders,
 )
 from ports.system import Clock
@@ -78,9 +76,6 @@ class MoveFolder:
                 raise Invalid(
                     {"to": f"puts a folder below it at more than {FOLDER_LEVELS_MAX} levels; choose a higher one"}
                 )
-            case TooLong():
-                longest = f"{FOLDER_PATH_MAX_BYTES} bytes in UTF-8"
-                raise Invalid({"to": f"makes a path below it longer than {longest}; choose a shorter one"})
             case TooManyFolders():
                 raise Invalid({"to": TOO_MANY_FOLDERS})
             case _:

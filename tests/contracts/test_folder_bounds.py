@@ -1,10 +1,10 @@
-"""How many folders a workspace may have, how long a path may be, and that empty folders can be deleted all at once."""
+"""How many folders a workspace may have, and that empty folders can be deleted all at once."""
 
 from collections.abc import Awaitable
 
 import pytest
 
-from ports.outcomes import Created, FolderMoved, Patched, TooLong, TooManyFolders
+from ports.outcomes import Created, FolderMoved, Patched, TooManyFolders
 from ports.queries import Usage
 from tests.contracts.races import at_once
 from tests.contracts.records import Records, new_key
@@ -76,21 +76,6 @@ async def test_of_many_creates_at_once_those_that_need_no_more_folders_than_are_
         assert len(await shared.folders(home)) == 5
         for folder, outcome in zip(folders, outcomes, strict=True):
             assert isinstance(outcome, Created if folder in {"/a", None, *made} else TooManyFolders)
-
-
-async def test_a_move_that_makes_any_path_longer_than_5120_bytes_is_refused(records: Records) -> None:
-    home = await records.workspace()
-    level = "/" + "\N{GRINNING FACE}" * 255
-    deep = await records.recorded(home, folder=f"/a{level * 3}/{'n' * 255}")
-    before = await records.folders(home)
-    assert await records.move(home, "/a", f"{level}/{'x' * 255}/{'y' * 255}/{'z' * 255}/{'w' * 12}") == TooLong()
-    # An empty folder counts too.
-    await records.delete(home, deep.id)
-    assert await records.move(home, "/a", f"{level}/{'x' * 255}/{'y' * 255}/{'z' * 255}/{'w' * 12}") == TooLong()
-    assert {*await records.folders(home)} == {*before}
-    longest = f"{level}/{'x' * 255}/{'y' * 255}/{'z' * 255}/{'w' * 11}"
-    assert len(f"{longest}{level * 3}/{'n' * 255}".encode()) == 5120
-    assert await records.move(home, "/a", longest) == FolderMoved(0)
 
 
 async def test_folders_are_deleted_exactly_if_no_document_is_in_them_or_below_them(records: Records) -> None:

@@ -30,7 +30,6 @@ class SideBySide(Writing, Reading):
 LIMITS = {
     "changes.LINKS_MAX": 1,
     "changes.FOLDERS_MAX": 10,
-    "changes.FOLDER_PATH_MAX_BYTES": 38,
     "queries.COUNT_MAX": 6,
     "queries.SEARCH_WINDOW": 4,
 }

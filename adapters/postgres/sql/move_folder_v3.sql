@@ -1,15 +1,14 @@
 -- Move a folder, and all folders below it, to another path, which is not below its own. Documents refer to folders by
 -- id, so only rows of folders change. A folder at the target is replaced if no document is in it or below it.
--- Outcomes: done (facts: documents) | replayed | key_reused | unknown | taken | too_deep | too_long | too_many_folders.
+-- Outcomes: done (facts: documents) | replayed | key_reused | unknown | taken | too_deep | too_many_folders.
 CREATE FUNCTION move_folder_v3(
-    workspace uuid, source text, target text, levels_max integer, bytes_max integer, folders_max integer,
-    at timestamptz, intent jsonb, OUT outcome text, OUT facts jsonb
+    workspace uuid, source text, target text, levels_max integer, folders_max integer, at timestamptz, intent jsonb,
+    OUT outcome text, OUT facts jsonb
 )
 LANGUAGE plpgsql VOLATILE
 AS $$
 DECLARE
     deepest integer;
-    longest integer;
     parent text := regexp_replace(target, '/[^/]*$', '');
     moved uuid[];
     replaced uuid[];
@@ -24,7 +23,7 @@ BEGIN
         outcome := 'unknown';
         RETURN;
     END IF;
-    SELECT max(length(path) - length(replace(path, '/', ''))), max(octet_length(path)) INTO deepest, longest
+    SELECT max(length(path) - length(replace(path, '/', ''))) INTO deepest
     FROM folders WHERE workspace_id = workspace AND id = ANY (moved);
     replaced := folders_within(workspace, target);
     IF EXISTS (SELECT FROM documents WHERE workspace_id = workspace AND folder_id = ANY (replaced)) THEN
@@ -33,10 +32,6 @@ BEGIN
     END IF;
     IF deepest - cardinality(string_to_array(source, '/')) + cardinality(string_to_array(target, '/')) > levels_max THEN
         outcome := 'too_deep';
-        RETURN;
-    END IF;
-    IF longest - octet_length(source) + octet_length(target) > bytes_max THEN
-        outcome := 'too_long';
         RETURN;
     END IF;
     IF NOT has_room_for_folder(workspace, nullif(parent, ''), folders_max) THEN
