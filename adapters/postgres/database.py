@@ -24,7 +24,7 @@ TRIES = 3
 
 SESSION = {
     "application_name": "dossier",
-    # Creates need this level: each statement of `record_documents` must see what was committed before that statement.
+    # Creates need this level: each statement of `record_documents_v2` must see what was committed before it began.
     "default_transaction_isolation": "read committed",
     # Slightly less than the limit of the client side, so that the server usually ends the statement first.
     "statement_timeout": str(int(STATEMENT_SECONDS * 1000) - 100),

@@ -1,7 +1,7 @@
 """Preconditions on records and downloads, over HTTP (RFC 9110 13).
 
 Their syntax and the order in which they are evaluated are proven by tests/http/test_conditional.py. What changes the
-state of a document, which is its ETag, is proven by tests/domain/test_states.py.
+state of a document, which is its ETag, is proven by tests/domain/test_changes.py.
 """
 
 import pytest

@@ -99,7 +99,7 @@ BEGIN
         DELETE FROM uploads WHERE workspace_id = workspace AND storage_path = ANY (issued);
     END IF;
 
-    -- `patch_document` and `move_folder` call this function too. The call adds about 3 % to the Postgres time of a batch
+    -- `patch_document_v2` and `move_folder_v2` call this function too. The call adds about 3 % to the Postgres time of a batch
     -- that holds a single create.
     PERFORM ensure_folders(workspace, ARRAY(
         SELECT DISTINCT batch -> (ordinality - 1)::integer -> 'document' ->> 'folder'
