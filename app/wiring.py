@@ -25,6 +25,7 @@ from adapters.postgres.migrate import migrate, pending
 from adapters.postgres.workspaces import PostgresWorkspaces
 from adapters.s3.location import s3_location
 from adapters.secret.derived import DerivedKeys
+from adapters.secret.directory import make_private
 from adapters.secret.file import read_or_create_secret
 from app.jobs.generation import generation_advanced_regularly
 from app.jobs.sweeper import swept_regularly
@@ -110,7 +111,10 @@ def open_secret(settings: Settings) -> bytes:
     Raises:
         Unavailable: the file in the data directory cannot be used.
     """
-    return settings.secret.encode() if settings.secret else read_or_create_secret(secret_file(settings))
+    if settings.secret:
+        return settings.secret.encode()
+    make_private(settings.data_dir)
+    return read_or_create_secret(secret_file(settings))
 
 
 def secret_file(settings: Settings) -> Path:
@@ -134,6 +138,7 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
     if settings.database_url is not None:
         yield settings.database_url
     else:
+        make_private(settings.data_dir)
         async with open_embedded(settings.data_dir / "postgres", settings.postgres_bin) as url:
             yield url
 

@@ -97,6 +97,15 @@ class ObjectLedger(Protocol):
         """
         ...
 
+    async def recorded_versions(
+        self, workspace: WorkspaceId, paths: Sequence[StoragePath]
+    ) -> Mapping[StoragePath, str]:
+        """Return the version of the object that was recorded at each path.
+
+        A path is left out if it is not recorded, or if the store did not report a version.
+        """
+        ...
+
     async def condemn(
         self, workspace: WorkspaceId, objects: Sequence[ListedObject], at: datetime
     ) -> Sequence[StoragePath]:

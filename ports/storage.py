@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from domain.documents import StoredObject
 from domain.paths import StoragePath
 from ports.checks import CheckResult
+from ports.versions import ObjectVersions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,17 @@ class ListedObject:
     modified_at: datetime
 
 
-class ObjectStorage(Protocol):
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An object of which readers would get other bytes than those that are stored, or none.
+
+    `why` is the rest of a sentence that begins with the object, such as "has the header Content-Encoding: gzip, …".
+    """
+
+    why: str
+
+
+class ObjectStorage(ObjectVersions, Protocol):
     """The bytes of all workspaces. Every method raises `Unavailable` if the store cannot be reached in time.
 
     `binds_unsized_uploads`: an upload whose size was not declared is bounded while it is received. A presigned URL of
@@ -63,7 +74,7 @@ class ObjectStorage(Protocol):
     @property
     def binds_unsized_uploads(self) -> bool: ...
 
-    async def stat(self, path: StoragePath) -> StoredObject | None:
+    async def stat(self, path: StoragePath) -> StoredObject | Unreadable | None:
         """Return the object at the path; `None` if there is none."""
         ...
 
@@ -136,7 +147,8 @@ class ObjectStorage(Protocol):
         """Store one line of text durably in the store. Unless `replace`, store it only if the store has no mark.
 
         Return `False` if the store already had a mark that was not replaced. If several processes try at once, exactly
-        one stores the first mark.
+        one stores the first mark; the others return `False`, and `read_mark` returns that mark to them. Each process
+        must write a mark of its own.
         """
         ...
 
@@ -166,6 +178,10 @@ class ServedStorage(ObjectStorage, Protocol):
 
     A signed URL is passed as its path and its query.
     """
+
+    async def stat(self, path: StoragePath) -> StoredObject | None:
+        """Return the object at the path; `None` if there is none. No header is stored that readers would get."""
+        ...
 
     def open_upload(self, path: str, query: Mapping[str, str], at: datetime) -> UploadTerms | None:
         """Return the terms of a signed PUT; `None` if the URL was altered or has expired at `at`."""

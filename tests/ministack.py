@@ -22,6 +22,7 @@ from aiobotocore.session import get_session
 
 from adapters.in_process.system import utc_now
 from adapters.s3.location import s3_location
+from adapters.s3.sending import Timeouts
 from adapters.s3.storage import S3Storage, open_s3
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class S3Bucket:
 async def open_s3_bucket(server: S3Server, *, versioned: bool) -> AsyncIterator[S3Bucket]:
     """Open the adapter on one of the two buckets for the block."""
     name = server.versioned if versioned else server.plain
-    async with open_s3(s3_location(server.url(name)), utc_now) as storage:
+    async with open_s3(s3_location(server.url(name)), utc_now, Timeouts(settle_seconds=0)) as storage:
         yield S3Bucket(server=server, name=name, is_versioned=versioned, storage=storage)
 
 

@@ -48,6 +48,7 @@ from ports.storage import (
     UploadTerms,
 )
 from ports.system import Unavailable
+from ports.versions import OneVersion
 
 _PIECE = 1024 * 1024
 _PAGE = 1000
@@ -57,7 +58,7 @@ _PROBE = ".probe-"
 _LEVELS_KEPT = 3
 
 
-class FilesystemStorage:
+class FilesystemStorage(OneVersion):
     """`ServedStorage` in a directory of this machine.
 
     `root` must be on one file system that supports hard links. `public_url` is the address at which clients reach this

@@ -55,6 +55,13 @@ class MemoryLedger:
         }
         return {workspace: max(paths) for workspace, paths in between.items() if paths}
 
+    async def recorded_versions(
+        self, workspace: WorkspaceId, paths: Sequence[StoragePath]
+    ) -> Mapping[StoragePath, str]:
+        documents = self._documents.records_of(workspace).documents.values()
+        recorded = {document.storage_path: document.stored.version_id for document in documents}
+        return {path: version for path in paths if (version := recorded.get(path)) is not None}
+
     async def condemn(
         self, workspace: WorkspaceId, objects: Sequence[ListedObject], at: datetime
     ) -> Sequence[StoragePath]:

@@ -22,6 +22,7 @@ from ports.storage import (
     UploadTerms,
 )
 from ports.system import Clock, Unavailable
+from ports.versions import OneVersion
 
 _PIECE = 64 * 1024
 _PAGE = 1000
@@ -36,7 +37,7 @@ class _Object:
     modified_at: datetime
 
 
-class MemoryStorage:
+class MemoryStorage(OneVersion):
     """`ServedStorage` in memory, with additional methods for tests that no client could call."""
 
     binds_unsized_uploads = True

@@ -12,13 +12,13 @@ gives everybody access to the folders above the data.
 
 import asyncio
 import fcntl
-import hashlib
 import logging
 import os
 import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -184,8 +184,7 @@ def _socket_directory(directory: Path) -> Path:
     socket."""
     sockets = directory / "run"
     if len(os.fsencode(sockets / _SOCKET)) > _SOCKET_PATH_MAX_BYTES:
-        digest = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
-        sockets = Path("/tmp") / f"dossier-{digest}"  # noqa: S108  checked below; TMPDIR may differ between users
+        sockets = _short_directory(directory / "sockets")
     sockets.mkdir(mode=0o700, exist_ok=True)
     found = sockets.lstat()
     # Postgres trusts every process that can open the socket. So the folder must belong to this user, and no other user
@@ -193,6 +192,30 @@ def _socket_directory(directory: Path) -> Path:
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (os.getuid(), _NOBODY) or found.st_mode & 0o077:
         raise Unavailable(f"{sockets} is not a private folder of this user; remove it")
     return sockets
+
+
+def _short_directory(pointer: Path) -> Path:
+    """Return the directory in /tmp whose path is in the file `pointer`. Create both if one of them does not exist.
+
+    Its name is random. If it were made from the path of the data directory, another user could create it first, and
+    so prevent the start. If several processes create one at once, all use that of the first.
+    """
+    with suppress(FileNotFoundError):
+        known = Path(pointer.read_text())
+        if os.path.lexists(known):
+            return known
+        pointer.unlink()
+    # TMPDIR may be long too, and may differ between the users of one data directory.
+    made = Path(tempfile.mkdtemp(prefix="dossier-", dir="/tmp"))
+    with tempfile.NamedTemporaryFile("w", dir=pointer.parent, prefix=".sockets-") as written:
+        written.write(str(made))
+        written.flush()
+        try:
+            os.link(written.name, pointer)
+        except FileExistsError:
+            made.rmdir()
+            return Path(pointer.read_text())
+    return made
 
 
 def _as_ordinary_user(directory: Path, sockets: Path) -> Sequence[str]:
@@ -205,6 +228,8 @@ def _as_ordinary_user(directory: Path, sockets: Path) -> Sequence[str]:
     if _succeeds([*namespace, "true"]):
         _give(os.getuid(), directory, sockets)
         return namespace
+    # The data directory is private. The user `nobody` may pass through it, but neither list nor read it.
+    directory.parent.chmod(0o711)
     nobody = ("setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups")
     # This comes before the owner of any file is changed, so that an error leaves the data unchanged.
     try_out = f"import os, adapters.postgres.keeper; os.stat({str(directory)!r})"

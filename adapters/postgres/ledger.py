@@ -71,6 +71,12 @@ class PostgresLedger:
         rows = await self._database.fetch(statements.GREATEST_PATHS, [*map(to_uuid, bounds)], above, below)
         return {WorkspaceId(from_uuid("ws_", row["workspace_id"])): StoragePath(row["storage_path"]) for row in rows}
 
+    async def recorded_versions(
+        self, workspace: WorkspaceId, paths: Sequence[StoragePath]
+    ) -> Mapping[StoragePath, str]:
+        rows = await self._database.fetch(statements.READ_RECORDED_VERSIONS, to_uuid(workspace), paths)
+        return {StoragePath(row["storage_path"]): row["version_id"] for row in rows}
+
     async def condemn(
         self, workspace: WorkspaceId, objects: Sequence[ListedObject], at: datetime
     ) -> Sequence[StoragePath]:

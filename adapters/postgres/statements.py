@@ -91,6 +91,11 @@ SELECT workspace.*, quota.quota_bytes FROM workspace, quota
 # the lock before any row is changed. If another transaction has changed a row meanwhile, Postgres checks the conditions
 # on the row again.
 
+READ_RECORDED_VERSIONS = """
+SELECT storage_path, version_id FROM objects
+WHERE workspace_id = $1 AND storage_path = ANY ($2) AND state = 'recorded' AND version_id IS NOT NULL
+"""
+
 # An issued path that an earlier version has recorded or condemned is in both tables.
 READ_PATH_STATES = """
 SELECT storage_path, state FROM objects WHERE workspace_id = $1 AND storage_path = ANY ($2)

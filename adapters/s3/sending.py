@@ -22,13 +22,18 @@ _UNSENT_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """The time limits of one attempt: until it is connected, and until its response is complete."""
+    """The time limits of one attempt: until it is connected, and until its response is complete.
+
+    `settle_seconds` is how long a first mark waits for a competing one (see `adapters.s3.mark`).
+    """
 
     connect_seconds: float = 1
     response_seconds: float = 3
+    settle_seconds: float = 1
 
 
 TIMEOUTS = Timeouts()
+Body = bytes | AsyncIterator[bytes] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +53,12 @@ class Sender:
     store: str
 
     async def send(
-        self, method: str, url: str, headers: Mapping[str, str], *, body: bytes | None = None, attempts: int = 1
+        self, method: str, url: str, headers: Mapping[str, str], *, body: Body = None, attempts: int = 1
     ) -> Response:
         """Return the response, whatever its status; a redirect is not followed.
 
-        After a status of 500 or more, or without a response, the request is sent again, up to `attempts` times in all.
+        A body in pieces needs a Content-Length in `headers`, and allows one attempt only. After a status of 500 or
+        more, or without a response, the request is sent again, up to `attempts` times in all.
 
         Raises:
             Unavailable: the last attempt got no response.
@@ -70,7 +76,7 @@ class Sender:
                     # Not `from error`, because aiohttp's errors contain the signed URL.
                     raise Unavailable(f"{self.store} {outage(error)}") from None
 
-    async def _send(self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None) -> Response:
+    async def _send(self, method: str, url: URL, headers: Mapping[str, str], body: Body) -> Response:
         async with self.session.request(method, url, headers=headers, data=body, allow_redirects=False) as response:
             content = b"" if method == "HEAD" else await response.content.read(_BODY_MAX_BYTES)
             return Response(response.status, response.headers, content)

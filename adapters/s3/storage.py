@@ -16,21 +16,21 @@ from adapters.s3.checks.suite import check_access, essential_checks, run_checks
 from adapters.s3.failures import as_unavailable, code_of, is_denied
 from adapters.s3.headers import download_query, in_lower_case, upload_headers
 from adapters.s3.location import S3Location
+from adapters.s3.mark import MARK_KEY, Mark
 from adapters.s3.presigner import Presigner
 from adapters.s3.reading import ObjectReader
 from adapters.s3.sending import ATTEMPTS, TIMEOUTS, Sender, Timeouts, open_sender
-from adapters.s3.versions import delete_every_version, delete_older_versions
+from adapters.s3.versions import delete_every_version, delete_other_versions, replaced_keys
 from domain.documents import StoredObject
 from domain.paths import StoragePath
 from ports.checks import CheckResult, Grade
-from ports.storage import DownloadTerms, ListedObject, SignedRequest, UploadTerms
+from ports.storage import DownloadTerms, ListedObject, SignedRequest, Unreadable, UploadTerms
 from ports.system import Clock, Unavailable
+from ports.versions import OtherVersions
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
 
-_MARK_KEY = ".dossier/deployment"
-_MARK_MAX_BYTES = 1024
 _PAGE = 1000
 _DELETES_AT_ONCE = 16
 _LISTINGS_AT_ONCE = 16
@@ -48,19 +48,27 @@ class S3Storage:
     binds_unsized_uploads = False
 
     def __init__(
-        self, client: "S3Client", sender: Sender, bucket: str, internal: Presigner, public: Presigner, now: Clock
+        self,
+        client: "S3Client",
+        sender: Sender,
+        bucket: str,
+        mark: Mark,
+        internal: Presigner,
+        public: Presigner,
+        now: Clock,
     ) -> None:
         self._client = client
         self._sender = sender
         self._bucket = bucket
+        self._mark = mark
         self._internal = internal
         self._public = public
         self._now = now
         self._store = f"bucket {bucket} at {sender.store}"
         self._reader = ObjectReader(sender=sender, presigner=internal, now=now, store=self._store)
 
-    async def stat(self, path: StoragePath) -> StoredObject | None:
-        return await self._reader.head(path)
+    async def stat(self, path: StoragePath) -> StoredObject | Unreadable | None:
+        return await self._reader.stat(path)
 
     async def sign_upload(self, terms: UploadTerms, expires_at: datetime) -> SignedRequest:
         headers = upload_headers(terms.mime_type, terms.size_bytes, terms.sha256)
@@ -85,7 +93,7 @@ class S3Storage:
             raise Unavailable(f"{self._store} cannot keep what Dossier promises: {'; '.join(broken)}")
 
     async def probe(self) -> None:
-        await self._reader.head(_MARK_KEY)
+        await self._reader.head(MARK_KEY)
 
     async def run_checks(self) -> Sequence[CheckResult]:
         results: list[CheckResult] = []
@@ -147,6 +155,15 @@ class S3Storage:
                     held.append(path)
         return held
 
+    async def list_replaced(self, prefix: str) -> AsyncIterator[Sequence[str]]:
+        with as_unavailable(self._store):
+            async for keys in replaced_keys(self._client, self._bucket, prefix):
+                yield keys
+
+    async def delete_other_versions(self, path: StoragePath, version_id: str, *, dry_run: bool) -> OtherVersions:
+        with as_unavailable(self._store):
+            return await delete_other_versions(self._client, self._bucket, path, version_id, dry_run=dry_run)
+
     async def discard_unfinished(self, prefix: str, before: datetime) -> int:
         discarded, position = 0, dict[str, Any]()
         while True:
@@ -161,35 +178,14 @@ class S3Storage:
 
     async def read_mark(self) -> str | None:
         with as_unavailable(self._store):
-            try:
-                found = await self._client.get_object(Bucket=self._bucket, Key=_MARK_KEY)
-                async with found["Body"] as body:
-                    return (await body.read(_MARK_MAX_BYTES)).decode(errors="replace").strip()
-            except ClientError as error:
-                if code_of(error) == "NoSuchKey":
-                    return None
-                raise
+            return await self._mark.read()
 
     async def write_mark(self, mark: str, *, replace: bool) -> bool:
-        # Some stores ignore the IfNoneMatch condition, so check for an existing mark first. On such a store, two
-        # deployments that claim the bucket at the same time could still both succeed.
-        if not replace and await self.read_mark() is not None:
-            return False
-        condition: dict[str, Any] = {} if replace else {"IfNoneMatch": "*"}
         with as_unavailable(self._store):
-            try:
-                await self._client.put_object(
-                    Bucket=self._bucket, Key=_MARK_KEY, Body=mark.encode(), ContentType="text/plain", **condition
-                )
-            except ClientError as error:
-                # AWS reports a conflict while another conditional write is running. In both cases, the other write is
-                # first.
-                if code_of(error) in ("PreconditionFailed", "ConditionalRequestConflict"):
-                    return False
-                raise
             if replace:
-                await delete_older_versions(self._client, self._bucket, _MARK_KEY)
-        return True
+                await self._mark.replace(mark)
+                return True
+            return await self._mark.claim(mark)
 
     async def _recorded_object(self, terms: DownloadTerms) -> StoredObject | None:
         """Return the recorded version of the object. If that version is missing, as after a restore, return the object
@@ -260,6 +256,7 @@ async def open_s3(location: S3Location, now: Clock, timeouts: Timeouts = TIMEOUT
             client,
             sender,
             location.bucket,
+            Mark(client, location.bucket, timeouts.settle_seconds),
             internal=Presigner(address=location.address, region=location.region, credentials=credentials),
             public=Presigner(address=location.public_address, region=location.region, credentials=credentials),
             now=now,

@@ -10,18 +10,31 @@ from ports.system import Unavailable
 
 SECRET_MIN_LENGTH = 32
 
+_ROOT = 0
+_OTHERS = 0o077
+"""The permissions of the group and of all other users."""
+
 
 def read_or_create_secret(file: Path) -> bytes:
     """Return the secret in `file`; create it if the file does not exist.
 
     Raises:
-        Unavailable: the file cannot be read or created, or its content is too short.
+        Unavailable: the file cannot be read or created, its content is too short, or other users of the machine may
+            know it.
     """
     try:
         _create_if_absent(file, secrets.token_hex(32))
-        secret = file.read_text()
+        with file.open() as opened:
+            found, secret = os.fstat(opened.fileno()), opened.read()
     except OSError as error:
         raise Unavailable(f"cannot use {file}: {error}; set DOSSIER_SECRET, and no file is needed") from error
+    if found.st_uid not in (os.geteuid(), _ROOT):
+        raise Unavailable(f"{file} belongs to another user of this machine, who knows the secret; remove the file")
+    if found.st_mode & _OTHERS:
+        raise Unavailable(
+            f"other users of this machine can use {file} (mode {found.st_mode & 0o777:o}). Run 'chmod 600 {file}'. If "
+            "another user may have read it, run 'dossier rotate-secret' too"
+        )
     if len(secret) < SECRET_MIN_LENGTH:
         raise Unavailable(f"{file} does not hold a secret; remove the file, and a new secret is created")
     return secret.encode()

@@ -104,9 +104,11 @@ def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
             err=True,
         )
     deleted = (
-        f"Would delete the unrecorded and late objects, and the objects at {counted(swept.condemned, 'condemned path')}"
+        f"Would delete the unrecorded and late objects, the objects at {counted(swept.condemned, 'condemned path')}, "
+        f"and {counted(swept.other_versions, 'version')} beside recorded ones"
         if dry_run
         else f"Deleted the objects at {counted(swept.deleted, 'path')}, "
+        f"{counted(swept.other_versions, 'version')} beside recorded ones, "
         f"{counted(swept.unfinished, 'unfinished upload')} and {counted(swept.receipts, 'expired receipt')}"
     )
     say(asdict(swept) | {"dry_run": dry_run}, f"{_count(swept)}\n{deleted}.", as_json)

@@ -1,5 +1,6 @@
 """The command `dossier`: its subcommands, and its exit codes."""
 
+import os
 import sys
 
 import click
@@ -37,6 +38,8 @@ for command in (migrate, doctor, sweep, adopt, rotate_secret, workspace, keys):
 
 def main() -> None:
     """Run the command line. An expected failure is one sentence, with exit code 1; wrong usage has exit code 2."""
+    # Every file that Dossier makes is for its own user only.
+    os.umask(0o077)
     try:
         dossier()
     except SettingsError as error:

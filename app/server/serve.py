@@ -6,6 +6,7 @@ On the first start with an embedded database, it also creates a workspace and an
 import asyncio
 import fcntl
 import os
+import shlex
 import signal
 import socket
 import sys
@@ -13,12 +14,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from types import FrameType
 
 import click
 import uvicorn
 import uvloop
 
+from adapters.secret.directory import write_private
 from app.main import create_app
 from app.server.first_requests import FirstRequestProtocol
 from app.server.limits import raise_descriptor_limit
@@ -134,19 +137,30 @@ async def _prepare(settings: Settings, address: str) -> None:
             with (settings.data_dir / "first-run.lock").open("w") as lock:
                 # If two servers start at once on an empty directory, one creates the workspace and the other finds it.
                 await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
-                await _welcome(service, settings.public_url or address)
+                await _welcome(service, settings.public_url or address, settings.data_dir / "first-api-key")
         if not await service.ports.api_keys.all():
             click.echo("There is no API key yet: create one with 'dossier workspace create' and 'dossier keys create'.")
     click.echo(f"Dossier answers on {address}, the API reference is {address}/docs. Ctrl-C stops it.")
 
 
-async def _welcome(service: Service, url: str) -> None:
+async def _welcome(service: Service, url: str, file: Path) -> None:
+    """Create a workspace and an API key, if there is no workspace, and print a walk-through.
+
+    The API key is printed to a terminal only. A log is read by more people than a key is meant for, so without a
+    terminal it is written to `file`.
+    """
     if await service.ports.workspaces.all():
         return
     # Plan org, because starter allows only ten requests a minute.
     workspace = await service.use_cases.create_workspace("My workspace", Plan.ORG, FIRST_QUOTA_BYTES)
     minted = await service.use_cases.mint_api_key(workspace=workspace.id, name="First key", granted=list(Permission))
-    click.echo(_WELCOME.format(workspace=workspace.id, key=minted.secret, url=url))
+    if sys.stdout.isatty():
+        where, key = f"Keep the key, it is shown only now:\n\n    {minted.secret}", minted.secret
+    else:
+        write_private(file, minted.secret)
+        where = f"The key is in a file that only this user can read. Keep it, then remove the file:\n\n    {file}"
+        key = f"$(cat {shlex.quote(str(file))})"
+    click.echo(_WELCOME.format(workspace=workspace.id, where=where, key=key, url=url))
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -169,9 +183,7 @@ def _address(host: str, port: int) -> str:
 
 _WELCOME = """\
 There was no workspace yet, so one was made: {workspace}, with an API key that has every permission.
-Keep the key, it is shown only now:
-
-    {key}
+{where}
 
 Paste this into another terminal. It uploads a file, records it, reads the record and downloads the file again;
 FILE and TYPE may be those of any file of yours:

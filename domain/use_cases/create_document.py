@@ -11,7 +11,7 @@ from domain.members import Members
 from ports.documents import DocumentRepository
 from ports.intents import Intent
 from ports.outcomes import Created, CreateOutcome, IdempotencyKeyReused, OverQuota, PathTaken, Replayed
-from ports.storage import ObjectStorage
+from ports.storage import ObjectStorage, Unreadable
 from ports.system import Clock, NewId
 
 
@@ -30,8 +30,9 @@ class CreateDocument:
 
     - Upload the bytes first, through a signed URL from `POST /v1/documents/upload-url`. `storage_path` is the path that
       it returned, or the key of any other stored object of the workspace.
-    - An object must exist at `storage_path`. `size_bytes`, if sent, must be its size; otherwise it is filled in. The
-      stored size is charged to the workspace's quota.
+    - An object must exist at `storage_path`, and readers must get exactly its bytes: on some stores, an upload that was
+      sent with a `Content-Encoding` is refused here. `size_bytes`, if sent, must be the object's size; otherwise it is
+      filled in. The stored size is charged to the workspace's quota.
     - A path is recorded at most once. A second document there is refused, even after the first one was deleted.
     - The folder and every folder above it are created.
     - With an `Idempotency-Key`, a repeated request within 24 hours records nothing and returns the first response. A
@@ -55,7 +56,7 @@ class CreateDocument:
 
         outcome: CreateOutcome | None
         stored = await self.storage.stat(draft.storage_path)
-        if stored is None or draft.size_bytes not in (None, stored.size_bytes):
+        if not isinstance(stored, StoredObject) or draft.size_bytes not in (None, stored.size_bytes):
             # Do not refuse yet: the object may have been deleted since an earlier request recorded it, and a retry of
             # that request gets the same response.
             outcome = await self.documents.receipt(intent)
@@ -96,9 +97,16 @@ class CreateDocument:
                 assert_never(outcome)
 
 
-def _mismatch(stored: StoredObject | None, caller: Caller) -> dict[str, str]:
-    if stored is None:
-        return {"storage_path": "has no stored object; upload the file first"}
-    # The object may be that of a recorded document, which the caller may not be allowed to read.
-    size = f", {stored.size_bytes}," if caller.may(Permission.READ_DOCUMENTS) else ""
-    return {"size_bytes": f"must be the size of the stored object{size} or be left out"}
+def _mismatch(stored: StoredObject | Unreadable | None, caller: Caller) -> dict[str, str]:
+    match stored:
+        case None:
+            return {"storage_path": "has no stored object; upload the file first"}
+        case Unreadable(why):
+            return {
+                "storage_path": f"has an object that {why}; ask for a new upload URL, and upload the file again with "
+                "exactly the headers that are returned"
+            }
+        case StoredObject(size_bytes=size_bytes):
+            # The object may be that of a recorded document, which the caller may not be allowed to read.
+            size = f", {size_bytes}," if caller.may(Permission.READ_DOCUMENTS) else ""
+            return {"size_bytes": f"must be the size of the stored object{size} or be left out"}

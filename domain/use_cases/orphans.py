@@ -39,7 +39,7 @@ async def orphan_pages(
 ) -> AsyncIterator[OrphanPage]:
     """Yield all objects of a workspace, page by page, with the orphans among them."""
     async for page in storage.list(workspace_prefix(workspace)):
-        objects = {path: item for item in page if (path := _path(item.key, workspace)) is not None}
+        objects = {path: item for item in page if (path := recordable_path(item.key, workspace)) is not None}
         states = await ledger.states(workspace, list(objects))
         free = {path: item for path, item in objects.items() if states.get(path) in (None, PathState.ISSUED)}
         old = {path: item for path, item in free.items() if item.modified_at <= cutoffs.unrecorded}
@@ -55,7 +55,8 @@ async def orphan_pages(
         )
 
 
-def _path(key: str, workspace: WorkspaceId) -> StoragePath | None:
+def recordable_path(key: str, workspace: WorkspaceId) -> StoragePath | None:
+    """Return the key as a storage path; `None` if no document of the workspace can be recorded there."""
     try:
         return storage_path(key, workspace)
     except RuleViolation:

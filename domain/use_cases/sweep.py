@@ -18,7 +18,9 @@ A sweep, in order:
    unless their workspace has too many, of other orphans under the workspace lock; then delete their objects. A create
    that records a path first keeps its object; a create that comes later is refused. A crash between the two leaves
    condemned paths, which step 4 of the next sweep deletes.
-9. Delete unfinished uploads and expired receipts. Both can be repeated.
+9. Delete the versions beside recorded ones, unfinished uploads and expired receipts. All can be repeated. On a store
+   that accepts several uploads at once through one URL, each of them leaves a version. A path is recorded at most once,
+   so no create can need another version.
 """
 
 from collections import Counter
@@ -28,12 +30,12 @@ from datetime import timedelta
 from itertools import groupby, islice
 from operator import attrgetter
 
-from domain.documents import SIGNED_URL_LIFETIME
+from domain.documents import SIGNED_URL_LIFETIME, StoredObject
 from domain.ids import WorkspaceId
 from domain.paths import StoragePath, workspace_prefix
 from domain.uploads import GRACE
 from domain.use_cases.generations import AdvanceGeneration, exclusively
-from domain.use_cases.orphans import Cutoffs, OrphanPage, orphan_pages
+from domain.use_cases.orphans import Cutoffs, OrphanPage, orphan_pages, recordable_path
 from ports.deployment import Deployments, Task
 from ports.ledger import ObjectLedger
 from ports.storage import ObjectStorage
@@ -68,8 +70,9 @@ class SweepReport:
     `unconfirmed` has the workspaces with so many of them that the database is more likely incomplete than the objects
     unused. `late`: objects at paths that are gone. `foreign`: objects whose keys no document can have; a sweep never
     touches them. `expired`: issued paths whose reservations had ended. `condemned`: paths that were condemned before
-    this sweep. `deleted`: paths whose objects were deleted. `held`: paths whose objects the store refused to delete.
-    `unfinished`: uploads that were discarded. `receipts`: expired receipts that were deleted.
+    this sweep. `deleted`: paths whose objects were deleted. `held`: paths at which the store refused to delete
+    something. `other_versions`: versions at recorded paths beside the recorded one, which were deleted unless the store
+    held them. `unfinished`: uploads that were discarded. `receipts`: expired receipts that were deleted.
     """
 
     objects: int = 0
@@ -84,6 +87,7 @@ class SweepReport:
     condemned: int = 0
     deleted: int = 0
     held: int = 0
+    other_versions: int = 0
     unfinished: int = 0
     receipts: int = 0
 
@@ -153,10 +157,12 @@ class Sweep:
                 if unexplained > min(UNEXPLAINED_MAX, objects * UNEXPLAINED_SHARE_MAX):
                     swept.unconfirmed.append(workspace.id)
             if dry_run:
+                await self._delete_other_versions(swept, on_progress, dry_run=True)
                 return swept
             await self.deployments.record_sweep(self.now())
             if swept.unrecorded or swept.late:
                 await self._delete_orphans(cutoffs, swept, on_progress, yes=yes)
+            await self._delete_other_versions(swept, on_progress, dry_run=False)
             for workspace in await self.workspaces.all():
                 swept.unfinished += await self.storage.discard_unfinished(
                     workspace_prefix(workspace.id), cutoffs.unrecorded
@@ -189,7 +195,8 @@ class Sweep:
                 found: dict[StoragePath, int | None] = {}
                 for upload in islice(overdue, 0 if dry_run else LOOKS_MAX - looked_for[workspace]):
                     stored = await self.storage.stat(upload.path)
-                    found[upload.path] = None if stored is None else stored.size_bytes
+                    # No document can be recorded of an object that readers cannot get.
+                    found[upload.path] = stored.size_bytes if isinstance(stored, StoredObject) else None
                 looked_for[workspace] += len(found)
                 if found:
                     # If an object is neither recorded nor swept within a day, this step looks again.
@@ -213,6 +220,16 @@ class Sweep:
                 if orphans:
                     condemned = await self.ledger.condemn(workspace.id, orphans, self.now())
                     await self._delete(workspace.id, condemned, swept)
+                on_progress(swept)
+
+    async def _delete_other_versions(self, swept: SweepReport, on_progress: Progress, *, dry_run: bool) -> None:
+        for workspace in await self.workspaces.all():
+            async for keys in self.storage.list_replaced(workspace_prefix(workspace.id)):
+                paths = [path for key in keys if (path := recordable_path(key, workspace.id)) is not None]
+                for path, version in (await self.ledger.recorded_versions(workspace.id, paths)).items():
+                    others = await self.storage.delete_other_versions(path, version, dry_run=dry_run)
+                    swept.other_versions += others.found
+                    swept.held += others.are_held
                 on_progress(swept)
 
     async def _delete(self, workspace: WorkspaceId, paths: Sequence[StoragePath], swept: SweepReport) -> None:

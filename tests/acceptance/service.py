@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from uuid import uuid4
 
 from .raw import ask
@@ -147,22 +147,23 @@ class Server:
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def launch(self, port: int = 0) -> None:
-        """Begin to start the server, on a port that is free unless one is given."""
+    def launch(self, port: int = 0, terminal: IO[bytes] | None = None) -> None:
+        """Begin to start the server, on a port that is free unless one is given. Without a terminal, it writes to the
+        log."""
         if not port:
             with socket.socket() as probe:
                 probe.bind(("127.0.0.1", 0))
                 port = probe.getsockname()[1]
         self.port = port
         workers = ["--workers", str(self.workers)] if self.workers > 1 else []
-        with self.log.open("ab") as output:
+        with self.log.open("ab") as log:
             # In a session of its own, `stop(SIGINT)` can signal the whole group, as a terminal does.
             self.process = subprocess.Popen(
                 [*self.command, "serve", "--host", "127.0.0.1", "--port", str(port), *workers],
                 cwd=REPOSITORY,
                 env=self.env,
                 stdin=subprocess.DEVNULL,
-                stdout=output,
+                stdout=terminal or log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )

@@ -3,6 +3,7 @@ text."""
 
 import json
 import os
+import pty
 import re
 import shutil
 import subprocess
@@ -31,6 +32,14 @@ def server() -> Iterator[Server]:
     with running_server() as server:
         eventually(lambda: "Ctrl-C" in server.said(), 10, "the server has said that it answers")
         yield server
+
+
+def first_api_key(server: Server) -> str:
+    """The API key of the first start, which has no terminal and so writes it to a file."""
+    file = server.data_dir / "first-api-key"
+    assert str(file) in server.said()
+    assert file.stat().st_mode & 0o777 == 0o600
+    return file.read_text()
 
 
 @pytest.fixture(scope="module")
@@ -104,22 +113,47 @@ def test_the_guide_shows_the_printed_walk_through_and_then_finds_changes_links_a
 
 def test_the_call_of_the_readme_has_the_answer_that_the_readme_shows(server: Server) -> None:
     ((path, shown),) = re.findall(r"(?m)^\$ curl .* http://127\.0\.0\.1:8000(\S+)\n(.+)$", README)
-    key = re.findall(r"wbk_\w+", server.said())[0]
+    key = first_api_key(server)
     answer = httpx.get(server.base_url + path, headers={"Authorization": f"Bearer {key}"}, trust_env=False)
     # Other tests record documents on this server.
     usage = answer.json()["data"] | {"used_bytes": 0, "documents": 0}
     assert list(json.loads(shown)["data"].items()) == list(usage.items())
 
 
-def test_the_api_key_is_shown_at_the_first_start_only(server: Server) -> None:
-    first = server.said()
-    key = re.findall(r"wbk_\w+", first)[0]
+def test_the_first_start_writes_the_api_key_to_a_file_and_never_to_a_log(server: Server) -> None:
+    first, key = server.said(), first_api_key(server)
     server.stop()
     server.start()
     later = server.said().removeprefix(first)
     assert "Dossier answers" in later
     assert "There was no workspace yet" not in later
-    assert key not in later
+    assert key not in first + later
+
+
+def test_a_first_start_in_a_terminal_shows_the_api_key_and_writes_no_file() -> None:
+    with fresh_data_dir() as data_dir, closing(Server(data_dir)) as server:
+        leader, follower = pty.openpty()
+        with open(follower, "wb") as terminal:
+            server.launch(terminal=terminal)
+            server.wait_until_ready()
+            shown = os.read(leader, 10_000).decode()
+        os.close(leader)
+        assert re.search(r"    wbk_\w+", shown)
+        assert not (data_dir / "first-api-key").exists()
+
+
+def test_everything_that_a_server_makes_is_private_whatever_the_umask(server: Server) -> None:
+    previous = os.umask(0)
+    try:
+        with fresh_data_dir() as data_dir, closing(Server(data_dir)) as loose:
+            data_dir.chmod(0o777)
+            loose.start()
+            modes = {path: path.lstat().st_mode & 0o077 for path in (data_dir, *data_dir.rglob("*"))}
+            shared = {str(path) for path, mode in modes.items() if mode and not path.is_socket()}
+            assert shared == set()
+            assert "its mode is 700 now" in loose.said()
+    finally:
+        os.umask(previous)
 
 
 def test_two_simultaneous_first_starts_make_one_workspace() -> None:

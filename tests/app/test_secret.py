@@ -1,5 +1,6 @@
 """The secret of a deployment: what is derived from it, its file, and the one secret of all servers of a database."""
 
+import os
 import stat
 from pathlib import Path
 
@@ -47,6 +48,24 @@ def test_a_secret_is_replaced_by_another_private_one(tmp_path: Path) -> None:
     assert read_or_create_secret(file) == second
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
+def test_a_secret_that_other_users_can_use_is_refused_with_the_remedy(tmp_path: Path, mode: int) -> None:
+    file = tmp_path / "secret"
+    read_or_create_secret(file)
+    file.chmod(mode)
+    with pytest.raises(Unavailable, match=f"chmod 600 {file}"):
+        read_or_create_secret(file)
+
+
+@pytest.mark.skipif("os.getuid() != 0", reason="only root can give a file away")
+def test_a_secret_of_another_user_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    read_or_create_secret(file)
+    os.chown(file, 12345, 12345)
+    with pytest.raises(Unavailable, match="belongs to another user"):
+        read_or_create_secret(file)
 
 
 def test_a_file_that_cannot_be_used_is_reported_with_the_setting_that_replaces_it(tmp_path: Path) -> None:

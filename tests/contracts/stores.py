@@ -101,7 +101,7 @@ class Store(ABC):
     async def stored(self, name: str = NAME) -> StoredObject:
         """Return the object at `path(name)`, which must exist."""
         found = await self.storage.stat(self.path(name))
-        assert found is not None
+        assert isinstance(found, StoredObject)
         return found
 
     async def download_terms(self, name: str = NAME) -> DownloadTerms:

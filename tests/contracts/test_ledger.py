@@ -1,6 +1,7 @@
 """The guarantees of `ObjectLedger`. The tests of idempotency keys also test that expired receipts are deleted."""
 
 from collections.abc import Awaitable
+from dataclasses import replace
 from datetime import timedelta
 
 from domain.access import Workspace
@@ -24,6 +25,19 @@ async def test_a_recorded_path_is_never_condemned(records: Records) -> None:
     assert await records.condemn(home, a, b) == [b]
     assert await records.states(home, a, b, c) == [PathState.RECORDED, PathState.CONDEMNED, None]
     assert await records.current(document) == document
+
+
+async def test_only_the_versions_of_recorded_objects_are_known(records: Records) -> None:
+    home = await records.workspace()
+    paths = [path_of(home, name) for name in ("versioned", "unversioned", "deleted", "condemned")]
+    for path, version in zip(paths, ("v1", None, "v2"), strict=False):
+        document = records.document(home, path=path.removeprefix(f"workspaces/{home.id}/"))
+        document = replace(document, stored=replace(document.stored, version_id=version))
+        assert await records.create(home, document) == Created(document)
+        if path == paths[2]:
+            await records.delete(home, document.id)
+    await records.condemn(home, paths[3])
+    assert await records.ledger.recorded_versions(home.id, [*paths, path_of(home, "x")]) == {paths[0]: "v1"}
 
 
 async def test_a_condemned_or_gone_path_is_refused_to_every_create(records: Records) -> None:

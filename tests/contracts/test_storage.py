@@ -53,10 +53,12 @@ async def test_of_many_uploads_at_once_one_is_stored_completely(store: Store) ->
     contents = [bytes([number]) * 200_000 for number in range(8)]
     signed = await store.sign_upload()
     statuses = await asyncio.gather(*(store.put(signed, content) for content in contents))
-    assert statuses.count(STORED) == 1
     # 409 is the answer to an upload that arrives during another one.
     assert set(statuses) <= {STORED, EXISTS, 409}
-    assert (await store.get(await store.sign_download())).content == contents[statuses.index(STORED)]
+    stored = [content for content, status in zip(contents, statuses, strict=True) if status == STORED]
+    # Some stores accept several, and keep each as a version: Ceph does.
+    assert len(stored) == 1 or (stored and store.keeps_versions)
+    assert (await store.get(await store.sign_download())).content in stored
 
 
 @pytest.mark.parametrize(

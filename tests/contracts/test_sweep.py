@@ -23,6 +23,7 @@ from domain.use_cases.claim_store import ClaimStore
 from domain.use_cases.create_document import CreateDocument
 from domain.use_cases.sweep import Sweep
 from ports.ledger import PathState
+from ports.storage import DownloadTerms, Unreadable
 from tests.clock import StillClock
 from tests.contracts.harness import LONG, STORES, SWEPT
 from tests.contracts.records import Records
@@ -63,7 +64,7 @@ class Swept:
         caller = self.records.intent(self.home).caller
         return (await (create or self.create_document)(caller, members, None)).document
 
-    async def look(self, path: StoragePath) -> tuple[StoredObject | None, PathState | None]:
+    async def look(self, path: StoragePath) -> tuple[StoredObject | Unreadable | None, PathState | None]:
         """Return the object at a path, and the state of the path."""
         (state,) = await self.records.states(self.home, path)
         return await self.store.storage.stat(path), state
@@ -165,6 +166,33 @@ async def test_one_sweep_deletes_orphans_and_unfinished_uploads_and_nothing_else
     assert [await deployment.look(path) for path in orphans] == [(None, PathState.CONDEMNED)] * 3
     assert await deployment.look(recorded) == (document.stored, PathState.RECORDED)
     assert await deployment.store.count_leftovers() == 0
+
+
+@pytest.mark.parametrize("pair", [SWEPT[-1]], indirect=True, ids=" and ".join)
+async def test_versions_beside_the_recorded_one_are_deleted(deployment: Swept) -> None:
+    store = deployment.store
+    recorded, newest, deleted, copied = [
+        await deployment.upload(f"documents/{name}") for name in ("recorded", "newest", "deleted", "copied")
+    ]
+    await store.replace(newest, b"older")
+    await store.replace(newest, b"newest")
+    documents = [await deployment.create(path) for path in (recorded, newest, deleted, copied)]
+    for path, content in ((recorded, b"1"), (recorded, b"2"), (deleted, None)):
+        await store.replace(path, content)
+    await store.restore_copy(copied)
+    await store.replace(copied, b"another version than that of the copy may be wanted")
+
+    before = await deployment.sweep(dry_run=True)
+    assert before == await deployment.sweep(dry_run=True)
+    swept = await deployment.sweep()
+    assert (before.other_versions, swept.other_versions, swept.held) == (4, 4, 0)
+    assert (await deployment.sweep()).other_versions == 0
+    for document in documents[:2]:
+        assert await store.storage.stat(document.storage_path) == document.stored
+    assert await store.storage.stat(deleted) is None
+    terms = DownloadTerms(path=deleted, stored=documents[2].stored, mime_type="a/b", disposition="attachment")
+    assert (await store.get(await store.sign_download(terms))).content == b"documents/deleted"
+    assert {key async for page in store.storage.list_replaced(store.prefix) for key in page} == {deleted, copied}
 
 
 MOMENTS = {

@@ -1,5 +1,8 @@
 """Recording a document whose bytes are stored."""
 
+from dataclasses import replace
+from typing import Any, cast
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,12 +11,13 @@ from domain.access import Caller, Permission
 from domain.documents import Document
 from domain.errors import Invalid, QuotaExceeded, StorageConflict
 from domain.ids import parse_document_id
-from domain.paths import FolderPath, workspace_prefix
+from domain.paths import FolderPath, StoragePath, workspace_prefix
 from domain.use_cases.create_document import CreateDocument, Recorded
 from ports.queries import DocumentWithLinks, Usage
+from ports.storage import Unreadable
 from tests.domain.anything import JSON, TEXTS
 from tests.domain.samples import DOCUMENT, FOREIGN, OWN
-from tests.domain.world import NEVER_ASKED, World, members
+from tests.domain.world import NEVER_ASKED, Instead, World, members
 
 KEY = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
@@ -79,6 +83,23 @@ async def test_a_path_without_an_object_is_refused(world: World) -> None:
         with pytest.raises(Invalid) as refused:
             await world.create_document(caller, sent, None)
         assert set(refused.value.fields) == {"storage_path"}
+
+
+async def test_an_object_of_which_readers_would_get_other_bytes_is_refused(world: World) -> None:
+    caller = await world.caller()
+    path = await world.upload(caller)
+
+    async def stat(_: StoragePath) -> Unreadable:
+        return Unreadable("has the header Content-Encoding: gzip, so readers would decode it")
+
+    create = replace(world.create_document, storage=cast("Any", Instead(world.storage, stat=stat)))
+    for sent in (members(path), members(path, size_bytes=8)):
+        with pytest.raises(Invalid) as refused:
+            await create(caller, sent, None)
+        assert refused.value.fields == {
+            "storage_path": "has an object that has the header Content-Encoding: gzip, so readers would decode it; ask "
+            "for a new upload URL, and upload the file again with exactly the headers that are returned"
+        }
 
 
 async def test_a_path_is_recorded_at_most_once(world: World) -> None:

@@ -1,6 +1,6 @@
 """The objects that a sweep deletes, and the objects that it never deletes."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from domain.use_cases.sweep import SweepReport, TooManyOrphans
 from ports.ledger import PathState
 from ports.storage import ListedObject
 from ports.system import Unavailable
+from ports.versions import OtherVersions
 from tests.domain.world import Instead, World, members, unavailable
 
 pytestmark = pytest.mark.usefixtures("claimed")
@@ -213,6 +214,31 @@ async def test_an_object_that_the_store_keeps_delays_no_other(world: World) -> N
     # Every later sweep tries again.
     assert await state(world, caller, locked) is PathState.CONDEMNED
     assert await state(world, caller, free) is PathState.GONE
+
+
+async def test_versions_beside_recorded_ones_are_counted_and_those_that_the_store_keeps_are_held(world: World) -> None:
+    caller = await world.caller()
+    documents = [await world.record(caller) for _ in range(2)]
+    unversioned, orphan = await world.record(caller), await world.upload(caller)
+    records = world.documents.records_of(caller.workspace_id).documents
+    for document in documents:
+        records[document.id] = replace(document, stored=replace(document.stored, version_id="v1"))
+    asked: list[tuple[str, bool]] = []
+
+    async def list_replaced(prefix: str) -> AsyncIterator[Sequence[str]]:
+        yield [document.storage_path for document in documents] if caller.workspace_id in prefix else []
+        yield [unversioned.storage_path, orphan, f"{prefix}ümlaut"]
+
+    async def delete_other_versions(path: StoragePath, version_id: str, *, dry_run: bool) -> OtherVersions:
+        asked.append((path, dry_run))
+        return OtherVersions(3, are_held=path == documents[0].storage_path and not dry_run)
+
+    storage: Any = Instead(world.storage, delete_other_versions=delete_other_versions)
+    vars(storage)["list_replaced"] = list_replaced
+    sweep = replace(world.sweep, storage=storage)
+    assert await sweep(dry_run=True) == SweepReport(objects=4, other_versions=6)
+    assert await sweep() == SweepReport(objects=4, other_versions=6, held=1)
+    assert asked == [(document.storage_path, dry_run) for dry_run in (True, False) for document in documents]
 
 
 async def test_too_many_orphans_do_not_stop_the_rest_of_a_sweep(world: World) -> None:

@@ -14,6 +14,7 @@ from yarl import URL
 from tests.ministack import S3Server
 
 AN_HOUR_AHEAD = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+_UNSENT_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 _NOT_FORWARDED = {"transfer-encoding", "connection", "content-length", "date", "server"}
 
 
@@ -80,7 +81,10 @@ Rule = Callable[[Request], Awaitable[web.Response | None]]
 @asynccontextmanager
 async def lax_server(server: S3Server, rule: Rule) -> AsyncIterator[str]:
     """Run the proxy for the block, and yield its endpoint."""
-    async with ClientSession(cookie_jar=DummyCookieJar(), auto_decompress=False) as session:
+    # Without headers of its own: Ceph refuses a Content-Type that is not signed.
+    async with ClientSession(
+        cookie_jar=DummyCookieJar(), auto_decompress=False, skip_auto_headers=_UNSENT_HEADERS
+    ) as session:
 
         async def handle(received: web.BaseRequest) -> web.StreamResponse:
             request = Request(
@@ -93,7 +97,7 @@ async def lax_server(server: S3Server, rule: Rule) -> AsyncIterator[str]:
             )
             return await rule(request) or await request.forward()
 
-        runner = web.ServerRunner(web.Server(handle))
+        runner = web.ServerRunner(web.Server(handle, auto_decompress=False))
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -147,8 +151,44 @@ async def copies(request: Request) -> web.Response | None:
     source = request.headers.get("x-amz-copy-source")
     if source is None or not request.is_upload:
         return None
-    await request.server.client.copy_object(**request.object, CopySource=source.lstrip("/"))
+    # Not `copy_object`: the policy of the tests' buckets denies copies.
+    bucket, _, key = source.lstrip("/").partition("/")
+    found = await request.server.client.get_object(Bucket=bucket, Key=key)
+    async with found["Body"] as body:
+        await request.server.client.put_object(**request.object, Body=await body.read())
     return web.Response(body=b"<CopyObjectResult/>")
+
+
+async def publishes(request: Request) -> web.Response | None:
+    """Honour an `x-amz-acl` that was not signed. Of all objects, to keep it simple."""
+    return await accepts(lambda upload: "x-amz-acl" in upload.headers)(request) or await is_public(request)
+
+
+async def keeps_redirect(request: Request) -> web.Response | None:
+    """Keep an `x-amz-website-redirect-location` that was not signed."""
+    location = request.headers.get("x-amz-website-redirect-location")
+    if location is None or not request.is_upload:
+        return None
+    await request.server.client.put_object(**request.object, Body=request.body, WebsiteRedirectLocation=location)
+    return web.Response()
+
+
+async def hides_encoding(request: Request) -> web.Response | None:
+    """Ignore the signed Content-Encoding of downloads, and do not show the stored one."""
+    if not request.is_head and not request.is_download:
+        return None
+    response = await request.forward()
+    change_header(response, "Content-Encoding", "gzip" if request.is_download else None)
+    return response
+
+
+def refuses(applies: Callable[[Request], bool], status: int = 403) -> Rule:
+    """Refuse the matching requests."""
+
+    async def rule(request: Request) -> web.Response | None:
+        return web.Response(status=status) if applies(request) else None
+
+    return rule
 
 
 async def is_public(request: Request) -> web.Response | None:

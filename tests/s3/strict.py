@@ -1,15 +1,21 @@
-"""ministack without its two deviations from AWS that `dossier doctor` reports. It runs on a Python of its own.
+"""ministack with the rules of AWS and Ceph that it does not have by itself. It runs on a Python of its own.
 
 - An unsigned `x-amz-…` header is refused. Otherwise the holder of an upload URL could add `x-amz-copy-source` to it
-  (CVE-2026-54330).
+  (CVE-2026-54330). An unsigned `Content-Type` is refused too, as by Ceph 20.2.4.
+- A bucket with the policy of docs/storage.md refuses copies.
 - A download of one version has the signed type and disposition and honours Range, as every other download does.
+- In a bucket whose name contains `racing`, a condition is compared with the objects that were there when the upload
+  began, as by Ceph in a bucket with versions: all uploads that begin before the first has ended are accepted.
 
 The tests need a store that passes every check. See `tests/ministack.py` for how it is started.
 """
 
+import asyncio
 import os
 import sys
 import threading
+import time
+from contextvars import ContextVar
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -22,10 +28,22 @@ _REFUSAL = (
 )
 
 
+_RACE_SECONDS = 0.3
+"""How long an upload takes in a bucket that races: all that begin meanwhile are accepted."""
+
+_began: ContextVar[float | None] = ContextVar("_began", default=None)
+"""When the request began, if its bucket is one of those that race."""
+
+
 def strict(app: Any) -> Any:
     """Refuse unsigned S3 headers before the application sees them."""
 
     async def checked(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            races = b"racing" in scope["raw_path"].split(b"/")[1]
+            _began.set(time.monotonic() if races else None)
+            if races and scope["method"] == "PUT":
+                await asyncio.sleep(_RACE_SECONDS)
         if scope["type"] == "http" and _has_unsigned_header(scope):
             # Reads the whole body first, as AWS does: a client that is still sending could miss the response.
             while (await receive()).get("more_body"):
@@ -44,7 +62,41 @@ def _has_unsigned_header(scope: Any) -> bool:
     if signed is None:
         return False
     names = set(signed[0].split(";"))
-    return any(name.startswith(b"x-amz-") and name.decode() not in names for name, _ in scope["headers"])
+    return any(
+        (name.startswith(b"x-amz-") or name == b"content-type") and name.decode() not in names
+        for name, _ in scope["headers"]
+    )
+
+
+def stamped(build_object_record: Any) -> Any:
+    """Note when an object was stored."""
+
+    def build(*given: Any, **named: Any) -> Any:
+        return {**build_object_record(*given, **named), "stored_at": time.monotonic()}
+
+    return build
+
+
+def racing(check_put_preconditions: Any) -> Any:
+    """Compare a condition with what was there when the request began, in a bucket that races."""
+
+    def check(headers: Any, existing: Any) -> Any:
+        began = _began.get()
+        is_new = existing is not None and began is not None and existing.get("stored_at", 0) > began
+        return check_put_preconditions(headers, None if is_new else existing)
+
+    return check
+
+
+def obeying_the_policy(copy_object: Any) -> Any:
+    """Refuse copies if the policy of the bucket denies them; ministack does not know the condition."""
+
+    def copy(bucket: str, key: str, headers: Any) -> Any:
+        if "s3:x-amz-copy-source" in str(s3._bucket_policies.get(bucket, "")):
+            return s3._error("AccessDenied", "Access Denied", 403, f"/{bucket}/{key}")
+        return copy_object(bucket, key, headers)
+
+    return copy
 
 
 def with_response_headers(get_object: Any) -> Any:
@@ -75,4 +127,7 @@ if __name__ == "__main__":
     threading.Thread(target=exit_with_the_tests, daemon=True).start()
     ministack.app = strict(ministack.app)
     s3._get_object = with_response_headers(s3._get_object)
+    s3._copy_object = obeying_the_policy(s3._copy_object)
+    s3._build_object_record = stamped(s3._build_object_record)
+    s3._check_put_preconditions = racing(s3._check_put_preconditions)
     ministack.main()

@@ -39,7 +39,7 @@ async def test_a_document_is_uploaded_recorded_downloaded_swept_and_checked_on_a
             swept = server.cli.ask("sweep")
             assert (swept["objects"], swept["unrecorded"], swept["deleted"]) == (2, 0, 0)
             checks = {check["check"]: check for check in server.cli.ask("doctor")["checks"]}
-            for check in ("signatures", "expiry", "overwrite", "checksum", "versions", "CORS", "deployment"):
+            for check in ("signatures", "overwrite", "races", "checksum", "stored headers", "versions", "deployment"):
                 assert checks[check]["ok"], checks
             assert checks["versions"]["grade"] == "degraded"
             assert "AllowedOrigins" in checks["CORS"]["found"]

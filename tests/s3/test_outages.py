@@ -11,7 +11,7 @@ from adapters.in_process.system import utc_now
 from adapters.s3.sending import Timeouts
 from domain.documents import StoredObject
 from ports.checks import Grade
-from ports.storage import DownloadTerms, UploadTerms
+from ports.storage import DownloadTerms, Unreadable, UploadTerms
 from ports.system import Unavailable
 from tests.contracts.stores import soon
 from tests.s3 import faulty
@@ -38,7 +38,8 @@ def unused_endpoint() -> str:
         (respond(500), 2, "the store responded with status 500"),
         (respond(503), 2, "the store asks for fewer requests (503)"),
         (respond(403), 1, "the request was refused (403): the credentials are wrong, or lack s3:GetObject"),
-        (respond(400), 1, "the request was refused (400)"),
+        # A GET follows, whose response may say why.
+        (respond(400), 2, "the request was refused (400)"),
         (respond(301, "x-amz-bucket-region: eu-west-1"), 1, "its region is eu-west-1"),
         (respond(307, "Location: http://127.0.0.1:1/"), 1, "the bucket is elsewhere"),
         (respond(200, 'ETag: "abc"', "Content-Length: many"), 2, "does not respond in HTTP"),
@@ -149,6 +150,33 @@ async def test_only_a_checksum_of_the_whole_object_counts() -> None:
             assert await storage.stat(PATH) == found, headers
 
 
+async def test_an_object_of_which_readers_would_not_get_the_bytes_is_reported_as_such() -> None:
+    class_, redirect = "x-amz-storage-class", "x-amz-website-redirect-location"
+    headers_and_words: tuple[tuple[tuple[str, ...], str | None], ...] = (
+        (("Content-Encoding: gzip",), "has the header Content-Encoding: gzip, so readers would decode it"),
+        (("Content-Encoding: aws-chunked, BR",), "has the header Content-Encoding: aws-chunked, BR"),
+        (("Content-Encoding: aws-chunked",), None),
+        (("Content-Encoding: Identity,",), None),
+        ((f"{redirect}: /other",), f"has the header {redirect}"),
+        ((f"{class_}: GLACIER",), "is in the storage class GLACIER"),
+        ((f"{class_}: DEEP_ARCHIVE", 'x-amz-restore: ongoing-request="true"'), "is in the storage class DEEP_ARCHIVE"),
+        ((f"{class_}: GLACIER", 'x-amz-restore: ongoing-request="false", expiry-date="Fri"'), None),
+        ((f"{class_}: GLACIER_IR",), None),
+        # They change no bytes, and downloads have a Cache-Control of their own.
+        (("Cache-Control: public", "Expires: 0", "Content-Language: tlh", "x-amz-meta-a: b"), None),
+    )
+    responses = [respond(200, "Content-Length: 7", 'ETag: "abc"', *headers) for headers, _ in headers_and_words]
+    encrypted = respond(400, body="<Error><Message>The object was stored using a form of Server Side Encryption.")
+    async with faulty_storage(*responses, respond(400), encrypted) as (storage, _):
+        for headers, words in (*headers_and_words, ((), "is encrypted with a key that only its uploader has")):
+            match await storage.stat(PATH):
+                case Unreadable(why):
+                    assert words is not None, headers
+                    assert why.startswith(words)
+                case found:
+                    assert (found, words) == (StoredObject(size_bytes=7, etag="abc"), None), headers
+
+
 async def test_each_error_code_of_the_store_is_explained() -> None:
     explanations = {
         "AuthorizationHeaderMalformed": "the region is wrong",
@@ -193,6 +221,8 @@ async def test_every_call_to_a_store_that_cannot_be_used_raises_and_the_checks_r
             storage.prepare(),
             storage.delete([PATH]),
             storage.discard_unfinished("workspaces/", utc_now()),
+            storage.delete_other_versions(PATH, "v1", dry_run=False),
+            anext(storage.list_replaced("workspaces/")),
             storage.read_mark(),
             storage.write_mark("mine", replace=False),
             storage.write_mark("mine", replace=True),

@@ -5,12 +5,16 @@ tests/contracts/test_storage.py tries a used, expired or altered URL, another le
 Dossier's back. tests/s3/test_checks.py tries a copy (CVE-2026-54330).
 """
 
+import asyncio
+import gzip
 import hashlib
 from dataclasses import replace
 
 import pytest
 
-from ports.storage import DownloadTerms, SignedRequest
+from domain.documents import StoredObject
+from ports.storage import DownloadTerms, SignedRequest, Unreadable
+from ports.versions import OtherVersions
 from tests.contracts.s3_store import S3Store
 from tests.contracts.stores import STORED, soon
 
@@ -71,3 +75,42 @@ async def test_an_object_whose_size_or_checksum_differs_from_the_record_is_not_d
     # A store may return one ETag twice, and a record may have been edited by hand.
     for version_id in (terms.stored.version_id, None):
         assert await download(bucket, terms, size_bytes=len(RECORDED) + 1, version_id=version_id) is None
+
+
+async def test_readers_get_the_recorded_bytes_whatever_headers_the_upload_had(bucket: S3Store) -> None:
+    bomb = gzip.compress(b"0" * 30_000)
+    upload = await sign_upload_of(bucket, bomb)
+    unsigned = {
+        "Content-Encoding": "gzip",
+        "Cache-Control": "public, max-age=9",
+        "Expires": "Fri, 01 Jan 2100 00:00:00 GMT",
+    }
+    stored = await bucket.put(upload, bomb, headers={**upload.headers, **unsigned})
+    if stored in REFUSED:
+        return
+    found = await bucket.storage.stat(bucket.path())
+    assert isinstance(found, Unreadable)
+    assert found.why.startswith("has the header Content-Encoding: gzip")
+
+    # A document that an earlier version of Dossier has recorded.
+    digest = hashlib.md5(bomb, usedforsecurity=False).hexdigest()
+    recorded = StoredObject(size_bytes=len(bomb), etag=digest)
+    terms = DownloadTerms(path=bucket.path(), stored=recorded, mime_type="a/b", disposition="attachment")
+    response = await bucket.get(await bucket.sign_download(terms))
+    # httpx decodes what is said to be encoded, as browsers do.
+    assert response.content == bomb
+    assert response.headers["Cache-Control"] == "private, no-store"
+
+
+@pytest.mark.parametrize("racing", ["versioned"], indirect=True)
+async def test_of_several_uploads_that_were_accepted_at_once_the_recorded_one_is_kept(racing: S3Store) -> None:
+    contents = [b"%04d" % number for number in range(8)]
+    upload = await racing.sign_upload(size_bytes=4)
+    assert await asyncio.gather(*(racing.put(upload, content) for content in contents)) == [STORED] * 8
+    terms = await racing.download_terms()
+    recorded = await download(racing, terms)
+    assert recorded in contents
+    assert await racing.put(upload, b"late") in REFUSED
+    others = await racing.storage.delete_other_versions(terms.path, terms.stored.version_id or "", dry_run=False)
+    assert others == OtherVersions(7)
+    assert await download(racing, terms) == recorded

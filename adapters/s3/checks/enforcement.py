@@ -4,14 +4,27 @@ S3 servers differ in the terms that they do not check: some accept any signature
 condition forbids it. So each check sends a request that violates a term.
 """
 
+import gzip
 from datetime import timedelta
 from urllib.parse import quote
 
 from adapters.s3.checks.sandbox import CONTENT, SHA256, TYPE, Sandbox
-from adapters.s3.headers import download_query, sha256_of, upload_headers, version_of
+from adapters.s3.headers import (
+    CACHE_CONTROL,
+    IDENTITY,
+    download_query,
+    obstacle_of,
+    sha256_of,
+    upload_headers,
+    version_of,
+)
 from ports.checks import CheckResult, Grade
 
 _OTHER = b"what must not be there"
+_RACERS = 8
+_ROUNDS = 3
+_REDIRECT = "x-amz-website-redirect-location"
+_UNSIGNED = {"Content-Encoding": "gzip", "Cache-Control": "public, max-age=31536000", "Content-Language": "tlh"}
 _DISPOSITION = "attachment; filename=\"a_.txt\"; filename*=UTF-8''a%C3%A4.txt"
 
 
@@ -70,8 +83,70 @@ async def overwriting(sandbox: Sandbox) -> CheckResult:
     )
 
 
+async def races(sandbox: Sandbox) -> CheckResult:
+    """Check that of many uploads at once through one URL, one is stored.
+
+    Several rounds, because a store may lose the race only sometimes.
+    """
+    headers = upload_headers(TYPE, None, None)
+    accepted = [
+        await sandbox.race(await sandbox.url("PUT", sandbox.key(), headers), headers, _RACERS) for _ in range(_ROUNDS)
+    ]
+    if max(accepted) == 0:
+        return CheckResult("races", Grade.DEGRADED, f"not tried: none of {_RACERS} uploads at once was accepted")
+    if max(accepted) == 1:
+        return CheckResult("races", Grade.OK, f"of {_RACERS} uploads at once through one URL, one is stored")
+    found = (
+        f"the store accepts {max(accepted)} of {_RACERS} uploads at once through one URL, in spite of If-None-Match: *"
+    )
+    if sandbox.is_versioned:
+        return CheckResult(
+            "races",
+            Grade.DEGRADED,
+            f"{found}; downloads return the recorded version, and the complete sweep deletes the others",
+        )
+    return CheckResult(
+        "races",
+        Grade.FAILED,
+        f"{found}: an upload that began before a document was recorded can replace its bytes; enable versions on the "
+        "bucket",
+    )
+
+
 async def unsigned_headers(sandbox: Sandbox) -> CheckResult:
-    """Check that an upload URL cannot copy another object of the bucket (CVE-2026-54330, in many stores)."""
+    """Check that an upload must not have x-amz-… headers that were not signed.
+
+    With them, it could copy another object of the bucket (CVE-2026-54330, in many stores), or make its own public.
+    """
+    copying = await _copying(sandbox)
+    if copying.grade is not Grade.OK:
+        return copying
+    headers = upload_headers(TYPE, None, None)
+    key = sandbox.key()
+    if await sandbox.put(await sandbox.url("PUT", key, headers), {**headers, "x-amz-acl": "public-read"}):
+        url = await sandbox.url("GET", key, {})
+        if sandbox.accepted(await sandbox.sender.send("GET", url.partition("?")[0], {})):
+            return CheckResult(
+                "unsigned headers",
+                Grade.FAILED,
+                "with an unsigned x-amz-acl, an upload URL makes its object public: update the store, and block public "
+                "access to the bucket",
+            )
+    key = sandbox.key()
+    redirecting = {**headers, _REDIRECT: "/elsewhere"}
+    if await sandbox.put(await sandbox.url("PUT", key, headers), redirecting):
+        if _REDIRECT in (await sandbox.head(key)).headers:
+            return CheckResult(
+                "unsigned headers",
+                Grade.DEGRADED,
+                "the store keeps x-amz-… headers that were not signed; no document is recorded with one that would "
+                "mislead readers; update the store",
+            )
+        return CheckResult("unsigned headers", Grade.OK, f"{copying.found}, other x-amz-… headers are ignored")
+    return CheckResult("unsigned headers", Grade.OK, f"{copying.found}, other x-amz-… headers are refused")
+
+
+async def _copying(sandbox: Sandbox) -> CheckResult:
     headers = upload_headers(TYPE, None, None)
     key = sandbox.key()
     copying = {**headers, "x-amz-copy-source": f"/{sandbox.bucket}/{sandbox.object_key}"}
@@ -120,6 +195,37 @@ async def checksums(sandbox: Sandbox) -> CheckResult:
     if not is_kept:
         return CheckResult("checksum", Grade.DEGRADED, "a declared SHA-256 is compared with the bytes, but not kept")
     return CheckResult("checksum", Grade.OK, "bytes are compared with the declared SHA-256, and it is kept")
+
+
+async def stored_headers(sandbox: Sandbox) -> CheckResult:
+    """Check that readers get the stored bytes, even if the upload had other headers than those that were signed.
+
+    No signature needs to cover headers such as Content-Encoding, and most stores keep them.
+    """
+    headers = upload_headers(TYPE, None, None)
+    key, compressed = sandbox.key(), gzip.compress(CONTENT)
+    if not await sandbox.put(await sandbox.url("PUT", key, headers), {**headers, **_UNSIGNED}, compressed):
+        return CheckResult("stored headers", Grade.OK, "uploads with headers that were not signed are refused")
+    stored = (await sandbox.head(key)).headers
+    response = await sandbox.get(key, download_query(TYPE, _DISPOSITION, version_of(stored)), {})
+    encoding = response.headers.get("Content-Encoding", IDENTITY)
+    if not sandbox.accepted(response) or response.body != compressed or encoding != IDENTITY:
+        found = "readers of an upload with an unsigned Content-Encoding get other bytes than those that are stored"
+        if obstacle_of(stored) is None:
+            return CheckResult("stored headers", Grade.FAILED, f"{found}, and Dossier cannot see it")
+        return CheckResult("stored headers", Grade.DEGRADED, f"{found}, so no document is recorded with one")
+    if response.headers.get("Cache-Control") != CACHE_CONTROL:
+        return CheckResult(
+            "stored headers",
+            Grade.DEGRADED,
+            f"downloads lack the signed Cache-Control: {CACHE_CONTROL}, so caches may keep the bytes for longer than "
+            "the URL is valid",
+        )
+    return CheckResult(
+        "stored headers",
+        Grade.OK,
+        "downloads have the signed Content-Encoding and Cache-Control, whatever the upload had",
+    )
 
 
 async def downloads(sandbox: Sandbox) -> CheckResult:

@@ -1,5 +1,6 @@
 """Temporary objects in the bucket, with which the checks test it."""
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import AsyncIterator, Mapping
@@ -22,6 +23,8 @@ CONTENT = b"what dossier tries out"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 TYPE = "text/plain"
 _LIFETIME = timedelta(minutes=5)
+# For the store to read the beginning of every upload of a race.
+_HEAD_START_SECONDS = 0.2
 
 
 @dataclass(kw_only=True)
@@ -82,6 +85,27 @@ class Sandbox:
         """Upload with the Content-Length of `content`, whatever `headers` say."""
         sent = {name: value for name, value in headers.items() if name.lower() != "content-length"}
         return await self.sender.send("PUT", url, sent, body=content)
+
+    async def race(self, url: str, headers: Mapping[str, str], uploads: int) -> int:
+        """Upload so many contents of one length at once, and return how many the store accepted.
+
+        Each upload ends only when all have begun. A store that compares a condition at the beginning accepts them all.
+        """
+        began = asyncio.Barrier(uploads)
+
+        async def content(number: int) -> AsyncIterator[bytes]:
+            yield CONTENT
+            await began.wait()
+            await asyncio.sleep(_HEAD_START_SECONDS)
+            yield b"%03d" % number
+
+        sent = {**headers, "Content-Length": str(len(CONTENT) + 3)}
+        responses = await asyncio.gather(
+            *(self.sender.send("PUT", url, sent, body=content(number)) for number in range(uploads)),
+            # Some stores close the connection of an upload that has lost.
+            return_exceptions=True,
+        )
+        return sum(1 for response in responses if isinstance(response, Response) and response.status < 300)
 
     def accepted(self, response: Response) -> bool:
         """Return whether the store accepted a request.

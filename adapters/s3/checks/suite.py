@@ -39,10 +39,12 @@ async def run_checks(sandbox: Sandbox, public: Presigner) -> Sequence[CheckResul
     """Run all checks. `public` signs the URLs that clients get."""
     results = [
         *await essential_checks(sandbox),
+        await enforcement.races(sandbox),
         await enforcement.unsigned_headers(sandbox),
         await enforcement.upload_terms(sandbox),
         await enforcement.checksums(sandbox),
         await enforcement.downloads(sandbox),
+        await enforcement.stored_headers(sandbox),
         await configuration.versions(sandbox),
         configuration.clock(sandbox),
         await configuration.cors(sandbox, public),
