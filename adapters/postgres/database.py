@@ -202,7 +202,7 @@ async def _unlock(connection: Any, lock: int) -> None:
 
 
 def _end(connection: Any) -> None:
-    # If the connection was lost, asyncpg has released it already, and raises an error.
+    # After a lost connection, asyncpg has taken the connection back already, and `terminate` raises this error.
     with suppress(asyncpg.InterfaceError):
         connection.terminate()
 
