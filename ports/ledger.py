@@ -48,12 +48,14 @@ class IssuedUpload:
     """An upload URL that was issued for a path, and what it reserves of the workspace's quota.
 
     The sweeper looks at the path after `held_until`. Until then the reservation stays, unless the path is recorded.
+    With `is_durable`, a crash of the database does not lose it. Without, a crash may lose it within the next second.
     """
 
     workspace_id: WorkspaceId
     path: StoragePath
     reserved_bytes: int
     held_until: datetime
+    is_durable: bool = True
 
 
 class ObjectLedger(Protocol):

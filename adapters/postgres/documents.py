@@ -50,6 +50,7 @@ class PostgresDocuments(DocumentQueries, DocumentChanges):
             "storage_path": upload.path,
             "reserved_bytes": upload.reserved_bytes,
             "held_until": upload.held_until,
+            "durable": upload.is_durable,
         }
         return await self._uploads.send(Pending(upload.workspace_id, upload.path, msgspec.json.encode(record)))
 

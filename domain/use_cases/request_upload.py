@@ -8,7 +8,7 @@ from domain.documents import SIGNED_URL_LIFETIME, UploadDraft
 from domain.downloads import safe_file_name
 from domain.errors import DiskFull, Invalid, PayloadTooLarge, QuotaExceeded
 from domain.members import Members
-from domain.paths import StoragePath, workspace_prefix
+from domain.paths import StoragePath, issued_prefix
 from domain.uploads import UPLOAD_LIMIT_BYTES, UploadRules, held_until
 from ports.disks import Disks
 from ports.documents import DocumentRepository
@@ -61,9 +61,9 @@ class RequestUpload:
             raise DiskFull
 
         at = self.now()
-        path = f"documents/{self.new_id(at)}/{safe_file_name(draft.name)}"
+        path = f"{issued_prefix(caller.workspace_id)}{self.new_id(at)}/{safe_file_name(draft.name)}"
         terms = UploadTerms(
-            path=StoragePath(workspace_prefix(caller.workspace_id) + path),
+            path=StoragePath(path),
             mime_type=draft.mime_type,
             size_bytes=draft.size_bytes,
             sha256=draft.sha256,
@@ -78,6 +78,9 @@ class RequestUpload:
                 path=terms.path,
                 reserved_bytes=reserved_bytes,
                 held_until=held_until(expires_at, reserved_bytes),
+                # A store that Dossier serves reserves again, durably, before it stores a byte. Another store shows an
+                # object that the ledger must know: see `unissued_uploads`.
+                is_durable=not self.storage.binds_unsized_uploads,
             )
         )
         match outcome:

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import httpx
 
-from .client import Client, HeaderList, data_of
+from .client import Client, HeaderList, data_of, error_of
 
 DOCUMENTS, FOLDERS, TAGS, USAGE = "/v1/documents", "/v1/folders", "/v1/tags", "/v1/usage"
 COLLECTIONS = {
@@ -102,3 +102,10 @@ def usage(client: Client) -> tuple[int, int]:
     """Return the used bytes and the number of documents of the workspace."""
     data = data_of(client.get(USAGE), 200)
     return data["used_bytes"], data["documents"]
+
+
+def reserved_bytes(client: Client) -> int:
+    """Return what issued uploads reserve of a quota of less than 5 GiB: a refusal counts it as used."""
+    body = {"name": "a", "mime_type": "a/b", "size_bytes": 5 * 2**30}
+    refused = error_of(client.post("/v1/documents/upload-url", body), 403, "quota_exceeded")
+    return int(refused["details"]["used_bytes"]) - usage(client)[0]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from .client import Client, data_of, error_of
-from .documents import USAGE, deleted, usage
+from .documents import deleted, reserved_bytes, usage
 from .service import Server, running_server
 from .tenants import Tenants
 
@@ -95,14 +95,14 @@ def test_unrecorded_uploads_of_one_workspace_do_not_stop_the_sweep_for_another(s
     """The assessment's attack: the claim is two days old, and a workspace leaves nothing but empty uploads."""
     objects = server.data_dir / "files" / "objects"
     with closing(Tenants(server.base_url, server.cli)) as tenants:
-        attacker, other = tenants.client(), tenants.client()
+        attacker, other = (tenants.client(quota="1MB") for _ in range(2))
         paths = [attacker.upload(b"") for _ in range(30)]
         paths.append(other.upload(b"forgotten"))
         age(server, 25)
         swept = server.cli.run("sweep")
         assert (swept.returncode, swept.stderr) == (0, "")
         assert not any((objects / path).exists() for path in paths)
-        assert data_of(other.get(USAGE), 200)["reserved_bytes"] == 0
+        assert reserved_bytes(other) == 0
 
 
 def test_a_refused_upload_leaves_nothing_on_the_disk_and_the_reservation_is_released(server: Server) -> None:
@@ -116,7 +116,7 @@ def test_a_refused_upload_leaves_nothing_on_the_disk_and_the_reservation_is_rele
             assert client.record(signed.storage_path).status_code == 400
             assert not (files / "objects" / signed.storage_path).exists()
         assert list((files / "incoming").iterdir()) == []
-        assert data_of(client.get(USAGE), 200)["reserved_bytes"] == 0
+        assert reserved_bytes(client) == 0
 
 
 def test_a_store_of_another_database_is_refused_until_it_is_adopted(server: Server) -> None:

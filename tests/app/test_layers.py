@@ -5,6 +5,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 CODE = {"app", "domain", "ports", "adapters", "tests", "bench"}
+SCRIPTS = {"requirements"}
+"""Folders of scripts that no module imports."""
 
 
 def test_every_module_belongs_to_a_layer_and_every_layer_exists() -> None:
@@ -21,4 +23,4 @@ def test_every_module_belongs_to_a_layer_and_every_layer_exists() -> None:
 
 def test_no_python_file_is_outside_the_layers() -> None:
     tops = {file.relative_to(ROOT).parts[0] for file in ROOT.rglob("*.py")}
-    assert {top for top in tops if not top.startswith(".")} - {"build", "dist"} == CODE
+    assert {top for top in tops if not top.startswith(".")} - {"build", "dist"} == CODE | SCRIPTS

@@ -168,6 +168,7 @@ async def find_nothing(scene: Scene) -> None:
         for document in (scene.document, scene.deleted):
             assert await documents.get(reader.id, document.id) is None
             assert await records.ledger.states(reader.id, [document.storage_path]) == {}
+            assert await records.ledger.recorded_versions(reader.id, [document.storage_path]) == {}
             assert await records.ledger.greatest_paths({reader.id: ("", "x")}) == {}
         for wanted in FILTERS:
             for place in (ALL, After(scene.deleted.id, 100)):
@@ -217,7 +218,8 @@ async def issue_and_reserve_the_same_paths(scene: Scene) -> None:
 ATTEMPTS: dict[Callable[[Scene], Awaitable[object]], set[str]] = {
     find_nothing: {
         *(f"DocumentRepository.{name}" for name in ("get", "find", "linked", "folders", "tags", "usage", "receipt")),
-        *("ObjectLedger.states", "ObjectLedger.greatest_paths", "ApiKeys.receipt", "ApiKeys.all", "ApiKeys.search"),
+        *(f"ObjectLedger.{name}" for name in ("states", "recorded_versions", "greatest_paths")),
+        *("ApiKeys.receipt", "ApiKeys.all", "ApiKeys.search"),
     },
     create_with_the_same_ids_and_keys: {"DocumentRepository.create"},
     make_every_change: {f"DocumentRepository.{name}" for name in CHANGES},

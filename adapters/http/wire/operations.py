@@ -11,12 +11,11 @@ DependencyState = Literal["ok", "unavailable"]
 
 
 class UsageReport(Struct):
-    """The usage and the quota of a workspace. Sizes are in bytes. Issued uploads count as `reserved_bytes`."""
+    """The usage and the quota of a workspace. Sizes are in bytes."""
 
     used_bytes: SizeBytes
     quota_bytes: SizeBytes
     documents: Count
-    reserved_bytes: SizeBytes
 
     @classmethod
     def of(cls, usage: Usage) -> "UsageReport":
@@ -24,7 +23,6 @@ class UsageReport(Struct):
             used_bytes=usage.used_bytes,
             quota_bytes=usage.quota_bytes,
             documents=usage.documents,
-            reserved_bytes=usage.reserved_bytes,
         )
 
 

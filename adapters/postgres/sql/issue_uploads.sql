@@ -1,7 +1,7 @@
 -- Issue new storage paths of one workspace, in the order given, and let each reserve a part of the quota. Return one
 -- outcome a row, in that order: issued | over_quota (facts: limit_bytes, used_bytes, requested_bytes).
 --
--- `batch` is an array of {storage_path, reserved_bytes, held_until}. Lock first, read second: see
+-- `batch` is an array of {storage_path, reserved_bytes, held_until, durable}. Lock first, read second: see
 -- `record_documents_v2`, with which it also shares its settings.
 CREATE FUNCTION issue_uploads(workspace uuid, batch jsonb)
 RETURNS TABLE (outcome text, facts jsonb)
@@ -15,9 +15,11 @@ DECLARE
     item record;
     before bigint;
 BEGIN
-    -- No create relies on the row, so an upload that is lost in a crash of Postgres loses only its reservation, and the
-    -- request need not wait for the disk.
-    PERFORM set_config('synchronous_commit', 'off', true);
+    -- Where Dossier receives the upload, `reserve_upload` makes the row durable before a byte is stored. So a crash of
+    -- Postgres loses only a reservation, and the request need not wait for the disk.
+    IF NOT EXISTS (SELECT FROM jsonb_array_elements(batch) AS item WHERE (item ->> 'durable')::boolean) THEN
+        PERFORM set_config('synchronous_commit', 'off', true);
+    END IF;
 
     SELECT * INTO account FROM usage WHERE workspace_id = workspace FOR NO KEY UPDATE;
     IF NOT FOUND THEN

@@ -11,7 +11,6 @@ DECLARE
     own bigint;
     is_issued boolean;
 BEGIN
-    PERFORM set_config('synchronous_commit', 'off', true);
     SELECT * INTO account FROM usage WHERE workspace_id = workspace FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'workspace % does not exist', workspace;
