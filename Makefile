@@ -7,7 +7,7 @@ SOURCES := app domain ports adapters tests bench requirements
 PARALLEL := -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test soak bench format lock audit clean
+.PHONY: help setup run check test soak bench format generated lock audit clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -41,6 +41,10 @@ bench: .venv/.bench ## Measure Dossier beside others, on object stores, its admi
 format: .venv/.dev ## Format the sources
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
+
+generated: .venv/.dev ## Write the generated files again, after an intended change: tests/http/openapi.json and adapters/postgres/schema.sql
+	$(BIN)/python -m tests.http.test_openapi
+	$(BIN)/python -m tests.postgres.test_schema
 
 lock: ## Resolve requirements/*.txt again from pyproject.toml (needs uv: pip install uv)
 	uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes --upgrade \

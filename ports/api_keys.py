@@ -28,7 +28,7 @@ class ApiKeyAdded:
 
 @dataclass(frozen=True, slots=True)
 class ApiKeyReplayed:
-    """An earlier request with the same intent made the API key. Its record is as it was then; `sealed` is as it was
+    """An earlier request with a like intent made the API key. Its record is as it was then; `sealed` is as it was
     stored."""
 
     key: ApiKey
@@ -45,7 +45,7 @@ AddApiKeyOutcome = ApiKeyAdded | ApiKeyReplayed | IdempotencyKeyReused | ApiKeyN
 
 @dataclass(frozen=True, slots=True)
 class ApiKeyRevoked:
-    """The API key is revoked, by this call or earlier. `replayed` is true if a receipt of the same intent was found."""
+    """The API key is revoked, by this call or earlier. `replayed` is true if a receipt of a like intent was found."""
 
     replayed: bool = False
 
@@ -102,9 +102,9 @@ class ApiKeys(Protocol):
         """Store a new API key of an existing workspace, with its event and with a receipt that contains `sealed`.
 
         Decided under the workspace lock, in this order: a receipt of the same idempotency key that is younger than 24
-        hours answers (`ApiKeyReplayed`, or `IdempotencyKeyReused` for another intent); a name that an active API key
-        has is `ApiKeyNameTaken`; else `ApiKeyAdded`. Only `ApiKeyAdded` writes. An operator passes no intent, and so
-        leaves no receipt.
+        hours answers (`ApiKeyReplayed`, or `IdempotencyKeyReused` for another operation or fingerprint); a name that an
+        active API key has is `ApiKeyNameTaken`; else `ApiKeyAdded`. Only `ApiKeyAdded` writes. An operator passes no
+        intent, and so leaves no receipt.
 
         A caller may repeat the call with the same API key, whatever the first call did. If the API key is stored
         already, the outcome is `ApiKeyAdded` again.

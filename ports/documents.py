@@ -36,7 +36,8 @@ class DocumentRepository(Protocol):
     - It happens in the workspace of the intent's caller, which exists, and is decided under that workspace's lock.
     - If the intent has an idempotency key, the repository first looks for its receipt, which counts for 24 hours. If
       there is one, the outcome is the first outcome, marked as replayed, or `IdempotencyKeyReused` if the receipt
-      belongs to another intent. Then the repository checks that the named rows exist, then the other conditions.
+      belongs to another operation or fingerprint. Then the repository checks that the named rows exist, then the other
+      conditions.
     - A successful call writes everything in one transaction, with its receipt (if the intent has an idempotency key)
       and its event. A patch that changes nothing and a link that already exists write no event. A refusal writes
       nothing.

@@ -1,4 +1,4 @@
-"""The intent of a request: the values by which a retry of the same request is recognised."""
+"""The intent of a request: who requests which operation, and the values by which a retry is recognised."""
 
 from dataclasses import dataclass
 
@@ -13,6 +13,9 @@ class Intent:
 
     `idempotency_key` is the client's retry token, if it sent one: a UUID in lower case. `fingerprint` is 32 bytes that
     identify the operation, its target and the members as the client sent them.
+
+    Two intents are *alike* if their workspace, idempotency key, operation and fingerprint are equal. The rest of the
+    caller is not compared: a retry has another request id, and may come with another API key of the workspace.
     """
 
     operation: str

@@ -1,7 +1,7 @@
 """The outcomes of writes, one closed union for each method of a repository.
 
 The use case decides what an outcome means. `replayed` is true if the repository found a receipt: an earlier request
-with the same intent made the change.
+with a like intent made the change (see `Intent`).
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from ports.queries import DocumentWithLinks
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKeyReused:
-    """The idempotency key belongs to another intent."""
+    """The idempotency key belongs to another operation or fingerprint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """An earlier request with the same intent recorded the document. `document` is as it was then."""
+    """An earlier request with a like intent recorded the document. `document` is as it was then."""
 
     document: Document
 

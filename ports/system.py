@@ -30,7 +30,7 @@ class Sealing(Protocol):
         ...
 
     def unseal(self, sealed: bytes, intent: Intent) -> str:
-        """Return the text that was sealed for the receipt of the same intent."""
+        """Return the text that was sealed for the receipt of a like intent."""
         ...
 
 

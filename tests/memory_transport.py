@@ -95,7 +95,7 @@ class MemoryOperator:
         api_keys = self._service.ports.api_keys
         key = await api_keys.get(api_key_id)
         assert key is not None
-        # An operator may revoke the last administrator too: hence no intent.
+        # Without an intent, as for an operator: the last API key with admin:api_keys can be revoked too.
         await api_keys.revoke(key.workspace_id, key.id, self._service.ports.now(), None)
 
 

@@ -33,13 +33,13 @@ def routes() -> Sequence[HTTPRouteHandler]:
 
 
 async def live() -> Answer:
-    """Answer without calling a dependency. Restart the process if this fails."""
+    """Report that the process runs, without calling a dependency. If this request fails, restart the process."""
     return _health("live", {})
 
 
 async def ready(request: AnyRequest) -> Answer:
-    """Check every dependency. While this fails, send requests to another process. `checks` names the unavailable
-    dependency.
+    """Check every dependency. While this request fails, send other requests to another process. `checks` names the
+    unavailable dependency.
 
     The status is `degraded` while an optional dependency is unavailable: requests are still answered.
     """

@@ -28,7 +28,8 @@ class MemoryReceipts:
     def find(self, intent: Intent | None, at: datetime) -> Receipt | IdempotencyKeyReused | None:
         """Return the receipt of the intent, unless it has expired.
 
-        Return `IdempotencyKeyReused` if the receipt of the idempotency key is valid and belongs to another intent.
+        Return `IdempotencyKeyReused` if the receipt of the idempotency key is valid and belongs to another operation
+        or fingerprint.
         """
         if intent is None or intent.idempotency_key is None:
             return None

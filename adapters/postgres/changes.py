@@ -83,7 +83,7 @@ class DocumentChanges:
             case "too_many_folders":
                 return TooManyFolders()
             case unexpected:
-                raise AssertionError(f"patch_document returned {unexpected}")
+                raise AssertionError(f"{statements.PATCH_DOCUMENT} returned {unexpected}")
 
     async def delete(
         self, document: DocumentId, *, precondition: Precondition = UNCONDITIONAL, at: datetime, intent: Intent
@@ -100,7 +100,7 @@ class DocumentChanges:
             case "other_state":
                 return StateMismatch()
             case unexpected:
-                raise AssertionError(f"delete_document returned {unexpected}")
+                raise AssertionError(f"{statements.DELETE_DOCUMENT} returned {unexpected}")
 
     async def add_link(self, link: EntityLink, *, intent: Intent) -> AddLinkOutcome:
         result = await self._call(
@@ -116,7 +116,7 @@ class DocumentChanges:
             case "too_many":
                 return TooManyLinks()
             case unexpected:
-                raise AssertionError(f"add_entity_link returned {unexpected}")
+                raise AssertionError(f"{statements.ADD_ENTITY_LINK} returned {unexpected}")
 
     async def remove_link(
         self, document: DocumentId, link: EntityLinkId, *, at: datetime, intent: Intent
@@ -130,7 +130,7 @@ class DocumentChanges:
             case "unknown":
                 return NoSuchLink()
             case unexpected:
-                raise AssertionError(f"remove_entity_link returned {unexpected}")
+                raise AssertionError(f"{statements.REMOVE_ENTITY_LINK} returned {unexpected}")
 
     async def move_folder(
         self, source: FolderPath, target: FolderPath, *, at: datetime, intent: Intent
@@ -151,7 +151,7 @@ class DocumentChanges:
             case "too_many_folders":
                 return TooManyFolders()
             case unexpected:
-                raise AssertionError(f"move_folder returned {unexpected}")
+                raise AssertionError(f"{statements.MOVE_FOLDER} returned {unexpected}")
 
     async def delete_folder(self, folder: FolderPath, *, at: datetime, intent: Intent) -> DeleteFolderOutcome:
         result = await self._call(statements.DELETE_FOLDER, (folder, at), at, intent)
@@ -165,7 +165,7 @@ class DocumentChanges:
             case "in_use":
                 return FolderHasDocuments()
             case unexpected:
-                raise AssertionError(f"delete_folder returned {unexpected}")
+                raise AssertionError(f"{statements.DELETE_FOLDER} returned {unexpected}")
 
     async def _call(self, sql: str, arguments: Sequence[object], at: datetime, intent: Intent) -> "_Result":
         """Wait for earlier changes of the workspace, then call a database function. Repeat the call if its result is

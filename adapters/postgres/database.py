@@ -24,7 +24,7 @@ TRIES = 3
 
 SESSION = {
     "application_name": "dossier",
-    # Creates need this level: each statement of `record_documents` must see what was committed before that statement.
+    # Creates need this level: each statement of `record_documents_v2` must see what was committed before it began.
     "default_transaction_isolation": "read committed",
     # Slightly less than the limit of the client side, so that the server usually ends the statement first.
     "statement_timeout": str(int(STATEMENT_SECONDS * 1000) - 100),
@@ -202,7 +202,7 @@ async def _unlock(connection: Any, lock: int) -> None:
 
 
 def _end(connection: Any) -> None:
-    # If the connection was lost, asyncpg has released it already, and raises an error.
+    # After a lost connection, asyncpg has taken the connection back already, and `terminate` raises this error.
     with suppress(asyncpg.InterfaceError):
         connection.terminate()
 

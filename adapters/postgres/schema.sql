@@ -1,5 +1,6 @@
--- The current schema: what all migrations together create. Generated: `python -m tests.postgres.test_schema` writes it.
--- The reasons are in migrations/, the functions and views one by one in sql/.
+-- The current schema: what all migrations together create. Generated: `make generated` writes it.
+-- The reasons are in migrations/, the functions and views one by one in sql/. This version calls no
+-- superseded function: only servers of an earlier version do, while they run on the same database.
 
 CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
 
@@ -270,21 +271,21 @@ ALTER TABLE ONLY public.usage
     ADD CONSTRAINT usage_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspaces(id);
 
 -- FUNCTION add_api_key(uuid, jsonb, jsonb, jsonb)
--- FUNCTION add_entity_link(uuid, jsonb, jsonb)
+-- FUNCTION add_entity_link(uuid, jsonb, jsonb) -- superseded by add_entity_link_v2
 -- FUNCTION add_entity_link_v2(uuid, jsonb, integer, jsonb)
 -- FUNCTION begin_change(uuid, jsonb, timestamp with time zone)
--- FUNCTION begin_document_change(uuid, uuid, integer[], timestamp with time zone, jsonb)
+-- FUNCTION begin_document_change(uuid, uuid, integer[], timestamp with time zone, jsonb) -- superseded by begin_document_change_v2
 -- FUNCTION begin_document_change_v2(uuid, uuid, text[], text[], timestamp with time zone, jsonb)
--- FUNCTION condemn_objects(uuid, jsonb, timestamp with time zone)
+-- FUNCTION condemn_objects(uuid, jsonb, timestamp with time zone) -- superseded by condemn_objects_v2
 -- FUNCTION condemn_objects_v2(uuid, jsonb, timestamp with time zone)
 -- FUNCTION count_folders()
--- FUNCTION delete_document(uuid, uuid, integer[], timestamp with time zone, jsonb)
+-- FUNCTION delete_document(uuid, uuid, integer[], timestamp with time zone, jsonb) -- superseded by delete_document_v2
 -- FUNCTION delete_document_v2(uuid, uuid, text[], text[], timestamp with time zone, jsonb)
 -- FUNCTION delete_empty_folders(uuid, uuid[])
 -- FUNCTION delete_folder(uuid, text, timestamp with time zone, jsonb)
 -- FUNCTION document_state(integer, bytea)
 -- FUNCTION ensure_folders(uuid, text[])
--- FUNCTION find_documents(uuid, jsonb, uuid, bigint, integer, integer, integer)
+-- FUNCTION find_documents(uuid, jsonb, uuid, bigint, integer, integer, integer) -- superseded by find_documents_v2
 -- FUNCTION find_documents_v2(uuid, jsonb, uuid, bigint, integer, integer, integer)
 -- FUNCTION find_receipt(uuid, uuid, text, text, timestamp with time zone)
 -- FUNCTION finish_change(uuid, jsonb, timestamp with time zone, jsonb, text, uuid, jsonb)
@@ -294,20 +295,20 @@ ALTER TABLE ONLY public.usage
 -- FUNCTION is_within(text, text)
 -- FUNCTION issue_uploads(uuid, jsonb)
 -- FUNCTION linked_documents(uuid, text, text, text, bigint, integer)
--- FUNCTION list_folders(uuid, text, bigint, integer)
+-- FUNCTION list_folders(uuid, text, bigint, integer) -- superseded by list_folders_v2
 -- FUNCTION list_folders_v2(uuid, text, bigint, integer)
 -- FUNCTION list_tags(uuid, integer, bigint, integer)
 -- FUNCTION missing_folders(uuid, text)
--- FUNCTION move_folder(uuid, text, text, integer, timestamp with time zone, jsonb)
--- FUNCTION move_folder_v2(uuid, text, text, integer, timestamp with time zone, jsonb)
+-- FUNCTION move_folder(uuid, text, text, integer, timestamp with time zone, jsonb) -- superseded by move_folder_v2
+-- FUNCTION move_folder_v2(uuid, text, text, integer, timestamp with time zone, jsonb) -- superseded by move_folder_v3
 -- FUNCTION move_folder_v3(uuid, text, text, integer, integer, timestamp with time zone, jsonb)
--- FUNCTION patch_document(uuid, uuid, jsonb, integer[], timestamp with time zone, jsonb)
--- FUNCTION patch_document_v2(uuid, uuid, jsonb, text[], text[], timestamp with time zone, jsonb)
+-- FUNCTION patch_document(uuid, uuid, jsonb, integer[], timestamp with time zone, jsonb) -- superseded by patch_document_v2
+-- FUNCTION patch_document_v2(uuid, uuid, jsonb, text[], text[], timestamp with time zone, jsonb) -- superseded by patch_document_v3
 -- FUNCTION patch_document_v3(uuid, uuid, jsonb, text[], text[], integer, timestamp with time zone, jsonb)
--- FUNCTION record_documents(uuid, jsonb)
+-- FUNCTION record_documents(uuid, jsonb) -- superseded by record_documents_v2
 -- FUNCTION record_documents_v2(uuid, jsonb, integer, integer)
 -- FUNCTION recorded_changes()
--- FUNCTION remove_entity_link(uuid, uuid, uuid, timestamp with time zone, jsonb)
+-- FUNCTION remove_entity_link(uuid, uuid, uuid, timestamp with time zone, jsonb) -- superseded by remove_entity_link_v2
 -- FUNCTION remove_entity_link_v2(uuid, uuid, uuid, timestamp with time zone, jsonb)
 -- FUNCTION reserve_upload(uuid, text, bigint, timestamp with time zone)
 -- FUNCTION revoke_api_key(uuid, uuid, timestamp with time zone, jsonb)

@@ -56,7 +56,7 @@ class Connection(Interface):
     body: SizedBody | ChunkedBody
 
     def default_headers(self) -> list[tuple[bytes, bytes]]:
-        """Return the headers of every response, such as Date."""
+        """Return the headers that the server adds to every response, such as `Date`."""
         ...
 
     def write(self, data: bytes) -> None:
@@ -76,7 +76,7 @@ class Connection(Interface):
         ...
 
     def end_exchange(self) -> None:
-        """Continue after a complete response."""
+        """Let the connection wait for the next request, or close it, because the response is complete."""
         ...
 
     def abort(self) -> None:

@@ -28,11 +28,11 @@ HEAD_SECONDS = 10
 its first byte."""
 
 DISCARD_BYTES = 64 * 1024
-"""If a handler does not read the whole body, the server discards up to this number of bytes and keeps the connection
-open. If more is left, it closes the connection."""
+"""If the application does not read the whole body, the server discards up to this number of bytes and keeps the
+connection open. If more is left, it closes the connection."""
 
 DISCARD_SECONDS = 10
-"""The longest time for the discarded rest of a body to arrive."""
+"""The time for which the server waits for the rest of a body that it discards. After that, it closes the connection."""
 
 LINGER_SECONDS = 2
 """The time for which the server still reads after its last response. If data stayed unread, the kernel would reset the

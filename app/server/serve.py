@@ -23,7 +23,7 @@ import uvloop
 
 from adapters.secret.directory import write_private
 from app.main import create_app
-from app.server.draining import DrainingProtocol
+from app.server.first_requests import FirstRequestProtocol
 from app.server.limits import raise_descriptor_limit
 from app.server.workers import HEALTHCHECK_SECONDS, check_workers, held_open, log_to_stderr, supervise, worker_app
 from app.settings import Settings
@@ -84,7 +84,7 @@ def _config(create: Callable[[Settings], object], settings: Settings) -> uvicorn
         # With "auto", uvicorn would treat an unexpected failure at start-up as an application without a lifespan.
         lifespan="on",
         loop="uvloop",
-        http=DrainingProtocol,
+        http=FirstRequestProtocol,
         ws="none",
         # Signed URLs contain their signatures, which must not be in a log.
         access_log=False,

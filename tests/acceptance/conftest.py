@@ -32,19 +32,19 @@ def tenants(request: pytest.FixtureRequest) -> Iterator[Tenants]:
 
 @pytest.fixture(scope="session")
 def home(tenants: Tenants) -> Client:
-    """A client in the workspace of most tests, without a rate limit."""
+    """A client of the workspace that most tests share ("home"), without a rate limit."""
     return tenants.client()
 
 
 @pytest.fixture(scope="session")
 def manager(tenants: Tenants) -> Client:
-    """A client in a workspace of its own, with every permission."""
+    """A client with every permission, in a workspace that is neither `home` nor that of `stranger`."""
     return tenants.client("", *PERMISSIONS)
 
 
 @pytest.fixture(scope="session")
 def stranger(tenants: Tenants) -> Client:
-    """A client in another workspace, with every permission there."""
+    """A client of a foreign workspace, with every permission there. It must not reach what `home` or `manager` have."""
     return tenants.client("", *PERMISSIONS)
 
 

@@ -44,7 +44,10 @@ STATUSES = {
 
 
 class World(NamedTuple):
-    """A browser, two origins of pages of which `listed` may call Dossier, and its deployment."""
+    """A browser, a running Dossier with a client of it, and the origins of two web pages.
+
+    `DOSSIER_CORS_ORIGINS` names the origin `listed`, and does not name `other`.
+    """
 
     browser: Browser
     listed: str

@@ -1,7 +1,7 @@
-"""Preconditions on records and downloads, over HTTP (RFC 9110 13).
+"""Conditional requests for documents and downloads, over HTTP (RFC 9110 13).
 
-Their syntax and the order in which they are evaluated are proven by tests/http/test_conditional.py. What changes the
-state of a document, which is its ETag, is proven by tests/domain/test_states.py.
+tests/http/test_conditional.py proves the syntax of the headers and the order in which they are evaluated.
+tests/domain/test_changes.py and tests/contracts/test_preconditions.py prove which changes give a document another ETag.
 """
 
 import pytest

@@ -21,7 +21,7 @@ def stored() -> ApiKeyFound:
 
 
 class World:
-    """A cache of two API keys, its clock, and the lookup behind it, which fails or waits if the test says so."""
+    """The cache under test, for two API keys, and the database behind it. A test can let reads fail or wait."""
 
     def __init__(self) -> None:
         self.time = 1000.0

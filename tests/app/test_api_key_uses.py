@@ -21,7 +21,7 @@ KEY, OTHER = ApiKeyId("key_1"), ApiKeyId("key_2")
 
 
 class World:
-    """A buffer of uses, its writes, and a clock. A test can make the writes fail or hang."""
+    """The buffer under test, and the repository that it writes to. A test can let the writes fail or hang."""
 
     def __init__(self) -> None:
         self.clock = StillClock()

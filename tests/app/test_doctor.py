@@ -11,7 +11,7 @@ from adapters.postgres.database import connection_problem
 from app.doctor import check_deployment, run_checks
 from app.settings import Settings
 from ports.checks import Grade
-from tests.domain.world import NEVER_ASKED
+from tests.domain.world import NEVER_CALLED
 
 
 @pytest.mark.parametrize(
@@ -73,5 +73,5 @@ async def test_what_follows_from_an_unreachable_database_is_reported_as_not_chec
 
 
 async def test_without_a_database_the_deployment_is_not_checked_and_the_store_is_not_asked() -> None:
-    result = await check_deployment(NEVER_ASKED, None)
+    result = await check_deployment(NEVER_CALLED, None)
     assert (result.grade, result.found) == (Grade.DEGRADED, "not checked: the database could not be read")

@@ -1,13 +1,52 @@
-"""The documents name only files, tests and headings that exist, and list every setting."""
+"""The pages and docstrings name only files, tests and headings that exist, and the pages are well-formed."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 FOLDERS = "|".join(["adapters", "app", "bench", "docs", "domain", "ports", "requirements", "tests"])
+SOURCES = ["adapters", "app", "bench", "domain", "ports", "tests"]
+SEPARATOR = re.compile(r"\|(:?-+:?\|)+")
+
+
+def prose(page: Path) -> Iterator[str]:
+    """Yield the lines of a page that are outside its code blocks."""
+    in_code = False
+    for line in page.read_text().splitlines():
+        if line.lstrip().startswith("```"):
+            in_code = not in_code
+        elif not in_code:
+            yield line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_table_has_a_separator_and_the_same_number_of_cells_in_each_row(page: Path) -> None:
+    row = 0
+    for line in prose(page):
+        row = row + 1 if line.startswith("|") else 0
+        # A vertical bar inside code is written as `\\|`, and separates no cells.
+        cells = len(re.findall(r"(?<!\\)\|", line))
+        if row == 1:
+            width = cells
+        assert row == 0 or (line.endswith("|") and cells == width), line
+        assert (SEPARATOR.fullmatch(line) is not None) == (row == 2), line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_line_outside_tables_and_code_has_more_than_120_columns(page: Path) -> None:
+    assert [line for line in prose(page) if len(line) > 120 and not line.startswith("|")] == []
+
+
+def test_every_python_and_sql_file_that_a_source_names_exists() -> None:
+    missing = []
+    for file in (file for folder in SOURCES for file in (ROOT / folder).rglob("*.*") if file.suffix in (".py", ".sql")):
+        named = re.findall(rf"(?<![\w/.-])((?:{FOLDERS})/[\w/.-]*\.(?:py|sql|md|lua))\b", file.read_text())
+        missing += [f"{file.relative_to(ROOT)}: {name}" for name in named if not (ROOT / name).exists()]
+    assert missing == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -210,7 +210,7 @@ class Records:
         return await self.documents.delete(document, precondition=precondition, at=self.clock(), intent=intent)
 
     async def add_link(self, workspace: Workspace, link: EntityLink, key: str | None = None) -> AddLinkOutcome:
-        """Add an entity link. Links of one document to one entity are the same intent."""
+        """Add an entity link. Links of one document to one entity have one fingerprint."""
         asks = f"{link.document_id} {link.entity_type} {link.entity_id}"
         return await self.documents.add_link(link, intent=self.intent(workspace, key, asks, "link_document"))
 

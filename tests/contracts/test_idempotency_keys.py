@@ -34,9 +34,10 @@ from tests.contracts.records import Records, new_key, only, revised
 
 @dataclass(frozen=True)
 class Scene:
-    """A document with an entity link, an empty folder that contains another empty folder, and an API key.
+    """What each test finds in its workspace `home`: a document with an entity link `held`, an API key, and an empty
+    folder that contains another empty folder.
 
-    `key` is the idempotency key of every operation here.
+    Every operation of a test uses the idempotency key `key`.
     """
 
     records: Records

@@ -23,7 +23,10 @@ def state(revision: int, folder: str) -> str:
 
 @dataclass(frozen=True)
 class Scene:
-    """A document of revision 2 in `/a/b` with an entity link, and nothing else but the empty folder `/empty`."""
+    """What each test finds in its workspace `home`: a document and an empty folder.
+
+    The document is in `/a/b`, has an entity link, and has revision 2. The empty folder is `/empty`.
+    """
 
     records: Records
     home: Workspace

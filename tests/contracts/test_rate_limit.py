@@ -127,7 +127,8 @@ async def test_a_client_that_obeys_the_headers_is_never_refused_and_never_waits_
         wait = verdict.reset - int(clock().timestamp())
         assert wait >= 1
         if verdict.remaining == 0:
-            # A client that does not wait is refused with the same time, now and in the last second.
+            # A request that comes too early is refused and names the same end of the window, whether it comes at once
+            # or one second before that end.
             for waited, passes in ((wait, wait - 1), (1, 1)):
                 refused = await limiter.acquire("a", plan, clock())
                 by = refused.refused_by

@@ -57,11 +57,11 @@ async def test_a_count_that_reaches_its_limit_says_so(records: Records) -> None:
         DocumentFilter(words=("none",)),
     )
     for wanted in wide:
-        # Only the count is limited: the last page can still be read.
+        # The count ends at the limit, but the documents beyond it can be read.
         assert await find(wanted) == DocumentPage((oldest,), LIMIT, total_is_exact=False, more=False)
         found = await find(wanted, After(third.id, 1))
         assert found == DocumentPage((second,), LIMIT, total_is_exact=False, more=True)
-    # With one document less, all are counted.
+    # After one document is deleted, the count no longer exceeds the limit, so it is exact.
     await records.delete(home, documents[-1].id)
     for wanted in wide:
         found = await find(wanted, After(second.id, 1))

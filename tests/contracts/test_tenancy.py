@@ -48,12 +48,14 @@ WITHOUT_WORKSPACE = {
 
 @dataclass(frozen=True)
 class Scene:
-    """A workspace "home" with one record of each kind, and a workspace "stranger" without records, whose caller knows
-    every id of the home."""
+    """What each test finds: the workspace `home` with a record of each kind, and the workspace `other` without records.
+
+    The tests call the repositories for `other` with the ids and idempotency keys of `home`.
+    """
 
     records: Records
     home: Workspace
-    stranger: Workspace
+    other: Workspace
     document: Document
     link: EntityLink
     deleted: Document
@@ -64,11 +66,11 @@ class Scene:
 
     @property
     def keys(self) -> tuple[str, str]:
-        """The idempotency keys that the home has used."""
+        """The idempotency keys that were used in the workspace `home`."""
         return self.create_key, self.api_key_key
 
     async def snapshot(self) -> list[object]:
-        """Return everything that the home has."""
+        """Return every record of the workspace `home`."""
         records, home = self.records, self.home
         return [
             await records.documents.get(home.id, self.document.id),
@@ -88,7 +90,7 @@ class Scene:
 
 @pytest.fixture
 async def scene(records: Records) -> Scene:
-    home, stranger = await records.workspace(), await records.workspace()
+    home, other = await records.workspace(), await records.workspace()
     document, create_key, api_key_key = records.document(home, folder="/a/b"), new_key(), new_key()
     await records.create(home, document, create_key)
     link = await records.linked_to(home, document)
@@ -98,13 +100,11 @@ async def scene(records: Records) -> Scene:
     await records.api_keys.add(api_key, records.intent(home, api_key_key), b"sealed")
     upload = replace(records.upload(home, "issued", 7), held_until=records.clock())
     await records.documents.issue_upload(upload)
-    return Scene(
-        records, home, stranger, revised(document), link, deleted, upload.path, api_key, create_key, api_key_key
-    )
+    return Scene(records, home, other, revised(document), link, deleted, upload.path, api_key, create_key, api_key_key)
 
 
 def changes(scene: Scene) -> list[tuple[Change, object, type]]:
-    """Return one change of each kind, its outcome for the stranger, and its kind of outcome for the owner."""
+    """Return one change of each kind, its outcome in the workspace `other`, and the type of its outcome in `home`."""
     at, id_ = scene.records.clock(), scene.document.id
     on_document = {"document": id_, "precondition": UNCONDITIONAL, "at": at}
     return [
@@ -121,27 +121,27 @@ CHANGES = {"patch", "add_link", "remove_link", "move_folder", "delete_folder", "
 
 
 async def create_with_the_same_ids_and_keys(scene: Scene) -> None:
-    path = f"workspaces/{scene.stranger.id}/documents/a"
+    path = f"workspaces/{scene.other.id}/documents/a"
     # The first document even has the id of the home's.
     for number, key in enumerate((*scene.keys, None)):
-        own = replace(scene.document, workspace_id=scene.stranger.id, storage_path=StoragePath(f"{path}/{number}"))
+        own = replace(scene.document, workspace_id=scene.other.id, storage_path=StoragePath(f"{path}/{number}"))
         own = own if number == 0 else replace(own, id=scene.records.unknown_document())
-        assert await scene.records.create(scene.stranger, own, key) == Created(own)
-    assert (await scene.records.documents.usage(scene.stranger.id)).documents == 3
+        assert await scene.records.create(scene.other, own, key) == Created(own)
+    assert (await scene.records.documents.usage(scene.other.id)).documents == 3
 
 
 async def make_every_change(scene: Scene) -> None:
     assert {attempted.method for attempted, *_ in changes(scene)} == CHANGES
     for attempted, outcome, _ in changes(scene):
         for key in (None, scene.create_key):
-            intent = scene.records.intent(scene.stranger, key)
+            intent = scene.records.intent(scene.other, key)
             assert await attempted.apply(scene.records.documents, intent) == outcome
 
 
 async def add_an_api_key_of_the_same_name(scene: Scene) -> None:
     for name, key in zip((scene.api_key.name, ""), scene.keys, strict=True):
-        own = scene.records.api_key(scene.stranger, name)
-        assert await scene.records.api_keys.add(own, scene.records.intent(scene.stranger, key)) == ApiKeyAdded()
+        own = scene.records.api_key(scene.other, name)
+        assert await scene.records.api_keys.add(own, scene.records.intent(scene.other, key)) == ApiKeyAdded()
 
 
 NO_DOCUMENTS = DocumentPage((), 0, total_is_exact=True, more=False)
@@ -161,13 +161,14 @@ FILTERS: tuple[Callable[[Document], DocumentFilter], ...] = (
 
 
 async def find_nothing(scene: Scene) -> None:
-    """Call every method that only reads, in the name of the stranger and of an unknown workspace."""
+    """Call every method that only reads, for the workspace `other` and for an unknown one."""
     records = scene.records
     documents, api_keys = records.documents, records.api_keys
-    for reader in (scene.stranger, replace(scene.stranger, id=records.unknown_workspace())):
+    for reader in (scene.other, replace(scene.other, id=records.unknown_workspace())):
         for document in (scene.document, scene.deleted):
             assert await documents.get(reader.id, document.id) is None
             assert await records.ledger.states(reader.id, [document.storage_path]) == {}
+            assert await records.ledger.recorded_versions(reader.id, [document.storage_path]) == {}
             assert await records.ledger.greatest_paths({reader.id: ("", "x")}) == {}
             assert await records.ledger.recorded_versions(reader.id, [document.storage_path]) == {}
         for wanted in FILTERS:
@@ -177,7 +178,7 @@ async def find_nothing(scene: Scene) -> None:
         for parent in (None, FOLDER):
             assert await documents.folders(reader.id, parent, ALL) == Rows((), 0)
         assert await documents.tags(reader.id, ALL) == Rows((), 0)
-        quota_bytes = 1000 if reader is scene.stranger else 0
+        quota_bytes = 1000 if reader is scene.other else 0
         assert await documents.usage(reader.id) == Usage(0, quota_bytes, 0)
         for key in scene.keys:
             assert await documents.receipt(records.intent(reader, key)) is None
@@ -190,30 +191,30 @@ async def find_nothing(scene: Scene) -> None:
 
 async def revoke_with_every_intent(scene: Scene) -> None:
     at = scene.records.clock()
-    for intent in (None, *(scene.records.intent(scene.stranger, key) for key in (None, *scene.keys))):
-        assert await scene.records.api_keys.revoke(scene.stranger.id, scene.api_key.id, at, intent) == NoSuchApiKey()
+    for intent in (None, *(scene.records.intent(scene.other, key) for key in (None, *scene.keys))):
+        assert await scene.records.api_keys.revoke(scene.other.id, scene.api_key.id, at, intent) == NoSuchApiKey()
 
 
 async def use_the_ledger_and_the_api_key(scene: Scene) -> None:
-    records, stranger = scene.records, scene.stranger
+    records, other = scene.records, scene.other
     paths = scene.document.storage_path, scene.deleted.storage_path
-    await records.condemn(stranger, *paths)
-    await records.api_keys.record_uses([ApiKeyUse(stranger.id, scene.api_key.id, records.clock())])
+    await records.condemn(other, *paths)
+    await records.api_keys.record_uses([ApiKeyUse(other.id, scene.api_key.id, records.clock())])
     records.clock.advance(hours=1)
-    await records.finalise(stranger, records.clock(), *paths)
-    await records.settle(stranger, dict.fromkeys((*paths, scene.issued), None))
-    await records.condemn(stranger, scene.issued)
-    assert await records.ledger.delete_empty_folders(stranger.id) == 0
+    await records.finalise(other, records.clock(), *paths)
+    await records.settle(other, dict.fromkeys((*paths, scene.issued), None))
+    await records.condemn(other, scene.issued)
+    assert await records.ledger.delete_empty_folders(other.id) == 0
 
 
 async def issue_and_reserve_the_same_paths(scene: Scene) -> None:
     for upload in (
-        replace(scene.records.upload(scene.stranger, "a", 7), path=path)
+        replace(scene.records.upload(scene.other, "a", 7), path=path)
         for path in (scene.issued, scene.document.storage_path)
     ):
         assert await scene.records.documents.issue_upload(upload) == UploadIssued()
         assert await scene.records.ledger.reserve(replace(upload, reserved_bytes=9)) == UploadIssued()
-    assert (await scene.records.documents.usage(scene.stranger.id)).reserved_bytes == 18
+    assert (await scene.records.documents.usage(scene.other.id)).reserved_bytes == 18
 
 
 ATTEMPTS: dict[Callable[[Scene], Awaitable[object]], set[str]] = {
@@ -232,7 +233,7 @@ ATTEMPTS: dict[Callable[[Scene], Awaitable[object]], set[str]] = {
         "ApiKeys.record_uses",
     },
 }
-"""The attempts of the stranger, and the methods that they call."""
+"""The attempts to reach `home` from `other`, and the repository methods that they call."""
 
 
 @pytest.mark.parametrize("attempt", ATTEMPTS)
@@ -258,13 +259,13 @@ def test_every_method_with_a_workspace_is_attempted() -> None:
 
 
 async def test_a_change_of_an_id_that_two_workspaces_share_is_made_in_one(scene: Scene) -> None:
-    records, stranger = scene.records, scene.stranger
-    path = StoragePath(f"workspaces/{stranger.id}/documents/a")
-    await records.create(stranger, replace(scene.document, workspace_id=stranger.id, storage_path=path))
-    await records.add_link(stranger, scene.link)
-    await records.delete(stranger, (await records.recorded(stranger, folder=EMPTY_FOLDER)).id)
+    records, other = scene.records, scene.other
+    path = StoragePath(f"workspaces/{other.id}/documents/a")
+    await records.create(other, replace(scene.document, workspace_id=other.id, storage_path=path))
+    await records.add_link(other, scene.link)
+    await records.delete(other, (await records.recorded(other, folder=EMPTY_FOLDER)).id)
     before = await scene.snapshot()
     for made, _, done in changes(scene):
-        assert isinstance(await made.apply(records.documents, records.intent(stranger)), done)
+        assert isinstance(await made.apply(records.documents, records.intent(other)), done)
         assert await scene.snapshot() == before
-    assert await records.documents.usage(stranger.id) == Usage(0, 1000, 0)
+    assert await records.documents.usage(other.id) == Usage(0, 1000, 0)

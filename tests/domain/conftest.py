@@ -1,4 +1,4 @@
-"""A fresh world for each test, and a caller in it."""
+"""The service under test of each test, and a caller of it. See `World`."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.domain.world import World
 
 @pytest.fixture
 def world() -> World:
-    """A whole service with nothing in it."""
+    """A complete service in memory, without data."""
     return World()
 
 
@@ -20,6 +20,6 @@ async def caller(world: World) -> Caller:
 
 @pytest.fixture
 async def claimed(world: World) -> World:
-    """A world whose database has claimed its store, so that it may sweep."""
+    """A complete service in memory whose database has claimed its store, so that it may sweep."""
     await world.claim_store()
     return world

@@ -13,7 +13,7 @@ from domain.errors import InvalidKey, RateLimited
 from domain.rate_limits import Plan, Tier, Verdict, Window
 from domain.use_cases.admit_request import refusal_of
 from domain.use_cases.provision import MintedApiKey
-from tests.domain.world import MINUTE, NEVER_ASKED, PLANS, World
+from tests.domain.world import MINUTE, NEVER_CALLED, PLANS, World
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 UNKNOWN = mint_api_key("0" * 32)
@@ -56,15 +56,15 @@ async def test_an_api_key_identifies_its_caller(world: World) -> None:
     assert (caller.tier, caller.expires_at) == (Tier.HIGH, end)
 
 
-async def test_a_missing_api_key_is_refused_before_any_port_is_asked_and_so_is_not_counted(world: World) -> None:
-    admit = replace(world.admit_request, keys=NEVER_ASKED, limiter=NEVER_ASKED, now=NEVER_ASKED)
+async def test_a_missing_api_key_is_refused_before_any_port_is_called_and_so_is_not_counted(world: World) -> None:
+    admit = replace(world.admit_request, keys=NEVER_CALLED, limiter=NEVER_CALLED, now=NEVER_CALLED)
     with pytest.raises(InvalidKey):
         await admit(None, HERE, "req_1")
 
 
 @pytest.mark.parametrize("presented", MALFORMED, ids=lambda text: ascii(text[:50]))
 async def test_a_malformed_api_key_is_refused_without_a_look_up(world: World, presented: str) -> None:
-    admit = replace(world.admit_request, keys=NEVER_ASKED)
+    admit = replace(world.admit_request, keys=NEVER_CALLED)
     with pytest.raises(InvalidKey):
         await admit(presented, HERE, "req_1")
 
@@ -124,13 +124,13 @@ async def test_the_use_of_an_admitted_api_key_is_recorded_and_of_a_revoked_one_i
 async def test_the_api_keys_of_a_workspace_share_the_limits_of_its_plan_and_workspaces_share_nothing(
     world: World,
 ) -> None:
-    one, stranger = await a_key(world), await a_key(world)
+    one, foreign = await a_key(world), await a_key(world)
     other = await another_key(world, one.key.workspace_id)
     end = MINUTE_WINDOW.end(world.clock())
     assert await verdicts(world, one.secret, 2) == [Verdict(True, 3, 2, end, 0), Verdict(True, 3, 1, end, 0)]
     refused = Verdict(False, 3, 0, end, MINUTE, MINUTE_WINDOW)
     assert await verdicts(world, other.secret, 2) == [Verdict(True, 3, 0, end, 0), refused]
-    assert (await verdicts(world, stranger.secret, 1))[0].remaining == 2
+    assert (await verdicts(world, foreign.secret, 1))[0].remaining == 2
     # A change of plan applies to the next request.
     await world.workspaces.update(one.key.workspace_id, Plan.PRO, None)
     assert (await verdicts(world, one.secret, 1))[0].limit == 50
@@ -148,7 +148,7 @@ async def test_a_high_tier_api_key_has_ten_times_the_limits_counted_apart(world:
 
 async def test_an_unmetered_api_key_is_never_refused_and_never_counted(world: World) -> None:
     unmetered = await a_key(world, tier=Tier.UNMETERED)
-    admit = replace(world.admit_request, limiter=NEVER_ASKED)
+    admit = replace(world.admit_request, limiter=NEVER_CALLED)
     untouched = Verdict(True, 3, 3, MINUTE_WINDOW.end(world.clock()), 0)
     assert (await admit(unmetered.secret, HERE, "req_1")).verdict == untouched
 

@@ -1,6 +1,7 @@
-"""API keys: created, listed and revoked by callers with admin:api_keys.
+"""Callers with `admin:api_keys` create, list and revoke API keys.
 
-Names, pages, receipts and the last administrator are proven in tests/contracts/test_api_keys.py.
+tests/contracts/test_api_keys.py proves what the repository decides: that names are unique, what a page contains, what a
+retry gets, and that the last API key with `admin:api_keys` of a workspace is not revoked.
 """
 
 from dataclasses import replace

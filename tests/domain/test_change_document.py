@@ -10,7 +10,7 @@ from domain.errors import PreconditionFailed
 from domain.preconditions import Precondition
 from ports.queries import DocumentWithLinks, Usage
 from ports.system import Unavailable
-from tests.domain.world import NEVER_ASKED, Instead, World, unavailable
+from tests.domain.world import NEVER_CALLED, Instead, World, unavailable
 
 KEY = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
@@ -50,7 +50,7 @@ async def test_a_document_in_another_state_than_required_is_neither_changed_nor_
 async def test_a_soft_delete_leaves_the_object_to_the_sweeper_and_does_not_call_the_store(claimed: World) -> None:
     world, caller = claimed, await claimed.caller()
     document = await world.record(caller)
-    blind = replace(world.delete_document, storage=NEVER_ASKED)
+    blind = replace(world.delete_document, storage=NEVER_CALLED)
     for is_replayed in (False, True):
         assert await blind(caller, document.id, KEY) is is_replayed
     assert await world.documents.usage(caller.workspace_id) == Usage(0, 1000, 0)

@@ -17,7 +17,7 @@ from ports.queries import DocumentWithLinks, Usage
 from ports.storage import Unreadable
 from tests.domain.anything import JSON, TEXTS
 from tests.domain.samples import DOCUMENT, FOREIGN, OWN
-from tests.domain.world import NEVER_ASKED, Instead, World, members
+from tests.domain.world import NEVER_CALLED, Instead, World, members
 
 KEY = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
@@ -134,17 +134,17 @@ async def test_a_retry_is_replayed_although_the_object_is_gone_or_has_changed(
 
 
 async def create_blind(sent: dict[str, object]) -> Recorded:
-    """Create a document with ports that must not be asked."""
+    """Create a document. Fail the test if a port is called."""
     caller = Caller(
         workspace_id=OWN,
-        user_id=NEVER_ASKED,
-        key_id=NEVER_ASKED,
+        user_id=NEVER_CALLED,
+        key_id=NEVER_CALLED,
         permissions=frozenset({Permission.WRITE_DOCUMENTS}),
-        tier=NEVER_ASKED,
+        tier=NEVER_CALLED,
         expires_at=None,
         request_id="req_1",
     )
-    blind = CreateDocument(documents=NEVER_ASKED, storage=NEVER_ASKED, now=NEVER_ASKED, new_id=NEVER_ASKED)
+    blind = CreateDocument(documents=NEVER_CALLED, storage=NEVER_CALLED, now=NEVER_CALLED, new_id=NEVER_CALLED)
     return await blind(caller, sent, KEY)
 
 
@@ -153,7 +153,7 @@ async def create_blind(sent: dict[str, object]) -> Recorded:
     | st.builds(f"workspaces/{OWN}/{{}}/{{}}".format, st.sampled_from(["..", ".", "", "\\"]), TEXTS)
     | JSON
 )
-async def test_a_foreign_or_hostile_path_is_refused_before_any_port_is_asked(path: object) -> None:
+async def test_a_foreign_or_hostile_path_is_refused_before_any_port_is_called(path: object) -> None:
     with pytest.raises(Invalid) as refused:
         await create_blind({**DOCUMENT, "storage_path": path})
     assert set(refused.value.fields) == {"storage_path"}

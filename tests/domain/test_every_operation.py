@@ -22,13 +22,13 @@ from domain.use_cases import UseCases
 from ports import Ports
 from tests.domain.anything import TEXTS, objects_around
 from tests.domain.samples import DOCUMENT, LINK, MALFORMED_IDS
-from tests.domain.world import NEVER_ASKED, PLANS, World, members
+from tests.domain.world import NEVER_CALLED, PLANS, World, members
 
 READ, WRITE = Permission.READ_DOCUMENTS, Permission.WRITE_DOCUMENTS
 ADMIN, API_KEYS = Permission.ADMIN_DOCUMENTS, Permission.ADMIN_API_KEYS
 KEY, ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7", "doc_01HY0000000000000000000000"
 
-BLIND = UseCases.of(Ports(**{field.name: NEVER_ASKED for field in fields(Ports)}), PLANS)
+BLIND = UseCases.of(Ports(**{field.name: NEVER_CALLED for field in fields(Ports)}), PLANS)
 """Use cases that may ask no port."""
 
 Call = Callable[[UseCases, Caller, str, Members], Awaitable[object]]
@@ -66,7 +66,7 @@ OPERATIONS: dict[str, tuple[set[Permission], Call]] = {
 
 @dataclass
 class Scene:
-    """A workspace with enough in it for one successful call of every operation."""
+    """A caller, and the ids of records in its workspace: enough for one successful call of every operation."""
 
     world: World
     caller: Caller
@@ -123,7 +123,7 @@ def test_the_table_lists_every_operation_that_needs_a_permission() -> None:
     objects_around({**DOCUMENT, **LINK, "from": "/a", "to": "/b", "permissions": ["read:documents"], "page": "1"}),
     st.sets(st.sampled_from(Permission)),
 )
-async def test_without_its_permission_an_operation_is_refused_before_any_port_is_asked(
+async def test_without_its_permission_an_operation_is_refused_before_any_port_is_called(
     name: str, id_: str, sent: dict[str, object], granted: set[Permission]
 ) -> None:
     needed, call = OPERATIONS[name]
@@ -136,12 +136,12 @@ async def test_without_its_permission_an_operation_is_refused_before_any_port_is
 
 
 SOMEBODY = Caller(
-    workspace_id=NEVER_ASKED,
-    user_id=NEVER_ASKED,
-    key_id=NEVER_ASKED,
+    workspace_id=NEVER_CALLED,
+    user_id=NEVER_CALLED,
+    key_id=NEVER_CALLED,
     permissions=frozenset(),
-    tier=NEVER_ASKED,
-    expires_at=NEVER_ASKED,
+    tier=NEVER_CALLED,
+    expires_at=NEVER_CALLED,
     request_id="req_1",
 )
 
@@ -160,7 +160,7 @@ ID_OPERATIONS = [
 
 
 @pytest.mark.parametrize("name", ID_OPERATIONS)
-async def test_a_malformed_id_is_not_found_and_no_port_is_asked(name: str) -> None:
+async def test_a_malformed_id_is_not_found_and_no_port_is_called(name: str) -> None:
     caller = replace(SOMEBODY, permissions=frozenset(Permission))
     _, call = OPERATIONS[name]
     sent = LINK if name == "link_document" else {}
@@ -217,13 +217,13 @@ INVALID: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("name", INVALID)
-async def test_every_invalid_and_unknown_member_is_named_with_earlier_mistakes_before_any_port_is_asked(
+async def test_every_invalid_and_unknown_member_is_named_with_earlier_mistakes_before_any_port_is_called(
     name: str,
 ) -> None:
     sent = {**INVALID[name], "If-Match": RuleViolation("must be an entity tag")}
     world = World()
     # The use case makes an API key while it reads the members, so it calls the ports of ids, time and secrets.
-    use_cases = replace(world.use_cases, create_api_key=replace(world.create_api_key, keys=NEVER_ASKED))
+    use_cases = replace(world.use_cases, create_api_key=replace(world.create_api_key, keys=NEVER_CALLED))
     use_cases = use_cases if name == "create_api_key" else BLIND
     with pytest.raises(Invalid) as refused:
         await OPERATIONS[name][1](use_cases, await world.caller(), ID, sent)

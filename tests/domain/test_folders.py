@@ -9,7 +9,7 @@ from domain.access import Caller
 from domain.errors import FolderExists, FolderInUse, Invalid
 from domain.paths import FolderPath
 from domain.use_cases.move_folder import Moved, MoveFolder
-from tests.domain.world import NEVER_ASKED, World
+from tests.domain.world import NEVER_CALLED, World
 
 
 @pytest.fixture
@@ -41,9 +41,9 @@ async def test_a_missing_source_an_existing_target_and_a_too_deep_one_are_refuse
 
 
 @pytest.mark.parametrize("target", ["/a", "/a/", "/a/b", "/a/new/x"])
-async def test_a_target_inside_the_folder_is_refused_before_any_port_is_asked(caller: Caller, target: str) -> None:
+async def test_a_target_inside_the_folder_is_refused_before_any_port_is_called(caller: Caller, target: str) -> None:
     with pytest.raises(Invalid) as refused:
-        await MoveFolder(documents=NEVER_ASKED, now=NEVER_ASKED)(caller, {"from": "/a", "to": target, "x": 1}, None)
+        await MoveFolder(documents=NEVER_CALLED, now=NEVER_CALLED)(caller, {"from": "/a", "to": target, "x": 1}, None)
     assert set(refused.value.fields) == {"to", "x"}
 
 

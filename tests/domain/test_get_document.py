@@ -9,7 +9,7 @@ from domain.errors import ObjectChanged
 from domain.use_cases.get_document import Found
 from ports.queries import DocumentWithLinks
 from ports.storage import DownloadTerms
-from tests.domain.world import NEVER_ASKED, World, followed
+from tests.domain.world import NEVER_CALLED, World, followed
 
 
 def terms_of(world: World, found: Found) -> DownloadTerms | None:
@@ -72,5 +72,5 @@ async def test_changed_bytes_get_no_url_but_the_record_is_read(world: World, rep
 async def test_reading_only_the_record_does_not_call_the_store(world: World) -> None:
     caller = await world.caller()
     document = await world.record(caller)
-    blind = replace(world.get_document, storage=NEVER_ASKED, now=NEVER_ASKED)
+    blind = replace(world.get_document, storage=NEVER_CALLED, now=NEVER_CALLED)
     assert await blind(caller, document.id, download=False) == Found(DocumentWithLinks(document, ()), None)

@@ -17,7 +17,7 @@ from domain.search import EVERYTHING, DocumentFilter
 from domain.use_cases.find_documents import FindDocuments
 from ports.queries import After, DocumentPage
 from tests.domain.samples import MALFORMED_IDS
-from tests.domain.world import NEVER_ASKED, Instead, World
+from tests.domain.world import NEVER_CALLED, Instead, World
 
 DAY = datetime(2026, 4, 17, tzinfo=UTC)
 
@@ -30,7 +30,7 @@ async def asked(caller: Caller, query: dict[str, object]) -> tuple[DocumentFilte
         calls.append((wanted, place))
         return DocumentPage((), 0, total_is_exact=True, more=False)
 
-    documents: Any = Instead(NEVER_ASKED, find=find)
+    documents: Any = Instead(NEVER_CALLED, find=find)
     await FindDocuments(documents=documents)(caller, query)
     (call,) = calls
     return call
@@ -81,7 +81,7 @@ async def test_an_invalid_search_cursor_or_combination_is_refused_by_name_with_e
 ) -> None:
     query = {name: value, "sort": "name"} | ({"cursor": "0" * 26} if name == "page" else {})
     with pytest.raises(Invalid) as refused:
-        await FindDocuments(documents=NEVER_ASKED)(caller, query)
+        await FindDocuments(documents=NEVER_CALLED)(caller, query)
     assert set(refused.value.fields) == {name, "sort"}
 
 

@@ -15,7 +15,7 @@ from domain.search import SEARCH_MAX
 from domain.text import MARKS_MAX, line, nearest_label, string
 from domain.text import label as label_rule
 from tests.domain.anything import TEXTS, ask
-from tests.domain.world import NEVER_ASKED
+from tests.domain.world import NEVER_CALLED
 
 
 def one_tag(value: object) -> str:
@@ -62,7 +62,7 @@ def test_the_characters_of_a_text_are_counted_after_normalisation_to_nfc(text: T
 
 @on_every_text_rule
 def test_the_length_is_checked_before_anything_is_normalised(text: TextRule, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("domain.text.unicodedata", NEVER_ASKED)
+    monkeypatch.setattr("domain.text.unicodedata", NEVER_CALLED)
     with pytest.raises(RuleViolation, match=f"{text.most} characters"):
         text.rule("\u0f73" * (4 * text.most + 1))
 

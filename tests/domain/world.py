@@ -1,4 +1,4 @@
-"""A complete service on the adapters in memory, with a clock that the test moves."""
+"""`World`: a complete service on the adapters in memory, with a clock that the test moves."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, NoReturn, cast
@@ -28,21 +28,21 @@ PLANS: Plans = {
 }
 
 
-class NeverAsked:
-    """A replacement of any port that fails the test at every call."""
+class NeverCalled:
+    """A replacement of any port. Every call of it fails the test."""
 
     def __getattr__(self, verb: str) -> NoReturn:
         raise AssertionError(f"{verb} was called")
 
     def __call__(self, *_: object) -> NoReturn:
-        raise AssertionError("a clock, an id or a secret was called")
+        raise AssertionError("a clock, or a source of ids or secrets, was called")
 
 
-NEVER_ASKED: Any = NeverAsked()
+NEVER_CALLED: Any = NeverCalled()
 
 
 class Instead:
-    """A port with some of its methods replaced."""
+    """A port of which the test has replaced some methods."""
 
     def __init__(self, port: object, **methods: Callable[..., Awaitable[object]]) -> None:
         self._port = port
@@ -58,7 +58,7 @@ async def unavailable(*_: object, **__: object) -> NoReturn:
 
 
 class World:
-    """One deployment: its adapters, its use cases, and common steps of tests."""
+    """The service under test: the ports in memory, all use cases, and methods for common steps of tests."""
 
     def __init__(self) -> None:
         self.clock = StillClock()

@@ -63,7 +63,7 @@ def resolved(document: Any, part: Any) -> Any:
 
 
 async def test_the_document_equals_its_snapshot(document: Any) -> None:
-    """After an intended change, `python -m tests.http.test_openapi` writes the snapshot; review its diff."""
+    """After an intended change, `make generated` writes the snapshot; review its diff."""
     assert as_text(document) == SNAPSHOT.read_text(), test_the_document_equals_its_snapshot.__doc__
 
 

@@ -22,14 +22,18 @@ SQL = MIGRATIONS.parent / "sql"
 _PACKAGE = "adapters.postgres.migrations"
 
 _HEAD = """\
--- The current schema: what all migrations together create. Generated: `python -m tests.postgres.test_schema` writes it.
--- The reasons are in migrations/, the functions and views one by one in sql/.
+-- The current schema: what all migrations together create. Generated: `make generated` writes it.
+-- The reasons are in migrations/, the functions and views one by one in sql/. This version calls no
+-- superseded function: only servers of an earlier version do, while they run on the same database.
 """
 _BLOCK = re.compile(r"^--\n-- Name: (.+); Type: ([A-Z ]+); Schema: .*\n--\n\n", re.MULTILINE)
 
 
 def dump(url: str) -> str:
-    """Return the schema of a database as pg_dump prints it, without settings; of each function, only its signature."""
+    """Return the schema of a database as pg_dump prints it, without settings.
+
+    Of each function, the schema has only the signature, and its successor if it has one.
+    """
     command = [str(find_binaries() / "pg_dump"), "--schema-only", "--no-owner", "--no-privileges", url]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     _, *blocks = _BLOCK.split(output.partition("--\n-- PostgreSQL database dump complete")[0])
@@ -38,10 +42,18 @@ def dump(url: str) -> str:
         if name.startswith("migration"):
             continue  # Piccolo's own table
         if kind == "FUNCTION":
-            functions.append(f"-- FUNCTION {name}\n")
+            functions.append(name)
         elif kind != "COMMENT":
             statements.append(re.sub(r"\n+", "\n", re.sub(r"^SET .*\n", "", text, flags=re.MULTILINE)))
-    return "\n".join([_HEAD, *statements, "".join(functions)])
+    named = {signature.partition("(")[0] for signature in functions}
+    lines = [f"-- FUNCTION {signature}{_successor(signature.partition('(')[0], named)}\n" for signature in functions]
+    return "\n".join([_HEAD, *statements, "".join(lines)])
+
+
+def _successor(function: str, functions: set[str]) -> str:
+    name, _, version = function.partition("_v")
+    following = f"{name}_v{int(version or 1) + 1}"
+    return f" -- superseded by {following}" if following in functions else ""
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def pair(started: Server) -> Server:
 
 @pytest.fixture(scope="module")
 def api_key(started: Server) -> Client:
-    """An API key of the server, whose port may change: see `client`."""
+    """A client with an API key of the server. Use `client` to send requests: a restarted server has another port."""
     with closing(Tenants(started.base_url, started.cli)) as tenants:
         return tenants.client()
 

@@ -4,10 +4,12 @@ The `.sql` file creates and changes tables and indexes. The `.py` file lists the
 order: its own `.sql` file, and one file for each new function or view, from `adapters/postgres/sql/`.
 
 A released migration and the files it runs never change. A changed function gets a new file and a new name
-(`find_receipt`, then `find_receipt_v2`), so that two versions of the service can run on one database. A later migration
-drops the old function, once no supported version calls it. So `sql/` contains each function once, and no migration
-needs a copy. `schema.sql` shows the tables, indexes and views that all migrations together create. A test generates it
-and compares.
+(`condemn_objects`, then `condemn_objects_v2`), so that two versions of the service can run on one database. A later
+migration drops the old function, once no supported version calls it. So `sql/` contains each function once, and no
+migration needs a copy.
+
+`schema.sql` shows the tables, indexes and views that all migrations together create, lists the functions, and says
+which of them are superseded. `make generated` writes it, and a test compares it.
 
 A migration that was killed can run again. Each migration runs in one transaction. Piccolo records a migration after
 that transaction has committed, so a killed process can leave a migration that is committed but not recorded. Therefore

@@ -29,8 +29,8 @@ Outcome = TypeVar("Outcome")
 class Pending(Generic[Outcome]):
     """A write without an outcome: its storage path, its JSON for the call, and the requests that wait for the outcome.
 
-    The first waiter is the request that sent it. The others are its twins: requests with the same intent that
-    arrived later. A write without an idempotency key has none.
+    The first waiter is the request that sent it. The others are its twins: requests with the same idempotency
+    key, operation and fingerprint that arrived later. A write without an idempotency key has none.
     """
 
     workspace: WorkspaceId
@@ -56,7 +56,7 @@ class Pending(Generic[Outcome]):
 
     @property
     def identity(self) -> tuple[str, str, bytes] | None:
-        """What twins have in common; `None` without an idempotency key."""
+        """The idempotency key, operation and fingerprint, by which twins recognise each other; `None` without a key."""
         if self.intent is None or self.intent.idempotency_key is None:
             return None
         return self.intent.idempotency_key, self.intent.operation, self.intent.fingerprint
@@ -96,7 +96,7 @@ class Lane(Generic[Write]):
         return iter(self._waiting)
 
     def add(self, write: Write, now: float) -> Write:
-        """Let a write wait, and return it, or the write with the same intent that waits already: its twin.
+        """Let a write wait, and return it, or its twin: the write with the same identity that waits already.
 
         Raises:
             Unavailable: the lane is full.

@@ -45,9 +45,9 @@ class Reading(Sides):
     @rule(recent=RECENT, home=HOMES)
     def get(self, recent: int, home: int) -> None:
         document = self.document(recent)
-        stranger = self.homes[home].id
+        any_workspace = self.homes[home].id
         self.same(lambda records: records.documents.get(document.workspace_id, document.id))
-        self.same(lambda records: records.documents.get(stranger, document.id))
+        self.same(lambda records: records.documents.get(any_workspace, document.id))
         self.same(lambda records: records.ledger.states(document.workspace_id, [document.storage_path]))
 
     @rule(recent=RECENT)

@@ -1,4 +1,7 @@
-"""The shutdown of a connection that has not received a request yet."""
+"""Answers the first request of a connection that the server accepted just before a shutdown.
+
+`serve.py` and `workers.py` decide what a signal does.
+"""
 
 from app.server.protocol import Protocol
 
@@ -6,7 +9,7 @@ FIRST_REQUEST_SECONDS = 1.0
 """The time for which the server waits for the first request of a connection during a shutdown."""
 
 
-class DrainingProtocol(Protocol):
+class FirstRequestProtocol(Protocol):
     """The protocol class of `dossier serve`. During a shutdown, it still answers a connection that was just accepted.
 
     uvicorn closes such a connection at once, while its first request may be on its way. Without this class, a

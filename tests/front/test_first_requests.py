@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from app.server import draining
-from app.server.draining import DrainingProtocol
+from app.server import first_requests
+from app.server.first_requests import FirstRequestProtocol
 
 from .driven import Driven, Server, settle
 from .test_exchange import GET, OK, post
@@ -13,7 +13,7 @@ from .test_exchange import GET, OK, post
 
 @pytest.fixture
 async def connection() -> Driven:
-    return Server(OK, protocol=DrainingProtocol).connect()
+    return Server(OK, protocol=FirstRequestProtocol).connect()
 
 
 async def test_a_connection_accepted_before_a_shutdown_is_answered_and_closed(connection: Driven) -> None:
@@ -27,7 +27,7 @@ async def test_a_connection_accepted_before_a_shutdown_is_answered_and_closed(co
 async def test_a_silent_connection_does_not_delay_a_shutdown(
     connection: Driven, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(draining, "FIRST_REQUEST_SECONDS", 0.0)
+    monkeypatch.setattr(first_requests, "FIRST_REQUEST_SECONDS", 0.0)
     connection.protocol.shutdown()
     await asyncio.sleep(0.001)
     await settle()
