@@ -100,6 +100,10 @@ async def cut(_: Sequence[PendingCreate]) -> None:
     raise Unavailable("the connection was cut")
 
 
+async def refuse(_: Sequence[PendingCreate]) -> None:
+    raise NotBegun("connection refused")
+
+
 def fails_with(path: str, error: Exception) -> Fault:
     """Return a fault of every call that carries the path."""
 
@@ -284,6 +288,13 @@ async def test_of_1000_creates_the_one_that_always_fails_goes_alone_after_calls_
     assert fresh[-1] < suspects[0]
     # The usual eight calls, one or two smaller ones, and two for each of the seven halves, without the bad one alone.
     assert len(numbers) <= 8 + 2 + 2 * 7 - 1
+
+
+async def test_a_suspect_that_gets_no_connection_remains_one(rig: Rig) -> None:
+    rig.faults = [cut, refuse, refuse]
+    outcomes = await asyncio.gather(*await rig.send(*(rig.create(f"{n}") for n in range(4))))
+    assert all(isinstance(outcome, Created) for outcome in outcomes)
+    assert [len(call) for call in rig.made] == [4, 2, 2, 2, 2]
 
 
 async def test_a_twin_of_a_settled_create_does_not_wait_for_the_retries_of_the_rest_of_its_batch(rig: Rig) -> None:

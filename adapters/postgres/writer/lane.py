@@ -17,7 +17,7 @@ ROWS_MAX = 128
 """The most rows of one call. `cost.py` has the other limit."""
 
 COST_SHARE = COST_MAX // ROWS_MAX
-"""The cost of a row above which it counts as expensive: a call of 128 such rows exceeds the limit."""
+"""The most cost of a cheap row: 128 of them fit into a call."""
 
 LANE_MAX = 1024
 """The most writes of one kind that wait for one workspace: eight calls. Each workspace has a queue of its own."""
@@ -49,6 +49,10 @@ class Pending(Generic[Outcome]):
     failures: int = 0
     together: int = ROWS_MAX
     waiters: "list[asyncio.Future[Outcome]]" = field(default_factory=list)
+
+    @property
+    def is_suspect(self) -> bool:
+        return self.together < ROWS_MAX
 
     @property
     def is_awaited(self) -> bool:
@@ -171,11 +175,12 @@ class Lane(Generic[Write]):
         self._rows = min(ROWS_MAX, self._rows * 2)
 
     def put_back(self, batch: Sequence[Write]) -> None:
-        """Let a batch wait again before all others, but a single write behind the fresh ones, so that it blocks none."""
+        """Let a batch wait again as before, in front of the others. A single write goes last, so it blocks none."""
+        queue = self._suspects if batch[0].is_suspect else self._fresh
         if len(batch) > 1:
-            self._fresh.extendleft(reversed(batch))
+            queue.extendleft(reversed(batch))
         else:
-            self._fresh.extend(batch)
+            queue.extend(batch)
 
     def suspect(self, batch: Sequence[Write]) -> None:
         """Let a batch wait again as suspects, which share calls half as large, and so on until the cause is alone."""

@@ -65,6 +65,10 @@ class Retries(Generic[Write]):
 
     def _blame(self, batch: Sequence[Write]) -> None:
         """Let the writes of a failed call wait as suspects, unless the database fails whatever it is sent."""
+        if len(batch) == 1 and batch[0].is_suspect:
+            # It fails by itself, which says nothing about the others.
+            self._lane.suspect(batch)
+            return
         self._lane.shrink()
         # If two calls fail one after the other and have no write in common, no single write causes both failures.
         if self._blamed and self._blamed.isdisjoint(batch):
