@@ -290,6 +290,17 @@ async def test_of_1000_creates_the_one_that_always_fails_goes_alone_after_calls_
     assert len(numbers) <= 8 + 2 + 2 * 7 - 1
 
 
+async def test_creates_are_recorded_although_the_database_answers_only_small_calls_in_time(rig: Rig) -> None:
+    async def is_slow(creates: Sequence[PendingCreate]) -> None:
+        rig.seconds += 0.01 * len(creates)
+        if len(creates) > 20:
+            raise Unavailable("no answer")
+
+    rig.every = is_slow
+    outcomes = await asyncio.gather(*await rig.send(*(rig.create(f"{n}") for n in range(200))))
+    assert all(isinstance(outcome, Created) for outcome in outcomes)
+
+
 async def test_a_suspect_that_gets_no_connection_remains_one(rig: Rig) -> None:
     rig.faults = [cut, refuse, refuse]
     outcomes = await asyncio.gather(*await rig.send(*(rig.create(f"{n}") for n in range(4))))

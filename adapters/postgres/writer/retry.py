@@ -32,13 +32,11 @@ class Retries(Generic[Write]):
         self._failures = 0
         # The writes that became suspects by these failures.
         self._blamed: set[Write] = set()
-        self._is_outage = False
 
     def succeeded(self) -> None:
         """Reset the count of failures, and let the calls grow."""
         self._failures = 0
         self._blamed.clear()
-        self._is_outage = False
         self._lane.grow()
 
     async def retry(self, batch: Sequence[Write], error: Unavailable) -> None:
@@ -64,19 +62,15 @@ class Retries(Generic[Write]):
             self._lane.suspect(batch)
 
     def _blame(self, batch: Sequence[Write]) -> None:
-        """Let the writes of a failed call wait as suspects, unless the database fails whatever it is sent."""
+        """Let the writes of a failed call wait as suspects, instead of those before if the database fails for all."""
         if len(batch) == 1 and batch[0].is_suspect:
             # It fails by itself, which says nothing about the others.
             self._lane.suspect(batch)
             return
         self._lane.shrink()
         # If two calls fail one after the other and have no write in common, no single write causes both failures.
-        if self._blamed and self._blamed.isdisjoint(batch):
+        if self._blamed.isdisjoint(batch):
             self._lane.acquit(self._blamed)
             self._blamed.clear()
-            self._is_outage = True
-        if self._is_outage:
-            self._lane.put_back(batch)
-        else:
-            self._lane.suspect(batch)
-            self._blamed.update(batch)
+        self._lane.suspect(batch)
+        self._blamed.update(batch)
