@@ -146,7 +146,7 @@ class Lane(Generic[Write]):
 
     def _take(self, queue: deque[Write], rows: int) -> list[Write]:
         batch: list[Write] = []
-        later: deque[Write] = deque()
+        later: list[Write] = []
         keys: set[str | None] = set()
         paths: set[str] = set()
         cost = 0
@@ -204,7 +204,8 @@ class Lane(Generic[Write]):
     def _drop_ended(self, now: float) -> None:
         """Drop the writes whose requests were all cancelled, and fail those whose time is over."""
         self._fresh = self._awaited(self._fresh, now)
-        self._suspects = self._awaited(self._suspects, now)
+        if self._suspects:
+            self._suspects = self._awaited(self._suspects, now)
 
     def _awaited(self, queue: deque[Write], now: float) -> deque[Write]:
         kept: deque[Write] = deque()

@@ -31,12 +31,13 @@ class Retries(Generic[Write]):
         self._pause = pause
         self._failures = 0
         # The writes that became suspects by these failures.
-        self._blamed: set[Write] = set()
+        self._blamed: frozenset[Write] = frozenset()
 
     def succeeded(self) -> None:
         """Reset the count of failures, and let the calls grow."""
-        self._failures = 0
-        self._blamed.clear()
+        if self._failures:
+            self._failures = 0
+            self._blamed = frozenset()
         self._lane.grow()
 
     async def retry(self, batch: Sequence[Write], error: Unavailable) -> None:
@@ -62,7 +63,7 @@ class Retries(Generic[Write]):
             self._lane.suspect(batch)
 
     def _blame(self, batch: Sequence[Write]) -> None:
-        """Let the writes of a failed call wait as suspects, instead of those before if the database fails for all."""
+        """Make the writes of a failed call suspects. Acquit earlier ones that this failure clears."""
         if len(batch) == 1 and batch[0].is_suspect:
             # It fails by itself, which says nothing about the others.
             self._lane.suspect(batch)
@@ -71,6 +72,6 @@ class Retries(Generic[Write]):
         # If two calls fail one after the other and have no write in common, no single write causes both failures.
         if self._blamed.isdisjoint(batch):
             self._lane.acquit(self._blamed)
-            self._blamed.clear()
+            self._blamed = frozenset()
         self._lane.suspect(batch)
-        self._blamed.update(batch)
+        self._blamed = self._blamed.union(batch)
