@@ -77,7 +77,7 @@ class Pairs:
 
     async def _fetch(self) -> None:
         document, intent = self._next()
-        batch = f"[{to_record(document, intent, HASHING_KEY).decode()}]"
+        batch = f"[{to_record(document, intent, HASHING_KEY)[0].decode()}]"
         call = self._database.fetch(statements.RECORD_DOCUMENTS, to_uuid(self._workspace), batch)
         rows, seconds = await _timed(call)
         assert [row["outcome"] for row in rows] == ["created"]

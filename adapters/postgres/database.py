@@ -18,6 +18,7 @@ from ports.system import Unavailable
 
 ACQUIRE_SECONDS = 2.0
 STATEMENT_SECONDS = 3.0
+LOCK_SECONDS = 2.5
 CONNECT_SECONDS = 2.0
 POOL_SIZE = 10
 TRIES = 3
@@ -28,6 +29,8 @@ SESSION = {
     "default_transaction_isolation": "read committed",
     # Slightly less than the limit of the client side, so that the server usually ends the statement first.
     "statement_timeout": str(int(STATEMENT_SECONDS * 1000) - 100),
+    # A workspace lock that another process holds must not use up the time of the statement: `NotBegun` says why.
+    "lock_timeout": str(int(LOCK_SECONDS * 1000)),
     # The server stops a statement whose connection was cut. Otherwise the statement would hold its locks to its end.
     "client_connection_check_interval": "500",
     # Every read has a key that begins with the workspace. A session keeps its plans: a scan that was chosen while a
@@ -54,7 +57,7 @@ _TRANSIENT = (
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.LockNotAvailableError,  # raised if the operator has set a lock_timeout
+    asyncpg.LockNotAvailableError,
 )
 
 _TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
@@ -62,6 +65,13 @@ _UNLOCK = "SELECT pg_advisory_unlock($1)"
 
 Row = Any
 """A row as asyncpg returns it: values by column name."""
+
+
+class NotBegun(Unavailable):
+    """A statement that did none of its work: it got no connection or no lock, or the server is a standby.
+
+    So nothing was written, and the arguments of the statement did not cause the failure.
+    """
 
 
 class Database:
@@ -74,11 +84,14 @@ class Database:
         """Return all rows of a statement with `$1`, `$2` … for its arguments.
 
         Raises:
-            Unavailable: no connection within 2 s, no answer within 3 s, or the server closed the connection. A
-                statement that writes may have committed, or may still commit.
+            NotBegun: no connection within 2 s, or no lock within 2.5 s.
+            Unavailable: no answer within 3 s, or the server closed the connection. A statement that writes may have
+                committed, or may still commit.
         """
+        is_connected = False
         try:
             async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+                is_connected = True
                 try:
                     rows: Sequence[Row] = await connection.fetch(sql, *arguments, timeout=STATEMENT_SECONDS)
                 except (TimeoutError, asyncio.CancelledError, asyncpg.InternalClientError):
@@ -88,7 +101,8 @@ class Database:
                     raise
                 return rows
         except _TRANSIENT as error:
-            raise Unavailable(f"database: {type(error).__name__}: {error}") from error
+            kind = Unavailable if is_connected and not _waited_for_a_lock(error) else NotBegun
+            raise kind(f"database: {type(error).__name__}: {error}") from error
 
     async def fetch_one(self, sql: str, *arguments: object) -> Row | None:
         """Return the first row of a statement; `None` if it returns no row. Raises as `fetch` does."""
@@ -174,6 +188,15 @@ async def open_database(url: str) -> AsyncIterator[Database]:
             await asyncio.wait_for(engine.pool.close(), STATEMENT_SECONDS)
         except TimeoutError:
             engine.pool.terminate()
+
+
+def _waited_for_a_lock(error: Exception) -> bool:
+    """Return whether a statement ended before it had its first lock, which each of our writes takes at its start."""
+    if isinstance(error, asyncpg.QueryCanceledError):
+        # A row lock is awaited twice: first for a place in its queue, and each time for the whole `lock_timeout`. So
+        # `statement_timeout` may end the second wait. Only an English message of the server tells so.
+        return "while locking tuple" in (error.context or "")
+    return isinstance(error, asyncpg.LockNotAvailableError | asyncpg.ReadOnlySQLTransactionError)
 
 
 def connection_problem(error: Exception) -> str:

@@ -12,6 +12,7 @@ from adapters.postgres.queries import DocumentQueries
 from adapters.postgres.receipts import receipt_facts
 from adapters.postgres.rows import from_facts, to_facts, to_intent, to_over_quota, to_path_taken, to_uuid
 from adapters.postgres.writer.batched import BatchedWriter
+from adapters.postgres.writer.cost import ROW_COST, create_cost
 from adapters.postgres.writer.lane import Pending
 from domain.documents import Document
 from domain.ids import WorkspaceId
@@ -62,8 +63,8 @@ class PostgresDocuments(DocumentQueries, DocumentChanges):
         return [to_over_quota(answer["facts"]) if answer["facts"] else UploadIssued() for answer in answers]
 
     async def create(self, document: Document, intent: Intent) -> CreateOutcome:
-        record = to_record(document, intent, self._hashing_key)
-        return await self._creates.send(PendingCreate.of(document, intent, record))
+        record, cost = to_record(document, intent, self._hashing_key)
+        return await self._creates.send(PendingCreate.of(document, intent, record, cost))
 
     async def _record(self, workspace: WorkspaceId, creates: Sequence["PendingCreate"]) -> Sequence[CreateOutcome]:
         batch = b"[" + b",".join(create.record for create in creates) + b"]"
@@ -89,23 +90,25 @@ class PendingCreate(Pending[CreateOutcome]):
     document: Document = field(kw_only=True)
 
     @classmethod
-    def of(cls, document: Document, intent: Intent, record: bytes) -> "PendingCreate":
-        return cls(document.workspace_id, document.storage_path, record, intent, document=document)
+    def of(cls, document: Document, intent: Intent, record: bytes, cost: int = ROW_COST) -> "PendingCreate":
+        return cls(document.workspace_id, document.storage_path, record, intent, cost, document=document)
 
     def to_twin(self, outcome: CreateOutcome) -> CreateOutcome:
         """Return the outcome, but a replay of the document that the first waiter created."""
         return Replayed(outcome.document) if isinstance(outcome, Created) else outcome
 
 
-def to_record(document: Document, intent: Intent, hashing_key: bytes) -> bytes:
-    """Return the JSON object of one create that `record_documents_v2` reads."""
-    return msgspec.json.encode(
+def to_record(document: Document, intent: Intent, hashing_key: bytes) -> tuple[bytes, int]:
+    """Return the JSON object of one create that `record_documents_v2` reads, and its cost (`writer/cost.py`)."""
+    searched = search_text(document.name, document.description)
+    record = msgspec.json.encode(
         {
             "document": to_facts(document),
-            "search_text": search_text(document.name, document.description),
+            "search_text": searched,
             **to_intent(intent, document.created_at, hashing_key),
         }
     )
+    return record, create_cost(record, searched)
 
 
 def to_outcome(answer: Row, document: Document) -> CreateOutcome:

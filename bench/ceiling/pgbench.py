@@ -127,7 +127,7 @@ def _template(workspace: str) -> str:
     """Return a batch of one as the adapter sends it, as a format string of SQL."""
     path = f"workspaces/{workspace}/documents/{_PATH}"
     document, intent = sample(workspace, _ID.int, path, str(_KEY), utc_now)
-    record = to_record(document, intent, HASHING_KEY)
+    record, _ = to_record(document, intent, HASHING_KEY)
     text = json.dumps([json.loads(record)])
     # pgbench takes a colon before a letter or digit for a variable. In JSON, such colons occur inside strings only.
     text = re.sub(r":(?=\w)", r"\\u003a", text)

@@ -10,7 +10,7 @@ from contextlib import nullcontext, suppress
 import asyncpg
 import pytest
 
-from adapters.postgres.database import POOL_SIZE, Database, open_database
+from adapters.postgres.database import POOL_SIZE, Database, NotBegun, open_database
 from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.rows import to_uuid
 from ports.outcomes import Patched
@@ -32,12 +32,27 @@ async def test_waiting_for_a_connection_and_for_an_answer_have_limits_and_every_
 ) -> None:
     sleeping = [asyncio.create_task(database.fetch("SELECT pg_sleep(30)")) for _ in range(POOL_SIZE)]
     await asyncio.sleep(0)
-    with pytest.raises(Unavailable):
+    with pytest.raises(NotBegun):
         await database.fetch("SELECT 1")
     assert not any(task.done() for task in sleeping)
     results = await asyncio.gather(*sleeping, return_exceptions=True)
-    assert all(isinstance(result, Unavailable) for result in results)
+    assert [type(result) for result in results] == [Unavailable] * POOL_SIZE
     assert len(await asyncio.gather(*(database.fetch("SELECT 1") for _ in range(POOL_SIZE)))) == POOL_SIZE
+
+
+@pytest.mark.parametrize("limit", ["lock_timeout", "statement_timeout"])
+async def test_a_statement_whose_wait_for_a_lock_ends_has_not_begun(
+    database: Database, database_url: str, limit: str
+) -> None:
+    home = await postgres_records(database, StillClock()).workspace()
+    lock = "SELECT FROM usage WHERE workspace_id = $1 FOR NO KEY UPDATE"
+    holder = await asyncpg.connect(database_url)
+    async with open_database(database_url) as own, holder.transaction():
+        await holder.execute(lock, to_uuid(home.id))
+        await own.fetch(f"SET {limit} = 50")
+        with pytest.raises(NotBegun):
+            await own.fetch(lock, to_uuid(home.id))
+    await holder.close()
 
 
 async def test_a_connection_that_the_server_closed_is_replaced(database_url: str) -> None:

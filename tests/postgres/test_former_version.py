@@ -51,7 +51,7 @@ async def test_what_it_records_and_condemns_at_issued_paths_gives_the_reservatio
     for upload in (recorded, condemned):
         await records.documents.issue_upload(upload)
     document = records.document(home, path="recorded", size_bytes=5)
-    batch = f"[{to_record(document, records.intent(home), HASHING_KEY).decode()}]"
+    batch = f"[{to_record(document, records.intent(home), HASHING_KEY)[0].decode()}]"
     rows = await database.fetch("SELECT outcome FROM record_documents($1, $2)", to_uuid(home.id), batch)
     assert [row["outcome"] for row in rows] == ["created"]
     listed = to_json([{"key": condemned.path, "size_bytes": 1, "etag": "e"}])

@@ -8,6 +8,7 @@ one, on the same path. Calls of different workspaces run side by side.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic
 
@@ -23,7 +24,8 @@ Call = Callable[[WorkspaceId, Sequence[Write]], Awaitable[Sequence[Outcome]]]
 """Make writes of one workspace in one transaction, and return one outcome each, in their order. No two of them have one
 idempotency key or one storage path.
 
-Raises `Unavailable` if a retry may succeed. Any other error means that nothing was written and never will be.
+Raises `Unavailable` if a retry may succeed, and its subclass `NotBegun` if no write can have caused the failure. Any
+other error means that nothing was written and never will be.
 """
 
 
@@ -31,11 +33,16 @@ class BatchedWriter(Generic[Write, Outcome]):
     """Batches writes of one kind into calls, one call of a workspace at a time."""
 
     def __init__(
-        self, call: Call[Write, Outcome], pause: Pause = asyncio.sleep, give_up_seconds: float = GIVE_UP_SECONDS
+        self,
+        call: Call[Write, Outcome],
+        pause: Pause = asyncio.sleep,
+        give_up_seconds: float = GIVE_UP_SECONDS,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._call = call
         self._pause = pause
         self._give_up_seconds = give_up_seconds
+        self._now = now
         self._lanes: dict[WorkspaceId, Lane[Write]] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -49,11 +56,11 @@ class BatchedWriter(Generic[Write, Outcome]):
         """
         if self._closed:
             raise Unavailable("the writer is closed")
-        loop = asyncio.get_running_loop()
-        write = self._lane(write.workspace).add(write, loop.time())
+        now = self._now()
+        write = self._lane(write.workspace).add(write, now)
         # A twin that arrives later may wait longer.
-        write.give_up_at = loop.time() + self._give_up_seconds
-        waiter: asyncio.Future[Outcome] = loop.create_future()
+        write.give_up_at = now + self._give_up_seconds
+        waiter: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         write.waiters.append(waiter)
         return await waiter
 
@@ -75,11 +82,10 @@ class BatchedWriter(Generic[Write, Outcome]):
         return lane
 
     async def _drive(self, workspace: WorkspaceId, lane: Lane[Write]) -> None:
-        now = asyncio.get_running_loop().time
         retries = Retries(workspace, lane, self._pause)
         batch: list[Write] = []
         try:
-            while batch := lane.next_batch(now()):
+            while batch := lane.next_batch(self._now()):
                 try:
                     outcomes = await self._call(workspace, batch)
                 except Unavailable as error:

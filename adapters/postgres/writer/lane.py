@@ -2,24 +2,28 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Generic, TypeVar
 
+from adapters.postgres.writer.cost import COST_MAX, ROW_COST
 from domain.ids import WorkspaceId
 from domain.paths import StoragePath
 from ports.intents import Intent
 from ports.system import Unavailable
 
 ROWS_MAX = 128
-BYTES_MAX = 2**20
-"""The limits of one call: documents, and bytes of their JSON."""
+"""The most rows of one call. `cost.py` has the other limit."""
+
+COST_SHARE = COST_MAX // ROWS_MAX
+"""The most cost of a cheap row: 128 of them fit into a call."""
 
 LANE_MAX = 1024
 """The most writes of one kind that wait for one workspace: eight calls. Each workspace has a queue of its own."""
 
-TOGETHER_MAX = 2
-"""The number of failures after which a write goes alone: if it causes the failures, it then fails alone."""
+FRESH_CALLS = LANE_MAX // ROWS_MAX
+"""The number of calls without a suspect after which suspects go, although other writes wait: a full lane."""
 
 
 Outcome = TypeVar("Outcome")
@@ -29,6 +33,9 @@ Outcome = TypeVar("Outcome")
 class Pending(Generic[Outcome]):
     """A write without an outcome: its storage path, its JSON for the call, and the requests that wait for the outcome.
 
+    `cost`: the estimated time that it adds to a call, in microseconds. `failures`: the number of its calls that failed.
+    `together`: the most rows of a call that it may share, which is less than `ROWS_MAX` for a suspect.
+
     The first waiter is the request that sent it. The others are its twins: requests with the same idempotency
     key, operation and fingerprint that arrived later. A write without an idempotency key has none.
     """
@@ -37,13 +44,15 @@ class Pending(Generic[Outcome]):
     path: StoragePath
     record: bytes
     intent: Intent | None = None
+    cost: int = ROW_COST
     give_up_at: float = 0.0
     failures: int = 0
+    together: int = ROWS_MAX
     waiters: "list[asyncio.Future[Outcome]]" = field(default_factory=list)
 
     @property
-    def goes_alone(self) -> bool:
-        return self.failures >= TOGETHER_MAX
+    def is_suspect(self) -> bool:
+        return self.together < ROWS_MAX
 
     @property
     def is_awaited(self) -> bool:
@@ -82,18 +91,27 @@ Write = TypeVar("Write", bound=Pending[Any])
 
 
 class Lane(Generic[Write]):
-    """The waiting writes of one workspace, in the order of arrival, except for retries and dependent writes."""
+    """The waiting writes of one workspace, in the order of arrival, except for retries and dependent writes.
+
+    Writes whose call failed are suspects: one of them may have caused the failure. They go in smaller calls, and after
+    the fresh writes.
+    """
 
     def __init__(self) -> None:
-        self._waiting: deque[Write] = deque()
+        self._fresh: deque[Write] = deque()
+        self._suspects: deque[Write] = deque()
+        # The most fresh rows of the next call: half as many after each failure, twice as many after each success.
+        self._rows = ROWS_MAX
+        # The number of calls of fresh writes for which the suspects have waited.
+        self._fresh_calls = 0
         # From its arrival until it is settled or dropped, each write with an idempotency key takes in its twins.
         self._by_identity: dict[tuple[str, str, bytes], Write] = {}
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._fresh) + len(self._suspects)
 
     def __iter__(self) -> Iterator[Write]:
-        return iter(self._waiting)
+        return chain(self._fresh, self._suspects)
 
     def add(self, write: Write, now: float) -> Write:
         """Let a write wait, and return it, or its twin: the write with the same identity that waits already.
@@ -104,53 +122,79 @@ class Lane(Generic[Write]):
         identity = write.identity
         if identity is not None and (twin := self._by_identity.get(identity)) is not None:
             return twin
-        if len(self._waiting) >= LANE_MAX:
+        if len(self) >= LANE_MAX:
             self._drop_ended(now)
-        if len(self._waiting) >= LANE_MAX:
+        if len(self) >= LANE_MAX:
             raise Unavailable(f"{LANE_MAX} writes of {write.workspace} wait already")
-        self._waiting.append(write)
+        self._fresh.append(write)
         if identity is not None:
             self._by_identity[identity] = write
         return write
 
     def next_batch(self, now: float) -> list[Write]:
-        """Remove and return the writes of the next call: all that wait, up to the limits, or one that must go alone.
+        """Remove and return the writes of the next call: fresh ones or suspects, as many as the limits allow.
 
         Two writes with one idempotency key or one storage path never share a call: the outcome of the second depends
         on the first. The second waits for the next call.
         """
         self._drop_ended(now)
-        if self._waiting and self._waiting[0].goes_alone:
-            return [self._waiting.popleft()]
+        if self._suspects and (not self._fresh or self._fresh_calls >= FRESH_CALLS):
+            self._fresh_calls = 0
+            return self._take(self._suspects, self._suspects[0].together)
+        self._fresh_calls = self._fresh_calls + 1 if self._suspects else 0
+        return self._take(self._fresh, self._rows)
+
+    def _take(self, queue: deque[Write], rows: int) -> list[Write]:
         batch: list[Write] = []
-        later: deque[Write] = deque()
+        later: list[Write] = []
         keys: set[str | None] = set()
         paths: set[str] = set()
-        size = 0
-        while self._waiting and len(batch) < ROWS_MAX:
-            write = self._waiting.popleft()
+        cost = 0
+        while queue and len(batch) < rows and cost < COST_MAX:
+            write = queue.popleft()
+            # Expensive writes leave half of each call to cheap ones, which would otherwise wait for all of them.
+            room = COST_MAX if write.cost <= COST_SHARE else COST_MAX // 2
             clashes = write.idempotency_key in keys or write.path in paths
-            if clashes or write.goes_alone:
+            if clashes or write.together < rows or (batch and cost + write.cost > room):
                 later.append(write)
-            elif batch and size + len(write.record) > BYTES_MAX:
-                later.append(write)
-                break
             else:
                 batch.append(write)
-                size += len(write.record)
+                cost += write.cost
                 paths.add(write.path)
                 if write.idempotency_key is not None:
                     keys.add(write.idempotency_key)
-        self._waiting.extendleft(reversed(later))
+        queue.extendleft(reversed(later))
         return batch
 
-    def put_first(self, batch: Sequence[Write]) -> None:
-        """Let a batch wait again, before all others."""
-        self._waiting.extendleft(reversed(batch))
+    def shrink(self) -> None:
+        """Halve the calls of fresh writes."""
+        self._rows = max(1, self._rows // 2)
 
-    def put_last(self, write: Write) -> None:
-        """Let a write wait again, after all others."""
-        self._waiting.append(write)
+    def grow(self) -> None:
+        """Double the calls of fresh writes, up to the limit."""
+        self._rows = min(ROWS_MAX, self._rows * 2)
+
+    def put_back(self, batch: Sequence[Write]) -> None:
+        """Let a batch wait again as before, in front of the others. A single write goes last, so it blocks none."""
+        queue = self._suspects if batch[0].is_suspect else self._fresh
+        if len(batch) > 1:
+            queue.extendleft(reversed(batch))
+        else:
+            queue.extend(batch)
+
+    def suspect(self, batch: Sequence[Write]) -> None:
+        """Let a batch wait again as suspects, which share calls half as large, and so on until the cause is alone."""
+        for write in batch:
+            write.together = max(1, len(batch) // 2)
+        self._suspects.extend(batch)
+
+    def acquit(self, writes: Collection[Write]) -> None:
+        """Let suspects wait as fresh writes again, before all others."""
+        acquitted = [write for write in self._suspects if write in writes]
+        self._suspects = deque(write for write in self._suspects if write not in writes)
+        for write in acquitted:
+            write.together = ROWS_MAX
+        self._fresh.extendleft(reversed(acquitted))
 
     def forget(self, write: Write) -> None:
         """Let the write take in no more twins."""
@@ -159,12 +203,17 @@ class Lane(Generic[Write]):
 
     def _drop_ended(self, now: float) -> None:
         """Drop the writes whose requests were all cancelled, and fail those whose time is over."""
+        self._fresh = self._awaited(self._fresh, now)
+        if self._suspects:
+            self._suspects = self._awaited(self._suspects, now)
+
+    def _awaited(self, queue: deque[Write], now: float) -> deque[Write]:
         kept: deque[Write] = deque()
-        for write in self._waiting:
+        for write in queue:
             if now >= write.give_up_at:
                 write.fail(Unavailable(f"not written in time, after {write.failures} failures"))
             if write.is_awaited:
                 kept.append(write)
             else:
                 self.forget(write)
-        self._waiting = kept
+        return kept

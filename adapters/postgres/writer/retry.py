@@ -9,7 +9,8 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic
 
-from adapters.postgres.writer.lane import TOGETHER_MAX, Lane, Write
+from adapters.postgres.database import NotBegun
+from adapters.postgres.writer.lane import Lane, Write
 from domain.ids import WorkspaceId
 from ports.system import Unavailable
 
@@ -29,34 +30,48 @@ class Retries(Generic[Write]):
         self._lane = lane
         self._pause = pause
         self._failures = 0
+        # The writes that became suspects by these failures.
+        self._blamed: frozenset[Write] = frozenset()
 
     def succeeded(self) -> None:
-        """Reset the count of failures."""
-        self._failures = 0
+        """Reset the count of failures, and let the calls grow."""
+        if self._failures:
+            self._failures = 0
+            self._blamed = frozenset()
+        self._lane.grow()
 
     async def retry(self, batch: Sequence[Write], error: Unavailable) -> None:
-        """Put a batch back whose call may succeed later, and pause.
-
-        A batch goes first again. A write that failed alone goes last, so that it delays no other.
-        """
+        """Put a batch back whose call may succeed later, and pause."""
         log.warning("%s: %d writes failed and are retried: %s", self._workspace, len(batch), error)
         for write in batch:
             write.failures += 1
-        if len(batch) > 1:
-            self._lane.put_first(batch)
+        if isinstance(error, NotBegun):
+            self._lane.put_back(batch)
         else:
-            self._lane.put_last(batch[0])
+            self._blame(batch)
         self._failures += 1
         # The first failure usually is a broken connection, and another connection of the pool works at once.
         if self._failures > 1:
             await self._pause(min(PAUSE_SECONDS * 2 ** min(self._failures - 2, 10), PAUSE_MAX_SECONDS))
 
     def isolate(self, batch: Sequence[Write], error: Exception) -> None:
-        """Fail the write if it went alone, else let each write of the batch go alone to find the bad one."""
+        """Fail the write if it went alone, else halve the calls of its batch until the bad write goes alone."""
         if len(batch) == 1:
             batch[0].fail(error)
             self._lane.forget(batch[0])
+        else:
+            self._lane.suspect(batch)
+
+    def _blame(self, batch: Sequence[Write]) -> None:
+        """Make the writes of a failed call suspects. Acquit earlier ones that this failure clears."""
+        if len(batch) == 1 and batch[0].is_suspect:
+            # It fails by itself, which says nothing about the others.
+            self._lane.suspect(batch)
             return
-        for write in batch:
-            write.failures = TOGETHER_MAX
-        self._lane.put_first(batch)
+        self._lane.shrink()
+        # If two calls fail one after the other and have no write in common, no single write causes both failures.
+        if self._blamed.isdisjoint(batch):
+            self._lane.acquit(self._blamed)
+            self._blamed = frozenset()
+        self._lane.suspect(batch)
+        self._blamed = self._blamed.union(batch)
