@@ -29,7 +29,7 @@ async def test_the_folders_that_it_creates_and_deletes_are_counted_and_listed(
     counts: list[Row] = []
     count = "SELECT folders FROM usage WHERE workspace_id = $1"
     document = records.document(home, folder="/a/b")
-    batch = f"[{to_record(document, records.intent(home), HASHING_KEY).decode()}]"
+    batch = f"[{to_record(document, records.intent(home), HASHING_KEY)[0].decode()}]"
     await database.fetch("SELECT record_documents($1, $2)", to_uuid(home.id), batch)
     counts += await database.fetch(count, to_uuid(home.id))
     assert await records.folders(home) == {"/a": 1, "/a/b": 1}
