@@ -17,6 +17,17 @@ FolderPath = NewType("FolderPath", str)
 STORAGE_PATH_MAX_BYTES = 1024
 FOLDER_LEVELS_MAX = 20
 FOLDER_LEVEL_MAX = 255
+FOLDER_PATH_MAX_BYTES = FOLDER_LEVELS_MAX * (1 + FOLDER_LEVEL_MAX)
+"""In UTF-8. 20 levels of 255 ASCII characters fit, and percent-encoded, the longest path still fits the target of a
+request."""
+
+FOLDERS_MAX = 100_000
+"""The most folders of a workspace."""
+
+TOO_MANY_FOLDERS = (
+    f"needs more folders than the {FOLDERS_MAX:,} that a workspace may have; use an existing one, or delete empty ones"
+)
+"""Why a member that names a new folder is refused."""
 
 # The characters that S3 documents as safe or usable in object keys. None has a meaning in a Unix file system.
 _SEGMENT = r"(?!\.{1,2}(?:/|\Z))(?! )[A-Za-z0-9!\-_.*'()&$@=;:+, ]{1,255}(?<! )"
@@ -70,7 +81,12 @@ def folder_path(value: object) -> FolderPath | None:
     segments = path[1:].removesuffix("/").split("/")
     if len(segments) > FOLDER_LEVELS_MAX:
         raise RuleViolation(f"must have at most {FOLDER_LEVELS_MAX} levels")
-    return FolderPath("".join(f"/{_folder_level(segment)}" for segment in segments))
+    folder = FolderPath("".join(f"/{_folder_level(segment)}" for segment in segments))
+    if len(folder.encode()) > FOLDER_PATH_MAX_BYTES:
+        raise RuleViolation(
+            f"must have at most {FOLDER_PATH_MAX_BYTES} bytes in UTF-8; choose shorter names or fewer levels"
+        )
+    return folder
 
 
 def nearest_folder_path(path: str) -> FolderPath:
@@ -104,6 +120,11 @@ def ancestors(folder: FolderPath | None) -> tuple[FolderPath, ...]:
         return ()
     segments = folder[1:].split("/")
     return tuple(FolderPath("/" + "/".join(segments[:depth])) for depth in range(1, len(segments) + 1))
+
+
+def parent(folder: FolderPath) -> FolderPath | None:
+    """Return the folder directly above: `/a` for `/a/b`, `None` (the root) for `/a`."""
+    return FolderPath(folder.rpartition("/")[0]) or None
 
 
 def is_within(folder: FolderPath | None, above: FolderPath) -> bool:

@@ -80,7 +80,8 @@ class DocumentRepository(Protocol):
     ) -> PatchOutcome:
         """Apply the changes to a document, if the precondition holds.
 
-        A new folder and every folder above it are created. Folders that become empty stay.
+        A new folder and every folder above it are created, unless the workspace would then have more than
+        `FOLDERS_MAX`. Folders that become empty stay until `ObjectLedger.delete_empty_folders`.
         """
         ...
 
@@ -111,8 +112,8 @@ class DocumentRepository(Protocol):
     ) -> MoveFolderOutcome:
         """Give a folder, and so everything below it, another path.
 
-        `target` is neither `source` nor below it. Every folder above `target` is created. If a folder without any
-        document exists at `target`, it is replaced.
+        `target` is neither `source` nor below it. Every folder above `target` is created, within `FOLDERS_MAX`. If a
+        folder without any document exists at `target`, it is replaced.
         """
         ...
 

@@ -130,6 +130,13 @@ class ObjectLedger(Protocol):
         """
         ...
 
+    async def delete_empty_folders(self, workspace: WorkspaceId) -> int:
+        """Delete every folder without a document in it or below it. Return how many were deleted.
+
+        A folder that gets a document in the meantime stays. After a failure, some are deleted.
+        """
+        ...
+
     async def delete_expired_receipts(self, at: datetime) -> int:
         """Delete every receipt that has expired by `at`. Return how many were deleted."""
         ...

@@ -68,7 +68,13 @@ class UploadIssued:
 
 IssueOutcome = UploadIssued | OverQuota
 
-CreateOutcome = Created | Replayed | IdempotencyKeyReused | PathTaken | OverQuota
+
+@dataclass(frozen=True, slots=True)
+class TooManyFolders:
+    """The folder or one above it is new, and the workspace would have more folders than it may have."""
+
+
+CreateOutcome = Created | Replayed | IdempotencyKeyReused | PathTaken | OverQuota | TooManyFolders
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,7 @@ class Patched:
     replayed: bool = False
 
 
-PatchOutcome = Patched | IdempotencyKeyReused | NoSuchDocument | StateMismatch
+PatchOutcome = Patched | IdempotencyKeyReused | NoSuchDocument | StateMismatch | TooManyFolders
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +154,12 @@ class TooDeep:
     """After the move, a folder would have more levels than a path may have."""
 
 
-MoveFolderOutcome = FolderMoved | IdempotencyKeyReused | NoSuchFolder | FolderTaken | TooDeep
+@dataclass(frozen=True, slots=True)
+class TooLong:
+    """After the move, the path of a folder would have more bytes than a path may have."""
+
+
+MoveFolderOutcome = FolderMoved | IdempotencyKeyReused | NoSuchFolder | FolderTaken | TooDeep | TooLong | TooManyFolders
 
 
 @dataclass(frozen=True, slots=True)

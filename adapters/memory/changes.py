@@ -8,7 +8,16 @@ from adapters.memory.records import LedgerEntry, WorkspaceRecords
 from domain.documents import Changes
 from domain.entity_links import LINKS_MAX, EntityLink
 from domain.ids import DocumentId, EntityLinkId
-from domain.paths import FOLDER_LEVELS_MAX, FolderPath, ancestors, depth, is_within
+from domain.paths import (
+    FOLDER_LEVELS_MAX,
+    FOLDER_PATH_MAX_BYTES,
+    FOLDERS_MAX,
+    FolderPath,
+    ancestors,
+    depth,
+    is_within,
+    parent,
+)
 from domain.preconditions import Precondition
 from ports.ledger import IssuedUpload, PathState
 from ports.outcomes import (
@@ -27,6 +36,8 @@ from ports.outcomes import (
     PathTaken,
     StateMismatch,
     TooDeep,
+    TooLong,
+    TooManyFolders,
     TooManyLinks,
     UploadIssued,
 )
@@ -44,9 +55,15 @@ def reserve(records: WorkspaceRecords, upload: IssuedUpload, quota_bytes: int) -
     return UploadIssued()
 
 
+def has_room_for_folder(records: WorkspaceRecords, folder: FolderPath | None) -> bool:
+    """Return whether the workspace may have as many folders as it has with this one and those above it."""
+    missing = [level for level in ancestors(folder) if level not in records.folders]
+    return not missing or len(records.folders) + len(missing) <= FOLDERS_MAX
+
+
 def patch(
     records: WorkspaceRecords, id_: DocumentId, changes: Changes, precondition: Precondition, at: datetime
-) -> Patched | NoSuchDocument | StateMismatch:
+) -> Patched | NoSuchDocument | StateMismatch | TooManyFolders:
     """Apply the changes to a document, and create its new folder and every folder above it."""
     document = records.documents.get(id_)
     if document is None:
@@ -54,6 +71,8 @@ def patch(
     if not precondition.holds(document.state):
         return StateMismatch()
     changed = changes.applied_to(document, at)
+    if not has_room_for_folder(records, changed.folder):
+        return TooManyFolders()
     records.documents[document.id] = changed
     records.folders.update(ancestors(changed.folder))
     return Patched(records.document_with_links(changed))
@@ -108,7 +127,7 @@ def _next_revision(records: WorkspaceRecords, id_: DocumentId) -> None:
 
 def move_folder(
     records: WorkspaceRecords, source: FolderPath, target: FolderPath
-) -> FolderMoved | NoSuchFolder | FolderTaken | TooDeep:
+) -> FolderMoved | NoSuchFolder | FolderTaken | TooDeep | TooLong | TooManyFolders:
     """Give a folder and everything below it another path."""
     if source not in records.folders:
         return NoSuchFolder()
@@ -121,6 +140,10 @@ def move_folder(
     }
     if max(map(depth, moved.values())) > FOLDER_LEVELS_MAX:
         return TooDeep()
+    if max(len(folder.encode()) for folder in moved.values()) > FOLDER_PATH_MAX_BYTES:
+        return TooLong()
+    if not has_room_for_folder(records, parent(target)):
+        return TooManyFolders()
     replaced = {folder for folder in records.folders if is_within(folder, target)}
     records.folders = records.folders - replaced - moved.keys() | {*moved.values(), *ancestors(target)}
     inside = [document for document in records.documents.values() if document.folder in moved]

@@ -39,6 +39,7 @@ from ports.outcomes import (
     PathTaken,
     RemoveLinkOutcome,
     Replayed,
+    TooManyFolders,
     UploadIssued,
 )
 from ports.queries import After, DocumentPage, DocumentWithLinks, FolderCount, LinkedDocument, TagCount, Usage
@@ -71,7 +72,8 @@ class MemoryDocuments:
 
     async def create(self, document: Document, intent: Intent) -> CreateOutcome:
         usage = await self.usage(document.workspace_id)
-        # Nothing is awaited from here on. The checks are in the order that the port defines: receipt, path, quota.
+        # Nothing is awaited from here on. The checks are in the order that the port defines: receipt, path, quota,
+        # number of folders.
         records = self.records_of(document.workspace_id)
         size = document.stored.size_bytes
         if replayed := self._replayed(intent, document.created_at):
@@ -84,6 +86,8 @@ class MemoryDocuments:
         taken = records.taken_by_others(document.storage_path)
         if taken + size > usage.quota_bytes:
             return OverQuota(usage.quota_bytes, taken, size)
+        if not writes.has_room_for_folder(records, document.folder):
+            return TooManyFolders()
         records.uploads.pop(document.storage_path, None)
         records.used_bytes += size
         records.documents[document.id] = document

@@ -8,7 +8,7 @@ from adapters.memory import changes
 from adapters.memory.documents import MemoryDocuments
 from adapters.memory.records import LedgerEntry
 from domain.ids import WorkspaceId
-from domain.paths import StoragePath
+from domain.paths import StoragePath, ancestors
 from ports.ledger import CondemnedPath, IssuedUpload, PathState
 from ports.outcomes import OverQuota, PathTaken, UploadIssued
 from ports.storage import ListedObject
@@ -92,6 +92,13 @@ class MemoryLedger:
             match known.get(path):
                 case LedgerEntry(PathState.CONDEMNED, document, datetime() as since) if since < condemned_before:
                     known[path] = LedgerEntry(PathState.GONE, document, since)
+
+    async def delete_empty_folders(self, workspace: WorkspaceId) -> int:
+        records = self._documents.records_of(workspace)
+        used = {folder for document in records.documents.values() for folder in ancestors(document.folder)}
+        deleted_count = len(records.folders - used)
+        records.folders &= used
+        return deleted_count
 
     async def delete_expired_receipts(self, at: datetime) -> int:
         return self._documents.receipts.forget(at)

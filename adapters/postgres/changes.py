@@ -23,7 +23,7 @@ from domain.documents import Changes
 from domain.entity_links import LINKS_MAX, EntityLink
 from domain.ids import DocumentId, EntityLinkId, WorkspaceId
 from domain.members import OMITTED
-from domain.paths import FOLDER_LEVELS_MAX, FolderPath, StoragePath
+from domain.paths import FOLDER_LEVELS_MAX, FOLDER_PATH_MAX_BYTES, FOLDERS_MAX, FolderPath, StoragePath
 from domain.preconditions import UNCONDITIONAL, Precondition
 from domain.text import fold
 from ports.intents import Intent
@@ -48,6 +48,8 @@ from ports.outcomes import (
     RemoveLinkOutcome,
     StateMismatch,
     TooDeep,
+    TooLong,
+    TooManyFolders,
     TooManyLinks,
 )
 
@@ -68,7 +70,7 @@ class DocumentChanges:
         at: datetime,
         intent: Intent,
     ) -> PatchOutcome:
-        arguments = to_uuid(document), to_json(_to_changes(changes)), *_states(precondition), at
+        arguments = to_uuid(document), to_json(_to_changes(changes)), *_states(precondition), FOLDERS_MAX, at
         result = await self._call(statements.PATCH_DOCUMENT, arguments, at, intent)
         match result.outcome:
             case "done" | "replayed":
@@ -79,6 +81,8 @@ class DocumentChanges:
                 return NoSuchDocument()
             case "other_state":
                 return StateMismatch()
+            case "too_many_folders":
+                return TooManyFolders()
             case unexpected:
                 raise AssertionError(f"{statements.PATCH_DOCUMENT} returned {unexpected}")
 
@@ -132,7 +136,8 @@ class DocumentChanges:
     async def move_folder(
         self, source: FolderPath, target: FolderPath, *, at: datetime, intent: Intent
     ) -> MoveFolderOutcome:
-        result = await self._call(statements.MOVE_FOLDER, (source, target, FOLDER_LEVELS_MAX, at), at, intent)
+        limits = FOLDER_LEVELS_MAX, FOLDER_PATH_MAX_BYTES, FOLDERS_MAX
+        result = await self._call(statements.MOVE_FOLDER, (source, target, *limits, at), at, intent)
         match result.outcome:
             case "done" | "replayed":
                 return FolderMoved(result.facts["documents"], result.is_replay)
@@ -144,6 +149,10 @@ class DocumentChanges:
                 return FolderTaken()
             case "too_deep":
                 return TooDeep()
+            case "too_long":
+                return TooLong()
+            case "too_many_folders":
+                return TooManyFolders()
             case unexpected:
                 raise AssertionError(f"{statements.MOVE_FOLDER} returned {unexpected}")
 

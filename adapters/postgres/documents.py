@@ -15,6 +15,7 @@ from adapters.postgres.writer.batched import BatchedWriter
 from adapters.postgres.writer.lane import Pending
 from domain.documents import Document
 from domain.ids import WorkspaceId
+from domain.paths import FOLDER_LEVELS_MAX, FOLDERS_MAX
 from domain.search import search_text
 from ports.intents import Intent
 from ports.ledger import IssuedUpload
@@ -24,6 +25,7 @@ from ports.outcomes import (
     IdempotencyKeyReused,
     IssueOutcome,
     Replayed,
+    TooManyFolders,
     UploadIssued,
 )
 from ports.system import Clock
@@ -65,7 +67,9 @@ class PostgresDocuments(DocumentQueries, DocumentChanges):
 
     async def _record(self, workspace: WorkspaceId, creates: Sequence["PendingCreate"]) -> Sequence[CreateOutcome]:
         batch = b"[" + b",".join(create.record for create in creates) + b"]"
-        answers = await self._database.fetch(statements.RECORD_DOCUMENTS, to_uuid(workspace), batch.decode())
+        answers = await self._database.fetch(
+            statements.RECORD_DOCUMENTS, to_uuid(workspace), batch.decode(), FOLDER_LEVELS_MAX, FOLDERS_MAX
+        )
         return [to_outcome(answer, create.document) for answer, create in zip(answers, creates, strict=True)]
 
     async def aclose(self) -> None:
@@ -118,5 +122,7 @@ def to_outcome(answer: Row, document: Document) -> CreateOutcome:
             return to_path_taken(facts)
         case "over_quota":
             return to_over_quota(facts)
+        case "too_many_folders":
+            return TooManyFolders()
         case unknown:
             raise AssertionError(f"record_documents_v2 returned {unknown}")

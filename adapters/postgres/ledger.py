@@ -98,6 +98,19 @@ class PostgresLedger:
     async def finalise(self, workspace: WorkspaceId, paths: Sequence[StoragePath], condemned_before: datetime) -> None:
         await self._database.fetch(statements.FINALISE, to_uuid(workspace), paths, condemned_before)
 
+    async def delete_empty_folders(self, workspace: WorkspaceId) -> int:
+        deleted_count = 0
+        owner, last = to_uuid(workspace), _LEAST
+        while rows := await self._database.fetch(statements.LIST_FOLDER_IDS, owner, last, PAGE):
+            candidates = [row["id"] for row in rows]
+            last = candidates[-1]
+            # The folders above those deleted come next, whether their own page was before this one or not.
+            while candidates:
+                (gone,) = await self._database.fetch(statements.DELETE_EMPTY_FOLDERS, owner, candidates)
+                deleted_count += gone["deleted"]
+                candidates = gone["above"]
+        return deleted_count
+
     async def delete_expired_receipts(self, at: datetime) -> int:
         deleted_count = 0
         workspace, key = _LEAST, _LEAST

@@ -59,6 +59,7 @@ CREATE TABLE public.folders (
     id uuid NOT NULL,
     path text NOT NULL COLLATE pg_catalog."C",
     path_digest bytea NOT NULL,
+    parent_digest bytea GENERATED ALWAYS AS (public.folder_parent_digest(path)) STORED NOT NULL,
     CONSTRAINT folders_path_digest_check CHECK ((octet_length(path_digest) = 32))
 );
 
@@ -151,7 +152,9 @@ CREATE TABLE public.usage (
     documents bigint DEFAULT 0 NOT NULL,
     next_seq bigint DEFAULT 1 NOT NULL,
     reserved_bytes bigint DEFAULT 0 NOT NULL,
+    folders bigint DEFAULT 0 NOT NULL,
     CONSTRAINT usage_documents_check CHECK ((documents >= 0)),
+    CONSTRAINT usage_folders_check CHECK ((folders >= 0)),
     CONSTRAINT usage_quota_bytes_check CHECK ((quota_bytes >= 0)),
     CONSTRAINT usage_reserved_bytes_check CHECK ((reserved_bytes >= 0)),
     CONSTRAINT usage_used_bytes_check CHECK ((used_bytes >= 0))
@@ -219,11 +222,17 @@ CREATE INDEX documents_tags ON public.documents USING gin (public.workspace_tags
 
 CREATE INDEX entity_links_entity ON public.entity_links USING btree (workspace_id, entity_type, entity_id, id);
 
+CREATE INDEX folders_level ON public.folders USING btree (workspace_id, parent_digest, "right"(path, (strpos(reverse(path), '/'::text) - 1))) INCLUDE (path_digest, id);
+
 CREATE INDEX folders_path ON public.folders USING btree (workspace_id, "left"(path, 600));
 
 CREATE INDEX objects_condemned ON public.objects USING btree (workspace_id, storage_path) WHERE (state = 'condemned'::text);
 
 CREATE INDEX objects_sha256 ON public.objects USING btree (workspace_id, sha256) WHERE ((state = 'recorded'::text) AND (sha256 IS NOT NULL));
+
+CREATE TRIGGER folders_deleted AFTER DELETE ON public.folders REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_folders();
+
+CREATE TRIGGER folders_inserted AFTER INSERT ON public.folders REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_folders();
 
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspaces(id);
@@ -269,8 +278,10 @@ ALTER TABLE ONLY public.usage
 -- FUNCTION begin_document_change_v2(uuid, uuid, text[], text[], timestamp with time zone, jsonb)
 -- FUNCTION condemn_objects(uuid, jsonb, timestamp with time zone) -- superseded by condemn_objects_v2
 -- FUNCTION condemn_objects_v2(uuid, jsonb, timestamp with time zone)
+-- FUNCTION count_folders()
 -- FUNCTION delete_document(uuid, uuid, integer[], timestamp with time zone, jsonb) -- superseded by delete_document_v2
 -- FUNCTION delete_document_v2(uuid, uuid, text[], text[], timestamp with time zone, jsonb)
+-- FUNCTION delete_empty_folders(uuid, uuid[])
 -- FUNCTION delete_folder(uuid, text, timestamp with time zone, jsonb)
 -- FUNCTION document_state(integer, bytea)
 -- FUNCTION ensure_folders(uuid, text[])
@@ -278,18 +289,24 @@ ALTER TABLE ONLY public.usage
 -- FUNCTION find_documents_v2(uuid, jsonb, uuid, bigint, integer, integer, integer)
 -- FUNCTION find_receipt(uuid, uuid, text, text, timestamp with time zone)
 -- FUNCTION finish_change(uuid, jsonb, timestamp with time zone, jsonb, text, uuid, jsonb)
+-- FUNCTION folder_parent_digest(text)
 -- FUNCTION folders_within(uuid, text)
+-- FUNCTION has_room_for_folder(uuid, text, integer)
 -- FUNCTION is_within(text, text)
 -- FUNCTION issue_uploads(uuid, jsonb)
 -- FUNCTION linked_documents(uuid, text, text, text, bigint, integer)
--- FUNCTION list_folders(uuid, text, bigint, integer)
+-- FUNCTION list_folders(uuid, text, bigint, integer) -- superseded by list_folders_v2
+-- FUNCTION list_folders_v2(uuid, text, bigint, integer)
 -- FUNCTION list_tags(uuid, integer, bigint, integer)
+-- FUNCTION missing_folders(uuid, text)
 -- FUNCTION move_folder(uuid, text, text, integer, timestamp with time zone, jsonb) -- superseded by move_folder_v2
--- FUNCTION move_folder_v2(uuid, text, text, integer, timestamp with time zone, jsonb)
+-- FUNCTION move_folder_v2(uuid, text, text, integer, timestamp with time zone, jsonb) -- superseded by move_folder_v3
+-- FUNCTION move_folder_v3(uuid, text, text, integer, integer, integer, timestamp with time zone, jsonb)
 -- FUNCTION patch_document(uuid, uuid, jsonb, integer[], timestamp with time zone, jsonb) -- superseded by patch_document_v2
--- FUNCTION patch_document_v2(uuid, uuid, jsonb, text[], text[], timestamp with time zone, jsonb)
+-- FUNCTION patch_document_v2(uuid, uuid, jsonb, text[], text[], timestamp with time zone, jsonb) -- superseded by patch_document_v3
+-- FUNCTION patch_document_v3(uuid, uuid, jsonb, text[], text[], integer, timestamp with time zone, jsonb)
 -- FUNCTION record_documents(uuid, jsonb) -- superseded by record_documents_v2
--- FUNCTION record_documents_v2(uuid, jsonb)
+-- FUNCTION record_documents_v2(uuid, jsonb, integer, integer)
 -- FUNCTION recorded_changes()
 -- FUNCTION remove_entity_link(uuid, uuid, uuid, timestamp with time zone, jsonb) -- superseded by remove_entity_link_v2
 -- FUNCTION remove_entity_link_v2(uuid, uuid, uuid, timestamp with time zone, jsonb)

@@ -1,7 +1,7 @@
 """The SQL statements of this adapter. The functions and views that they call are in `sql/`."""
 
 # Each function call is one transaction and one round trip.
-RECORD_DOCUMENTS = "SELECT outcome, facts FROM record_documents_v2($1, $2)"
+RECORD_DOCUMENTS = "SELECT outcome, facts FROM record_documents_v2($1, $2, $3, $4)"
 
 ISSUE_UPLOADS = "SELECT outcome, facts FROM issue_uploads($1, $2)"
 
@@ -15,11 +15,11 @@ FIND_DOCUMENTS = "SELECT * FROM find_documents_v2($1, $2, $3, $4, $5, $6, $7)"
 
 LINKED_DOCUMENTS = "SELECT * FROM linked_documents($1, $2, $3, $4, $5, $6)"
 
-LIST_FOLDERS = "SELECT * FROM list_folders($1, $2, $3, $4)"
+LIST_FOLDERS = "SELECT * FROM list_folders_v2($1, $2, $3, $4)"
 
 LIST_TAGS = "SELECT * FROM list_tags($1, $2, $3, $4)"
 
-PATCH_DOCUMENT = "SELECT * FROM patch_document_v2($1, $2, $3, $4, $5, $6, $7)"
+PATCH_DOCUMENT = "SELECT * FROM patch_document_v3($1, $2, $3, $4, $5, $6, $7, $8)"
 
 DELETE_DOCUMENT = "SELECT * FROM delete_document_v2($1, $2, $3, $4, $5, $6)"
 
@@ -27,7 +27,7 @@ ADD_ENTITY_LINK = "SELECT * FROM add_entity_link_v2($1, $2, $3, $4)"
 
 REMOVE_ENTITY_LINK = "SELECT * FROM remove_entity_link_v2($1, $2, $3, $4, $5)"
 
-MOVE_FOLDER = "SELECT * FROM move_folder_v2($1, $2, $3, $4, $5, $6)"
+MOVE_FOLDER = "SELECT * FROM move_folder_v3($1, $2, $3, $4, $5, $6, $7, $8)"
 
 DELETE_FOLDER = "SELECT * FROM delete_folder($1, $2, $3, $4)"
 
@@ -168,6 +168,10 @@ GROUP BY asked.workspace_id
 """
 
 READ_DEPLOYMENT = f"SELECT {_DEPLOYMENT} FROM deployment"  # noqa: S608  a constant
+
+LIST_FOLDER_IDS = "SELECT id FROM folders WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3"
+
+DELETE_EMPTY_FOLDERS = "SELECT deleted, above FROM delete_empty_folders($1, $2)"
 
 CLAIM = "UPDATE deployment SET claimed_at = $1"
 

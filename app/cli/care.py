@@ -74,8 +74,8 @@ def doctor(as_json: bool) -> None:
 def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
     """Delete objects that belong to no document. A running server does this too, except for what needs --yes.
 
-    This deletes the objects of deleted documents, uploads that were not recorded within a day or never finished, and
-    expired receipts. Only objects of this database's workspaces are deleted.
+    This deletes the objects of deleted documents, uploads that were not recorded within a day or never finished, empty
+    folders, and expired receipts. Only objects of this database's workspaces are deleted.
     """
 
     async def run(service: Service) -> SweepReport:
@@ -109,7 +109,8 @@ def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
         if dry_run
         else f"Deleted the objects at {counted(swept.deleted, 'path')}, "
         f"{counted(swept.other_versions, 'version')} beside recorded ones, "
-        f"{counted(swept.unfinished, 'unfinished upload')} and {counted(swept.receipts, 'expired receipt')}"
+        f"{counted(swept.unfinished, 'unfinished upload')}, {counted(swept.folders, 'empty folder')} and "
+        f"{counted(swept.receipts, 'expired receipt')}"
     )
     say(asdict(swept) | {"dry_run": dry_run}, f"{_count(swept)}\n{deleted}.", as_json)
 

@@ -5,13 +5,14 @@ from typing import assert_never
 
 from domain.access import Caller, Permission
 from domain.documents import Changes
-from domain.errors import IdempotencyMismatch, NotFound, PreconditionFailed
+from domain.errors import IdempotencyMismatch, Invalid, NotFound, PreconditionFailed
 from domain.ids import DocumentId, parse_document_id
 from domain.members import Members
+from domain.paths import TOO_MANY_FOLDERS
 from domain.preconditions import UNCONDITIONAL, Precondition
 from ports.documents import DocumentRepository
 from ports.intents import Intent
-from ports.outcomes import Deleted, IdempotencyKeyReused, NoSuchDocument, Patched, StateMismatch
+from ports.outcomes import Deleted, IdempotencyKeyReused, NoSuchDocument, Patched, StateMismatch, TooManyFolders
 from ports.storage import ObjectStorage
 from ports.system import Clock
 
@@ -81,6 +82,8 @@ class PatchDocument:
                 raise NotFound
             case StateMismatch():
                 raise PreconditionFailed(precondition.unmet)
+            case TooManyFolders():
+                raise Invalid({"folder": TOO_MANY_FOLDERS})
             case _:
                 assert_never(outcome)
 

@@ -8,9 +8,10 @@ from domain.documents import Document, Draft, StoredObject
 from domain.errors import IdempotencyMismatch, Invalid, QuotaExceeded, StorageConflict
 from domain.ids import DocumentId
 from domain.members import Members
+from domain.paths import TOO_MANY_FOLDERS
 from ports.documents import DocumentRepository
 from ports.intents import Intent
-from ports.outcomes import Created, CreateOutcome, IdempotencyKeyReused, OverQuota, PathTaken, Replayed
+from ports.outcomes import Created, CreateOutcome, IdempotencyKeyReused, OverQuota, PathTaken, Replayed, TooManyFolders
 from ports.storage import ObjectStorage, Unreadable
 from ports.system import Clock, NewId
 
@@ -93,6 +94,8 @@ class CreateDocument:
                 raise StorageConflict(document_id)
             case OverQuota(limit_bytes, used_bytes, requested_bytes):
                 raise QuotaExceeded(limit_bytes, used_bytes, requested_bytes)
+            case TooManyFolders():
+                raise Invalid({"folder": TOO_MANY_FOLDERS})
             case _:
                 assert_never(outcome)
 

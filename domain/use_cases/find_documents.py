@@ -104,7 +104,7 @@ class FindLinkedDocuments:
 class ListFolders:
     """List the folders directly in `parent`, or in the root, each with the number of documents in it and below it.
 
-    A folder is created with its first document, and stays when it becomes empty.
+    A folder is created with its first document. When it becomes empty, it stays for some hours, or until it is deleted.
     """
 
     documents: DocumentRepository

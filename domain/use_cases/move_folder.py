@@ -6,10 +6,25 @@ from typing import assert_never
 from domain.access import Caller, Permission
 from domain.errors import FolderExists, IdempotencyMismatch, Invalid
 from domain.members import Form, Members, Rule, RuleViolation
-from domain.paths import FOLDER_LEVELS_MAX, FolderPath, is_within, subfolder_path
+from domain.paths import (
+    FOLDER_LEVELS_MAX,
+    FOLDER_PATH_MAX_BYTES,
+    TOO_MANY_FOLDERS,
+    FolderPath,
+    is_within,
+    subfolder_path,
+)
 from ports.documents import DocumentRepository
 from ports.intents import Intent
-from ports.outcomes import FolderMoved, FolderTaken, IdempotencyKeyReused, NoSuchFolder, TooDeep
+from ports.outcomes import (
+    FolderMoved,
+    FolderTaken,
+    IdempotencyKeyReused,
+    NoSuchFolder,
+    TooDeep,
+    TooLong,
+    TooManyFolders,
+)
 from ports.system import Clock
 
 
@@ -60,7 +75,14 @@ class MoveFolder:
             case FolderTaken():
                 raise FolderExists
             case TooDeep():
-                raise Invalid({"to": f"puts a folder below it at more than {FOLDER_LEVELS_MAX} levels"})
+                raise Invalid(
+                    {"to": f"puts a folder below it at more than {FOLDER_LEVELS_MAX} levels; choose a higher one"}
+                )
+            case TooLong():
+                longest = f"{FOLDER_PATH_MAX_BYTES} bytes in UTF-8"
+                raise Invalid({"to": f"makes a path below it longer than {longest}; choose a shorter one"})
+            case TooManyFolders():
+                raise Invalid({"to": TOO_MANY_FOLDERS})
             case _:
                 assert_never(outcome)
 

@@ -18,9 +18,9 @@ A sweep, in order:
    unless their workspace has too many, of other orphans under the workspace lock; then delete their objects. A create
    that records a path first keeps its object; a create that comes later is refused. A crash between the two leaves
    condemned paths, which step 4 of the next sweep deletes.
-9. Delete the versions beside recorded ones, unfinished uploads and expired receipts. All can be repeated. On a store
-   that accepts several uploads at once through one URL, each of them leaves a version. A path is recorded at most once,
-   so no create can need another version.
+9. Delete the versions beside recorded ones, unfinished uploads, empty folders and expired receipts. All can be
+   repeated. On a store that accepts several uploads at once through one URL, each of them leaves a version. A path is
+   recorded at most once, so no create can need another version.
 """
 
 from collections import Counter
@@ -72,7 +72,8 @@ class SweepReport:
     touches them. `expired`: issued paths whose reservations had ended. `condemned`: paths that were condemned before
     this sweep. `deleted`: paths whose objects were deleted. `held`: paths at which the store refused to delete
     something. `other_versions`: versions at recorded paths beside the recorded one, which were deleted unless the store
-    held them. `unfinished`: uploads that were discarded. `receipts`: expired receipts that were deleted.
+    held them. `unfinished`: uploads that were discarded. `folders`: empty folders that were deleted.
+    `receipts`: expired receipts that were deleted.
     """
 
     objects: int = 0
@@ -89,6 +90,7 @@ class SweepReport:
     held: int = 0
     other_versions: int = 0
     unfinished: int = 0
+    folders: int = 0
     receipts: int = 0
 
 
@@ -116,8 +118,8 @@ def _ignore_progress(_: SweepReport) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
-    """Delete the objects of deleted documents, uploads that were not recorded within a day or never finished, and
-    expired receipts.
+    """Delete the objects of deleted documents, uploads that were not recorded within a day or never finished, empty
+    folders, and expired receipts.
 
     - Only objects below the prefixes of this database's workspaces are deleted, and only in its own store.
     - Without `yes`, the unexplained orphans of a workspace are kept if they are more than 5 % of its objects or more
@@ -167,6 +169,7 @@ class Sweep:
                 swept.unfinished += await self.storage.discard_unfinished(
                     workspace_prefix(workspace.id), cutoffs.unrecorded
                 )
+                swept.folders += await self.ledger.delete_empty_folders(workspace.id)
                 on_progress(swept)
             swept.receipts = await self.ledger.delete_expired_receipts(self.now())
         if swept.unconfirmed and not yes:

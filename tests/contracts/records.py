@@ -291,9 +291,10 @@ class Records:
         return await self.ledger.reserve(self.upload(workspace, path, reserved_bytes))
 
     async def overdue(self, workspace: Workspace) -> list[IssuedUpload]:
-        """Return the uploads of the workspace that are overdue now."""
+        """Return the uploads of the workspace that are overdue now, in the order of their paths."""
         pages = [page async for page in self.ledger.overdue_uploads(self.clock())]
-        return [upload for page in pages for upload in page if upload.workspace_id == workspace.id]
+        found = [upload for page in pages for upload in page if upload.workspace_id == workspace.id]
+        return sorted(found, key=lambda upload: upload.path)
 
     async def settle(self, workspace: Workspace, found: Mapping[StoragePath, int | None]) -> None:
         at = self.clock()

@@ -19,8 +19,8 @@ SIBLINGS = {
     "two levels": ("/a!/b", ["/a/b", "/a!", "/a!/b!", "/a!/b0", "/a!/B"]),
     "long": (f"/{'n' * 255}", [f"/{'n' * 254}", f"/{'n' * 254}m", f"/{'N' * 255}"]),
     "very long": (
-        f"{f'/{FACE * 255}' * 17}/{'n' * 255}",
-        [f"{f'/{FACE * 255}' * 17}/{'n' * 254}", f"{f'/{FACE * 255}' * 17}/{'n' * 254}m", f"/{FACE * 255}" * 20],
+        f"{f'/{FACE * 63}' * 17}/{'n' * 255}",
+        [f"{f'/{FACE * 63}' * 17}/{'n' * 254}", f"{f'/{FACE * 63}' * 17}/{'n' * 254}m", f"/{FACE * 63}" * 20],
     ),
 }
 """A folder, and other folders that a wrong comparison (a range of strings, a pattern, ignored case, a cut prefix) would

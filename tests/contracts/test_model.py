@@ -27,7 +27,13 @@ class SideBySide(Writing, Reading):
     """All writes and reads, in any order."""
 
 
-LIMITS = {"changes.LINKS_MAX": 1, "queries.COUNT_MAX": 6, "queries.SEARCH_WINDOW": 4}
+LIMITS = {
+    "changes.LINKS_MAX": 1,
+    "changes.FOLDERS_MAX": 10,
+    "changes.FOLDER_PATH_MAX_BYTES": 38,
+    "queries.COUNT_MAX": 6,
+    "queries.SEARCH_WINDOW": 4,
+}
 """Limits that a short sequence reaches."""
 
 
@@ -37,6 +43,7 @@ def test_every_sequence_has_the_same_outcomes_in_memory_and_in_postgres(
     for name, limit in LIMITS.items():
         monkeypatch.setattr(f"adapters.memory.{name}", limit)
         monkeypatch.setattr(f"adapters.postgres.{name}", limit)
+    monkeypatch.setattr("adapters.postgres.documents.FOLDERS_MAX", LIMITS["changes.FOLDERS_MAX"])
     with asyncio.Runner() as runner:
         opened = open_database(database_url)
         SideBySide.runner, SideBySide.database = runner, runner.run(opened.__aenter__())

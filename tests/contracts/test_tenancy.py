@@ -168,8 +168,8 @@ async def find_nothing(scene: Scene) -> None:
         for document in (scene.document, scene.deleted):
             assert await documents.get(reader.id, document.id) is None
             assert await records.ledger.states(reader.id, [document.storage_path]) == {}
-            assert await records.ledger.recorded_versions(reader.id, [document.storage_path]) == {}
             assert await records.ledger.greatest_paths({reader.id: ("", "x")}) == {}
+            assert await records.ledger.recorded_versions(reader.id, [document.storage_path]) == {}
         for wanted in FILTERS:
             for place in (ALL, After(scene.deleted.id, 100)):
                 assert await documents.find(reader.id, wanted(scene.document), place) == NO_DOCUMENTS
@@ -203,6 +203,7 @@ async def use_the_ledger_and_the_api_key(scene: Scene) -> None:
     await records.finalise(other, records.clock(), *paths)
     await records.settle(other, dict.fromkeys((*paths, scene.issued), None))
     await records.condemn(other, scene.issued)
+    assert await records.ledger.delete_empty_folders(other.id) == 0
 
 
 async def issue_and_reserve_the_same_paths(scene: Scene) -> None:
@@ -227,7 +228,7 @@ ATTEMPTS: dict[Callable[[Scene], Awaitable[object]], set[str]] = {
     revoke_with_every_intent: {"ApiKeys.revoke"},
     issue_and_reserve_the_same_paths: {"DocumentRepository.issue_upload", "ObjectLedger.reserve"},
     use_the_ledger_and_the_api_key: {
-        *(f"ObjectLedger.{name}" for name in ("condemn", "finalise", "settle_uploads")),
+        *(f"ObjectLedger.{name}" for name in ("condemn", "finalise", "settle_uploads", "delete_empty_folders")),
         "ApiKeys.record_uses",
     },
 }

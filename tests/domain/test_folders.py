@@ -40,6 +40,16 @@ async def test_a_missing_source_an_existing_target_and_a_too_deep_one_are_refuse
     assert await world.folders(filed) == before
 
 
+async def test_a_target_that_makes_a_path_below_it_too_long_is_refused_with_the_longest(
+    world: World, caller: Caller
+) -> None:
+    await world.record(caller, folder=f"/a/{'b' * 255}")
+    target = f"/{chr(0x1F600) * 255}" * 4 + f"/{'c' * 255}" * 4
+    with pytest.raises(Invalid) as refused:
+        await world.move_folder(caller, {"from": "/a", "to": target}, None)
+    assert refused.value.fields == {"to": "makes a path below it longer than 5120 bytes in UTF-8; choose a shorter one"}
+
+
 @pytest.mark.parametrize("target", ["/a", "/a/", "/a/b", "/a/new/x"])
 async def test_a_target_inside_the_folder_is_refused_before_any_port_is_called(caller: Caller, target: str) -> None:
     with pytest.raises(Invalid) as refused:

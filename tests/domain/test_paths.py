@@ -1,6 +1,7 @@
 """Storage paths, accepted unchanged or refused; and folder paths, absolute and in NFC."""
 
 import string
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -101,6 +102,7 @@ NEIGHBOURS = st.lists(st.sampled_from(["a", "ab", "b"]), min_size=1, max_size=4)
         *(("/a b/ c ", "/a b/c"), ("/ a/\u3000b\xa0c\t", "/a/b c")),
         *(("/.../a./.b", "/.../a./.b"), ("/%2e%2e", "/%2e%2e"), ("/a\\b", "/a\\b"), ("/", None)),
         *(("/e\u0301/\u212b", "/\xe9/\xc5"), ("/\u0301", "/\u0301"), ("/a" * 20 + "/", "/a" * 20)),
+        (f"/{'a' * 255}" * 20, f"/{'a' * 255}" * 20),
     ],
     ids=ascii,
 )
@@ -120,6 +122,17 @@ def test_a_folder_is_kept_in_nfc_without_its_last_slash_and_the_root_is_none(sen
 def test_an_invalid_folder_is_refused(sent: str) -> None:
     with pytest.raises(RuleViolation):
         folder_path(sent)
+
+
+@pytest.mark.parametrize("letter", ["\xe9", "e\u0301", "\u4e2d", "\U0001f600"], ids=ascii)
+def test_the_longest_folder_path_has_5120_bytes_as_it_is_stored(letter: str) -> None:
+    size = len(unicodedata.normalize("NFC", letter).encode())
+    count, rest = divmod(5120 - 20, 20 * size)
+    longest = f"/{letter * count}" * 20 + "a" * rest
+    kept = folder_path(f"{longest}/")
+    assert len((kept or "").encode()) == 5120
+    with pytest.raises(RuleViolation, match=r"^must have at most 5120 bytes in UTF-8; choose shorter names"):
+        folder_path(f"{longest}a")
 
 
 @given(FOLDERS)

@@ -169,6 +169,16 @@ async def test_objects_outside_the_workspaces_of_this_database_are_kept(world: W
     assert all([await world.storage.stat(StoragePath(key)) for key in (*elsewhere, unusual)])
 
 
+async def test_a_folder_without_documents_is_deleted_by_the_next_sweep_that_lists_all_objects(world: World) -> None:
+    caller = await world.caller()
+    document = await world.record(caller, folder="/a/b")
+    await world.patch_document(caller, document.id, {"folder": "/a/c/d"}, None)
+    assert (await world.sweep(dry_run=True)).folders == (await world.sweep.without_listing()).folders == 0
+    assert await world.folders(caller, parent="/a") == {"/a/b": 0, "/a/c": 1}
+    assert await world.sweep() == SweepReport(objects=1, folders=1)
+    assert await world.folders(caller, parent="/a") == {"/a/c": 1}
+
+
 async def test_unfinished_uploads_and_expired_receipts_are_deleted_after_a_day(world: World) -> None:
     caller = await world.caller()
     path = await world.upload(caller)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from adapters.postgres.database import Database
+from adapters.postgres.database import Database, Row
 from adapters.postgres.documents import to_record
-from adapters.postgres.rows import to_json, to_uuid
+from adapters.postgres.rows import to_intent, to_json, to_uuid
 from domain.access import Workspace
 from ports.ledger import PathState
 from tests.clock import StillClock
@@ -20,6 +20,27 @@ def records(database: Database) -> Records:
 async def usage(records: Records, home: Workspace) -> tuple[int, int]:
     found = await records.documents.usage(home.id)
     return found.used_bytes, found.reserved_bytes
+
+
+async def test_the_folders_that_it_creates_and_deletes_are_counted_and_listed(
+    records: Records, database: Database
+) -> None:
+    home = await records.workspace()
+    counts: list[Row] = []
+    count = "SELECT folders FROM usage WHERE workspace_id = $1"
+    document = records.document(home, folder="/a/b")
+    batch = f"[{to_record(document, records.intent(home), HASHING_KEY).decode()}]"
+    await database.fetch("SELECT record_documents($1, $2)", to_uuid(home.id), batch)
+    counts += await database.fetch(count, to_uuid(home.id))
+    assert await records.folders(home) == {"/a": 1, "/a/b": 1}
+    await database.fetch("SELECT ensure_folders($1, $2)", to_uuid(home.id), ["/a/c/d"])
+    counts += await database.fetch(count, to_uuid(home.id))
+    await database.fetch(
+        "SELECT delete_folder($1, '/a/c', $2, $3)",
+        *(to_uuid(home.id), records.clock(), to_json(to_intent(records.intent(home), records.clock(), HASHING_KEY))),
+    )
+    counts += await database.fetch(count, to_uuid(home.id))
+    assert [row["folders"] for row in counts] == [2, 4, 2]
 
 
 async def test_what_it_records_and_condemns_at_issued_paths_gives_the_reservations_back(

@@ -12,7 +12,7 @@ from msgspec import Meta
 from adapters.http.wire import patterns
 from domain import documents
 from domain.pages import TIME_MAX
-from domain.paths import FOLDER_LEVEL_MAX, FOLDER_LEVELS_MAX, STORAGE_PATH_MAX_BYTES
+from domain.paths import FOLDER_LEVEL_MAX, FOLDER_LEVELS_MAX, FOLDER_PATH_MAX_BYTES, STORAGE_PATH_MAX_BYTES
 
 URL_MAX = 16 * 1024
 """The most characters of a signed URL: at most 9,000 for the path and the file name, and the rest for a session
@@ -88,16 +88,16 @@ Description = Annotated[
         examples=["Countersigned copy."],
     ),
 ]
-# Every level begins with a slash, and a client may send one more slash at the end.
-_FOLDER_MAX = FOLDER_LEVELS_MAX * (1 + FOLDER_LEVEL_MAX) + 1
+# Every character has at least one byte, and a client may send one more slash at the end.
+_FOLDER_MAX = FOLDER_PATH_MAX_BYTES + 1
 Folder = Annotated[
     str,
     Meta(
         max_length=_FOLDER_MAX,
         pattern=patterns.FOLDER,
         description=f"Folder path: at most {FOLDER_LEVELS_MAX} levels, each a text as of a tag, of at most "
-        f"{FOLDER_LEVEL_MAX} characters, neither `.` nor `..`. Missing folders are created. Absent, `null` and `/` are "
-        "the root.",
+        f"{FOLDER_LEVEL_MAX} characters, neither `.` nor `..`; together at most {FOLDER_PATH_MAX_BYTES} bytes in "
+        "UTF-8. Missing folders are created. Absent, `null` and `/` are the root.",
         examples=["/clients/acme/ndas"],
     ),
 ]

@@ -9,8 +9,8 @@
 -- `batch` is an array of {document, search_text} and the members of an intent (see `begin_change`). `document` becomes
 -- the facts of the receipt.
 -- Outcomes: created | replayed (facts: the document) | key_reused | path_taken (facts: document_id) |
--- over_quota (facts: limit_bytes, used_bytes, requested_bytes).
-CREATE FUNCTION record_documents_v2(workspace uuid, batch jsonb)
+-- over_quota (facts: limit_bytes, used_bytes, requested_bytes) | too_many_folders.
+CREATE FUNCTION record_documents_v2(workspace uuid, batch jsonb, levels_max integer, folders_max integer)
 RETURNS TABLE (outcome text, facts jsonb)
 LANGUAGE plpgsql VOLATILE
 -- A session keeps its plans: a plan made while the tables were empty must not scan them when they are full. So tables
@@ -25,11 +25,16 @@ DECLARE
     item record;
     taken bigint[] := '{}';
     issued text[] := '{}';
+    is_scarce boolean;
+    missing text[];
+    added text[] := '{}';
 BEGIN
     SELECT * INTO account FROM usage WHERE workspace_id = workspace FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'workspace % does not exist', workspace;
     END IF;
+    -- Far below the limit, every row has room for all its folders. Only near it are the missing ones of each row counted.
+    is_scarce := account.folders > folders_max - levels_max * jsonb_array_length(batch);
 
     FOR item IN
         SELECT
@@ -57,6 +62,14 @@ BEGIN
         ORDER BY sent.ordinality
     LOOP
         facts := NULL;
+        IF is_scarce THEN
+            missing := ARRAY(
+                SELECT path FROM unnest(missing_folders(
+                    workspace, batch -> (item.ordinality - 1)::integer -> 'document' ->> 'folder'
+                )) AS path
+                WHERE path <> ALL (added)
+            );
+        END IF;
         -- The receipt comes before the path: it also answers for a document that was deleted since.
         IF item.receipt_outcome = 'key_reused' THEN
             outcome := 'key_reused';
@@ -79,7 +92,13 @@ BEGIN
                 'used_bytes', account.used_bytes + account.reserved_bytes - item.own_reserved,
                 'requested_bytes', item.size_bytes
             );
+        ELSIF is_scarce AND missing <> '{}' AND account.folders + cardinality(missing) > folders_max THEN
+            outcome := 'too_many_folders';
         ELSE
+            IF is_scarce THEN
+                account.folders := account.folders + cardinality(missing);
+                added := added || missing;
+            END IF;
             outcome := 'created';
             taken := taken || item.ordinality;
             account.used_bytes := account.used_bytes + item.size_bytes;
@@ -99,12 +118,22 @@ BEGIN
         DELETE FROM uploads WHERE workspace_id = workspace AND storage_path = ANY (issued);
     END IF;
 
-    -- `patch_document_v2` and `move_folder_v2` call this function too. The call adds about 3 % to the Postgres time of a batch
-    -- that holds a single create.
-    PERFORM ensure_folders(workspace, ARRAY(
-        SELECT DISTINCT batch -> (ordinality - 1)::integer -> 'document' ->> 'folder'
-        FROM unnest(taken) AS ordinality
-    ));
+    -- Most documents are recorded in folders that exist, and then so do all folders above them. A look at each folder costs
+    -- less than the call that inserts what is missing, and its trigger.
+    missing := ARRAY(
+        SELECT folder FROM (
+            SELECT DISTINCT batch -> (ordinality - 1)::integer -> 'document' ->> 'folder' AS folder
+            FROM unnest(taken) AS ordinality
+        ) AS used
+        WHERE folder IS NOT NULL AND (
+            SELECT id FROM folders
+            WHERE workspace_id = workspace AND path_digest = sha256(convert_to(folder, 'UTF8'))
+            LIMIT 1
+        ) IS NULL
+    );
+    IF missing <> '{}' THEN
+        PERFORM ensure_folders(workspace, missing);
+    END IF;
 
     -- One statement for all rows. `finish_change` writes the same receipt and event for a single change; called for
     -- each row, it would run three more statements a row.

@@ -6,6 +6,7 @@ from datetime import timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
+from adapters.postgres.rows import to_uuid
 from domain.entity_links import EntityType
 from domain.pages import Page
 from domain.paths import FolderPath
@@ -83,3 +84,8 @@ class Reading(Sides):
         first, second = self.homes
         self.same(lambda records: records.documents.usage(first.id))
         self.same(lambda records: records.documents.usage(second.id))
+
+    def teardown(self) -> None:
+        counted = "SELECT count(*) FROM folders WHERE folders.workspace_id = usage.workspace_id"
+        wrong = f"SELECT FROM usage WHERE workspace_id = ANY ($1) AND folders <> ({counted})"
+        assert self.run(self.database.fetch(wrong, [to_uuid(home.id) for home in self.homes])) == []

@@ -65,12 +65,12 @@ CHANGES = st.fixed_dictionaries(
     },
 )
 PLACES = ("/a", "/a/b", "/ab", "/b/c", "/d" * 18)
-# Some targets are taken, some are empty, some are above their source, and some are too deep. A pair that the domain
-# refuses is left out here: a rule that discards its choice (`assume`) discards the whole sequence.
+# Some targets are taken, some are empty, some are above their source, and some are too deep or too long. A pair
+# that the domain refuses is left out here: a rule that discards its choice (`assume`) discards the whole sequence.
 MOVES = [
     (FolderPath(source), FolderPath(target))
     for source in PLACES
-    for target in (*PLACES, "/e" * 20)
+    for target in (*PLACES, "/e" * 20, "/eeeeee" * 5, "/e" * 9)
     if not is_within(FolderPath(target), FolderPath(source))
 ]
 
@@ -148,6 +148,10 @@ class Writing(Sides):
     @rule(home=HOMES, folder=st.sampled_from(PLACES))
     def delete_folder(self, home: int, folder: str) -> None:
         self.make(change("delete_folder", folder=FolderPath(folder), at=self.clock()), self.homes[home])
+
+    @rule(home=HOMES)
+    def delete_empty_folders(self, home: int) -> None:
+        self.same(lambda records: records.ledger.delete_empty_folders(self.homes[home].id))
 
     def make(self, made: Change, home: Workspace, key: str | None = None, asks: str = "") -> None:
         self.send(made, self.memory.intent(home, key, asks, made.method))

@@ -1,0 +1,33 @@
+-- Delete those of the folders that have no document and no folder below them. Return how many, and the folders above
+-- them, which may be empty now.
+--
+-- Lock first, look second: the statement after the lock sees every document that a create has recorded before it.
+CREATE FUNCTION delete_empty_folders(workspace uuid, candidates uuid[], OUT deleted bigint, OUT above uuid[])
+LANGUAGE plpgsql VOLATILE
+SET enable_seqscan = off
+AS $$
+BEGIN
+    PERFORM FROM usage WHERE workspace_id = workspace FOR NO KEY UPDATE;
+
+    -- LIMIT 1 keeps the planner from turning look-ups into a join, which could read all documents of the workspace.
+    WITH gone AS (
+        DELETE FROM folders
+        WHERE workspace_id = workspace AND id = ANY (candidates)
+            AND (
+                SELECT documents.id FROM documents
+                WHERE documents.workspace_id = workspace AND documents.folder_id = folders.id
+                LIMIT 1
+            ) IS NULL
+            AND (
+                SELECT below.id FROM folders AS below
+                WHERE below.workspace_id = workspace AND below.parent_digest = folders.path_digest
+                LIMIT 1
+            ) IS NULL
+        RETURNING parent_digest
+    )
+    SELECT count(*), array_agg(DISTINCT parent.id) FILTER (WHERE parent.id IS NOT NULL)
+    INTO deleted, above
+    FROM gone LEFT JOIN folders AS parent
+        ON parent.workspace_id = workspace AND parent.path_digest = gone.parent_digest;
+END
+$$;
