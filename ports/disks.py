@@ -5,16 +5,16 @@ from typing import Protocol
 
 
 class Disks(Protocol):
-    """The disks of the directory store and of the embedded Postgres. Without either, there is none."""
+    """The disks of the directory store and of the embedded Postgres. A deployment with neither has no disk here."""
 
     def are_full(self, needed_bytes: int) -> bool:
-        """Return whether a disk has less free space than the operator wants to keep, or would have after an upload of
-        so many bytes.
+        """Return whether a disk has less free space than the operator wants to keep, or would have less
+        after an upload of `needed_bytes`.
 
-        A few microseconds: it may be called for every upload, and while one is received.
+        This takes a few microseconds, so it may be called for every upload, and repeatedly during one.
         """
         ...
 
     def free_bytes(self) -> Mapping[str, int]:
-        """Return the free space of each disk, by what it holds. A disk that cannot be read is left out."""
+        """Return the free space of each disk, by the name of its content. A disk that cannot be read is left out."""
         ...

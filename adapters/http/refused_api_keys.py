@@ -8,7 +8,7 @@ log = logging.getLogger("dossier.http")
 INTERVAL = timedelta(minutes=1)
 
 NETWORKS_MAX = 1000
-"""How many networks are logged in one interval. A guesser with more of them must not fill the disk with log lines."""
+"""The most networks that are logged in one interval, so that a guesser with many networks cannot fill the disk."""
 
 
 class RefusedApiKeysLog:

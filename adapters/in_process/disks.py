@@ -13,37 +13,37 @@ STORE, DATABASE = "object store", "database"
 
 @dataclass(frozen=True, slots=True)
 class LocalDisks:
-    """`Disks` of these directories, by what they hold: `STORE` or `DATABASE`.
+    """`Disks` of these directories. The keys of `directories` name the content: `STORE` or `DATABASE`.
 
-    `floor_bytes` is what shall stay free; 0 for no floor.
+    `floor_bytes` is the free space that uploads must leave; 0 for no limit.
     """
 
     directories: Mapping[str, Path]
     floor_bytes: int
 
     def are_full(self, needed_bytes: int) -> bool:
-        """Return whether a disk would have less free space than the floor, after so many bytes more."""
+        """Return whether a disk would have less free space than the floor after an upload of `needed_bytes`."""
         return self.floor_bytes > 0 and any(
-            # Only the store receives the bytes. If both are on one disk, it has room for both or for neither.
+            # Only the disk of the store receives the bytes. If both directories are on it, its space decides.
             free - (needed_bytes if name == STORE else 0) < self.floor_bytes
             for name, free in self.free_bytes().items()
         )
 
     def free_bytes(self) -> Mapping[str, int]:
-        """Return the free space of each directory. One that cannot be read is left out."""
+        """Return the free space for each directory, without directories whose disk cannot be read."""
         return {name: free for name, path in self.directories.items() if (free := _free_bytes(path)) is not None}
 
     async def probe(self) -> None:
-        """Return if every disk has its floor.
+        """Return if every disk has the free space of the floor.
 
         Raises:
-            Unavailable: saying which disk has less.
+            Unavailable: a disk has less. The text names it.
         """
         if low := self._low():
             raise Unavailable(low)
 
     def check(self) -> CheckResult | None:
-        """Return the line of `dossier doctor`; `None` if no disk is ours."""
+        """Return the line of `dossier doctor`; `None` if Dossier writes to no disk of this machine."""
         if not self.directories:
             return None
         if low := self._low():
@@ -71,7 +71,7 @@ def _free_bytes(path: Path) -> int | None:
     try:
         found = os.statvfs(path)
     except FileNotFoundError:
-        # Not a loop over all parents: this runs for every upload, and to list them takes longer than the call.
+        # Not `path.parents`: this runs for every upload, and a list of all parents takes longer than the call.
         return None if path == path.parent else _free_bytes(path.parent)
     except OSError:
         return None

@@ -1,1 +1,1 @@
-"""The secret of a deployment: the file that holds it unless a setting does, and the keys that are derived from it."""
+"""The secret of a deployment: the file that contains it unless it is a setting, and the keys derived from it."""

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 class DerivedKeys:
     """One key of 32 bytes for each use of the secret: HKDF-SHA256 (RFC 5869), with the use as its label.
 
-    No key tells anything about another one, so the database may hold `check`. It recognises the secret: two
-    secrets do not have the same one. A test pins the labels, because another label loses receipts and signed URLs.
+    No key reveals anything about another one, so the database may contain `check`, by which a server recognises the
+    secret. A test pins the labels: after a change of a label, receipts and signed URLs would not be recognised.
     """
 
     signed_urls: bytes

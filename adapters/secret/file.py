@@ -41,7 +41,7 @@ def read_or_create_secret(file: Path) -> bytes:
 
 
 def replace_secret(file: Path) -> bytes:
-    """Write a new secret into `file`, and return it. After a crash, the file holds the old secret or the new one.
+    """Write a new secret into `file`, and return it. After a crash, the file contains the old secret or the new one.
 
     Raises:
         Unavailable: the file cannot be written.

@@ -116,20 +116,25 @@ def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Change nothing; only report what database and store do not know.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Change nothing; only list what the database and the store do not know of each other.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 def adopt(dry_run: bool, yes: bool, as_json: bool) -> None:
     """Bind this database and this store to each other, after one of them was restored or moved.
 
-    First lists all objects, and reports those that the database does not know, and the documents whose objects are
-    missing. Then asks. The adoption gives both a new id, so any database or store that either belonged to before loses
-    it. It deletes nothing and records nothing: objects without a record stay until 'dossier sweep --yes' deletes them.
+    This command first lists all objects, and reports those that the database does not know, and how many documents have
+    no object. Then it asks. The adoption gives both a new id, so another database that used this store before can no
+    longer use it. It deletes nothing and records nothing: objects without a record stay until 'dossier sweep --yes'
+    deletes them.
     """
 
     async def run(service: Service) -> tuple[StoreComparison, Deployment | None]:
         if not dry_run:
-            # The store may be new.
+            # The store may be new, so its directories may not exist yet.
             await service.ports.storage.prepare()
         with _progress_line() as show:
             compared = await service.use_cases.compare_store(lambda found: show(f"{found.objects} objects"))

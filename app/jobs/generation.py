@@ -11,10 +11,10 @@ from domain.use_cases.generations import AdvanceGeneration, ForeignStore
 from ports.system import Unavailable
 
 ADVANCE_EVERY = timedelta(seconds=10)
-"""How soon after a change the generation is replaced. A dump that is older than this is noticed by the next start."""
+"""The generation is replaced within this time after a change, so that a start with a dump from before it is refused."""
 
 LAST_SECONDS = 2.0
-"""How long the last replacement may delay the end of the server."""
+"""The longest time for which the last replacement may delay the end of the server."""
 
 log = logging.getLogger("dossier.generation")
 

@@ -1,4 +1,4 @@
-"""Do something again and again in the background, while the server runs."""
+"""Repeats a job in the background while the server runs."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""Find what a database and an object store do not know of each other, after one of them was restored or copied."""
+"""Find the differences between a database and an object store, after one of them was restored or copied."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,18 +12,18 @@ from ports.storage import ObjectStorage
 from ports.workspaces import Workspaces
 
 EXAMPLES_MAX = 20
-"""How many keys a comparison names."""
+"""The most keys that a comparison names."""
 
 _AT_ONCE = 200
-"""How many workspaces one look-up and one listing take."""
+"""The number of workspaces of one look-up and one listing."""
 
 
 @dataclass(slots=True)
 class StoreComparison:
-    """What a database and a store do not know of each other.
+    """The differences between a database and a store.
 
-    `objects`: all that were listed. `unknown`: objects whose paths the ledger does not know, of `unknown_bytes`; the
-    first of their keys are `examples`. `missing`: documents without an object at their path.
+    `objects` counts all listed objects. `unknown` counts those whose paths are not in the ledger; `unknown_bytes` is
+    their total size, and `examples` has the first of their keys. `missing` counts documents without an object.
     """
 
     objects: int = 0
@@ -91,7 +91,7 @@ async def unissued_uploads(
                 for item in page
                 if item.modified_at > since and item.key < bounds[workspace][1] and has_issued_form(item.key, workspace)
             ]
-            # Looked up after the listing: a running server may have issued them after `newest` was read.
+            # After the listing, because a running server may have issued the paths after `newest` was read.
             known = await ledger.states(workspace, paths) if paths else {}
             found += [path for path in paths if path not in known]
     return found

@@ -1,8 +1,8 @@
-"""Keep the generation moving, so that a database that was restored or copied is noticed.
+"""Replace the generation regularly, so that a database that was restored or copied is noticed.
 
 Database and store carry the same generation (see `claim_store`). A database that was restored from a dump has the
-generation of the dump. It is noticed if the generation was replaced since, so a server replaces it soon after every
-change, and once more when it ends.
+generation of the dump. A start notices that if the generation was replaced after the dump. So a server replaces it ten
+seconds after a change, and once more when it ends.
 
 To advance, in order:
 

@@ -43,7 +43,8 @@ async def orphan_pages(
         states = await ledger.states(workspace, list(objects))
         free = {path: item for path, item in objects.items() if states.get(path) in (None, PathState.ISSUED)}
         old = {path: item for path, item in free.items() if item.modified_at <= cutoffs.unrecorded}
-        # Inherited, even if it was issued: a restored database does not know what was recorded there since its dump.
+        # An object at an issued path is inherited too: a restored database does not know what was recorded there
+        # after its dump.
         own = {path: item for path, item in old.items() if item.modified_at >= cutoffs.inherited}
         yield OrphanPage(
             objects=len(page),

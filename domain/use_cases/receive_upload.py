@@ -20,19 +20,19 @@ from ports.storage import AlreadyStored, ServedStorage, UploadMismatch, UploadTe
 from ports.system import Clock
 
 STEP_BYTES = 8 * 2**20
-"""How much an upload of unknown length reserves at once, and how often the disk is looked at."""
+"""An upload of unknown length reserves this number of bytes at a time. The free disk space is checked as often."""
 
 RENEW_EVERY = timedelta(minutes=10)
-"""How often a slow upload extends its reservation, so that the sweeper never takes it for given up."""
+"""The interval at which a slow upload extends its reservation, so that the sweeper does not settle it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceiveUpload:
     """Store the bytes of an upload, within its terms, the quota, the upload limit and the free space of the disk.
 
-    - What a signed size or a Content-Length announces is reserved before the first byte is read. Without either, the
+    - A signed size or a Content-Length is reserved before the first byte is read. Without either, the
       reservation grows in steps while the bytes arrive.
-    - A refused or broken upload stores nothing, and its reservation is again what it was when the URL was issued.
+    - A refused or broken upload stores nothing, and its reservation is the one that its URL was issued with.
     - A stored object keeps a reservation of its size until it is recorded or swept.
 
     Raises:
@@ -49,9 +49,9 @@ class ReceiveUpload:
     async def __call__(
         self, terms: UploadTerms, content_length: int | None, content: AsyncIterator[bytes]
     ) -> StoredObject | UploadMismatch:
-        """Store `content`. `content_length` is what the request announced, `None` if it is sent in chunks.
+        """Store `content`. `content_length` is the header of the request; `None` if the content is sent in chunks.
 
-        Return what the bytes contradict, if they differ from the terms.
+        Return the stored object, or the first term that the bytes do not meet.
         """
         announced = terms.size_bytes if content_length is None else content_length
         if (announced or 0) > UPLOAD_LIMIT_BYTES:
@@ -61,7 +61,7 @@ class ReceiveUpload:
         async with self.storage.receiving(terms.path) as is_alone:
             if not is_alone:
                 raise UploadUnderWay
-            # Before anything is reserved: an object that is not recorded yet keeps the reservation of its size.
+            # Check this before reserving, because an object that is not recorded yet keeps the reservation of its size.
             if await self.storage.stat(terms.path) is not None:
                 raise ObjectExists
             async with self._reserved(terms, announced or 0) as reservation:
@@ -80,9 +80,9 @@ class ReceiveUpload:
 
     @asynccontextmanager
     async def _reserved(self, terms: UploadTerms, size_bytes: int) -> "AsyncIterator[_Reservation]":
-        """Reserve so much for the block. If the block fails, reserve again what the URL was issued for.
+        """Reserve `size_bytes` for the block. If the block fails, restore the reservation that the URL was issued with.
 
-        The block is inside of `receiving`: no other upload to the path may change the reservation meanwhile.
+        Call this inside of `receiving`, so that no other upload to the path changes the reservation meanwhile.
         """
         reservation = _Reservation(ledger=self.ledger, now=self.now, path=terms.path, renewed_at=self.now())
         await reservation.grow(size_bytes, size_bytes)
@@ -93,7 +93,7 @@ class ReceiveUpload:
             raise
 
     async def _bounded(self, content: AsyncIterator[bytes], reservation: "_Reservation") -> AsyncIterator[bytes]:
-        """Yield the content, each piece once it is reserved."""
+        """Yield each piece of the content after reserving its bytes."""
         received = looked_at = 0
         async for piece in content:
             received += len(piece)
@@ -116,7 +116,7 @@ class _Reservation:
     size_bytes: int = 0
 
     async def cover(self, received: int) -> None:
-        """Make sure that what was received is reserved, for longer than it can take until the next call."""
+        """Reserve the received bytes, for longer than the time until the next call."""
         if received > self.size_bytes:
             await self.grow(min(received + STEP_BYTES, UPLOAD_LIMIT_BYTES), received)
         elif self.now() - self.renewed_at >= RENEW_EVERY:
@@ -136,13 +136,13 @@ class _Reservation:
                 case PathTaken():
                     raise ObjectExists
                 case OverQuota(limit_bytes, used_bytes, _):
-                    # Smaller than before each time, because `wanted` did not fit.
+                    # This ends: `wanted` did not fit, so it becomes smaller each time.
                     wanted = limit_bytes - used_bytes
                     if wanted < needed:
                         raise QuotaExceeded(limit_bytes, used_bytes, needed)
 
     async def become(self, size_bytes: int) -> UploadIssued | OverQuota | PathTaken:
-        """Reserve so much, from now on."""
+        """Replace the reservation with one of `size_bytes`."""
         at = self.now()
         outcome = await self.ledger.reserve(
             IssuedUpload(

@@ -10,32 +10,32 @@ from ports.deployment import Deployments
 
 
 class OtherSecret(Exception):
-    """The secret of this process is not the one that the database knows. The text says what the operator can do."""
+    """The secret of this process is not the recorded one. The text says what the operator can do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifySecret:
-    """Return if the secret is the one that the database knows. The first secret of a database is recorded.
+    """Check that the secret is the one that the database has recorded. Record the first secret of a database.
 
     Raises:
-        OtherSecret: it is another one.
+        OtherSecret: the secret is another one.
     """
 
     deployments: Deployments
 
     async def __call__(self, check: bytes) -> None:
-        """`check` is what recognises the secret of this process."""
+        """`check` is the check value of the secret of this process."""
         if (await self.deployments.read()).secret_check is None:
             await self.deployments.record_secret(check)
-        # Read again: if two servers with different secrets start at once, the first one is recorded.
+        # Read again, because another server may have recorded its secret in the meantime. The first record stays.
         require_same_secret((await self.deployments.read()).secret_check, check)
 
 
 def require_same_secret(known: bytes | None, check: bytes) -> None:
-    """Return if `check` is what the database knows.
+    """Return if `check` is the recorded check value.
 
     Raises:
-        OtherSecret: it is not.
+        OtherSecret: they differ.
     """
     if known != check:
         raise OtherSecret(

@@ -168,7 +168,6 @@ async def find_nothing(scene: Scene) -> None:
         for document in (scene.document, scene.deleted):
             assert await documents.get(reader.id, document.id) is None
             assert await records.ledger.states(reader.id, [document.storage_path]) == {}
-            assert await records.ledger.recorded_versions(reader.id, [document.storage_path]) == {}
             assert await records.ledger.greatest_paths({reader.id: ("", "x")}) == {}
             assert await records.ledger.recorded_versions(reader.id, [document.storage_path]) == {}
         for wanted in FILTERS:

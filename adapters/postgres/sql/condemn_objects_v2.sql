@@ -1,6 +1,6 @@
 -- Condemn the storage paths of these objects ({key, size_bytes, etag}), except paths that are recorded. Return those
--- that are condemned now. The reservation of an issued path is released. The lock comes before every read, as in a
--- create: so of a create and a sweep that meet at one path, the second sees what the first has decided.
+-- that are condemned now. The reservation of an issued path is released. The lock is taken before anything is
+-- read, as in a create. So if a create and a sweep meet at one path, the second sees the decision of the first.
 CREATE FUNCTION condemn_objects_v2(workspace uuid, batch jsonb, at timestamptz) RETURNS SETOF text
 LANGUAGE plpgsql VOLATILE
 AS $$

@@ -34,9 +34,9 @@ BEGIN
         ORDER BY ordinality
     LOOP
         facts := NULL;
-        -- Subtracted, not added: a sum could exceed a bigint.
+        -- A difference, because a sum could exceed a bigint.
         IF item.reserved_bytes > account.quota_bytes - account.used_bytes - account.reserved_bytes THEN
-            -- An earlier attempt of the same call has issued the path, and its answer was lost.
+            -- An earlier attempt of the same call may have issued the path, and its outcome was lost.
             IF EXISTS (SELECT FROM uploads WHERE workspace_id = workspace AND storage_path = item.storage_path) THEN
                 outcome := 'issued';
             ELSE

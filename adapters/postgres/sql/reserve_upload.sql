@@ -1,4 +1,4 @@
--- Replace the reservation of an upload; a free path is issued. Only a reservation that grows must fit the quota.
+-- Replace the reservation of an upload, and issue the path if it is free. Only a larger reservation must fit the quota.
 -- Outcomes: issued | path_taken (facts: document_id) | over_quota (facts: limit_bytes, used_bytes, requested_bytes).
 CREATE FUNCTION reserve_upload(
     workspace uuid, path text, wanted bigint, until timestamptz, OUT outcome text, OUT facts jsonb

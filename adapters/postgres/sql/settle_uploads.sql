@@ -1,6 +1,6 @@
--- Settle issued paths whose objects were looked for ({path, size_bytes}; without an object, size_bytes is null): release
--- the reservation and condemn the path, or reserve the size of the object until `look_again_at`. Leave alone what was
--- reserved anew after `at`.
+-- Settle issued paths ({path, size_bytes}; size_bytes is null if the store has no object there): release the reservation
+-- and condemn the path, or reserve the size of the object until `look_again_at`. A path whose reservation was extended
+-- beyond `at` stays as it is.
 CREATE FUNCTION settle_uploads(workspace uuid, batch jsonb, at timestamptz, look_again_at timestamptz) RETURNS void
 LANGUAGE plpgsql VOLATILE
 AS $$
