@@ -35,6 +35,7 @@ from dataclasses import dataclass
 
 from domain.use_cases.compare_store import unissued_uploads
 from domain.use_cases.generations import ForeignStore, exclusively, store_mark, verify_mark
+from domain.wording import counted
 from ports.deployment import Deployment, Deployments, Task
 from ports.ledger import ObjectLedger
 from ports.storage import ObjectStorage
@@ -72,10 +73,10 @@ class ClaimStore:
         lost = await unissued_uploads(self.workspaces, self.ledger, self.storage, since=since, now=self.now())
         if lost:
             raise ForeignStore(
-                f"the object store has {len(lost)} uploads that this database never issued, such as {lost[0]}: the "
-                "database was restored to an earlier time or copied, and lacks at least the records of these. "
-                "'dossier adopt --dry-run' lists them. Restore a later state of the database; or, if the records are "
-                "lost, run 'dossier adopt'"
+                f"the object store has {counted(len(lost), 'upload')} that this database never issued, such as "
+                f"{lost[0]}: the database was restored to an earlier time or copied, and lacks at least the records of "
+                "these. 'dossier adopt --dry-run' lists them. Restore a later state of the database; or, if the "
+                "records are lost, run 'dossier adopt'"
             )
 
 

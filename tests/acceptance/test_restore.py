@@ -30,7 +30,7 @@ def stop(server: Server, sign: signal.Signals) -> None:
     [
         # A server that ends replaces the generation. A killed one does not, so only its upload shows the loss.
         (signal.SIGTERM, "of different times"),
-        (signal.SIGKILL, "uploads that this database never issued"),
+        (signal.SIGKILL, "that this database never issued"),
     ],
     ids=["the server ended", "the server was killed"],
 )

@@ -53,7 +53,7 @@ async def test_a_database_that_lost_its_newest_records_is_refused_until_it_adopt
     world.clock.advance(seconds=1)
     lost = await world.record(caller)
     restored = replace(world.claim_store, ledger=dump)
-    with pytest.raises(ForeignStore, match=f"1 uploads that this database never issued, such as {lost.storage_path}"):
+    with pytest.raises(ForeignStore, match=f"1 upload that this database never issued, such as {lost.storage_path}"):
         await restored()
     compared = await replace(world.compare_store, ledger=dump)()
     assert compared == StoreComparison(

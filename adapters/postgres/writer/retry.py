@@ -12,6 +12,7 @@ from typing import Generic
 from adapters.postgres.database import NotBegun
 from adapters.postgres.writer.lane import Lane, Write
 from domain.ids import WorkspaceId
+from domain.wording import counted
 from ports.system import Unavailable
 
 log = logging.getLogger("dossier.postgres")
@@ -42,7 +43,7 @@ class Retries(Generic[Write]):
 
     async def retry(self, batch: Sequence[Write], error: Unavailable) -> None:
         """Put a batch back whose call may succeed later, and pause."""
-        log.warning("%s: %d writes failed and are retried: %s", self._workspace, len(batch), error)
+        log.warning("%s: a call of %s failed and is retried: %s", self._workspace, counted(len(batch), "write"), error)
         for write in batch:
             write.failures += 1
         if isinstance(error, NotBegun):
