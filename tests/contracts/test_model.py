@@ -29,7 +29,7 @@ class SideBySide(Writing, Reading):
 
 LIMITS = {
     "changes.LINKS_MAX": 1,
-    "changes.FOLDERS_MAX": 10,
+    "changes.FOLDERS_MAX": 20,
     "queries.COUNT_MAX": 6,
     "queries.SEARCH_WINDOW": 4,
 }
