@@ -6,10 +6,11 @@ seconds after a change, and once more when it ends.
 
 To advance, in order:
 
-1. Take the lock of this task: one process advances at a time. A process that loses the lock without notice may go on
-   beside another one. Step 4 tolerates that, because both use the generation that is announced.
-2. Read the deployment and the store's mark, and refuse a store that is not ours.
-3. If nothing was recorded since the present generation began, leave it.
+1. Read the deployment and the store's mark, and refuse a store that is not ours.
+2. If nothing was recorded since the present generation began, leave it.
+3. Take the lock of this task, and repeat steps 1 and 2: one process advances at a time. A process that loses the lock
+   without notice may go on beside another one. Step 4 tolerates that, because both use the generation that is
+   announced.
 4. Announce the next generation in the database, write it into the store's mark, then make it the present one in the
    database. Until the last write, the database accepts both generations, so a crash after either of the first two
    leaves a pair that still belongs together.
@@ -50,9 +51,13 @@ class AdvanceGeneration:
     new_token: NewSecret
 
     async def __call__(self, *, always: bool = False) -> Deployment:
+        deployment = await self.verified()
+        # The lock occupies a connection to the database, so it is taken only if it is needed.
+        if not always and not _has_changed(deployment):
+            return deployment
         async with self.deployments.exclusive(Task.ADVANCE_GENERATION) as is_alone:
             deployment = await self.verified()
-            if is_alone and (always or deployment.changes != deployment.changes_marked):
+            if is_alone and (always or _has_changed(deployment)):
                 # An interrupted run may have announced a generation, and its process may still write it. So reuse it.
                 following = deployment.next_generation or self.new_token()
                 await self.deployments.announce_generation(following)
@@ -80,6 +85,11 @@ async def exclusively(deployments: Deployments, task: Task) -> AsyncIterator[Non
         if not is_alone:
             raise TaskTaken(task)
         yield
+
+
+def _has_changed(deployment: Deployment) -> bool:
+    """Return whether anything was recorded since the present generation began."""
+    return deployment.changes != (deployment.changes_marked or 0)
 
 
 def store_mark(deployment_id: str, generation: str) -> str:
