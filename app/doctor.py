@@ -11,7 +11,7 @@ from adapters.postgres.migrate import is_empty, pending
 from adapters.secret.derived import DerivedKeys
 from app.settings import Settings, storage_directory
 from app.wiring import database_url, local_disks, open_secret, open_storage, secret_file
-from domain.use_cases.generations import ForeignStore, verify_mark
+from domain.use_cases.generations import ForeignStore, verified_deployment
 from domain.use_cases.verify_secret import OtherSecret, require_same_secret
 from domain.wording import counted
 from ports.checks import CheckResult, Grade
@@ -112,12 +112,9 @@ async def check_deployment(storage: ObjectStorage, deployments: Deployments | No
     if deployments is None:
         return CheckResult("deployment", Grade.DEGRADED, "not checked: the database could not be read")
     try:
-        earlier = await deployments.read()
-        mark = await storage.read_mark()
-        if mark is None and earlier.claimed_at is None:
+        if (await deployments.read()).claimed_at is None and await storage.read_mark() is None:
             return CheckResult("deployment", Grade.OK, "neither database nor store has been used yet")
-        deployment = await deployments.read()
-        verify_mark(mark, deployment, earlier)
+        deployment = await verified_deployment(deployments, storage)
     except (ForeignStore, Unavailable) as error:
         return CheckResult("deployment", Grade.FAILED, str(error))
     swept = "never swept yet" if deployment.swept_at is None else f"last swept {deployment.swept_at:%Y-%m-%d %H:%M} UTC"

@@ -51,12 +51,12 @@ class AdvanceGeneration:
     new_token: NewSecret
 
     async def __call__(self, *, always: bool = False) -> Deployment:
-        deployment = await self.verified()
+        deployment = await verified_deployment(self.deployments, self.storage)
         # The lock occupies a connection to the database, so it is taken only if it is needed.
         if not always and not _has_changed(deployment):
             return deployment
         async with self.deployments.exclusive(Task.ADVANCE_GENERATION) as is_alone:
-            deployment = await self.verified()
+            deployment = await verified_deployment(self.deployments, self.storage)
             if is_alone and (always or _has_changed(deployment)):
                 # An interrupted run may have announced a generation, and its process may still write it. So reuse it.
                 following = deployment.next_generation or self.new_token()
@@ -64,14 +64,6 @@ class AdvanceGeneration:
                 await self.storage.write_mark(store_mark(deployment.id, following), replace=True)
                 await self.deployments.begin_generation(following, deployment.changes)
             return deployment
-
-    async def verified(self) -> Deployment:
-        """Return the deployment of this database, if the store belongs to it. Change nothing."""
-        earlier = await self.deployments.read()
-        mark = await self.storage.read_mark()
-        deployment = await self.deployments.read()
-        verify_mark(mark, deployment, earlier)
-        return deployment
 
 
 @asynccontextmanager
@@ -95,6 +87,19 @@ def _has_changed(deployment: Deployment) -> bool:
 def store_mark(deployment_id: str, generation: str) -> str:
     """Return the mark for the store of a deployment."""
     return f"{deployment_id} {generation}"
+
+
+async def verified_deployment(deployments: Deployments, storage: ObjectStorage) -> Deployment:
+    """Return the deployment of this database, if the store belongs to it. Change nothing.
+
+    Raises:
+        ForeignStore: the store does not belong to this database.
+    """
+    earlier = await deployments.read()
+    mark = await storage.read_mark()
+    deployment = await deployments.read()
+    verify_mark(mark, deployment, earlier)
+    return deployment
 
 
 def verify_mark(mark: str | None, deployment: Deployment, earlier: Deployment) -> None:

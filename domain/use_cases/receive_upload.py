@@ -68,12 +68,12 @@ class ReceiveUpload:
                 outcome = await self.storage.write(terms, self._bounded(content, reservation))
                 match outcome:
                     case StoredObject():
-                        await reservation.become(outcome.size_bytes)
+                        await reservation.end_at(outcome.size_bytes)
                         return outcome
                     case AlreadyStored():
                         raise ObjectExists
                     case UploadMismatch():
-                        await reservation.become(terms.size_bytes or 0)
+                        await reservation.end_at(terms.size_bytes or 0)
                         return outcome
                     case _:
                         assert_never(outcome)
@@ -89,6 +89,7 @@ class ReceiveUpload:
         try:
             yield reservation
         except BaseException:
+            # Always: a call that failed may have changed the reservation, unseen.
             await reservation.become(terms.size_bytes or 0)
             raise
 
@@ -140,6 +141,11 @@ class _Reservation:
                     wanted = limit_bytes - used_bytes
                     if wanted < needed:
                         raise QuotaExceeded(limit_bytes, used_bytes, needed)
+
+    async def end_at(self, size_bytes: int) -> None:
+        """Reserve so much after the upload. Most uploads have announced their length, and nothing is left to change."""
+        if size_bytes != self.size_bytes:
+            await self.become(size_bytes)
 
     async def become(self, size_bytes: int) -> UploadIssued | OverQuota | PathTaken:
         """Replace the reservation with one of `size_bytes`."""

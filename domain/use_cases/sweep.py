@@ -34,7 +34,7 @@ from domain.documents import SIGNED_URL_LIFETIME, StoredObject
 from domain.ids import WorkspaceId
 from domain.paths import StoragePath, workspace_prefix
 from domain.uploads import GRACE
-from domain.use_cases.generations import AdvanceGeneration, exclusively
+from domain.use_cases.generations import AdvanceGeneration, exclusively, verified_deployment
 from domain.use_cases.orphans import Cutoffs, OrphanPage, orphan_pages, recordable_path
 from ports.deployment import Deployments, Task
 from ports.ledger import ObjectLedger
@@ -145,7 +145,9 @@ class Sweep:
     ) -> SweepReport:
         swept = SweepReport()
         async with exclusively(self.deployments, Task.SWEEP):
-            deployment = await (self._advance.verified() if dry_run else self._advance(always=True))
+            deployment = await (
+                verified_deployment(self.deployments, self.storage) if dry_run else self._advance(always=True)
+            )
             began = self.now()
             cutoffs = Cutoffs(unrecorded=began - ORPHANED_AFTER, inherited=deployment.claimed_at or began)
             await self._delete_condemned_paths(swept, on_progress, dry_run=dry_run)
