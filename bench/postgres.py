@@ -62,11 +62,12 @@ class Postgres:
     async def _psql(self, database: str, statement: str, stdin: str = "") -> tuple[str, str]:
         process = await asyncio.create_subprocess_exec(
             *(self.binaries / "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-c", statement, self.url(database)),
-            stdin=asyncio.subprocess.PIPE,
+            # psql may have ended before empty input is written, and uvloop raises an error then.
+            stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        output, errors = await process.communicate(stdin.encode())
+        output, errors = await process.communicate(stdin.encode() or None)
         if process.returncode != 0:
             raise RuntimeError(f"psql {database}: {errors.decode().strip()}")
         return output.decode().strip(), errors.decode().strip()
