@@ -24,6 +24,7 @@ from adapters.postgres.rows import to_uuid
 from bench.facts import HASHING_KEY, sample
 from domain.documents import Document
 from domain.ids import decode_ulid
+from domain.paths import FOLDER_LEVELS_MAX, FOLDERS_MAX
 from ports.intents import Intent
 from ports.outcomes import Created
 
@@ -78,7 +79,8 @@ class Pairs:
     async def _fetch(self) -> None:
         document, intent = self._next()
         batch = f"[{to_record(document, intent, HASHING_KEY)[0].decode()}]"
-        call = self._database.fetch(statements.RECORD_DOCUMENTS, to_uuid(self._workspace), batch)
+        limits = FOLDER_LEVELS_MAX, FOLDERS_MAX
+        call = self._database.fetch(statements.RECORD_DOCUMENTS, to_uuid(self._workspace), batch, *limits)
         rows, seconds = await _timed(call)
         assert [row["outcome"] for row in rows] == ["created"]
         self._direct.append(seconds)

@@ -16,6 +16,7 @@ from adapters.postgres.writer.cost import ROW_COST, create_cost
 from adapters.postgres.writer.lane import Pending
 from domain.documents import Document
 from domain.ids import WorkspaceId
+from domain.paths import FOLDER_LEVELS_MAX, FOLDERS_MAX
 from domain.search import search_text
 from ports.intents import Intent
 from ports.ledger import IssuedUpload
@@ -67,7 +68,9 @@ class PostgresDocuments(DocumentQueries, DocumentChanges):
 
     async def _record(self, workspace: WorkspaceId, creates: Sequence["PendingCreate"]) -> Sequence[CreateOutcome]:
         batch = b"[" + b",".join(create.record for create in creates) + b"]"
-        answers = await self._database.fetch(statements.RECORD_DOCUMENTS, to_uuid(workspace), batch.decode())
+        answers = await self._database.fetch(
+            statements.RECORD_DOCUMENTS, to_uuid(workspace), batch.decode(), FOLDER_LEVELS_MAX, FOLDERS_MAX
+        )
         return [to_outcome(answer, create.document) for answer, create in zip(answers, creates, strict=True)]
 
     async def aclose(self) -> None:

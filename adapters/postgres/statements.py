@@ -1,9 +1,7 @@
 """The SQL statements of this adapter. The functions and views that they call are in `sql/`."""
 
-from domain.paths import FOLDER_LEVELS_MAX, FOLDERS_MAX
-
 # Each function call is one transaction and one round trip.
-RECORD_DOCUMENTS = f"SELECT outcome, facts FROM record_documents_v2($1, $2, {FOLDER_LEVELS_MAX}, {FOLDERS_MAX})"  # noqa: S608  constants
+RECORD_DOCUMENTS = "SELECT outcome, facts FROM record_documents_v2($1, $2, $3, $4)"
 
 ISSUE_UPLOADS = "SELECT outcome, facts FROM issue_uploads($1, $2)"
 

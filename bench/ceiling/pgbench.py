@@ -16,9 +16,10 @@ from adapters.postgres.documents import to_record
 from adapters.postgres.rows import hash_idempotency_key, to_facts, to_uuid
 from bench.facts import HASHING_KEY, sample
 from bench.postgres import Postgres
+from domain.paths import FOLDER_LEVELS_MAX, FOLDERS_MAX
 
 ONE_STATEMENT = statements.RECORD_DOCUMENTS
-"""The statement of the adapter itself, with $1 for the workspace and $2 for a batch, here of one document."""
+"""The statement of the adapter itself: $1 is the workspace, $2 a batch of one document, $3 and $4 bound folders."""
 
 BARE_TABLE = "CREATE TABLE bare (LIKE documents INCLUDING ALL)"
 
@@ -116,9 +117,15 @@ def _script(directory: Path, name: str, workspace: str) -> Path:
     if name != "one_statement":
         return _FOLDER / f"{name}.sql"
     file = directory / f"{name}.sql"
-    statement = ONE_STATEMENT.replace("$1", ":workspace::uuid").replace(
-        "$2", _BATCH.format(template=_template(workspace))
-    )
+    batch = _BATCH.format(template=_template(workspace))
+    statement = ONE_STATEMENT
+    for parameter, value in (
+        ("$1", ":workspace::uuid"),
+        ("$2", batch),
+        ("$3", str(FOLDER_LEVELS_MAX)),
+        ("$4", str(FOLDERS_MAX)),
+    ):
+        statement = statement.replace(parameter, value)
     file.write_text(_ONE_STATEMENT_SCRIPT.format(statement=statement))
     return file
 
