@@ -25,6 +25,14 @@ class EntityType(StrEnum):
     TASK = "task"
 
 
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """What a document can be linked to, as the client names it."""
+
+    type: EntityType
+    id: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntityLink:
     """The relation of a document to an entity, in an optional role. A document has at most one link to an entity."""
@@ -35,6 +43,11 @@ class EntityLink:
     entity_id: str
     role: str | None
     created_at: datetime
+
+    @property
+    def entity(self) -> Entity:
+        """Return the entity of this link."""
+        return Entity(self.entity_type, self.entity_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

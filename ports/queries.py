@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from domain.documents import Document
-from domain.entity_links import EntityLink
+from domain.entity_links import Entity, EntityLink
 from domain.ids import DocumentId
 from domain.paths import FolderPath
 
@@ -33,10 +33,10 @@ class DocumentPage:
 
 @dataclass(frozen=True, slots=True)
 class DocumentWithLinks:
-    """A document and its entity links, oldest first."""
+    """A document and the entities that it is linked to, the oldest link first."""
 
     document: Document
-    links: tuple[EntityLink, ...]
+    entities: tuple[Entity, ...]
 
 
 @dataclass(frozen=True, slots=True)

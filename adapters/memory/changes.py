@@ -86,7 +86,7 @@ def delete(
     if not precondition.holds(document.state):
         return StateMismatch()
     del records.documents[document.id]
-    for link in records.document_with_links(document).links:
+    for link in records.links_of(document):
         del records.entity_links[link.id]
     records.used_bytes -= document.stored.size_bytes
     records.paths[document.storage_path] = LedgerEntry(PathState.CONDEMNED, document.id, at)
@@ -98,10 +98,10 @@ def add_link(records: WorkspaceRecords, wanted: EntityLink) -> LinkAdded | NoSuc
     document = records.documents.get(wanted.document_id)
     if document is None:
         return NoSuchDocument()
-    for link in records.document_with_links(document).links:
+    for link in records.links_of(document):
         if (link.entity_type, link.entity_id) == (wanted.entity_type, wanted.entity_id):
             return LinkAdded(link, is_new=False)
-    if len(records.document_with_links(document).links) >= LINKS_MAX:
+    if len(records.links_of(document)) >= LINKS_MAX:
         return TooManyLinks()
     records.entity_links[wanted.id] = wanted
     _next_revision(records, document.id)

@@ -45,7 +45,11 @@ class WorkspaceRecords:
         own = self.uploads.get(path)
         return self.used_bytes + self.reserved_bytes - (own.reserved_bytes if own else 0)
 
-    def document_with_links(self, document: Document) -> DocumentWithLinks:
-        """Return the document with its entity links, oldest first, which is the order of their ids."""
+    def links_of(self, document: Document) -> list[EntityLink]:
+        """Return the entity links of the document, oldest first, which is the order of their ids."""
         links = [link for link in self.entity_links.values() if link.document_id == document.id]
-        return DocumentWithLinks(document, tuple(sorted(links, key=lambda link: link.id)))
+        return sorted(links, key=lambda link: link.id)
+
+    def document_with_links(self, document: Document) -> DocumentWithLinks:
+        """Return the document with the entities of its links."""
+        return DocumentWithLinks(document, tuple(link.entity for link in self.links_of(document)))

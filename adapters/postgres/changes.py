@@ -8,7 +8,7 @@ key, the attempt id is also the key of the receipt.
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -72,6 +72,8 @@ class DocumentChanges:
         arguments = to_uuid(document), to_json(_to_changes(changes)), *_states(precondition), FOLDERS_MAX, at
         result = await self._call(statements.PATCH_DOCUMENT, arguments, at, intent)
         match result.outcome:
+            case "replayed" if "document" not in result.facts:
+                return await self._patched_earlier(intent.caller.workspace_id, document, result.facts["revision"])
             case "done" | "replayed":
                 return Patched(to_document_with_links(result.facts), result.is_replay)
             case "key_reused":
@@ -84,6 +86,21 @@ class DocumentChanges:
                 return TooManyFolders()
             case unexpected:
                 raise AssertionError(f"{statements.PATCH_DOCUMENT} returned {unexpected}")
+
+    async def _patched_earlier(
+        self, workspace: WorkspaceId, document: DocumentId, revision: int
+    ) -> Patched | NoSuchDocument:
+        """Return the outcome of a patch whose result was lost, and whose receipt holds only the revision that it made.
+
+        If the document was changed since, its present members come with the revision of the patch. So the next
+        `If-Match` of the client is refused, and the client overwrites no change that it has not seen.
+        """
+        ids = to_uuid(workspace), to_uuid(document)
+        rows = await self._database.fetch_with_retry(statements.READ_DOCUMENT, *ids)
+        if not rows:
+            return NoSuchDocument()
+        found = to_document_with_links(msgspec.json.decode(rows[0]["facts"]))
+        return Patched(replace(found, document=replace(found.document, revision=revision)))
 
     async def delete(
         self, document: DocumentId, *, precondition: Precondition = UNCONDITIONAL, at: datetime, intent: Intent

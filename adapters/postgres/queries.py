@@ -9,7 +9,7 @@ import msgspec
 from adapters.postgres import statements
 from adapters.postgres.database import Database
 from adapters.postgres.rows import to_document, to_json, to_link, to_uuid
-from domain.entity_links import EntityType
+from domain.entity_links import Entity, EntityType
 from domain.ids import DocumentId, WorkspaceId
 from domain.pages import Page, Rows
 from domain.paths import FolderPath
@@ -75,8 +75,9 @@ class DocumentQueries:
 
 
 def to_document_with_links(facts: dict[str, Any]) -> DocumentWithLinks:
-    """Return the document and its entity links that the decoded JSON describes."""
-    return DocumentWithLinks(to_document(facts["document"]), tuple(map(to_link, facts["links"])))
+    """Return the document and the entities of its links that the decoded JSON describes."""
+    entities = (Entity(EntityType(type_), id_) for type_, id_ in facts["entities"])
+    return DocumentWithLinks(to_document(facts["document"]), tuple(entities))
 
 
 def _to_wanted(wanted: DocumentFilter) -> dict[str, Any]:

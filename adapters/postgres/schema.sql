@@ -97,6 +97,14 @@ CREATE TABLE public.entity_links (
     created_at timestamp with time zone NOT NULL
 );
 
+CREATE VIEW public.document_with_entities_facts AS
+ SELECT workspace_id,
+    id,
+    jsonb_build_object('document', facts, 'entities', ( SELECT COALESCE(jsonb_agg(jsonb_build_array(l.entity_type, l.entity_id) ORDER BY l.id), '[]'::jsonb) AS "coalesce"
+           FROM public.entity_links l
+          WHERE ((l.workspace_id = d.workspace_id) AND (l.document_id = d.id)))) AS facts
+   FROM public.document_facts d;
+
 CREATE VIEW public.entity_link_facts AS
  SELECT workspace_id,
     id,

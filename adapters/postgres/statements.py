@@ -9,7 +9,7 @@ RESERVE_UPLOAD = "SELECT outcome, facts FROM reserve_upload($1, $2, $3, $4)"
 
 FIND_RECEIPT = "SELECT outcome, facts FROM find_receipt($1, $2, $3, $4, $5)"
 
-READ_DOCUMENT = "SELECT facts FROM document_with_links_facts WHERE workspace_id = $1 AND id = $2"
+READ_DOCUMENT = "SELECT facts FROM document_with_entities_facts WHERE workspace_id = $1 AND id = $2"
 
 FIND_DOCUMENTS = "SELECT * FROM find_documents_v2($1, $2, $3, $4, $5, $6, $7)"
 

@@ -95,7 +95,7 @@ async def test_of_many_links_to_one_entity_one_is_new_and_the_others_report_it(
         outcomes = await at_once(shared.add_link(home, link, key) for link in links)
         (new,) = [link for link in links if LinkAdded(link, is_new=True) in outcomes]
         assert outcomes.count(LinkAdded(new, is_new=with_key, replayed=with_key)) == MANY - 1
-        assert await shared.documents.get(home.id, document.id) == DocumentWithLinks(revised(document), (new,))
+        assert await shared.documents.get(home.id, document.id) == DocumentWithLinks(revised(document), (new.entity,))
 
 
 async def test_usage_is_exact_at_every_moment_while_documents_are_created_and_deleted(shared: Records) -> None:

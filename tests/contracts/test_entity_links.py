@@ -31,7 +31,7 @@ async def test_the_first_link_of_a_document_to_an_entity_is_new_and_kept_as_it_w
         second = records.link(document.id, "contact", "c-1", role)
         assert await records.add_link(home, second) == LinkAdded(sent[0], is_new=False)
     assert await records.documents.get(home.id, document.id) == DocumentWithLinks(
-        revised(document, len(sent)), tuple(sent)
+        revised(document, len(sent)), tuple(link.entity for link in sent)
     )
 
 
@@ -46,14 +46,18 @@ async def test_a_link_is_removed_only_through_its_own_document_and_is_then_new_a
         (records.unknown_document(), link.id),
     ):
         assert await records.remove_link(home, document_id, link_id) == NoSuchLink()
-    assert await records.documents.get(home.id, document.id) == DocumentWithLinks(revised(document, 2), (link, kept))
+    assert await records.documents.get(home.id, document.id) == DocumentWithLinks(
+        revised(document, 2), (link.entity, kept.entity)
+    )
     records.clock.advance(hours=1)
     assert await records.remove_link(home, document.id, link.id) == LinkRemoved()
     assert await records.remove_link(home, document.id, link.id) == NoSuchLink()
     assert await records.linked(home) == ()
     again = records.link(document.id, role="seller")
     assert await records.add_link(home, again) == LinkAdded(again, is_new=True)
-    assert await records.documents.get(home.id, document.id) == DocumentWithLinks(revised(document, 4), (kept, again))
+    assert await records.documents.get(home.id, document.id) == DocumentWithLinks(
+        revised(document, 4), (kept.entity, again.entity)
+    )
 
 
 async def test_links_are_deleted_with_their_document_which_cannot_be_linked_again(records: Records) -> None:
@@ -107,18 +111,21 @@ async def test_only_documents_linked_to_exactly_this_entity_in_this_role_are_lis
 async def test_a_document_has_at_most_1000_links(records: Records) -> None:
     home = await records.workspace()
     document, other = await records.recorded(home), await records.recorded(home)
-    links = [records.link(document.id, entity_id=f"{number}") for number in range(LINKS_MAX)]
-    outcomes = await at_once(records.add_link(home, link) for link in links)
-    assert outcomes == [LinkAdded(link, is_new=True) for link in links]
-    full = DocumentWithLinks(revised(document, LINKS_MAX), tuple(links))
+    first, *rest = [records.link(document.id, entity_id=f"{number}") for number in range(LINKS_MAX + 5)]
+    assert await records.add_link(home, first) == LinkAdded(first, is_new=True)
+    outcomes = await at_once(records.add_link(home, link) for link in rest)
+    links = [first, *(outcome.link for outcome in outcomes if isinstance(outcome, LinkAdded))]
+    assert (len(links), outcomes.count(TooManyLinks())) == (LINKS_MAX, 5)
+    in_order = sorted(links, key=lambda link: link.id)
+    full = DocumentWithLinks(revised(document, LINKS_MAX), tuple(link.entity for link in in_order))
 
     one_more = records.link(document.id, "deal", "0")
     assert await records.add_link(home, one_more, key := new_key()) == TooManyLinks()
-    again = records.link(document.id, entity_id="7", role="seller")
-    assert await records.add_link(home, again) == LinkAdded(links[7], is_new=False)
+    again = records.link(document.id, entity_id=first.entity_id, role="seller")
+    assert await records.add_link(home, again) == LinkAdded(first, is_new=False)
     assert await records.documents.get(home.id, document.id) == full
     elsewhere = records.link(other.id, "deal", "0")
     assert await records.add_link(home, elsewhere) == LinkAdded(elsewhere, is_new=True)
-    await records.remove_link(home, document.id, links[0].id)
+    await records.remove_link(home, document.id, first.id)
     # The refusal left the idempotency key unused.
     assert await records.add_link(home, one_more, key) == LinkAdded(one_more, is_new=True)

@@ -144,7 +144,9 @@ async def test_a_used_key_is_refused_for_the_same_operation_on_another_document(
     link = await scene.records.linked_to(scene.home, other)
     await change(scene)
     assert await change(replace(scene, document=other, held=link, folder="/other")) == IdempotencyKeyReused()
-    assert await scene.records.documents.get(scene.home.id, other.id) == DocumentWithLinks(revised(other), (link,))
+    assert await scene.records.documents.get(scene.home.id, other.id) == DocumentWithLinks(
+        revised(other), (link.entity,)
+    )
 
 
 async def test_a_receipt_answers_after_its_document_was_deleted(scene: Scene, change: Operation) -> None:

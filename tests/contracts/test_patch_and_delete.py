@@ -34,7 +34,7 @@ async def test_only_the_given_members_change_and_revision_and_time_only_with_the
         records.clock.advance(hours=1, microseconds=7)
         # The link has added a revision.
         changed = replace(document, **changes, revision=3, updated_at=records.clock())
-        patched = DocumentWithLinks(changed, (link,))
+        patched = DocumentWithLinks(changed, (link.entity,))
         assert await records.patch(home, document.id, **changes) == Patched(patched), changes
         records.clock.advance(hours=1)
         members = ("name", "description", "folder", "tags", "mime_type")
@@ -100,7 +100,7 @@ async def test_a_deleted_document_is_as_unknown_as_one_that_never_was(records: R
         for precondition in (UNCONDITIONAL, only("1"), none_of("1")):
             assert await records.patch(home, document_id, precondition, folder="/new") == NoSuchDocument()
             assert await records.delete(home, document_id, precondition=precondition) == NoSuchDocument()
-    assert await records.documents.get(home.id, other.id) == DocumentWithLinks(revised(other), (kept,))
+    assert await records.documents.get(home.id, other.id) == DocumentWithLinks(revised(other), (kept.entity,))
     assert await records.all(home) == (revised(other),)
     assert [found.link for found in await records.linked(home)] == [kept]
     assert await records.tags(home) == {"nda": 1, "Ü": 1}

@@ -1,16 +1,27 @@
 """Writes that fail in Postgres, before or after their commit. Each is retried and happens once."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
 from adapters.postgres.database import Database, Row
 from adapters.postgres.rows import to_uuid
+from domain.access import Workspace
 from domain.documents import Changes, Document
 from domain.entity_links import EntityLink
 from domain.paths import FolderPath
-from ports.outcomes import Created, Deleted, FolderDeleted, FolderMoved, LinkAdded, LinkRemoved, Patched
+from ports.outcomes import (
+    Created,
+    Deleted,
+    FolderDeleted,
+    FolderMoved,
+    LinkAdded,
+    LinkRemoved,
+    NoSuchDocument,
+    Patched,
+)
 from ports.queries import DocumentWithLinks, Usage
 from ports.system import Unavailable
 from tests.clock import StillClock
@@ -33,11 +44,15 @@ CODES = {
 
 
 class Failing(Database):
-    """A database whose next statements fail as `faults` says, each with a moment and an error code of Postgres."""
+    """A database whose next statements fail as `faults` says, each with a moment and an error code of Postgres.
+
+    `meanwhile` is awaited once, after a statement that was committed although it failed.
+    """
 
     def __init__(self, database: Database) -> None:
         super().__init__(database._pool)
         self.faults: list[tuple[str, str]] = []
+        self.meanwhile: Awaitable[object] | None = None
 
     async def fetch(self, sql: str, *arguments: object) -> Sequence[Row]:
         if not self.faults:
@@ -45,6 +60,8 @@ class Failing(Database):
         moment, code = self.faults.pop(0)
         if moment == AFTER:
             await super().fetch(sql, *arguments)
+            if self.meanwhile is not None:
+                await self.meanwhile
         return await super().fetch(f"DO $$ BEGIN RAISE EXCEPTION 'injected' USING ERRCODE = '{code}'; END $$")
 
 
@@ -86,7 +103,7 @@ def changes_of(records: Records, document: Document, link: EntityLink) -> list[t
     at, other = records.clock(), records.link(document.id, "task", "t-1")
     on_document = {"document": document.id, "precondition": only(document.state), "at": at}
     changes = Changes(name="b.pdf", folder=FolderPath("/c"))
-    patched = DocumentWithLinks(changes.applied_to(document, at), (link,))
+    patched = DocumentWithLinks(changes.applied_to(document, at), (link.entity,))
     return [
         (change("patch", changes=changes, **on_document), Patched(patched)),
         (change("delete", **on_document), Deleted(document.storage_path)),
@@ -114,6 +131,31 @@ async def test_a_change_whose_connection_breaks_is_done_once_and_has_its_usual_o
     assert failing.faults == []
     # Two creates, the link, a delete, and the change.
     assert len(await failing.fetch("SELECT FROM events WHERE workspace_id = $1", to_uuid(home.id))) == 5
+
+
+MEANWHILE: dict[
+    str, tuple[Callable[[Records, Workspace, Document], Awaitable[object]], Callable[[Document], object]]
+] = {
+    "another patch": (
+        lambda records, home, document: records.patch(home, document.id, name="c.pdf"),
+        lambda patched: Patched(DocumentWithLinks(replace(patched, name="c.pdf"), ())),
+    ),
+    "a delete": (lambda records, home, document: records.delete(home, document.id), lambda _: NoSuchDocument()),
+}
+"""What another process does after the commit of a patch whose answer is lost, and the outcome of that patch."""
+
+
+@pytest.mark.parametrize("what", MEANWHILE)
+async def test_a_patch_whose_answer_was_lost_has_its_own_state_after_another_change(
+    failing: Failing, records: Records, database: Database, what: str
+) -> None:
+    home = await records.workspace()
+    document = await records.recorded(home)
+    other_change, outcome = MEANWHILE[what]
+    failing.faults = [(AFTER, ADMIN_SHUTDOWN)]
+    failing.meanwhile = other_change(postgres_records(database, records.clock), home, document)
+    patched = replace(revised(document), description=None)
+    assert await records.patch(home, document.id, description=None) == outcome(patched)
 
 
 async def test_a_change_that_fails_three_times_is_unavailable(failing: Failing, records: Records) -> None:

@@ -111,11 +111,16 @@ async def test_every_change_of_an_api_key_is_an_event_of_its_caller(database: Da
     assert {json.loads(row["data"])["api_key_id"] for row in found} == {str(to_uuid(key.id))}
 
 
-async def test_the_receipt_of_a_change_without_an_idempotency_key_expires_after_minutes(records: Records) -> None:
+async def test_the_receipt_of_a_patch_without_an_idempotency_key_holds_no_copy_and_expires_after_minutes(
+    database: Database, records: Records
+) -> None:
     # Delete the receipts of other tests, whose clocks may be far ahead.
     await records.ledger.delete_expired_receipts(records.clock() + timedelta(days=1000))
     home = await records.workspace()
     document = await records.recorded(home)
     await records.patch(home, document.id, name="b.pdf")
+    [receipt] = await database.fetch("SELECT facts FROM receipts WHERE workspace_id = $1", to_uuid(home.id))
+    facts = json.loads(receipt["facts"])
+    assert (facts.keys(), facts["revision"]) == ({"attempt", "revision"}, 2)
     records.clock.advance(minutes=6)
     assert await records.ledger.delete_expired_receipts(records.clock()) == 1

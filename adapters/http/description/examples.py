@@ -141,7 +141,7 @@ _SUCCESSES: Mapping[Any, msgspec.Struct] = {
         )
     ),
     Envelope[DocumentRecord]: Envelope(DocumentRecord.of(_DOCUMENT)),
-    Envelope[DocumentDetail]: Envelope(DocumentDetail.of(DocumentWithLinks(_DOCUMENT, (_LINK,)), _DOWNLOAD)),
+    Envelope[DocumentDetail]: Envelope(DocumentDetail.of(DocumentWithLinks(_DOCUMENT, (_LINK.entity,)), _DOWNLOAD)),
     Envelope[DocumentChange]: Envelope(
         DocumentChange(id=_DOCUMENT.id, description="Countersigned copy.", folder="/clients/acme/signed")
     ),
@@ -166,7 +166,7 @@ _SUCCESSES: Mapping[Any, msgspec.Struct] = {
 }
 """The example of each successful body, by its type."""
 
-PATCHED_DOCUMENT = to_json(Envelope(DocumentDetail.of(DocumentWithLinks(_DOCUMENT, (_LINK,)))))
+PATCHED_DOCUMENT = to_json(Envelope(DocumentDetail.of(DocumentWithLinks(_DOCUMENT, (_LINK.entity,)))))
 """The response to a PATCH, which contains no download URL."""
 
 

@@ -218,7 +218,7 @@ class DocumentDetail(Struct, kw_only=True):
     def of(cls, record: DocumentWithLinks, download: SignedRequest | None = None) -> "DocumentDetail":
         return cls(
             **structs.asdict(DocumentRecord.of(record.document)),
-            linked_entities=[LinkedEntity(link.entity_type, link.entity_id) for link in record.links],
+            linked_entities=[LinkedEntity(entity.type, entity.id) for entity in record.entities],
             download_url=download.url if download else UNSET,
             download_url_expires_at=seconds(download.expires_at) if download else UNSET,
             sha256=record.document.stored.sha256,

@@ -20,6 +20,7 @@ FILES = (
     "sql/reserve_upload.sql",
     "sql/settle_uploads.sql",
     "sql/condemn_objects_v2.sql",
+    "sql/document_with_entities_facts.sql",
     "sql/patch_document_v3.sql",
     "sql/move_folder_v3.sql",
     "sql/list_folders_v2.sql",

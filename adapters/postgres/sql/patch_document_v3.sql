@@ -1,10 +1,11 @@
 -- Update the columns of a document that are present in `changes`: {name, description, folder, tags, mime_type}. If
 -- `name` is present, so is `search_name`; if `description` is present, so is `search_description`. The domain has folded
 -- both.
--- Outcomes: done (facts: document and links) | replayed | key_reused | unknown | other_state | too_many_folders.
+-- Outcomes: done (facts: document and entities) | replayed | key_reused | unknown | other_state | too_many_folders.
 --
 -- The receipt stores the `attempt` of the intent, as the other change functions do. If an answer is lost and the adapter
--- retries, it recognises its own earlier attempt by this value.
+-- retries, it recognises its own earlier attempt by this value. Without an idempotency key, nobody else reads the
+-- receipt, so it holds only the attempt and the revision. With one, it holds the whole answer for 24 hours.
 CREATE FUNCTION patch_document_v3(
     workspace uuid, sought uuid, changes jsonb, allowed text[], refused text[], folders_max integer, at timestamptz,
     intent jsonb, OUT outcome text, OUT facts jsonb
@@ -65,9 +66,15 @@ BEGIN
 
     outcome := 'done';
     SELECT linked.facts || jsonb_build_object('attempt', intent -> 'attempt') INTO facts
-    FROM document_with_links_facts linked WHERE workspace_id = workspace AND id = sought;
+    FROM document_with_entities_facts linked WHERE workspace_id = workspace AND id = sought;
     PERFORM finish_change(
-        workspace, intent, at, facts, kind, sought,
+        workspace, intent, at,
+        CASE
+            WHEN intent -> 'key_hash' = intent -> 'attempt'
+            THEN jsonb_build_object('attempt', intent -> 'attempt', 'revision', facts -> 'document' -> 'revision')
+            ELSE facts
+        END,
+        kind, sought,
         jsonb_build_object('members', (
             SELECT jsonb_agg(member ORDER BY member) FROM jsonb_object_keys(changes) AS member
             WHERE member NOT LIKE 'search\_%'
