@@ -139,17 +139,16 @@ class Database:
             raise Unavailable(f"database: {type(error).__name__}: {error}") from error
         try:
             try:
-                is_held: bool = await connection.fetchval(_TRY_LOCK, lock, timeout=STATEMENT_SECONDS)
+                is_held: bool = await _set_lock(connection, _TRY_LOCK, lock)
             except _TRANSIENT as error:
                 raise Unavailable(f"database: {type(error).__name__}: {error}") from error
             try:
                 yield is_held
             finally:
                 if is_held:
-                    await _unlock(connection, lock)
-        except BaseException:
-            _end(connection)
-            raise
+                    # If the session was lost, so was its lock.
+                    with suppress(*_TRANSIENT):
+                        await _set_lock(connection, _UNLOCK, lock)
         finally:
             await self._pool.release(connection)
 
@@ -216,18 +215,15 @@ def connection_problem(error: Exception) -> str:
             return f"{type(error).__name__}: {error}"
 
 
-async def _unlock(connection: Any, lock: int) -> None:
+async def _set_lock(connection: Any, sql: str, lock: int) -> Any:
     try:
-        await connection.fetchval(_UNLOCK, lock, timeout=STATEMENT_SECONDS)
-    except _TRANSIENT:
-        # The lock belongs to the session, so closing the connection releases it.
-        _end(connection)
-
-
-def _end(connection: Any) -> None:
-    # After a lost connection, asyncpg has taken the connection back already, and `terminate` raises this error.
-    with suppress(asyncpg.InterfaceError):
-        connection.terminate()
+        return await connection.fetchval(sql, lock, timeout=STATEMENT_SECONDS)
+    except BaseException:
+        # The session may hold the lock now. Its end releases the lock.
+        # After a lost connection, asyncpg has taken the connection back already, and `terminate` raises this error.
+        with suppress(asyncpg.InterfaceError):
+            connection.terminate()
+        raise
 
 
 class _Engine(PostgresEngine):

@@ -131,6 +131,21 @@ async def test_an_advisory_lock_is_free_after_its_connection_was_lost_and_the_bl
         assert is_held
 
 
+@pytest.mark.parametrize("error", [Unavailable, ZeroDivisionError, asyncio.CancelledError])
+async def test_a_block_that_fails_under_an_advisory_lock_leaves_the_connection_open_and_the_lock_free(
+    database: Database, database_url: str, error: type[BaseException]
+) -> None:
+    async with open_database(database_url) as own:
+        (before,) = await own.fetch("SELECT pg_backend_pid()")
+        with pytest.raises(error):
+            async with own.try_advisory_lock(4712) as is_held:
+                assert is_held
+                raise error
+        assert await own.fetch("SELECT pg_backend_pid()") == [before]
+        async with database.try_advisory_lock(4712) as is_held:
+            assert is_held
+
+
 async def test_changes_of_a_locked_workspace_wait_in_their_order_and_occupy_one_connection(
     database: Database, database_url: str
 ) -> None:
