@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,12 +16,12 @@ from adapters.in_process.sealing import SaltedSealing
 from adapters.in_process.system import Ulids, new_secret, utc_now
 from adapters.memory.rate_limit import MemoryRateLimiter
 from adapters.postgres.api_keys import PostgresApiKeys
-from adapters.postgres.database import Database, open_database
 from adapters.postgres.deployments import PostgresDeployments
 from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.embedded import open_embedded
 from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.migrate import migrate, pending
+from adapters.postgres.pools import Pools, open_pools
 from adapters.postgres.workspaces import PostgresWorkspaces
 from adapters.s3.location import s3_location
 from adapters.secret.derived import DerivedKeys
@@ -67,15 +67,17 @@ async def open_service(settings: Settings, *, serving: bool = False, jobs: bool 
         keys = DerivedKeys.of(open_secret(settings) if serving else secrets.token_bytes(32))
         disks = local_disks(settings)
         metrics = PrometheusMetrics(disks.free_bytes)
-        database = await stack.enter_async_context(_open_database(settings))
+        pools = await stack.enter_async_context(_open_pools(settings))
         # At the end of the block, this waits for running creates before the database closes.
-        documents = await stack.enter_async_context(aclosing(PostgresDocuments(database, utc_now, keys.receipts)))
+        documents = await stack.enter_async_context(
+            aclosing(PostgresDocuments(pools.writes, pools.reads, utc_now, keys.receipts))
+        )
         storage, served_storage = await stack.enter_async_context(open_storage(settings, keys.signed_urls))
         limiter, limiter_probes = await stack.enter_async_context(_open_limiter(settings, metrics.count_fallback))
-        api_keys = PostgresApiKeys(database, utc_now, keys.receipts)
-        api_key_uses = BufferedApiKeyUses(api_keys)
+        api_keys = PostgresApiKeys(pools.writes, pools.reads, utc_now, keys.receipts)
+        api_key_uses = BufferedApiKeyUses(PostgresApiKeys(pools.jobs, pools.reads, utc_now, keys.receipts))
         ports = Ports(
-            workspaces=PostgresWorkspaces(database),
+            workspaces=PostgresWorkspaces(pools.jobs),
             api_keys=api_keys,
             api_key_lookup=ApiKeyCache(api_keys),
             api_key_uses=api_key_uses,
@@ -83,15 +85,15 @@ async def open_service(settings: Settings, *, serving: bool = False, jobs: bool 
             storage=storage,
             served_storage=served_storage,
             disks=disks,
-            ledger=PostgresLedger(database),
-            deployments=PostgresDeployments(database),
+            ledger=PostgresLedger(pools.writes),
+            deployments=PostgresDeployments(pools.jobs),
             limiter=limiter,
             metrics=metrics,
             sealing=SaltedSealing(keys.sealing),
             now=utc_now,
             new_id=Ulids(),
             new_secret=new_secret,
-            probes={"database": database.probe, "storage": storage.probe},
+            probes={"database": pools.writes.probe, "storage": storage.probe},
             # Without room for uploads, downloads and lists still work.
             optional_probes={**limiter_probes, **({"disk space": disks.probe} if disks.floor_bytes else {})},
         )
@@ -99,8 +101,10 @@ async def open_service(settings: Settings, *, serving: bool = False, jobs: bool 
         if serving:
             await use_cases.verify_secret(keys.check)
         if jobs:
-            await stack.enter_async_context(generation_advanced_regularly(use_cases.advance_generation))
-            await stack.enter_async_context(swept_regularly(use_cases.sweep))
+            # The same use cases on the connections of the jobs.
+            work = UseCases.of(replace(ports, ledger=PostgresLedger(pools.jobs)), settings.plans, settings.uploads)
+            await stack.enter_async_context(generation_advanced_regularly(work.advance_generation))
+            await stack.enter_async_context(swept_regularly(work.sweep))
             await stack.enter_async_context(api_key_uses.written_regularly())
         yield Service(ports, use_cases)
 
@@ -144,9 +148,9 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def _open_database(settings: Settings) -> AsyncIterator[Database]:
-    async with database_url(settings) as url, open_database(url) as database:
-        if missing := await pending(database):
+async def _open_pools(settings: Settings) -> AsyncIterator[Pools]:
+    async with database_url(settings) as url, open_pools(url) as pools:
+        if missing := await pending(pools.writes):
             # Dossier migrates the embedded database by itself. An operator's own database is migrated only by
             # `dossier migrate`.
             if settings.database_url is not None:
@@ -154,7 +158,7 @@ async def _open_database(settings: Settings) -> AsyncIterator[Database]:
                     f"the database lacks {counted(len(missing), 'migration')}; run 'dossier migrate', then start again"
                 )
             await migrate(url)
-        yield database
+        yield pools
 
 
 @asynccontextmanager

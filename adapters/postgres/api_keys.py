@@ -9,6 +9,7 @@ import msgspec
 
 from adapters.postgres import statements
 from adapters.postgres.database import Database, Row
+from adapters.postgres.reads import Reads
 from adapters.postgres.receipts import receipt_facts
 from adapters.postgres.rows import from_uuid, to_hex, to_intent, to_json, to_time, to_uuid
 from adapters.postgres.tables import ApiKeyRow
@@ -36,11 +37,13 @@ from ports.system import Clock
 
 
 class PostgresApiKeys:
-    """`ApiKeys` in Postgres. `hashing_key` is that of `PostgresDocuments`: all receipts are in one table."""
+    """`ApiKeys` in Postgres. Only `search` uses the connections of `reads`. `hashing_key` is that of
+    `PostgresDocuments`: all receipts are in one table."""
 
-    def __init__(self, database: Database, now: Clock, hashing_key: bytes) -> None:
+    def __init__(self, database: Database, reads: Reads, now: Clock, hashing_key: bytes) -> None:
         self._hashing_key = hashing_key
         self._database = database
+        self._reads = reads
         self._now = now
 
     async def find(self, digest: bytes) -> ApiKeyFound | None:
@@ -112,11 +115,11 @@ class PostgresApiKeys:
 
     async def search(self, workspace: WorkspaceId, text: str, page: Page, *, include_revoked: bool) -> ApiKeyPage:
         sought = to_uuid(workspace), fold(text), include_revoked
-        rows = await self._database.fetch(statements.SEARCH_API_KEYS, *sought, page.offset, page.size)
+        rows = await self._reads.list(statements.SEARCH_API_KEYS, *sought, page.offset, page.size)
         if rows or page.offset == 0:
             return ApiKeyPage([_to_key(row) for row in rows], rows[0]["total"] if rows else 0)
         # A page beyond the end has no row that could carry the total.
-        return ApiKeyPage([], (await self._database.fetch(statements.COUNT_API_KEYS, *sought))[0]["total"])
+        return ApiKeyPage([], (await self._reads.list(statements.COUNT_API_KEYS, *sought))[0]["total"])
 
     async def record_uses(self, uses: Sequence[ApiKeyUse]) -> None:
         await self._database.fetch(

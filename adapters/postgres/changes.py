@@ -56,7 +56,7 @@ from ports.outcomes import (
 class DocumentChanges:
     """The changing methods of `PostgresDocuments`, and the private call that they share."""
 
-    _database: Database
+    _writes: Database
     _hashing_key: bytes
     _queues: "WorkspaceQueues"
 
@@ -96,7 +96,7 @@ class DocumentChanges:
         `If-Match` of the client is refused, and the client overwrites no change that it has not seen.
         """
         ids = to_uuid(workspace), to_uuid(document)
-        rows = await self._database.fetch_with_retry(statements.READ_DOCUMENT, *ids)
+        rows = await self._writes.fetch_with_retry(statements.READ_DOCUMENT, *ids)
         if not rows:
             return NoSuchDocument()
         found = to_document_with_links(msgspec.json.decode(rows[0]["facts"]))
@@ -193,7 +193,7 @@ class DocumentChanges:
         attempt = uuid4()
         workspace = intent.caller.workspace_id
         async with self._queues.of(workspace):
-            [row] = await self._database.fetch_with_retry(
+            [row] = await self._writes.fetch_with_retry(
                 sql, to_uuid(workspace), *arguments, to_json(to_intent(intent, at, self._hashing_key, attempt))
             )
         facts: dict[str, Any] = {} if row["facts"] is None else msgspec.json.decode(row["facts"])

@@ -1,4 +1,4 @@
-"""The connection pool, opened through Piccolo's engine. Every wait has a limit, and failures are `Unavailable`.
+"""A pool of connections, opened through Piccolo's engine. Every wait has a limit, and failures are `Unavailable`.
 
 Piccolo's own `run` and `transaction` wait for a connection without a limit, and `transaction` loses it when COMMIT
 fails. So all statements run through `Database`.
@@ -13,6 +13,7 @@ import asyncpg
 from piccolo.engine.postgres import PostgresEngine
 from piccolo.query.base import Query
 
+from adapters.postgres.locks import AdvisoryLocks
 from adapters.postgres.tables import TABLES
 from ports.system import Unavailable
 
@@ -21,10 +22,10 @@ STATEMENT_SECONDS = 3.0
 LOCK_SECONDS = 2.5
 CONNECT_SECONDS = 2.0
 POOL_SIZE = 10
+"""The most connections of a pool whose opener does not say otherwise. A server opens several: `pools.py`."""
 TRIES = 3
 
 SESSION = {
-    "application_name": "dossier",
     # Creates need this level: each statement of `record_documents_v2` must see what was committed before it began.
     "default_transaction_isolation": "read committed",
     # Slightly less than the limit of the client side, so that the server usually ends the statement first.
@@ -60,9 +61,6 @@ _TRANSIENT = (
     asyncpg.LockNotAvailableError,
 )
 
-_TRY_LOCK = "SELECT pg_try_advisory_lock($1)"
-_UNLOCK = "SELECT pg_advisory_unlock($1)"
-
 Row = Any
 """A row as asyncpg returns it: values by column name."""
 
@@ -79,6 +77,7 @@ class Database:
 
     def __init__(self, pool: Any) -> None:
         self._pool = pool
+        self._locks = AdvisoryLocks(pool, ACQUIRE_SECONDS, STATEMENT_SECONDS)
 
     async def fetch(self, sql: str, *arguments: object) -> Sequence[Row]:
         """Return all rows of a statement with `$1`, `$2` … for its arguments.
@@ -127,30 +126,23 @@ class Database:
 
     @asynccontextmanager
     async def try_advisory_lock(self, lock: int) -> AsyncIterator[bool]:
-        """Take an advisory lock for the block if the lock is free. Yield whether this process got it. The block
-        occupies a connection.
+        """Take an advisory lock for the block if the lock is free. Yield whether this block got it. All blocks together
+        occupy one connection.
 
         Raises:
             Unavailable: as `fetch` does, at the beginning of the block.
         """
         try:
-            connection = await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+            is_held = await self._locks.take(lock)
         except _TRANSIENT as error:
             raise Unavailable(f"database: {type(error).__name__}: {error}") from error
         try:
-            try:
-                is_held: bool = await _set_lock(connection, _TRY_LOCK, lock)
-            except _TRANSIENT as error:
-                raise Unavailable(f"database: {type(error).__name__}: {error}") from error
-            try:
-                yield is_held
-            finally:
-                if is_held:
-                    # If the session was lost, so was its lock.
-                    with suppress(*_TRANSIENT):
-                        await _set_lock(connection, _UNLOCK, lock)
+            yield is_held
         finally:
-            await self._pool.release(connection)
+            if is_held:
+                # If the session was lost, so was its lock.
+                with suppress(*_TRANSIENT):
+                    await self._locks.release(lock)
 
     async def probe(self) -> None:
         """Return without a value if the database answers. Raises as `fetch` does."""
@@ -158,8 +150,12 @@ class Database:
 
 
 @asynccontextmanager
-async def open_database(url: str) -> AsyncIterator[Database]:
+async def open_database(
+    url: str, name: str = "dossier", *, size: int = POOL_SIZE, opened: int = 1
+) -> AsyncIterator[Database]:
     """Open a pool for a `postgresql://` URL, and close it after the block.
+
+    Postgres shows its sessions as `name`. The pool has at most `size` connections, and opens the first `opened` now.
 
     Raises:
         Unavailable: no server answers at that address, or it refuses the connection.
@@ -167,10 +163,10 @@ async def open_database(url: str) -> AsyncIterator[Database]:
     try:
         engine = _Engine({"dsn": url, "timeout": CONNECT_SECONDS})
         await engine.start_connection_pool(
-            min_size=1,
-            max_size=POOL_SIZE,
+            min_size=opened,
+            max_size=size,
             reset=_keep_session,
-            server_settings=SESSION,
+            server_settings=SESSION | {"application_name": name},
         )
     # Every error of Postgres is caught here, because a mistake in the URL can cause many different ones.
     except (*_TRANSIENT, asyncpg.PostgresError) as error:
@@ -213,17 +209,6 @@ def connection_problem(error: Exception) -> str:
             return f"its URL has a parameter that the server refuses: {error}"
         case _:
             return f"{type(error).__name__}: {error}"
-
-
-async def _set_lock(connection: Any, sql: str, lock: int) -> Any:
-    try:
-        return await connection.fetchval(sql, lock, timeout=STATEMENT_SECONDS)
-    except BaseException:
-        # The session may hold the lock now. Its end releases the lock.
-        # After a lost connection, asyncpg has taken the connection back already, and `terminate` raises this error.
-        with suppress(asyncpg.InterfaceError):
-            connection.terminate()
-        raise
 
 
 class _Engine(PostgresEngine):

@@ -9,6 +9,7 @@ from adapters.postgres import statements
 from adapters.postgres.changes import DocumentChanges, WorkspaceQueues
 from adapters.postgres.database import Database, Row
 from adapters.postgres.queries import DocumentQueries
+from adapters.postgres.reads import Reads
 from adapters.postgres.receipts import receipt_facts
 from adapters.postgres.rows import from_facts, to_facts, to_intent, to_over_quota, to_path_taken, to_uuid
 from adapters.postgres.writer.batched import BatchedWriter
@@ -36,11 +37,13 @@ class PostgresDocuments(DocumentQueries, DocumentChanges):
     """`DocumentRepository` in Postgres. This module has the creates; `queries.py` has the reads, and `changes.py` the
     other writes.
 
-    `hashing_key` hashes the idempotency keys of receipts: 32 secret bytes, the same in every process.
+    `writes` and `reads` have the connections of either. `hashing_key` hashes the idempotency keys of receipts: 32
+    secret bytes, the same in every process.
     """
 
-    def __init__(self, database: Database, now: Clock, hashing_key: bytes) -> None:
-        self._database = database
+    def __init__(self, writes: Database, reads: Reads, now: Clock, hashing_key: bytes) -> None:
+        self._writes = writes
+        self._reads = reads
         self._hashing_key = hashing_key
         self._queues = WorkspaceQueues()
         self._now = now
@@ -59,7 +62,7 @@ class PostgresDocuments(DocumentQueries, DocumentChanges):
 
     async def _issue(self, workspace: WorkspaceId, uploads: Sequence[Pending[IssueOutcome]]) -> Sequence[IssueOutcome]:
         batch = b"[" + b",".join(upload.record for upload in uploads) + b"]"
-        answers = await self._database.fetch(statements.ISSUE_UPLOADS, to_uuid(workspace), batch.decode())
+        answers = await self._writes.fetch(statements.ISSUE_UPLOADS, to_uuid(workspace), batch.decode())
         return [to_over_quota(answer["facts"]) if answer["facts"] else UploadIssued() for answer in answers]
 
     async def create(self, document: Document, intent: Intent) -> CreateOutcome:
@@ -68,7 +71,7 @@ class PostgresDocuments(DocumentQueries, DocumentChanges):
 
     async def _record(self, workspace: WorkspaceId, creates: Sequence["PendingCreate"]) -> Sequence[CreateOutcome]:
         batch = b"[" + b",".join(create.record for create in creates) + b"]"
-        answers = await self._database.fetch(
+        answers = await self._writes.fetch(
             statements.RECORD_DOCUMENTS, to_uuid(workspace), batch.decode(), FOLDER_LEVELS_MAX, FOLDERS_MAX
         )
         return [to_outcome(answer, create.document) for answer, create in zip(answers, creates, strict=True)]
@@ -79,7 +82,7 @@ class PostgresDocuments(DocumentQueries, DocumentChanges):
         await self._uploads.aclose()
 
     async def receipt(self, intent: Intent) -> Replayed | IdempotencyKeyReused | None:
-        found = await receipt_facts(self._database, intent, self._now(), self._hashing_key)
+        found = await receipt_facts(self._writes, intent, self._now(), self._hashing_key)
         return Replayed(from_facts(found)) if isinstance(found, str) else found
 
 

@@ -3,11 +3,12 @@ its plan."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
 from adapters.postgres import statements
-from adapters.postgres.database import Database
+from adapters.postgres.reads import Reads
 from adapters.postgres.rows import to_document, to_json, to_link, to_uuid
 from domain.entity_links import Entity, EntityType
 from domain.ids import DocumentId, WorkspaceId
@@ -27,15 +28,15 @@ _WILD = str.maketrans({char: f"\\{char}" for char in "\\%_"})
 class DocumentQueries:
     """The reading methods of `PostgresDocuments`."""
 
-    _database: Database
+    _reads: Reads
 
     async def get(self, workspace: WorkspaceId, document: DocumentId) -> DocumentWithLinks | None:
-        row = await self._database.fetch_one(statements.READ_DOCUMENT, to_uuid(workspace), to_uuid(document))
+        row = await self._reads.look_up(statements.READ_DOCUMENT, to_uuid(workspace), to_uuid(document))
         return None if row is None else to_document_with_links(msgspec.json.decode(row["facts"]))
 
     async def find(self, workspace: WorkspaceId, wanted: DocumentFilter, place: Page | After) -> DocumentPage:
         after, skip = (None, place.offset) if isinstance(place, Page) else (to_uuid(place.document), 0)
-        [row] = await self._database.fetch(
+        [row] = await self._reads.list(
             statements.FIND_DOCUMENTS,
             to_uuid(workspace),
             to_json(_to_wanted(wanted)),
@@ -66,11 +67,11 @@ class DocumentQueries:
         return Rows(tuple(TagCount(row["tag"], row["documents"]) for row in rows), total)
 
     async def usage(self, workspace: WorkspaceId) -> Usage:
-        row = await self._database.fetch_one(statements.READ_USAGE, to_uuid(workspace))
+        row = await self._reads.look_up(statements.READ_USAGE, to_uuid(workspace))
         return Usage(0, 0, 0) if row is None else Usage(**row)
 
-    async def _rows(self, sql: str, *arguments: object) -> tuple[int, list[Any]]:
-        [row] = await self._database.fetch(sql, *arguments)
+    async def _rows(self, sql: str, workspace: UUID, *arguments: object) -> tuple[int, list[Any]]:
+        [row] = await self._reads.list(sql, workspace, *arguments)
         return row["total"], msgspec.json.decode(row["rows"])
 
 

@@ -13,6 +13,8 @@ from adapters.postgres.database import Database
 from adapters.postgres.deployments import PostgresDeployments
 from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.ledger import PostgresLedger
+from adapters.postgres.pools import READS
+from adapters.postgres.reads import Reads
 from adapters.postgres.workspaces import PostgresWorkspaces
 from ports.documents import DocumentRepository
 from ports.system import Clock
@@ -24,8 +26,8 @@ class TwoProcesses(PostgresDocuments):
     """Two repositories that share only the database, as in two processes. Each gets every other write."""
 
     def __init__(self, database: Database, now: Clock) -> None:
-        super().__init__(database, now, HASHING_KEY)
-        processes = itertools.cycle([PostgresDocuments(database, now, HASHING_KEY) for _ in range(2)])
+        super().__init__(database, Reads(database, READS), now, HASHING_KEY)
+        processes = itertools.cycle([PostgresDocuments(database, self._reads, now, HASHING_KEY) for _ in range(2)])
 
         def alternating(method: str) -> Any:
             return lambda *arguments, **named: getattr(next(processes), method)(*arguments, **named)
@@ -53,12 +55,13 @@ def memory_records(clock: StillClock) -> Records:
 
 def postgres_records(database: Database, clock: StillClock, documents: DocumentRepository | None = None) -> Records:
     """Return the repositories in a migrated database."""
-    api_keys = PostgresApiKeys(database, clock, HASHING_KEY)
+    reads = Reads(database, READS)
+    api_keys = PostgresApiKeys(database, reads, clock, HASHING_KEY)
     return Records(
         PostgresWorkspaces(database),
         api_keys,
         api_keys,
-        documents or PostgresDocuments(database, clock, HASHING_KEY),
+        documents or PostgresDocuments(database, reads, clock, HASHING_KEY),
         PostgresLedger(database),
         PostgresDeployments(database),
         clock,

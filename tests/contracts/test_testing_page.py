@@ -18,4 +18,4 @@ def test_every_test_that_the_page_names_exists(name: str) -> None:
 
 def test_the_page_names_a_proof_of_each_promise() -> None:
     numbers = [int(number) for number in re.findall(r"^\| (\d+) \|", PAGE, re.MULTILINE)]
-    assert numbers == [*range(1, 40), 42, 44, 45]
+    assert numbers == [*range(1, 40), 42, 43, 44, 45]

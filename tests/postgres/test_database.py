@@ -12,6 +12,7 @@ import pytest
 
 from adapters.postgres.database import POOL_SIZE, Database, NotBegun, open_database
 from adapters.postgres.documents import PostgresDocuments
+from adapters.postgres.reads import Reads
 from adapters.postgres.rows import to_uuid
 from ports.outcomes import Patched
 from ports.system import Unavailable
@@ -137,7 +138,7 @@ async def test_a_block_that_fails_under_an_advisory_lock_leaves_the_connection_o
 ) -> None:
     async with open_database(database_url) as own:
         (before,) = await own.fetch("SELECT pg_backend_pid()")
-        with pytest.raises(error):
+        with pytest.raises(error):  # noqa: PT012  the block is what fails
             async with own.try_advisory_lock(4712) as is_held:
                 assert is_held
                 raise error
@@ -146,10 +147,26 @@ async def test_a_block_that_fails_under_an_advisory_lock_leaves_the_connection_o
             assert is_held
 
 
+async def test_locks_of_a_process_share_one_connection_and_no_two_blocks_hold_the_same_lock(
+    database: Database, database_url: str
+) -> None:
+    async with open_database(database_url, size=2) as own, own.try_advisory_lock(4713) as outer:
+        async with own.try_advisory_lock(4714) as inner, own.try_advisory_lock(4713) as twice:
+            assert (outer, inner, twice) == (True, True, False)
+            # Two jobs with locks need a connection for their statements.
+            await own.fetch("SELECT 1")
+        async with database.try_advisory_lock(4713) as held, database.try_advisory_lock(4714) as free:
+            assert (held, free) == (False, True)
+        await own.fetch("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE objid = $1", 4713)
+        async with own.try_advisory_lock(4713) as lost:
+            assert not lost, "the outer block does not know that its lock was lost"
+    assert own._locks._held == {}
+
+
 async def test_changes_of_a_locked_workspace_wait_in_their_order_and_occupy_one_connection(
     database: Database, database_url: str
 ) -> None:
-    documents = PostgresDocuments(database, StillClock(), bytes(32))
+    documents = PostgresDocuments(database, Reads(database, 4), StillClock(), bytes(32))
     records = postgres_records(database, StillClock(), documents)
     locked, free = await records.workspace(), await records.workspace()
     waits, passes = await records.recorded(locked), await records.recorded(free)

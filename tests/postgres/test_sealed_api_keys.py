@@ -15,6 +15,7 @@ from adapters.in_process.sealing import SaltedSealing
 from adapters.in_process.system import new_secret
 from adapters.postgres.api_keys import PostgresApiKeys
 from adapters.postgres.database import Database
+from adapters.postgres.reads import Reads
 from adapters.postgres.rows import hash_idempotency_key, to_uuid
 from adapters.secret.derived import DerivedKeys
 from domain.access import Caller
@@ -37,7 +38,7 @@ def records(database: Database) -> Records:
 @pytest.fixture
 def create(database: Database, records: Records) -> CreateApiKey:
     return CreateApiKey(
-        keys=PostgresApiKeys(database, records.clock, SECRET.receipts),
+        keys=PostgresApiKeys(database, Reads(database, 4), records.clock, SECRET.receipts),
         sealing=SaltedSealing(SECRET.sealing),
         now=records.clock,
         new_id=records.new_id,

@@ -110,7 +110,7 @@ async def test_a_worker_that_cannot_connect_ends_the_server_and_the_reason_is_pr
 ) -> None:
     with fresh_data_dir() as data_dir:
         async with open_embedded(data_dir / "other") as url:
-            # One connection is allowed: the preparing process has returned it, and the first worker keeps it.
+            # Two connections are allowed: the preparing process has returned them, and the first worker keeps them.
             few = url.replace("dossier@/postgres", "few@/few")
             assert few != url
             owner = await asyncpg.connect(url)
@@ -118,7 +118,7 @@ async def test_a_worker_that_cannot_connect_ends_the_server_and_the_reason_is_pr
             await owner.execute("CREATE DATABASE few OWNER few")
             with closing(Server(data_dir, 2, DOSSIER_RATE_LIMIT_URL=valkey.url, DOSSIER_DATABASE_URL=few)) as server:
                 await asyncio.to_thread(server.cli.ask, "migrate")
-                await owner.execute("ALTER ROLE few NOSUPERUSER CONNECTION LIMIT 1")
+                await owner.execute("ALTER ROLE few NOSUPERUSER CONNECTION LIMIT 2")
                 await owner.close()
                 server.launch()
                 assert server.process is not None

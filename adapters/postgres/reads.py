@@ -1,0 +1,72 @@
+"""The reads of clients. A workspace that reads much delays its own reads, and those of no other workspace."""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+from adapters.postgres.database import ACQUIRE_SECONDS, Database, NotBegun, Row
+from adapters.postgres.turns import Turns
+
+EACH = 2
+"""The most lists, and the most look-ups, of one workspace that run at the same time."""
+
+_List = tuple[str, UUID, *tuple[object, ...]]
+
+
+class Reads:
+    """Reads on a pool of `size` connections, in turns between the workspaces.
+
+    Lists leave one connection to look-ups, which are fast.
+    """
+
+    def __init__(self, database: Database, size: int) -> None:
+        self._database = database
+        self._look_ups = Turns(size, EACH)
+        self._lists = Turns(size - 1, EACH)
+        # The call of each list that runs, and the one that follows it.
+        self._running: dict[_List, asyncio.Task[Sequence[Row]]] = {}
+        self._following: dict[_List, asyncio.Task[Sequence[Row]]] = {}
+
+    async def look_up(self, sql: str, workspace: UUID, *arguments: object) -> Row | None:
+        """Return the first row of a statement that reads a few rows by their keys; `None` if it returns no row.
+
+        Raises:
+            NotBegun: the workspace had no turn, or the statement no connection, within 2 s.
+            Unavailable: as `Database.fetch` does.
+        """
+        try:
+            async with self._look_ups.of(workspace, ACQUIRE_SECONDS):
+                return await self._database.fetch_one(sql, workspace, *arguments)
+        except TimeoutError as error:
+            raise NotBegun(_NO_TURN) from error
+
+    async def list(self, sql: str, workspace: UUID, *arguments: object) -> Sequence[Row]:
+        """Return all rows of a statement that may read many rows. Raises as `look_up` does.
+
+        Callers of an equal list that wait at the same time share one call. It begins after all of them have called, so
+        each of them sees everything that was committed before. If a caller is cancelled, the call goes on.
+        """
+        sought: _List = (sql, workspace, *arguments)
+        call = self._following.get(sought)
+        if call is None:
+            call = self._following[sought] = asyncio.create_task(self._list(sought, self._running.get(sought)))
+        return await asyncio.shield(call)
+
+    async def _list(self, sought: _List, earlier: "asyncio.Task[Sequence[Row]] | None") -> Sequence[Row]:
+        try:
+            if earlier is not None:
+                await asyncio.wait([earlier])
+            async with self._lists.of(sought[1], ACQUIRE_SECONDS):
+                self._running[sought] = self._following.pop(sought)
+                try:
+                    return await self._database.fetch(*sought)
+                finally:
+                    del self._running[sought]
+        except TimeoutError as error:
+            raise NotBegun(_NO_TURN) from error
+        finally:
+            if self._following.get(sought) is asyncio.current_task():
+                del self._following[sought]
+
+
+_NO_TURN = f"database: earlier reads of the workspace took longer than {ACQUIRE_SECONDS:.0f} seconds"

@@ -1,0 +1,108 @@
+"""The lists and look-ups of workspaces on a few connections. The test decides how long they take."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from adapters.postgres.database import Database, Row, open_database
+from adapters.postgres.reads import EACH, Reads
+
+SIZE = 4
+# A statement sees what was committed when it began, however long it waits for the lock.
+SLOW = "SELECT count(*), pg_advisory_xact_lock_shared(4713), $2::int FROM workspaces WHERE id = $1"
+FAST = "SELECT $1::uuid AS workspace"
+WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4713 AND NOT granted"
+
+
+class Holder:
+    """The session of the test that holds the lock."""
+
+    def __init__(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        self.connection = connection
+
+    @asynccontextmanager
+    async def holds(self) -> AsyncIterator[None]:
+        """Let slow lists wait for the end of the block."""
+        async with self.connection.transaction():
+            await self.connection.execute("SELECT pg_advisory_xact_lock(4713)")
+            yield
+
+    async def waiting(self) -> int:
+        return int(await self.connection.fetchval(WAITING))
+
+    async def until_waiting(self, count: int) -> None:
+        while await self.waiting() < count:  # noqa: ASYNC110  Postgres sends no event
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def holder(database_url: str) -> AsyncIterator[Holder]:
+    connection = await asyncpg.connect(database_url)
+    yield Holder(connection)
+    await connection.close()
+
+
+@pytest.fixture
+async def reads(database_url: str) -> AsyncIterator[Reads]:
+    async with open_database(database_url, size=SIZE) as database:
+        yield Reads(database, SIZE)
+
+
+async def test_many_lists_of_a_workspace_leave_connections_to_others_and_those_of_all_leave_one_to_look_ups(
+    reads: Reads, holder: Holder
+) -> None:
+    many, other, third = uuid4(), uuid4(), uuid4()
+    async with holder.holds():
+        lists = [asyncio.create_task(reads.list(SLOW, many, number)) for number in range(50)]
+        await holder.until_waiting(EACH)
+        assert await reads.list(FAST, other) == [(other,)]
+        lists.append(asyncio.create_task(reads.list(SLOW, other, 0)))
+        await holder.until_waiting(SIZE - 1)
+        lists.append(asyncio.create_task(reads.list(FAST, third)))
+        for workspace in (many, other, third):
+            assert await reads.look_up(FAST, workspace) == (workspace,)
+        assert await holder.waiting() == SIZE - 1
+        assert not lists[-1].done()
+    await asyncio.wait(lists)
+    assert lists[-1].result() == [(third,)]
+
+
+async def test_equal_lists_that_wait_share_a_call_that_sees_all_that_was_committed_before(
+    reads: Reads, holder: Holder, database: Database
+) -> None:
+    workspace = uuid4()
+
+    def ask() -> "asyncio.Task[Sequence[Row]]":
+        return asyncio.create_task(reads.list(SLOW, workspace, 0))
+
+    async with holder.holds():
+        first = ask()
+        await holder.until_waiting(1)
+        cancelled = ask()
+        await add_workspace(database, workspace)
+        later = [ask() for _ in range(20)]
+        await asyncio.sleep(0)
+        cancelled.cancel()
+        assert await holder.waiting() == 1
+    assert (await first)[0]["count"] == 0
+    (row,) = shared = await later[0]
+    assert row["count"] == 1
+    assert all(rows is shared for rows in await asyncio.gather(*later))
+
+
+async def test_callers_that_share_a_failed_call_get_its_error_and_the_next_call_is_a_new_one(reads: Reads) -> None:
+    sql, workspace = "SELECT 1 / $2::int FROM (SELECT $1::uuid) AS asked", uuid4()
+    results = await asyncio.gather(*(reads.list(sql, workspace, 0) for _ in range(5)), return_exceptions=True)
+    assert [type(result) for result in results] == [asyncpg.DivisionByZeroError] * 5
+    assert len(await reads.list(sql, workspace, 1)) == 1
+    assert reads._running == reads._following == {}
+
+
+async def add_workspace(database: Database, workspace: UUID) -> None:
+    await database.fetch(
+        "INSERT INTO workspaces (id, name, owner_id, plan, created_at) VALUES ($1, 'a', $1, 'org', now())", workspace
+    )
