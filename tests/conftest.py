@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
 from random import randrange
+from uuid import uuid4
 
 import pytest
 from hypothesis import settings
@@ -70,6 +71,14 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     """A pool of connections to the database."""
     async with open_database(database_url) as database:
         yield database
+
+
+@pytest.fixture
+async def empty_database_url(database_url: str, database: Database) -> str:
+    """The URL of a new database without a schema."""
+    name = f"empty_{uuid4().hex}"
+    await database.fetch(f"CREATE DATABASE {name}")
+    return database_url.replace("/postgres?", f"/{name}?")
 
 
 @pytest.fixture(scope="session")

@@ -20,17 +20,8 @@ UNKNOWN_DOCUMENT_ID = "doc_01ARZ3NDEKTSV4RRFFQ69G5FAV"
 UNKNOWN_API_KEY_ID = "key_01ARZ3NDEKTSV4RRFFQ69G5FAV"
 UNKNOWN_LINK_ID = "dlnk_01ARZ3NDEKTSV4RRFFQ69G5FAV"
 MEMBERS = [
-    "id",
-    "name",
-    "description",
-    "mime_type",
-    "size_bytes",
-    "storage_path",
-    "folder",
-    "tags",
-    "created_by",
-    "created_at",
-    "updated_at",
+    *("id", "name", "description", "mime_type", "size_bytes", "storage_path", "folder", "tags"),
+    *("created_by", "created_at", "updated_at"),
 ]
 RATE_HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 OPEN = ("/health/", "/metrics", "/openapi.json", "/docs", "/storage/")

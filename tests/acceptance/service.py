@@ -183,6 +183,14 @@ class Server:
             return False
         return answer is not None and answer.status == 200
 
+    def fails_to_start(self, reason: str, port: int = 0) -> None:
+        """Launch the server, and require that it ends and says why in words."""
+        self.launch(port)
+        assert self.process is not None
+        assert self.process.wait(60) == 1
+        assert reason in self.said()
+        assert "Traceback" not in self.said()
+
     def said(self) -> str:
         return self.log.read_text(errors="replace")[-8000:] if self.log.exists() else ""
 

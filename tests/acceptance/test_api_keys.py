@@ -12,7 +12,7 @@ import pytest
 
 from .client import ULID, UNKNOWN_DOCUMENT_ID, Client, data_of, error_of, timestamp, wrong_fields
 from .documents import document_path, listed, rows
-from .keys import KEYS, PERMISSIONS, mint, minted, on_the_wire, revoke
+from .keys import KEYS, PERMISSIONS, mint, minted, revoke
 from .service import eventually
 from .tenants import Tenants
 
@@ -53,20 +53,7 @@ def test_a_permission_that_the_caller_lacks_is_named_in_the_refusal(tenants: Ten
     data_of(mint(giver, permissions=others), 201)
 
 
-def test_an_api_key_creates_none_that_ends_later_or_has_a_higher_tier(tenants: Tenants, manager: Client) -> None:
-    end = on_the_wire(3600)
-    bounded = minted(manager, permissions=list(PERMISSIONS), rate_limit_tier="high", expires_at=end)
-    parent = tenants.connect(bounded["key"])
-    assert wrong_fields(mint(parent, expires_at=on_the_wire(3660))) == {"expires_at"}
-    message = error_of(mint(parent, rate_limit_tier="unmetered"), 403, "insufficient_permissions")["message"]
-    assert "tier high" in message
-    child = minted(parent, rate_limit_tier="high")
-    assert (child["expires_at"], child["rate_limit_tier"]) == (end, "high")
-
-
-def test_the_list_shows_the_newest_first_and_revoked_api_keys_on_request_and_the_last_administrator_stays(
-    tenants: Tenants,
-) -> None:
+def test_api_keys_are_listed_newest_first_and_the_last_administrator_cannot_be_revoked(tenants: Tenants) -> None:
     owner = tenants.client("", *PERMISSIONS)
     (row,) = rows(owner, path=KEYS)
     own = str(row["id"])

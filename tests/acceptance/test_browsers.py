@@ -135,11 +135,8 @@ def recorded(client: Client, name: str, mime_type: str, content: bytes) -> str:
         *(("application/pdf", PDF, True), ("image/gif", GIF, True), ("text/plain", MARKUP, True)),
         *(("text/html", MARKUP, False), ("application/xhtml+xml", MARKUP, False), ("image/svg+xml", SVG, False)),
         # The content does not match its media type, and the browser must not guess another type.
-        *(
-            ("image/gif", MARKUP, True),
-            ("application/octet-stream", MARKUP, False),
-            ("application/x-new", MARKUP, False),
-        ),
+        *(("image/gif", MARKUP, True), ("application/x-new", MARKUP, False)),
+        ("application/octet-stream", MARKUP, False),
     ],
 )
 def test_a_browser_shows_a_file_in_place_only_if_nothing_in_it_can_run(

@@ -36,25 +36,11 @@ def test_the_answer_has_the_eleven_members_of_the_record_to_which_its_location_l
     assert {name: read[name] for name in MEMBERS} == data
 
 
-def test_optional_members_may_be_omitted_or_null(home: Client) -> None:
-    for members in ({}, {"size_bytes": None, "description": None, "folder": None, "tags": None}):
-        data = home.recorded(**members)
-        assert (data["description"], data["folder"], data["tags"], data["size_bytes"]) == (None, None, [], 5)
-
-
 def test_a_recorded_path_is_a_conflict_that_names_its_document(home: Client, stored: str) -> None:
     first = home.recorded(stored)
     error = error_of(home.record(stored, name="another.txt"), 409, "storage_conflict")
     assert error["details"] == {"document_id": first["id"]}
     assert data_of(home.get(document_path(first["id"])), 200)["name"] == "a.txt"
-
-
-def test_a_missing_object_and_a_size_other_than_the_stored_one_are_named_and_leave_the_path_free(home: Client) -> None:
-    signed = home.sign_upload()
-    assert wrong_fields(home.record(signed.storage_path)) == {"storage_path"}
-    assert home.put(signed, b"hello").status_code == 200
-    assert wrong_fields(home.record(signed.storage_path, size_bytes=4)) == {"size_bytes"}
-    home.recorded(signed.storage_path, size_bytes=5)
 
 
 # {mine} is a stored object of this workspace {own}, {theirs} one of another workspace {other}. A service that
@@ -65,9 +51,7 @@ HOSTILE = [
 ]
 
 
-def test_a_path_outside_the_workspace_or_the_grammar_is_the_same_400_whether_it_is_recorded_or_not(
-    home: Client, stranger: Client
-) -> None:
+def test_a_hostile_path_is_the_same_400_whether_it_is_recorded_or_not(home: Client, stranger: Client) -> None:
     mine, theirs = home.upload(), stranger.upload()
     names = {"mine": mine, "theirs": theirs, "own": home.workspace, "other": stranger.workspace}
     refusals = [home.record(template.format_map(names)) for template in HOSTILE]

@@ -66,9 +66,7 @@ def test_a_read_shows_the_record_and_a_signed_url_unless_download_is_false(home:
             assert abs(until - datetime.now(UTC) - timedelta(minutes=15)) < timedelta(minutes=1)
 
 
-def test_head_answers_as_get_does_without_the_bytes_and_an_empty_file_is_whole(
-    home: Client, ten_bytes_url: str
-) -> None:
+def test_head_has_the_headers_of_get_and_a_range_of_an_empty_file_is_200(home: Client, ten_bytes_url: str) -> None:
     whole, head = home.storage("GET", ten_bytes_url), home.storage("HEAD", ten_bytes_url)
     assert (whole.status_code, head.status_code, whole.content, head.content) == (200, 200, TEN, b"")
     empty = home.download_url(home.recorded(home.upload(b""))["id"])
@@ -89,9 +87,7 @@ BEYOND = ["bytes=10-", "bytes=99999999999999999999-", "bytes=-0"]
 OTHERS = ["bytes=", "bytes=-", "bytes=a-b", "bytes=5-2", "bytes=0-1,4-5", "items=0-1", "bytes=" + "0-," * 2000]
 
 
-def test_a_range_is_served_alone_beyond_the_end_is_416_and_any_other_is_the_whole_or_refused(
-    home: Client, ten_bytes_url: str
-) -> None:
+def test_a_range_is_served_as_206_and_one_beyond_the_end_is_416(home: Client, ten_bytes_url: str) -> None:
     for asked, (part, at) in RANGES.items():
         answer = home.storage("GET", ten_bytes_url, headers={"Range": asked})
         assert (answer.status_code, answer.content) == (206, part), asked
@@ -118,12 +114,3 @@ def test_a_download_is_an_attachment_that_no_browser_runs(home: Client, mime_typ
     is_outside = not str(answer.url).startswith(home.base_url)
     assert answer.headers.get("X-Content-Type-Options") == "nosniff" or is_outside
     assert saved_as(answer.headers["Content-Disposition"]) == "x.html"
-
-
-def test_no_name_splits_a_header_or_is_lost(home: Client) -> None:
-    for name in ('a"; filename="evil.exe', "%0d%0aX-Evil: 1", "../../etc/passwd", "\u560d\u560aX-Evil: 1"):
-        document = home.recorded(name=name)
-        answer = home.storage("GET", home.download_url(document["id"]))
-        assert answer.content == b"hello"
-        assert saved_as(answer.headers["Content-Disposition"]) == document["name"]
-        assert "X-Evil" not in answer.headers

@@ -59,9 +59,7 @@ def test_each_entity_type_has_a_list_of_its_own(home: Client, entity_type: str, 
         assert found == ([document_id] if each == collection else [])
 
 
-def test_the_list_of_an_entity_has_nine_members_a_role_filter_and_pages_with_the_last_link_first(
-    home: Client,
-) -> None:
+def test_documents_of_an_entity_are_listed_by_role_and_page_newest_link_first(home: Client) -> None:
     made = [home.recorded(name=f"{number}.txt", folder="/case", tags=["t"]) for number in range(4)]
     case = [made[2], made[0], made[3], made[1]]
     for document, role in zip(case, ("evidence", None, "Evidence", "evidence"), strict=True):

@@ -71,8 +71,6 @@ def test_a_generated_typescript_client_does_everything(tenants: Tenants, descrip
 @pytest.mark.server
 @pytest.mark.skipif(shutil.which("javac") is None, reason="no JDK is installed")
 @pytest.mark.timeout(180)
-def test_the_http_client_of_the_jdk_uploads_whole_files_while_it_offers_http_2(
-    tenants: Tenants, tmp_path: Path
-) -> None:
+def test_the_jdks_http_client_uploads_whole_files_while_it_offers_http_2(tenants: Tenants, tmp_path: Path) -> None:
     key = tenants.api_key(tenants.workspace()).key
     assert run("java", str(HERE / "JdkClient.java"), tenants.base_url, key, cwd=tmp_path) == "done\n"

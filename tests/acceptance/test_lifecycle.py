@@ -84,9 +84,7 @@ def test_everything_is_found_again_however_the_server_ended(data_dir: Path, iden
     nothing_is_left_running(data_dir)
 
 
-def test_an_upload_cut_off_by_the_stop_is_answered_503_in_the_envelope(
-    data_dir: Path, identity: tuple[str, str]
-) -> None:
+def test_an_upload_that_a_stop_cuts_off_is_answered_503_as_json(data_dir: Path, identity: tuple[str, str]) -> None:
     with running(data_dir, identity) as (server, client):
         where = urlsplit(client.sign_upload("a.bin", "application/octet-stream").upload_url)
         with socket.create_connection((where.hostname, where.port or 80), timeout=30) as wire:
@@ -124,9 +122,7 @@ def test_an_upload_cut_off_by_the_stop_is_answered_503_in_the_envelope(
     ],
     ids=["wrong settings", "workers without a shared rate limit"],
 )
-def test_what_keeps_a_server_from_starting_is_said_in_words_before_anything_starts(
-    option: str, wrong: dict[str, str], words: list[str]
-) -> None:
+def test_wrong_settings_are_explained_before_the_start(option: str, wrong: dict[str, str], words: list[str]) -> None:
     with fresh_data_dir() as empty:
         settings = {f"DOSSIER_{name}": value for name, value in wrong.items()}
         done = Cli(command(), environment(empty, **settings)).run("serve", "--port=0", *filter(None, [option]))

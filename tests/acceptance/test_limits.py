@@ -79,9 +79,7 @@ def test_ten_calls_a_minute_are_admitted_and_the_eleventh_is_429(tenants: Tenant
         assert 1 <= retry_after <= 61
 
 
-def test_a_refused_request_records_nothing_and_leaves_its_idempotency_key_free(
-    tenants: Tenants, starter: Client
-) -> None:
+def test_a_rate_limited_create_does_not_use_up_its_idempotency_key(tenants: Tenants, starter: Client) -> None:
     unmetered = tenants.client(starter.workspace)
     path, key = unmetered.upload(), {"Idempotency-Key": str(uuid4())}
     error_of(while_exhausted(starter, lambda: starter.record(path, key)), 429, "rate_limited")
@@ -91,9 +89,7 @@ def test_a_refused_request_records_nothing_and_leaves_its_idempotency_key_free(
     assert numbers(recorded) == (10, 10)
 
 
-def test_every_operation_unknown_route_and_wrong_method_is_limited_before_anything_else_is_judged(
-    starter: Client,
-) -> None:
+def test_the_rate_limit_is_checked_before_anything_else_on_every_route_and_method(starter: Client) -> None:
     requests: list[tuple[str, str, bytes | None]] = [("GET", "/v1/nothing", None), ("PUT", CREATE.path, None)]
     for operation in OPERATIONS:
         body = b"\xff" if operation.members else None
@@ -104,9 +100,7 @@ def test_every_operation_unknown_route_and_wrong_method_is_limited_before_anythi
         assert numbers(answer) == (10, 0)
 
 
-def test_an_unknown_api_key_is_401_and_an_open_page_is_served_even_beside_an_exhausted_one(
-    tenants: Tenants, starter: Client
-) -> None:
+def test_an_exhausted_limit_affects_neither_other_callers_nor_open_pages(tenants: Tenants, starter: Client) -> None:
     anonymous, unlimited = tenants.connect(None), tenants.connect(starter.key, admitted=False)
     error_of(while_exhausted(starter, lambda: anonymous.get(UNKNOWN_DOCUMENT)), 401, "invalid_key")
     for path in ("/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs"):

@@ -11,7 +11,9 @@ from .client import MEMBERS, Client
 from .documents import DOCUMENTS, deleted, ids, listed
 from .tenants import Tenants
 
-SHELF: dict[str, dict[str, Any]] = {
+Shelf = dict[str, dict[str, Any]]
+
+SHELF: Shelf = {
     "nda": {
         "name": "Acme NDA.pdf",
         "description": "Confidential\nand 50% off",
@@ -37,16 +39,14 @@ def owner(tenants: Tenants) -> Client:
 
 
 @pytest.fixture(scope="module")
-def shelf(owner: Client) -> dict[str, dict[str, Any]]:
+def shelf(owner: Client) -> Shelf:
     """The recorded documents of SHELF, by their labels. One more is deleted."""
     recorded = {label: owner.recorded(**members) for label, members in SHELF.items()}
     deleted(owner, owner.recorded(folder="/clients/acme", tags=["legal"])["id"])
     return recorded
 
 
-def test_without_filters_every_record_is_listed_as_it_was_answered_newest_first(
-    owner: Client, shelf: dict[str, dict[str, Any]]
-) -> None:
+def test_the_unfiltered_list_has_every_record_newest_first(owner: Client, shelf: Shelf) -> None:
     answer = owner.get(DOCUMENTS)
     body = answer.json()
     assert list(body) == ["data", "meta"]
@@ -76,17 +76,13 @@ def test_without_filters_every_record_is_listed_as_it_was_answered_newest_first(
         ("&&", set(SHELF)),
     ],
 )
-def test_a_query_finds_what_passes_all_its_filters(
-    owner: Client, shelf: dict[str, dict[str, Any]], query: str, labels: set[str]
-) -> None:
+def test_a_query_finds_what_passes_every_filter(owner: Client, shelf: Shelf, query: str, labels: set[str]) -> None:
     body = listed(owner, query)
     assert body["data"]["documents"] == [shelf[label] for label in reversed(SHELF) if label in labels]
     assert (body["meta"]["total"], body["meta"]["total_is_exact"]) == (len(labels), True)
 
 
-def test_pages_and_a_walk_divide_the_list_and_a_page_beyond_the_end_is_empty(
-    owner: Client, shelf: dict[str, dict[str, Any]]
-) -> None:
+def test_pages_and_cursors_divide_the_list_without_overlap(owner: Client, shelf: Shelf) -> None:
     newest_first = [document["id"] for document in shelf.values()][::-1]
     for page, expected in ((1, newest_first[:3]), (2, newest_first[3:]), (10**9, [])):
         body = listed(owner, f"page={page}&per_page=3")

@@ -84,9 +84,7 @@ def same_401(answer: httpx.Response, missing: httpx.Response) -> None:
     assert not any(name in answer.headers for name in RATE_HEADERS)
 
 
-def test_every_401_is_identical_for_every_wrong_api_key_and_every_operation(
-    anonymous: Client, refused_credentials: list[str]
-) -> None:
+def test_every_401_is_identical_on_every_operation(anonymous: Client, refused_credentials: list[str]) -> None:
     """The API key is checked before the Idempotency-Key, the body, the ids and the query."""
     missing = anonymous.get(UNKNOWN_DOCUMENT)
     # Only sixty wrong API keys a minute are answered 401, and all tests of this server share them.
@@ -103,9 +101,7 @@ MALFORMED_IDS = ["x", "doc_01arz3ndektsv4rrffq69g5fav", "x" * 3000, "%ff", "%2e%
 
 
 @pytest.mark.parametrize("operation", OF_A_RECORD, ids=str)
-def test_foreign_absent_and_malformed_ids_are_answered_alike(
-    manager: Client, stranger: Client, operation: Operation
-) -> None:
+def test_foreign_absent_and_malformed_ids_get_one_404(manager: Client, stranger: Client, operation: Operation) -> None:
     """The record of the other workspace is unchanged: its owner can still send the request that was refused."""
     theirs = operation.call(stranger)
     own_id = theirs.path.split("/")[3]

@@ -31,9 +31,3 @@ def test_the_members_that_are_sent_change_and_every_read_shows_them(home: Client
     assert download.content == b"hello"
     assert "Wombat.txt" in download.headers["Content-Disposition"]
     assert usage(home) == used
-
-
-def test_null_clears_a_member(home: Client) -> None:
-    document_id = home.recorded(folder="/patch/a", tags=["a"], description="d")["id"]
-    data = data_of(change(home, document_id, **dict.fromkeys(("description", "folder", "tags"))), 200)
-    assert (data["description"], data["folder"], data["tags"], data["name"]) == (None, None, [], "a.txt")

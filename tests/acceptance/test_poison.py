@@ -54,9 +54,7 @@ def at_once(call: Callable[[Any], None], values: Iterable[Any]) -> None:
     [(operation, member) for operation in WITH_A_BODY for member in (*operation.members, "unknown")],
     ids=str,
 )
-def test_no_value_of_a_member_or_as_its_name_or_as_the_body_is_a_5xx(
-    manager: Client, operation: Operation, member: str
-) -> None:
+def test_no_member_value_member_name_or_body_is_a_5xx(manager: Client, operation: Operation, member: str) -> None:
     """The rest of the request is valid, so a value that the rules accept reaches the store and the database."""
     call = operation.call(manager)
     for value in JSON_VALUES:
@@ -166,9 +164,7 @@ def test_no_method_is_a_5xx(manager: Client, method: str) -> None:
 
 
 @pytest.mark.server
-def test_a_header_of_a_megabyte_is_no_5xx_and_after_all_that_the_service_is_ready(
-    manager: Client, document_id: str
-) -> None:
+def test_a_header_of_a_megabyte_is_no_5xx_and_leaves_the_service_ready(manager: Client, document_id: str) -> None:
     for header in ("X-Request-ID", "Idempotency-Key", "X-Nothing"):
         headers = [("Authorization", f"Bearer {manager.key}".encode()), (header, b"x" * 1_000_000)]
         answer = ask(manager.base_url, "GET", document_path(document_id).encode(), headers)

@@ -83,9 +83,7 @@ def test_a_range_is_served_only_of_the_bytes_that_if_range_names_and_that_the_cl
         assert answer.status_code == status, condition
 
 
-def test_an_upload_never_matches_if_match_which_is_evaluated_after_the_terms_and_before_the_object(
-    home: Client,
-) -> None:
+def test_if_match_refuses_every_upload_after_its_terms_are_checked_and_before_its_object(home: Client) -> None:
     signed = home.sign_upload()
 
     def refused(status: int, **headers: str) -> str:

@@ -22,9 +22,7 @@ def announce(client: Client, size_bytes: int) -> httpx.Response:
     return client.post("/v1/documents/upload-url", body)
 
 
-def test_the_quota_is_exact_to_the_byte_and_neither_uploads_nor_refusals_nor_replays_are_charged(
-    tenants: Tenants,
-) -> None:
+def test_only_recorded_bytes_are_charged_and_the_quota_is_exact_to_the_byte(tenants: Tenants) -> None:
     client, key = tenants.client(quota="1401"), new_idempotency_key()
     assert data_of(client.get(USAGE), 200) == {"used_bytes": 0, "quota_bytes": 1401, "documents": 0}
     first, too_much, fits, empty = (client.upload(b"x" * size) for size in (600, 401, 400, 0))

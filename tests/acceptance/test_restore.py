@@ -34,9 +34,7 @@ def stop(server: Server, sign: signal.Signals) -> None:
     ],
     ids=["the server ended", "the server was killed"],
 )
-def test_a_restored_database_does_not_start_until_an_operator_has_seen_what_it_lacks(
-    sign: signal.Signals, reason: str
-) -> None:
+def test_a_server_on_a_restored_database_starts_only_after_it_is_adopted(sign: signal.Signals, reason: str) -> None:
     with running_server() as server:
         tenants = Tenants(server.base_url, server.cli)
         workspace = tenants.workspace()
@@ -53,11 +51,7 @@ def test_a_restored_database_does_not_start_until_an_operator_has_seen_what_it_l
         shutil.rmtree(database)
         backup.rename(database)
 
-        server.launch()
-        assert server.process is not None
-        assert server.process.wait(30) == 1
-        assert reason in server.said()
-        assert "Traceback" not in server.said()
+        server.fails_to_start(reason)
         compared = server.cli.ask("adopt", "--dry-run")
         assert (compared["adopted"], compared["unknown"], compared["missing"]) == (False, 1, 0)
         assert compared["examples"] == [lost["storage_path"]]

@@ -4,8 +4,7 @@ Who needs it, and what it protects, is proven by tests/app/test_secret.py and te
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -13,7 +12,7 @@ import pytest
 from .client import Client, data_of, error_of
 from .documents import DOCUMENTS, is_replay, new_idempotency_key
 from .keys import KEYS, PERMISSIONS, wanted
-from .service import Server, running_server
+from .service import running_server
 from .tenants import Tenants
 
 pytestmark = [
@@ -23,29 +22,19 @@ pytestmark = [
 ]
 
 
-@contextmanager
-def connected(server: Server, key: str, workspace: str) -> Iterator[Client]:
-    """Yield a client of the server, at the address that its last start gave it."""
-    client = Client(server.base_url, key, workspace)
-    try:
-        yield client
-    finally:
-        client.close()
-
-
 def test_another_secret_stops_the_start_until_it_is_rotated_and_then_nothing_is_done_twice() -> None:
     with running_server() as server:
         tenants = Tenants(server.base_url, server.cli)
         workspace = tenants.workspace()
         key = tenants.api_key(workspace, *PERMISSIONS).key
         retries = [(KEYS, wanted(), new_idempotency_key()) for _ in range(2)]
-        with connected(server, key, workspace) as client:
+        with closing(Client(server.base_url, key, workspace)) as client:
             retries[1] = (DOCUMENTS, client.document(client.upload()), new_idempotency_key())
             made = [data_of(client.post(*retry), 201) for retry in retries]
             signed = client.sign_upload()
         server.stop()
         server.start()
-        with connected(server, key, workspace) as client:
+        with closing(Client(server.base_url, key, workspace)) as client:
             for retry, data in zip(retries, made, strict=True):
                 answer = client.post(*retry)
                 assert is_replay(answer)
@@ -55,11 +44,7 @@ def test_another_secret_stops_the_start_until_it_is_rotated_and_then_nothing_is_
         secret = server.data_dir / "secret"
         former = secret.read_text()
         secret.write_text("x" * 64)
-        server.launch()
-        assert server.process is not None
-        assert server.process.wait(30) == 1
-        assert "dossier rotate-secret" in server.said()
-        assert "Traceback" not in server.said()
+        server.fails_to_start("dossier rotate-secret")
         assert "secret: the secret of this process is not the one" in server.cli.run("doctor").stdout
         secret.write_text(former)
 
@@ -70,7 +55,7 @@ def test_another_secret_stops_the_start_until_it_is_rotated_and_then_nothing_is_
         server.cli.ask("rotate-secret", "--yes")
         assert secret.read_text() not in (former, "x" * 64)
         server.start()
-        with connected(server, key, workspace) as client:
+        with closing(Client(server.base_url, key, workspace)) as client:
             for (path, body, idempotency_key), code in zip(
                 retries, ("duplicate_name", "storage_conflict"), strict=True
             ):

@@ -13,44 +13,23 @@ from app.settings import Settings
 from ports.checks import Grade
 from tests.domain.world import NEVER_CALLED
 
+WRONG_USER = "the user or the password in its URL is wrong: {}"
+NO_CONNECTION = "no connection; check host and port in its URL: {}"
+PROBLEMS = [
+    (asyncpg.InvalidPasswordError('password authentication failed for user "u"'), WRONG_USER),
+    (asyncpg.InvalidAuthorizationSpecificationError('role "u" does not exist'), WRONG_USER),
+    (asyncpg.InvalidCatalogNameError('database "d" does not exist'), "{}: create it, or correct its URL"),
+    (TimeoutError(), "no answer within 2 seconds; check host and port in its URL"),
+    (ConnectionRefusedError(111, "Connect call failed"), NO_CONNECTION),
+    (socket.gaierror(-2, "Name or service not known"), NO_CONNECTION),
+    (asyncpg.UndefinedObjectError('no parameter "x"'), "its URL has a parameter that the server refuses: {}"),
+    (asyncpg.TooManyConnectionsError("sorry, too many clients"), "TooManyConnectionsError: {}"),
+]
 
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [
-        (
-            asyncpg.InvalidPasswordError('password authentication failed for user "u"'),
-            'the user or the password in its URL is wrong: password authentication failed for user "u"',
-        ),
-        (
-            asyncpg.InvalidAuthorizationSpecificationError('role "u" does not exist'),
-            'the user or the password in its URL is wrong: role "u" does not exist',
-        ),
-        (
-            asyncpg.InvalidCatalogNameError('database "d" does not exist'),
-            'database "d" does not exist: create it, or correct its URL',
-        ),
-        (TimeoutError(), "no answer within 2 seconds; check host and port in its URL"),
-        (
-            ConnectionRefusedError(111, "Connect call failed"),
-            "no connection; check host and port in its URL: [Errno 111] Connect call failed",
-        ),
-        (
-            socket.gaierror(-2, "Name or service not known"),
-            "no connection; check host and port in its URL: [Errno -2] Name or service not known",
-        ),
-        (
-            asyncpg.UndefinedObjectError('unrecognized configuration parameter "x"'),
-            'its URL has a parameter that the server refuses: unrecognized configuration parameter "x"',
-        ),
-        (
-            asyncpg.TooManyConnectionsError("sorry, too many clients"),
-            "TooManyConnectionsError: sorry, too many clients",
-        ),
-    ],
-    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
-)
+
+@pytest.mark.parametrize(("error", "words"), PROBLEMS, ids=lambda value: type(value).__name__)
 def test_why_a_database_cannot_be_opened_is_said_in_words_for_an_operator(error: Exception, words: str) -> None:
-    assert connection_problem(error) == words
+    assert connection_problem(error) == words.format(error)
 
 
 async def test_what_follows_from_an_unreachable_database_is_reported_as_not_checked(tmp_path: Path) -> None:

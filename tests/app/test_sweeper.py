@@ -37,9 +37,7 @@ async def swept_at(world: World) -> object:
     return (await world.deployments.read()).swept_at
 
 
-async def test_condemned_objects_are_deleted_every_ten_minutes_and_all_objects_swept_every_six_hours(
-    world: World,
-) -> None:
+async def test_condemned_objects_are_deleted_every_10_minutes_and_all_objects_swept_every_6_hours(world: World) -> None:
     start = world.clock()
     caller = await world.caller()
     pauses = Pauses(world.clock)
@@ -83,9 +81,7 @@ async def test_held_objects_and_inherited_orphans_are_logged(world: World, caplo
     ]
 
 
-async def test_too_many_unexplained_orphans_are_left_to_an_operator(
-    world: World, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_many_unexplained_orphans_are_left_to_an_operator(world: World, caplog: pytest.LogCaptureFixture) -> None:
     path = StoragePath(f"workspaces/{(await world.caller()).workspace_id}/imported/a.pdf")
     world.storage.swap(path, b"stored by other means")
     await turn(world, UNTIL_AN_ORPHAN_IS_SWEPT)

@@ -33,9 +33,7 @@ def settings(tmp_path: Path, **more: str) -> Settings:
     )
 
 
-async def test_an_unmigrated_external_database_is_refused_with_the_command_to_run(
-    tmp_path: Path, empty_database_url: str
-) -> None:
+async def test_an_unmigrated_database_is_refused_with_the_remedy(tmp_path: Path, empty_database_url: str) -> None:
     with pytest.raises(NotMigrated, match="dossier migrate"):
         async with open_service(settings(tmp_path, database_url=empty_database_url)):
             pass

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from adapters.in_process.system import Ulids
-from domain.access import ApiKey, Caller, Permission, Workspace, api_key_digest
+from domain.access import ApiKey, Permission, Workspace, api_key_digest
 from domain.documents import Changes, Document, StoredObject
 from domain.entity_links import EntityLink, EntityType
 from domain.idempotency import fingerprint
@@ -17,6 +17,7 @@ from domain.paths import FolderPath, StoragePath
 from domain.preconditions import UNCONDITIONAL, Precondition
 from domain.rate_limits import Plan, Tier
 from domain.search import EVERYTHING, DocumentFilter
+from domain.use_cases import UseCases
 from ports.api_keys import ApiKeyAdded, ApiKeyLookup, ApiKeys
 from ports.deployment import Deployments
 from ports.documents import DocumentRepository
@@ -37,12 +38,18 @@ from ports.outcomes import (
     UploadIssued,
 )
 from ports.queries import LinkedDocument
-from ports.storage import ListedObject
+from ports.storage import ListedObject, ObjectStorage
 from ports.workspaces import Workspaces
 from tests.clock import StillClock
+from tests.domain.samples import CALLER
+from tests.domain.world import PLANS
+from tests.memory import memory_ports
 
 HASHING_KEY = bytes(32)
 """The key that hashes idempotency keys."""
+
+REPOSITORIES = ("workspaces", "api_keys", "api_key_lookup", "documents", "ledger", "deployments")
+"""The fields of `Ports` that a database supplies."""
 
 
 @dataclass
@@ -60,6 +67,11 @@ class Records:
     deployments: Deployments
     clock: StillClock
     new_id: Ulids = field(default_factory=Ulids)
+
+    def use_cases(self, storage: ObjectStorage) -> UseCases:
+        """Return every use case on these repositories and this store. All other ports are in memory."""
+        repositories = {name: getattr(self, name) for name in REPOSITORIES}
+        return UseCases.of(replace(memory_ports(self.clock), storage=storage, **repositories), PLANS)
 
     async def workspace(self, quota_bytes: int = 1000) -> Workspace:
         workspace = Workspace(
@@ -142,15 +154,8 @@ class Records:
         self, workspace: Workspace, key: str | None = None, asks: str = "this", operation: str = "create_document"
     ) -> Intent:
         """Return an intent with the idempotency key `key`. Intents that differ in `asks` are different requests."""
-        caller = Caller(
-            workspace_id=workspace.id,
-            user_id=workspace.owner_id,
-            key_id=ApiKeyId("key_" + self.new_id(self.clock())),
-            permissions=frozenset(Permission),
-            tier=Tier.UNMETERED,
-            expires_at=None,
-            request_id="req_1",
-        )
+        key_id = ApiKeyId("key_" + self.new_id(self.clock()))
+        caller = replace(CALLER, workspace_id=workspace.id, user_id=workspace.owner_id, key_id=key_id)
         return Intent(
             operation=operation,
             caller=caller,

@@ -3,11 +3,6 @@
 import itertools
 from typing import Any
 
-from adapters.memory.api_keys import MemoryApiKeys
-from adapters.memory.deployments import MemoryDeployments
-from adapters.memory.documents import MemoryDocuments
-from adapters.memory.ledger import MemoryLedger
-from adapters.memory.workspaces import MemoryWorkspaces
 from adapters.postgres.api_keys import PostgresApiKeys
 from adapters.postgres.database import Database
 from adapters.postgres.deployments import PostgresDeployments
@@ -19,7 +14,8 @@ from adapters.postgres.workspaces import PostgresWorkspaces
 from ports.documents import DocumentRepository
 from ports.system import Clock
 from tests.clock import StillClock
-from tests.contracts.records import HASHING_KEY, Records
+from tests.contracts.records import HASHING_KEY, REPOSITORIES, Records
+from tests.memory import memory_ports
 
 
 class TwoProcesses(PostgresDocuments):
@@ -39,18 +35,8 @@ class TwoProcesses(PostgresDocuments):
 
 def memory_records(clock: StillClock) -> Records:
     """Return the repositories in memory, empty."""
-    workspaces = MemoryWorkspaces()
-    documents = MemoryDocuments(workspaces, clock)
-    api_keys = MemoryApiKeys(workspaces, clock)
-    return Records(
-        workspaces,
-        api_keys,
-        api_keys,
-        documents,
-        MemoryLedger(documents),
-        MemoryDeployments(lambda: workspaces.changes),
-        clock,
-    )
+    ports = memory_ports(clock)
+    return Records(**{name: getattr(ports, name) for name in REPOSITORIES}, clock=clock)
 
 
 def postgres_records(database: Database, clock: StillClock, documents: DocumentRepository | None = None) -> Records:

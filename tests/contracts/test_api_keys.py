@@ -101,9 +101,7 @@ async def test_of_all_admin_keys_revoked_at_once_the_last_stays_except_for_opera
         assert len(await names(records, home)) == 1
 
 
-async def test_api_keys_are_listed_oldest_first_for_operators_and_searched_newest_first_by_name(
-    records: Records,
-) -> None:
+async def test_api_keys_are_listed_oldest_first_and_searched_by_name_newest_first(records: Records) -> None:
     home = await records.workspace()
     keys = [records.api_key(home, name) for name in ("Straße", "100%", "a_b", "aXb", "revoked")]
     for key in reversed(keys):

@@ -85,9 +85,7 @@ async def test_of_many_deletes_one_deletes_and_returns_the_size(shared: Records,
 
 
 @pytest.mark.parametrize("with_key", [False, True], ids=["without a key", "with one key"])
-async def test_of_many_links_to_one_entity_one_is_new_and_the_others_report_it(
-    shared: Records, *, with_key: bool
-) -> None:
+async def test_of_many_links_to_one_entity_at_once_one_is_new(shared: Records, *, with_key: bool) -> None:
     home = await shared.workspace()
     for _ in range(ROUNDS):
         document, key = await shared.recorded(home), new_key() if with_key else None
@@ -228,9 +226,7 @@ async def test_of_two_changes_of_which_one_can_be_made_one_is_made(
 
 
 @pytest.mark.parametrize("done", [Patched, LinkAdded])
-async def test_a_change_that_meets_a_delete_comes_before_it_or_finds_no_document(
-    shared: Records, done: type[object]
-) -> None:
+async def test_a_change_beside_a_delete_comes_first_or_finds_no_document(shared: Records, done: type[object]) -> None:
     home = await shared.workspace()
 
     def change(item: Document) -> Awaitable[object]:

@@ -63,9 +63,7 @@ async def record(records: Records, used: Folders, empty: Folders) -> Workspace:
 
 
 @pytest.mark.parametrize("kind", MOVES)
-async def test_a_move_replaces_only_an_empty_target_and_a_refused_one_changes_nothing(
-    records: Records, kind: str
-) -> None:
+async def test_a_move_replaces_only_an_empty_folder_and_a_refusal_changes_nothing(records: Records, kind: str) -> None:
     used, empty, source, target, outcome, after = MOVES[kind]
     home = await record(records, used, empty)
     before, documents = await records.folders(home), await records.all(home)

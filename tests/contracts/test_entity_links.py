@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from domain.entity_links import LINKS_MAX, EntityType
 from domain.ids import EntityLinkId
-from ports.outcomes import LinkAdded, LinkRemoved, NoSuchDocument, NoSuchLink, TooManyLinks
+from ports.outcomes import LinkAdded, LinkRemoved, NoSuchLink, TooManyLinks
 from ports.queries import DocumentWithLinks, LinkedDocument
 from tests.contracts.races import at_once
 from tests.contracts.records import Records, moved, new_key, revised
@@ -58,17 +58,6 @@ async def test_a_link_is_removed_only_through_its_own_document_and_is_then_new_a
     assert await records.documents.get(home.id, document.id) == DocumentWithLinks(
         revised(document, 4), (kept.entity, again.entity)
     )
-
-
-async def test_links_are_deleted_with_their_document_which_cannot_be_linked_again(records: Records) -> None:
-    home = await records.workspace()
-    kept, deleted = await records.recorded(home), await records.recorded(home)
-    kept_link, deleted_link = [await records.linked_to(home, document) for document in (kept, deleted)]
-    await records.delete(home, deleted.id)
-    assert await records.remove_link(home, deleted.id, deleted_link.id) == NoSuchLink()
-    for document_id in (deleted.id, records.unknown_document()):
-        assert await records.add_link(home, records.link(document_id)) == NoSuchDocument()
-    assert [found.link for found in await records.linked(home)] == [kept_link]
 
 
 async def test_linked_documents_are_listed_as_they_are_now_the_newest_link_first(records: Records) -> None:

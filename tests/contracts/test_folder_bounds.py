@@ -57,9 +57,7 @@ async def test_a_move_that_needs_more_folders_than_a_workspace_may_have_is_refus
 
 
 @pytest.mark.usefixtures("five_folders")
-async def test_of_many_creates_at_once_those_that_need_no_more_folders_than_are_left_are_created(
-    shared: Records,
-) -> None:
+async def test_of_many_creates_at_once_those_whose_folders_fit_are_created(shared: Records) -> None:
     for _ in range(ROUNDS):
         home = await shared.workspace(quota_bytes=10_000)
         await shared.recorded(home, folder="/a")

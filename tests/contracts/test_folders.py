@@ -28,9 +28,7 @@ find below it."""
 
 
 @pytest.mark.parametrize("kind", SIBLINGS)
-async def test_only_the_content_of_a_folder_moves_with_it_and_keeps_revision_and_time(
-    records: Records, kind: str
-) -> None:
+async def test_only_what_is_in_a_folder_moves_with_it_and_keeps_revision_and_time(records: Records, kind: str) -> None:
     folder, others = SIBLINGS[kind]
     target = "/z_%\\"
     home = await records.workspace()

@@ -106,9 +106,7 @@ def change(request: pytest.FixtureRequest) -> Operation:
     return CHANGES[request.param]
 
 
-async def test_a_replay_reports_the_first_outcome_for_24_hours_and_changes_nothing(
-    scene: Scene, change: Operation
-) -> None:
+async def test_a_replay_reports_the_first_outcome_for_24_hours_without_effect(scene: Scene, change: Operation) -> None:
     first = await change(scene)
     assert not first.replayed
     after = await scene.snapshot()
@@ -128,7 +126,7 @@ async def test_a_replay_reports_the_first_outcome_for_24_hours_and_changes_nothi
 
 
 @pytest.mark.parametrize("first", OPERATIONS)
-async def test_a_used_key_is_refused_for_every_other_operation(scene: Scene, first: str) -> None:
+async def test_a_used_idempotency_key_is_refused_for_every_other_operation(scene: Scene, first: str) -> None:
     done = await OPERATIONS[first](scene)
     assert isinstance(done, SUCCESSES)
     after = await scene.snapshot()
@@ -137,9 +135,7 @@ async def test_a_used_key_is_refused_for_every_other_operation(scene: Scene, fir
         assert await scene.snapshot() == after
 
 
-async def test_a_used_key_is_refused_for_the_same_operation_on_another_document(
-    scene: Scene, change: Operation
-) -> None:
+async def test_a_used_idempotency_key_is_refused_for_another_document(scene: Scene, change: Operation) -> None:
     other = await scene.records.recorded(scene.home)
     link = await scene.records.linked_to(scene.home, other)
     await change(scene)
@@ -168,7 +164,7 @@ async def test_an_entity_link_is_replayed_as_it_was_after_it_was_removed(scene: 
     assert await records.linked(home) == ()
 
 
-async def test_a_refused_change_leaves_the_key_unused(scene: Scene) -> None:
+async def test_a_refused_change_leaves_its_idempotency_key_unused(scene: Scene) -> None:
     records, home, document, key = scene.records, scene.home, scene.document, scene.key
     unknown = records.unknown_document()
     assert await records.delete(home, unknown, key) == NoSuchDocument()

@@ -1,6 +1,5 @@
 """The guarantees of `ObjectLedger`. The tests of idempotency keys also test that expired receipts are deleted."""
 
-from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -8,7 +7,6 @@ from domain.access import Workspace
 from domain.paths import StoragePath
 from ports.ledger import PathState
 from ports.outcomes import Created, PathTaken
-from tests.contracts.races import at_once
 from tests.contracts.records import Records, new_key
 
 HOUR = timedelta(hours=1)
@@ -86,18 +84,3 @@ async def test_the_greatest_path_of_each_workspace_between_its_bounds_is_found(r
     bounds = [(path_of(homes[0], "a"), path_of(homes[0], "c")), (path_of(homes[1], "c"), path_of(homes[1], "d"))]
     asked = {home.id: bound for home, bound in zip(homes, [*bounds, bounds[0]], strict=True)}
     assert await records.ledger.greatest_paths(asked) == {homes[0].id: path_of(homes[0], "b")}
-
-
-async def test_of_a_create_and_a_condemnation_of_one_path_at_once_one_wins(shared: Records) -> None:
-    home = await shared.workspace(quota_bytes=10**9)
-    paths = [path_of(home, f"{number}") for number in range(40)]
-    calls: list[Awaitable[object]] = []
-    for number, path in enumerate(paths):
-        calls += [shared.create(home, shared.document(home, path=f"documents/{number}")), shared.condemn(home, path)]
-    outcomes = await at_once(calls)
-    states = await shared.states(home, *paths)
-    for path, created, condemned, state in zip(paths, outcomes[0::2], outcomes[1::2], states, strict=True):
-        if isinstance(created, Created):
-            assert (condemned, state) == ([], PathState.RECORDED)
-        else:
-            assert (created, condemned, state) == (PathTaken(None), [path], PathState.CONDEMNED)

@@ -8,7 +8,7 @@ from domain.paths import FolderPath
 from domain.preconditions import UNCONDITIONAL
 from domain.search import DocumentFilter
 from ports.ledger import PathState
-from ports.outcomes import Created, Deleted, NoSuchDocument, Patched, PathTaken
+from ports.outcomes import Created, Deleted, NoSuchDocument, NoSuchLink, Patched, PathTaken
 from ports.queries import DocumentWithLinks, Usage
 from tests.contracts.records import Records, none_of, only, revised
 
@@ -93,13 +93,15 @@ async def test_a_patch_creates_its_folders_and_a_delete_leaves_them(records: Rec
 async def test_a_deleted_document_is_as_unknown_as_one_that_never_was(records: Records) -> None:
     home = await records.workspace()
     document, other = [await records.recorded(home, folder="/a") for _ in range(2)]
-    _, kept = [await records.linked_to(home, item) for item in (document, other)]
+    gone, kept = [await records.linked_to(home, item) for item in (document, other)]
     assert await records.delete(home, document.id) == Deleted(document.storage_path)
     for document_id in (document.id, records.unknown_document()):
         assert await records.documents.get(home.id, document_id) is None
         for precondition in (UNCONDITIONAL, only("1"), none_of("1")):
             assert await records.patch(home, document_id, precondition, folder="/new") == NoSuchDocument()
             assert await records.delete(home, document_id, precondition=precondition) == NoSuchDocument()
+        assert await records.remove_link(home, document_id, gone.id) == NoSuchLink()
+        assert await records.add_link(home, records.link(document_id)) == NoSuchDocument()
     assert await records.documents.get(home.id, other.id) == DocumentWithLinks(revised(other), (kept.entity,))
     assert await records.all(home) == (revised(other),)
     assert [found.link for found in await records.linked(home)] == [kept]

@@ -80,9 +80,7 @@ STEPS: dict[str, tuple[Step, str]] = {
 
 
 @pytest.mark.parametrize("step", STEPS)
-async def test_a_change_is_made_in_the_state_that_the_last_change_left_and_in_no_earlier_one(
-    scene: Scene, step: str
-) -> None:
+async def test_a_change_is_allowed_in_the_latest_state_and_in_no_other(scene: Scene, step: str) -> None:
     records, home = scene.records, scene.home
     change, expected = STEPS[step]
     await change(scene)

@@ -170,9 +170,7 @@ async def test_each_filter_by_itself_finds_what_the_rules_say(records: Records) 
 
 
 @pytest.mark.parametrize("wanted", [EVERYTHING, DocumentFilter(tags=("nda",))], ids=["all", "filtered"])
-async def test_a_walk_meets_every_lasting_document_once_while_others_come_and_go(
-    records: Records, wanted: DocumentFilter
-) -> None:
+async def test_a_walk_by_cursor_finds_each_lasting_document_once(records: Records, wanted: DocumentFilter) -> None:
     home = await records.workspace(quota_bytes=10_000)
     recorded = [await records.recorded(home, tags=tags) for _ in range(15) for tags in ((), ("a", "nda"), ("nda",))]
     documents = [document for document in recorded if passes(document, wanted)]

@@ -66,9 +66,7 @@ async def test_of_many_uploads_at_once_one_is_stored_completely(store: Store) ->
     [(len(CONTENT) - 1, None), (len(CONTENT) + 1, None), (None, "0" * 64)],
     ids=["longer", "shorter", "other bytes"],
 )
-async def test_other_bytes_than_declared_are_not_stored(
-    store: Store, size_bytes: int | None, sha256: str | None
-) -> None:
+async def test_other_bytes_than_declared_are_refused(store: Store, size_bytes: int | None, sha256: str | None) -> None:
     assert await store.put(await store.sign_upload(size_bytes=size_bytes, sha256=sha256), CONTENT) in REFUSED
     assert await store.storage.stat(store.path()) is None
 

@@ -12,14 +12,13 @@ from typing import Any
 
 import pytest
 
-from adapters.in_process.system import new_secret
+from adapters.in_process.system import utc_now
 from adapters.postgres.database import Database, open_database
 from adapters.postgres.migrate import migrate
 from domain.access import Workspace
 from domain.documents import Document, StoredObject
 from domain.errors import Refusal
 from domain.paths import StoragePath
-from domain.use_cases.claim_store import ClaimStore
 from domain.use_cases.create_document import CreateDocument
 from domain.use_cases.sweep import Sweep
 from ports.ledger import PathState
@@ -79,27 +78,14 @@ async def open_swept(records: Records, store: Store) -> Swept:
     """Set up a deployment that has claimed its store."""
     home = await records.workspace(quota_bytes=10**9)
     store.use_workspace(home.id)
-    storage, deployments, now = store.storage, records.deployments, records.clock
-    await ClaimStore(
-        workspaces=records.workspaces,
-        ledger=records.ledger,
-        deployments=deployments,
-        storage=storage,
-        now=lambda: datetime.now(UTC),
-    )()
+    use_cases = records.use_cases(store.storage)
+    await replace(use_cases.claim_store, now=utc_now)()
     return Swept(
         records=records,
         store=store,
         home=home,
-        create_document=CreateDocument(documents=records.documents, storage=storage, now=now, new_id=records.new_id),
-        sweep=Sweep(
-            workspaces=records.workspaces,
-            ledger=records.ledger,
-            storage=storage,
-            deployments=deployments,
-            now=now,
-            new_token=new_secret,
-        ),
+        create_document=use_cases.create_document,
+        sweep=use_cases.sweep,
     )
 
 
@@ -205,9 +191,7 @@ MOMENTS = {
 
 @pytest.mark.parametrize(("looks", "writes"), [*combinations_with_replacement(MOMENTS.values(), 2)])
 @pytest.mark.parametrize("pair", SWEPT[:2], indirect=True, ids=" and ".join)
-async def test_a_create_at_any_moment_of_a_sweep_wins_or_loses_completely(
-    deployment: Swept, looks: str, writes: str
-) -> None:
+async def test_a_create_during_a_sweep_wins_or_loses_completely(deployment: Swept, looks: str, writes: str) -> None:
     """The create looks at the object at the moment `looks` and writes its record at the moment `writes`."""
     path = await deployment.upload("documents/a")
     has_looked, may_write = asyncio.Event(), asyncio.Event()

@@ -216,7 +216,9 @@ async def issue_and_reserve_the_same_paths(scene: Scene) -> None:
     assert (await scene.records.documents.usage(scene.other.id)).reserved_bytes == 18
 
 
-ATTEMPTS: dict[Callable[[Scene], Awaitable[object]], set[str]] = {
+Attempt = Callable[[Scene], Awaitable[object]]
+
+ATTEMPTS: dict[Attempt, set[str]] = {
     find_nothing: {
         *(f"DocumentRepository.{name}" for name in ("get", "find", "linked", "folders", "tags", "usage", "receipt")),
         *(f"ObjectLedger.{name}" for name in ("states", "greatest_paths", "recorded_versions")),
@@ -236,9 +238,7 @@ ATTEMPTS: dict[Callable[[Scene], Awaitable[object]], set[str]] = {
 
 
 @pytest.mark.parametrize("attempt", ATTEMPTS)
-async def test_no_method_shows_or_changes_what_another_workspace_has(
-    scene: Scene, attempt: Callable[[Scene], Awaitable[object]]
-) -> None:
+async def test_no_method_shows_or_changes_what_another_workspace_has(scene: Scene, attempt: Attempt) -> None:
     before = await scene.snapshot()
     assert all(before), "the home lacks something, so the test proves nothing for it"
     await attempt(scene)

@@ -48,9 +48,7 @@ async def test_after_a_kill_between_commit_and_answer_the_next_server_gives_the_
     await audit(deployment, fleet, ledger)
 
 
-async def test_after_a_kill_while_the_write_waits_for_its_lock_one_document_is_recorded(
-    deployment: Deployment, fleet: Fleet
-) -> None:
+async def test_a_kill_during_a_wait_for_the_lock_records_one_document(deployment: Deployment, fleet: Fleet) -> None:
     victim, other = fleet.nodes
     ledger = Ledger(await deployment.workspace())
     for crash in range(scale.CRASHES_BETWEEN):

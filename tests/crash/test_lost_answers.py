@@ -58,9 +58,7 @@ async def test_a_client_gets_201_although_the_answer_to_the_commit_was_lost(
     await audit(deployment, fleet, ledger)
 
 
-async def test_a_connection_that_postgres_ends_is_not_used_again(
-    deployment: Deployment, proxy: Proxy, fleet: Fleet
-) -> None:
+async def test_a_connection_ended_by_postgres_is_not_reused(deployment: Deployment, proxy: Proxy, fleet: Fleet) -> None:
     ledger = Ledger(await deployment.workspace())
     port = fleet.nodes[0].port
     for reads in islice(cycle((False, True)), scale.CUTS):
@@ -94,9 +92,7 @@ async def test_a_connection_that_falls_silent_around_a_commit_only_delays_the_an
         await audit(deployment, fleet, ledger)
 
 
-async def test_a_network_that_breaks_most_of_the_time_loses_and_doubles_nothing(
-    deployment: Deployment, proxy: Proxy, fleet: Fleet
-) -> None:
+async def test_a_broken_network_loses_and_doubles_nothing(deployment: Deployment, proxy: Proxy, fleet: Fleet) -> None:
     ledger = Ledger(await deployment.workspace())
     storm = cycle((Fault.ANSWER_CUT, Fault.REQUEST_CUT, None, Fault.REQUEST_CUT, Fault.ANSWER_CUT, Fault.ANSWER_CUT))
     for _ in range(0, scale.CUTS, CLIENTS):

@@ -31,9 +31,7 @@ async def fleet(deployment: Deployment) -> AsyncIterator[Fleet]:
         yield fleet
 
 
-async def test_one_key_sent_to_every_server_at_once_creates_one_document_with_equal_answers(
-    deployment: Deployment, fleet: Fleet
-) -> None:
+async def test_one_idempotency_key_on_many_servers_creates_one_document(deployment: Deployment, fleet: Fleet) -> None:
     ledger = Ledger(await deployment.workspace())
     for keys in range(0, scale.TWINS, KEYS_AT_ONCE):
         async with AsyncExitStack() as stack:
@@ -78,9 +76,7 @@ async def test_the_quota_is_exact_over_servers(deployment: Deployment, fleet: Fl
         assert taken <= QUOTA
 
 
-async def test_a_locked_workspace_delays_no_other_and_records_its_documents_afterwards(
-    deployment: Deployment, fleet: Fleet
-) -> None:
+async def test_a_locked_workspace_delays_no_other_and_is_recorded_later(deployment: Deployment, fleet: Fleet) -> None:
     stuck = Ledger(await deployment.workspace())
     others = [Ledger(await deployment.workspace()) for _ in range(4)]
     loop = asyncio.get_running_loop()

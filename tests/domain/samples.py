@@ -1,10 +1,24 @@
-"""Values that several files use: two workspaces, whole requests, and hostile names and ids."""
+"""Values that several files use: two workspaces, a caller, whole requests, and hostile names and ids."""
 
-from domain.ids import WorkspaceId
+from domain.access import Caller, Permission
+from domain.ids import ApiKeyId, UserId, WorkspaceId
 from domain.members import Members
+from domain.rate_limits import Tier
 
 OWN = WorkspaceId("ws_01HY0000000000000000000000")
 FOREIGN = WorkspaceId("ws_01HY0000000000000000000001")
+
+CALLER = Caller(
+    workspace_id=OWN,
+    user_id=UserId("usr_1"),
+    key_id=ApiKeyId("key_1"),
+    permissions=frozenset(Permission),
+    tier=Tier.UNMETERED,
+    expires_at=None,
+    request_id="req_1",
+)
+KEY = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+"""An idempotency key."""
 
 DOCUMENT: Members = {
     "name": "a.pdf",

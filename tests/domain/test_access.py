@@ -1,23 +1,15 @@
 """API keys with checksums, permissions, and the network that wrong API keys are counted by."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.access import (
-    BASE62,
-    Caller,
-    Permission,
-    api_key_digest,
-    client_network,
-    is_wellformed_api_key,
-    mint_api_key,
-)
+from domain.access import BASE62, Permission, api_key_digest, client_network, is_wellformed_api_key, mint_api_key
 from domain.errors import InsufficientPermissions
-from domain.ids import ApiKeyId, UserId, WorkspaceId
-from domain.rate_limits import Tier
+from tests.domain.samples import CALLER
 
 SECRETS = st.text(BASE62, min_size=32, max_size=32)
 
@@ -47,9 +39,7 @@ def test_an_api_key_and_its_digest_are_pinned(secret: str) -> None:
 
 @settings(max_examples=25)
 @given(SECRETS, st.characters())
-def test_a_minted_api_key_is_well_formed_and_each_changed_swapped_missing_or_extra_character_is_detected(
-    secret: str, other: str
-) -> None:
+def test_a_minted_api_key_is_well_formed_and_every_typing_mistake_is_detected(secret: str, other: str) -> None:
     key = mint_api_key(secret)
     assert is_wellformed_api_key(key)
     for at, char in enumerate(key):
@@ -79,15 +69,7 @@ def test_a_text_that_was_not_minted_is_not_well_formed(text: str) -> None:
 def test_the_permissions_are_these_four_and_none_implies_another() -> None:
     assert set(Permission) == {"read:documents", "write:documents", "admin:documents", "admin:api_keys"}
     for held in Permission:
-        caller = Caller(
-            workspace_id=WorkspaceId("ws_1"),
-            user_id=UserId("usr_1"),
-            key_id=ApiKeyId("key_1"),
-            permissions=frozenset({held}),
-            tier=Tier.STANDARD,
-            expires_at=None,
-            request_id="req_1",
-        )
+        caller = replace(CALLER, permissions=frozenset({held}))
         caller.require(held)
         for other in set(Permission) - {held}:
             with pytest.raises(InsufficientPermissions, match=other) as refused:

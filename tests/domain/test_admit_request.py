@@ -121,9 +121,7 @@ async def test_the_use_of_an_admitted_api_key_is_recorded_and_of_a_revoked_one_i
     assert used == {minted.key.id: world.clock(), revoked.key.id: None}
 
 
-async def test_the_api_keys_of_a_workspace_share_the_limits_of_its_plan_and_workspaces_share_nothing(
-    world: World,
-) -> None:
+async def test_the_api_keys_of_a_workspace_share_its_limits_and_workspaces_share_none(world: World) -> None:
     one, foreign = await a_key(world), await a_key(world)
     other = await another_key(world, one.key.workspace_id)
     end = MINUTE_WINDOW.end(world.clock())

@@ -25,9 +25,9 @@ from domain.pages import Page
 from domain.rate_limits import Tier
 from domain.use_cases.api_keys import NewApiKey
 from ports.queries import Usage
+from tests.domain.samples import KEY
 from tests.domain.world import World
 
-KEY = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 READ = {"name": "CI", "permissions": ["read:documents"]}
 
 
@@ -122,9 +122,7 @@ async def test_an_api_key_stays_active_when_the_one_that_created_it_is_revoked(w
     await world.admit_request(successor.secret, "203.0.113.1", "req_1")
 
 
-async def test_a_name_that_is_taken_and_revoking_the_last_administrator_are_refused(
-    world: World, caller: Caller
-) -> None:
+async def test_a_taken_name_and_revoking_the_last_administrator_are_refused(world: World, caller: Caller) -> None:
     admin = await create(world, caller, permissions=["admin:api_keys"])
     with pytest.raises(DuplicateName):
         await create(world, caller)

@@ -8,11 +8,11 @@ import pytest
 from domain.access import Caller
 from domain.errors import PreconditionFailed
 from domain.preconditions import Precondition
+from ports.outcomes import Patched
 from ports.queries import DocumentWithLinks, Usage
 from ports.system import Unavailable
+from tests.domain.samples import KEY
 from tests.domain.world import NEVER_CALLED, Instead, World, unavailable
-
-KEY = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
 
 @pytest.mark.parametrize(
@@ -28,13 +28,12 @@ async def test_only_the_members_that_are_sent_change(world: World, member: str, 
     document = await world.record(caller, description="d", folder="/a", tags=["t"])
     world.clock.advance(seconds=1)
     wanted = replace(document, revision=2, updated_at=world.clock(), **{member: kept})  # type: ignore[arg-type]
-    assert await world.changed(caller, document, {member: sent}) == wanted
-    assert await world.documents.get(caller.workspace_id, document.id) == DocumentWithLinks(wanted, ())
+    found = DocumentWithLinks(wanted, ())
+    assert await world.patch_document(caller, document.id, {member: sent}, None) == Patched(found)
+    assert await world.documents.get(caller.workspace_id, document.id) == found
 
 
-async def test_a_document_in_another_state_than_required_is_neither_changed_nor_deleted(
-    world: World, caller: Caller
-) -> None:
+async def test_a_document_in_another_state_is_neither_changed_nor_deleted(world: World, caller: Caller) -> None:
     document = await world.record(caller)
     other = Precondition(allowed=frozenset({"2"}))
     for attempt in (

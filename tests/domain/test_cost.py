@@ -41,19 +41,11 @@ PIECES = {
 }
 
 
+NAMES = ["name", "mime_type", "storage_path", "sha256", "description", "folder", "entity_type", "entity_id", "role"]
+
+
 def draft(text: str) -> Members:
-    return {
-        "name": text,
-        "mime_type": text,
-        "storage_path": text,
-        "sha256": text,
-        "description": text,
-        "folder": text,
-        "tags": [text],
-        "entity_type": text,
-        "entity_id": text,
-        "role": text,
-    }
+    return {**dict.fromkeys(NAMES, text), "tags": [text]}
 
 
 READERS: dict[str, Callable[[str], object]] = {

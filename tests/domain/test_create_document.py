@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.access import Caller, Permission
+from domain.access import Caller
 from domain.documents import Document
 from domain.errors import Invalid, QuotaExceeded, StorageConflict
 from domain.ids import parse_document_id
@@ -16,14 +16,11 @@ from domain.use_cases.create_document import CreateDocument, Recorded
 from ports.queries import DocumentWithLinks, Usage
 from ports.storage import Unreadable
 from tests.domain.anything import JSON, TEXTS
-from tests.domain.samples import DOCUMENT, FOREIGN, OWN
+from tests.domain.samples import CALLER, DOCUMENT, FOREIGN, KEY, OWN
 from tests.domain.world import NEVER_CALLED, Instead, World, members
 
-KEY = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
-
-async def test_a_document_is_recorded_as_it_was_sent(world: World) -> None:
-    caller = await world.caller()
+async def test_a_document_is_recorded_as_it_was_sent(world: World, caller: Caller) -> None:
     path = await world.upload(caller, b"12345")
     sent = members(
         path,
@@ -68,16 +65,14 @@ async def test_optional_members_may_be_absent_or_null_and_the_size_is_that_of_th
 
 
 @pytest.mark.parametrize("size", [0, 4, 6])
-async def test_a_size_other_than_the_stored_one_is_refused(world: World, size: int) -> None:
-    caller = await world.caller()
+async def test_a_size_other_than_the_stored_one_is_refused(world: World, caller: Caller, size: int) -> None:
     path = await world.upload(caller, b"12345")
     with pytest.raises(Invalid) as refused:
         await world.create_document(caller, members(path, size_bytes=size), None)
     assert set(refused.value.fields) == {"size_bytes"}
 
 
-async def test_a_path_without_an_object_is_refused(world: World) -> None:
-    caller = await world.caller()
+async def test_a_path_without_an_object_is_refused(world: World, caller: Caller) -> None:
     path = workspace_prefix(caller.workspace_id) + "documents/never-uploaded.pdf"
     for sent in (members(path), members(path, size_bytes=0)):
         with pytest.raises(Invalid) as refused:
@@ -85,8 +80,7 @@ async def test_a_path_without_an_object_is_refused(world: World) -> None:
         assert set(refused.value.fields) == {"storage_path"}
 
 
-async def test_an_object_of_which_readers_would_get_other_bytes_is_refused(world: World) -> None:
-    caller = await world.caller()
+async def test_an_object_of_which_readers_would_get_other_bytes_is_refused(world: World, caller: Caller) -> None:
     path = await world.upload(caller)
 
     async def stat(_: StoragePath) -> Unreadable:
@@ -102,8 +96,7 @@ async def test_an_object_of_which_readers_would_get_other_bytes_is_refused(world
         }
 
 
-async def test_a_path_is_recorded_at_most_once(world: World) -> None:
-    caller = await world.caller()
+async def test_a_path_is_recorded_at_most_once(world: World, caller: Caller) -> None:
     first = await world.record(caller, b"12345")
     world.clock.advance(days=400)
     with pytest.raises(StorageConflict) as refused:
@@ -123,29 +116,13 @@ async def test_a_document_over_the_quota_is_refused_with_the_sizes(world: World)
 @pytest.mark.parametrize("replacement", [None, b"other length", b"54321"], ids=repr)
 @pytest.mark.parametrize("more", [{}, {"size_bytes": 5}], ids=["size left out", "size sent"])
 async def test_a_retry_is_replayed_although_the_object_is_gone_or_has_changed(
-    world: World, replacement: bytes | None, more: dict[str, object]
+    world: World, caller: Caller, replacement: bytes | None, more: dict[str, object]
 ) -> None:
-    caller = await world.caller()
     path = await world.upload(caller, b"12345")
     first = await world.create_document(caller, members(path, **more), KEY)
     world.storage.swap(path, replacement)
     again = await world.create_document(caller, members(path, **more), KEY)
     assert again == Recorded(first.document, replayed=True)
-
-
-async def create_blind(sent: dict[str, object]) -> Recorded:
-    """Create a document. Fail the test if a port is called."""
-    caller = Caller(
-        workspace_id=OWN,
-        user_id=NEVER_CALLED,
-        key_id=NEVER_CALLED,
-        permissions=frozenset({Permission.WRITE_DOCUMENTS}),
-        tier=NEVER_CALLED,
-        expires_at=None,
-        request_id="req_1",
-    )
-    blind = CreateDocument(documents=NEVER_CALLED, storage=NEVER_CALLED, now=NEVER_CALLED, new_id=NEVER_CALLED)
-    return await blind(caller, sent, KEY)
 
 
 @given(
@@ -154,6 +131,7 @@ async def create_blind(sent: dict[str, object]) -> Recorded:
     | JSON
 )
 async def test_a_foreign_or_hostile_path_is_refused_before_any_port_is_called(path: object) -> None:
+    blind = CreateDocument(documents=NEVER_CALLED, storage=NEVER_CALLED, now=NEVER_CALLED, new_id=NEVER_CALLED)
     with pytest.raises(Invalid) as refused:
-        await create_blind({**DOCUMENT, "storage_path": path})
+        await blind(CALLER, {**DOCUMENT, "storage_path": path}, KEY)
     assert set(refused.value.fields) == {"storage_path"}

@@ -51,8 +51,7 @@ async def test_the_documents_of_an_entity_are_found_by_its_id_as_it_was_sent_rol
     assert page == Page(2, 2)
 
 
-async def test_a_wrong_entity_id_and_every_wrong_parameter_are_named_together(world: World) -> None:
-    caller = await world.caller()
+async def test_a_wrong_entity_id_and_every_wrong_parameter_are_named_together(world: World, caller: Caller) -> None:
     with pytest.raises(Invalid) as refused:
         await world.find_linked_documents(caller, EntityType.MATTER, "..", {"page": "0", "limit": "5"})
     assert set(refused.value.fields) == {"entity_id", "page", "limit"}

@@ -93,12 +93,6 @@ def test_a_message_names_a_missing_permission_and_repeats_nothing_that_the_clien
     assert "wbk_secret" not in Invalid({"wbk_secret": "is not a member of this request; leave it out"}).message
 
 
-@pytest.mark.parametrize(
-    ("limited", "message"),
-    [
-        (RateLimited(3600, "day", 100), "The limit of 100 requests per day is used up; the day ends in 3600 seconds"),
-        (RateLimited(1, "minute", 1), "The limit of 1 request per minute is used up; the minute ends in 1 second"),
-    ],
-)
-def test_a_rate_limit_is_named_with_its_window_and_its_end(limited: RateLimited, message: str) -> None:
-    assert limited.message == f"{message}, try again then."
+def test_a_limit_of_one_request_and_a_wait_of_one_second_are_in_the_singular() -> None:
+    message = "The limit of 1 request per minute is used up; the minute ends in 1 second, try again then."
+    assert RateLimited(1, "minute", 1).message == message

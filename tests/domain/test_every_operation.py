@@ -3,7 +3,7 @@
 test_every_retry.py has their idempotency keys.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
 import pytest
@@ -12,24 +12,20 @@ from hypothesis import strategies as st
 
 from domain.access import Caller, Permission
 from domain.entity_links import EntityType
-from domain.errors import (
-    InsufficientPermissions,
-    Invalid,
-    NotFound,
-)
+from domain.errors import InsufficientPermissions, Invalid, NotFound
 from domain.members import Members, RuleViolation
 from domain.use_cases import UseCases
 from ports import Ports
 from tests.domain.anything import TEXTS, objects_around
-from tests.domain.samples import DOCUMENT, LINK, MALFORMED_IDS
+from tests.domain.samples import CALLER, DOCUMENT, KEY, LINK, MALFORMED_IDS
 from tests.domain.world import NEVER_CALLED, PLANS, World, members
 
 READ, WRITE = Permission.READ_DOCUMENTS, Permission.WRITE_DOCUMENTS
 ADMIN, API_KEYS = Permission.ADMIN_DOCUMENTS, Permission.ADMIN_API_KEYS
-KEY, ID = "7c9e6679-7425-40de-944b-e07fc1f90ae7", "doc_01HY0000000000000000000000"
+ID = "doc_01HY0000000000000000000000"
 
 BLIND = UseCases.of(Ports(**{field.name: NEVER_CALLED for field in fields(Ports)}), PLANS)
-"""Use cases that may ask no port."""
+"""Use cases that fail the test if they call a port."""
 
 Call = Callable[[UseCases, Caller, str, Members], Awaitable[object]]
 
@@ -70,10 +66,10 @@ class Scene:
 
     world: World
     caller: Caller
-    documents: list[str]
-    links: list[str]
-    paths: list[str]
-    api_keys: list[str]
+    documents: Sequence[str]
+    links: Sequence[str]
+    paths: Sequence[str]
+    api_keys: Sequence[str]
 
     def valid(self, operation: str) -> tuple[str, dict[str, object]]:
         """Return an id and members with which the operation succeeds."""
@@ -97,18 +93,13 @@ async def scene(world: World) -> Scene:
     documents = [await world.record(caller, folder="/a") for _ in range(6)]
     emptied = await world.record(caller, folder="/empty")
     await world.delete_document(caller, emptied.id, None)
+    links = [(await world.link(caller, documents[0], entity_id=f"linked {number}")).id for number in range(2)]
+    paths = [await world.upload(caller) for _ in range(2)]
     minted = [
         await world.mint_api_key(workspace=caller.workspace_id, name=f"key {number}", granted=["admin:api_keys"])
         for number in range(4)
     ]
-    return Scene(
-        world=world,
-        caller=caller,
-        documents=[document.id for document in documents],
-        links=[(await world.link(caller, documents[0], entity_id=f"linked {number}")).id for number in range(2)],
-        paths=[await world.upload(caller) for _ in range(2)],
-        api_keys=[item.key.id for item in minted],
-    )
+    return Scene(world, caller, [document.id for document in documents], links, paths, [item.key.id for item in minted])
 
 
 def test_the_table_lists_every_operation_that_needs_a_permission() -> None:
@@ -129,21 +120,10 @@ async def test_without_its_permission_an_operation_is_refused_before_any_port_is
     needed, call = OPERATIONS[name]
     if needed <= granted:
         granted -= needed
-    caller = replace(SOMEBODY, permissions=frozenset(granted))
+    caller = replace(CALLER, permissions=frozenset(granted))
     with pytest.raises(InsufficientPermissions) as refused:
         await call(BLIND, caller, id_, sent)
     assert refused.value.permission in needed - granted
-
-
-SOMEBODY = Caller(
-    workspace_id=NEVER_CALLED,
-    user_id=NEVER_CALLED,
-    key_id=NEVER_CALLED,
-    permissions=frozenset(),
-    tier=NEVER_CALLED,
-    expires_at=NEVER_CALLED,
-    request_id="req_1",
-)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -161,7 +141,6 @@ ID_OPERATIONS = [
 
 @pytest.mark.parametrize("name", ID_OPERATIONS)
 async def test_a_malformed_id_is_not_found_and_no_port_is_called(name: str) -> None:
-    caller = replace(SOMEBODY, permissions=frozenset(Permission))
     _, call = OPERATIONS[name]
     sent = LINK if name == "link_document" else {}
     kind = "key_" if name == "revoke_api_key" else "doc_"
@@ -170,7 +149,7 @@ async def test_a_malformed_id_is_not_found_and_no_port_is_called(name: str) -> N
         calls.append((ID, {"link": "dlnk_1"}))
     for id_, members_ in calls:
         with pytest.raises(NotFound):
-            await call(BLIND, caller, id_, members_)
+            await call(BLIND, CALLER, id_, members_)
 
 
 @pytest.mark.parametrize("name", ID_OPERATIONS)
@@ -217,9 +196,7 @@ INVALID: dict[str, dict[str, object]] = {
 
 
 @pytest.mark.parametrize("name", INVALID)
-async def test_every_invalid_and_unknown_member_is_named_with_earlier_mistakes_before_any_port_is_called(
-    name: str,
-) -> None:
+async def test_all_mistakes_are_named_together_before_any_port_is_called(name: str) -> None:
     sent = {**INVALID[name], "If-Match": RuleViolation("must be an entity tag")}
     world = World()
     # The use case makes an API key while it reads the members, so it calls the ports of ids, time and secrets.
@@ -230,16 +207,18 @@ async def test_every_invalid_and_unknown_member_is_named_with_earlier_mistakes_b
     assert set(refused.value.fields) == set(sent)
 
 
-@pytest.mark.parametrize("name", ["create_document", "request_upload", "link_document", "move_folder", "delete_folder"])
-async def test_a_missing_required_member_is_named(world: World, name: str) -> None:
-    required = {
-        "create_document": {"name", "mime_type", "storage_path"},
-        "request_upload": {"name", "mime_type"},
-        "link_document": {"entity_type", "entity_id"},
-        "move_folder": {"from", "to"},
-        "delete_folder": {"folder"},
-    }[name]
+REQUIRED = {
+    "create_document": {"name", "mime_type", "storage_path"},
+    "request_upload": {"name", "mime_type"},
+    "link_document": {"entity_type", "entity_id"},
+    "move_folder": {"from", "to"},
+    "delete_folder": {"folder"},
+}
+
+
+@pytest.mark.parametrize(("name", "required"), REQUIRED.items())
+async def test_a_missing_required_member_is_named(name: str, required: set[str]) -> None:
     for sent in ({}, dict.fromkeys(required)):
         with pytest.raises(Invalid) as refused:
-            await OPERATIONS[name][1](BLIND, await world.caller(), ID, sent)
+            await OPERATIONS[name][1](BLIND, CALLER, ID, sent)
         assert set(refused.value.fields) == required

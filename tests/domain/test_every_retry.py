@@ -1,61 +1,56 @@
-"""Every operation with an idempotency key distinguishes a retry from another request.
+"""Every operation that honours an idempotency key distinguishes a retry from another request.
 
-What becomes of an idempotency key is proven in tests/contracts/test_idempotency_keys.py.
+tests/contracts/test_idempotency_keys.py proves how long a receipt is kept and what it answers.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from domain.errors import IdempotencyMismatch
+from domain.members import Members
 from tests.domain.samples import LINK
-from tests.domain.test_every_operation import KEY, Scene, scene
+from tests.domain.test_every_operation import OPERATIONS, Scene, scene
 from tests.domain.world import World, members
 
-Retry = Callable[[Scene, int], Awaitable[Any]]
-"""Calls an operation with the idempotency key `KEY` for request 0, or for request 1, which differs in one place."""
+Request = tuple[str, str, Members]
+"""The name of an operation in `OPERATIONS`, an id, and the members."""
 
-IDEMPOTENT: dict[str, Retry] = {
-    "create_document": lambda it, number: it.world.create_document(it.caller, members(it.paths[number]), KEY),
-    "patch_document": lambda it, number: it.world.patch_document(
-        it.caller, it.documents[0], {"name": ["b.pdf", "c.pdf"][number]}, KEY
-    ),
-    "move_folder": lambda it, number: it.world.move_folder(it.caller, {"from": "/a", "to": ["/b", "/c"][number]}, KEY),
-    "delete_folder": lambda it, number: it.world.delete_folder(it.caller, {"folder": ["/empty", "/a"][number]}, KEY),
-    "delete_document": lambda it, number: it.world.delete_document(it.caller, it.documents[1 + number], KEY),
-    "delete_document hard": lambda it, number: it.world.delete_document(
-        it.caller, it.documents[3 + number], KEY, hard=True
-    ),
-    "delete_document soft or hard": lambda it, number: it.world.delete_document(
-        it.caller, it.documents[5], KEY, hard=bool(number)
-    ),
-    "link_document": lambda it, number: it.world.link_document(
-        it.caller, it.documents[0], {**LINK, "entity_id": str(number)}, KEY
-    ),
-    "link_document of another document": lambda it, number: it.world.link_document(
-        it.caller, it.documents[number], LINK, KEY
-    ),
-    "unlink_document": lambda it, number: it.world.unlink_document(it.caller, it.documents[0], it.links[number], KEY),
-    "create_api_key": lambda it, number: it.world.create_api_key(
-        it.caller, {"name": ["CI", "CD"][number], "permissions": ["read:documents"]}, KEY
-    ),
-    "revoke_api_key": lambda it, number: it.world.revoke_api_key(it.caller, it.api_keys[1 + number], KEY),
+REQUESTS: dict[str, Callable[[Scene], list[Request]]] = {
+    "create": lambda it: [("create_document", "", members(path)) for path in it.paths],
+    "patch": lambda it: [("patch_document", it.documents[0], {"name": name}) for name in ("b.pdf", "c.pdf")],
+    "move": lambda it: [("move_folder", "", {"from": "/a", "to": target}) for target in ("/b", "/c")],
+    "delete a folder": lambda it: [("delete_folder", "", {"folder": folder}) for folder in ("/empty", "/a")],
+    "delete": lambda it: [("delete_document", id_, {}) for id_ in it.documents[1:3]],
+    "delete hard": lambda it: [("delete_document hard", id_, {}) for id_ in it.documents[3:5]],
+    "soft or hard": lambda it: [(f"delete_document{hard}", it.documents[5], {}) for hard in ("", " hard")],
+    "link": lambda it: [("link_document", it.documents[0], {**LINK, "entity_id": id_}) for id_ in ("1", "2")],
+    "link another document": lambda it: [("link_document", id_, LINK) for id_ in it.documents[:2]],
+    "unlink": lambda it: [("unlink_document", it.documents[0], {"link": link}) for link in it.links],
+    "create an API key": lambda it: [
+        ("create_api_key", "", {"name": name, "permissions": ["read:documents"]}) for name in ("CI", "CD")
+    ],
+    "revoke": lambda it: [("revoke_api_key", id_, {}) for id_ in it.api_keys[1:3]],
 }
+"""Two requests of each kind that differ in one place."""
 
 
 def is_replay(outcome: Any) -> bool:
     return outcome if isinstance(outcome, bool) else outcome.replayed
 
 
-@pytest.mark.parametrize("name", IDEMPOTENT)
-async def test_the_same_request_is_replayed_and_a_different_one_with_its_idempotency_key_is_a_mismatch(
-    world: World, name: str
-) -> None:
-    here, call = await scene(world), IDEMPOTENT[name]
-    assert not is_replay(await call(here, 0))
-    others = [(other, number) for other in IDEMPOTENT for number in (0, 1) if (other, number) != (name, 0)]
-    for other, number in others:
+@pytest.mark.parametrize("name", REQUESTS)
+async def test_the_same_request_is_replayed_and_every_other_one_is_a_mismatch(world: World, name: str) -> None:
+    here = await scene(world)
+
+    async def send(request: Request) -> Any:
+        operation, id_, sent = request
+        return await OPERATIONS[operation][1](world.use_cases, here.caller, id_, sent)
+
+    first, _ = REQUESTS[name](here)
+    assert not is_replay(await send(first))
+    for request in (request for requests in REQUESTS.values() for request in requests(here) if request != first):
         with pytest.raises(IdempotencyMismatch):
-            await IDEMPOTENT[other](here, number)
-    assert is_replay(await call(here, 0))
+            await send(request)
+    assert is_replay(await send(first))

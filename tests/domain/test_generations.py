@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from domain.access import Caller
 from domain.paths import StoragePath
 from domain.use_cases.compare_store import StoreComparison
 from domain.use_cases.generations import ForeignStore
@@ -14,8 +15,7 @@ from tests.domain.world import World
 pytestmark = pytest.mark.usefixtures("claimed")
 
 
-async def test_the_generation_is_replaced_once_after_a_change(world: World) -> None:
-    caller = await world.caller()
+async def test_the_generation_is_replaced_once_after_a_change(world: World, caller: Caller) -> None:
     marks = []
     for changes in (1, 0, 1):
         for _ in range(changes):
@@ -25,8 +25,7 @@ async def test_the_generation_is_replaced_once_after_a_change(world: World) -> N
     assert marks[0] == marks[1] != marks[2]
 
 
-async def test_a_database_restored_to_before_a_change_is_refused(world: World) -> None:
-    caller = await world.caller()
+async def test_a_database_restored_to_before_a_change_is_refused(world: World, caller: Caller) -> None:
     document = await world.record(caller)
     await world.advance_generation()
     dump = copy(world.deployments)
@@ -64,8 +63,7 @@ async def test_a_database_that_lost_its_newest_records_is_refused_until_it_adopt
     await restored()
 
 
-async def test_other_objects_that_the_ledger_does_not_know_show_no_loss(world: World) -> None:
-    caller = await world.caller()
+async def test_other_objects_that_the_ledger_does_not_know_show_no_loss(world: World, caller: Caller) -> None:
     issued = (await world.record(caller)).storage_path
     world.clock.advance(seconds=1)
     prefix, ulid, _ = issued.rsplit("/", 2)

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from domain.access import Caller
 from domain.errors import ObjectChanged
 from domain.use_cases.get_document import Found
 from ports.queries import DocumentWithLinks
@@ -19,8 +20,7 @@ def terms_of(world: World, found: Found) -> DownloadTerms | None:
     return world.storage.open_download(path, query, world.clock())
 
 
-async def test_the_download_url_is_a_signed_get_that_works_for_15_minutes(world: World) -> None:
-    caller = await world.caller()
+async def test_the_download_url_is_a_signed_get_that_works_for_15_minutes(world: World, caller: Caller) -> None:
     document = await world.record(caller)
     world.clock.advance(days=1)
     found = await world.get_document(caller, document.id, download=True)
@@ -48,9 +48,8 @@ async def test_the_download_has_the_name_of_the_document_and_a_type_that_cannot_
 
 @pytest.mark.parametrize(("mime_type", "kind"), [("application/pdf", "inline"), ("text/html", "attachment")])
 async def test_inline_is_honoured_for_a_type_that_cannot_run_and_any_other_file_is_saved(
-    world: World, mime_type: str, kind: str
+    world: World, caller: Caller, mime_type: str, kind: str
 ) -> None:
-    caller = await world.caller()
     document = await world.record(caller, mime_type=mime_type)
     terms = terms_of(world, await world.get_document(caller, document.id, download=True, inline=True))
     assert terms is not None
@@ -69,8 +68,7 @@ async def test_changed_bytes_get_no_url_but_the_record_is_read(world: World, rep
     assert terms_of(world, await world.get_document(caller, document.id, download=True))
 
 
-async def test_reading_only_the_record_does_not_call_the_store(world: World) -> None:
-    caller = await world.caller()
+async def test_reading_only_the_record_does_not_call_the_store(world: World, caller: Caller) -> None:
     document = await world.record(caller)
     blind = replace(world.get_document, storage=NEVER_CALLED, now=NEVER_CALLED)
     assert await blind(caller, document.id, download=False) == Found(DocumentWithLinks(document, ()), None)

@@ -76,9 +76,7 @@ async def test_a_query_asks_for_the_documents_that_pass_all_its_filters(
         *[("page", "2"), ("page", "1000")],
     ],
 )
-async def test_an_invalid_search_cursor_or_combination_is_refused_by_name_with_every_other_mistake(
-    caller: Caller, name: str, value: str
-) -> None:
+async def test_an_invalid_or_contradictory_query_is_refused_by_name(caller: Caller, name: str, value: str) -> None:
     query = {name: value, "sort": "name"} | ({"cursor": "0" * 26} if name == "page" else {})
     with pytest.raises(Invalid) as refused:
         await FindDocuments(documents=NEVER_CALLED)(caller, query)

@@ -71,9 +71,7 @@ async def test_an_api_key_has_the_requested_properties_and_is_stored_without_its
     assert await world.ports.api_key_lookup.find(api_key_digest(minted.secret)) == ApiKeyFound(key, home.plan)
 
 
-async def test_by_default_an_api_key_is_the_owners_standard_and_never_expires_and_its_name_is_not_used_again(
-    world: World,
-) -> None:
+async def test_by_default_an_api_key_belongs_to_the_owner_and_never_expires(world: World) -> None:
     home = await world.workspace()
     key = (await world.mint_api_key(workspace=home.id, name="CI", granted=READ)).key
     assert (key.user_id, key.tier, key.expires_at) == (home.owner_id, Tier.STANDARD, None)

@@ -88,9 +88,7 @@ async def test_a_length_that_does_not_fit_is_refused_before_a_byte_is_read(world
     assert await reserved(world, caller) == 20
 
 
-async def test_an_upload_of_unknown_length_reserves_in_steps_and_stops_where_the_quota_does(
-    world: World, caller: Caller
-) -> None:
+async def test_an_upload_of_unknown_length_reserves_in_steps_up_to_the_quota(world: World, caller: Caller) -> None:
     seen: list[int] = []
     upload, terms = await issued(world, caller)
     content = arriving(*[b"x" * 4] * 3, seen=seen, ask=lambda: reserved(world, caller))
@@ -123,9 +121,7 @@ async def test_a_refused_upload_leaves_the_reservation_of_its_url(world: World, 
         assert await reserved(world, caller) == before
 
 
-async def test_a_second_upload_is_refused_while_one_is_under_way_and_reserves_nothing(
-    world: World, caller: Caller
-) -> None:
+async def test_a_second_upload_is_refused_during_the_first_and_reserves_nothing(world: World, caller: Caller) -> None:
     _, terms = await issued(world, caller)
 
     async def with_another() -> AsyncIterator[bytes]:
@@ -157,9 +153,7 @@ async def test_an_upload_that_is_still_received_is_never_condemned(world: World,
 
 
 @pytest.mark.usefixtures("claimed")
-async def test_an_upload_that_never_arrived_gives_its_reservation_back_an_hour_after_it_was_issued(
-    world: World, caller: Caller
-) -> None:
+async def test_the_reservation_of_an_upload_that_never_arrived_ends_in_an_hour(world: World, caller: Caller) -> None:
     upload, _ = await issued(world, caller, QUOTA)
     other, terms = await issued(world, caller)
     world.clock.advance(minutes=59)
@@ -175,9 +169,7 @@ async def test_an_upload_that_never_arrived_gives_its_reservation_back_an_hour_a
 
 
 @pytest.mark.usefixtures("claimed")
-async def test_an_object_that_is_not_recorded_keeps_a_reservation_of_its_size_until_it_is_swept(
-    world: World, caller: Caller
-) -> None:
+async def test_an_unrecorded_object_reserves_its_size_until_it_is_swept(world: World, caller: Caller) -> None:
     path = (await issued(world, caller))[0].path
     world.storage.swap(path, b"x" * (QUOTA + 1))  # as an upload to S3 may be
     world.clock.advance(hours=1)
@@ -191,7 +183,7 @@ async def test_an_object_that_is_not_recorded_keeps_a_reservation_of_its_size_un
     assert await reserved(world, caller) == 0
 
 
-async def test_a_disk_that_is_full_or_becomes_full_refuses_an_upload(
+async def test_a_full_disk_refuses_an_upload_also_while_it_arrives(
     world: World, caller: Caller, tmp_path: Path
 ) -> None:
     free = shutil.disk_usage(tmp_path).free

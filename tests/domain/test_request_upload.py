@@ -27,8 +27,7 @@ async def terms_of(world: World, url: str) -> UploadTerms | None:
     return world.storage.open_upload(path, query, world.clock())
 
 
-async def test_the_upload_url_is_a_signed_put_that_works_for_15_minutes(world: World) -> None:
-    caller = await world.caller()
+async def test_the_upload_url_is_a_signed_put_that_works_for_15_minutes(world: World, caller: Caller) -> None:
     signed = (await world.request_upload(caller, LEAST)).request
     assert signed.method == "PUT"
     assert signed.expires_at == world.clock() + timedelta(minutes=15)

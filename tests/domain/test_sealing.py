@@ -8,29 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.in_process.sealing import SaltedSealing
-from domain.access import Caller, Permission
-from domain.ids import ApiKeyId, UserId, WorkspaceId
-from domain.rate_limits import Tier
 from ports.intents import Intent
+from tests.domain.samples import CALLER, FOREIGN, KEY
 
-KEY = bytes.fromhex("5fff4bbaca5d28ac389c59b3aa113e254229ba7d0713542fec370871e39d9272")
-CALLER = Caller(
-    workspace_id=WorkspaceId("ws_01HY0000000000000000000000"),
-    user_id=UserId("usr_1"),
-    key_id=ApiKeyId("key_1"),
-    permissions=frozenset({Permission.ADMIN_API_KEYS}),
-    tier=Tier.STANDARD,
-    expires_at=None,
-    request_id="req_1",
-)
-INTENT = Intent(
-    operation="create_api_key",
-    caller=CALLER,
-    idempotency_key="7c9e6679-7425-40de-944b-e07fc1f90ae7",
-    fingerprint=b"\xab" * 32,
-)
+SECRET = bytes.fromhex("5fff4bbaca5d28ac389c59b3aa113e254229ba7d0713542fec370871e39d9272")
+INTENT = Intent(operation="create_api_key", caller=CALLER, idempotency_key=KEY, fingerprint=b"\xab" * 32)
 OTHERS = {
-    "workspace": replace(INTENT, caller=replace(CALLER, workspace_id=WorkspaceId("ws_01HY0000000000000000000001"))),
+    "workspace": replace(INTENT, caller=replace(CALLER, workspace_id=FOREIGN)),
     "idempotency key": replace(INTENT, idempotency_key="7c9e6679-7425-40de-944b-e07fc1f90ae8"),
     "operation": replace(INTENT, operation="create_document"),
     "fingerprint": replace(INTENT, fingerprint=b"\xab" * 31 + b"\xac"),
@@ -40,7 +24,7 @@ OTHERS = {
 @settings(max_examples=20)
 @given(text=st.text())
 def test_a_sealed_text_differs_every_time_and_opens_again(text: str) -> None:
-    sealing = SaltedSealing(KEY)
+    sealing = SaltedSealing(SECRET)
     first, second = (sealing.seal(text, INTENT) for _ in range(2))
     assert first != second
     assert sealing.unseal(first, INTENT) == sealing.unseal(second, INTENT) == text
@@ -48,18 +32,18 @@ def test_a_sealed_text_differs_every_time_and_opens_again(text: str) -> None:
 
 @pytest.mark.parametrize("other", OTHERS.values(), ids=OTHERS)
 def test_a_sealed_text_does_not_open_in_another_receipt(other: Intent) -> None:
-    sealing = SaltedSealing(KEY)
+    sealing = SaltedSealing(SECRET)
     with pytest.raises(InvalidTag):
         sealing.unseal(sealing.seal("wbk_secret", INTENT), other)
 
 
 def test_a_sealed_text_does_not_open_with_the_secret_of_another_deployment() -> None:
     with pytest.raises(InvalidTag):
-        SaltedSealing(bytes(32)).unseal(SaltedSealing(KEY).seal("wbk_secret", INTENT), INTENT)
+        SaltedSealing(bytes(32)).unseal(SaltedSealing(SECRET).seal("wbk_secret", INTENT), INTENT)
 
 
 def test_a_sealed_text_is_unreadable_and_a_changed_byte_is_detected() -> None:
-    sealing = SaltedSealing(KEY)
+    sealing = SaltedSealing(SECRET)
     sealed = sealing.seal("wbk_secret", INTENT)
     assert b"secret" not in sealed
     for place in range(len(sealed)):
@@ -72,4 +56,4 @@ def test_a_sealed_text_is_unreadable_and_a_changed_byte_is_detected() -> None:
 def test_a_text_that_an_earlier_version_sealed_still_opens() -> None:
     """Worked out without the code, as `tests/app/test_secret.py` pins the key."""
     sealed = "000102030405060708090a0b0c0d0e0fdf5a1e4213a91627c9426be932b13740977fd61df1349b0a"
-    assert SaltedSealing(KEY).unseal(bytes.fromhex(sealed), INTENT) == "wbk_4fT9"
+    assert SaltedSealing(SECRET).unseal(bytes.fromhex(sealed), INTENT) == "wbk_4fT9"

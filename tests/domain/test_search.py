@@ -173,9 +173,7 @@ def test_a_search_is_indexed_if_one_of_its_words_is(words: tuple[str, ...], inde
     ],
     ids=ascii,
 )
-def test_the_grams_of_a_word_are_its_pairs_with_a_letter_other_than_ascii_or_that_letter(
-    word: str, expected: tuple[str, ...]
-) -> None:
+def test_the_grams_of_a_word_are_its_pairs_with_a_non_ascii_letter(word: str, expected: tuple[str, ...]) -> None:
     assert grams(word) == expected
 
 

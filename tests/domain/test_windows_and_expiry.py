@@ -7,29 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.access import ApiKey, Permission
-from domain.ids import ApiKeyId, UserId, WorkspaceId
-from domain.rate_limits import Tier, Window
-from tests.domain.world import DAY, MINUTE
+from domain.access import Caller
+from domain.rate_limits import Window
+from tests.domain.world import DAY, MINUTE, World
 
 NOON = datetime(2026, 4, 17, 12, 0, tzinfo=UTC)
 JIFFY = timedelta(microseconds=1)
 OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 MOMENTS = st.datetimes(datetime(1970, 1, 2), datetime(2200, 1, 1), timezones=OFFSETS)  # noqa: DTZ001
-
-KEY = ApiKey(
-    id=ApiKeyId("key_1"),
-    workspace_id=WorkspaceId("ws_1"),
-    user_id=UserId("usr_1"),
-    name="CI",
-    prefix="wbk_0000",
-    digest=b"",
-    permissions=frozenset({Permission.READ_DOCUMENTS}),
-    tier=Tier.STANDARD,
-    created_at=NOON,
-    expires_at=None,
-    revoked_at=None,
-)
 
 
 @given(MOMENTS, st.sampled_from([1, MINUTE, 3600, DAY]))
@@ -46,7 +31,8 @@ def test_every_time_is_in_one_window_aligned_to_its_length_in_utc(at: datetime, 
         *((None, NOON - JIFFY, False), (NOON + timedelta(days=1), NOON, False)),
     ],
 )
-def test_an_api_key_is_active_until_it_expires_or_is_revoked(
-    expires_at: datetime | None, revoked_at: datetime | None, active: bool
+async def test_an_api_key_is_active_until_it_expires_or_is_revoked(
+    world: World, caller: Caller, expires_at: datetime | None, revoked_at: datetime | None, active: bool
 ) -> None:
-    assert replace(KEY, expires_at=expires_at, revoked_at=revoked_at).is_active(NOON) is active
+    key = (await world.mint_api_key(workspace=caller.workspace_id, name="CI", granted=["read:documents"])).key
+    assert replace(key, expires_at=expires_at, revoked_at=revoked_at).is_active(NOON) is active

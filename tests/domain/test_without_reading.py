@@ -13,10 +13,8 @@ from domain.use_cases.change_document import OwnChanges
 from domain.use_cases.link_document import ExistingLink
 from domain.use_cases.move_folder import Moved
 from ports.outcomes import LinkAdded
-from tests.domain.samples import LINK
+from tests.domain.samples import KEY, LINK
 from tests.domain.world import World, members
-
-KEY = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
 
 @pytest.fixture

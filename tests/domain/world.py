@@ -1,23 +1,23 @@
 """`World`: a complete service on the adapters in memory, with a clock that the test moves."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any, NoReturn, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from adapters.memory.documents import MemoryDocuments
 from adapters.memory.storage import MemoryStorage
-from domain.access import Caller, Permission, Workspace
+from domain.access import Caller, Workspace
 from domain.documents import Document, StoredObject
 from domain.entity_links import EntityLink
 from domain.ids import ApiKeyId
-from domain.members import Members
 from domain.paths import StoragePath
-from domain.preconditions import UNCONDITIONAL, Precondition
-from domain.rate_limits import Plan, Plans, Tier, Window
+from domain.rate_limits import Plan, Plans, Window
 from domain.use_cases import UseCases
-from ports.outcomes import LinkAdded, Patched
+from ports.outcomes import LinkAdded
 from ports.system import Unavailable
 from tests.clock import StillClock
+from tests.domain.samples import CALLER
 from tests.memory import memory_ports
 
 MINUTE, DAY = 60, 86_400
@@ -105,15 +105,8 @@ class World:
     async def caller(self, *, quota_bytes: int = 1000) -> Caller:
         """Return a caller with every permission, in a new workspace."""
         home = await self.workspace(quota_bytes=quota_bytes)
-        return Caller(
-            workspace_id=home.id,
-            user_id=home.owner_id,
-            key_id=ApiKeyId("key_" + self.new_id(self.clock())),
-            permissions=frozenset(Permission),
-            tier=Tier.UNMETERED,
-            expires_at=None,
-            request_id="req_1",
-        )
+        key_id = ApiKeyId("key_" + self.new_id(self.clock()))
+        return replace(CALLER, workspace_id=home.id, user_id=home.owner_id, key_id=key_id)
 
     async def upload(self, caller: Caller, content: bytes = b"%PDF-1.7", name: str = "a.pdf") -> StoragePath:
         """Upload an object through a signed URL. Return its path."""
@@ -133,26 +126,12 @@ class World:
         path = await self.upload(caller, content)
         return (await self.create_document(caller, members(path, **changes), None)).document
 
-    async def changed(
-        self, caller: Caller, document: Document, sent: Members, precondition: Precondition = UNCONDITIONAL
-    ) -> Document:
-        """Change the document. Return it as it is then."""
-        patched = await self.patch_document(caller, document.id, sent, None, precondition)
-        assert isinstance(patched, Patched)
-        return patched.found.document
-
     async def link(self, caller: Caller, document: Document, **changes: object) -> EntityLink:
         """Link the document to an entity, by default to a contact."""
         sent = {"entity_type": "contact", "entity_id": "c-1", **changes}
         added = await self.link_document(caller, document.id, sent, None)
         assert isinstance(added, LinkAdded)
         return added.link
-
-    async def names(self, caller: Caller, **query: object) -> list[str]:
-        """Return the names of the documents that a query finds, all on one page."""
-        found = (await self.find_documents(caller, query)).found
-        assert (found.total, found.total_is_exact) == (len(found.documents), True)
-        return [document.name for document in found.documents]
 
     async def folders(self, caller: Caller, **query: object) -> dict[str, int]:
         """Return the folders directly below the root or `parent`, each with its number of documents."""

@@ -39,9 +39,3 @@ async def test_another_spelling_of_an_open_page_counts_against_the_rate_limit(ap
     key = (await api.key())["Authorization"]
     for path in ("//metrics", "/metrics/", "/%6detrics"):
         assert "x-ratelimit-limit" in (await ask(app, path, authorization=key)).headers
-
-
-async def test_a_parameter_may_be_percent_encoded(app: ASGIApp, api: Api) -> None:
-    assert (
-        await ask(app, "/v1/contacts/caf%C3%A9%20%63/documents", authorization=(await api.key())["Authorization"])
-    ).status == 200

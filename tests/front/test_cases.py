@@ -15,8 +15,6 @@ from .cases import CASES, Case
 from .driven import Server
 from .wire import PROBE, Wire, target_of
 
-BODY = {"name": "a.txt", "mime_type": "text/plain"}
-
 
 def has_its_answers(case: Case, answers: list[Answer | None]) -> None:
     assert [answer and answer.status for answer in answers] == list(case.statuses)
@@ -34,8 +32,7 @@ def has_its_answers(case: Case, answers: list[Answer | None]) -> None:
 async def test_a_request_in_pieces_has_its_answers_and_its_end(case: Case, api: Api, app: ASGIApp) -> None:
     raw = case.raw
     if b"@upload@" in raw:
-        signed = (await api.http.post("/v1/documents/upload-url", json=BODY)).json()["data"]
-        raw = raw.replace(b"@upload@", target_of(signed["upload_url"]))
+        raw = raw.replace(b"@upload@", target_of((await api.signed_upload())["upload_url"]))
     connection = Server(app).connect()
     await connection.send(raw, size=1 if len(raw) < 5000 else 997)
     has_its_answers(case, [*connection.responses()])
@@ -56,7 +53,7 @@ def client(own_tenants: Tenants) -> Client:
 def test_a_request_to_a_real_server_has_its_answers_and_its_end(case: Case, wire: Wire, client: Client) -> None:
     raw = case.raw
     if b"@upload@" in raw:
-        raw = raw.replace(b"@upload@", target_of(client.sign_upload(**BODY).upload_url))
+        raw = raw.replace(b"@upload@", target_of(client.sign_upload().upload_url))
     wire.send(raw)
     has_its_answers(case, [wire.response() for _ in case.statuses])
     assert wire.is_kept() is case.is_kept

@@ -79,7 +79,7 @@ async def test_the_log_says_once_a_minute_that_the_limit_is_reached(caplog: pyte
     ("soft", "limit"),
     [(400, 150), (1024, 462), (20_000, limits.CONNECTIONS), (resource.RLIM_INFINITY, limits.CONNECTIONS), (50, 1)],
 )
-def test_the_limit_leaves_a_second_descriptor_for_each_connection(
+def test_the_limit_allows_two_descriptors_per_connection(
     monkeypatch: pytest.MonkeyPatch, soft: int, limit: int
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, soft))

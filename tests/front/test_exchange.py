@@ -83,9 +83,7 @@ async def test_the_head_and_the_body_of_a_response_are_sent_together() -> None:
 
 
 @pytest.mark.parametrize(("version", "content"), [(b"1.1", b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"), (b"1.0", b"onetwo")])
-async def test_a_response_without_a_length_is_chunked_or_ends_with_the_connection(
-    version: bytes, content: bytes
-) -> None:
+async def test_a_response_without_length_is_chunked_or_ends_the_connection(version: bytes, content: bytes) -> None:
     connection = Server(answering(start(), body(b"one", more=True), body(b"two"))).connect()
     await connection.send(GET.replace(b"1.1", version))
     head, _, sent = connection.transport.sent.partition(b"\r\n\r\n")
@@ -243,9 +241,7 @@ async def test_a_client_that_stops_in_its_body_can_still_be_answered() -> None:
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
-def test_a_client_that_has_finished_sending_is_answered_however_long_it_takes(
-    loop: Callable[[], asyncio.AbstractEventLoop],
-) -> None:
+def test_a_client_that_has_closed_its_sending_side_is_answered(loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
     """`nc -N` and simple probes close their sending side and then read."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:

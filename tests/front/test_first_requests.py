@@ -24,9 +24,7 @@ async def test_a_connection_accepted_before_a_shutdown_is_answered_and_closed(co
     assert connection.transport.is_closed
 
 
-async def test_a_silent_connection_does_not_delay_a_shutdown(
-    connection: Driven, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_silent_connection_delays_no_shutdown(connection: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(first_requests, "FIRST_REQUEST_SECONDS", 0.0)
     connection.protocol.shutdown()
     await asyncio.sleep(0.001)

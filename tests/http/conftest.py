@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from adapters.http.asgi import build
+from adapters.http.site import NOWHERE, Site
 from adapters.in_process.system import new_secret
 from app.wiring import Service
 from domain.access import Permission, Workspace
@@ -39,10 +40,15 @@ class Api:
         )
         return {"Authorization": f"Bearer {minted.secret}"}
 
+    async def signed_upload(self, **members: object) -> dict[str, Any]:
+        """Return the data of a new upload URL, by default for plain text of any size."""
+        body = {"name": "a.txt", "mime_type": "text/plain", **members}
+        return dict((await self.http.post("/v1/documents/upload-url", json=body)).json()["data"])
+
     async def uploaded(self) -> dict[str, Any]:
         """Upload bytes, and return the members that a document of them needs."""
         body = {"name": "a.pdf", "mime_type": "application/pdf"}
-        signed = (await self.http.post("/v1/documents/upload-url", json=body)).json()["data"]
+        signed = await self.signed_upload(**body)
         await self.http.put(signed["upload_url"], headers=signed["headers"], content=b"content")
         return body | {"storage_path": signed["storage_path"]}
 
@@ -53,9 +59,11 @@ class Api:
         return dict(answer.json()["data"])
 
 
-def client_of(ports: Ports, headers: dict[str, str] | None = None, plans: Plans = PLANS) -> httpx.AsyncClient:
+def client_of(
+    ports: Ports, headers: dict[str, str] | None = None, plans: Plans = PLANS, site: Site = NOWHERE
+) -> httpx.AsyncClient:
     """Return a client of a new application on these ports. As with a server, a failure is an answer of status 500."""
-    app: Any = build(UseCases.of(ports, plans), ports)
+    app: Any = build(UseCases.of(ports, plans), ports, site)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url=URL, headers=headers)
 

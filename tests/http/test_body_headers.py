@@ -2,10 +2,14 @@
 
 import base64
 import hashlib
+from collections.abc import Awaitable, Callable
 
+import httpx
 import pytest
 
 from tests.http.conftest import Api
+
+Send = Callable[[dict[str, str]], Awaitable[httpx.Response]]
 
 BODY = b'{"name": "a.txt", "mime_type": "text/plain"}'
 
@@ -15,14 +19,13 @@ def sha256(body: bytes) -> str:
 
 
 @pytest.fixture(params=["json", "upload"])
-async def send(api: Api, request: pytest.FixtureRequest):  # type: ignore[no-untyped-def]
+async def send(api: Api, request: pytest.FixtureRequest) -> Send:
     """Send BODY with more headers: as JSON, or as the content of an upload."""
     url, kind, method = "/v1/documents/upload-url", "application/json", "POST"
     if request.param == "upload":
-        signed = (await api.http.post(url, content=BODY, headers={"Content-Type": kind})).json()["data"]
-        url, kind, method = signed["upload_url"], "text/plain", "PUT"
+        url, kind, method = (await api.signed_upload())["upload_url"], "text/plain", "PUT"
 
-    async def send(headers: dict[str, str]):  # type: ignore[no-untyped-def]
+    async def send(headers: dict[str, str]) -> httpx.Response:
         return await api.http.request(method, url, content=BODY, headers={"Content-Type": kind} | headers)
 
     return send
@@ -37,12 +40,12 @@ async def send(api: Api, request: pytest.FixtureRequest):  # type: ignore[no-unt
         {"Repr-Digest": f"sha-512=:AAAA:, {sha256(BODY)}"},
     ],
 )
-async def test_what_is_true_of_the_body_is_accepted(send, headers: dict[str, str]) -> None:  # type: ignore[no-untyped-def]
+async def test_a_true_header_about_the_body_is_accepted(send: Send, headers: dict[str, str]) -> None:
     assert (await send(headers)).status_code == 200
 
 
 @pytest.mark.parametrize("coding", ["gzip", "GZIP", "identity, br", "aws-chunked", "x"])
-async def test_an_encoded_body_is_415_with_the_coding_that_is_accepted(send, coding: str) -> None:  # type: ignore[no-untyped-def]
+async def test_an_encoded_body_is_415_with_the_coding_that_is_accepted(send: Send, coding: str) -> None:
     answer = await send({"Content-Encoding": coding})
     assert (answer.status_code, answer.headers["Accept-Encoding"]) == (415, "identity")
     assert answer.json()["error"]["code"] == "unsupported_media_type"
@@ -62,8 +65,8 @@ async def test_an_encoded_body_is_415_with_the_coding_that_is_accepted(send, cod
         ("Content-Digest", f"{sha256(BODY)}, {sha256(BODY)}"),
     ],
 )
-async def test_what_is_not_true_or_not_understood_is_400_and_nothing_is_stored(  # type: ignore[no-untyped-def]
-    send, name: str, value: str
+async def test_a_false_or_unsupported_header_about_the_body_is_400_and_nothing_is_stored(
+    send: Send, name: str, value: str
 ) -> None:
     answer = await send({name: value})
     assert answer.status_code == 400
@@ -80,8 +83,7 @@ async def test_parameters_of_json_and_a_byte_order_mark_are_ignored(api: Api, ki
 
 
 async def test_all_that_is_wrong_with_an_upload_is_named_at_once(api: Api) -> None:
-    wanted = {"name": "a.txt", "mime_type": "text/plain", "size_bytes": 7, "sha256": "0" * 64}
-    url = (await api.http.post("/v1/documents/upload-url", json=wanted)).json()["data"]["upload_url"]
+    url = (await api.signed_upload(size_bytes=7, sha256="0" * 64))["upload_url"]
     wrong = {
         "Content-Range": "bytes 0-3/10",
         "Content-MD5": "x",
@@ -109,9 +111,7 @@ async def test_all_that_is_wrong_with_an_upload_is_named_at_once(api: Api) -> No
         ("/v1/documents", None),
     ],
 )
-async def test_options_and_every_415_of_a_patch_name_the_media_types_that_it_reads(
-    api: Api, path: str, media_types: str | None
-) -> None:
+async def test_options_and_415_name_the_media_types_of_a_patch(api: Api, path: str, media_types: str | None) -> None:
     method = "PATCH" if media_types else "POST"
     answers = [
         await api.http.options(path),

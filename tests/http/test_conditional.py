@@ -45,9 +45,7 @@ def read(*lines: bytes) -> Precondition:
         ([b'"", "*", "1,2", "W/", "a\xff!#~"'], {"", "*", "1,2", "W/", "a\xff!#~"}),
     ],
 )
-def test_a_list_of_entity_tags_names_states_weak_or_compressed_ones_too(
-    lines: list[bytes], allowed: set[str] | None
-) -> None:
+def test_entity_tags_name_states_even_if_weak_or_compressed(lines: list[bytes], allowed: set[str] | None) -> None:
     assert read(*lines) == Precondition(None if allowed is None else frozenset(allowed))
 
 
@@ -116,9 +114,7 @@ def test_a_change_is_allowed_in_the_states_of_if_match_and_in_none_of_if_none_ma
         ([("If-Modified-Since", AFTER), ("If-Modified-Since", AFTER)], 200),
     ],
 )
-def test_the_preconditions_of_a_read_are_evaluated_in_the_order_of_the_rfc(
-    headers: list[tuple[str, str]], status: int
-) -> None:
+def test_preconditions_of_a_read_are_evaluated_in_the_rfcs_order(headers: list[tuple[str, str]], status: int) -> None:
     conditions = read_conditions(request_with(*headers))
     if status == 412:
         with pytest.raises(PreconditionFailed, match=headers[0][0]):

@@ -61,9 +61,7 @@ async def test_a_body_that_does_not_arrive_in_time_is_408_while_others_are_serve
 ) -> None:
     method, url, headers = "POST", "/v1/documents", {"Content-Type": "application/json"}
     if is_upload:
-        signed = (await api.http.post(f"{url}/upload-url", json={"name": "a", "mime_type": "text/plain"})).json()[
-            "data"
-        ]
+        signed = await api.signed_upload()
         method, url, headers = "PUT", signed["upload_url"], signed["headers"]
     monkeypatch.setattr(in_flight, "BODY_SECONDS", 0.0)
 

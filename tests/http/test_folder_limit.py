@@ -7,9 +7,7 @@ import pytest
 from tests.http.conftest import Api
 
 
-async def test_every_request_that_needs_too_many_folders_is_400_on_the_member_that_names_them(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_request_for_too_many_folders_is_400_on_its_member(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapters.memory.changes.FOLDERS_MAX", 2)
     first = await api.http.post("/v1/documents", json=await api.uploaded() | {"folder": "/a/b"})
     assert first.status_code == 201

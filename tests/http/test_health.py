@@ -53,9 +53,7 @@ async def test_ready_names_every_dependency_and_is_503_without_a_needed_one(
     assert "canary" not in answer.text
 
 
-async def test_a_dependency_that_does_not_answer_is_unavailable_after_a_timeout(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_silent_dependency_is_unavailable_after_a_timeout(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "PROBE_SECONDS", 0)
     assert (await ready(api, {"database": hangs}, {})).status_code == 503
     degraded = await ready(api, {"storage": works}, {"rate limit": hangs})

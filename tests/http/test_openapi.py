@@ -7,14 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from adapters.http.asgi import build
 from adapters.http.errors import STATUS
-from domain.use_cases import UseCases
-from tests.http.conftest import PLANS, URL, Api
+from tests.http.conftest import Api, client_of
 from tests.memory import memory_ports
 
 SNAPSHOT = Path(__file__).with_name("openapi.json")
@@ -158,9 +155,7 @@ def as_text(document: Any) -> str:
 
 async def write() -> None:
     """Write the snapshot of the current document."""
-    ports = memory_ports()
-    transport = httpx.ASGITransport(app=build(UseCases.of(ports, PLANS), ports))  # type: ignore[arg-type]
-    async with httpx.AsyncClient(transport=transport, base_url=URL) as http:
+    async with client_of(memory_ports()) as http:
         SNAPSHOT.write_text(as_text((await http.get("/openapi.json")).json()))
 
 

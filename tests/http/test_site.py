@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator, Iterable
 import httpx
 import pytest
 
-from adapters.http.asgi import build
 from adapters.http.site import Site
-from tests.http.conftest import Api
+from tests.http.conftest import Api, client_of
 
 DOCUMENT = "doc_01HY0000000000000000000000"
 PAGE = "https://app.example.com"
@@ -17,8 +16,7 @@ PREFLIGHT = {"Origin": PAGE} | ASKED
 
 
 def site_client(api: Api, site: Site) -> httpx.AsyncClient:
-    app = build(api.service.use_cases, api.service.ports, site)
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=api.http.base_url)  # type: ignore[arg-type]
+    return client_of(api.service.ports, site=site)
 
 
 @pytest.fixture
@@ -98,13 +96,8 @@ async def test_head_has_the_headers_of_get_and_no_body_wherever_get_works(api: A
 
 @pytest.mark.parametrize("public_url", ["https://example.com/dossier", ""])
 async def test_every_address_begins_with_the_public_url(api: Api, public_url: str) -> None:
-    signed = (await api.http.post("/v1/documents/upload-url", json={"name": "a", "mime_type": "text/plain"})).json()[
-        "data"
-    ]
-    await api.http.put(signed["upload_url"], headers=signed["headers"], content=b"a")
-    body = {"name": "a", "mime_type": "text/plain", "storage_path": signed["storage_path"]}
     async with site_client(api, Site(public_url)) as client:
-        created = await client.post("/v1/documents", json=body, headers=await api.key())
+        created = await client.post("/v1/documents", json=await api.uploaded(), headers=await api.key())
         assert created.headers["Location"] == f"{public_url}/v1/documents/{created.json()['data']['id']}"
         assert (await client.get("/openapi.json")).json()["servers"][0]["url"] == (public_url or "/")
         start = await client.get("/")

@@ -28,9 +28,7 @@ async def test_opening_an_absent_database_is_unavailable(database_url: str, url:
 
 
 @pytest.mark.slow
-async def test_waiting_for_a_connection_and_for_an_answer_have_limits_and_every_connection_comes_back(
-    database: Database,
-) -> None:
+async def test_every_wait_of_the_pool_has_a_limit_and_every_connection_comes_back(database: Database) -> None:
     sleeping = [asyncio.create_task(database.fetch("SELECT pg_sleep(30)")) for _ in range(POOL_SIZE)]
     await asyncio.sleep(0)
     with pytest.raises(NotBegun):
@@ -42,9 +40,7 @@ async def test_waiting_for_a_connection_and_for_an_answer_have_limits_and_every_
 
 
 @pytest.mark.parametrize("limit", ["lock_timeout", "statement_timeout"])
-async def test_a_statement_whose_wait_for_a_lock_ends_has_not_begun(
-    database: Database, database_url: str, limit: str
-) -> None:
+async def test_a_statement_that_gets_no_lock_has_not_begun(database: Database, database_url: str, limit: str) -> None:
     home = await postgres_records(database, StillClock()).workspace()
     lock = "SELECT FROM usage WHERE workspace_id = $1 FOR NO KEY UPDATE"
     holder = await asyncpg.connect(database_url)
@@ -163,9 +159,7 @@ async def test_locks_of_a_process_share_one_connection_and_no_two_blocks_hold_th
     assert own._locks._held == {}
 
 
-async def test_changes_of_a_locked_workspace_wait_in_their_order_and_occupy_one_connection(
-    database: Database, database_url: str
-) -> None:
+async def test_changes_of_a_locked_workspace_wait_on_one_connection(database: Database, database_url: str) -> None:
     documents = PostgresDocuments(database, Reads(database, 4), StillClock(), bytes(32))
     records = postgres_records(database, StillClock(), documents)
     locked, free = await records.workspace(), await records.workspace()

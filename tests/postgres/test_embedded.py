@@ -110,9 +110,7 @@ async def test_users_share_one_server_which_ends_with_its_last_user_and_keeps_it
     assert not is_locked(tmp_path / KEEPER_LOCK)
 
 
-async def test_a_server_in_use_survives_a_sigterm_to_its_keeper_and_is_started_again_if_either_is_killed(
-    tmp_path: Path,
-) -> None:
+async def test_a_server_in_use_survives_sigterm_to_its_keeper_and_is_restarted_after_a_kill(tmp_path: Path) -> None:
     async with open_embedded(tmp_path) as url:
         await ask(url, "CREATE TABLE kept AS SELECT 42 AS n")
         pid, (keeper,) = postmaster(tmp_path), keepers(tmp_path)

@@ -1,20 +1,11 @@
 """A server of the former version works beside this one, on one database."""
 
-import pytest
-
 from adapters.postgres.database import Database, Row
 from adapters.postgres.documents import to_record
 from adapters.postgres.rows import to_intent, to_json, to_uuid
 from domain.access import Workspace
 from ports.ledger import PathState
-from tests.clock import StillClock
 from tests.contracts.records import HASHING_KEY, Records
-from tests.contracts.repositories import postgres_records
-
-
-@pytest.fixture
-def records(database: Database) -> Records:
-    return postgres_records(database, StillClock())
 
 
 async def usage(records: Records, home: Workspace) -> tuple[int, int]:
@@ -22,9 +13,7 @@ async def usage(records: Records, home: Workspace) -> tuple[int, int]:
     return found.used_bytes, found.reserved_bytes
 
 
-async def test_the_folders_that_it_creates_and_deletes_are_counted_and_listed(
-    records: Records, database: Database
-) -> None:
+async def test_the_folders_of_the_former_version_are_counted_and_listed(records: Records, database: Database) -> None:
     home = await records.workspace()
     counts: list[Row] = []
     count = "SELECT folders FROM usage WHERE workspace_id = $1"
@@ -43,9 +32,7 @@ async def test_the_folders_that_it_creates_and_deletes_are_counted_and_listed(
     assert [row["folders"] for row in counts] == [2, 4, 2]
 
 
-async def test_what_it_records_and_condemns_at_issued_paths_gives_the_reservations_back(
-    records: Records, database: Database
-) -> None:
+async def test_the_former_version_releases_reservations(records: Records, database: Database) -> None:
     home = await records.workspace()
     recorded, condemned = records.upload(home, "recorded", 60), records.upload(home, "condemned", 30)
     for upload in (recorded, condemned):

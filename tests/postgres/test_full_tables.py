@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -104,13 +104,10 @@ class OneConnection(Database):
 
 
 @pytest.fixture
-async def empty(database: Database, database_url: str) -> AsyncIterator[OneConnection]:
+async def empty(empty_database_url: str) -> AsyncIterator[OneConnection]:
     """A new database, and one connection to it."""
-    name = f"empty_{uuid4().hex}"
-    await database.fetch(f"CREATE DATABASE {name}")
-    url = database_url.replace("/postgres?", f"/{name}?")
-    await migrate(url)
-    connection = await asyncpg.connect(url, server_settings=SESSION)
+    await migrate(empty_database_url)
+    connection = await asyncpg.connect(empty_database_url, server_settings=SESSION)
     yield OneConnection(connection)
     await connection.close()
 
@@ -145,9 +142,7 @@ async def counts(
     return few, full, await count()
 
 
-async def test_lists_read_no_more_rows_beside_many_documents_that_do_not_match(
-    empty: OneConnection, records: Records, home: Workspace
-) -> None:
+async def test_lists_read_few_rows_in_full_tables(empty: OneConnection, records: Records, home: Workspace) -> None:
     documents = [
         await records.recorded(home, folder=f"/hits/{number}", name=f"a needle {number}", tags=("hit",))
         for number in range(HITS)
@@ -174,9 +169,7 @@ async def test_lists_read_no_more_rows_beside_many_documents_that_do_not_match(
     assert await empty.read_by(partial(find, DocumentFilter(words=("q",)), page)) <= 2 * COUNT_MAX + 1
 
 
-async def test_writes_read_a_few_rows_however_many_documents_there_are(
-    empty: OneConnection, records: Records, home: Workspace
-) -> None:
+async def test_writes_read_few_rows_in_full_tables(empty: OneConnection, records: Records, home: Workspace) -> None:
     async def count() -> Counts:
         unique = records.unknown_document()
         patched, deleted, linked, _ = [await records.recorded(home, folder=f"/{unique}/{n}") for n in range(4)]

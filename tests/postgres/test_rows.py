@@ -5,21 +5,12 @@ import json
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from adapters.postgres.database import Database
 from adapters.postgres.rows import to_uuid
 from domain.access import Workspace
 from ports.outcomes import Created, IdempotencyKeyReused, OverQuota, PathTaken, Replayed
 from ports.queries import Usage
-from tests.clock import StillClock
 from tests.contracts.records import Records, new_key, only
-from tests.contracts.repositories import postgres_records
-
-
-@pytest.fixture
-def records(database: Database) -> Records:
-    return postgres_records(database, StillClock())
 
 
 async def events(database: Database, home: Workspace) -> list[Any]:
@@ -27,9 +18,7 @@ async def events(database: Database, home: Workspace) -> list[Any]:
     return list(await database.fetch("SELECT * FROM events WHERE workspace_id = $1 ORDER BY seq", to_uuid(home.id)))
 
 
-async def test_each_row_of_a_call_is_decided_by_itself_in_the_order_of_the_call(
-    database: Database, records: Records
-) -> None:
+async def test_each_create_of_a_call_is_decided_alone_and_in_order(database: Database, records: Records) -> None:
     home = await records.workspace(quota_bytes=40)
     answered, retried = new_key(), new_key()
     old, ours = records.document(home, path="documents/1", folder="/a/b"), records.document(home, path="documents/2")
@@ -62,9 +51,7 @@ async def test_each_row_of_a_call_is_decided_by_itself_in_the_order_of_the_call(
     ]
 
 
-async def test_every_write_that_changes_something_is_an_event_in_the_order_of_commits(
-    database: Database, records: Records
-) -> None:
+async def test_every_change_is_an_event_in_the_order_of_commits(database: Database, records: Records) -> None:
     home = await records.workspace()
     document = await records.recorded(home, folder="/a/b")
     link = await records.linked_to(home, document)

@@ -6,7 +6,6 @@ import subprocess
 import tempfile
 from importlib import import_module
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
@@ -56,17 +55,9 @@ def _successor(function: str, functions: set[str]) -> str:
     return f" -- superseded by {following}" if following in functions else ""
 
 
-@pytest.fixture
-async def empty_url(database_url: str, database: Database) -> str:
-    """The URL of a new database without any tables."""
-    name = f"empty_{uuid4().hex}"
-    await database.fetch(f"CREATE DATABASE {name}")
-    return database_url.replace("/postgres?", f"/{name}?")
-
-
-async def test_schema_sql_is_what_the_migrations_create(empty_url: str) -> None:
-    await migrate(empty_url)
-    assert await asyncio.to_thread(dump, empty_url) == SCHEMA.read_text(), _HEAD
+async def test_schema_sql_is_what_the_migrations_create(empty_database_url: str) -> None:
+    await migrate(empty_database_url)
+    assert await asyncio.to_thread(dump, empty_database_url) == SCHEMA.read_text(), _HEAD
 
 
 def test_each_sql_file_is_run_by_one_migration_and_named_after_it_or_after_what_it_creates() -> None:
@@ -81,30 +72,30 @@ def test_each_sql_file_is_run_by_one_migration_and_named_after_it_or_after_what_
         assert re.findall(r"^CREATE (?:FUNCTION|VIEW) (\w+)", path.read_text(), re.MULTILINE) == [path.stem]
 
 
-async def test_one_of_many_processes_migrates_and_a_migration_that_was_not_recorded_is_not_repeated(
-    empty_url: str,
+async def test_one_of_many_processes_migrates_and_an_unrecorded_migration_is_not_rerun(
+    empty_database_url: str,
 ) -> None:
-    async with open_database(empty_url) as empty:
+    async with open_database(empty_database_url) as empty:
         expected = await pending(empty)
         assert expected[0] == "0001_baseline"
-        await asyncio.gather(*(migrate(empty_url) for _ in range(4)))
+        await asyncio.gather(*(migrate(empty_database_url) for _ in range(4)))
         assert await pending(empty) == []
         assert [row["name"] for row in await empty.fetch("SELECT name FROM migration ORDER BY name")] == expected
         # A process that is killed between a migration and its record leaves this.
         await empty.fetch("DELETE FROM migration")
-        await migrate(empty_url)
+        await migrate(empty_database_url)
         assert await pending(empty) == []
 
 
-async def test_a_migration_that_fails_half_way_leaves_nothing_and_runs_again(empty_url: str) -> None:
-    async with open_database(empty_url) as empty:
+async def test_a_migration_that_fails_half_way_leaves_nothing_and_runs_again(empty_database_url: str) -> None:
+    async with open_database(empty_database_url) as empty:
         # The migration creates the tables first, and this view after them.
         await empty.fetch("CREATE VIEW document_facts AS SELECT 1 AS conflict")
         with pytest.raises(Unavailable, match="document_facts"):
-            await migrate(empty_url)
+            await migrate(empty_database_url)
         assert (await empty.fetch("SELECT to_regclass('workspaces') AS made"))[0]["made"] is None
         await empty.fetch("DROP VIEW document_facts")
-        await migrate(empty_url)
+        await migrate(empty_database_url)
         assert await pending(empty) == []
 
 

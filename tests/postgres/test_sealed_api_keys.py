@@ -21,18 +21,11 @@ from adapters.secret.derived import DerivedKeys
 from domain.access import Caller
 from domain.use_cases.api_keys import CreateApiKey
 from ports.intents import Intent
-from tests.clock import StillClock
 from tests.contracts.records import Records
-from tests.contracts.repositories import postgres_records
 
 SECRET = DerivedKeys.of(b"the secret of the deployment, 32 bytes or more")
 GUESSED = "00000000-0000-0000-0000-000000000001"
 BODY = {"name": "CI", "permissions": ["read:documents"]}
-
-
-@pytest.fixture
-def records(database: Database) -> Records:
-    return postgres_records(database, StillClock())
 
 
 @pytest.fixture

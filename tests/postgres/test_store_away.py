@@ -1,7 +1,6 @@
 """No transaction is open while a use case waits for the object store."""
 
 import asyncio
-from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,12 +8,9 @@ import pytest
 
 from adapters.memory.storage import MemoryStorage
 from adapters.postgres.database import Database
-from domain.use_cases.claim_store import ClaimStore
-from domain.use_cases.create_document import CreateDocument
-from domain.use_cases.get_document import GetDocument
-from domain.use_cases.sweep import Sweep
 from tests.clock import StillClock
 from tests.contracts.repositories import postgres_records
+from tests.domain.world import members
 
 
 class BlackHole:
@@ -42,31 +38,19 @@ async def test_no_transaction_is_open_while_the_store_does_not_answer(database: 
     storage.swap(document.storage_path, b"kept")
     storage.swap(records.document(home, path="documents/abandoned").storage_path, b"orphan")
     await records.deployments.renew()
-    ledger, deployments = records.ledger, records.deployments
-    await ClaimStore(
-        workspaces=records.workspaces, ledger=ledger, deployments=deployments, storage=storage, now=clock
-    )()
+    await records.use_cases(storage).claim_store()
 
     caller = records.intent(home).caller
     hole: Any = BlackHole(storage, method)
-    act: Awaitable[object]
+    use_cases = records.use_cases(hole)
+    task: asyncio.Task[object]
     match method:
         case "stat":
-            create = CreateDocument(documents=records.documents, storage=hole, now=clock, new_id=records.new_id)
-            act = create(caller, {"name": "a", "mime_type": "a/b", "storage_path": document.storage_path}, None)
+            task = asyncio.create_task(use_cases.create_document(caller, members(document.storage_path), None))
         case "sign_download":
-            act = GetDocument(documents=records.documents, storage=hole, now=clock)(caller, document.id, download=True)
+            task = asyncio.create_task(use_cases.get_document(caller, document.id, download=True))
         case _:
-            sweep = Sweep(
-                workspaces=records.workspaces,
-                ledger=records.ledger,
-                storage=hole,
-                deployments=records.deployments,
-                now=clock,
-                new_token=lambda: "generation",
-            )
-            act = sweep(yes=True)
-    task = asyncio.ensure_future(act)
+            task = asyncio.create_task(use_cases.sweep(yes=True))
     await hole.asked.wait()
     try:
         rows = await database.fetch("SELECT state FROM pg_stat_activity WHERE datname = current_database()")

@@ -4,13 +4,12 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
-from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from adapters.postgres import statements
-from adapters.postgres.database import Database, open_database
+from adapters.postgres.database import open_database
 from adapters.postgres.migrate import migrate, pending
 from adapters.postgres.rows import to_uuid
 from domain.access import Workspace
@@ -57,13 +56,10 @@ def former_search_text(name: str, description: str | None) -> str:
 
 
 @pytest.fixture
-async def first_url(database_url: str, database: Database) -> str:
+async def first_url(empty_database_url: str) -> str:
     """The URL of a database of the first version."""
-    name = f"first_{uuid4().hex}"
-    await database.fetch(f"CREATE DATABASE {name}")
-    url = database_url.replace("/postgres?", f"/{name}?")
-    await migrate_to(url, "0001_baseline")
-    return url
+    await migrate_to(empty_database_url, "0001_baseline")
+    return empty_database_url
 
 
 # The function of the first version knows no limits of folders, which this version passes.
@@ -130,9 +126,7 @@ async def assert_is_migrated(records: Records, url: str, home: Workspace, docume
         assert [document.name for document in found] == [name] * len(MEDIA_TYPES)
 
 
-async def test_after_the_second_migration_texts_and_media_types_are_as_this_version_writes_them(
-    records: Records, first_url: str
-) -> None:
+async def test_the_second_migration_rewrites_texts_and_media_types(records: Records, first_url: str) -> None:
     home, documents = await record(records, first_url)
     await migrate(first_url)
     await assert_is_migrated(records, first_url, home, documents)
@@ -145,9 +139,7 @@ async def test_after_the_second_migration_texts_and_media_types_are_as_this_vers
     assert await records.delete_folder(home, "/a") == FolderDeleted()
 
 
-async def test_a_migration_that_is_killed_leaves_the_former_version_and_runs_again(
-    records: Records, first_url: str
-) -> None:
+async def test_a_killed_migration_leaves_the_former_version_and_runs_again(records: Records, first_url: str) -> None:
     home, documents = await record(records, first_url)
     holder, observer = await asyncpg.connect(first_url), await asyncpg.connect(first_url)
     transaction = holder.transaction()
@@ -215,9 +207,7 @@ async def test_old_labels_are_written_in_the_present_form_and_a_folder_joins_the
     assert caplog.messages == []
 
 
-async def test_while_old_labels_are_rewritten_nobody_writes_and_a_kill_leaves_them_as_they_were(
-    records: Records, first_url: str
-) -> None:
+async def test_a_migration_of_labels_blocks_writes_and_a_kill_undoes_it(records: Records, first_url: str) -> None:
     home, documents = await record_old_labels(records, first_url)
     holder, writer = await asyncpg.connect(first_url), await asyncpg.connect(first_url)
     transaction = holder.transaction()

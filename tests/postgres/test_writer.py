@@ -154,9 +154,7 @@ async def test_a_workspace_works_again_after_its_call_was_cancelled_from_within(
     assert await rig.writer.send(create) == Created(create.document)
 
 
-async def test_the_first_failure_is_retried_at_once_and_the_pauses_before_the_next_grow_to_half_a_second(
-    rig: Rig,
-) -> None:
+async def test_the_first_failure_is_retried_at_once_and_later_pauses_grow_to_half_a_second(rig: Rig) -> None:
     async def succeed(_: Sequence[PendingCreate]) -> None:
         pass
 

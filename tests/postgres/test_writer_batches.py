@@ -87,9 +87,7 @@ async def test_a_create_that_was_cancelled_before_its_call_is_not_sent_but_its_l
     assert rig.made == [["held"], ["c"], ["b"]]
 
 
-async def test_a_full_lane_is_unavailable_and_affects_no_other_workspace_and_cancelled_creates_leave_it(
-    rig: Rig,
-) -> None:
+async def test_a_full_lane_refuses_creates_affects_no_other_workspace_and_drops_cancelled_ones(rig: Rig) -> None:
     async with rig.held_call():
         waiting = await rig.send(*(rig.create(f"{n}") for n in range(LANE_MAX)))
         with pytest.raises(Unavailable, match="wait already"):

@@ -20,9 +20,7 @@ pytestmark = pytest.mark.usefixtures("unknown_credentials")
     ("name", "value"),
     [("AWS_PROFILE", "missing-profile"), ("AWS_CA_BUNDLE", "/nowhere/ca.pem"), ("AWS_SECRET_ACCESS_KEY", "")],
 )
-async def test_an_environment_that_cannot_be_used_raises_unavailable(
-    name: str, value: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_unusable_environment_is_unavailable(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(Unavailable):
         async with storage_at("http://127.0.0.1:1") as storage:
@@ -44,9 +42,7 @@ async def test_credentials_are_found_in_the_files_of_aws(tmp_path: Path, monkeyp
     assert b"X-Amz-Security-Token=a%20token%2F%2B&" in received[0]
 
 
-async def test_every_call_uses_the_proxy_of_the_environment_and_ignores_the_endpoint_of_aws(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_every_call_uses_the_configured_proxy_and_no_endpoint_of_aws(monkeypatch: pytest.MonkeyPatch) -> None:
     async with faulty_server(respond(500)) as (other, others), faulty_server(FOUND) as (proxy, proxied):
         for name, value in {
             "AWS_ENDPOINT_URL": other,
@@ -72,9 +68,7 @@ async def test_every_call_uses_the_proxy_of_the_environment_and_ignores_the_endp
     assert others == []
 
 
-async def test_a_certificate_is_trusted_only_if_aws_ca_bundle_names_its_authority(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_certificate_is_trusted_only_by_aws_ca_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
     request = f"req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=store -keyout {key} -out {certificate}".split()
     openssl = await asyncio.create_subprocess_exec(

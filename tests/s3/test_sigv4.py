@@ -71,9 +71,7 @@ def parts(url: str) -> tuple[str, frozenset[str]]:
     path=paths,
     terms=terms,
 )
-def test_every_url_is_signed_as_botocore_signs_it_and_can_be_sent_as_it_is(
-    method: str, host: str, path: str, terms: dict[str, Any]
-) -> None:
+def test_every_url_is_signed_as_botocore_signs_it(method: str, host: str, path: str, terms: dict[str, Any]) -> None:
     signed = presign(method, host, "/acme/" + path, **terms)
     assert parts(signed) == parts(botocore_presign(method, host, "/acme/" + path, **terms))
     assert signed.isascii()

@@ -3,14 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
-import httpx
 import pytest
 
-from adapters.http.asgi import build
 from app.settings import Settings
 from app.wiring import open_service
 from domain.access import Permission
 from domain.rate_limits import Plan
+from tests.http.conftest import client_of
 from tests.valkey import open_valkey
 
 
@@ -26,13 +25,13 @@ async def test_without_its_valkey_a_process_is_degraded_applies_its_share_and_co
             "DOSSIER_RATE_LIMIT_SHARES": shares,
             "DOSSIER_PLAN_STARTER": "100/day",
         }
-        async with open_service(replace(Settings.read(environ), workers=workers)) as service:
+        settings = replace(Settings.read(environ), workers=workers)
+        async with open_service(settings) as service:
             await service.ports.storage.prepare()
             workspace = await service.use_cases.create_workspace("Acme", Plan.STARTER, 1000)
             minted = await service.use_cases.mint_api_key(workspace=workspace.id, name="k", granted=list(Permission))
-            transport = httpx.ASGITransport(app=build(service.use_cases, service.ports))  # type: ignore[arg-type]
             headers = {"Authorization": f"Bearer {minted.secret}"}
-            async with httpx.AsyncClient(transport=transport, base_url="http://testserver", headers=headers) as http:
+            async with client_of(service.ports, headers, settings.plans) as http:
 
                 async def limit_now() -> str:
                     return str((await http.get("/v1/usage")).headers["X-RateLimit-Limit"])

@@ -27,9 +27,7 @@ async def admitted(observer: Observed, subject: str, requests: int) -> int:
     return sum(verdict.admitted for verdict in verdicts)
 
 
-async def test_an_outage_delays_one_request_and_then_a_share_of_the_limit_is_exact_until_recovery(
-    outage: Outage, subject: str
-) -> None:
+async def test_an_outage_delays_one_request_then_a_share_of_the_limit_applies(outage: Outage, subject: str) -> None:
     async with observed(outage.url) as observer:
         assert await admitted(observer, subject, 4) == 4
         await outage.begin()
@@ -51,9 +49,7 @@ async def test_an_outage_delays_one_request_and_then_a_share_of_the_limit_is_exa
         assert len(observer.messages) == 2
 
 
-async def test_during_an_outage_a_limiter_reports_it_without_traffic_and_can_close_and_open(
-    outage: Outage, subject: str
-) -> None:
+async def test_an_outage_is_reported_without_traffic_and_prevents_no_start(outage: Outage, subject: str) -> None:
     async with observed(outage.url) as observer:
         await observer.limiter.probe()
         await outage.begin()

@@ -152,9 +152,7 @@ def test_workers_end_when_their_parent_is_killed_and_a_new_server_gets_the_port(
     assert "cannot listen" not in pair.said()
 
 
-def test_a_stop_signal_to_every_process_of_the_group_is_one_stop_and_leaves_no_process_and_no_counters(
-    pair: Server,
-) -> None:
+def test_a_stop_signal_to_the_whole_group_leaves_no_process_and_no_counters(pair: Server) -> None:
     workers = workers_of(pair)
     counters = Path(variable_of(min(workers), COUNTERS))
     assert counters.exists()
@@ -183,9 +181,7 @@ def client_can_create(client: Client) -> bool:
     return True
 
 
-def test_a_worker_that_cannot_be_replaced_without_postgres_does_not_stop_the_others(
-    pair: Server, client: Client
-) -> None:
+def test_a_worker_that_cannot_be_replaced_does_not_stop_the_others(pair: Server, client: Client) -> None:
     postmaster = int((pair.data_dir / "postgres" / "data" / "postmaster.pid").read_text().split("\n")[0])
     before = wait_for_all_workers(pair)
     victim = min(before)

@@ -19,9 +19,7 @@ USAGE = "/v1/usage"
 METRICS = "/metrics"
 
 
-async def test_of_400_requests_at_once_exactly_the_limit_of_the_plan_is_admitted(
-    server: Server, tenants: Tenants
-) -> None:
+async def test_of_400_requests_at_once_exactly_the_limit_is_admitted(server: Server, tenants: Tenants) -> None:
     for _ in range(5):
         before = await fallbacks(server)
         key = tenants.api_key(tenants.workspace("starter"), tier="standard").key
