@@ -15,7 +15,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from adapters.http.body import upload_pieces
+from adapters.http.body import announced_length, upload_pieces
 from adapters.http.body_headers import OTHER_BODY, Digests, read_body_headers
 from adapters.http.conditional import (
     UNCONDITIONAL,
@@ -65,12 +65,11 @@ async def upload(request: AnyRequest, path: FromPath[str]) -> Response[bytes]:
         # Evaluated before what the URL requires, that there is no file yet (RFC 9110 13.2.2).
         raise PreconditionFailed("An upload never replaces a file, so If-Match cannot hold; leave that header out.")
     expected = replace(terms, sha256=next(iter(announced.values()), terms.sha256))
-    length = request.headers.get("content-length")
     receive_upload = use_cases_of(request).receive_upload
     # `UseCases` has it if the ports have a served storage.
     assert receive_upload is not None
     content = upload_pieces(request, UPLOAD_LIMIT_BYTES)
-    match await receive_upload(expected, None if length is None else int(length), content):
+    match await receive_upload(expected, announced_length(request), content):
         case UploadMismatch(term):
             # If a header announces a digest, it is that header which the body contradicts, and not the URL.
             digest = dict.fromkeys(announced, OTHER_BODY) or {"sha256": "of the bytes must be that of this URL"}
@@ -93,9 +92,8 @@ def _check_terms(request: AnyRequest, terms: UploadTerms, announced: Digests) ->
     types = request.headers.getall("content-type", [])
     if len(types) != 1 or not is_same_media_type(types[0], terms.mime_type):
         wrong["Content-Type"] = f"must be {terms.mime_type}, the type this URL was signed for"
-    length = request.headers.get("content-length")
-    # Zeros before the number are valid (RFC 9110 8.6).
-    if None not in (terms.size_bytes, length) and str(length).lstrip("0") != str(terms.size_bytes).lstrip("0"):
+    length = announced_length(request)
+    if None not in (terms.size_bytes, length) and length != terms.size_bytes:
         wrong["Content-Length"] = _of_the_url(terms)
     if wrong:
         raise Invalid(wrong)
