@@ -184,25 +184,35 @@ def _socket_directory(directory: Path) -> Path:
     socket."""
     sockets = directory / "run"
     if len(os.fsencode(sockets / _SOCKET)) > _SOCKET_PATH_MAX_BYTES:
-        sockets = _short_directory(directory / "sockets")
+        return _short_directory(directory / "sockets")
     sockets.mkdir(mode=0o700, exist_ok=True)
-    found = sockets.lstat()
-    # Postgres trusts every process that can open the socket. So the folder must belong to this user, and no other user
-    # may open it.
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (os.getuid(), _NOBODY) or found.st_mode & 0o077:
+    if not _is_private(sockets, directory):
         raise Unavailable(f"{sockets} is not a private folder of this user; remove it")
     return sockets
+
+
+def _is_private(sockets: Path, directory: Path) -> bool:
+    """Return whether `sockets` is a folder that only this user can open, or the user to whom `directory` was given.
+
+    Postgres trusts every process that can open the socket.
+    """
+    with suppress(FileNotFoundError):
+        found = sockets.lstat()
+        owners = os.getuid(), directory.stat().st_uid
+        return stat.S_ISDIR(found.st_mode) and found.st_uid in owners and not found.st_mode & 0o077
+    return False
 
 
 def _short_directory(pointer: Path) -> Path:
     """Return the directory in /tmp whose path is in the file `pointer`. Create both if one of them does not exist.
 
     Its name is random. If it were made from the path of the data directory, another user could create it first, and
-    so prevent the start. If several processes create one at once, all use that of the first.
+    so prevent the start. After /tmp was emptied, another user may have taken the known name: then a new directory
+    replaces it. If several processes create one at once, all use that of the first.
     """
     with suppress(FileNotFoundError):
         known = Path(pointer.read_text())
-        if os.path.lexists(known):
+        if _is_private(known, pointer.parent):
             return known
         pointer.unlink()
     # TMPDIR may be long too, and may differ between the users of one data directory.

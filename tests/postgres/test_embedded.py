@@ -154,6 +154,23 @@ async def test_neither_leftovers_of_a_crash_nor_a_path_too_long_for_a_socket_pre
         assert await ask(url, "SELECT 1") == 1
 
 
+async def test_a_folder_in_tmp_that_another_user_has_taken_is_neither_used_nor_prevents_the_start(
+    tmp_path: Path,
+) -> None:
+    directory = tmp_path / ("d" * 100)
+    async with open_embedded(directory):
+        known = Path((directory / "sockets").read_text())
+    # /tmp is emptied at a restart, and the name was visible to every user before.
+    known.rmdir()
+    known.symlink_to(tmp_path)
+    try:
+        async with open_embedded(directory) as url:
+            assert await ask(url, "SELECT 1") == 1
+            assert str(known) not in url
+    finally:
+        known.unlink()
+
+
 @pytest.mark.parametrize(
     ("files", "options", "reason"),
     [
