@@ -76,6 +76,14 @@ def test_a_fold_is_normal_and_a_fixed_point(text: str) -> None:
     assert unicodedata.is_normalized("NFC", once)
 
 
+@pytest.mark.parametrize(("characters", "folded"), [(1, 18), (55, 990), (56, 1000), (500, 1000), (4096, 8192)])
+def test_the_fold_of_long_ligatures_is_cut_at_twice_their_number_or_at_1000_characters(
+    characters: int, folded: int
+) -> None:
+    assert len(fold("\ufdfa" * characters)) == folded
+    assert fold("\ufdfa" * characters) == fold("\ufdfa" * 4096)[:folded]
+
+
 ADVERSE = {
     "marks": "\u0301\u0316",
     "characters that decompose to marks": "\u0f73",
