@@ -4,6 +4,7 @@ The page loads nothing from another host, and its Content-Security-Policy makes 
 """
 
 from collections.abc import Sequence
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -81,8 +82,14 @@ async def docs_page() -> Response[bytes]:
 def docs_file(name: FromPath[str]) -> Response[bytes]:
     if name not in _TYPES:
         raise NotFound
-    content = _START if name == "start.js" else (_swagger_ui() / name).read_bytes()
+    content = _START if name == "start.js" else _file_of_swagger_ui(name)
     return Response(content, media_type=_TYPES[name], headers={"Cache-Control": "max-age=3600"})
+
+
+@cache
+def _file_of_swagger_ui(name: str) -> bytes:
+    # Kept, because anyone may ask for it, and the largest file has 1.5 MB.
+    return (_swagger_ui() / name).read_bytes()
 
 
 def _swagger_ui() -> Path:

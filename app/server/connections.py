@@ -10,7 +10,12 @@ from enum import Enum, auto
 from typing import Protocol as Interface
 
 from adapters.http.recurring import RecurringCheck
-from app.server.limits import IDLE_BEFORE_CLOSED_SECONDS, connection_limit
+from app.server.limits import (
+    IDLE_BEFORE_CLOSED_SECONDS,
+    SLOW_BEFORE_CLOSED_SECONDS,
+    UNSENT_BYTES,
+    connection_limit,
+)
 
 CHECK_SECONDS = 1
 
@@ -29,6 +34,10 @@ class Connection(Interface):
 
     def close_idle(self) -> None:
         """Close this idle connection for a new one."""
+        ...
+
+    def abort(self) -> None:
+        """Drop the connection and the bytes that are not sent yet."""
         ...
 
 
@@ -50,12 +59,16 @@ class Connections:
             `CHECK_SECONDS`.
     """
 
-    def __init__(self, limit: int | None = None) -> None:
+    def __init__(self, limit: int | None = None, unsent_max: int = UNSENT_BYTES) -> None:
         self.now = 0.0
         self._limit = connection_limit() if limit is None else limit
         self._all: dict[Connection, None] = {}
         # The idle connections, in the order in which they became idle.
         self._idle: dict[Connection, float] = {}
+        # The connections whose clients do not read as fast as the server writes, in the order in which they began to
+        # wait, with that time and the number of bytes that wait.
+        self._slow: dict[Connection, tuple[float, int]] = {}
+        self._unsent, self._unsent_max = 0, unsent_max
         self._check = RecurringCheck(CHECK_SECONDS, self._advance_one_step)
         self._turned_away = 0
         self._logs_again_at = -math.inf
@@ -73,14 +86,19 @@ class Connections:
         return acceptance
 
     def _acceptance(self) -> Acceptance:
-        """At the limit, make room by closing the connection that has been idle longest."""
+        """At the limit, make room by closing the connection that has been idle longest, or else the slowest reader."""
         if len(self._all) < self._limit:
             return Acceptance.SERVE
-        self._report()
+        self._report(f"the limit of {self._limit} connections is reached")
         oldest = next(iter(self._idle), None)
         if oldest is not None and self._idle[oldest] + IDLE_BEFORE_CLOSED_SECONDS <= self.now:
             self.remove(oldest)
             oldest.close_idle()
+            return Acceptance.SERVE
+        slowest = next(iter(self._slow), None)
+        if slowest is not None and self._slow[slowest][0] + SLOW_BEFORE_CLOSED_SECONDS <= self.now:
+            self.remove(slowest)
+            slowest.abort()
             return Acceptance.SERVE
         # A refused connection counts too, because it stays open for a moment until the error has arrived.
         return Acceptance.REFUSE if len(self._all) <= self._limit + self._limit // 8 else Acceptance.DROP
@@ -89,6 +107,23 @@ class Connections:
         """Forget a connection that is closed."""
         self._all.pop(connection, None)
         self._idle.pop(connection, None)
+        self.set_fast(connection)
+
+    def set_slow(self, connection: Connection, unsent: int) -> None:
+        """Record that these bytes wait for the client. If too many wait for all clients, close the slowest readers."""
+        self.set_fast(connection)
+        self._slow[connection] = self.now, unsent
+        self._unsent += unsent
+        while self._unsent > self._unsent_max:
+            slowest = next(iter(self._slow))
+            self._report(f"{self._unsent_max // 2**20} MiB of responses wait for clients that read too slowly")
+            self.remove(slowest)
+            slowest.abort()
+
+    def set_fast(self, connection: Connection) -> None:
+        """Record that the client has read what waited for it."""
+        _, unsent = self._slow.pop(connection, (0.0, 0))
+        self._unsent -= unsent
 
     def set_idle(self, connection: Connection) -> None:
         """Record that the connection waits for a request from now on."""
@@ -108,12 +143,9 @@ class Connections:
         self.advance(CHECK_SECONDS)
         return bool(self._all)
 
-    def _report(self) -> None:
+    def _report(self, reason: str) -> None:
         self._turned_away += 1
         if self.now >= self._logs_again_at:
-            log.error(
-                "the limit of %d connections is reached; %d more were refused or replaced an idle one",
-                *(self._limit, self._turned_away),
-            )
+            log.error("%s; connections that were refused or closed for that: %d", reason, self._turned_away)
             self._logs_again_at = self.now + LOG_SECONDS
             self._turned_away = 0

@@ -18,6 +18,8 @@ BODY_BUFFER_BYTES = 64 * 1024
 """The number of bytes of a body that may wait for the application. Then the server stops reading from the
 connection."""
 
+_LARGE_BYTES = 64 * 1024
+
 log = logging.getLogger("dossier.server")
 
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
@@ -257,9 +259,13 @@ class Exchange:
                 b"%x\r\n%b\r\n" % (len(content), content) if content else b"",
                 b"0\r\n\r\n" if is_last else b"",
             )
-        if content or self._head_bytes:
+        if len(content) > _LARGE_BYTES:
+            # Not joined with the head, because that would copy the content: a file in memory is sent to many clients.
+            self._connection.write(self._head_bytes)
+            self._connection.write(content)
+        elif content or self._head_bytes:
             self._connection.write(self._head_bytes + content)
-            self._head_bytes = b""
+        self._head_bytes = b""
         if is_last:
             self.is_complete = True
             self._content.clear()

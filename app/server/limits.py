@@ -43,6 +43,14 @@ WRITE_BYTES = 240 * WRITE_SECONDS
 """The number of bytes of a waiting response that a client must read in each `WRITE_SECONDS`: 240 bytes a second, which
 is the limit of IIS and Kestrel."""
 
+UNSENT_BYTES = 512 * 1024 * 1024
+"""The most bytes of responses that wait in memory for slow clients, in one process. Beyond it, the connection whose
+client has read nothing for the longest time is closed. Without this limit, one signed URL in 4,096 connections that
+read nothing takes 5 GB."""
+
+SLOW_BEFORE_CLOSED_SECONDS = 5
+"""At the limit of connections, a new one may replace one whose client has read nothing for this time."""
+
 CONNECTIONS = 4096
 """The most connections of one process. With 64 KiB of head each, they need 256 MiB. One process works on far fewer
 requests at a time, and a new connection replaces an idle one."""
@@ -50,6 +58,9 @@ requests at a time, and a new connection replaces an idle one."""
 IDLE_BEFORE_CLOSED_SECONDS = 1
 """A new connection may replace one that has been idle for this time. Before that, the first request of the idle
 connection may be on its way."""
+
+DESCRIPTORS_EACH = 3
+"""The most file descriptors of one connection: its socket and, for an upload, the file and the lock of its path."""
 
 RESERVED_DESCRIPTORS = 100
 """The file descriptors for other purposes than clients: Postgres, Valkey, the log, modules, metrics."""
@@ -60,7 +71,7 @@ log = logging.getLogger("dossier.server")
 def raise_descriptor_limit() -> None:
     """Raise this process's soft limit of file descriptors as far as needed and allowed. Child processes inherit it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = 2 * CONNECTIONS + RESERVED_DESCRIPTORS
+    needed = DESCRIPTORS_EACH * CONNECTIONS + RESERVED_DESCRIPTORS
     if soft != resource.RLIM_INFINITY and soft < needed:
         wanted = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
@@ -73,11 +84,8 @@ def raise_descriptor_limit() -> None:
 
 
 def connection_limit() -> int:
-    """Return the number of connections that this process accepts, so that it never runs out of file descriptors.
-
-    Each connection may need a second descriptor: the file that it uploads or downloads.
-    """
+    """Return the number of connections that this process accepts, so that it never runs out of file descriptors."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return CONNECTIONS
-    return min(CONNECTIONS, max(1, (soft - RESERVED_DESCRIPTORS) // 2))
+    return min(CONNECTIONS, max(1, (soft - RESERVED_DESCRIPTORS) // DESCRIPTORS_EACH))

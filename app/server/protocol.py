@@ -123,8 +123,10 @@ class Protocol(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._writable = asyncio.Event()
+        self._all.set_slow(self, self.transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
+        self._all.set_fast(self)
         if self._writable is not None:
             self._writable.set()
             self._writable = None

@@ -75,11 +75,13 @@ class Transport(asyncio.Transport):
 class Server:
     """A server of one process. Tests make its connections."""
 
-    def __init__(self, app: ASGIApp, *, limit: int = 100, protocol: type[Protocol] = Protocol) -> None:
+    def __init__(
+        self, app: ASGIApp, *, limit: int = 100, unsent_max: int = 2**30, protocol: type[Protocol] = Protocol
+    ) -> None:
         self.config = uvicorn.Config(app, http=protocol, lifespan="off", log_config=None, timeout_keep_alive=75)
         self.config.load()
         self.state = ServerState()
-        self.connections = Connections(limit)
+        self.connections = Connections(limit, unsent_max)
         protocol_module._connections_of[self.state] = self.connections
         self._protocol = protocol
 
@@ -108,6 +110,11 @@ class Driven:
     async def send(self, data: bytes, size: int | None = None) -> None:
         self.transport.deliver(data, size)
         await settle()
+
+    def waits(self, unsent_bytes: int) -> None:
+        """Let these bytes of a response wait for the client."""
+        self.transport.unsent_bytes = unsent_bytes
+        self.protocol.pause_writing()
 
     @property
     def is_open(self) -> bool:

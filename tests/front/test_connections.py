@@ -39,6 +39,33 @@ async def test_without_an_idle_connection_the_next_one_is_refused() -> None:
     assert all(connection.is_open for connection in busy)
 
 
+async def test_without_an_idle_connection_the_one_whose_client_reads_nothing_for_longest_makes_room() -> None:
+    server = Server(echo, limit=2)
+    first, second = (server.connect() for _ in range(2))
+    for connection in (first, second):
+        await connection.send(b"GET")
+        connection.waits(100_000)
+        await server.pass_time(2)
+    server.connect()
+    assert first.is_open  # its client may be about to read
+    await server.pass_time(2)
+    server.connect()
+    assert [connection.transport.is_aborted for connection in (first, second)] == [True, False]
+
+
+async def test_if_too_many_bytes_wait_in_memory_the_slowest_readers_are_closed() -> None:
+    server = Server(OK, unsent_max=250_000)
+    first, second, third, fourth = (server.connect() for _ in range(4))
+    for connection in (first, second, third):
+        connection.waits(100_000)
+    assert first.transport.is_aborted
+    # A client that has read begins to wait anew.
+    second.protocol.resume_writing()
+    for connection in (second, fourth):
+        connection.waits(100_000)
+    assert [connection.transport.is_aborted for connection in (second, third, fourth)] == [False, True, False]
+
+
 async def test_a_connection_that_was_just_made_is_not_closed_for_another() -> None:
     server = Server(echo, limit=2)
     fresh = [server.connect() for _ in range(2)]
@@ -66,7 +93,7 @@ async def test_the_log_says_once_a_minute_that_the_limit_is_reached(caplog: pyte
         for _ in range(5):
             server.connect()
         assert [record.getMessage() for record in caplog.records] == [
-            "the limit of 1 connections is reached; 1 more were refused or replaced an idle one"
+            "the limit of 1 connections is reached; connections that were refused or closed for that: 1"
         ]
         await server.pass_time(1)
         server.connections.advance(LOG_SECONDS)
@@ -77,16 +104,16 @@ async def test_the_log_says_once_a_minute_that_the_limit_is_reached(caplog: pyte
 
 @pytest.mark.parametrize(
     ("soft", "limit"),
-    [(400, 150), (1024, 462), (20_000, limits.CONNECTIONS), (resource.RLIM_INFINITY, limits.CONNECTIONS), (50, 1)],
+    [(400, 100), (1024, 308), (20_000, limits.CONNECTIONS), (resource.RLIM_INFINITY, limits.CONNECTIONS), (50, 1)],
 )
-def test_the_limit_allows_two_descriptors_per_connection(
+def test_the_limit_allows_three_descriptors_per_connection(
     monkeypatch: pytest.MonkeyPatch, soft: int, limit: int
 ) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, soft))
     assert limits.connection_limit() == limit
 
 
-NEEDED = 2 * limits.CONNECTIONS + limits.RESERVED_DESCRIPTORS
+NEEDED = 3 * limits.CONNECTIONS + limits.RESERVED_DESCRIPTORS
 
 
 @pytest.mark.parametrize(

@@ -63,4 +63,4 @@ def test_silent_connections_do_not_shut_others_out(poor_server: Server) -> None:
         assert is_served()
     said = poor_server.said()
     assert "the limit of file descriptors (ulimit -n) is 400" in said
-    assert said.count("the limit of 150 connections is reached") == 1
+    assert said.count("the limit of 100 connections is reached") == 1
