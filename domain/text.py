@@ -44,7 +44,10 @@ _JOINING = "\u180b-\u180d\u180f\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef"
 # The Braille pattern without dots is visible in no font, although Unicode counts it as a symbol.
 _BLANK_SYMBOL = "\u2800"
 # Unicode's White_Space.
-_SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+_SPACES = (
+    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000"
+)
 
 _REFUSED = re.compile(f"[{_CONTROL}{_BIDIRECTIONAL}\u2028\u2029]")
 _REFUSED_IN_LINES = re.compile(f"(?![\\t\\n])[{_CONTROL}{_BIDIRECTIONAL}]")

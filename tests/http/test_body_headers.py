@@ -94,8 +94,8 @@ async def test_all_that_is_wrong_with_an_upload_is_named_at_once(api: Api) -> No
     }
     answer = await api.http.put(url, content=BODY, headers=wrong)
     assert answer.json()["error"]["details"]["fields"].keys() == wrong.keys()
-    # A number may begin with any number of zeros (RFC 9110 8.6). If no header has a digest, the error says that the body
-    # differs from the terms of the URL.
+    # A number may begin with many zeros (RFC 9110 8.6). If no header has a digest, the error says that the body differs
+    # from the terms of the URL.
     zeros = {"Content-Type": "text/plain", "Content-Length": "0" * 5000 + "7"}
     answer = await api.http.put(url, content=b"7 bytes", headers=zeros)
     assert answer.json()["error"]["details"]["fields"].keys() == {"sha256"}
