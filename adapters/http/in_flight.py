@@ -64,7 +64,7 @@ class InFlightRequest:
         self.awaits_client = True
 
     def resume(self) -> None:
-        """Continue the time of the server, which `await_client` stopped."""
+        """Let the time limit of the server run on. `await_client` paused it."""
         now = monotonic()
         self.deadline = now + self._seconds_left
         self._waited_seconds += now - self._waiting_since

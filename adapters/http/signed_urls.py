@@ -173,5 +173,5 @@ def _range(request: AnyRequest, size: int) -> tuple[int, int] | None:
 
 def _query(request: AnyRequest) -> Mapping[str, str]:
     pairs = query_pairs(request)
-    # A query with a repeated name is ambiguous. Without any parameter, the signature check refuses it.
+    # A query that repeats a name is ambiguous. It is read as an empty query, which the signature check refuses.
     return dict(pairs) if len(dict(pairs)) == len(pairs) else {}

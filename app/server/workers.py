@@ -198,7 +198,7 @@ class _Supervisor(Multiprocess):
         return process
 
     def _is_stopping(self) -> bool:
-        """Return whether the server shuts down. Any other signal stays queued until the current action is done."""
+        """Return whether the server shuts down. Other signals stay queued until the current action is done."""
         if signal.SIGINT in self.signal_queue or signal.SIGTERM in self.signal_queue:
             self.should_exit.set()
         return self.should_exit.is_set()

@@ -81,7 +81,7 @@ def test_a_page_of_a_listed_origin_uses_the_api_and_the_directory_store(world: W
     }
 
 
-def test_a_page_of_a_listed_origin_reads_how_long_to_wait(world: World) -> None:
+def test_a_page_of_a_listed_origin_can_read_retry_after(world: World) -> None:
     key = world.tenants.api_key(world.tenants.workspace("starter"), tier="standard").key
     assert world.browser.visit(world.listed)
     # Starter admits ten requests a minute, and a new minute may begin meanwhile.
@@ -151,7 +151,7 @@ def test_a_browser_shows_a_file_in_place_only_if_nothing_in_it_can_run(
         assert world.browser.saved().read_bytes() == content
 
 
-def test_a_text_is_shown_in_the_encoding_that_its_media_type_names_also_later(world: World) -> None:
+def test_a_text_is_shown_in_the_encoding_of_its_latest_media_type(world: World) -> None:
     document = recorded(world.client, "a", "text/plain", "Größe".encode())
     world.client.patch(f"/v1/documents/{document}", {"mime_type": "text/plain; charset=utf-8"})
     url = world.client.get(f"/v1/documents/{document}?disposition=inline").json()["data"]["download_url"]

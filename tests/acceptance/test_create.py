@@ -9,7 +9,7 @@ from .client import MEMBERS, ULID, Client, data_of, error_of, timestamp, without
 from .documents import DOCUMENTS, document_path
 
 
-def test_the_answer_has_the_eleven_members_of_the_record_to_which_its_location_leads(home: Client) -> None:
+def test_the_response_to_a_create_is_the_record_at_its_location(home: Client) -> None:
     path = home.upload(b"%PDF-1.7", "Acme-NDA-2026.pdf", "application/pdf")
     # This is the example of the API's documentation.
     body = {
@@ -36,7 +36,7 @@ def test_the_answer_has_the_eleven_members_of_the_record_to_which_its_location_l
     assert {name: read[name] for name in MEMBERS} == data
 
 
-def test_a_recorded_path_is_a_conflict_that_names_its_document(home: Client, stored: str) -> None:
+def test_recording_a_path_again_is_a_conflict_that_names_its_document(home: Client, stored: str) -> None:
     first = home.recorded(stored)
     error = error_of(home.record(stored, name="another.txt"), 409, "storage_conflict")
     assert error["details"] == {"document_id": first["id"]}

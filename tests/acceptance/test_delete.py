@@ -31,7 +31,7 @@ def owner(tenants: Tenants) -> Client:
     return tenants.client()
 
 
-def test_a_deleted_document_is_in_no_answer_any_more(owner: Client) -> None:
+def test_a_deleted_document_appears_in_no_response(owner: Client) -> None:
     stays = owner.recorded(folder="/gone")["id"]
     gone = owner.recorded(folder="/gone", tags=["gone"], name="gone.txt")["id"]
     entity_link = linked_entity(owner, gone, entity_id="gone")
@@ -78,7 +78,7 @@ def test_a_delete_frees_quota_but_not_the_path_and_hard_also_deletes_the_bytes(m
         manager.put(signed, b"again")  # a store may accept this upload, but the path is never recorded again
 
 
-def test_hard_needs_the_permission_admin_documents(home: Client) -> None:
+def test_a_hard_delete_needs_the_permission_admin_documents(home: Client) -> None:
     document_id = home.recorded()["id"]
     refused = error_of(delete(home, document_id, query="?hard=true"), 403, "insufficient_permissions")
     assert "admin:documents" in refused["message"]
@@ -86,6 +86,6 @@ def test_hard_needs_the_permission_admin_documents(home: Client) -> None:
     deleted(home, document_id, query="?hard=false")
 
 
-def test_a_body_is_ignored(home: Client) -> None:
+def test_the_body_of_a_delete_is_ignored(home: Client) -> None:
     answer = home.request("DELETE", document_path(home.recorded()["id"]), content=b"{")
     assert answer.status_code == 204

@@ -16,7 +16,7 @@ from .tenants import Tenants
 pytestmark = [pytest.mark.slow, pytest.mark.server]
 
 
-def test_below_the_floor_uploads_are_refused_and_records_are_still_made_listed_and_downloaded() -> None:
+def test_on_a_nearly_full_disk_only_uploads_are_refused() -> None:
     floor = shutil.disk_usage("/tmp").total * 2
     with running_server() as server, closing(Tenants(server.base_url, server.cli)) as tenants:
         client = tenants.client()

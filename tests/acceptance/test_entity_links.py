@@ -29,7 +29,7 @@ def of(entity_id: str, collection: str = "matters") -> str:
     return f"/v1/{collection}/{quote(entity_id, safe='')}/documents"
 
 
-def test_an_entity_link_is_made_shown_answered_again_and_removed(home: Client) -> None:
+def test_an_entity_link_is_added_shown_replayed_and_removed(home: Client) -> None:
     document_id, key = home.recorded()["id"], new_idempotency_key()
     before, etag = record_of(home, document_id), etag_of(home, document_id)
     answer = link_entity(home, document_id, entity_id="x-1", role="evidence")
@@ -80,7 +80,7 @@ def test_documents_of_an_entity_are_listed_by_role_and_page_newest_link_first(ho
     assert listed(home, path=of("case"))["meta"]["total"] == 3
 
 
-def test_an_entity_id_is_found_by_its_percent_encoding_and_only_there(home: Client) -> None:
+def test_an_entity_id_is_found_only_by_its_own_percent_encoding(home: Client) -> None:
     for entity_id in ("a b", "\u00e9/\u00fc?#", "\U0001f4c4" * 64, "a%2Fb", "a+b", "...", "https://x/y", "/", "A", "a"):
         document_id = home.recorded()["id"]
         linked_entity(home, document_id, entity_id=entity_id)

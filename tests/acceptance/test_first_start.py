@@ -109,7 +109,7 @@ def test_the_guide_has_the_printed_walk_through_and_its_later_steps_work(walk_th
     assert [document["role"] for document in belonging["documents"]] == ["sender"]
 
 
-def test_the_call_of_the_readme_has_the_answer_that_the_readme_shows(server: Server) -> None:
+def test_the_call_in_the_readme_returns_what_the_readme_shows(server: Server) -> None:
     ((path, shown),) = re.findall(r"(?m)^\$ curl .* http://127\.0\.0\.1:8000(\S+)\n(.+)$", README)
     key = first_api_key(server)
     answer = httpx.get(server.base_url + path, headers={"Authorization": f"Bearer {key}"}, trust_env=False)

@@ -75,7 +75,7 @@ def test_a_move_that_cannot_be_made_names_the_wrong_member_and_changes_nothing(h
     assert len(in_folder(stranger, f"{top}/theirs")) == 1
 
 
-def test_an_empty_folder_is_deleted_with_those_below_it_and_one_with_documents_is_not(home: Client) -> None:
+def test_only_a_folder_without_documents_is_deleted_with_the_folders_below_it(home: Client) -> None:
     top = f"/{uuid4()}"
     document_id = home.recorded(folder=f"{top}/a/b")["id"]
     for folder in (top, f"{top}/a", f"{top}/a/b"):

@@ -23,7 +23,7 @@ def has_effect(operation: Operation, answer: httpx.Response) -> None:
 
 
 @each_operation
-def test_a_replay_is_the_same_answer_with_its_own_request_id_and_another_request_is_refused(
+def test_a_replay_repeats_the_first_response_and_another_request_is_refused(
     manager: Client, stranger: Client, operation: Operation
 ) -> None:
     call, key = operation.call(manager), str(uuid4())
@@ -52,14 +52,14 @@ def test_an_idempotency_key_that_is_not_one_uuid_is_400_without_effect(manager: 
     has_effect(operation, call.send(manager))
 
 
-def test_without_a_key_the_second_request_meets_the_first(manager: Client) -> None:
+def test_without_an_idempotency_key_a_repeated_request_meets_the_first_result(manager: Client) -> None:
     for operation, status in ((CREATE, 409), (DELETE, 404), (LINK, 200), (MINT, 409), (REVOKE, 204)):
         call = operation.call(manager)
         assert [call.send(manager).status_code for _ in range(2)] == [operation.success, status]
 
 
 @each_operation
-def test_twins_at_once_have_one_effect_and_equal_answers(manager: Client, operation: Operation) -> None:
+def test_equal_requests_at_once_have_one_effect_and_equal_responses(manager: Client, operation: Operation) -> None:
     call, key = operation.call(manager), new_idempotency_key()
     answers = together([partial(call.send, manager, key)] * 8)
     assert {(answer.status_code, answer.content) for answer in answers} == {(operation.success, answers[0].content)}

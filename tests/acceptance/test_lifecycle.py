@@ -63,7 +63,7 @@ def test_commands_work_while_no_server_runs(data_dir: Path, identity: tuple[str,
     nothing_is_left_running(data_dir)
 
 
-def test_everything_is_found_again_however_the_server_ended(data_dir: Path, identity: tuple[str, str]) -> None:
+def test_nothing_is_lost_however_the_server_ended(data_dir: Path, identity: tuple[str, str]) -> None:
     with running(data_dir, identity) as (server, client):
         assert postgres_processes(data_dir), "the check for left-over processes would prove nothing"
         create, key = CREATE.call(client), new_idempotency_key()

@@ -30,16 +30,13 @@ def anonymous(tenants: Tenants) -> Client:
     return tenants.connect(None)
 
 
-def test_the_table_has_every_operation_with_all_that_it_reads(tenants: Tenants) -> None:
+def test_the_table_of_operations_matches_the_openapi_document(tenants: Tenants) -> None:
     table = {str(each): (set(each.members), set(each.parameters), set(each.headers)) for each in OPERATIONS}
     assert table == described(tenants.connect(None).get("/openapi.json").json())
 
 
-# Permission
-
-
 @pytest.mark.parametrize("permission", PERMISSIONS)
-def test_an_operation_is_open_exactly_to_its_permission(tenants: Tenants, manager: Client, permission: str) -> None:
+def test_an_operation_is_allowed_only_with_its_permission(tenants: Tenants, manager: Client, permission: str) -> None:
     """The permission is checked before the Idempotency-Key, the body, the ids and the query."""
     others = [name for name in PERMISSIONS if name != permission]
     alone, without = (
@@ -57,9 +54,6 @@ def test_an_operation_is_open_exactly_to_its_permission(tenants: Tenants, manage
             operation is not MINT or opened is alone
         ):  # no API key can create an API key with permissions that it lacks itself
             assert operation.call(manager).send(opened).status_code == operation.success, operation
-
-
-# Authentication
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +88,6 @@ def test_every_401_is_identical_on_every_operation(anonymous: Client, refused_cr
         headers = NO_UUID | ({"Authorization": value} if value else {})
         same_401(anonymous.request(operation.method, path, content=body, headers=headers), missing)
 
-
-# Ids
 
 MALFORMED_IDS = ["x", "doc_01arz3ndektsv4rrffq69g5fav", "x" * 3000, "%ff", "%2e%2e%2fdocuments", "%F0%9F%93%84", "%00"]
 
@@ -137,8 +129,6 @@ def test_no_list_shows_what_another_workspace_has(home: Client, stranger: Client
     assert "theirs" not in home.get(FOLDERS).text + home.get(TAGS).text
 
 
-# Methods and routes
-
 OPEN_PAGES = ("/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs")
 ALLOWED = METHODS | {path: {"GET"} for path in OPEN_PAGES} | {"/storage/x": {"GET", "PUT"}}
 
@@ -165,7 +155,7 @@ def test_another_method_is_405_and_options_lists_the_allowed_ones(home: Client, 
         *(f"{UNKNOWN_DOCUMENT}/link/x/y", "/v1/matter/x/documents", "/v1/people/x/documents"),
     ],
 )
-def test_an_unknown_route_is_the_404_of_an_unknown_document(home: Client, anonymous: Client, path: str) -> None:
+def test_an_unknown_route_is_the_same_404_as_an_unknown_document(home: Client, anonymous: Client, path: str) -> None:
     answer = home.get(path)
     error_of(answer, 404, "not_found")
     assert without_request_id(answer) == without_request_id(home.get(UNKNOWN_DOCUMENT))

@@ -37,7 +37,7 @@ def test_the_command_line_and_the_api_share_the_names_and_lists_of_api_keys(tena
     minted(manager, name=name)
 
 
-def test_a_workspace_needs_only_a_name_and_without_json_the_answer_is_for_people(tenants: Tenants) -> None:
+def test_a_workspace_needs_only_a_name_and_the_command_prints_plain_text(tenants: Tenants) -> None:
     done = tenants.cli.run("workspace", "create", f"w-{uuid4()}")
     assert done.returncode == 0, done.stderr
     assert not done.stdout.startswith("{")
@@ -47,7 +47,7 @@ def test_a_workspace_needs_only_a_name_and_without_json_the_answer_is_for_people
     tenants.client(workspace[0]).recorded()
 
 
-def test_an_update_holds_at_once_for_the_running_server(tenants: Tenants) -> None:
+def test_an_update_of_a_workspace_applies_at_once_to_the_running_server(tenants: Tenants) -> None:
     client = tenants.client(quota="2GB", plan="starter", tier="standard")
     path = client.upload(b"hello")
     for quota, size in (("", 2 * 10**9), ("2GiB", 2 * 2**30), ("4", 4)):
@@ -74,7 +74,7 @@ def test_an_update_holds_at_once_for_the_running_server(tenants: Tenants) -> Non
         *(f"keys revoke {UNKNOWN_API_KEY_ID}", "keys revoke nonsense"),
     ],
 )
-def test_a_mistake_ends_in_words_on_standard_error_and_not_in_zero(tenants: Tenants, command: str) -> None:
+def test_a_mistake_is_explained_on_standard_error_with_a_nonzero_exit_code(tenants: Tenants, command: str) -> None:
     done = tenants.cli.run(*command.split(), "--json")
     assert done.returncode != 0, done.stdout
     assert re.search(r"\w+ \w+", done.stderr), done

@@ -71,7 +71,7 @@ def test_a_download_honours_preconditions(home: Client, method: str) -> None:
             assert "Content-Length" not in answer.headers
 
 
-def test_a_range_is_served_only_of_the_bytes_that_if_range_names_and_that_the_client_lacks(home: Client) -> None:
+def test_if_range_serves_a_part_only_of_unchanged_bytes(home: Client) -> None:
     url = home.download_url(home.recorded()["id"])
     whole = home.storage("HEAD", url).headers
     for condition, status in (

@@ -90,7 +90,7 @@ def database_stopped(server: Server) -> Iterator[None]:
 
 @pytest.mark.server
 @pytest.mark.timeout(120)
-def test_a_hostile_id_is_replaced_or_refused_and_begins_no_line_of_the_log(own_server: Server, owner: Client) -> None:
+def test_a_hostile_request_id_is_replaced_or_refused_and_begins_no_log_line(own_server: Server, owner: Client) -> None:
     ids = [*hostile_ids(), b"harmless-01"]
     path = UNKNOWN_DOCUMENT.encode()
     calls = [partial(ask, owner.base_url, "GET", path, with_id(owner, request_id)) for request_id in ids]

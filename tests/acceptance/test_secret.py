@@ -22,7 +22,7 @@ pytestmark = [
 ]
 
 
-def test_another_secret_stops_the_start_until_it_is_rotated_and_then_nothing_is_done_twice() -> None:
+def test_a_server_with_another_secret_does_not_start_until_rotation_and_repeats_no_write() -> None:
     with running_server() as server:
         tenants = Tenants(server.base_url, server.cli)
         workspace = tenants.workspace()
@@ -66,7 +66,7 @@ def test_another_secret_stops_the_start_until_it_is_rotated_and_then_nothing_is_
             error_of(client.put(moved, b"hello"), 403, "link_expired")
 
 
-def test_a_secret_of_the_settings_is_rotated_by_setting_another_one() -> None:
+def test_a_secret_in_the_settings_is_rotated_by_changing_the_setting() -> None:
     with running_server(DOSSIER_SECRET="1" * 32) as server:
         server.stop()
         unchanged = server.cli.run("rotate-secret", "--yes")

@@ -146,7 +146,7 @@ def hits_below(folder: Path, spellings: list[bytes]) -> list[str]:
     return [hit for path in files for hit in hits(str(path), path.read_bytes(), spellings)]
 
 
-def test_no_answer_but_the_one_that_creates_it_and_no_metric_has_an_api_key(spread: Spread) -> None:
+def test_only_the_response_that_creates_an_api_key_shows_it(spread: Spread) -> None:
     assert len(spread.keys) == 6
     assert len(spread.answers) > 500
     metrics = httpx.get(f"{spread.server.base_url}/metrics", trust_env=False)

@@ -13,7 +13,7 @@ from .operations import UPLOAD_URL
 DIGEST = hashlib.sha256(b"hello").hexdigest()
 
 
-def test_the_answer_says_how_to_upload(home: Client) -> None:
+def test_the_response_describes_the_upload_request(home: Client) -> None:
     body = {"name": "a.pdf", "mime_type": "application/pdf", "size_bytes": 5, "sha256": DIGEST}
     data = data_of(home.post(UPLOAD_URL, body), 200)
     assert list(data) == ["upload_url", "method", "headers", "storage_path", "expires_at"]

@@ -32,7 +32,7 @@ def test_a_patch_shows_what_was_sent_and_the_etag(home: Client, writer: Client) 
     assert delete(writer, document_id, {"If-Match": answer.headers["ETag"]}).status_code == 204
 
 
-def test_a_link_that_exists_and_a_moved_folder_show_what_was_sent(home: Client, writer: Client) -> None:
+def test_an_existing_link_and_a_moved_folder_show_only_what_was_sent(home: Client, writer: Client) -> None:
     top = f"/{uuid4()}"
     document_id = home.recorded(folder=f"{top}/a")["id"]
     link = linked_entity(home, document_id, role="hidden")

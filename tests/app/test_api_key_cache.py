@@ -48,7 +48,7 @@ def world() -> World:
     return World()
 
 
-async def test_an_api_key_is_read_again_every_half_second(world: World) -> None:
+async def test_a_cached_api_key_is_read_again_every_half_second(world: World) -> None:
     for _ in range(3):
         assert await world.cache.find(KEY) == world.stored[KEY]
     assert world.reads == 1
@@ -74,7 +74,7 @@ async def test_a_cached_api_key_is_used_during_a_read_but_never_beyond_a_second(
     assert await first == await second == world.stored[KEY]
 
 
-async def test_after_a_failed_read_the_next_caller_reads(world: World) -> None:
+async def test_after_a_failed_read_the_next_caller_reads_the_database(world: World) -> None:
     await world.cache.find(KEY)
     world.time += 0.5
     world.fails = True
@@ -85,7 +85,7 @@ async def test_after_a_failed_read_the_next_caller_reads(world: World) -> None:
     assert world.reads == 3
 
 
-async def test_a_change_is_seen_at_once_in_this_process_and_after_a_second_if_another_made_it(world: World) -> None:
+async def test_a_change_is_seen_at_once_by_its_process_and_after_a_second_by_others(world: World) -> None:
     await world.cache.find(KEY)
     world.stored[KEY] = stored()
     world.cache.forget(ApiKeyId("key_1"))

@@ -63,7 +63,7 @@ def world() -> World:
     return World()
 
 
-async def test_uses_are_written_every_five_seconds_in_one_call_if_there_are_any(world: World) -> None:
+async def test_uses_of_api_keys_are_written_together_every_five_seconds(world: World) -> None:
     async with world.uses.written_regularly():
         await world.pauses.turn()
         # Uses are written in the order of their ids, so that two processes never wait for each other's rows.
@@ -73,7 +73,7 @@ async def test_uses_are_written_every_five_seconds_in_one_call_if_there_are_any(
     assert set(world.pauses.lengths) == {WRITE_SECONDS}
 
 
-async def test_an_api_key_in_use_is_written_once_a_minute(world: World) -> None:
+async def test_the_use_of_an_api_key_is_written_once_a_minute(world: World) -> None:
     async with world.uses.written_regularly():
         first = world.use(KEY)
         for _ in range(13):
@@ -105,7 +105,7 @@ async def test_a_failed_write_is_logged_once_and_retried_until_it_succeeds(
         assert len(caplog.records) == 2
 
 
-async def test_uses_during_failed_writes_are_written_with_the_newest_time_of_each_key(world: World) -> None:
+async def test_uses_during_failed_writes_are_written_later_with_their_newest_time(world: World) -> None:
     world.fails = Unavailable("away")
     async with world.uses.written_regularly():
         earlier = world.use(KEY, OTHER)

@@ -28,11 +28,11 @@ PROBLEMS = [
 
 
 @pytest.mark.parametrize(("error", "words"), PROBLEMS, ids=lambda value: type(value).__name__)
-def test_why_a_database_cannot_be_opened_is_said_in_words_for_an_operator(error: Exception, words: str) -> None:
+def test_each_reason_why_a_database_cannot_be_opened_is_explained(error: Exception, words: str) -> None:
     assert connection_problem(error) == words.format(error)
 
 
-async def test_what_follows_from_an_unreachable_database_is_reported_as_not_checked(tmp_path: Path) -> None:
+async def test_checks_that_need_an_unreachable_database_are_not_checked(tmp_path: Path) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"postgresql://u:hunter2@127.0.0.1:{closed.getsockname()[1]}/dossier"

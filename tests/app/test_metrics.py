@@ -19,7 +19,7 @@ print(metrics.exposition()[0].decode())
 """
 
 
-def test_a_process_reports_the_counters_of_all_even_of_one_that_has_ended(tmp_path: Path) -> None:
+def test_each_process_reports_the_counters_of_all_even_of_ended_ones(tmp_path: Path) -> None:
     for ended in range(3):
         printed = subprocess.run(
             [sys.executable, "-c", _WORKER],

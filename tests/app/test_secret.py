@@ -23,7 +23,7 @@ SECRET = "0123456789abcdef0123456789abcdef"
 
 # Worked out without the code: a change here loses the receipts and the signed URLs of a running deployment, and no
 # server of it starts.
-def test_the_keys_and_the_names_of_receipts_are_pinned() -> None:
+def test_the_derived_keys_and_the_names_of_receipts_are_pinned() -> None:
     keys = DerivedKeys.of(SECRET.encode())
     assert {name: getattr(keys, name).hex() for name in DerivedKeys.__slots__} == {
         "signed_urls": "1a269296e8880a6af3cabb71a7e42905c775b8f629434b28b7f3d55e4c40b04e",
@@ -34,11 +34,11 @@ def test_the_keys_and_the_names_of_receipts_are_pinned() -> None:
     assert str(hash_idempotency_key(INTENT, keys.receipts)) == "560ed357-4201-8307-e2aa-12efa378466b"
 
 
-def test_a_log_of_the_keys_shows_none() -> None:
+def test_logging_the_derived_keys_shows_none_of_them() -> None:
     assert "efd3606160b7" not in repr(DerivedKeys.of(SECRET.encode())).replace("\\x", "")
 
 
-def test_a_secret_is_replaced_by_another_private_one(tmp_path: Path) -> None:
+def test_a_replaced_secret_differs_and_its_file_is_private(tmp_path: Path) -> None:
     file = tmp_path / "secret"
     first = read_or_create_secret(file)
     # An attempt that was killed has left this file.
@@ -92,7 +92,7 @@ async def secret_check(settings: Settings) -> tuple[Grade, str]:
     return found.grade, found.found
 
 
-async def test_the_first_server_makes_the_secret_and_a_server_with_another_one_does_not_start(
+async def test_the_first_server_creates_the_secret_and_a_server_with_another_secret_does_not_start(
     tmp_path: Path, empty_database_url: str
 ) -> None:
     await migrate(empty_database_url)

@@ -137,7 +137,7 @@ def test_every_mistake_is_reported_with_its_variable_even_a_misspelt_one() -> No
         *((one, (one,)) for one in ("chrome-extension://abcdefghijklmnop", "moz-extension://0c1d-2e3f")),
     ],
 )
-def test_origins_are_allowed_as_browsers_send_them_or_all_by_a_star(text: str, origins: tuple[str, ...]) -> None:
+def test_origins_are_allowed_as_browsers_send_them_or_all_with_an_asterisk(text: str, origins: tuple[str, ...]) -> None:
     assert Settings.read({"DOSSIER_CORS_ORIGINS": text}).cors_origins == origins
 
 

@@ -42,7 +42,7 @@ async def test_an_unmigrated_database_is_refused_with_the_remedy(tmp_path: Path,
 async def test_an_application_works_with_its_settings_and_has_written_the_uses_of_api_keys_when_it_stops(
     tmp_path: Path, empty_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The application tunes the collector for the life of its process, and this process goes on.
+    # The application tunes the garbage collector of its process. The process of the tests must not keep that tuning.
     monkeypatch.setattr(gc, "freeze", lambda: None)
     monkeypatch.setattr(gc, "set_threshold", lambda *_: None)
     await migrate(empty_database_url)

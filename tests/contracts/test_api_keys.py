@@ -88,7 +88,7 @@ async def test_a_name_is_taken_in_its_workspace_until_its_api_key_is_revoked_or_
     await records.added(home, "CI")
 
 
-async def test_of_all_admin_keys_revoked_at_once_the_last_stays_except_for_operators(records: Records) -> None:
+async def test_of_all_admin_api_keys_revoked_at_once_one_stays_unless_an_operator_revokes_it(records: Records) -> None:
     for _ in range(ROUNDS):
         home, at = await records.workspace(), records.clock()
         admins = [await records.added(home, "", Permission.ADMIN_API_KEYS) for _ in range(8)]
@@ -119,7 +119,7 @@ async def test_api_keys_are_listed_oldest_first_and_searched_by_name_newest_firs
         assert (list(page.keys), page.total) == (expected, 4)
 
 
-async def test_a_use_is_stored_once_a_minute_and_never_moves_back(records: Records) -> None:
+async def test_the_last_use_of_an_api_key_is_stored_once_a_minute_and_never_moves_back(records: Records) -> None:
     home = await records.workspace()
     key, unused = await records.added(home), await records.added(home)
     at = records.clock()

@@ -42,7 +42,7 @@ ROUNDS = 3
 """The calls of the first round also open database connections; later rounds run fully at once."""
 
 
-async def test_of_many_patches_of_one_state_one_succeeds(shared: Records) -> None:
+async def test_of_many_patches_that_require_one_state_one_succeeds(shared: Records) -> None:
     home = await shared.workspace()
     for _ in range(ROUNDS):
         document = await shared.recorded(home)
@@ -214,7 +214,7 @@ async def deletes_of_one_folder(shared: Records, home: Workspace, number: int) -
         (deletes_of_one_folder, FolderDeleted, NoSuchFolder),
     ],
 )
-async def test_of_two_changes_of_which_one_can_be_made_one_is_made(
+async def test_of_two_conflicting_changes_at_once_exactly_one_is_made(
     shared: Records, changes: Callable[[Records, Workspace, int], Awaitable[Pair]], done: type, refused: type
 ) -> None:
     home = await shared.workspace(10**6)

@@ -59,9 +59,7 @@ async def test_calling_create_again_with_the_same_document_is_safe(shared: Recor
 
 
 @pytest.mark.parametrize("size_bytes", [10, 101], ids=["path taken", "over quota"])
-async def test_a_refusal_writes_nothing_and_leaves_the_idempotency_key_unused(
-    records: Records, size_bytes: int
-) -> None:
+async def test_a_refusal_writes_nothing_and_leaves_its_idempotency_key_free(records: Records, size_bytes: int) -> None:
     home, key = await records.workspace(quota_bytes=100), new_key()
     first = await records.recorded(home, path="documents/first")
     path = "documents/first" if size_bytes == 10 else "documents/second"

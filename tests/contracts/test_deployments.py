@@ -26,9 +26,7 @@ async def test_the_record_of_a_deployment_is_read_back_until_it_is_renewed(recor
     assert (again.claimed_at, again.next_generation, again.changes_marked) == (None, None, None)
 
 
-async def test_the_first_secret_is_kept_until_it_is_replaced_even_if_the_deployment_is_renewed(
-    records: Records,
-) -> None:
+async def test_the_first_secret_is_kept_until_it_is_replaced_even_if_a_deployment_is_renewed(records: Records) -> None:
     deployments, first, second = records.deployments, b"\1" * 32, b"\2" * 32
     # The database may know a secret already.
     await deployments.record_secret(first, replace=True)

@@ -129,9 +129,7 @@ async def test_a_failing_disk_is_unavailable(storage: FilesystemStorage, monkeyp
     assert await storage.write(terms(), pieces(b"other")) == AlreadyStored()
 
 
-async def test_a_delete_removes_the_directory_of_the_document_and_none_above_it(
-    storage: FilesystemStorage, root: Path
-) -> None:
+async def test_a_delete_removes_only_the_directory_of_the_document(storage: FilesystemStorage, root: Path) -> None:
     deep = StoragePath("workspaces/ws_1/documents/02/deep/down/b.txt")
     for path in (PATH, deep, StoragePath("workspaces/ws_1/top.txt")):
         await put(storage, path)
@@ -141,9 +139,7 @@ async def test_a_delete_removes_the_directory_of_the_document_and_none_above_it(
         assert left == {"workspaces", "workspaces/ws_1", "workspaces/ws_1/documents"}
 
 
-async def test_symbolic_links_are_not_followed_and_are_no_objects(
-    storage: FilesystemStorage, root: Path, tmp_path: Path
-) -> None:
+async def test_symbolic_links_are_never_followed(storage: FilesystemStorage, root: Path, tmp_path: Path) -> None:
     await put(storage)
     outside = tmp_path / "outside" / "secret.txt"
     outside.parent.mkdir()
@@ -158,9 +154,7 @@ async def test_symbolic_links_are_not_followed_and_are_no_objects(
     assert outside.read_text() == "not ours"
 
 
-async def test_file_names_that_are_no_valid_text_are_listed_in_a_printable_form(
-    storage: FilesystemStorage, root: Path
-) -> None:
+async def test_invalid_file_names_are_listed_in_a_printable_form(storage: FilesystemStorage, root: Path) -> None:
     await put(storage)
     for name in (b"caf\xe9", b"new\nline", "ü".encode()):
         (root / "objects" / PREFIX / os.fsdecode(name)).write_bytes(b"x")
@@ -185,9 +179,7 @@ async def test_a_listing_needs_the_same_memory_for_any_number_of_files(storage: 
     assert peaks[1] < peaks[0] * 1.2
 
 
-async def test_a_foreign_mark_is_read_as_it_is_and_never_treated_as_missing(
-    storage: FilesystemStorage, root: Path
-) -> None:
+async def test_a_foreign_mark_is_read_as_it_is_and_not_as_missing(storage: FilesystemStorage, root: Path) -> None:
     for content, text in ((b"", ""), (b"half\n", "half"), (b"\xff", "\N{REPLACEMENT CHARACTER}")):
         (root / "deployment").write_bytes(content)
         assert await storage.read_mark() == text

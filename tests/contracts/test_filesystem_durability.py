@@ -96,18 +96,14 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
     return disk
 
 
-async def test_an_upload_is_on_the_disk_before_it_is_reported(
-    storage: FilesystemStorage, root: Path, disk: Disk
-) -> None:
+async def test_an_upload_is_on_disk_before_it_is_reported(storage: FilesystemStorage, root: Path, disk: Disk) -> None:
     await put(storage)
     for kind in ("objects", "checksums"):
         file = root / kind / PATH
         assert disk.has(file, *list(file.parents)[:5])
 
 
-async def test_a_delete_is_on_the_disk_before_it_is_reported(
-    storage: FilesystemStorage, root: Path, disk: Disk
-) -> None:
+async def test_a_delete_is_on_disk_before_it_is_reported(storage: FilesystemStorage, root: Path, disk: Disk) -> None:
     beside = StoragePath("workspaces/ws_1/documents/02/b.txt")
     for path in (PATH, beside, StoragePath("workspaces/ws_1/documents/02/c.txt")):
         await put(storage, path)
@@ -118,7 +114,7 @@ async def test_a_delete_is_on_the_disk_before_it_is_reported(
 
 
 @pytest.mark.parametrize("replace", [False, True])
-async def test_a_mark_is_on_the_disk_before_it_is_reported(
+async def test_a_mark_is_on_disk_before_it_is_reported(
     storage: FilesystemStorage, root: Path, disk: Disk, replace: bool
 ) -> None:
     assert await storage.write_mark("mine", replace=replace)
@@ -129,9 +125,7 @@ async def test_a_mark_is_on_the_disk_before_it_is_reported(
     assert disk.has(root)
 
 
-async def test_leftovers_of_crashes_probes_and_older_versions_are_discarded(
-    storage: FilesystemStorage, root: Path
-) -> None:
+async def test_leftovers_of_crashes_probes_and_upgrades_are_discarded(storage: FilesystemStorage, root: Path) -> None:
     stored = await put(storage)
     (root / "incoming/lost+found").mkdir()
     number = "0" * 32
@@ -156,9 +150,7 @@ async def test_leftovers_of_crashes_probes_and_older_versions_are_discarded(
     assert await storage.stat(PATH) == stored
 
 
-async def test_an_upload_in_progress_is_not_discarded_however_long_ago_it_began(
-    storage: FilesystemStorage, root: Path
-) -> None:
+async def test_an_upload_in_progress_is_never_discarded_for_its_age(storage: FilesystemStorage, root: Path) -> None:
     async def slow() -> AsyncIterator[bytes]:
         yield b"x" * 2**20
         (incoming,) = (root / "incoming").iterdir()

@@ -145,7 +145,7 @@ async def test_a_used_idempotency_key_is_refused_for_another_document(scene: Sce
     )
 
 
-async def test_a_receipt_answers_after_its_document_was_deleted(scene: Scene, change: Operation) -> None:
+async def test_a_change_is_replayed_after_its_document_was_deleted(scene: Scene, change: Operation) -> None:
     first = await change(scene)
     await scene.records.delete(scene.home, scene.document.id)
     assert await change(scene) == replace(first, replayed=True)

@@ -25,7 +25,7 @@ async def test_a_recorded_path_is_never_condemned(records: Records) -> None:
     assert await records.current(document) == document
 
 
-async def test_only_the_versions_of_recorded_objects_are_known(records: Records) -> None:
+async def test_only_the_versions_of_recorded_objects_are_returned(records: Records) -> None:
     home = await records.workspace()
     paths = [path_of(home, name) for name in ("versioned", "unversioned", "deleted", "condemned")]
     for path, version in zip(paths, ("v1", None, "v2"), strict=False):

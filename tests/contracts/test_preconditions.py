@@ -113,7 +113,7 @@ HOLDS_NOT: Sequence[Precondition] = (
 )
 
 
-async def test_a_precondition_that_does_not_hold_lets_nothing_happen(scene: Scene) -> None:
+async def test_a_precondition_that_does_not_hold_prevents_the_change(scene: Scene) -> None:
     records, home, document = scene.records, scene.home, scene.document
     before = await records.documents.get(home.id, document.id), await records.folders(home)
     for precondition in HOLDS_NOT:
@@ -125,7 +125,7 @@ async def test_a_precondition_that_does_not_hold_lets_nothing_happen(scene: Scen
 
 
 @pytest.mark.parametrize("precondition", HOLDS, ids=lambda value: str(value)[:60])
-async def test_a_precondition_that_holds_lets_a_change_happen(scene: Scene, precondition: Precondition) -> None:
+async def test_a_precondition_that_holds_allows_the_change(scene: Scene, precondition: Precondition) -> None:
     records, home, document = scene.records, scene.home, scene.document
     assert isinstance(await records.patch(home, document.id, precondition), Patched)
     assert await records.delete(home, document.id, precondition=precondition) == Deleted(document.storage_path)

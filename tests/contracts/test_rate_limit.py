@@ -37,7 +37,7 @@ async def test_the_verdict_describes_the_window_with_the_fewest_requests_left(li
     assert await limiter.acquire(a, PLAN, clock()) == Verdict(True, 5, 1, day, 0)
 
 
-async def test_a_refused_request_uses_nothing_up(limiter: RateLimiter, a: str) -> None:
+async def test_a_refused_request_is_not_counted(limiter: RateLimiter, a: str) -> None:
     clock = StillClock()
     for _ in range(3):
         await limiter.acquire(a, PLAN, clock())

@@ -195,7 +195,7 @@ async def test_of_a_create_a_settlement_and_a_condemnation_of_one_path_at_once_o
     assert await usage(shared, home) == (5 * states.count(PathState.RECORDED), 0)
 
 
-async def test_the_sum_stays_exact_while_one_path_is_reserved_again_and_again(shared: Records) -> None:
+async def test_the_reserved_sum_stays_exact_while_one_path_is_reserved_repeatedly(shared: Records) -> None:
     home = await shared.workspace(quota_bytes=10**9)
     await at_once(shared.reserve(home, f"{number % 4}", number) for number in range(MANY))
     shared.clock.advance(hours=2)

@@ -119,7 +119,7 @@ def random_place(chance: random.Random, documents: Sequence[Document]) -> Page |
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_combined_filters_find_what_the_rules_say(records: Records, seed: int) -> None:
+async def test_combined_filters_find_what_a_second_implementation_finds(records: Records, seed: int) -> None:
     chance = random.Random(seed)
     home = await records.workspace()
     documents = await varied_documents(records, home, chance)
@@ -162,7 +162,7 @@ SINGLE_FILTERS = (
 )
 
 
-async def test_each_filter_by_itself_finds_what_the_rules_say(records: Records) -> None:
+async def test_each_single_filter_finds_what_a_second_implementation_finds(records: Records) -> None:
     home = await records.workspace()
     documents = await varied_documents(records, home, random.Random(5))
     for wanted in SINGLE_FILTERS:

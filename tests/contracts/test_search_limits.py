@@ -35,7 +35,7 @@ async def workspace_of(records: Records, names: Sequence[str]) -> tuple[Workspac
     return home, documents
 
 
-async def test_a_count_that_reaches_its_limit_says_so(records: Records) -> None:
+async def test_a_count_at_its_limit_is_reported_as_not_exact(records: Records) -> None:
     home, documents = await workspace_of(records, ["none"] * (LIMIT + 1))
     oldest, second, third = documents[:3]
     last = Page(LIMIT + 1, 1)

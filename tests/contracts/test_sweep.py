@@ -191,7 +191,7 @@ MOMENTS = {
 
 @pytest.mark.parametrize(("looks", "writes"), [*combinations_with_replacement(MOMENTS.values(), 2)])
 @pytest.mark.parametrize("pair", SWEPT[:2], indirect=True, ids=" and ".join)
-async def test_a_create_during_a_sweep_wins_or_loses_completely(deployment: Swept, looks: str, writes: str) -> None:
+async def test_a_create_during_a_sweep_is_recorded_or_refused(deployment: Swept, looks: str, writes: str) -> None:
     """The create looks at the object at the moment `looks` and writes its record at the moment `writes`."""
     path = await deployment.upload("documents/a")
     has_looked, may_write = asyncio.Event(), asyncio.Event()

@@ -245,7 +245,7 @@ async def test_no_method_shows_or_changes_what_another_workspace_has(scene: Scen
     assert await scene.snapshot() == before
 
 
-def test_every_method_with_a_workspace_is_attempted() -> None:
+def test_the_attempts_call_every_method_with_a_workspace() -> None:
     ports = {
         f"{port.__name__}.{name}": method
         for port in (DocumentRepository, ObjectLedger, ApiKeys)

@@ -21,7 +21,7 @@ async def test_plan_and_quota_change_independently(records: Records) -> None:
     assert (await records.documents.usage(home.id)).quota_bytes == 2000
 
 
-async def test_an_unknown_workspace_is_none(records: Records) -> None:
+async def test_getting_or_updating_an_unknown_workspace_returns_none(records: Records) -> None:
     unknown = records.unknown_workspace()
     assert await records.workspaces.get(unknown) is None
     assert await records.workspaces.update(unknown, Plan.ORG, 1) is None

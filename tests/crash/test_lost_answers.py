@@ -92,7 +92,7 @@ async def test_a_connection_that_falls_silent_around_a_commit_only_delays_the_an
         await audit(deployment, fleet, ledger)
 
 
-async def test_a_broken_network_loses_and_doubles_nothing(deployment: Deployment, proxy: Proxy, fleet: Fleet) -> None:
+async def test_a_broken_network_loses_or_doubles_no_write(deployment: Deployment, proxy: Proxy, fleet: Fleet) -> None:
     ledger = Ledger(await deployment.workspace())
     storm = cycle((Fault.ANSWER_CUT, Fault.REQUEST_CUT, None, Fault.REQUEST_CUT, Fault.ANSWER_CUT, Fault.ANSWER_CUT))
     for _ in range(0, scale.CUTS, CLIENTS):

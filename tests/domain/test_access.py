@@ -66,7 +66,7 @@ def test_a_text_that_was_not_minted_is_not_well_formed(text: str) -> None:
     assert not is_wellformed_api_key(text)
 
 
-def test_the_permissions_are_these_four_and_none_implies_another() -> None:
+def test_no_permission_implies_another() -> None:
     assert set(Permission) == {"read:documents", "write:documents", "admin:documents", "admin:api_keys"}
     for held in Permission:
         caller = replace(CALLER, permissions=frozenset({held}))

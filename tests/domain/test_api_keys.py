@@ -83,7 +83,7 @@ async def test_a_caller_cannot_create_an_api_key_of_a_higher_tier(world: World, 
         *(("12:00:00", "12:00:01", None), (None, "12:00:01", "12:00:01")),
     ],
 )
-async def test_an_api_key_ends_no_later_than_the_one_that_creates_it(
+async def test_an_api_key_expires_no_later_than_its_creator(
     world: World, own: str | None, sent: str | None, kept: str | None
 ) -> None:
     def at(time: str | None) -> datetime | None:
@@ -114,7 +114,7 @@ async def test_an_api_key_is_replayed_only_to_callers_who_could_have_created_it(
     assert await create(world, colleague, KEY) == replace(first, replayed=True)
 
 
-async def test_an_api_key_stays_active_when_the_one_that_created_it_is_revoked(world: World, caller: Caller) -> None:
+async def test_an_api_key_stays_active_when_its_creator_is_revoked(world: World, caller: Caller) -> None:
     own = await create(world, caller, name="own", permissions=["admin:api_keys"])
     creator = replace(caller, key_id=own.key.id)
     successor = await create(world, creator, permissions=["admin:api_keys"])
@@ -152,6 +152,6 @@ async def test_revoked_api_keys_are_listed_only_on_request_by_name_and_page(worl
     assert (await world.list_api_keys(caller, {"search": "x"})).total == 0
 
 
-async def test_usage_is_that_of_the_workspace(world: World, caller: Caller) -> None:
+async def test_the_usage_of_the_callers_workspace_is_reported(world: World, caller: Caller) -> None:
     await world.record(caller, b"12345")
     assert await world.get_usage(caller) == Usage(used_bytes=5, quota_bytes=1000, documents=1)

@@ -38,7 +38,7 @@ CHANGEABLE = {member: DOCUMENT[member] for member in ("name", "description", "fo
 
 
 @given(objects_around(CHANGEABLE))
-def test_any_json_object_is_changes_or_invalid(members: dict[str, object]) -> None:
+def test_any_json_object_is_read_as_changes_or_refused(members: dict[str, object]) -> None:
     with suppress(Invalid):
         changes = Changes.read(members)
         assert members.keys() <= CHANGEABLE.keys()

@@ -22,7 +22,7 @@ async def test_a_new_database_claims_a_new_store_once(world: World) -> None:
     assert await world.storage.read_mark() == f"{deployment.id} {deployment.generation}"
 
 
-async def test_the_next_claim_finishes_an_interrupted_one(world: World) -> None:
+async def test_the_next_claim_finishes_an_interrupted_claim(world: World) -> None:
     deployment = await world.deployments.read()
     await world.storage.write_mark(f"{deployment.id} {deployment.generation}", replace=False)
     await world.claim_store()

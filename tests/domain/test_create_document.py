@@ -105,7 +105,7 @@ async def test_a_path_is_recorded_at_most_once(world: World, caller: Caller) -> 
     assert await world.documents.usage(caller.workspace_id) == Usage(5, 1000, 1)
 
 
-async def test_a_document_over_the_quota_is_refused_with_the_sizes(world: World) -> None:
+async def test_a_quota_refusal_reports_limit_used_and_requested_bytes(world: World) -> None:
     caller = await world.caller(quota_bytes=10)
     await world.record(caller, b"1234567")
     with pytest.raises(QuotaExceeded) as refused:

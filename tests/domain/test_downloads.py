@@ -52,14 +52,15 @@ NAMES = UNICODE | st.sampled_from(NASTY_NAMES)
 
 @settings(max_examples=300)
 @given(NAMES)
-def test_no_name_can_split_its_header_and_every_client_gets_it_back(name: str) -> None:
+def test_no_document_name_can_split_the_header_and_every_client_decodes_it(name: str) -> None:
     header = disposition(name)
     assert disposition(name, inline=True) == "inline" + header.removeprefix("attachment")
     assert header.isascii()
     assert header.isprintable()
     assert header.count('"') == 2
     plain, exact = parts(name)
-    # A client that reads RFC 8187 gets the exact name, an older one no character on which clients disagree.
+    # A client that supports RFC 8187 gets the exact name. The name for all other clients has no character that clients
+    # read differently.
     assert exact == name
     assert not set(plain) & set('"\\%')
 
@@ -74,7 +75,7 @@ def test_no_name_can_split_its_header_and_every_client_gets_it_back(name: str) -
     ],
     ids=ascii,
 )
-def test_old_clients_get_a_similar_name(name: str, plain: str) -> None:
+def test_clients_without_rfc_8187_get_a_similar_name(name: str, plain: str) -> None:
     assert parts(name)[0] == plain
 
 
@@ -121,7 +122,7 @@ def test_a_browser_may_show_pdf_plain_text_raster_images_audio_and_video_only(es
     assert {can_be_shown(spelled) for spelled in spellings(essence)} == {shown}
 
 
-def test_a_disposition_is_inline_or_attachment_in_exactly_these_words() -> None:
+def test_a_disposition_is_exactly_inline_or_attachment() -> None:
     assert (is_inline("inline"), is_inline("attachment")) == (True, False)
     for wrong in ("", "Inline", "inline ", "form-data", "true", None, 1):
         with pytest.raises(RuleViolation, match="must be attachment or inline"):

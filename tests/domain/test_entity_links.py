@@ -15,7 +15,7 @@ from tests.domain.samples import LINK
 from tests.domain.world import World
 
 
-async def test_a_link_is_added_as_it_was_sent_and_a_second_one_to_the_entity_is_the_first(world: World) -> None:
+async def test_a_second_link_to_the_same_entity_returns_the_first(world: World) -> None:
     caller = await world.caller()
     document = await world.record(caller)
     linked = await world.link_document(caller, document.id, LINK, None)
@@ -39,7 +39,7 @@ async def test_a_link_is_added_as_it_was_sent_and_a_second_one_to_the_entity_is_
     assert (await world.link(caller, document, entity_type="matter", entity_id="1")).role is None
 
 
-async def test_the_documents_of_an_entity_are_found_by_its_id_as_it_was_sent_role_and_page(world: World) -> None:
+async def test_documents_of_an_entity_are_found_by_its_exact_id_role_and_page(world: World) -> None:
     caller = await world.caller()
     documents = [await world.record(caller) for _ in range(3)]
     entity = {"entity_type": "matter", "entity_id": "12 O 345/26"}

@@ -59,7 +59,7 @@ STATES = frozenset({"1"})
         (Precondition(STATES, STATES), {"If-Match", "If-None-Match"}),
     ],
 )
-def test_an_unmet_precondition_is_named(precondition: Precondition, named: set[str]) -> None:
+def test_an_unmet_precondition_is_named_in_the_message(precondition: Precondition, named: set[str]) -> None:
     message = PreconditionFailed(precondition.unmet).message
     assert {name for name in ("If-Match", "If-None-Match") if name in message} == named
 

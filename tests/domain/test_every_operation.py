@@ -127,7 +127,7 @@ async def test_without_its_permission_an_operation_is_refused_before_any_port_is
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-async def test_an_operation_needs_no_other_permission(world: World, name: str) -> None:
+async def test_an_operation_needs_only_its_own_permission(world: World, name: str) -> None:
     here = await scene(world)
     needed, call = OPERATIONS[name]
     await call(world.use_cases, replace(here.caller, permissions=frozenset(needed)), *here.valid(name))
@@ -140,7 +140,7 @@ ID_OPERATIONS = [
 
 
 @pytest.mark.parametrize("name", ID_OPERATIONS)
-async def test_a_malformed_id_is_not_found_and_no_port_is_called(name: str) -> None:
+async def test_a_malformed_id_is_not_found_without_a_call_of_a_port(name: str) -> None:
     _, call = OPERATIONS[name]
     sent = LINK if name == "link_document" else {}
     kind = "key_" if name == "revoke_api_key" else "doc_"

@@ -18,7 +18,7 @@ LETTERS = st.sampled_from(string.ascii_letters + string.digits)
 
 @settings(max_examples=300)
 @given(TEXTS | st.sampled_from(NASTY_NAMES))
-def test_any_name_becomes_a_safe_one_that_is_a_segment_of_a_storage_path(name: str) -> None:
+def test_any_document_name_becomes_a_safe_segment_of_a_storage_path(name: str) -> None:
     safe = safe_file_name(name)
     assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,149}", safe)
     key = f"{workspace_prefix(OWN)}documents/01HY0000000000000000000000/{safe}"
@@ -26,7 +26,7 @@ def test_any_name_becomes_a_safe_one_that_is_a_segment_of_a_storage_path(name: s
 
 
 @given(TEXTS, LETTERS, TEXTS, EXTENSIONS)
-def test_the_extension_is_kept(before: str, letter: str, after: str, extension: str) -> None:
+def test_the_extension_of_a_file_name_is_kept(before: str, letter: str, after: str, extension: str) -> None:
     assert safe_file_name(before + letter + after + extension).endswith(extension)
 
 
@@ -44,5 +44,5 @@ def test_the_extension_is_kept(before: str, letter: str, after: str, extension: 
     ],
     ids=ascii,
 )
-def test_a_safe_name_resembles_the_name(name: str, safe: str) -> None:
+def test_a_safe_file_name_resembles_the_document_name(name: str, safe: str) -> None:
     assert safe_file_name(name) == safe

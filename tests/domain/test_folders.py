@@ -30,7 +30,7 @@ async def test_a_move_reports_the_new_path_and_the_number_of_documents(world: Wo
     ("source", "target", "member"),
     [("/absent", "/c", "from"), ("/a", "/x" * 20, "to"), ("/a", "/c", None)],
 )
-async def test_a_missing_source_an_existing_target_and_a_too_deep_one_are_refused(
+async def test_a_move_from_a_missing_folder_or_to_an_existing_or_too_deep_one_is_refused(
     world: World, filed: Caller, source: str, target: str, member: str | None
 ) -> None:
     before = await world.folders(filed)

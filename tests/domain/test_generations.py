@@ -63,7 +63,7 @@ async def test_a_database_that_lost_its_newest_records_is_refused_until_it_adopt
     await restored()
 
 
-async def test_other_objects_that_the_ledger_does_not_know_show_no_loss(world: World, caller: Caller) -> None:
+async def test_other_unknown_objects_are_no_sign_of_lost_records(world: World, caller: Caller) -> None:
     issued = (await world.record(caller)).storage_path
     world.clock.advance(seconds=1)
     prefix, ulid, _ = issued.rsplit("/", 2)

@@ -34,7 +34,7 @@ async def test_the_download_url_is_a_signed_get_that_works_for_15_minutes(world:
     assert terms_of(world, found) is None
 
 
-async def test_the_download_has_the_name_of_the_document_and_a_type_that_cannot_run(world: World) -> None:
+async def test_a_download_is_named_like_its_document_and_no_browser_can_run_it(world: World) -> None:
     caller = await world.caller()
     document = await world.record(caller, name='Vertr\xe4ge "2026".pdf', mime_type="IMAGE/SVG+XML")
     assert document.mime_type == "image/svg+xml"
@@ -47,9 +47,7 @@ async def test_the_download_has_the_name_of_the_document_and_a_type_that_cannot_
 
 
 @pytest.mark.parametrize(("mime_type", "kind"), [("application/pdf", "inline"), ("text/html", "attachment")])
-async def test_inline_is_honoured_for_a_type_that_cannot_run_and_any_other_file_is_saved(
-    world: World, caller: Caller, mime_type: str, kind: str
-) -> None:
+async def test_only_types_that_cannot_run_are_inline(world: World, caller: Caller, mime_type: str, kind: str) -> None:
     document = await world.record(caller, mime_type=mime_type)
     terms = terms_of(world, await world.get_document(caller, document.id, download=True, inline=True))
     assert terms is not None
@@ -57,7 +55,9 @@ async def test_inline_is_honoured_for_a_type_that_cannot_run_and_any_other_file_
 
 
 @pytest.mark.parametrize("replacement", [None, b"", b"54321", b"123456"], ids=repr)
-async def test_changed_bytes_get_no_url_but_the_record_is_read(world: World, replacement: bytes | None) -> None:
+async def test_changed_bytes_get_no_download_url_but_the_record_is_read(
+    world: World, replacement: bytes | None
+) -> None:
     caller = await world.caller()
     document = await world.record(caller, b"12345")
     world.storage.swap(document.storage_path, replacement)

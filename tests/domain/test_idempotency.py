@@ -31,7 +31,7 @@ NO_UUIDS = [
 
 
 @pytest.mark.parametrize("sent", NO_UUIDS, ids=ascii)
-def test_anything_but_one_uuid_is_refused_as_the_header(sent: str) -> None:
+def test_an_idempotency_key_header_that_is_not_one_uuid_is_refused(sent: str) -> None:
     with pytest.raises(Invalid) as refused:
         parse_idempotency_key(sent)
     assert refused.value.fields == {"Idempotency-Key": f"must be one UUID, such as {UUID}"}

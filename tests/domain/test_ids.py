@@ -63,6 +63,6 @@ def test_an_id_is_its_prefix_and_a_ulid(prefix: str, number: int) -> None:
 
 
 @pytest.mark.parametrize("prefix", KINDS)
-def test_a_malformed_id_is_none(prefix: str) -> None:
+def test_parsing_a_malformed_id_returns_none(prefix: str) -> None:
     for text in MALFORMED_IDS.values():
         assert [read(text.replace("doc_", prefix)) for read in KINDS.values()] == [None] * len(KINDS), text

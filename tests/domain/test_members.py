@@ -39,7 +39,7 @@ def test_an_optional_member_may_be_absent_or_null_and_its_rule_is_not_applied() 
 
 
 @pytest.mark.parametrize("value", [False, 0, 0.0, "", [], {}], ids=repr)
-def test_an_empty_value_is_not_absent(value: object) -> None:
+def test_an_empty_value_is_not_treated_as_absent(value: object) -> None:
     form = Form({"name": value})
     form.optional("name", never)
     assert reported(form) == {"name": "is never right"}
@@ -79,7 +79,7 @@ def test_every_invalid_absent_and_unknown_member_is_reported(
     ("member", "shown"),
     [("x" * 64, "x" * 64), ("x" * 65, "x" * 64 + "…"), ("wbk_secret", "wbk_…"), ("my wbk_secret" * 9, "wbk_…")],
 )
-def test_an_unknown_members_name_is_shortened_and_an_api_key_in_it_is_hidden(member: str, shown: str) -> None:
+def test_the_name_of_an_unknown_member_is_shortened_and_hides_an_api_key(member: str, shown: str) -> None:
     assert list(reported(Form({member: 1}))) == [shown]
 
 
@@ -134,7 +134,7 @@ def test_an_unknown_parameter_is_named_with_the_one_that_was_probably_meant(unkn
     assert reported(form) == {unknown: f"is not a parameter of this request; {MEANT[unknown]}"}
 
 
-def test_only_what_the_request_knows_is_suggested_and_a_member_is_called_one() -> None:
+def test_only_known_members_are_suggested_and_a_member_is_called_a_member() -> None:
     form = Form({"limit": 1, "filename": "a"})
     form.optional("name", never)
     assert reported(form) == {
@@ -143,7 +143,7 @@ def test_only_what_the_request_knows_is_suggested_and_a_member_is_called_one() -
     }
 
 
-def test_a_violation_in_place_of_a_value_is_reported_whether_or_not_the_form_reads_it() -> None:
+def test_a_violation_found_earlier_is_reported_whether_or_not_its_member_is_read() -> None:
     form = Form({"page": RuleViolation("must be given once"), "If-Match": RuleViolation("must be an entity tag")})
     assert form.optional("page", string) is None
     form.apply("entity_id", never, "from the path")
@@ -156,7 +156,7 @@ def test_a_violation_in_place_of_a_value_is_reported_whether_or_not_the_form_rea
     }
 
 
-def test_only_the_first_unknown_members_get_a_suggestion_so_that_thousands_take_no_time() -> None:
+def test_only_the_first_unknown_members_get_a_suggestion_which_bounds_the_time() -> None:
     names = [f"nam{number}" for number in range(SUGGESTIONS_MAX + 5)]
     form = Form(dict.fromkeys(names))
     form.optional("name", string)

@@ -58,7 +58,7 @@ LONGEST = (PREFIX + ("x" * 200 + "/") * 10)[:1023] + "x"
         *(PREFIX + "-/_/*", f"{PREFIX}workspaces/{FOREIGN}/a"),
     ],
 )
-def test_an_object_key_of_the_own_workspace_is_unchanged(key: str) -> None:
+def test_an_object_key_of_the_callers_workspace_is_accepted_unchanged(key: str) -> None:
     assert own_path(key) == key
 
 
@@ -105,7 +105,7 @@ NEIGHBOURS = st.lists(st.sampled_from(["a", "ab", "b"]), min_size=1, max_size=4)
     ],
     ids=ascii,
 )
-def test_a_folder_is_kept_in_nfc_without_its_last_slash_and_the_root_is_none(sent: str, kept: str | None) -> None:
+def test_a_folder_path_is_normalised_to_nfc_and_loses_its_last_slash(sent: str, kept: str | None) -> None:
     assert folder_path(sent) == kept
 
 
@@ -139,7 +139,7 @@ def test_an_accepted_folder_has_1_to_20_levels_each_of_which_is_a_folder(sent: s
 
 
 @given(NEIGHBOURS, NEIGHBOURS)
-def test_a_folder_is_within_exactly_its_ancestors(folder: FolderPath, above: FolderPath) -> None:
+def test_a_folder_is_within_itself_and_its_ancestors_only(folder: FolderPath, above: FolderPath) -> None:
     assert ancestors(FolderPath("/a/b/c")) == ("/a", "/a/b", "/a/b/c")
     assert is_within(folder, above) == (above in ancestors(folder))
     assert is_within(folder, folder)

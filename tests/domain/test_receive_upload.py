@@ -112,7 +112,7 @@ async def test_an_upload_of_unknown_length_reserves_in_steps_up_to_the_quota(wor
     assert await world.storage_paths() == {upload.path, terms.path}
 
 
-async def test_a_refused_upload_leaves_the_reservation_of_its_url(world: World, caller: Caller) -> None:
+async def test_a_refused_upload_keeps_the_reservation_of_its_url(world: World, caller: Caller) -> None:
     for size_bytes, content in ((10, b"x" * 9), (None, b"")):
         _, terms = await issued(world, caller, size_bytes)
         before = await reserved(world, caller)
@@ -183,9 +183,7 @@ async def test_an_unrecorded_object_reserves_its_size_until_it_is_swept(world: W
     assert await reserved(world, caller) == 0
 
 
-async def test_a_full_disk_refuses_an_upload_also_while_it_arrives(
-    world: World, caller: Caller, tmp_path: Path
-) -> None:
+async def test_a_full_disk_refuses_uploads_also_while_they_arrive(world: World, caller: Caller, tmp_path: Path) -> None:
     free = shutil.disk_usage(tmp_path).free
     upload, terms = await issued(world, caller)
     full = replace(receiving(world), disks=LocalDisks({STORE: tmp_path}, free + 2**40))

@@ -23,7 +23,7 @@ OTHERS = {
 
 @settings(max_examples=20)
 @given(text=st.text())
-def test_a_sealed_text_differs_every_time_and_opens_again(text: str) -> None:
+def test_a_text_that_is_sealed_twice_differs_and_both_open(text: str) -> None:
     sealing = SaltedSealing(SECRET)
     first, second = (sealing.seal(text, INTENT) for _ in range(2))
     assert first != second

@@ -38,7 +38,7 @@ EQUAL = {
 
 
 @pytest.mark.parametrize("texts", EQUAL.values(), ids=EQUAL)
-def test_equal_texts_have_one_fold(texts: list[str]) -> None:
+def test_texts_that_a_search_treats_as_equal_have_one_fold(texts: list[str]) -> None:
     assert len({fold(text) for text in texts}) == 1
 
 
@@ -57,7 +57,7 @@ DIFFERENT = {
 
 
 @pytest.mark.parametrize(("one", "other"), DIFFERENT.values(), ids=DIFFERENT)
-def test_other_letters_have_other_folds(one: str, other: str) -> None:
+def test_letters_that_a_search_distinguishes_have_different_folds(one: str, other: str) -> None:
     assert fold(one) != fold(other)
 
 
@@ -132,7 +132,7 @@ def test_a_search_finds_a_document_whose_name_or_description_contains_each_of_it
     ],
     ids=ascii,
 )
-def test_a_search_has_words_and_a_part_in_double_quotes_is_one(search: str, words: tuple[str, ...]) -> None:
+def test_a_part_of_a_search_in_double_quotes_is_one_word(search: str, words: tuple[str, ...]) -> None:
     assert search_words(search) == words
 
 
@@ -156,7 +156,7 @@ NO_TRIGRAMS = ["", "a", "ab", "a-b", "a_b", "%%%", "___", "a.b", "a-b-c", "\u595
 @pytest.mark.parametrize(
     ("word", "has"), [*((word, True) for word in TRIGRAMS), *((word, False) for word in NO_TRIGRAMS)], ids=ascii
 )
-def test_three_letters_or_two_beside_a_sign_are_in_the_index_of_trigrams(word: str, has: bool) -> None:
+def test_a_word_of_three_letters_or_of_two_beside_a_sign_has_a_trigram(word: str, has: bool) -> None:
     assert has_trigram(word) is has
 
 
@@ -168,7 +168,7 @@ def test_three_letters_or_two_beside_a_sign_are_in_the_index_of_trigrams(word: s
     ],
     ids=ascii,
 )
-def test_a_search_is_indexed_if_one_of_its_words_is(words: tuple[str, ...], indexed: bool) -> None:
+def test_a_search_can_use_the_index_if_one_of_its_words_can(words: tuple[str, ...], indexed: bool) -> None:
     assert DocumentFilter(words=words).is_search_indexed is indexed
 
 

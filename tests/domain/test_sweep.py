@@ -67,7 +67,7 @@ async def test_a_late_upload_to_a_condemned_path_is_never_recorded_and_is_delete
     assert await world.storage.stat(path) is None
 
 
-async def test_the_next_sweep_finishes_an_interrupted_one(world: World) -> None:
+async def test_the_next_sweep_finishes_an_interrupted_sweep(world: World) -> None:
     caller = await world.caller()
     path = await world.upload(caller)
     world.clock.advance(days=1)
@@ -100,7 +100,7 @@ def put_aside(world: World, caller: Caller, name: str) -> StoragePath:
 
 
 @pytest.mark.parametrize(("recorded", "unexplained", "much"), [(19, 1, False), (18, 1, True), (0, 1, True)])
-async def test_unexplained_orphans_above_five_percent_of_their_workspace_are_kept_without_yes(
+async def test_unexplained_orphans_above_5_percent_of_their_workspace_need_confirmation(
     world: World, recorded: int, unexplained: int, much: bool
 ) -> None:
     caller, neighbour = [await world.caller(quota_bytes=1_000_000) for _ in range(2)]
@@ -125,7 +125,7 @@ async def test_unexplained_orphans_above_five_percent_of_their_workspace_are_kep
     assert await world.storage.stat(paths[0]) is None
 
 
-async def test_more_than_a_thousand_unexplained_orphans_of_a_workspace_are_kept_without_yes(
+async def test_more_than_1000_unexplained_orphans_of_a_workspace_need_confirmation(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("domain.use_cases.sweep.UNEXPLAINED_MAX", 2)
@@ -206,7 +206,7 @@ async def test_progress_is_reported_after_every_page_and_only_a_complete_sweep_r
     assert (await world.deployments.read()).swept_at == world.clock()
 
 
-async def test_an_object_that_the_store_keeps_delays_no_other(world: World) -> None:
+async def test_an_object_that_the_store_refuses_to_delete_delays_no_other(world: World) -> None:
     caller = await world.caller()
     locked, free = [await world.upload(caller) for _ in range(2)]
     await condemn(world, caller, [locked, free])
@@ -286,7 +286,7 @@ async def test_an_orphan_that_was_not_counted_is_not_deleted(world: World) -> No
     assert all([await world.storage.stat(path) for path in later])
 
 
-async def test_inherited_orphans_are_kept_without_yes(world: World) -> None:
+async def test_inherited_orphans_are_kept_until_confirmed(world: World) -> None:
     caller = await world.caller(quota_bytes=10_000)
     for _ in range(100):
         await world.record(caller)

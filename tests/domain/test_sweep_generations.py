@@ -51,7 +51,7 @@ async def test_a_database_does_not_sweep_a_store_that_is_not_its_own(world: Worl
 
 
 @pytest.mark.parametrize("moment", ["before the store", "after the store"])
-async def test_an_interrupted_change_of_generation_leaves_a_known_mark(world: World, moment: str) -> None:
+async def test_the_mark_is_recognised_after_an_interrupted_change_of_generation(world: World, moment: str) -> None:
     async def write_mark(mark: str, *, replace: bool) -> bool:
         if moment == "after the store":
             await world.storage.write_mark(mark, replace=replace)
@@ -72,7 +72,7 @@ async def test_a_store_cannot_be_adopted_during_a_sweep(world: World) -> None:
     await world.claim_store()
 
 
-async def test_two_sweeps_after_a_lost_lock_leave_a_known_mark(world: World) -> None:
+async def test_the_mark_is_recognised_after_two_sweeps_at_once(world: World) -> None:
     second = replace(world.sweep, deployments=NotLocked(world.deployments))
 
     async def write_mark(mark: str, *, replace: bool) -> bool:

@@ -138,14 +138,14 @@ BLANK = {
 
 
 @pytest.mark.parametrize("blank", BLANK.values(), ids=BLANK)
-def test_text_in_which_nothing_can_be_seen_is_refused_but_as_a_description(blank: str) -> None:
+def test_invisible_text_is_refused_except_as_a_description(blank: str) -> None:
     for rule in (*(text.rule for text in NAMED.values()), entity_id):
         with pytest.raises(RuleViolation):
             rule(blank)
     assert description(blank) == unicodedata.normalize("NFC", blank)
 
 
-def test_empty_text_is_refused_but_as_a_description_or_a_search() -> None:
+def test_empty_text_is_refused_except_as_a_description_or_search() -> None:
     assert LINES.rule("") == ONE_LINE["search"].rule("") == ""
     for rule in (name, label, role, one_tag, entity_id):
         with pytest.raises(RuleViolation):
@@ -176,7 +176,7 @@ def test_spaces_at_the_ends_of_a_line_are_kept() -> None:
     ],
     ids=ascii,
 )
-def test_a_label_is_trimmed_and_every_space_in_it_is_the_one_on_the_keyboard(sent: str, kept: str) -> None:
+def test_a_label_is_trimmed_and_every_space_in_it_becomes_u_0020(sent: str, kept: str) -> None:
     assert {text.rule(sent) for text in LABELS.values()} == {kept}
     for text in LABELS.values():
         # A label is trimmed before its characters are counted.
@@ -195,7 +195,7 @@ def test_a_label_is_trimmed_and_every_space_in_it_is_the_one_on_the_keyboard(sen
     ],
     ids=lambda text: ascii(text)[:40],
 )
-def test_the_nearest_label_of_a_former_one_has_what_can_be_seen_of_it(former: str, nearest: str) -> None:
+def test_a_former_label_is_rewritten_to_its_visible_characters(former: str, nearest: str) -> None:
     assert nearest_label(former, most=255) == nearest
     assert nearest_folder_path(f"/{former}/ ./a") == f"/{nearest}/unnamed/a"
 

@@ -39,7 +39,7 @@ async def test_a_repeated_patch_shows_what_was_sent(world: World, caller: Caller
     assert again == replace(first, replayed=True)
 
 
-async def test_a_link_that_exists_is_shown_without_its_role(world: World, caller: Caller, writer: Caller) -> None:
+async def test_an_existing_entity_link_is_shown_without_its_role(world: World, caller: Caller, writer: Caller) -> None:
     document = await world.record(caller)
     first = await world.link(caller, document, **LINK)
     for replayed in (False, True):
@@ -55,12 +55,12 @@ async def test_a_link_that_exists_is_shown_without_its_role(world: World, caller
     assert (new.is_new, new.link.role) == (True, LINK["role"])
 
 
-async def test_a_moved_folder_is_shown_without_its_count(world: World, caller: Caller, writer: Caller) -> None:
+async def test_a_moved_folder_is_shown_without_its_document_count(world: World, caller: Caller, writer: Caller) -> None:
     await world.record(caller, folder="/a")
     assert await world.move_folder(writer, {"from": "/a", "to": "/b"}, None) == Moved(FolderPath("/b"), None)
 
 
-async def test_a_wrong_size_is_refused_without_the_right_one(world: World, caller: Caller, writer: Caller) -> None:
+async def test_the_refusal_of_a_wrong_size_hides_the_right_one(world: World, caller: Caller, writer: Caller) -> None:
     document = await world.record(caller, b"12345")
     with pytest.raises(Invalid) as refused:
         await world.create_document(writer, members(document.storage_path, size_bytes=4), None)

@@ -29,7 +29,7 @@ def has_its_answers(case: Case, answers: list[Answer | None]) -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-async def test_a_request_in_pieces_has_its_answers_and_its_end(case: Case, api: Api, app: ASGIApp) -> None:
+async def test_a_request_sent_byte_by_byte_gets_the_expected_responses(case: Case, api: Api, app: ASGIApp) -> None:
     raw = case.raw
     if b"@upload@" in raw:
         raw = raw.replace(b"@upload@", target_of((await api.signed_upload())["upload_url"]))
@@ -50,7 +50,7 @@ def client(own_tenants: Tenants) -> Client:
 @pytest.mark.slow
 @pytest.mark.server
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_a_request_to_a_real_server_has_its_answers_and_its_end(case: Case, wire: Wire, client: Client) -> None:
+def test_a_request_to_a_real_server_gets_the_expected_responses(case: Case, wire: Wire, client: Client) -> None:
     raw = case.raw
     if b"@upload@" in raw:
         raw = raw.replace(b"@upload@", target_of(client.sign_upload().upload_url))

@@ -106,9 +106,7 @@ async def test_the_log_says_once_a_minute_that_the_limit_is_reached(caplog: pyte
     ("soft", "limit"),
     [(400, 100), (1024, 308), (20_000, limits.CONNECTIONS), (resource.RLIM_INFINITY, limits.CONNECTIONS), (50, 1)],
 )
-def test_the_limit_allows_three_descriptors_per_connection(
-    monkeypatch: pytest.MonkeyPatch, soft: int, limit: int
-) -> None:
+def test_the_limit_allows_3_descriptors_per_connection(monkeypatch: pytest.MonkeyPatch, soft: int, limit: int) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, soft))
     assert limits.connection_limit() == limit
 

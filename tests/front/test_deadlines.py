@@ -27,7 +27,7 @@ async def is_refused(connection: Driven) -> bool:
     [(b"", limits.HEAD_SECONDS, False), (GET, 75, False), (GET + b"G", limits.HEAD_SECONDS, True)],
     ids=["a new connection", "an idle one, longer than proxies keep theirs", "one byte of a second request"],
 )
-async def test_a_connection_is_closed_in_its_time_and_answered_if_a_request_has_begun(
+async def test_a_silent_connection_is_closed_in_time_and_answered_if_a_request_has_begun(
     server: Server, sent: bytes, seconds: int, is_answered: bool
 ) -> None:
     connection = server.connect()
@@ -79,7 +79,7 @@ async def test_the_server_may_take_its_time_for_a_response() -> None:
     assert connection.statuses() == [200]
 
 
-async def test_a_short_body_that_nobody_reads_is_discarded_and_the_connection_stays_open() -> None:
+async def test_a_short_unread_body_is_discarded_and_the_connection_stays_open() -> None:
     connection = Server(OK).connect()
     await connection.send(post(b"Content-Length: 38"))
     assert connection.responses()[0].headers.get("connection") is None
@@ -87,7 +87,7 @@ async def test_a_short_body_that_nobody_reads_is_discarded_and_the_connection_st
     assert connection.statuses() == [200]
 
 
-async def test_a_rest_of_a_body_that_does_not_arrive_ends_the_connection() -> None:
+async def test_an_unread_body_that_does_not_arrive_ends_the_connection() -> None:
     server = Server(OK)
     connection = server.connect()
     await connection.send(post(b"Content-Length: 38"))
@@ -98,7 +98,7 @@ async def test_a_rest_of_a_body_that_does_not_arrive_ends_the_connection() -> No
 
 
 @pytest.mark.parametrize("length", [limits.DISCARD_BYTES + 1, 5 * 2**30])
-async def test_a_long_body_that_nobody_reads_ends_the_connection_with_the_response(length: int) -> None:
+async def test_a_long_unread_body_ends_the_connection_after_the_response(length: int) -> None:
     server = Server(OK)
     connection = server.connect()
     await connection.send(post(b"Content-Length: %d" % length))
@@ -112,7 +112,7 @@ async def test_a_long_body_that_nobody_reads_ends_the_connection_with_the_respon
     assert connection.transport.is_aborted
 
 
-async def test_a_chunked_body_that_nobody_reads_is_discarded_up_to_a_limit() -> None:
+async def test_a_chunked_unread_body_is_discarded_up_to_a_limit() -> None:
     connection = Server(OK).connect()
     await connection.send(post(b"Transfer-Encoding: chunked"))
     assert connection.responses()[0].headers.get("connection") is None

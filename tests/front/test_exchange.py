@@ -70,7 +70,7 @@ async def test_header_names_are_in_lower_case_and_values_are_trimmed() -> None:
     assert received["headers"] == [["host", "a"], ["x-two", "b c"], ["x-two", "d"]]
 
 
-async def test_a_refused_request_brings_nothing_of_itself_to_the_application() -> None:
+async def test_no_part_of_a_malformed_request_reaches_the_application() -> None:
     received = await seen(b"GET /metrics HTTP/1.1\r\nX-A: 1\r\n\r\n")
     assert received == {"method": "", "path": "", "headers": [], "body": "", "refused": "Invalid"}
 
@@ -130,7 +130,7 @@ async def test_a_response_that_is_missing_or_not_as_long_as_announced_ends_the_c
     assert connection.transport.is_aborted
 
 
-async def test_the_client_is_asked_to_continue_when_the_application_reads() -> None:
+async def test_a_100_continue_is_sent_when_the_application_reads_the_body() -> None:
     connection = Server(echo).connect()
     await connection.send(post(b"Expect: 100-continue", b"Content-Length: 5"))
     assert connection.statuses() == [100]
@@ -139,7 +139,7 @@ async def test_the_client_is_asked_to_continue_when_the_application_reads() -> N
     assert connection.is_open
 
 
-async def test_a_client_that_was_not_asked_to_continue_is_answered_and_disconnected() -> None:
+async def test_a_client_that_got_no_100_continue_is_answered_and_disconnected() -> None:
     connection = Server(OK).connect()
     await connection.send(post(b"Expect: 100-continue", b"Content-Length: 38"))
     (response,) = connection.responses()
@@ -148,7 +148,7 @@ async def test_a_client_that_was_not_asked_to_continue_is_answered_and_disconnec
     assert connection.transport.sent == b""
 
 
-async def test_a_body_that_arrives_with_its_head_is_not_asked_for() -> None:
+async def test_no_100_continue_is_sent_for_a_body_that_arrives_with_its_head() -> None:
     connection = Server(echo).connect()
     await connection.send(post(b"Expect: 100-continue", b"Content-Length: 5") + b"hello")
     assert connection.statuses() == [200]
@@ -213,7 +213,7 @@ async def test_a_stream_stops_when_its_client_is_gone_although_another_request_w
     assert pieces < 200
 
 
-async def test_the_application_is_told_when_the_client_has_gone() -> None:
+async def test_the_application_learns_that_the_client_has_disconnected() -> None:
     received: list[Any] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:

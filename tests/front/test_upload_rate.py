@@ -27,7 +27,7 @@ class Upload:
         return is_in_time
 
 
-def test_one_byte_every_eight_seconds_is_refused_after_ten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upload_of_one_byte_in_eight_seconds_is_refused_after_ten(monkeypatch: pytest.MonkeyPatch) -> None:
     upload = Upload(monkeypatch)
     assert upload.takes(8, 1)
     assert not upload.takes(8, 1)
@@ -36,12 +36,12 @@ def test_one_byte_every_eight_seconds_is_refused_after_ten(monkeypatch: pytest.M
 @pytest.mark.parametrize(
     ("rate", "is_in_time"), [(UPLOAD_BYTES_PER_SECOND, True), (UPLOAD_BYTES_PER_SECOND // 2, False)]
 )
-def test_the_average_rate_decides(monkeypatch: pytest.MonkeyPatch, rate: int, is_in_time: bool) -> None:
+def test_an_upload_is_refused_by_its_average_rate(monkeypatch: pytest.MonkeyPatch, rate: int, is_in_time: bool) -> None:
     upload = Upload(monkeypatch)
     assert all(upload.takes(1, rate) for _ in range(100)) is is_in_time
 
 
-def test_a_fast_beginning_allows_no_gap_above_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fast_beginning_of_an_upload_allows_no_gap_above_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     upload = Upload(monkeypatch)
     assert upload.takes(1, 10**9)
     assert upload.takes(BODY_SECONDS, 1)

@@ -25,7 +25,7 @@ def test_every_refusal_has_a_status_a_code_and_a_message() -> None:
 
 @pytest.mark.parametrize("failure", [RuntimeError("canary"), Unavailable("canary"), KeyError("canary")])
 @pytest.mark.parametrize("port", ["api_key_lookup", "documents"])
-async def test_a_failure_behind_or_before_the_router_leaks_nothing(
+async def test_a_failure_before_or_behind_the_router_reveals_no_detail(
     api: Api, port: str, failure: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Failing:
@@ -48,7 +48,7 @@ async def test_a_failure_behind_or_before_the_router_leaks_nothing(
     assert ("Retry-After" in answer.headers) == unavailable
 
 
-async def test_bytes_that_changed_in_the_store_are_409_and_the_record_alone_is_still_read(api: Api) -> None:
+async def test_changed_bytes_are_409_and_the_record_can_still_be_read(api: Api) -> None:
     document = await api.recorded()
     path = f"/v1/documents/{document['id']}"
     url = (await api.http.get(path)).json()["data"]["download_url"]

@@ -63,9 +63,7 @@ async def test_every_answer_is_counted_by_method_route_and_status(api: Api) -> N
     assert (await samples(api.http, REQUESTS))["GET", "/metrics", "200"] == 1
 
 
-async def test_failures_and_requests_past_their_deadline_are_counted(
-    api: Api, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_failures_and_requests_past_a_deadline_are_counted(api: Api, caplog: pytest.LogCaptureFixture) -> None:
     class Failing:
         async def get(self, workspace: str, document: str) -> Never:
             raise RuntimeError("canary")

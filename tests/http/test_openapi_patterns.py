@@ -112,14 +112,14 @@ def test_no_pattern_refuses_what_its_rule_accepts(text: str) -> None:
 
 
 @given(st.one_of(MEDIA, TEXT))
-def test_the_pattern_of_a_media_type_is_its_rule(text: str) -> None:
+def test_the_pattern_of_a_media_type_accepts_exactly_what_its_rule_accepts(text: str) -> None:
     assert matches(MEDIA_TYPE, text) == accepts(documents.mime_type, text)
 
 
 @given(st.one_of(KEYS, TEXT))
 @example(f"workspaces/{WORKSPACE}/.. a")
 @example(f"workspaces/{WORKSPACE}/a /b")
-def test_the_pattern_of_a_storage_path_is_its_rule(text: str) -> None:
+def test_the_pattern_of_a_storage_path_accepts_exactly_what_its_rule_accepts(text: str) -> None:
     assert matches(patterns.STORAGE_PATH, text) == accepts(storage_path, text)
 
 

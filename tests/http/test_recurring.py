@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from adapters.http.recurring import RecurringCheck
 
 
-async def test_a_check_runs_until_nothing_is_left_and_after_a_failure_and_starts_again() -> None:
+async def test_a_recurring_check_survives_failures_stops_without_work_and_can_restart() -> None:
     asyncio.get_running_loop().set_exception_handler(lambda *_: None)
     ended = asyncio.Event()
     results: Iterator[bool | Exception] = iter([True, ValueError(), False, False])

@@ -9,7 +9,7 @@ from tests.clock import StillClock
 from tests.http.conftest import Api
 
 
-def test_a_refused_api_key_is_logged_once_a_minute_and_network(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refused_api_key_is_logged_once_a_minute_for_each_network(caplog: pytest.LogCaptureFixture) -> None:
     refused, clock = RefusedApiKeysLog(), StillClock()
     for seconds in (0, 59, 1, 59):
         clock.advance(seconds=seconds)

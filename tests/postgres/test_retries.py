@@ -1,4 +1,4 @@
-"""Writes that fail in Postgres, before or after their commit. Each is retried and happens once."""
+"""Writes that fail in Postgres, before or after their commit. Each is retried and has its effect once."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence

@@ -72,9 +72,7 @@ def test_each_sql_file_is_run_by_one_migration_and_named_after_it_or_after_what_
         assert re.findall(r"^CREATE (?:FUNCTION|VIEW) (\w+)", path.read_text(), re.MULTILINE) == [path.stem]
 
 
-async def test_one_of_many_processes_migrates_and_an_unrecorded_migration_is_not_rerun(
-    empty_database_url: str,
-) -> None:
+async def test_one_of_many_processes_migrates_and_an_unrecorded_migration_is_not_rerun(empty_database_url: str) -> None:
     async with open_database(empty_database_url) as empty:
         expected = await pending(empty)
         assert expected[0] == "0001_baseline"

@@ -4,8 +4,8 @@
   (CVE-2026-54330). An unsigned `Content-Type` is refused too, as by Ceph 20.2.4.
 - A bucket with the policy of docs/storage.md refuses copies.
 - A download of one version has the signed type and disposition and honours Range, as every other download does.
-- In a bucket whose name contains `racing`, a condition is compared with the objects that were there when the upload
-  began, as by Ceph in a bucket with versions: all uploads that begin before the first has ended are accepted.
+- In a racing bucket, whose name contains `racing`, a condition is compared with the objects that existed when the
+  upload began, as by Ceph in a bucket with versions. All uploads that begin before the first has ended are accepted.
 
 The tests need a store that passes every check. See `tests/ministack.py` for how it is started.
 """
@@ -29,10 +29,10 @@ _REFUSAL = (
 
 
 _RACE_SECONDS = 0.3
-"""How long an upload takes in a bucket that races: all that begin meanwhile are accepted."""
+"""How long an upload to a racing bucket takes. All uploads that begin within this time are accepted."""
 
 _began: ContextVar[float | None] = ContextVar("_began", default=None)
-"""When the request began, if its bucket is one of those that race."""
+"""When the request began, if it is for a racing bucket."""
 
 
 def strict(app: Any) -> Any:
@@ -78,7 +78,7 @@ def stamped(build_object_record: Any) -> Any:
 
 
 def racing(check_put_preconditions: Any) -> Any:
-    """Compare a condition with what was there when the request began, in a bucket that races."""
+    """Compare the condition of an upload to a racing bucket with the objects that existed when the request began."""
 
     def check(headers: Any, existing: Any) -> Any:
         began = _began.get()

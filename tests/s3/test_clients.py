@@ -41,7 +41,7 @@ async def test_curl_uploads_and_downloads_with_the_signed_headers(name: str, pla
     assert await curl("-r", "1000-1999", download.url) == CONTENT[1000:2000]
 
 
-async def test_any_media_type_can_be_bound(plain: S3Store) -> None:
+async def test_any_media_type_can_be_signed(plain: S3Store) -> None:
     types = ("text/plain;charset=utf-8", "text/plain ;\tcharset=utf-8", 'a/b; c="d  e"', 'a/b; c="\\"\'"', "a/x-b+json")
     for number, mime_type in enumerate(types):
         signed = await plain.storage.sign_upload(replace(plain.terms(f"{number}"), mime_type=mime_type), soon())

@@ -27,7 +27,7 @@ async def test_an_unusable_environment_is_unavailable(name: str, value: str, mon
             await storage.stat(PATH)
 
 
-async def test_credentials_are_found_in_the_files_of_aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_credentials_are_read_from_the_files_of_aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     file = tmp_path / "credentials"

@@ -72,7 +72,7 @@ async def test_an_object_whose_size_or_checksum_differs_from_the_record_is_not_d
     terms = await bucket.download_terms()
     # An ETag alone proves little: two files with one MD5 can be constructed.
     assert await download(bucket, terms, sha256="0" * 64, version_id=None) is None
-    # A store may return one ETag twice, and a record may have been edited by hand.
+    # A store may give two objects the same ETag, and an operator may have edited the record.
     for version_id in (terms.stored.version_id, None):
         assert await download(bucket, terms, size_bytes=len(RECORDED) + 1, version_id=version_id) is None
 

@@ -44,9 +44,7 @@ async def patient(relay: Relay) -> AsyncIterator[Observed]:
         assert observer.fallbacks == []
 
 
-async def test_a_lone_request_is_one_call_and_all_that_wait_share_the_next_which_decides_them_in_order(
-    relay: Relay, patient: Observed, subject: str
-) -> None:
+async def test_waiting_requests_share_one_call_in_their_order(relay: Relay, patient: Observed, subject: str) -> None:
     before = relay.requests
     await patient.limiter.acquire(subject, PLAN, AT)
     assert relay.requests == before + 1

@@ -114,9 +114,10 @@ async def races(sandbox: Sandbox) -> CheckResult:
 
 
 async def unsigned_headers(sandbox: Sandbox) -> CheckResult:
-    """Check that an upload must not have x-amz-… headers that were not signed.
+    """Check that the store refuses an upload with x-amz-… headers that were not signed.
 
-    With them, it could copy another object of the bucket (CVE-2026-54330, in many stores), or make its own public.
+    With such headers, an upload could copy another object of the bucket (CVE-2026-54330, in many stores), or make its
+    own object public.
     """
     copying = await _copying(sandbox)
     if copying.grade is not Grade.OK:

@@ -1,4 +1,4 @@
-"""Rules that read."""
+"""The rules of the state machine that read."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -40,7 +40,7 @@ PAGES = st.builds(Page, st.integers(1, 3), SIZES)
 
 
 class Reading(Sides):
-    """Every read."""
+    """The state machine with a rule for each read."""
 
     @rule(recent=RECENT, home=HOMES)
     def get(self, recent: int, home: int) -> None:

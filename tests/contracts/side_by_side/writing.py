@@ -1,4 +1,4 @@
-"""Rules that write."""
+"""The rules of the state machine that write."""
 
 import asyncio
 from collections.abc import Callable
@@ -76,7 +76,7 @@ rare to occur in every run."""
 
 
 class Writing(Sides):
-    """Every write."""
+    """The state machine with a rule for each write."""
 
     @rule(home=HOMES, path=PATHS, members=MEMBERS, key=KEYS, asks=ASKS)
     def create(self, home: int, path: str, members: dict[str, Any], key: str | None, asks: str) -> None:
