@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 
+from adapters.filesystem.storage import is_prepared
 from adapters.postgres.database import open_database
 from adapters.postgres.deployments import PostgresDeployments
 from adapters.postgres.migrate import is_empty, pending
@@ -29,7 +30,7 @@ async def run_checks(settings: Settings) -> Sequence[CheckResult]:
             database,
             await _secret(settings, deployments),
             *await _storage(settings, deployments, is_unused=is_unused),
-            *_disk_space(settings),
+            *await _disk_space(settings),
             await _rate_limit(settings),
         ]
 
@@ -75,27 +76,33 @@ async def _secret(settings: Settings, deployments: Deployments | None) -> CheckR
 
 
 async def _storage(settings: Settings, deployments: Deployments | None, *, is_unused: bool) -> Sequence[CheckResult]:
-    if is_unused and _is_missing(settings):
-        # The database is empty, so a missing directory cannot have lost anything.
-        return [CheckResult("storage", Grade.OK, f"{settings.storage_url} is not ready yet; 'dossier serve' makes it")]
-    if deployments is None and _is_missing(settings):
-        found = f"not checked: {settings.storage_url} does not exist, and only the database knows whether it should"
-        return [CheckResult("storage", Grade.DEGRADED, found)]
     try:
+        is_missing = (is_unused or deployments is None) and await _is_missing(settings)
+        if is_unused and is_missing:
+            # The database is empty, so a missing directory cannot have lost anything.
+            found = f"{settings.storage_url} is not ready yet; 'dossier serve' makes it"
+            return [CheckResult("storage", Grade.OK, found)]
+        if is_missing:
+            found = f"not checked: {settings.storage_url} does not exist, and only the database knows whether it should"
+            return [CheckResult("storage", Grade.DEGRADED, found)]
         async with open_storage(settings, secrets.token_bytes(32)) as (storage, _):
             return [*await storage.run_checks(), await check_deployment(storage, deployments)]
     except Unavailable as error:
         return [CheckResult("storage", Grade.FAILED, str(error))]
 
 
-def _is_missing(settings: Settings) -> bool:
-    """Return whether the store is a directory that does not exist."""
+async def _is_missing(settings: Settings) -> bool:
+    """Return whether the store is a directory that does not exist.
+
+    Raises:
+        Unavailable: the file system hangs.
+    """
     url = settings.storage_url
-    return url.startswith("file:") and not (storage_directory(url) / "objects").exists()
+    return url.startswith("file:") and not await is_prepared(storage_directory(url))
 
 
-def _disk_space(settings: Settings) -> Sequence[CheckResult]:
-    found = local_disks(settings).check()
+async def _disk_space(settings: Settings) -> Sequence[CheckResult]:
+    found = await local_disks(settings).check()
     return [] if found is None else [found]
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from adapters.filesystem.disks import DATABASE, STORE, LocalDisks
 from adapters.filesystem.storage import FilesystemStorage
 from adapters.in_process.api_key_cache import ApiKeyCache
 from adapters.in_process.api_key_uses import BufferedApiKeyUses
-from adapters.in_process.disks import DATABASE, STORE, LocalDisks
 from adapters.in_process.metrics import PrometheusMetrics
 from adapters.in_process.sealing import SaltedSealing
 from adapters.in_process.system import Ulids, new_secret, utc_now
@@ -66,7 +66,7 @@ async def open_service(settings: Settings, *, serving: bool = False, jobs: bool 
     async with AsyncExitStack() as stack:
         keys = DerivedKeys.of(open_secret(settings) if serving else secrets.token_bytes(32))
         disks = local_disks(settings)
-        metrics = PrometheusMetrics(disks.free_bytes)
+        metrics = PrometheusMetrics()
         pools = await stack.enter_async_context(_open_pools(settings))
         # At the end of the block, this waits for running creates before the database closes.
         documents = await stack.enter_async_context(

@@ -7,14 +7,15 @@ from typing import Protocol
 class Disks(Protocol):
     """The disks of the directory store and of the embedded Postgres. A deployment with neither has no disk here."""
 
-    def are_full(self, needed_bytes: int) -> bool:
+    async def are_full(self, needed_bytes: int) -> bool:
         """Return whether a disk has less free space than the operator wants to keep, or would have less
         after an upload of `needed_bytes`.
 
-        This takes a few microseconds, so it may be called for every upload, and repeatedly during one.
+        The space may have been measured shortly before. So this usually takes a few microseconds, and may be called for
+        every upload, and repeatedly during one.
         """
         ...
 
-    def free_bytes(self) -> Mapping[str, int]:
-        """Return the free space of each disk, by the name of its content. A disk that cannot be read is left out."""
+    async def free_bytes(self) -> Mapping[str, int]:
+        """Return the free space of each disk, by the name of its content, without disks that cannot be read now."""
         ...

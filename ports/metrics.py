@@ -1,5 +1,6 @@
 """The counters of the service that operators read."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 
@@ -19,6 +20,9 @@ class Metrics(Protocol):
         """Count a request whose API key is malformed, unknown, expired or revoked."""
         ...
 
-    def exposition(self) -> tuple[bytes, str]:
-        """Return all counters in Prometheus' text format, and its content type. May be called from any thread."""
+    def exposition(self, free_bytes: Mapping[str, int]) -> tuple[bytes, str]:
+        """Return all counters in Prometheus' text format, and its content type. May be called from any thread.
+
+        `free_bytes` is the free space of each disk of this machine, by name, which is shown too.
+        """
         ...

@@ -1,11 +1,11 @@
 """Every port in memory, for tests that need neither a database nor a disk."""
 
-from adapters.in_process.disks import LocalDisks
 from adapters.in_process.metrics import PrometheusMetrics
 from adapters.in_process.sealing import SaltedSealing
 from adapters.in_process.system import Ulids, new_secret, utc_now
 from adapters.memory.api_keys import MemoryApiKeys
 from adapters.memory.deployments import MemoryDeployments
+from adapters.memory.disks import MemoryDisks
 from adapters.memory.documents import MemoryDocuments
 from adapters.memory.ledger import MemoryLedger
 from adapters.memory.rate_limit import MemoryRateLimiter
@@ -29,7 +29,7 @@ def memory_ports(now: Clock = utc_now, public_url: str = "http://testserver") ->
         documents=documents,
         storage=storage,
         served_storage=storage,
-        disks=LocalDisks({}, 0),
+        disks=MemoryDisks(),
         ledger=MemoryLedger(documents),
         deployments=MemoryDeployments(lambda: workspaces.changes),
         limiter=MemoryRateLimiter(),

@@ -1,40 +1,20 @@
-"""The object store in a directory.
+"""The object store in a directory. `directory.py` describes the files; here, they are used in threads."""
 
-<root>/objects/<storage path>          the bytes, written once, never replaced
-<root>/checksums/<storage path>        the SHA-256 of the bytes, and the ETag of the file it was computed from
-<root>/incoming/<workspace>.<random>   uploads in progress; names without a workspace belong to probes and claim marks
-<root>/incoming/<workspace>.<digest>   empty, locked while an upload to the storage path with this digest is in progress
-<root>/deployment                      the claim mark
-"""
-
-import asyncio
-import os
 import shutil
-import stat
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import replace
-from datetime import UTC, datetime
-from itertools import islice
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import TypeVar
 
-from adapters.filesystem.checksums import Checksums
-from adapters.filesystem.files import (
-    MISSING,
-    compute_checksum,
-    etag_of,
-    flush,
-    fsync_nearest,
-    in_directory,
-    make_directories,
-    remove,
-    remove_old,
-    walk,
-)
-from adapters.filesystem.incoming import is_below, locked, new_name, receive
-from adapters.filesystem.mark import read_mark, write_mark
+from adapters.filesystem.directory import Directory, next_page
+from adapters.filesystem.incoming import Incoming, UploadLock, new_name, receive
+from adapters.filesystem.mark import NewMark
+from adapters.filesystem.outgoing import Outgoing
 from adapters.filesystem.signed_urls import SignedUrls
+from adapters.filesystem.threads import PATIENCE, Threads
 from domain.documents import StoredObject
 from domain.paths import StoragePath
 from ports.checks import CheckResult, Grade
@@ -50,12 +30,28 @@ from ports.storage import (
 from ports.system import Unavailable
 from ports.versions import OneVersion
 
-_PIECE = 1024 * 1024
+T = TypeVar("T")
+
 _PAGE = 1000
-# Probes create files directly in objects/, at which no storage path points.
-_PROBE = ".probe-"
-# workspaces/<workspace>/documents stays when it is empty, because many uploads share it.
-_LEVELS_KEPT = 3
+_DELETED_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """The longest time in seconds of one file operation. Local disks need a small part of it.
+
+    `look` is the limit of what a request waits for before its response, such as the status of a file; `piece` that of
+    reading or writing a MiB; `flush` that of writing a whole upload to the disk; `upkeep` that of deleting some files,
+    of a page of a listing, or of a mark; `checksum` that of reading a whole file; `cleanup` the time for which a caller
+    waits until its lock and its unfinished file are removed.
+    """
+
+    look: float = 5
+    piece: float = 30
+    flush: float = 120
+    upkeep: float = 60
+    checksum: float = 300
+    cleanup: float = 1
 
 
 class FilesystemStorage(OneVersion):
@@ -67,24 +63,23 @@ class FilesystemStorage(OneVersion):
 
     binds_unsized_uploads = True
 
-    def __init__(self, root: Path, public_url: str, signing_key: bytes) -> None:
-        self._root = root
-        self._objects = root / "objects"
-        self._checksums = Checksums(root / "checksums")
-        self._incoming = root / "incoming"
-        self._mark = root / "deployment"
+    def __init__(self, root: Path, public_url: str, signing_key: bytes, timeouts: Timeouts | None = None) -> None:
+        self._directory = Directory(root)
         self._signed_urls = SignedUrls(public_url, signing_key)
+        self._timeouts = timeouts or Timeouts()
+        # Threads that hang, or read and write for long, take none from the other kinds.
+        self._looks = Threads("look at files", 4, PATIENCE)
+        self._transfers = Threads("read and write files", 8)
+        self._upkeep = Threads("list, delete and compare files", 4)
 
     async def stat(self, path: StoragePath) -> StoredObject | None:
-        # This does not run in a thread: to read two local files takes 20 us, and to switch to a thread and back takes
-        # 60.
-        return self._stat(path)
+        return await self._look(f"read {path}", partial(self._directory.find, path))
 
     async def sign_upload(self, terms: UploadTerms, expires_at: datetime) -> SignedRequest:
         return self._signed_urls.sign_upload(terms, expires_at)
 
     async def sign_download(self, terms: DownloadTerms, expires_at: datetime) -> SignedRequest | None:
-        found = self._stat(terms.path)
+        found = await self.stat(terms.path)
         if found is None or found.size_bytes != terms.stored.size_bytes:
             return None
         if found.etag != terms.stored.etag and terms.stored.sha256 != await self._checksum_of_copy(terms.path, found):
@@ -94,25 +89,22 @@ class FilesystemStorage(OneVersion):
     async def prepare(self) -> None:
         # Directories are created only here, at the start of a server. If one is missing later, its volume may not be
         # mounted.
-        try:
-            for directory in (self._objects, self._checksums.root, self._incoming):
-                await asyncio.to_thread(make_directories, directory)
-        except OSError as error:
-            raise Unavailable(f"cannot store files in {self._root}: {error}") from error
+        await self._maintain(f"store files in {self._directory.root}", self._directory.make)
         # The test file is empty, so that a server can start on a full disk and serve downloads.
-        await asyncio.to_thread(self._probe, 0)
+        await self._probe(0)
 
     async def probe(self) -> None:
-        await asyncio.to_thread(self._probe, 4096)
+        await self._probe(4096)
 
     async def run_checks(self) -> Sequence[CheckResult]:
+        root = self._directory.root
         try:
             await self.probe()
-            free = (await asyncio.to_thread(shutil.disk_usage, self._root)).free
-        except (Unavailable, OSError) as error:
+            free = (await self._look(f"read {root}", partial(shutil.disk_usage, root))).free
+        except Unavailable as error:
             return [CheckResult("storage", Grade.FAILED, str(error))]
         return [
-            CheckResult("storage", Grade.OK, f"{self._root} accepts files; {free / 10**9:,.1f} GB are free"),
+            CheckResult("storage", Grade.OK, f"{root} accepts files; {free / 10**9:,.1f} GB are free"),
             CheckResult("overwrite", Grade.OK, "a file gets its name by a hard link, which never replaces another"),
             CheckResult("signatures", Grade.OK, "URLs are signed with HMAC-SHA256, and served by Dossier itself"),
             CheckResult("recorded bytes", Grade.OK, "compared by time and size, and by SHA-256 if the time differs"),
@@ -124,34 +116,16 @@ class FilesystemStorage(OneVersion):
 
     async def list_after(self, positions: Mapping[str, str]) -> AsyncIterator[Sequence[ListedObject]]:
         for prefix, position in positions.items():
-            async for page in self._list(prefix, position):
+            objects = self._directory.list(prefix, position)
+            while page := await self._maintain(f"list {prefix}", partial(next_page, objects, _PAGE)):
                 yield page
 
-    async def _list(self, prefix: str, position: str) -> AsyncIterator[Sequence[ListedObject]]:
-        if not self._objects.is_dir():
-            raise Unavailable(f"cannot list {prefix}: {self._objects} does not exist")
-        files = walk(self._objects / prefix, position.removeprefix(prefix))
-        try:
-            while page := await asyncio.to_thread(lambda: list(islice(files, _PAGE))):
-                yield [
-                    ListedObject(
-                        key=prefix + path,
-                        size_bytes=found.st_size,
-                        etag=etag_of(found),
-                        modified_at=datetime.fromtimestamp(found.st_mtime, UTC),
-                    )
-                    for path, found in page
-                ]
-        except OSError as error:
-            raise Unavailable(f"cannot list {prefix}: {error}") from error
-
     async def delete(self, paths: Sequence[StoragePath]) -> Sequence[StoragePath]:
-        try:
-            held = await asyncio.to_thread(remove, paths, self._objects, _LEVELS_KEPT)
-            deleted = [path for path in paths if path not in held]
-            return [*held, *await asyncio.to_thread(remove, deleted, self._checksums.root, _LEVELS_KEPT)]
-        except OSError as error:
-            raise Unavailable(f"cannot delete in {self._root}: {error}") from error
+        held: list[StoragePath] = []
+        for start in range(0, len(paths), _DELETED_AT_ONCE):
+            some = paths[start : start + _DELETED_AT_ONCE]
+            held += await self._maintain(f"delete in {self._directory.root}", partial(self._directory.delete, some))
+        return held
 
     async def discard_unfinished(self, prefix: str, before: datetime) -> int:
         """Discard as the port defines, but only for whole workspaces: a longer prefix discards no upload.
@@ -159,13 +133,19 @@ class FilesystemStorage(OneVersion):
         Files without a workspace in their name are discarded with every prefix. `before` is compared with the time of
         the last byte, so that an upload in progress is kept.
         """
-        return await asyncio.to_thread(self._discard_unfinished, prefix, before)
+        discard = partial(self._directory.discard_unfinished, prefix, before)
+        return await self._maintain(f"clean up {self._directory.incoming}", discard)
 
     async def read_mark(self) -> str | None:
-        return await asyncio.to_thread(self._read_mark)
+        return await self._maintain(f"read {self._directory.mark}", self._directory.read_mark)
 
     async def write_mark(self, mark: str, *, replace: bool) -> bool:
-        return await asyncio.to_thread(self._write_mark, mark, replace=replace)
+        directory, new = self._directory, NewMark(mark)
+        write = partial(new.write, directory.mark, directory.incoming / new_name(), replace=replace)
+        try:
+            return await self._maintain(f"write {directory.mark}", write)
+        finally:
+            new.is_given_up = True
 
     def open_upload(self, path: str, query: Mapping[str, str], at: datetime) -> UploadTerms | None:
         return self._signed_urls.open_upload(path, query, at)
@@ -173,143 +153,95 @@ class FilesystemStorage(OneVersion):
     def open_download(self, path: str, query: Mapping[str, str], at: datetime) -> DownloadTerms | None:
         return self._signed_urls.open_download(path, query, at)
 
-    def receiving(self, path: StoragePath) -> AbstractAsyncContextManager[bool]:
-        return locked(self._incoming, path)
+    @asynccontextmanager
+    async def receiving(self, path: StoragePath) -> AsyncIterator[bool]:
+        lock = UploadLock(self._directory.incoming, path)
+        is_alone = await self._look(f"store {path}", lock.acquire, undo=lock.release)
+        try:
+            yield is_alone
+        finally:
+            await self._clean_up(self._looks, lock.release)
 
     async def write(
         self, terms: UploadTerms, content: AsyncIterator[bytes]
     ) -> StoredObject | AlreadyStored | UploadMismatch:
         # This is checked first, so that the client does not send a file that is refused in the end.
-        if self._stat(terms.path) is not None:
+        if await self.stat(terms.path) is not None:
             return AlreadyStored()
-        incoming = self._incoming / new_name(terms.path)
+        incoming = Incoming(self._directory.incoming / new_name(terms.path))
         try:
-            with await asyncio.to_thread(open, incoming, "xb") as file:
-                size, sha256 = await receive(file, content, terms.size_bytes)
+            with _as_unavailable(f"store {terms.path}"):
+                await self._looks.run(incoming.create, self._timeouts.look)
+                size = await receive(incoming, content, terms.size_bytes, self._transfers, self._timeouts.piece)
                 if terms.size_bytes not in (None, size):
                     return UploadMismatch("size_bytes")
-                if terms.sha256 not in (None, sha256):
+                if terms.sha256 not in (None, incoming.sha256):
                     return UploadMismatch("sha256")
-                return await asyncio.to_thread(self._publish, terms.path, incoming, file, sha256)
-        except OSError as error:
-            raise Unavailable(f"cannot store {terms.path}: {error}") from error
+                publish = partial(self._directory.publish, terms.path, incoming, incoming.sha256)
+                return await self._transfers.run(publish, self._timeouts.flush)
         finally:
-            with suppress(OSError):
-                incoming.unlink()
+            await self._clean_up(self._transfers, incoming.discard)
 
     async def find(self, path: StoragePath) -> ServedObject | None:
-        found = self._lstat(path)
-        if found is None:
-            return None
-        return ServedObject(self._describe(path, found), datetime.fromtimestamp(int(found.st_mtime), UTC))
+        return await self._look(f"read {path}", partial(self._directory.find_served, path))
 
     async def read(self, terms: DownloadTerms, start: int, stop: int) -> AsyncIterator[bytes]:
+        outgoing = Outgoing(self._directory.objects / terms.path, terms.stored.etag, start, stop)
         try:
-            with await asyncio.to_thread(open, self._objects / terms.path, "rb") as file:
-                if etag_of(os.fstat(file.fileno())) != terms.stored.etag:
-                    raise Unavailable(f"the bytes of {terms.path} have changed")
-                await asyncio.to_thread(file.seek, start)
-                while start < stop:
-                    piece = await asyncio.to_thread(file.read, min(_PIECE, stop - start))
-                    if not piece:
-                        raise Unavailable(f"{terms.path} ends at {start}, before {stop}")
-                    start += len(piece)
+            while True:
+                with _as_unavailable(f"read {terms.path}"):
+                    piece = await self._transfers.run(outgoing.read, self._timeouts.piece, undo=outgoing.close)
+                if piece:
                     yield piece
-        except OSError as error:
-            raise Unavailable(f"cannot read {terms.path}: {error}") from error
+                if outgoing.position == stop:
+                    return
+        except GeneratorExit:
+            # The client is gone, and no thread is using the file.
+            self._transfers.start(outgoing.close)
+            raise
 
-    def _probe(self, size_bytes: int) -> None:
-        """Store a file as `write` does: flush it to the disk, then link it into the directory of objects."""
-        incoming = self._incoming / new_name()
-        linked = self._objects / (_PROBE + incoming.name)
-        try:
-            with open(incoming, "xb") as file:
-                file.write(bytes(size_bytes))
-                flush(file)
-            os.link(incoming, linked)
-            with suppress(FileExistsError):
-                os.link(incoming, linked)
-                raise Unavailable(f"cannot store files in {self._objects}: a hard link there replaces another file")
-            # On a file system that ignores case, a document could be recorded at a path in another spelling than the
-            # listing shows. The sweeper would then delete its file as an orphan.
-            if os.path.lexists(linked.with_name(linked.name.upper())):
-                raise Unavailable(f"cannot store files in {self._objects}: it does not tell upper case from lower case")
-        except OSError as error:
-            raise Unavailable(f"cannot store files in {self._objects}: {error}") from error
-        finally:
-            for made in (incoming, linked):
-                with suppress(OSError):
-                    made.unlink()
-
-    def _discard_unfinished(self, prefix: str, before: datetime) -> int:
-        try:
-            remove_old(self._objects, before, lambda name: name.startswith(_PROBE))
-            return remove_old(self._incoming, before, lambda name: is_below(prefix, name))
-        except OSError as error:
-            raise Unavailable(f"cannot clean up {self._incoming}: {error}") from error
-
-    def _read_mark(self) -> str | None:
-        try:
-            mark = read_mark(self._mark)
-        except OSError as error:
-            raise Unavailable(f"cannot read {self._mark}: {error}") from error
-        if mark is None and not self._objects.is_dir():
-            # If the volume is not mounted, it is unknown whether the store has a mark.
-            raise Unavailable(f"cannot read {self._mark}: {self._objects} does not exist")
-        return mark
-
-    def _write_mark(self, mark: str, *, replace: bool) -> bool:
-        try:
-            return write_mark(self._mark, self._incoming / new_name(), mark, replace=replace)
-        except OSError as error:
-            raise Unavailable(f"cannot write {self._mark}: {error}") from error
-
-    def _stat(self, path: StoragePath) -> StoredObject | None:
-        found = self._lstat(path)
-        return None if found is None else self._describe(path, found)
-
-    def _describe(self, path: StoragePath, found: os.stat_result) -> StoredObject:
-        etag = etag_of(found)
-        return StoredObject(size_bytes=found.st_size, etag=etag, sha256=self._checksums.read(path, etag))
-
-    def _lstat(self, path: StoragePath) -> os.stat_result | None:
-        try:
-            # pathlib is not used: every create runs this, and joining paths with it takes longer than lstat.
-            found = os.lstat(f"{self._objects}/{path}")
-        except OSError as error:
-            if error.errno in MISSING and self._objects.is_dir():
-                return None
-            raise Unavailable(f"cannot read {path}: {error}") from error
-        return found if stat.S_ISREG(found.st_mode) else None
+    async def _probe(self, size_bytes: int) -> None:
+        await self._look(f"store files in {self._directory.objects}", partial(self._directory.probe, size_bytes))
 
     async def _checksum_of_copy(self, path: StoragePath, found: StoredObject) -> str | None:
         """Return the SHA-256 of a file whose time has changed, as after a restore. It is computed once and then
         stored."""
-        if found.sha256 is None:
-            return await asyncio.to_thread(self._compute_checksum, path, found.etag)
-        return found.sha256
+        if found.sha256 is not None:
+            return found.sha256
+        with _as_unavailable(f"read {path}"):
+            compute = partial(self._directory.compute_checksum, path, found.etag)
+            return await self._upkeep.run(compute, self._timeouts.checksum)
 
-    def _compute_checksum(self, path: StoragePath, etag: str) -> str | None:
+    async def _look(self, doing: str, work: Callable[[], T], undo: Callable[[], object] | None = None) -> T:
+        # Not `_as_unavailable`: every create runs this.
         try:
-            if (sha256 := compute_checksum(self._objects / path, etag)) is not None:
-                self._checksums.write(path, etag, sha256)
+            return await self._looks.run(work, self._timeouts.look, undo=undo)
         except OSError as error:
-            raise Unavailable(f"cannot read {path}: {error}") from error
-        return sha256
+            raise Unavailable(f"cannot {doing}: {error}") from error
 
-    def _publish(self, path: StoragePath, incoming: Path, file: BinaryIO, sha256: str) -> StoredObject | AlreadyStored:
-        """Flush the bytes to the disk, then give the file its name. After a crash, the file is complete or absent."""
-        flush(file)
-        target = self._objects / path
-        try:
-            # A hard link is used instead of a rename, because it fails if the name exists, even if two uploads run at
-            # the same time.
-            in_directory(target.parent, self._objects, lambda: os.link(incoming, target))
-        except FileExistsError:
-            return AlreadyStored()
-        # A delete may already have removed the file and its directory, so the nearest existing directory is flushed.
-        fsync_nearest(target.parent)
-        found = os.fstat(file.fileno())
-        # This comes after the link, so that of several uploads only the successful one records its checksum.
-        self._checksums.write(path, etag_of(found), sha256)
-        return StoredObject(size_bytes=found.st_size, etag=etag_of(found), sha256=sha256)
+    async def _maintain(self, doing: str, work: Callable[[], T]) -> T:
+        with _as_unavailable(doing):
+            return await self._upkeep.run(work, self._timeouts.upkeep)
+
+    async def _clean_up(self, threads: Threads, work: Callable[[], object]) -> None:
+        """Let a thread remove something, and wait for a moment, so that a response usually comes after it."""
+        with suppress(Unavailable):
+            await threads.run(work, self._timeouts.cleanup, needed=True)
+
+
+async def is_prepared(root: Path) -> bool:
+    """Return whether the directory has been prepared as a store.
+
+    Raises:
+        Unavailable: the file system hangs.
+    """
+    return await Threads("look for a store", 1).run(Directory(root).objects.exists, Timeouts().look)
+
+
+@contextmanager
+def _as_unavailable(doing: str) -> Iterator[None]:
+    """Raise every failure of the file system in the block as `Unavailable`. `doing` names the attempt in words."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(f"cannot {doing}: {error}") from error

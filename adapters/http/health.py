@@ -27,8 +27,7 @@ def routes() -> Sequence[HTTPRouteHandler]:
     return [
         readable("/health/live")(live),
         readable("/health/ready")(ready),
-        # This runs in a thread, because with several worker processes the metrics are read from files.
-        readable("/metrics", sync_to_thread=True, include_in_schema=False)(metrics),
+        readable("/metrics", include_in_schema=False)(metrics),
     ]
 
 
@@ -53,8 +52,11 @@ async def ready(request: AnyRequest) -> Answer:
     return _health("degraded" if failed else "ready", checks)
 
 
-def metrics(request: AnyRequest) -> Response[bytes]:
-    content, content_type = ports_of(request).metrics.exposition()
+async def metrics(request: AnyRequest) -> Response[bytes]:
+    ports = ports_of(request)
+    free_bytes = await ports.disks.free_bytes()
+    # This runs in a thread, because with several worker processes the metrics are read from files.
+    content, content_type = await asyncio.to_thread(ports.metrics.exposition, free_bytes)
     # The Content-Type is set as a header, because Litestar adds a charset to a `media_type` of text.
     return Response(content, headers={"Content-Type": content_type})
 

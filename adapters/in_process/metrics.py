@@ -29,11 +29,9 @@ class PrometheusMetrics:
     including those that have ended.
     """
 
-    def __init__(self, free_bytes: Callable[[], Mapping[str, int]] = dict) -> None:
-        """Count for one application. `free_bytes` returns the free space of each disk of this machine, by name."""
+    def __init__(self) -> None:
         # Not the default registry, which adds metrics of the single process.
         self._registry = CollectorRegistry()
-        self._free_space = _FreeSpace(free_bytes)
         # The start time of a counter would be a second series each, and does not exist for several processes.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._requests = Counter(
@@ -80,10 +78,10 @@ class PrometheusMetrics:
         """Count a request whose API key is malformed, unknown, expired or revoked."""
         self._unknown_keys.inc()
 
-    def exposition(self) -> tuple[bytes, str]:
+    def exposition(self, free_bytes: Mapping[str, int]) -> tuple[bytes, str]:
         """Return all metrics and their content type. Reads one file per process if there are several.
 
-        May be called from any thread.
+        `free_bytes` is the free space of each disk, by name. May be called from any thread.
         """
         registry = self._registry
         if _SHARED is not None:
@@ -91,20 +89,20 @@ class PrometheusMetrics:
             MultiProcessCollector(registry, _SHARED)  # type: ignore[no-untyped-call]
         # In a registry of its own: it is measured now, and is the same for all processes.
         measured = CollectorRegistry()
-        measured.register(self._free_space)
+        measured.register(_FreeSpace(free_bytes))
         return generate_latest(registry) + generate_latest(measured), CONTENT_TYPE_PLAIN_0_0_4
 
 
 class _FreeSpace(Collector):
-    """Measures the free space of the disks each time the metrics are read."""
+    """The free space of the disks, as it was measured for this exposition."""
 
-    def __init__(self, free_bytes: Callable[[], Mapping[str, int]]) -> None:
+    def __init__(self, free_bytes: Mapping[str, int]) -> None:
         self._free_bytes = free_bytes
 
     def collect(self) -> Iterable[Metric]:
         free = GaugeMetricFamily(
             "dossier_disk_free_bytes", "Free space of the disks that Dossier writes to.", labels=["disk"]
         )
-        for disk, size_bytes in self._free_bytes().items():
+        for disk, size_bytes in self._free_bytes.items():
             free.add_metric([disk], size_bytes)
         return [free] if free.samples else []

@@ -56,7 +56,7 @@ class ReceiveUpload:
         announced = terms.size_bytes if content_length is None else content_length
         if (announced or 0) > UPLOAD_LIMIT_BYTES:
             raise PayloadTooLarge(UPLOAD_LIMIT_BYTES)
-        if self.disks.are_full(announced or 0):
+        if await self.disks.are_full(announced or 0):
             raise DiskFull
         async with self.storage.receiving(terms.path) as is_alone:
             if not is_alone:
@@ -101,7 +101,7 @@ class ReceiveUpload:
             await reservation.cover(received)
             if received - looked_at >= STEP_BYTES:
                 looked_at = received
-                if self.disks.are_full(0):
+                if await self.disks.are_full(0):
                     raise DiskFull
             yield piece
 

@@ -57,7 +57,7 @@ class RequestUpload:
             raise Invalid({"size_bytes": "is required by the operator of this service; send the size of the file"})
         if draft.size_bytes is not None and draft.size_bytes > UPLOAD_LIMIT_BYTES:
             raise PayloadTooLarge(UPLOAD_LIMIT_BYTES)
-        if self.disks.are_full(draft.size_bytes or 0):
+        if await self.disks.are_full(draft.size_bytes or 0):
             raise DiskFull
 
         at = self.now()

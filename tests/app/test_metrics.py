@@ -15,7 +15,7 @@ metrics = PrometheusMetrics()
 for _ in range(2):
     metrics.count_answer("GET", "/v1/documents", 200)
     metrics.count_fallback()
-print(metrics.exposition()[0].decode())
+print(metrics.exposition({})[0].decode())
 """
 
 

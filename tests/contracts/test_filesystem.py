@@ -83,7 +83,7 @@ async def test_a_file_system_that_ignores_letter_case_is_refused(
     storage: FilesystemStorage, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # On a file system that ignores case, the probe would find this file under its own name in lower case.
-    monkeypatch.setattr("adapters.filesystem.storage.new_name", lambda: "probe")
+    monkeypatch.setattr("adapters.filesystem.directory.new_name", lambda: "probe")
     (root / "objects/.PROBE-PROBE").touch()
     for attempt in (storage.prepare(), storage.probe()):
         with pytest.raises(Unavailable, match="does not tell upper case from lower case"):
@@ -187,16 +187,12 @@ async def test_a_foreign_mark_is_read_as_it_is_and_not_as_missing(storage: Files
 
 
 HOLD = """
-import asyncio, sys
+import sys, threading
 from pathlib import Path
-from adapters.filesystem.incoming import locked
+from adapters.filesystem.incoming import UploadLock
 
-async def hold():
-    async with locked(Path(sys.argv[1]), sys.argv[2]) as is_alone:
-        print(is_alone, flush=True)
-        await asyncio.Event().wait()
-
-asyncio.run(hold())
+print(UploadLock(Path(sys.argv[1]), sys.argv[2]).acquire(), flush=True)
+threading.Event().wait()
 """
 
 

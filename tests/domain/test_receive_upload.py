@@ -1,13 +1,11 @@
 """Receiving an upload: what it may take, and what is reserved at each moment."""
 
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from adapters.in_process.disks import STORE, LocalDisks
+from adapters.memory.disks import MemoryDisks
 from domain.access import Caller
 from domain.documents import StoredObject
 from domain.errors import DiskFull, ObjectExists, PayloadTooLarge, QuotaExceeded, UploadUnderWay
@@ -183,18 +181,17 @@ async def test_an_unrecorded_object_reserves_its_size_until_it_is_swept(world: W
     assert await reserved(world, caller) == 0
 
 
-async def test_a_full_disk_refuses_uploads_also_while_they_arrive(world: World, caller: Caller, tmp_path: Path) -> None:
-    free = shutil.disk_usage(tmp_path).free
+async def test_a_full_disk_refuses_uploads_also_while_they_arrive(world: World, caller: Caller) -> None:
     upload, terms = await issued(world, caller)
-    full = replace(receiving(world), disks=LocalDisks({STORE: tmp_path}, free + 2**40))
+    full = replace(receiving(world), disks=MemoryDisks(100, 101))
     with pytest.raises(DiskFull):
         await full(terms, 1, Unread())
 
-    class Filling(LocalDisks):
-        def are_full(self, needed_bytes: int) -> bool:
+    class Filling(MemoryDisks):
+        async def are_full(self, needed_bytes: int) -> bool:
             return needed_bytes == 0
 
-    filling = replace(receiving(world), disks=Filling({}, 1))
+    filling = replace(receiving(world), disks=Filling())
     with pytest.raises(DiskFull):
         await filling(terms, 50, arriving(*[b"x"] * 50))
     assert await reserved(world, caller) == 0

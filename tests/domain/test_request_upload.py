@@ -1,15 +1,13 @@
 """Requesting a signed URL for an upload."""
 
 import re
-import shutil
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from adapters.in_process.disks import STORE, LocalDisks
+from adapters.memory.disks import MemoryDisks
 from domain.access import Caller
 from domain.documents import Draft
 from domain.errors import DiskFull, Invalid, PayloadTooLarge, QuotaExceeded
@@ -106,13 +104,12 @@ async def test_an_operator_can_require_the_size(world: World, caller: Caller) ->
     await strict(caller, {**LEAST, "size_bytes": 0})
 
 
-async def test_no_url_is_issued_for_a_disk_that_is_full_or_would_be(world: World, tmp_path: Path) -> None:
+async def test_no_url_is_issued_for_a_disk_that_is_full_or_would_be(world: World) -> None:
     caller = await world.caller(quota_bytes=2**62)
-    free = shutil.disk_usage(tmp_path).free
-    for floor, size_bytes in ((free + 2**40, 0), (free - 2**30, 2 * 2**30)):
-        limited = replace(world.request_upload, disks=LocalDisks({STORE: tmp_path}, floor))
+    for floor, size_bytes in ((101, 0), (90, 11)):
+        limited = replace(world.request_upload, disks=MemoryDisks(100, floor))
         with pytest.raises(DiskFull):
             await limited(caller, {**LEAST, "size_bytes": size_bytes})
     assert (await world.documents.usage(caller.workspace_id)).reserved_bytes == 0
     # A floor of zero is none.
-    await replace(world.request_upload, disks=LocalDisks({STORE: tmp_path}, 0))(caller, LEAST)
+    await replace(world.request_upload, disks=MemoryDisks(0, 0))(caller, LEAST)

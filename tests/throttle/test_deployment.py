@@ -44,5 +44,5 @@ async def test_without_its_valkey_a_process_is_degraded_applies_its_share_and_co
                 assert await limit_now() == "100"
                 await valkey.kill()
                 assert [await limit_now() for _ in range(3)] == [limit] * 3
-                assert b"dossier_rate_limit_fallback_total 3.0" in service.ports.metrics.exposition()[0]
+                assert b"dossier_rate_limit_fallback_total 3.0" in service.ports.metrics.exposition({})[0]
                 assert await health() == ("degraded", "unavailable")
