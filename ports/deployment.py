@@ -52,12 +52,18 @@ class Deployments(Protocol):
         """Record the time at which the database claimed its store."""
         ...
 
-    async def announce_generation(self, next_generation: str) -> None:
-        """Record the generation that follows, so that the database knows it before the store does."""
+    async def announce_generation(self, next_generation: str, *, after: str) -> bool:
+        """Record the generation that follows `after`, so that the database knows it before the store does.
+
+        Return `False`, and change nothing, if `after` is not the present generation or another one is announced.
+        """
         ...
 
-    async def begin_generation(self, generation: str, changes: int) -> None:
-        """Make this the present generation. It began when the database had recorded `changes`. None is announced."""
+    async def begin_generation(self, generation: str, changes: int) -> bool:
+        """Make the announced generation the present one. It began when the database had recorded `changes`.
+
+        Return `False`, and change nothing, if this generation is not announced.
+        """
         ...
 
     async def record_sweep(self, at: datetime) -> None:

@@ -26,13 +26,20 @@ class MemoryDeployments:
     async def claim(self, at: datetime) -> None:
         self._deployment = dataclasses.replace(self._deployment, claimed_at=at)
 
-    async def announce_generation(self, next_generation: str) -> None:
-        self._deployment = dataclasses.replace(self._deployment, next_generation=next_generation)
+    async def announce_generation(self, next_generation: str, *, after: str) -> bool:
+        present = self._deployment
+        if present.generation != after or present.next_generation not in (None, next_generation):
+            return False
+        self._deployment = dataclasses.replace(present, next_generation=next_generation)
+        return True
 
-    async def begin_generation(self, generation: str, changes: int) -> None:
+    async def begin_generation(self, generation: str, changes: int) -> bool:
+        if self._deployment.next_generation != generation:
+            return False
         self._deployment = dataclasses.replace(
             self._deployment, generation=generation, next_generation=None, changes_marked=changes
         )
+        return True
 
     async def record_sweep(self, at: datetime) -> None:
         self._deployment = dataclasses.replace(self._deployment, swept_at=at)

@@ -24,11 +24,11 @@ class PostgresDeployments:
     async def claim(self, at: datetime) -> None:
         await self._database.fetch(statements.CLAIM, at)
 
-    async def announce_generation(self, next_generation: str) -> None:
-        await self._database.fetch(statements.ANNOUNCE_GENERATION, next_generation)
+    async def announce_generation(self, next_generation: str, *, after: str) -> bool:
+        return bool(await self._database.fetch(statements.ANNOUNCE_GENERATION, next_generation, after))
 
-    async def begin_generation(self, generation: str, changes: int) -> None:
-        await self._database.fetch(statements.BEGIN_GENERATION, generation, changes)
+    async def begin_generation(self, generation: str, changes: int) -> bool:
+        return bool(await self._database.fetch(statements.BEGIN_GENERATION, generation, changes))
 
     async def record_sweep(self, at: datetime) -> None:
         await self._database.fetch(statements.RECORD_SWEEP, at)

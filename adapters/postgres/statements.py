@@ -175,9 +175,17 @@ DELETE_EMPTY_FOLDERS = "SELECT deleted, above FROM delete_empty_folders($1, $2)"
 
 CLAIM = "UPDATE deployment SET claimed_at = $1"
 
-ANNOUNCE_GENERATION = "UPDATE deployment SET next_generation = $1"
+ANNOUNCE_GENERATION = """
+UPDATE deployment SET next_generation = $1
+WHERE generation = $2 AND coalesce(next_generation, $1) = $1
+RETURNING id
+"""
 
-BEGIN_GENERATION = "UPDATE deployment SET generation = $1, next_generation = NULL, changes_marked = $2"
+BEGIN_GENERATION = """
+UPDATE deployment SET generation = $1, next_generation = NULL, changes_marked = $2
+WHERE next_generation = $1
+RETURNING id
+"""
 
 RECORD_SWEEP = "UPDATE deployment SET swept_at = $1"
 

@@ -13,10 +13,11 @@ To claim (`ClaimStore`, at every start):
 
 1. Read the deployment and the mark.
 2. If the database has never claimed a store and the store has no mark, write the mark, but only if there is still none.
-   Read it again: if two databases claim one store at once, the first mark stays and the other database is refused.
+   If two databases claim one store at once, the first mark stays and the other database is refused in step 3.
    A crash here leaves a marked store. The next start finds its own mark and continues with step 3.
-3. Read the deployment again, because another process may have replaced the generation meanwhile. Refuse the store
-   unless the mark has the id of the deployment, and a generation that the deployment had in step 1 or has now.
+3. Read the deployment, the mark, and the deployment again, because another process may replace the generation
+   meanwhile. Refuse the store unless the mark has the id of the deployment, and a generation that one of the readings
+   has. If the generation was replaced between the readings, read again before refusing.
 4. If the database has never claimed a store, record the time of the claim.
 5. Otherwise refuse if the store has uploads that the database never issued: it has lost its newest records, too few or
    too new to be noticed by the generation.
@@ -34,7 +35,7 @@ To adopt (`AdoptStore`, when an operator declares that database and store belong
 from dataclasses import dataclass
 
 from domain.use_cases.compare_store import unissued_uploads
-from domain.use_cases.generations import ForeignStore, exclusively, store_mark, verify_mark
+from domain.use_cases.generations import ForeignStore, exclusively, store_mark, verified_deployment
 from domain.wording import counted
 from ports.deployment import Deployment, Deployments, Task
 from ports.ledger import ObjectLedger
@@ -59,13 +60,10 @@ class ClaimStore:
     now: Clock
 
     async def __call__(self) -> None:
-        earlier = await self.deployments.read()
-        mark = await self.storage.read_mark()
-        if mark is None and earlier.claimed_at is None:
-            await self.storage.write_mark(store_mark(earlier.id, earlier.generation), replace=False)
-            mark = await self.storage.read_mark()
-        deployment = await self.deployments.read()
-        verify_mark(mark, deployment, earlier)
+        new = await self.deployments.read()
+        if new.claimed_at is None and await self.storage.read_mark() is None:
+            await self.storage.write_mark(store_mark(new.id, new.generation), replace=False)
+        deployment = await verified_deployment(self.deployments, self.storage)
         if deployment.claimed_at is None:
             await self.deployments.claim(self.now())
             return

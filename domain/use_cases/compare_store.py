@@ -52,7 +52,7 @@ class CompareStore:
     async def __call__(self, on_progress: Callable[[StoreComparison], None] = _ignore_progress) -> StoreComparison:
         found = StoreComparison()
         for workspace in await self.workspaces.all():
-            recorded = 0
+            recorded, before = 0, (await self.documents.usage(workspace.id)).documents
             async for page in self.storage.list(workspace_prefix(workspace.id)):
                 states = await self.ledger.states(workspace.id, [StoragePath(item.key) for item in page])
                 unknown = [item for item in page if item.key not in states]
@@ -62,8 +62,9 @@ class CompareStore:
                 found.examples += [item.key for item in unknown][: EXAMPLES_MAX - len(found.examples)]
                 recorded += sum(state is PathState.RECORDED for state in states.values())
                 on_progress(found)
-            # A document that is recorded during the listing may be missing in it.
-            found.missing += max(0, (await self.documents.usage(workspace.id)).documents - recorded)
+            # A running server may have recorded documents since, which the listing lacks, or deleted some.
+            after = (await self.documents.usage(workspace.id)).documents
+            found.missing += max(0, min(before, after) - recorded)
         return found
 
 

@@ -9,11 +9,13 @@ To advance, in order:
 1. Read the deployment and the store's mark, and refuse a store that is not ours.
 2. If nothing was recorded since the present generation began, leave it.
 3. Take the lock of this task, and repeat steps 1 and 2: one process advances at a time. A process that loses the lock
-   without notice may go on beside another one. Step 4 tolerates that, because both use the generation that is
-   announced.
+   without notice may go on beside another one. Steps 4 and 5 tolerate that.
 4. Announce the next generation in the database, write it into the store's mark, then make it the present one in the
    database. Until the last write, the database accepts both generations, so a crash after either of the first two
-   leaves a pair that still belongs together.
+   leaves a pair that still belongs together. The database refuses an announcement that does not follow the present
+   generation, and a beginning that was not announced. So a process that was delayed cannot set the generation back.
+5. If the database refused the beginning, the mark may be older than the database by now. Write the newest generation
+   that the database knows into the mark, until the database has the same one before and after.
 """
 
 from collections.abc import AsyncIterator
@@ -58,12 +60,27 @@ class AdvanceGeneration:
         async with self.deployments.exclusive(Task.ADVANCE_GENERATION) as is_alone:
             deployment = await verified_deployment(self.deployments, self.storage)
             if is_alone and (always or _has_changed(deployment)):
-                # An interrupted run may have announced a generation, and its process may still write it. So reuse it.
-                following = deployment.next_generation or self.new_token()
-                await self.deployments.announce_generation(following)
-                await self.storage.write_mark(store_mark(deployment.id, following), replace=True)
-                await self.deployments.begin_generation(following, deployment.changes)
+                await self._replace(deployment)
             return deployment
+
+    async def _replace(self, deployment: Deployment) -> None:
+        # An interrupted run may have announced a generation, and its process may still write it. So reuse it. A dump
+        # may know it too, so it must not cover what was recorded since: the next call replaces it.
+        following = deployment.next_generation or self.new_token()
+        covered = deployment.changes if deployment.next_generation is None else deployment.changes_marked or 0
+        if not await self.deployments.announce_generation(following, after=deployment.generation):
+            # Another process has replaced the generation since, or does so now.
+            return
+        mark = store_mark(deployment.id, following)
+        while True:
+            await self.storage.write_mark(mark, replace=True)
+            if await self.deployments.begin_generation(following, covered):
+                return
+            present = await self.deployments.read()
+            following = present.next_generation or present.generation
+            written, mark = mark, store_mark(present.id, following)
+            if mark == written:
+                return
 
 
 @asynccontextmanager
@@ -95,39 +112,45 @@ async def verified_deployment(deployments: Deployments, storage: ObjectStorage) 
     Raises:
         ForeignStore: the store does not belong to this database.
     """
-    earlier = await deployments.read()
-    mark = await storage.read_mark()
     deployment = await deployments.read()
-    verify_mark(mark, deployment, earlier)
-    return deployment
+    while True:
+        earlier, mark = deployment, await storage.read_mark()
+        deployment = await deployments.read()
+        refusal = _refusal(mark, deployment, earlier)
+        if refusal is None:
+            return deployment
+        # If the generation was replaced between the reads, the mark may have one that was between theirs.
+        if _generations(earlier) == _generations(deployment):
+            raise refusal
 
 
-def verify_mark(mark: str | None, deployment: Deployment, earlier: Deployment) -> None:
-    """Return if the store with this mark belongs to the deployment.
+def _generations(deployment: Deployment) -> tuple[str, str, str | None]:
+    return deployment.id, deployment.generation, deployment.next_generation
+
+
+def _refusal(mark: str | None, deployment: Deployment, earlier: Deployment) -> ForeignStore | None:
+    """Return why the store with this mark does not belong to the deployment; `None` if it does.
 
     `earlier` is the deployment as it was before the mark was read, `deployment` as it was after. Another process may
     replace the generation between the reads, so that only one of the readings knows that of the mark.
-
-    Raises:
-        ForeignStore: the store has no mark, the mark of another deployment, or a generation this database does not
-            know.
     """
     if mark is None:
-        raise ForeignStore(
+        return ForeignStore(
             "the object store has no mark of this deployment, although the database has claimed one: a volume may not "
             "be mounted, or DOSSIER_STORAGE_URL may have changed. If this store shall belong to this database from "
             "now on, run 'dossier adopt'"
         )
     owner, _, generation = mark.partition(" ")
     if owner != deployment.id:
-        raise ForeignStore(
+        return ForeignStore(
             f"the object store belongs to deployment {owner}, the database to {deployment.id}: one of them belongs to "
             "another installation, or is a copy. If they shall belong together from now on, run 'dossier adopt'"
         )
     # No two deployments share a generation, so one that an adoption replaced in between cannot match.
     if not any(generation in (reading.generation, reading.next_generation) for reading in (deployment, earlier)):
-        raise ForeignStore(
+        return ForeignStore(
             "the object store and the database are of different times: the database was restored from a dump or "
             "copied, and may lack records; or the store was restored. 'dossier adopt --dry-run' lists what they do not "
             "know of each other. If they shall belong together from now on, run 'dossier adopt'"
         )
+    return None

@@ -12,18 +12,34 @@ async def test_the_record_of_a_deployment_is_read_back_until_it_is_renewed(recor
     assert new == await deployments.read()
     assert (new.claimed_at, new.next_generation) == (None, None)
     await deployments.claim(records.clock())
-    await deployments.begin_generation("a", 7)
-    await deployments.announce_generation("b")
+    assert await deployments.announce_generation("a", after=new.generation)
+    assert await deployments.begin_generation("a", 7)
+    assert await deployments.announce_generation("b", after="a")
     await deployments.record_sweep(records.clock())
     known = await deployments.read()
     assert (known.id, known.generation, known.next_generation, known.changes_marked) == (new.id, "a", "b", 7)
-    await deployments.begin_generation("b", 8)
+    assert await deployments.begin_generation("b", 8)
     assert (await deployments.read()).next_generation is None
     assert known.claimed_at == known.swept_at == records.clock()
     again = await deployments.renew()
     assert again.id != new.id
     assert again.generation != "a"
     assert (again.claimed_at, again.next_generation, again.changes_marked) == (None, None, None)
+
+
+async def test_a_delayed_process_neither_announces_nor_begins_a_generation(records: Records) -> None:
+    deployments = records.deployments
+    first = (await deployments.renew()).generation
+    for following in ("a", "a"):
+        # A call may be repeated.
+        assert await deployments.announce_generation(following, after=first)
+    assert not await deployments.announce_generation("late", after=first)
+    assert await deployments.begin_generation("a", 1)
+    known = await deployments.read()
+    assert not await deployments.announce_generation("late", after=first)
+    for late in ("a", "late"):
+        assert not await deployments.begin_generation(late, 0)
+    assert await deployments.read() == known
 
 
 async def test_the_first_secret_is_kept_until_it_is_replaced_even_if_a_deployment_is_renewed(records: Records) -> None:

@@ -1,7 +1,10 @@
 """The generation that database and store share, and the differences that a restored database shows."""
 
+from collections.abc import AsyncIterator, Sequence
 from copy import copy, deepcopy
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -10,7 +13,9 @@ from domain.paths import StoragePath
 from domain.use_cases.compare_store import StoreComparison
 from domain.use_cases.generations import ForeignStore
 from ports.deployment import Task
-from tests.domain.world import World
+from ports.storage import ListedObject
+from ports.system import Unavailable
+from tests.domain.world import Instead, World, unavailable
 
 pytestmark = pytest.mark.usefixtures("claimed")
 
@@ -37,6 +42,21 @@ async def test_a_database_restored_to_before_a_change_is_refused(world: World, c
             await restored()
 
 
+async def test_a_database_dumped_while_the_generation_was_replaced_is_refused_after_later_changes(world: World) -> None:
+    caller = await world.caller()
+    await world.record(caller)
+    cut_off = replace(world.advance_generation, storage=Instead(world.storage, write_mark=unavailable))
+    with pytest.raises(Unavailable):
+        await cut_off()
+    # The dump knows the announced generation, with which the next replacement continues.
+    dump = copy(world.deployments)
+    await world.record(caller)
+    for _ in range(2):
+        await world.advance_generation()
+    with pytest.raises(ForeignStore, match="restored from a dump or copied"):
+        await replace(world.claim_store, deployments=dump)()
+
+
 async def test_only_one_process_at_a_time_replaces_the_generation(world: World) -> None:
     await world.record(await world.caller())
     before = await world.storage.read_mark()
@@ -61,6 +81,22 @@ async def test_a_database_that_lost_its_newest_records_is_refused_until_it_adopt
     world.clock.advance(seconds=1)
     await world.adopt_store()
     await restored()
+
+
+async def test_documents_that_are_recorded_or_deleted_during_the_listing_are_not_missing(world: World) -> None:
+    caller = await world.caller()
+    deleted = await world.record(caller)
+    acts: list[Any] = [partial(world.record, caller), partial(world.delete_document, caller, deleted.id, None)]
+
+    async def changing(prefix: str) -> AsyncIterator[Sequence[ListedObject]]:
+        async for page in world.storage.list(prefix):
+            await acts.pop()()
+            yield page
+
+    listing: Any = changing
+    compare = replace(world.compare_store, storage=Instead(world.storage, list=listing))
+    while acts:
+        assert (await compare()).missing == 0
 
 
 async def test_other_unknown_objects_are_no_sign_of_lost_records(world: World, caller: Caller) -> None:
