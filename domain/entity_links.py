@@ -27,7 +27,7 @@ class EntityType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """What a document can be linked to, as the client names it."""
+    """An entity that a document can be linked to, as the client names it."""
 
     type: EntityType
     id: str

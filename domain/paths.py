@@ -56,7 +56,7 @@ def has_issued_form(key: str, workspace: WorkspaceId) -> bool:
 
 
 def storage_path(value: object, workspace: WorkspaceId) -> StoragePath:
-    """Return an object key of this workspace, unchanged. A malformed key is refused and never normalised.
+    """Return an object key of this workspace, unchanged. A malformed one is refused and never normalised.
 
     Another workspace's object key is refused with the same text as a malformed one, so the refusal reveals nothing.
     """

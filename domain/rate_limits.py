@@ -21,8 +21,7 @@ class Plan(StrEnum):
 
 
 class Tier(StrEnum):
-    """The tier of an API key. It determines whether the plan's limits apply to the key as they are, times ten, or not
-    at all."""
+    """The tier of an API key. It determines whether the plan's limits apply as they are, times ten, or not at all."""
 
     STANDARD = "standard"
     HIGH = "high"

@@ -90,7 +90,8 @@ class ApiKeyLookup(Protocol):
     def forget(self, key: ApiKeyId) -> None:
         """Remove this API key from the cache, because it was just revoked in this process.
 
-        A `find` that is already waiting for the database may still return the active key and cache it for a second.
+        A `find` that is already waiting for the database may still return the API key as active and cache it for a
+        second.
         """
         ...
 

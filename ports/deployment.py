@@ -11,7 +11,7 @@ from typing import Protocol
 
 
 class Task(Enum):
-    """What at most one process of a deployment does at a time."""
+    """A background task that at most one process of a deployment runs at a time."""
 
     SWEEP = "sweep"
     ADVANCE_GENERATION = "advance generation"

@@ -48,7 +48,7 @@ class DocumentRepository(Protocol):
     async def issue_upload(self, upload: IssuedUpload) -> IssueOutcome:
         """Issue a new path, and let it reserve a part of the quota.
 
-        What is used and reserved already, and the new reservation, must fit the quota together. Safe to call again.
+        The used bytes, the reserved bytes and the new reservation together must fit the quota. Safe to call again.
         After a crash of the database, an upload that was issued in the last second may be forgotten: its path is free.
         """
         ...

@@ -46,7 +46,7 @@ class DownloadTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedObject:
-    """An object in a listing. Its key may be one at which no document can be recorded. `etag` is opaque."""
+    """An object in a listing. Its object key may be one at which no document can be recorded. `etag` is opaque."""
 
     key: str
     size_bytes: int
@@ -112,14 +112,14 @@ class ObjectStorage(ObjectVersions, Protocol):
         ...
 
     def list(self, prefix: str) -> AsyncIterator[Sequence[ListedObject]]:
-        """Yield all objects whose key begins with `prefix`, in pages of at most 1,000 and in no particular order.
+        """Yield all objects whose object key begins with `prefix`, in pages of at most 1,000 and in no certain order.
 
         `prefix` ends with a slash. An object that is stored or deleted during the listing may be missing or present.
         """
         ...
 
     def list_after(self, positions: Mapping[str, str]) -> AsyncIterator[Sequence[ListedObject]]:
-        """Yield the objects below each prefix whose keys are greater than its position, by code points.
+        """Yield the objects below each prefix whose object keys are greater than its position, by code points.
 
         In pages as those of `list`, each of one prefix. The objects up to a position cost nothing, so a caller can pass
         hundreds of prefixes.

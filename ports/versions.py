@@ -19,9 +19,9 @@ class ObjectVersions(Protocol):
     """The versions of the objects of a store. Both methods raise `Unavailable` as those of `ObjectStorage` do."""
 
     def list_replaced(self, prefix: str) -> AsyncIterator[Sequence[str]]:
-        """Yield the keys below `prefix` at which there are more versions than the newest, in pages of at most 1,000.
+        """Yield the object keys below `prefix` that have more versions than the newest, in pages of at most 1,000.
 
-        A key is yielded once. The caller may delete versions at yielded keys before it asks for the next page.
+        Each is yielded once. The caller may delete versions at yielded object keys before it asks for the next page.
         """
         ...
 

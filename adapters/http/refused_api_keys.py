@@ -1,4 +1,4 @@
-"""A log of refused API keys: one line a minute and client network, however many keys a guesser tries."""
+"""A log of refused API keys: one line a minute and client network, however many API keys a guesser tries."""
 
 import logging
 from datetime import datetime, timedelta

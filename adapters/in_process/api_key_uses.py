@@ -20,7 +20,7 @@ WRITE_SECONDS = 5.0
 """The interval between two writes."""
 
 LAST_WRITE_SECONDS = 1.0
-"""The longest time for which the last write may delay the end of the server."""
+"""The longest time for which the last write may delay the shutdown of the server."""
 
 KEYS_MAX = 10_000
 

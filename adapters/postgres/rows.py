@@ -57,7 +57,7 @@ def hash_idempotency_key(intent: Intent, hashing_key: bytes) -> UUID:
 def to_intent(intent: Intent, at: datetime, hashing_key: bytes, attempt: UUID | None = None) -> Facts:
     """Return an intent as the database functions read it, in values that msgspec encodes as JSON.
 
-    The receipt stores the `attempt`. Without an idempotency key, the attempt is also the key of the receipt, which is
+    The receipt stores the `attempt`. Without an idempotency key, the attempt is also the name of the receipt, which is
     valid for `ATTEMPT_LIFETIME`.
     """
     key_hash, lifetime = (

@@ -28,7 +28,7 @@ class ObjectReader:
     store: str
 
     async def stat(self, key: str) -> StoredObject | Unreadable | None:
-        """Return the object at the key, or why readers would not get its bytes; `None` if the bucket has none.
+        """Return the object at this object key, or why readers would not get its bytes; `None` if the bucket has none.
 
         Raises:
             Unavailable: the store gave no usable response, or the bucket does not exist.
@@ -42,7 +42,7 @@ class ObjectReader:
         return self._stored(response.headers) if obstacle is None else Unreadable(obstacle)
 
     async def head(self, key: str, version_id: str | None = None) -> StoredObject | None:
-        """Return the object at the key, or one version of it, whatever its headers; `None` if the bucket has none.
+        """Return the object at this object key, or one version of it, with any headers; `None` if the bucket has none.
 
         Raises:
             Unavailable: the store did not say, or the bucket itself is missing.

@@ -123,7 +123,7 @@ class S3Storage:
     async def _list(self, prefix: str, position: dict[str, Any]) -> AsyncIterator[Sequence[ListedObject]]:
         while True:
             with as_unavailable(self._store):
-                # botocore requests URL-encoded keys and decodes them, because XML cannot represent every character.
+                # botocore requests URL-encoded object keys and decodes them: XML cannot represent every character.
                 page = await self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=_PAGE, **position)
                 listed = [
                     ListedObject(

@@ -15,12 +15,12 @@ PAGE = 1000
 
 
 async def delete_every_version(client: "S3Client", bucket: str, key: str) -> None:
-    """Delete the object at exactly this key, with all its versions and delete markers. Do nothing if it does not
-    exist."""
+    """Delete the object at exactly this object key, with all its versions and delete markers. Do nothing if it does
+    not exist."""
     while True:
         page = await client.list_object_versions(Bucket=bucket, Prefix=key, MaxKeys=PAGE)
         listed = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
-        # A listing is ordered by key, and this key comes before every longer key that begins with it.
+        # A listing is ordered by object key. This one comes before every longer object key that begins with it.
         own = [version for version in listed if version["Key"] == key]
         for version in own:
             # In a bucket without versions, an object has the version "null", and this call deletes it too.
@@ -30,8 +30,7 @@ async def delete_every_version(client: "S3Client", bucket: str, key: str) -> Non
 
 
 async def delete_older_versions(client: "S3Client", bucket: str, key: str) -> None:
-    """Delete all versions of exactly this key except the latest. This is for objects that are written again and
-    again."""
+    """Delete all versions at exactly this object key except the latest. This is for objects that are written often."""
     page = await client.list_object_versions(Bucket=bucket, Prefix=key)
     for version in page.get("Versions", ()):
         if version["Key"] == key and not version["IsLatest"]:
@@ -39,7 +38,7 @@ async def delete_older_versions(client: "S3Client", bucket: str, key: str) -> No
 
 
 async def version_ids(client: "S3Client", bucket: str, key: str) -> AsyncIterator[str]:
-    """Yield the ids of all versions of exactly this key, the newest first, without delete markers."""
+    """Yield the ids of all versions at exactly this object key, the newest first, without delete markers."""
     position: dict[str, Any] = {}
     while True:
         page = await client.list_object_versions(Bucket=bucket, Prefix=key, MaxKeys=PAGE, **position)
@@ -52,7 +51,7 @@ async def version_ids(client: "S3Client", bucket: str, key: str) -> AsyncIterato
 
 
 async def replaced_keys(client: "S3Client", bucket: str, prefix: str) -> AsyncIterator[Sequence[str]]:
-    """Yield each key below the prefix that has more than the latest version, in pages. See `ObjectVersions`."""
+    """Yield each object key below the prefix that has more than the latest version, in pages. See `ObjectVersions`."""
     if not await _may_have_versions(client, bucket):
         return
     position: dict[str, Any] = {}
@@ -65,8 +64,9 @@ async def replaced_keys(client: "S3Client", bucket: str, prefix: str) -> AsyncIt
             return
         position = {"KeyMarker": page["NextKeyMarker"]}
         if page["NextKeyMarker"] not in keys:
-            # Of the last key, this page has only the latest version. Otherwise continue after that key: the version
-            # with which its listing would continue may be deleted now.
+            # This page has only the latest version of the last object key, so the next page begins with its second one.
+            # In the other case, the next page begins after that object key, because the version with which its
+            # listing would continue may be deleted by then.
             position["VersionIdMarker"] = page["NextVersionIdMarker"]
 
 
@@ -81,7 +81,7 @@ async def _may_have_versions(client: "S3Client", bucket: str) -> bool:
 async def delete_other_versions(
     client: "S3Client", bucket: str, key: str, version_id: str, *, dry_run: bool
 ) -> OtherVersions:
-    """Delete every version of exactly this key but one, if the bucket has that one. See `ObjectVersions`."""
+    """Delete every version at exactly this object key but one, if the bucket has that one. See `ObjectVersions`."""
     found, has_kept = 0, False
     async for one in version_ids(client, bucket, key):
         found, has_kept = found + (one != version_id), has_kept or one == version_id

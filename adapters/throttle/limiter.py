@@ -191,8 +191,8 @@ class ValkeyRateLimiter:
         groups: list[tuple[Group, list[_Request]]] = []
         latest: dict[str, tuple[Group, list[_Request]]] = {}
         for request in batch:
-            # Join only the latest group of the subject, because requests with other limits in between may have changed
-            # the counts.
+            # A request may join only the latest group of its subject. Requests with other limits that arrived between
+            # them may have changed the counts of the subject.
             same = latest.get(request.subject)
             if same is None or same[1][0].windows != request.windows or same[1][0].ends != request.ends:
                 same = latest[request.subject] = (Group(_counters(request), 0), [])

@@ -14,7 +14,7 @@ ADVANCE_EVERY = timedelta(seconds=10)
 """The generation is replaced within this time after a change, so that a start with a dump from before it is refused."""
 
 LAST_SECONDS = 2.0
-"""The longest time for which the last replacement may delay the end of the server."""
+"""The longest time for which the last replacement of the generation may delay the shutdown of the server."""
 
 log = logging.getLogger("dossier.generation")
 

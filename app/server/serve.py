@@ -146,8 +146,8 @@ async def _prepare(settings: Settings, address: str) -> None:
 async def _welcome(service: Service, url: str, file: Path) -> None:
     """Create a workspace and an API key, if there is no workspace, and print a walk-through.
 
-    The API key is printed to a terminal only. A log is read by more people than a key is meant for, so without a
-    terminal it is written to `file`.
+    The API key is printed to a terminal only. A log is read by more people than an API key is meant for, so
+    without a terminal it is written to `file`.
     """
     if await service.ports.workspaces.all():
         return

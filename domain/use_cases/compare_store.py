@@ -12,7 +12,7 @@ from ports.storage import ObjectStorage
 from ports.workspaces import Workspaces
 
 EXAMPLES_MAX = 20
-"""The most keys that a comparison names."""
+"""The most object keys that a comparison names."""
 
 _AT_ONCE = 200
 """The number of workspaces of one look-up and one listing."""
@@ -23,7 +23,7 @@ class StoreComparison:
     """The differences between a database and a store.
 
     `objects` counts all listed objects. `unknown` counts those whose paths are not in the ledger; `unknown_bytes` is
-    their total size, and `examples` has the first of their keys. `missing` counts documents without an object.
+    their total size, and `examples` has the first of their object keys. `missing` counts documents without an object.
     """
 
     objects: int = 0
@@ -71,7 +71,7 @@ class CompareStore:
 async def unissued_uploads(
     workspaces: Workspaces, ledger: ObjectLedger, storage: ObjectStorage, *, since: datetime, now: datetime
 ) -> Sequence[str]:
-    """Return the keys of uploads that this database never issued, and that were stored after `since`.
+    """Return the object keys of uploads that this database never issued, and that were stored after `since`.
 
     They show that the database was restored to an earlier time, or lost its newest records in a failover to a replica
     that was behind. The ledger knows an upload before its URL is handed out, so a database that lost nothing knows

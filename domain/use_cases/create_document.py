@@ -30,7 +30,7 @@ class CreateDocument:
     """Record a document whose bytes are already stored.
 
     - Upload the bytes first, through a signed URL from `POST /v1/documents/upload-url`. `storage_path` is the path that
-      it returned, or the key of any other stored object of the workspace.
+      it returned, or the object key of any other stored object of the workspace.
     - An object must exist at `storage_path`, and readers must get exactly its bytes: on some stores, an upload that was
       sent with a `Content-Encoding` is refused here. `size_bytes`, if sent, must be the object's size; otherwise it is
       filled in. The stored size is charged to the workspace's quota.

@@ -57,7 +57,7 @@ async def orphan_pages(
 
 
 def recordable_path(key: str, workspace: WorkspaceId) -> StoragePath | None:
-    """Return the key as a storage path; `None` if no document of the workspace can be recorded there."""
+    """Return the object key as a storage path; `None` if no document of the workspace can be recorded there."""
     try:
         return storage_path(key, workspace)
     except RuleViolation:

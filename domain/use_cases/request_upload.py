@@ -78,8 +78,8 @@ class RequestUpload:
                 path=terms.path,
                 reserved_bytes=reserved_bytes,
                 held_until=held_until(expires_at, reserved_bytes),
-                # A store that Dossier serves reserves again, durably, before it stores a byte. Another store shows an
-                # object that the ledger must know: see `unissued_uploads`.
+                # If Dossier serves the store, it reserves again, durably, before it stores a byte. In any other store,
+                # the object appears without Dossier, so the ledger must already know its path: see `unissued_uploads`.
                 is_durable=not self.storage.binds_unsized_uploads,
             )
         )

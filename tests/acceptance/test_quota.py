@@ -26,7 +26,7 @@ def test_only_recorded_bytes_are_charged_and_the_quota_is_exact_to_the_byte(tena
     client, key = tenants.client(quota="1401"), new_idempotency_key()
     assert data_of(client.get(USAGE), 200) == {"used_bytes": 0, "quota_bytes": 1401, "documents": 0}
     first, too_much, fits, empty = (client.upload(b"x" * size) for size in (600, 401, 400, 0))
-    # What was uploaded is reserved, and not used.
+    # Uploaded bytes are reserved, and not used yet.
     assert (usage(client), reserved_bytes(client)) == ((0, 0), 1401)
     assert over(announce(client, 1)) == (1401, 1401, 1)
     assert client.record(first, size_bytes=599).status_code == 400

@@ -67,7 +67,7 @@ def test_a_sweep_deletes_only_orphans_and_objects_of_deleted_documents(server: S
     assert "have no record and were not uploaded through Dossier" in refused.stderr
     assert client.workspace in refused.stderr
     assert "--yes" in refused.stderr
-    # What Dossier issued itself needs no confirmation.
+    # Orphans whose paths Dossier issued need no confirmation.
     assert not (objects / abandoned).parent.exists()
     assert by_hand.exists()
     swept = server.cli.ask("sweep", "--yes")

@@ -1,4 +1,4 @@
-"""The counters of several processes that share a directory. `tests/http/test_metrics.py` proves those of one."""
+"""The counters of several processes that share a directory. tests/http/test_metrics.py tests one process."""
 
 import os
 import subprocess

@@ -46,7 +46,7 @@ from tests.domain.world import PLANS
 from tests.memory import memory_ports
 
 HASHING_KEY = bytes(32)
-"""The key that hashes idempotency keys."""
+"""The secret with which the adapters hash idempotency keys."""
 
 REPOSITORIES = ("workspaces", "api_keys", "api_key_lookup", "documents", "ledger", "deployments")
 """The fields of `Ports` that a database supplies."""
@@ -279,7 +279,7 @@ class Records:
         return [known.get(path) for path in paths]
 
     def upload(self, workspace: Workspace, path: str, reserved_bytes: int, minutes: int = 60) -> IssuedUpload:
-        """Return an upload that is not issued yet, and is held for some minutes from now."""
+        """Return an upload that is not issued yet. Its reservation ends some minutes from now."""
         return IssuedUpload(
             workspace_id=workspace.id,
             path=StoragePath(f"workspaces/{workspace.id}/{path}"),

@@ -38,7 +38,7 @@ async def test_a_create_or_patch_that_needs_more_folders_than_a_workspace_may_ha
         assert isinstance(await records.patch(home, document.id, folder=there), Patched)
     assert await records.patch(home, document.id, folder="/z") == TooManyFolders()
     assert sorted(await records.folders(home)) == ["/a", "/a/b", "/a/b/c", "/a/x", "/a/x/y"]
-    # What is deleted makes room.
+    # Deleted folders make room for new ones.
     assert await records.ledger.delete_empty_folders(home.id) == 2
     assert isinstance(await records.patch(home, document.id, folder="/y/z"), Patched)
 

@@ -34,8 +34,8 @@ from tests.contracts.records import Records, new_key, only, revised
 
 @dataclass(frozen=True)
 class Scene:
-    """What each test finds in its workspace `home`: a document with an entity link `held`, an API key, and an empty
-    folder that contains another empty folder.
+    """The records that each test finds in its workspace `home`: a document with an entity link `held`, an API key, and
+    an empty folder in a folder that contains nothing else.
 
     Every operation of a test uses the idempotency key `key`.
     """
@@ -120,7 +120,7 @@ async def test_a_replay_reports_the_first_outcome_for_24_hours_without_effect(sc
         assert again == (replace(first, is_new=False) if isinstance(first, LinkAdded) else first)
         assert await create(scene) == IdempotencyKeyReused()
     else:
-        # A refusal leaves the key unused.
+        # A refusal leaves the idempotency key unused.
         assert again in (NoSuchDocument(), NoSuchLink(), NoSuchFolder())
         assert isinstance(await create(scene), Created)
 

@@ -23,7 +23,7 @@ def state(revision: int, folder: str) -> str:
 
 @dataclass(frozen=True)
 class Scene:
-    """What each test finds in its workspace `home`: a document and an empty folder.
+    """The records that each test finds in its workspace `home`: a document and an empty folder.
 
     The document is in `/a/b`, has an entity link, and has revision 2. The empty folder is `/empty`.
     """

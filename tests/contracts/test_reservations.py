@@ -1,4 +1,4 @@
-"""What `DocumentRepository` and `ObjectLedger` promise of issued uploads: together they never exceed the quota."""
+"""The guarantee of `DocumentRepository` and `ObjectLedger` that issued uploads and documents fit the quota."""
 
 from collections.abc import Awaitable
 from datetime import timedelta

@@ -34,7 +34,7 @@ async def test_an_upload_is_stored_with_its_size_and_the_right_checksum_or_none(
 
 async def test_no_object_is_found_at_other_paths(store: Store) -> None:
     await store.upload()
-    # No object, a folder, below an object, and a name longer than file systems allow.
+    # The paths of no object, of a folder, below an object, and of a name longer than file systems allow.
     for name in ("absent", "documents", f"{NAME}/below", "x" * 256):
         assert await store.storage.stat(store.path(name)) is None, name
 

@@ -48,7 +48,7 @@ WITHOUT_WORKSPACE = {
 
 @dataclass(frozen=True)
 class Scene:
-    """What each test finds: the workspace `home` with a record of each kind, and the workspace `other` without records.
+    """The start of each test: the workspace `home` with a record of each kind, and `other`, a workspace without any.
 
     The tests call the repositories for `other` with the ids and idempotency keys of `home`.
     """

@@ -84,7 +84,7 @@ class Ledger:
         return reply
 
     async def send_until_acknowledged(self, intent: Intent, fleet: Fleet) -> None:
-        """Send the intent to one server after the other until it is acknowledged, as clients with a key do."""
+        """Send the intent to server after server until it is acknowledged, as a client with an idempotency key does."""
         self.note(intent, await self._retry(intent.request, fleet))
 
     async def delete_until_acknowledged(self, intent: Intent, fleet: Fleet) -> None:

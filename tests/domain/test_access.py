@@ -13,7 +13,8 @@ from tests.domain.samples import CALLER
 
 SECRETS = st.text(BASE62, min_size=32, max_size=32)
 
-# Checksum and digest worked out without the code. What is pinned here is what customers and secret scanners hold.
+# Checksum and digest worked out without the code. These values must not change, because
+# customers hold API keys and scanners know their form.
 PINNED = {
     "0" * 32: (
         "wbk_000000000000000000000000000000003pBg05",

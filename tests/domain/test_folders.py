@@ -1,6 +1,6 @@
 """Moving and deleting folders: the results and errors of the use cases.
 
-What becomes of the folders is proven in tests/contracts/test_folders.py and test_empty_folders.py.
+tests/contracts/test_folders.py and test_empty_folders.py prove how the folders change.
 """
 
 import pytest

@@ -1,6 +1,6 @@
 """The lists of documents, folders and tags: how a query becomes a filter and a page.
 
-What a repository finds is proven for memory and Postgres in tests/contracts/test_search.py and test_lists.py.
+tests/contracts/test_search.py and test_lists.py prove which rows the repositories return.
 """
 
 from dataclasses import replace

@@ -63,7 +63,7 @@ async def test_a_size_that_fits_the_quota_exactly_gets_a_url_and_one_byte_more_d
     caller = await world.caller(quota_bytes=10)
     await world.record(caller, b"1234567")
     await world.request_upload(caller, {**LEAST, "size_bytes": 3})
-    # What was issued counts.
+    # The reservation of an issued upload counts.
     with pytest.raises(QuotaExceeded) as refused:
         await world.request_upload(caller, {**LEAST, "size_bytes": 1})
     assert vars(refused.value) == {"limit_bytes": 10, "used_bytes": 10, "requested_bytes": 1}

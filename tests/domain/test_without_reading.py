@@ -1,4 +1,4 @@
-"""What a write shows to a caller who may write documents and may not read them: no more than it sent."""
+"""A caller who may write documents but not read them gets back no more than it sent."""
 
 from dataclasses import replace
 

@@ -138,7 +138,7 @@ async def stream(scope: Any, receive: Any, send: Any) -> None:
 
 
 @pytest.mark.parametrize(("taken_a_second", "is_kept"), [(0, False), (1, False), (200, False), (300, True)])
-async def test_a_client_that_takes_a_response_too_slowly_is_disconnected(taken_a_second: int, is_kept: bool) -> None:
+async def test_a_client_that_reads_a_response_too_slowly_is_disconnected(taken_a_second: int, is_kept: bool) -> None:
     server = Server(stream)
     connection = server.connect()
     connection.transport.unsent_bytes = 1_000_000
@@ -149,7 +149,7 @@ async def test_a_client_that_takes_a_response_too_slowly_is_disconnected(taken_a
     assert connection.transport.is_aborted is not is_kept
 
 
-async def test_a_closed_connection_whose_client_takes_nothing_is_dropped() -> None:
+async def test_a_closing_connection_whose_client_reads_nothing_is_aborted() -> None:
     server = Server(OK)
     connection = server.connect()
     connection.transport.unsent_bytes = 100

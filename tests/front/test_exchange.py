@@ -193,7 +193,7 @@ async def test_a_large_body_waits_until_the_application_reads_it() -> None:
     assert len(connection.responses()[0].json["body"]) == 1_000_000
 
 
-async def test_a_stream_stops_when_its_client_is_gone_although_another_request_waits() -> None:
+async def test_a_stream_stops_when_its_client_disconnects() -> None:
     pieces = 0
 
     async def app(scope: Any, receive: Any, send: Any) -> None:

@@ -30,7 +30,7 @@ def open_files(server: Server) -> int:
     return found
 
 
-def test_a_download_ends_with_its_client_although_a_request_waits(own_server: Server, own_tenants: Tenants) -> None:
+def test_a_download_stops_when_its_client_disconnects(own_server: Server, own_tenants: Tenants) -> None:
     client = own_tenants.client()
     url = client.download_url(client.recorded(client.upload(bytes(20_000_000)))["id"])
     with closing(Wire(own_server.base_url, receive_buffer=4096)) as wire:

@@ -1,4 +1,4 @@
--- What issued uploads may still take of the quota.
+-- The part of the quota that issued uploads may still use.
 ALTER TABLE usage ADD COLUMN reserved_bytes bigint NOT NULL DEFAULT 0 CHECK (reserved_bytes >= 0);
 
 -- The issued paths of the ledger of paths. A table of its own, because a row lives for minutes: a create deletes it and

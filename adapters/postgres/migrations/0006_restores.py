@@ -1,4 +1,4 @@
-"""What a database must know of itself to notice that it was restored."""
+"""The facts by which a database notices that it was restored."""
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 

@@ -65,7 +65,7 @@ class Pending(Generic[Outcome]):
 
     @property
     def identity(self) -> tuple[str, str, bytes] | None:
-        """The idempotency key, operation and fingerprint, by which twins recognise each other; `None` without a key."""
+        """The idempotency key, operation and fingerprint, by which twins recognise each other; `None` without one."""
         if self.intent is None or self.intent.idempotency_key is None:
             return None
         return self.intent.idempotency_key, self.intent.operation, self.intent.fingerprint

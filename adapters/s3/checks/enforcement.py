@@ -67,7 +67,7 @@ async def overwriting(sandbox: Sandbox) -> CheckResult:
     url = await sandbox.url("PUT", key, headers)
     unconditional = {name: value for name, value in headers.items() if name != "If-None-Match"}
     violations = []
-    # This request is sent while the S3 key is unused, because later the store could refuse it for another reason.
+    # This request is sent while the object key is unused, because later the store could refuse it for another reason.
     if await sandbox.put(url, unconditional):
         violations.append("accepts an upload without the If-None-Match that was signed")
     await sandbox.put(url, headers)

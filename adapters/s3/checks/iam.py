@@ -1,5 +1,5 @@
-"""The test whether the credentials permit every call that Dossier makes. Each call is made once, with a temporary S3
-key."""
+"""The test whether the credentials permit every call that Dossier makes. Each call is made once, with a temporary
+object key."""
 
 import secrets
 from collections.abc import Callable, Coroutine, Sequence

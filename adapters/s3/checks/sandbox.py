@@ -29,7 +29,7 @@ _HEAD_START_SECONDS = 0.2
 
 @dataclass(kw_only=True)
 class Sandbox:
-    """A sandbox for checks: unused S3 keys in the bucket, signed requests to them, and one uploaded object.
+    """A sandbox for checks: unused object keys in the bucket, signed requests to them, and one uploaded object.
     `open_sandbox` creates it."""
 
     client: "S3Client"
@@ -48,7 +48,7 @@ class Sandbox:
 
     @property
     def object_key(self) -> str:
-        """The key of the uploaded object."""
+        """The object key of the uploaded object."""
         return self.keys[0]
 
     @property
@@ -57,7 +57,7 @@ class Sandbox:
         return version_of(self.stored.headers) is not None
 
     def key(self) -> str:
-        """Return an unused key. An object that is stored there is deleted with the sandbox."""
+        """Return an unused object key. An object that is stored there is deleted with the sandbox."""
         key = f".dossier/probe-{secrets.token_hex(8)}"
         self.keys.append(key)
         return key

@@ -85,7 +85,7 @@ class Writing(Sides):
 
     @rule(home=HOMES, creates=st.dictionaries(PATHS, MEMBERS, min_size=2, max_size=4), keyed=st.booleans())
     def create_many_at_once(self, home: int, creates: dict[str, dict[str, Any]], *, keyed: bool) -> None:
-        # Their paths and keys differ. With equal ones, several orders would be correct, with different outcomes.
+        # Their paths and idempotency keys differ. If they were equal, several outcomes would be correct.
         where = self.homes[home]
         documents = [self.memory.document(where, path=path, **members) for path, members in creates.items()]
         intents = [self.memory.intent(where, key if keyed else None) for key in UUIDS[: len(documents)]]
