@@ -9,15 +9,13 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from adapters.postgres.database import CONNECT_SECONDS, Database, connection_problem
-from adapters.postgres.migrations import REPORT
+from adapters.postgres.database import Database, connection_problem
 from adapters.postgres.piccolo_app import APP_NAME, MIGRATIONS
+from adapters.postgres.suitable import require_suitable
+from adapters.postgres.upgrade.runner import REPORT
 from ports.system import Unavailable
 
 log = logging.getLogger("dossier.migrations")
-
-# The number must differ from those of all other advisory locks of this database. It is the text "dossier" in ASCII.
-_LOCK = 0x646F7373696572
 
 
 async def pending(database: Database) -> Sequence[str]:
@@ -40,43 +38,36 @@ async def is_empty(database: Database) -> bool:
 async def migrate(url: str) -> None:
     """Run the pending migrations. Several processes may call this at once: one migrates, the others wait for it.
 
-    The report of a migration is logged as a warning, because an operator sees warnings at every log level.
+    What a migration reports is logged as a warning, because an operator sees warnings at every log level.
 
     Raises:
-        Unavailable: the database does not answer, or a migration failed; the message says why.
+        Unavailable: the database does not answer, its settings do not suffice, or a migration failed; the message says
+            why.
     """
     try:
-        connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
-        try:
-            # The lock belongs to the session, so the database releases it when the connection is closed or lost.
-            await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
-            await _run_piccolo(url)
-        finally:
-            await connection.close()
+        await require_suitable(url)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise Unavailable(f"database: {connection_problem(error)}") from error
-
-
-async def _run_piccolo(url: str) -> None:
-    # Piccolo runs in a separate process, because it keeps its engine in global variables and prints to standard output.
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-P", "-m", "piccolo.main", "migrations", "forwards", APP_NAME),
-        env=os.environ | {"PICCOLO_CONF": "adapters.postgres.piccolo_conf", "DOSSIER_DATABASE_URL": url},
+        *(sys.executable, "-P", "-m", "adapters.postgres.upgrade.process"),
+        env=os.environ | {"DOSSIER_DATABASE_URL": url},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
+    assert process.stdout is not None
+    output = []
     try:
-        output, _ = await process.communicate()
+        async for line in process.stdout:
+            text = line.decode(errors="replace")
+            _, is_report, report = text.rstrip("\n").partition(REPORT)
+            if is_report:
+                log.warning(report)
+            output.append(text)
+        await process.wait()
     except asyncio.CancelledError:
-        # The migration must not continue after we release the lock.
         process.kill()
         await process.wait()
         raise
     if process.returncode != 0:
-        raise Unavailable(f"the migration failed:\n{output.decode(errors='replace')}")
-    for line in output.decode(errors="replace").splitlines():
-        _, found, report = line.partition(REPORT)
-        if found:
-            log.warning(report)
+        raise Unavailable(f"the migration failed:\n{''.join(output)}")

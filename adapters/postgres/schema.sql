@@ -59,7 +59,7 @@ CREATE TABLE public.folders (
     id uuid NOT NULL,
     path text NOT NULL COLLATE pg_catalog."C",
     path_digest bytea NOT NULL,
-    parent_digest bytea GENERATED ALWAYS AS (public.folder_parent_digest(path)) STORED NOT NULL,
+    parent_digest bytea NOT NULL,
     CONSTRAINT folders_path_digest_check CHECK ((octet_length(path_digest) = 32))
 );
 
@@ -242,6 +242,8 @@ CREATE TRIGGER folders_deleted AFTER DELETE ON public.folders REFERENCING OLD TA
 
 CREATE TRIGGER folders_inserted AFTER INSERT ON public.folders REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_folders();
 
+CREATE TRIGGER folders_parent BEFORE INSERT OR UPDATE OF path ON public.folders FOR EACH ROW EXECUTE FUNCTION public.set_folder_parent();
+
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspaces(id);
 
@@ -321,6 +323,7 @@ ALTER TABLE ONLY public.usage
 -- FUNCTION reserve_upload(uuid, text, bigint, timestamp with time zone)
 -- FUNCTION revoke_api_key(uuid, uuid, timestamp with time zone, jsonb)
 -- FUNCTION search_grams(uuid, text)
+-- FUNCTION set_folder_parent()
 -- FUNCTION settle_uploads(uuid, jsonb, timestamp with time zone, timestamp with time zone)
 -- FUNCTION subtree_bounds(text)
 -- FUNCTION workspace_tags(uuid, text[])

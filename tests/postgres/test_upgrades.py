@@ -1,16 +1,14 @@
 """Migrations of a database with documents: the changed rows, and the effect of a kill."""
 
 import asyncio
-import os
-import sys
 from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
 
 from adapters.postgres import statements
-from adapters.postgres.database import open_database
-from adapters.postgres.migrate import migrate, pending
+from adapters.postgres.database import Database, open_database
+from adapters.postgres.migrate import migrate
 from adapters.postgres.rows import to_uuid
 from domain.access import Workspace
 from domain.documents import Document
@@ -20,6 +18,7 @@ from ports.outcomes import FolderDeleted, LinkAdded, Patched
 from tests.clock import StillClock
 from tests.contracts.records import Records, only
 from tests.contracts.repositories import postgres_records
+from tests.postgres.test_migrations import upgrade
 
 MEDIA_TYPES = {
     "application/pdf": "application/pdf",
@@ -40,16 +39,6 @@ MANY = 1010
 """More documents than the migration reads at once."""
 
 
-async def migrate_to(url: str, migration: str) -> None:
-    """Run the migrations up to this one."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "piccolo.main", "migrations", "forwards", "dossier", migration),
-        env=os.environ | {"PICCOLO_CONF": "adapters.postgres.piccolo_conf", "DOSSIER_DATABASE_URL": url},
-        stdout=asyncio.subprocess.DEVNULL,
-    )
-    assert await process.wait() == 0
-
-
 def former_search_text(name: str, description: str | None) -> str:
     """Return the searched text as the first version wrote it."""
     return f"{name.casefold()}\n{(description or '').casefold()}"
@@ -58,7 +47,7 @@ def former_search_text(name: str, description: str | None) -> str:
 @pytest.fixture
 async def first_url(empty_database_url: str) -> str:
     """The URL of a database of the first version."""
-    await migrate_to(empty_database_url, "0001_baseline")
+    assert await (await upgrade(empty_database_url, "0001_baseline")).wait() == 0
     return empty_database_url
 
 
@@ -139,32 +128,10 @@ async def test_the_second_migration_rewrites_texts_and_media_types(records: Reco
     assert await records.delete_folder(home, "/a") == FolderDeleted()
 
 
-async def test_a_killed_migration_leaves_the_former_version_and_runs_again(records: Records, first_url: str) -> None:
-    home, documents = await record(records, first_url)
-    holder, observer = await asyncpg.connect(first_url), await asyncpg.connect(first_url)
-    transaction = holder.transaction()
-    await transaction.start()
-    # The migration waits for this row, which it rewrites after it has made its indexes.
-    await holder.execute("SELECT FROM api_keys FOR UPDATE")
-    migration = asyncio.create_task(migrate(first_url))
-    waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'UPDATE api_keys%'"
-    while (pid := await observer.fetchval(f"{waiting} AND wait_event_type = 'Lock'")) is None:
-        assert not migration.done()
-    migration.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await migration
-    await transaction.rollback()
-    while await observer.fetchval("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)", pid):
-        pass
-    assert await observer.fetchval("SELECT to_regclass('documents_grams')") is None
-    assert await observer.fetchval("SELECT count(*) FROM documents WHERE mime_type = 'IMAGE/TIFF'") == len(TEXTS)
-
-    await migrate(first_url)
-    async with open_database(first_url) as database:
-        assert await pending(database) == []
-    await assert_is_migrated(records, first_url, home, documents)
-    for connection in (holder, observer):
-        await connection.close()
+async def forget_labels(database: Database) -> None:
+    """Let the next `migrate` run this migration again."""
+    await database.fetch("DELETE FROM migration WHERE name = '0005_labels'")
+    await database.fetch("DELETE FROM migration_steps WHERE migration = '0005_labels'")
 
 
 async def record_old_labels(records: Records, url: str) -> tuple[Workspace, list[Document]]:
@@ -179,7 +146,7 @@ async def record_old_labels(records: Records, url: str) -> tuple[Workspace, list
         await records.create(home, document)
     async with open_database(url) as database:
         await database.fetch("UPDATE documents SET search_text = lower(name) || E'\\n'")
-        await database.fetch("DELETE FROM migration WHERE name = '0005_labels'")
+        await forget_labels(database)
     return home, documents
 
 
@@ -188,7 +155,10 @@ async def test_old_labels_are_written_in_the_present_form_and_a_folder_joins_the
 ) -> None:
     home, documents = await record_old_labels(records, first_url)
     await migrate(first_url)
-    assert caplog.messages == ["0005_labels rewrote the tags of 2 documents and the path of 7 folders"]
+    assert caplog.messages == [
+        "0005_labels rewrote the path of 7 folders",
+        "0005_labels rewrote the tags of 2 documents",
+    ]
     for old, (folder, tags) in zip(documents, OLD_LABELS.values(), strict=True):
         stored = await records.documents.get(home.id, old.id)
         assert stored is not None
@@ -200,39 +170,27 @@ async def test_old_labels_are_written_in_the_present_form_and_a_folder_joins_the
     assert len(await records.all(home, DocumentFilter(words=search_words("kobenhavn")))) == len(documents)
     async with open_database(first_url) as database:
         paths = {row["path"] for row in await database.fetch("SELECT path FROM folders")}
-        await database.fetch("DELETE FROM migration WHERE name = '0005_labels'")
+        await forget_labels(database)
     assert paths == {"/unnamed", "/unnamed/à", "/Acme", "/Acme/2026", "/new one", "/new one/unnamed"}
     caplog.clear()
     await migrate(first_url)
     assert caplog.messages == []
 
 
-async def test_a_migration_of_labels_blocks_writes_and_a_kill_undoes_it(records: Records, first_url: str) -> None:
-    home, documents = await record_old_labels(records, first_url)
-    holder, writer = await asyncpg.connect(first_url), await asyncpg.connect(first_url)
-    transaction = holder.transaction()
-    await transaction.start()
-    await holder.execute("SELECT FROM documents WHERE id = $1 FOR UPDATE", to_uuid(documents[0].id))
-    migration = asyncio.create_task(migrate(first_url))
-    waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'UPDATE documents%'"
-    while (pid := await writer.fetchval(f"{waiting} AND wait_event_type = 'Lock'")) is None:
-        assert not migration.done()
-    await writer.execute("SET lock_timeout = '50ms'")
-    # Each concerns other rows than the held one.
-    for write, row in (
-        ("UPDATE documents SET revision = 2 WHERE id = $1", to_uuid(documents[1].id)),
-        ("SELECT ensure_folders($1, ARRAY['/b'])", to_uuid(home.id)),
-    ):
-        with pytest.raises(asyncpg.LockNotAvailableError):
-            await writer.execute(write, row)
-    migration.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await migration
-    await transaction.rollback()
-    while await writer.fetchval("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)", pid):
-        pass
-    assert [document.tags for document in await records.all(home)] == [item.tags for item in reversed(documents)]
-    await migrate(first_url)
+async def test_a_rewriting_of_labels_locks_one_workspace_at_a_time(records: Records, first_url: str) -> None:
+    home, _ = await record_old_labels(records, first_url)
+    other = await records.workspace()
+    async with asyncpg.create_pool(first_url, min_size=2, max_size=2) as pool:
+        async with pool.acquire() as holder, holder.transaction():
+            await holder.execute("SELECT FROM usage WHERE workspace_id = $1 FOR UPDATE", to_uuid(home.id))
+            migration = asyncio.create_task(migrate(first_url))
+            waiting = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND {})"
+            waits = waiting.format("wait_event_type = 'Lock' AND query LIKE 'SELECT FROM usage%'")
+            while not await pool.fetchval(waits):
+                assert not migration.done()
+            await records.recorded(other)
+            migration.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await migration
+        await migrate(first_url)
     assert {document.folder for document in await records.all(home)} == {folder for folder, _ in OLD_LABELS.values()}
-    for connection in (holder, writer):
-        await connection.close()

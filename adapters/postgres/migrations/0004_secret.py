@@ -2,14 +2,14 @@
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
-from adapters.postgres.migrations import run_once
+from adapters.postgres.migrations import in_steps
 
 ID = "0004_secret"
 VERSION = "1.38.0"
 DESCRIPTION = "The secret of the deployment"
 
-FILES = ("migrations/0004_secret.sql",)
+STEPS = ("migrations/0004_secret.sql",)
 
 
 async def forwards() -> MigrationManager:
-    return run_once(ID, FILES, creates=None)
+    return in_steps(ID, STEPS)

@@ -2,14 +2,14 @@
 
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 
-from adapters.postgres.migrations import run_once
+from adapters.postgres.migrations import in_steps
 
 ID = "0006_restores"
 VERSION = "1.38.0"
 DESCRIPTION = "Restores are noticed"
 
-FILES = ("migrations/0006_restores.sql", "sql/recorded_changes.sql")
+STEPS = ("migrations/0006_restores.sql", "sql/recorded_changes.sql")
 
 
 async def forwards() -> MigrationManager:
-    return run_once(ID, FILES, creates="recorded_changes")
+    return in_steps(ID, STEPS)
