@@ -11,6 +11,7 @@ from adapters.filesystem.disks import DATABASE, STORE, LocalDisks
 from adapters.filesystem.storage import FilesystemStorage
 from adapters.in_process.api_key_cache import ApiKeyCache
 from adapters.in_process.api_key_uses import BufferedApiKeyUses
+from adapters.in_process.deletions import QueuedDeletions
 from adapters.in_process.metrics import PrometheusMetrics
 from adapters.in_process.sealing import SaltedSealing
 from adapters.in_process.system import Ulids, new_secret, utc_now
@@ -76,6 +77,7 @@ async def open_service(settings: Settings, *, serving: bool = False, jobs: bool 
         limiter, limiter_probes = await stack.enter_async_context(_open_limiter(settings, metrics.count_fallback))
         api_keys = PostgresApiKeys(pools.writes, pools.reads, utc_now, keys.receipts)
         api_key_uses = BufferedApiKeyUses(PostgresApiKeys(pools.jobs, pools.reads, utc_now, keys.receipts))
+        deletions = QueuedDeletions(storage)
         ports = Ports(
             workspaces=PostgresWorkspaces(pools.jobs),
             api_keys=api_keys,
@@ -84,6 +86,7 @@ async def open_service(settings: Settings, *, serving: bool = False, jobs: bool 
             documents=documents,
             storage=storage,
             served_storage=served_storage,
+            deletions=deletions,
             disks=disks,
             ledger=PostgresLedger(pools.writes),
             deployments=PostgresDeployments(pools.jobs),
@@ -106,6 +109,7 @@ async def open_service(settings: Settings, *, serving: bool = False, jobs: bool 
             await stack.enter_async_context(generation_advanced_regularly(work.advance_generation))
             await stack.enter_async_context(swept_regularly(work.sweep))
             await stack.enter_async_context(api_key_uses.written_regularly())
+            await stack.enter_async_context(deletions.performed())
         yield Service(ports, use_cases)
 
 

@@ -14,7 +14,7 @@ from ports.documents import DocumentRepository
 from ports.ledger import ObjectLedger
 from ports.metrics import Metrics
 from ports.rate_limit import RateLimiter
-from ports.storage import ObjectStorage, ServedStorage
+from ports.storage import Deletions, ObjectStorage, ServedStorage
 from ports.system import Clock, NewId, NewSecret, Probe, Sealing
 from ports.workspaces import Workspaces
 
@@ -35,6 +35,7 @@ class Ports:
     documents: DocumentRepository
     storage: ObjectStorage
     served_storage: ServedStorage | None
+    deletions: Deletions
     disks: Disks
     ledger: ObjectLedger
     deployments: Deployments

@@ -153,6 +153,18 @@ class ObjectStorage(ObjectVersions, Protocol):
         ...
 
 
+class Deletions(Protocol):
+    """The objects of deleted documents, which are to be deleted soon."""
+
+    def note(self, path: StoragePath) -> None:
+        """Delete the object at a condemned path in the background, if possible. Never waits and never fails.
+
+        The quota of a deleted document is given back at once. If its bytes stayed until the next sweep, a client could
+        fill a disk many times its quota by uploads and deletions.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class AlreadyStored:
     """An object already exists at the path. It is unchanged."""

@@ -1,5 +1,6 @@
 """Every port in memory, for tests that need neither a database nor a disk."""
 
+from adapters.in_process.deletions import QueuedDeletions
 from adapters.in_process.metrics import PrometheusMetrics
 from adapters.in_process.sealing import SaltedSealing
 from adapters.in_process.system import Ulids, new_secret, utc_now
@@ -29,6 +30,7 @@ def memory_ports(now: Clock = utc_now, public_url: str = "http://testserver") ->
         documents=documents,
         storage=storage,
         served_storage=storage,
+        deletions=QueuedDeletions(storage),
         disks=MemoryDisks(),
         ledger=MemoryLedger(documents),
         deployments=MemoryDeployments(lambda: workspaces.changes),

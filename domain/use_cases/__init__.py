@@ -85,7 +85,7 @@ class UseCases:
             get_document=GetDocument(documents=documents, storage=storage, now=now),
             find_documents=FindDocuments(documents=documents),
             patch_document=PatchDocument(documents=documents, now=now),
-            delete_document=DeleteDocument(documents=documents, storage=storage, now=now),
+            delete_document=DeleteDocument(documents=documents, storage=storage, deletions=ports.deletions, now=now),
             link_document=LinkDocument(documents=documents, now=now, new_id=new_id),
             unlink_document=UnlinkDocument(documents=documents, now=now),
             find_linked_documents=FindLinkedDocuments(documents=documents),

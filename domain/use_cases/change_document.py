@@ -13,7 +13,7 @@ from domain.preconditions import UNCONDITIONAL, Precondition
 from ports.documents import DocumentRepository
 from ports.intents import Intent
 from ports.outcomes import Deleted, IdempotencyKeyReused, NoSuchDocument, Patched, StateMismatch, TooManyFolders
-from ports.storage import ObjectStorage
+from ports.storage import Deletions, ObjectStorage
 from ports.system import Clock
 
 
@@ -101,6 +101,7 @@ class DeleteDocument:
 
     documents: DocumentRepository
     storage: ObjectStorage
+    deletions: Deletions
     now: Clock
 
     permission = Permission.WRITE_DOCUMENTS
@@ -133,6 +134,8 @@ class DeleteDocument:
                     # The object is also deleted after a replay, because the store may have been unavailable the first
                     # time. The path is condemned, so no create can use it again.
                     await self.storage.delete([path])
+                else:
+                    self.deletions.note(path)
                 return replayed
             case IdempotencyKeyReused():
                 raise IdempotencyMismatch

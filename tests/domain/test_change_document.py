@@ -1,6 +1,7 @@
 """Changing and deleting documents: their records and their objects."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -56,6 +57,13 @@ async def test_a_soft_delete_leaves_the_object_to_the_sweeper_and_does_not_call_
     assert await world.storage.stat(document.storage_path) == document.stored
     assert (await world.sweep.without_listing()).deleted == 1
     assert await world.storage.stat(document.storage_path) is None
+
+
+async def test_the_object_of_a_deleted_document_is_noted_for_its_deletion(world: World, caller: Caller) -> None:
+    document, noted = await world.record(caller), list[str]()
+    deletions: Any = SimpleNamespace(note=noted.append)
+    await replace(world.delete_document, deletions=deletions)(caller, document.id, None)
+    assert noted == [document.storage_path]
 
 
 async def test_a_hard_delete_deletes_the_object_at_once(world: World, caller: Caller) -> None:
