@@ -29,7 +29,7 @@ os.environ.setdefault("PYTHONHASHSEED", str(randrange(2**32)))
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
-# Faster writes, which only a power cut could lose.
+# Options for faster writes. Only a power cut could lose a write.
 _FAST = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
 
 

@@ -86,7 +86,7 @@ class S3Bucket:
 
 @asynccontextmanager
 async def open_s3_bucket(server: S3Server, *, versioned: bool) -> AsyncIterator[S3Bucket]:
-    """Open the adapter on one of the two buckets for the block."""
+    """Open the adapter on one of the two buckets for the `with` block."""
     name = server.versioned if versioned else server.plain
     async with open_s3(s3_location(server.url(name)), utc_now, Timeouts(settle_seconds=0)) as storage:
         yield S3Bucket(server=server, name=name, is_versioned=versioned, storage=storage)
@@ -110,7 +110,7 @@ async def open_s3_server() -> AsyncIterator[S3Server]:
 
 @asynccontextmanager
 async def _start_ministack() -> AsyncIterator[str]:
-    """Run ministack for the block, and yield its endpoint."""
+    """Run ministack for the `with` block, and yield its endpoint."""
     with tempfile.TemporaryDirectory(prefix="dossier-s3-") as directory:
         port = _free_port()
         environment = {

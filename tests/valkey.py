@@ -85,7 +85,7 @@ class ValkeyServer:
 
 @asynccontextmanager
 async def open_valkey(*options: str) -> AsyncIterator[ValkeyServer]:
-    """Run a server for the block."""
+    """Run a server for the `with` block."""
     with tempfile.TemporaryDirectory(prefix="dossier-valkey-") as directory:
         server = ValkeyServer(Path(directory), *options)
         try:

@@ -105,7 +105,7 @@ def usage(client: Client) -> tuple[int, int]:
 
 
 def reserved_bytes(client: Client) -> int:
-    """Return what issued uploads reserve of a quota of less than 5 GiB: a refusal counts it as used."""
+    """Return the bytes that issued uploads reserve, as a refused upload of 5 GiB reports them: the quota is less."""
     body = {"name": "a", "mime_type": "a/b", "size_bytes": 5 * 2**30}
     refused = error_of(client.post("/v1/documents/upload-url", body), 403, "quota_exceeded")
     return int(refused["details"]["used_bytes"]) - usage(client)[0]

@@ -115,7 +115,7 @@ def _fixed(path: str, body: dict[str, Any] | None, _: Client) -> tuple[str, dict
 
 
 def _get(path: str, *parameters: str, permission: str = "read:documents") -> Operation:
-    """Return an operation that finds something in every workspace."""
+    """Return a GET that succeeds in every workspace, even in an empty one."""
     return Operation(
         "GET", path, permission, 200, partial(_fixed, path.format_map(UNKNOWN), None), parameters=parameters
     )

@@ -7,11 +7,11 @@ from .client import Client
 from .raw import ask
 
 JSON_VALUES = [
-    # values of every JSON type, and the largest and smallest numbers
+    # values of the simple JSON types, and the largest and smallest numbers
     *("null", "true", "false", "0", "-0", "-1", "1", "1.5", "-1.5", "1e5", "1E+5", "0.1e-400", "1e400"),
     *("-1e400", "9007199254740993", "9223372036854775807", "9223372036854775808", "-9223372036854775809"),
     *("1" + "0" * 400, "9" * 4400, "-" + "9" * 20000, "18446744073709551616", "2147483648"),
-    # empty, blank, invisible
+    # empty, blank and invisible texts
     *('""', '" "', r'"\t"', r'"\n"', r'"\u0000"', r'"a\u0000b"', r'"\u0001"', r'"\u007f"', r'"\u0085"'),
     *(r'"\ufeff"', r'"\u200b"', r'"\u202e"', r'"\u2028"', r'"\u2066x"', r'"\ufffe"', r'"\uffff"'),
     *(r'"\ufdd0"', r'"\ue000"'),
@@ -20,14 +20,14 @@ JSON_VALUES = [
     *(r'"\u1e9e"', '"e' + r"\u0301" * 2000 + '"', '"' + r"\u0958" * 255 + '"', '"' + r"\ufdfa" * 300 + '"'),
     *('"' + r"\u1100\u1161" * 200 + '"', '"' + "a" * 5000 + '"', '"' + "a" * 60000 + '"'),
     *('"' + "/a" * 5000 + '"', '"' + "\U0001f4c4" * 5000 + '"'),
-    # other languages
+    # texts that SQL, HTML, shells or log formats would interpret
     *('"\'; DROP TABLE documents; --"', '"\' OR 1=1 --"', '"$1"', '"$$"', '"{}"', '"%s%n%d"', '"%00"'),
     *('"%"', '"_"', '"${jndi:ldap://127.0.0.1/x}"', '"{{7*7}}"', '"<script>alert(1)</script>"', '"$(id)"'),
     *('"`id`"', '"|id"', '"=1+1"', r'"\r\nX-Evil: 1"', r'"\\"', r'"\""', r'"\\x00"', '"/"', '"//"'),
     *('"/../.."', '"../../etc/passwd"', '"/dev/null"', '"con"', '"nul"', '"file:///etc/passwd"'),
     *('"%2e%2e%2f"', '"..%c0%af"', '"workspaces/"', '"workspaces/../x"', '"NaN"', '"Infinity"', '"null"'),
     *('"true"', '"undefined"', '"0"', '"0x10"', '"1e5"', '"\uff11"', '"\u0663"'),
-    # containers
+    # arrays and objects
     *("[]", "[[]]", "[null]", '[1,"a",{}]', '["a","a"]', r'["\u0000"]', r'["\ud800"]', '[""]'),
     *('["' + "a" * 5000 + '"]', "{}", '{"a":1}', '{"":""}', '{"__class__":"x"}', '{"$ne":null}'),
     *('{"a":1,"a":2}', "[" * 40 + "]" * 40, "[" + ",".join(['"a"'] * 51) + "]"),

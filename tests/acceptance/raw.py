@@ -34,7 +34,7 @@ class Answer:
 
 
 def read_head(head: bytes) -> tuple[int, dict[str, str]]:
-    """Return the status and the headers of an answer, from its head without the last empty line."""
+    """Return the status and the headers of a response, from its head without the last empty line."""
     line, *lines = head.decode("latin-1").split("\r\n")
     fields = (text.partition(":") for text in lines)
     return int(line.split(" ")[1]), {name.lower(): value.strip() for name, _, value in fields}

@@ -184,7 +184,7 @@ class Server:
         return answer is not None and answer.status == 200
 
     def fails_to_start(self, reason: str, port: int = 0) -> None:
-        """Launch the server, and require that it ends and says why in words."""
+        """Launch the server, which must end, with this reason in its log and without a traceback."""
         self.launch(port)
         assert self.process is not None
         assert self.process.wait(60) == 1

@@ -1,4 +1,4 @@
-"""`docs/api.md`: its commands work in their order and print the answers that it shows."""
+"""`docs/api.md`: its commands work in their order and print the responses that it shows."""
 
 import json
 import re
@@ -33,7 +33,7 @@ def answers(tenants: Tenants, tmp_path: Path) -> list[str]:
 
 
 @pytest.mark.server
-def test_every_example_works_and_prints_the_answer_that_is_shown(answers: list[str]) -> None:
+def test_every_example_prints_the_response_that_the_guide_shows(answers: list[str]) -> None:
     shown = [(block, answer) for block, answer in SHELL.findall(GUIDE)]
     assert len(shown) == len(answers) > 15
     for (block, wanted), answer in zip(shown, answers, strict=True):

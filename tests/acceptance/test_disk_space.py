@@ -1,4 +1,4 @@
-"""A disk with too little free space: uploads are refused in words, and everything else works."""
+"""A disk with too little free space: uploads are refused with the reason, and everything else works."""
 
 import json
 import shutil

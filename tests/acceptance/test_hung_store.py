@@ -20,7 +20,7 @@ ANSWER_SECONDS = 8
 """The deadline of a request is seven seconds."""
 
 
-def test_a_hung_mount_stops_only_requests_that_need_it_recovers_at_once_and_does_not_delay_a_stop() -> None:
+def test_a_hung_mount_stops_only_requests_that_need_it_and_delays_no_shutdown() -> None:
     with running_server() as server, closing(Tenants(server.base_url, server.cli)) as tenants:
         client = tenants.client()
         document, path, signed = client.recorded(), client.upload(b"kept"), client.sign_upload()

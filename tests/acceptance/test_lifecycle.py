@@ -29,7 +29,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def data_dir() -> Iterator[Path]:
-    """The data directory of one server after the other."""
+    """A data directory that several servers use, one after the other."""
     with fresh_data_dir() as path:
         yield path
 

@@ -29,7 +29,7 @@ def numbers(answer: httpx.Response) -> tuple[int, int]:
 
 
 def in_one_minute(client: Client, count: int) -> list[httpx.Response]:
-    """Return the first `count` answers of one minute, or of the next if the minute turns meanwhile."""
+    """Return the first `count` responses of one minute, or of the next one if it begins meanwhile."""
     answers: list[httpx.Response] = []
     for _ in range(3 * count):
         answer = client.get(UNKNOWN_DOCUMENT)
@@ -42,7 +42,7 @@ def in_one_minute(client: Client, count: int) -> list[httpx.Response]:
 
 
 def while_exhausted(client: Client, call: Callable[[], httpx.Response]) -> httpx.Response:
-    """Return the answer to `call` in a minute that has no request left."""
+    """Return the response to `call` in a minute in which no further request is admitted."""
     for _ in range(3):
         last = client.get(UNKNOWN_DOCUMENT)
         for _ in range(40):

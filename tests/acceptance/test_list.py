@@ -30,7 +30,7 @@ SHELF: Shelf = {
     "apples": {"name": "\u00c4pfel.txt", "description": "back\\slash"},
     "other": {"name": "deedXofXsale.txt", "folder": "/Clients", "tags": ["NDA", "nda"]},
 }
-"""Members of documents by label, the oldest first."""
+"""The members of each document, by its label in these tests. The oldest document comes first."""
 
 
 @pytest.fixture(scope="module")

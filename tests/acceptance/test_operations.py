@@ -1,4 +1,4 @@
-"""The rules of every operation: permission, authentication, ids, methods, and the headers of every answer."""
+"""The rules of every operation: permission, authentication, ids, methods, and the headers of every response."""
 
 import itertools
 from dataclasses import replace

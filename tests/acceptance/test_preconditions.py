@@ -46,7 +46,7 @@ def test_a_known_document_is_304_with_its_etag_and_without_a_body(home: Client) 
     data_of(home.get(document_path(document_id), {"If-None-Match": '"x"'}), 200)
 
 
-def test_every_other_refusal_comes_before_a_precondition(home: Client) -> None:
+def test_every_other_refusal_comes_before_that_of_a_precondition(home: Client) -> None:
     conditions = {"If-Match": '"x"', "If-None-Match": "*"}
     error_of(home.get(document_path(UNKNOWN_DOCUMENT_ID), conditions), 404, "not_found")
     document_id = home.recorded()["id"]

@@ -45,19 +45,19 @@ def test_only_recorded_bytes_are_charged_and_the_quota_is_exact_to_the_byte(tena
         assert data_of(client.get(USAGE), 200)["quota_bytes"] == size
 
 
-def test_an_upload_without_a_size_takes_no_more_than_the_quota(tenants: Tenants) -> None:
+def test_an_upload_without_a_size_cannot_exceed_the_quota(tenants: Tenants) -> None:
     client = tenants.client(quota="1000")
     signed = client.sign_upload()
     assert over(client.put(signed, b"x" * 1001)) == (1000, 0, 1001)
     assert announce(client, 1000).status_code == 200
-    # The reservation of the one leaves nothing to the other.
+    # The reservation of one upload leaves nothing to the other.
     assert over(client.put(signed, b"x")) == (1000, 1000, 1)
     assert announce(client, 0).status_code == 200
     assert usage(client) == (0, 0)
 
 
 @pytest.mark.server
-def test_uploads_of_unknown_length_together_take_no_more_than_the_quota(tenants: Tenants) -> None:
+def test_uploads_of_unknown_length_together_cannot_exceed_the_quota(tenants: Tenants) -> None:
     client = tenants.client(quota="20MB")
 
     def send(_: int) -> int:

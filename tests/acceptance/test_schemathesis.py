@@ -26,7 +26,7 @@ LEAST = 20_000 if LONG else 3_000
 @pytest.mark.slow
 @pytest.mark.server
 @pytest.mark.timeout(3600 if LONG else 300)
-def test_every_answer_conforms_and_none_is_a_server_error(own_tenants: Tenants, tmp_path: Path) -> None:
+def test_every_response_conforms_to_the_openapi_document(own_tenants: Tenants, tmp_path: Path) -> None:
     key = own_tenants.api_key(own_tenants.workspace(), *PERMISSIONS).key
     before = recorded(own_tenants)
     done = subprocess.run(

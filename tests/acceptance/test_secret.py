@@ -22,7 +22,7 @@ pytestmark = [
 ]
 
 
-def test_a_server_with_another_secret_does_not_start_until_rotation_and_repeats_no_write() -> None:
+def test_a_server_with_another_secret_starts_only_after_a_rotation() -> None:
     with running_server() as server:
         tenants = Tenants(server.base_url, server.cli)
         workspace = tenants.workspace()

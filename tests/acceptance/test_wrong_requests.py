@@ -1,4 +1,4 @@
-"""Every operation reports its wrong headers, parameters and members by name, all in one answer."""
+"""Every operation reports its wrong headers, parameters and members by name, all in one response."""
 
 from dataclasses import replace
 

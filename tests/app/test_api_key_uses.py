@@ -129,7 +129,7 @@ async def test_a_use_during_a_write_is_written_by_the_next_one(world: World) -> 
         assert world.last == {KEY: first + timedelta(minutes=1, seconds=WRITE_SECONDS)}
 
 
-async def test_a_write_interrupted_by_the_end_is_repeated_with_the_remaining_uses(world: World) -> None:
+async def test_a_write_interrupted_by_a_shutdown_is_repeated_with_the_remaining_uses(world: World) -> None:
     world.hangs = True
     async with world.uses.written_regularly():
         at = world.use(KEY)
@@ -155,7 +155,7 @@ async def test_a_silent_database_delays_the_shutdown_by_one_second(
     assert len(world.calls) <= 1
 
 
-async def test_a_full_buffer_drops_the_oldest_uses_and_a_repeated_use_is_new(world: World) -> None:
+async def test_a_full_buffer_drops_the_oldest_uses(world: World) -> None:
     world.buffer(keys_max=3)
     keys = [ApiKeyId(f"key_{number}") for number in range(5)]
     async with world.uses.written_regularly():

@@ -10,7 +10,7 @@ from tests.app.pauses import Pauses
 from tests.domain.world import World
 
 
-async def test_the_generation_is_replaced_ten_seconds_after_a_change_and_when_the_server_ends() -> None:
+async def test_the_generation_is_replaced_ten_seconds_after_a_change_and_at_a_shutdown() -> None:
     world = World()
     await world.claim_store()
     caller = await world.caller()
@@ -26,7 +26,7 @@ async def test_the_generation_is_replaced_ten_seconds_after_a_change_and_when_th
     assert set(pauses.lengths) == {ADVANCE_EVERY.total_seconds()}
 
 
-async def test_an_outage_is_logged_once_and_delays_neither_work_nor_end(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_outage_is_logged_once_and_delays_no_shutdown(caplog: pytest.LogCaptureFixture) -> None:
     world = World()
     await world.claim_store()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-# Counts two answers, prints all numbers, and ends.
+# Counts two responses, prints all numbers, and ends.
 _WORKER = """
 from adapters.in_process.metrics import PrometheusMetrics
 
@@ -19,7 +19,7 @@ print(metrics.exposition({})[0].decode())
 """
 
 
-def test_each_process_reports_the_counters_of_all_even_of_ended_ones(tmp_path: Path) -> None:
+def test_each_process_reports_the_counters_of_all_processes_even_ended_ones(tmp_path: Path) -> None:
     for ended in range(3):
         printed = subprocess.run(
             [sys.executable, "-c", _WORKER],

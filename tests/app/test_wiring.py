@@ -92,7 +92,7 @@ async def running(application: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
 
 @asynccontextmanager
 async def noted(events: list[str], error: Exception | None = None) -> AsyncIterator[threading.Event]:
-    """Yield an event that the loop of this context sets, and note the end of the context."""
+    """Yield an event that is set if the event loop runs during the context. Note the end of the context."""
     if error:
         raise error
     looped = threading.Event()

@@ -29,13 +29,13 @@ REPOSITORIES: dict[str, Callable[[Fixture, StillClock], Records]] = {
     "memory": lambda _, clock: memory_records(clock),
     "postgres": lambda fixture, clock: postgres_records(fixture("database"), clock),
 }
-"""Every repository technology."""
+"""The repositories of every technology."""
 
 CONCURRENT_REPOSITORIES: dict[str, Callable[[Fixture, StillClock], Records]] = {
     **REPOSITORIES,
     "postgres from two processes": lambda fixture, clock: two_processes_records(fixture("database"), clock),
 }
-"""The same, and each one that can be shared by processes as two of them see it. Only races and retries depend on it."""
+"""The same, and those that two processes share through one database. Tests of races and retries run on these."""
 
 SERVED_STORES: dict[str, Callable[[Fixture, Path], AbstractAsyncContextManager[ServedStore]]] = {
     "memory": lambda _, directory: memory_store(),

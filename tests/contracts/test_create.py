@@ -110,7 +110,7 @@ async def test_of_many_creates_at_once_exactly_those_that_fit_are_created(shared
     assert await shared.documents.usage(home.id) == Usage(70, 70, 7)
 
 
-async def test_many_creates_in_one_new_deep_folder_at_once_make_one_folder_a_level(shared: Records) -> None:
+async def test_many_creates_in_one_new_deep_folder_at_once_make_one_folder_per_level(shared: Records) -> None:
     home = await shared.workspace(quota_bytes=2000)
     documents = [shared.document(home, path=f"documents/{number}", folder="/a" * 20) for number in range(200)]
     created, _ = await create_at_once(shared, home, documents)

@@ -62,7 +62,7 @@ async def test_the_count_of_changes_grows_with_each_change_of_a_document(records
     assert counts == sorted(set(counts))
 
 
-async def test_only_one_block_of_a_task_is_exclusive_until_it_ends_even_with_an_exception(records: Records) -> None:
+async def test_a_task_is_exclusive_until_its_block_ends_even_with_an_exception(records: Records) -> None:
     exclusive = records.deployments.exclusive
     with suppress(ZeroDivisionError):
         async with exclusive(Task.SWEEP) as first, exclusive(Task.SWEEP) as second:

@@ -69,7 +69,7 @@ def refusing_link(*_: object) -> None:
 
 
 @pytest.mark.parametrize("link", [replacing_link, refusing_link])
-async def test_a_file_system_without_hard_links_that_never_replace_is_refused(
+async def test_a_file_system_whose_hard_links_fail_or_replace_files_is_refused(
     storage: FilesystemStorage, monkeypatch: pytest.MonkeyPatch, link: object
 ) -> None:
     monkeypatch.setattr(os, "link", link)

@@ -150,7 +150,7 @@ async def test_leftovers_of_crashes_probes_and_upgrades_are_discarded(storage: F
     assert await storage.stat(PATH) == stored
 
 
-async def test_an_upload_in_progress_is_never_discarded_for_its_age(storage: FilesystemStorage, root: Path) -> None:
+async def test_an_upload_in_progress_is_not_discarded_however_old_it_is(storage: FilesystemStorage, root: Path) -> None:
     async def slow() -> AsyncIterator[bytes]:
         yield b"x" * 2**20
         (incoming,) = (root / "incoming").iterdir()

@@ -68,7 +68,7 @@ async def test_of_many_creates_at_once_those_whose_folders_fit_are_created(share
         )
         by_folder = dict(zip(folders, map(type, outcomes), strict=True))
         assert {by_folder["/a"], by_folder[None]} == {Created}
-        # Of those that need two folders, exactly two folders' worth are created. One folder is wanted by many.
+        # Two more paths of folders fit. All creates in these two are made, and all others with new folders are refused.
         made = {folder for folder, kind in by_folder.items() if folder not in ("/a", None) and kind is Created}
         assert len(made) == 2
         assert len(await shared.folders(home)) == 5

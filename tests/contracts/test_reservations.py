@@ -60,7 +60,7 @@ async def test_a_create_releases_the_reservation_of_its_path_and_is_charged_what
     if fits:
         assert outcome == Created(document)
         assert await usage(records, home) == (size_bytes, 30)
-        # A retry finds what the first call did.
+        # A retry gets the result of the first call.
         assert await records.create(home, document) == Created(document)
         assert await usage(records, home) == (size_bytes, 30)
         assert await records.states(home, document.storage_path) == [PathState.RECORDED]
@@ -81,7 +81,7 @@ async def test_a_reservation_may_shrink_whatever_the_quota_and_grow_within_it(re
     await records.workspaces.update(home.id, None, 10)
     assert await records.reserve(home, "a", 41) == UploadIssued()
     assert await records.reserve(home, "a", 42) == OverQuota(10, 30, 42)
-    # A free path is issued, if it fits.
+    # A path that is not issued yet is issued, if the quota has room.
     assert await records.reserve(home, "c", 0) == OverQuota(10, 71, 0)
     await records.workspaces.update(home.id, None, 72)
     assert await records.reserve(home, "c", 1) == UploadIssued()
@@ -120,7 +120,7 @@ async def test_overdue_uploads_are_settled_by_what_was_found_unless_they_were_re
     assert sorted(upload.path for upload in overdue) == sorted(
         path_of(home, path) for path in ("absent", "stored", "renewed", "recorded")
     )
-    # Between the look and the settlement.
+    # These paths change after the objects were looked for and before the settlement.
     await records.reserve(home, "renewed", 20)
     await records.recorded(home, path="recorded", size_bytes=5)
 
@@ -131,7 +131,7 @@ async def test_overdue_uploads_are_settled_by_what_was_found_unless_they_were_re
     assert await records.states(home, *paths) == states
     assert await usage(records, home) == (5, 90)
     assert await records.condemned(home) == [path_of(home, "absent")]
-    # The stored one is looked for again a day later, and may then exceed the quota.
+    # The path `stored` is looked for again a day later, and may then exceed the quota.
     records.clock.advance(hours=23)
     assert [upload.path for upload in await records.overdue(home)] == [path_of(home, "renewed")]
     records.clock.advance(hours=1)
@@ -160,7 +160,7 @@ async def test_of_many_uploads_and_creates_at_once_exactly_those_that_fit_succee
         assert sum(not isinstance(outcome, OverQuota) for outcome in outcomes) == 14
         used, reserved = await usage(shared, home)
         assert used + reserved == 98
-        # Of the last two bytes, one upload or one create gets one, and another one the other.
+        # Two bytes are left, so exactly two of these calls, each for one byte, succeed.
         last: list[Awaitable[object]] = [shared.issue(home, f"{round_}/last/{number}", 1) for number in range(MANY)]
         last += [
             shared.create(home, shared.document(home, path=f"{round_}/last/free/{number}", size_bytes=1))

@@ -53,7 +53,7 @@ async def test_of_many_uploads_at_once_one_is_stored_completely(store: Store) ->
     contents = [bytes([number]) * 200_000 for number in range(8)]
     signed = await store.sign_upload()
     statuses = await asyncio.gather(*(store.put(signed, content) for content in contents))
-    # 409 is the answer to an upload that arrives during another one.
+    # 409 is the status of an upload that arrives during another one.
     assert set(statuses) <= {STORED, EXISTS, 409}
     stored = [content for content, status in zip(contents, statuses, strict=True) if status == STORED]
     # Some stores accept several, and keep each as a version: Ceph does.

@@ -122,7 +122,7 @@ CHANGES = {"patch", "add_link", "remove_link", "move_folder", "delete_folder", "
 
 async def create_with_the_same_ids_and_keys(scene: Scene) -> None:
     path = f"workspaces/{scene.other.id}/documents/a"
-    # The first document even has the id of the home's.
+    # The first document even has the id of the document in `home`.
     for number, key in enumerate((*scene.keys, None)):
         own = replace(scene.document, workspace_id=scene.other.id, storage_path=StoragePath(f"{path}/{number}"))
         own = own if number == 0 else replace(own, id=scene.records.unknown_document())
@@ -245,7 +245,7 @@ async def test_no_method_shows_or_changes_what_another_workspace_has(scene: Scen
     assert await scene.snapshot() == before
 
 
-def test_the_attempts_call_every_method_with_a_workspace() -> None:
+def test_every_method_that_takes_a_workspace_is_tried_from_another_one() -> None:
     ports = {
         f"{port.__name__}.{name}": method
         for port in (DocumentRepository, ObjectLedger, ApiKeys)

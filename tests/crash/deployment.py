@@ -66,7 +66,7 @@ class Deployment:
         return int((self.directory / "postgres" / "data" / "postmaster.pid").read_text().splitlines()[0])
 
     def node(self, database_url: str = "") -> Node:
-        """Return a server that is not started yet, by default on the direct URL of the database."""
+        """Return a server that is not started yet. By default its connections do not go through a proxy."""
         return Node(
             self.directory / "server",
             DOSSIER_DATABASE_URL=database_url or self.database_url,
@@ -75,7 +75,7 @@ class Deployment:
         )
 
     def fleet(self, servers: int) -> AbstractAsyncContextManager[Fleet]:
-        """Run this many servers for the block."""
+        """Run this many servers for the `with` block."""
         return open_fleet([self.node() for _ in range(servers)])
 
     @asynccontextmanager

@@ -79,7 +79,7 @@ class Fleet:
 
 @asynccontextmanager
 async def open_fleet(nodes: list[Node]) -> AsyncIterator[Fleet]:
-    """Run the servers for the block."""
+    """Run the servers for the `with` block."""
     fleet = Fleet(nodes)
     try:
         for node in nodes:

@@ -26,7 +26,7 @@ class Intent:
     key: str | None
     request: bytes
     answers: list[Answer] = field(default_factory=list)
-    """Every 201, in order."""
+    """Every response of status 201, in order."""
     delete_key: str | None = None
     """The idempotency key of the delete, if the document was deleted."""
 
@@ -38,11 +38,11 @@ class Ledger:
         self.workspace = workspace
         self.intents: list[Intent] = []
         self.acknowledged = 0
-        """Intents with an answer."""
+        """The number of intents that were answered."""
         self.interrupted = 0
-        """Requests that were never answered."""
+        """The number of requests that were never answered."""
         self.unavailable = 0
-        """Requests that were answered 503."""
+        """The number of requests that were answered 503."""
         self._numbers = itertools.count(1)
         self._news = asyncio.Event()
 
@@ -59,7 +59,7 @@ class Ledger:
         return made
 
     def note(self, intent: Intent, reply: Answer) -> None:
-        """Record the answer to a create that must not be refused: 201, or 503 with Retry-After."""
+        """Record the response to a create that must not be refused: 201, or 503 with Retry-After."""
         if reply.status == 503:
             assert reply.headers["retry-after"].isdigit()
             self.unavailable += 1
@@ -78,7 +78,7 @@ class Ledger:
             await self._news.wait()
 
     async def send_once(self, intent: Intent, port: int) -> Answer:
-        """Send the intent to one server and record the answer."""
+        """Send the intent to one server and record the response."""
         reply = await send(port, intent.request)
         self.note(intent, reply)
         return reply
@@ -99,7 +99,7 @@ class Ledger:
         assert second.replayed
 
     async def _retry(self, request: bytes, fleet: Fleet) -> Answer:
-        """Send the request to one server after the other. Return the first answer that is not 503."""
+        """Send the request to one server after the other. Return the first response that is not 503."""
         node = None
         try:
             async with asyncio.timeout(PATIENCE):

@@ -27,7 +27,7 @@ class Lock:
 
 @asynccontextmanager
 async def blocked(deployment: Deployment, workspace: Workspace) -> AsyncIterator[Lock]:
-    """Hold the workspace lock, which every write takes first, for the block."""
+    """Hold the workspace lock, which every write takes first, for the `with` block."""
     async with deployment.sql() as sql, sql.transaction():
         await sql.execute("SELECT FROM usage WHERE workspace_id = $1 FOR UPDATE", workspace.uuid)
         yield Lock(sql)

@@ -116,7 +116,7 @@ class _Link:
             kind, message = await _read(self.server)
             is_last = kind == b"Z"
             if self.fault in (None, Fault.LEAVE):
-                # Sent in one piece, so that asyncpg reads of the end before it uses the connection again.
+                # The end is sent in the same piece, so that asyncpg reads of it before it uses the connection again.
                 self.answers.write(message + _LEAVE if is_last and self.fault else message)
             if is_last and self.fault is not None:
                 self.proxy.struck.put_nowait(self.fault)

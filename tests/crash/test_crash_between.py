@@ -24,7 +24,7 @@ async def fleet(deployment: Deployment, proxy: Proxy) -> AsyncIterator[Fleet]:
         yield fleet
 
 
-async def test_after_a_kill_between_commit_and_answer_the_next_server_gives_the_answer(
+async def test_after_a_kill_between_commit_and_response_the_next_server_responds(
     deployment: Deployment, proxy: Proxy, fleet: Fleet
 ) -> None:
     victim, other = fleet.nodes

@@ -53,7 +53,7 @@ async def test_one_idempotency_key_on_many_servers_creates_one_document(deployme
     await audit(deployment, fleet, ledger)
 
 
-async def test_the_quota_is_exact_over_servers(deployment: Deployment, fleet: Fleet) -> None:
+async def test_the_quota_is_exact_across_servers(deployment: Deployment, fleet: Fleet) -> None:
     for _ in range(scale.QUOTAS):
         ledger = Ledger(await deployment.workspace(QUOTA))
         intents = ledger.intend(CREATES)
@@ -76,7 +76,9 @@ async def test_the_quota_is_exact_over_servers(deployment: Deployment, fleet: Fl
         assert taken <= QUOTA
 
 
-async def test_a_locked_workspace_delays_no_other_and_is_recorded_later(deployment: Deployment, fleet: Fleet) -> None:
+async def test_a_locked_workspace_delays_no_other_and_its_documents_are_recorded_later(
+    deployment: Deployment, fleet: Fleet
+) -> None:
     stuck = Ledger(await deployment.workspace())
     others = [Ledger(await deployment.workspace()) for _ in range(4)]
     loop = asyncio.get_running_loop()

@@ -14,7 +14,7 @@ ANSWERED_WITHIN = 8
 
 
 class Interrupted(Exception):
-    """The connection broke before the whole answer arrived: the outcome is unknown."""
+    """The connection broke before the whole response arrived: the outcome is unknown."""
 
 
 class Line:
@@ -27,7 +27,7 @@ class Line:
         self._writer.write(request)
 
     async def reply(self) -> Answer:
-        """Return the whole answer. Raise `Interrupted` if the server or the connection ends before it."""
+        """Return the whole response. Raise `Interrupted` if the server or the connection ends before it."""
         try:
             async with asyncio.timeout(ANSWERED_WITHIN):
                 await self._writer.drain()
@@ -40,7 +40,7 @@ class Line:
         if not head:
             raise Interrupted
         status, headers = read_head(head)
-        # A 204 has no Content-Length (RFC 9110, section 8.6). Any other answer without one was cut off.
+        # A 204 has no Content-Length (RFC 9110, section 8.6). Any other response without one was cut off.
         if len(body) != (0 if status == 204 else int(headers.get("content-length", -1))):
             raise Interrupted
         return Answer(status, headers, body)
@@ -62,7 +62,7 @@ async def line_to(port: int) -> AsyncIterator[Line]:
 
 
 async def send(port: int, request: bytes) -> Answer:
-    """Send a request and return the whole answer. Raise `Interrupted` if it does not arrive."""
+    """Send a request and return the whole response. Raise `Interrupted` if it does not arrive."""
     async with line_to(port) as line:
         line.send(request)
         return await line.reply()

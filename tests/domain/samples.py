@@ -55,7 +55,7 @@ MALFORMED_IDS = {
     "endless": "doc_" + "0" * 100_000,
 }
 
-# In headers, object keys and shells.
+# Names that are dangerous in headers, object keys or shells.
 NASTY_NAMES = [
     *("a.pdf", "Acme-NDA-2026.pdf", "two words.pdf", " leading and trailing ", 'quo"ted.pdf', '"'),
     *('""; filename="evil.exe', "it's.pdf", "back\\slash.pdf", '\\"', "semi;colon.pdf", "comma,equals=.pdf"),

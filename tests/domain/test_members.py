@@ -134,7 +134,7 @@ def test_an_unknown_parameter_is_named_with_the_one_that_was_probably_meant(unkn
     assert reported(form) == {unknown: f"is not a parameter of this request; {MEANT[unknown]}"}
 
 
-def test_only_known_members_are_suggested_and_a_member_is_called_a_member() -> None:
+def test_an_unknown_member_gets_a_suggestion_only_if_a_known_one_is_similar() -> None:
     form = Form({"limit": 1, "filename": "a"})
     form.optional("name", never)
     assert reported(form) == {

@@ -1,4 +1,4 @@
-"""Receiving an upload: what it may take, and what is reserved at each moment."""
+"""Receiving an upload: how many bytes it may have, and how many are reserved at each moment."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace

@@ -38,7 +38,7 @@ EQUAL = {
 
 
 @pytest.mark.parametrize("texts", EQUAL.values(), ids=EQUAL)
-def test_texts_that_a_search_treats_as_equal_have_one_fold(texts: list[str]) -> None:
+def test_texts_that_a_search_treats_as_equal_are_folded_to_the_same_text(texts: list[str]) -> None:
     assert len({fold(text) for text in texts}) == 1
 
 
@@ -57,7 +57,7 @@ DIFFERENT = {
 
 
 @pytest.mark.parametrize(("one", "other"), DIFFERENT.values(), ids=DIFFERENT)
-def test_letters_that_a_search_distinguishes_have_different_folds(one: str, other: str) -> None:
+def test_letters_that_a_search_distinguishes_are_folded_to_different_texts(one: str, other: str) -> None:
     assert fold(one) != fold(other)
 
 
@@ -70,7 +70,7 @@ def test_folding_any_character_again_changes_nothing() -> None:
 
 
 @given(UNICODE)
-def test_a_fold_is_normal_and_a_fixed_point(text: str) -> None:
+def test_a_folded_text_is_in_nfc_and_folding_it_again_changes_nothing(text: str) -> None:
     once = fold(text)
     assert fold(once) == once
     assert unicodedata.is_normalized("NFC", once)

@@ -226,7 +226,7 @@ def test_at_most_30_marks_follow_each_other_in_any_form(text: TextRule, base: st
 
 @on_every_text_rule
 @given(sent=TEXTS)
-def test_accepted_text_is_normal_and_a_fixed_point(text: TextRule, sent: str) -> None:
+def test_accepted_text_is_in_nfc_and_accepted_again_unchanged(text: TextRule, sent: str) -> None:
     kept = ask(text.rule, sent)
     if isinstance(kept, RuleViolation):
         return

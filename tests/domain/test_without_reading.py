@@ -23,7 +23,9 @@ def writer(caller: Caller) -> Caller:
     return replace(caller, permissions=frozenset({Permission.WRITE_DOCUMENTS}))
 
 
-async def test_a_patch_shows_what_was_sent_and_the_state(world: World, caller: Caller, writer: Caller) -> None:
+async def test_a_patch_shows_a_write_only_caller_what_it_sent_and_the_state(
+    world: World, caller: Caller, writer: Caller
+) -> None:
     document = await world.record(caller, description="secret", folder="/secret", tags=["secret"])
     sent = {"name": "e\u0301", "tags": ["x ", "x"], "description": None}
     for each, state in (({}, document.state), (sent, replace(document, revision=2).state)):
@@ -32,14 +34,18 @@ async def test_a_patch_shows_what_was_sent_and_the_state(world: World, caller: C
         assert "secret" not in repr(shown)
 
 
-async def test_a_repeated_patch_shows_what_was_sent(world: World, caller: Caller, writer: Caller) -> None:
+async def test_a_replayed_patch_shows_a_write_only_caller_what_it_sent(
+    world: World, caller: Caller, writer: Caller
+) -> None:
     document = await world.record(caller)
     first, again = [await world.patch_document(writer, document.id, {"name": "b"}, KEY) for _ in range(2)]
     assert isinstance(first, OwnChanges)
     assert again == replace(first, replayed=True)
 
 
-async def test_an_existing_entity_link_is_shown_without_its_role(world: World, caller: Caller, writer: Caller) -> None:
+async def test_a_write_only_caller_gets_an_existing_entity_link_without_its_role(
+    world: World, caller: Caller, writer: Caller
+) -> None:
     document = await world.record(caller)
     first = await world.link(caller, document, **LINK)
     for replayed in (False, True):
@@ -55,12 +61,16 @@ async def test_an_existing_entity_link_is_shown_without_its_role(world: World, c
     assert (new.is_new, new.link.role) == (True, LINK["role"])
 
 
-async def test_a_moved_folder_is_shown_without_its_document_count(world: World, caller: Caller, writer: Caller) -> None:
+async def test_a_write_only_caller_gets_a_moved_folder_without_its_document_count(
+    world: World, caller: Caller, writer: Caller
+) -> None:
     await world.record(caller, folder="/a")
     assert await world.move_folder(writer, {"from": "/a", "to": "/b"}, None) == Moved(FolderPath("/b"), None)
 
 
-async def test_the_refusal_of_a_wrong_size_hides_the_right_one(world: World, caller: Caller, writer: Caller) -> None:
+async def test_a_write_only_caller_who_sends_a_wrong_size_does_not_learn_the_right_one(
+    world: World, caller: Caller, writer: Caller
+) -> None:
     document = await world.record(caller, b"12345")
     with pytest.raises(Invalid) as refused:
         await world.create_document(writer, members(document.storage_path, size_bytes=4), None)

@@ -1,4 +1,4 @@
-"""Each request of the table has its answers, and leaves the connection in the promised state.
+"""Each request of the table gets its responses, and leaves the connection in the promised state.
 
 In process each is sent byte by byte, because it must not matter where a piece ends; to a real server, at once.
 """

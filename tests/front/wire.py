@@ -26,7 +26,7 @@ class Wire:
         self._received = b""
 
     def send(self, data: bytes) -> None:
-        # A server that has refused the rest may have closed.
+        # A server that has refused the rest of a request may have closed the connection.
         with suppress(ConnectionError):
             self.socket.sendall(data)
 

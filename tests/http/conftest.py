@@ -62,7 +62,7 @@ class Api:
 def client_of(
     ports: Ports, headers: dict[str, str] | None = None, plans: Plans = PLANS, site: Site = NOWHERE
 ) -> httpx.AsyncClient:
-    """Return a client of a new application on these ports. As with a server, a failure is an answer of status 500."""
+    """Return a client of a new application on these ports. As with a server, a failure is a response of status 500."""
     app: Any = build(UseCases.of(ports, plans), ports, site)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url=URL, headers=headers)

@@ -80,7 +80,7 @@ async def test_parameters_of_json_and_a_byte_order_mark_are_ignored(api: Api, ki
     assert answer.status_code == 200
 
 
-async def test_all_that_is_wrong_with_an_upload_is_named_at_once(api: Api) -> None:
+async def test_all_mistakes_of_an_upload_are_named_together(api: Api) -> None:
     url = (await api.signed_upload(size_bytes=7, sha256="0" * 64))["upload_url"]
     wrong = {
         "Content-Range": "bytes 0-3/10",

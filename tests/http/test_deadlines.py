@@ -77,7 +77,7 @@ async def test_a_body_that_does_not_arrive_in_time_is_408_while_others_are_serve
     assert (answer.status_code, answer.json()["error"]["code"]) == (408, "request_timeout")
 
 
-async def test_the_servers_time_stops_while_the_client_sends() -> None:
+async def test_the_time_limit_of_the_server_pauses_while_the_client_sends() -> None:
     def seconds_left() -> float:
         return request.deadline - monotonic()
 

@@ -26,7 +26,7 @@ async def hangs() -> None:
 
 
 async def ready(api: Api, needed: Mapping[str, Probe], optional: Mapping[str, Probe]) -> httpx.Response:
-    """Return the answer of /health/ready with these probes. /health/live must not depend on them."""
+    """Return the response of /health/ready with these probes. /health/live must not depend on them."""
     async with client_of(replace(api.service.ports, probes=needed, optional_probes=optional)) as http:
         live = await http.get("/health/live")
         assert (live.status_code, live.json()["data"]["status"]) == (200, "live")

@@ -37,7 +37,7 @@ async def samples(http: httpx.AsyncClient, name: str) -> dict[tuple[str, ...], f
     }
 
 
-async def test_every_answer_is_counted_by_method_route_and_status(api: Api) -> None:
+async def test_every_response_is_counted_by_method_route_and_status(api: Api) -> None:
     document = f"/v1/documents/doc_{ULID}"
     sent = [
         ("GET", "/health/live", "/health/live", 200),

@@ -86,7 +86,7 @@ def keepers(directory: Path) -> list[int]:
     return found
 
 
-async def test_users_share_one_server_which_ends_with_its_last_user_and_keeps_its_data(tmp_path: Path) -> None:
+async def test_processes_share_one_postgres_which_ends_with_the_last_of_them(tmp_path: Path) -> None:
     first, *others = await asyncio.gather(*(a_user(tmp_path) for _ in range(3)))
     assert len(keepers(tmp_path)) == 1
     async with open_embedded(tmp_path) as url:
@@ -110,7 +110,7 @@ async def test_users_share_one_server_which_ends_with_its_last_user_and_keeps_it
     assert not is_locked(tmp_path / KEEPER_LOCK)
 
 
-async def test_a_server_in_use_survives_sigterm_to_its_keeper_and_is_restarted_after_a_kill(tmp_path: Path) -> None:
+async def test_a_postgres_in_use_survives_sigterm_to_its_keeper_and_is_restarted_after_a_kill(tmp_path: Path) -> None:
     async with open_embedded(tmp_path) as url:
         await ask(url, "CREATE TABLE kept AS SELECT 42 AS n")
         pid, (keeper,) = postmaster(tmp_path), keepers(tmp_path)
@@ -128,7 +128,7 @@ async def test_a_server_in_use_survives_sigterm_to_its_keeper_and_is_restarted_a
     await until(lambda: not runs(keeper))
 
 
-async def test_the_server_of_a_killed_keeper_ends_before_the_next_user_starts_another(tmp_path: Path) -> None:
+async def test_the_postgres_of_a_killed_keeper_ends_before_another_one_starts(tmp_path: Path) -> None:
     user = await a_user(tmp_path)
     pid = postmaster(tmp_path)
     (keeper,) = keepers(tmp_path)

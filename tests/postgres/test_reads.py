@@ -26,7 +26,7 @@ class Holder:
 
     @asynccontextmanager
     async def holds(self) -> AsyncIterator[None]:
-        """Let slow lists wait for the end of the block."""
+        """Let the statement SLOW wait until the `with` block ends."""
         async with self.connection.transaction():
             await self.connection.execute("SELECT pg_advisory_xact_lock(4713)")
             yield

@@ -18,7 +18,7 @@ CRASH = Unavailable("this row makes the server crash")
 CALL_SECONDS = 0.05
 
 
-async def test_a_create_that_always_fails_soon_goes_alone_and_delays_no_other(rig: Rig) -> None:
+async def test_a_create_that_always_fails_is_soon_sent_alone_and_delays_no_other(rig: Rig) -> None:
     rig.every = fails_with("bad", CRASH)
     creates = [rig.create(path) for path in ("a", "bad", "c")]
     first, bad, last = await rig.send(*creates)
@@ -39,12 +39,12 @@ STALLS = {
     "refuses": (0.0, NotBegun),
     "breaks": (0.0, Unavailable),
 }
-"""What the database does during a stall: when a call is given up, and with which error."""
+"""The behaviour of the database during a stall: the seconds until a call is given up, and its error."""
 
 
 @pytest.mark.parametrize("seconds", range(1, 7))
 @pytest.mark.parametrize("stall", STALLS)
-async def test_after_a_stall_1000_waiting_creates_are_recorded_in_at_most_twice_the_usual_calls(
+async def test_after_a_stall_1000_creates_need_at_most_twice_the_usual_number_of_calls(
     rig: Rig, stall: str, seconds: int
 ) -> None:
     patience, error = STALLS[stall]
@@ -66,7 +66,7 @@ async def test_after_a_stall_1000_waiting_creates_are_recorded_in_at_most_twice_
 
 
 @pytest.mark.parametrize("error", [CRASH, ValueError("no such text")], ids=["crashes", "is refused"])
-async def test_of_1000_creates_the_one_that_always_fails_goes_alone_after_calls_that_halve_behind_the_others(
+async def test_of_1000_creates_the_one_that_always_fails_is_isolated_by_halving_calls(
     rig: Rig, error: Exception
 ) -> None:
     rig.every = fails_with("/bad", error)
@@ -96,7 +96,7 @@ async def test_creates_are_recorded_although_the_database_answers_only_small_cal
     assert all(isinstance(outcome, Created) for outcome in outcomes)
 
 
-async def test_a_suspect_that_gets_no_connection_remains_one(rig: Rig) -> None:
+async def test_a_suspected_create_that_gets_no_connection_remains_suspected(rig: Rig) -> None:
     rig.faults = [cut, refuse, refuse]
     outcomes = await asyncio.gather(*await rig.send(*(rig.create(f"{n}") for n in range(4))))
     assert all(isinstance(outcome, Created) for outcome in outcomes)

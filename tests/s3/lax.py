@@ -80,7 +80,7 @@ Rule = Callable[[Request], Awaitable[web.Response | None]]
 
 @asynccontextmanager
 async def lax_server(server: S3Server, rule: Rule) -> AsyncIterator[str]:
-    """Run the proxy for the block, and yield its endpoint."""
+    """Run the proxy for the `with` block, and yield its endpoint."""
     # Without headers of its own: Ceph refuses a Content-Type that is not signed.
     async with ClientSession(
         cookie_jar=DummyCookieJar(), auto_decompress=False, skip_auto_headers=_UNSENT_HEADERS
@@ -107,7 +107,7 @@ async def lax_server(server: S3Server, rule: Rule) -> AsyncIterator[str]:
 
 
 def accepts(applies: Callable[[Request], bool]) -> Rule:
-    """Store the matching uploads even if the server refuses them."""
+    """Break a rule: store the matching uploads even if the server refuses them."""
 
     async def rule(request: Request) -> web.Response | None:
         if not request.is_upload or not applies(request):
@@ -122,7 +122,7 @@ def accepts(applies: Callable[[Request], bool]) -> Rule:
 
 
 def changes(applies: Callable[[Request], bool], change: Callable[[web.Response], object]) -> Rule:
-    """Change the responses to the matching requests."""
+    """Break a rule: change the responses to the matching requests."""
 
     async def rule(request: Request) -> web.Response | None:
         if not applies(request):
@@ -142,12 +142,12 @@ def change_header(response: web.Response, name: str, value: str | None) -> None:
 
 
 def forwards(**changed: str) -> Rule:
-    """Forward every request, with changed headers."""
+    """Break a rule: read every request as if it had these headers."""
     return lambda request: request.forward(**changed)
 
 
 async def copies(request: Request) -> web.Response | None:
-    """Copy objects as a store with CVE-2026-54330 does."""
+    """Break a rule: copy objects as a store with CVE-2026-54330 does."""
     source = request.headers.get("x-amz-copy-source")
     if source is None or not request.is_upload:
         return None
@@ -160,12 +160,12 @@ async def copies(request: Request) -> web.Response | None:
 
 
 async def publishes(request: Request) -> web.Response | None:
-    """Honour an `x-amz-acl` that was not signed. Of all objects, to keep it simple."""
+    """Break a rule: honour an `x-amz-acl` that was not signed. To keep this simple, all objects become public."""
     return await accepts(lambda upload: "x-amz-acl" in upload.headers)(request) or await is_public(request)
 
 
 async def keeps_redirect(request: Request) -> web.Response | None:
-    """Keep an `x-amz-website-redirect-location` that was not signed."""
+    """Break a rule: keep an `x-amz-website-redirect-location` that was not signed."""
     location = request.headers.get("x-amz-website-redirect-location")
     if location is None or not request.is_upload:
         return None
@@ -174,7 +174,7 @@ async def keeps_redirect(request: Request) -> web.Response | None:
 
 
 async def hides_encoding(request: Request) -> web.Response | None:
-    """Ignore the signed Content-Encoding of downloads, and do not show the stored one."""
+    """Break a rule: ignore the signed Content-Encoding of downloads, and do not show the stored one."""
     if not request.is_head and not request.is_download:
         return None
     response = await request.forward()
@@ -183,7 +183,7 @@ async def hides_encoding(request: Request) -> web.Response | None:
 
 
 def refuses(applies: Callable[[Request], bool], status: int = 403) -> Rule:
-    """Refuse the matching requests."""
+    """Break a rule: refuse the matching requests."""
 
     async def rule(request: Request) -> web.Response | None:
         return web.Response(status=status) if applies(request) else None
@@ -192,7 +192,7 @@ def refuses(applies: Callable[[Request], bool], status: int = 403) -> Rule:
 
 
 async def is_public(request: Request) -> web.Response | None:
-    """Serve downloads without a signature."""
+    """Break a rule: serve downloads without a signature."""
     if request.method != "GET" or request.query or "Authorization" in request.headers:
         return None
     found = await request.server.client.get_object(**request.object)

@@ -164,7 +164,7 @@ OTHERS: dict[str, tuple[Rule, str, Grade, str]] = {
 
 
 @pytest.mark.parametrize(("rule", "check", "grade", "words"), OTHERS.values(), ids=OTHERS)
-async def test_each_violation_is_reported_by_its_check(
+async def test_each_rule_that_a_store_breaks_is_reported_by_the_check_of_that_rule(
     rule: Rule, check: str, grade: Grade, words: str, versioned: S3Store
 ) -> None:
     async with behind(versioned, rule) as storage:
@@ -195,7 +195,7 @@ async def test_suspended_versions_are_reported_and_a_mark_can_still_be_replaced(
         assert await storage.read_mark() == "second"
 
 
-async def test_the_reported_cors_rule_lets_pages_upload_and_no_weaker_one_passes(plain: S3Store) -> None:
+async def test_the_reported_cors_rule_lets_pages_upload_and_a_weaker_one_is_reported(plain: S3Store) -> None:
     client, bucket = plain.server.client, plain.bucket
     reported = await result_of(plain.storage, "CORS")
     assert json.loads(reported.found[reported.found.index("{") :]) == CORS

@@ -40,7 +40,7 @@ class Observed(logging.Handler):
 
 @asynccontextmanager
 async def observed(url: str, budget_seconds: float = BUDGET_SECONDS) -> AsyncIterator[Observed]:
-    """Open a limiter on that server for the block."""
+    """Open a limiter on that server for the `with` block."""
     logger, observer = logging.getLogger("dossier.throttle"), Observed()
     logger.addHandler(observer)
     try:

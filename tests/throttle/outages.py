@@ -118,7 +118,7 @@ class Relay:
 
 @asynccontextmanager
 async def open_relay(target: Path) -> AsyncIterator[Relay]:
-    """Run a relay to the server at that socket for the block."""
+    """Run a relay to the server at that socket for the `with` block."""
     relay = Relay(target)
     await relay.heal()
     try:

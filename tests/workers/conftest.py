@@ -39,7 +39,7 @@ def new_server(valkey: ValkeyServer) -> Callable[[Path, int], Server]:
 
 @pytest.fixture(scope="session")
 def running(new_server: Callable[[Path, int], Server]) -> Running:
-    """Run a server on a fresh data directory, with all of its workers up, for the block."""
+    """Run a server on a fresh data directory, with all of its workers up, for the `with` block."""
 
     @contextmanager
     def run(workers: int) -> Iterator[Server]:

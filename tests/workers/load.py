@@ -20,7 +20,7 @@ def ledger_of(server: Server, client: Client) -> Ledger:
 
 @asynccontextmanager
 async def load_on(server: Server, ledger: Ledger) -> AsyncIterator[None]:
-    """Let clients send intents for the block. Each repeats its intent until it is answered."""
+    """Let clients send intents for the `with` block. Each repeats its intent until it is answered."""
     ended = asyncio.Event()
 
     async def call() -> None:

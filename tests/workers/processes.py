@@ -64,7 +64,7 @@ def accepting(server: Server) -> set[int]:
 
 @contextmanager
 def alone(worker: int, workers: set[int]) -> Iterator[None]:
-    """Stop all other workers for the block, so that this one accepts every new connection."""
+    """Stop all other workers for the `with` block, so that this one accepts every new connection."""
     others = workers - {worker}
     for other in others:
         os.kill(other, signal.SIGSTOP)

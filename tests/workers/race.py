@@ -12,7 +12,7 @@ from .processes import alone, owners, wait_for_all_workers
 
 
 async def at_once(server: Server, requests: Sequence[bytes]) -> list[Answer]:
-    """Send all requests at once and return the answers in order. Every worker answers equally many."""
+    """Send all requests at once and return the responses in order. Every worker answers equally many."""
     workers = await asyncio.to_thread(wait_for_all_workers, server)
     share = -(-len(requests) // len(workers))
     lines: list[Line] = []

@@ -83,7 +83,7 @@ async def fallbacks(server: Server) -> float:
 
 
 def count_of_usage_route(metrics: bytes) -> int:
-    """Return the number of answers of the usage route in the metrics."""
+    """Return the number of responses of the usage route in the metrics."""
     return sum(
         int(float(line.split()[-1]))
         for line in metrics.decode().splitlines()

@@ -30,7 +30,7 @@ def before_call(context: Any, case: Any, kwargs: Any) -> None:
         headers = dict(case.operation.schema.config.headers or {})
         case.body["storage_path"] = _upload(case.operation.base_url, headers)
         case.body.pop("size_bytes", None)
-        # With the Idempotency-Key of an example, every answer would be a replay of the first one.
+        # With the Idempotency-Key of an example, every response would be a replay of the first one.
         for name in [name for name in case.headers or () if name.lower() == "idempotency-key"]:
             del case.headers[name]
 
