@@ -20,7 +20,6 @@ from adapters.in_process.system import Ulids, utc_now
 from adapters.postgres import statements
 from adapters.postgres.database import Database, open_database
 from adapters.postgres.documents import PostgresDocuments, to_record
-from adapters.postgres.pools import READS
 from adapters.postgres.reads import Reads
 from adapters.postgres.rows import to_uuid
 from bench.facts import HASHING_KEY, sample
@@ -43,7 +42,7 @@ class Pairs:
     def __init__(self, database: Database, workspace: str) -> None:
         self._database = database
         self._workspace = workspace
-        self._documents = PostgresDocuments(database, Reads(database, READS), utc_now, HASHING_KEY)
+        self._documents = PostgresDocuments(database, Reads(database), utc_now, HASHING_KEY)
         self._new_id = Ulids()
         self._batched: list[float] = []
         self._direct: list[float] = []

@@ -7,22 +7,23 @@ from uuid import UUID
 from adapters.postgres.database import ACQUIRE_SECONDS, Database, NotBegun, Row
 from adapters.postgres.turns import Turns
 
+LISTS = 3
+LOOK_UPS = 3
+"""The most lists and look-ups that run at the same time. All other connections are left to writes."""
+
 EACH = 2
-"""The most lists, and the most look-ups, of one workspace that run at the same time."""
+"""The most lists of one workspace that run at the same time."""
 
 _List = tuple[str, UUID, *tuple[object, ...]]
 
 
 class Reads:
-    """Reads on a pool of `size` connections, in turns between the workspaces.
+    """Reads on a part of the connections, in turns between the workspaces. Look-ups are fast, and wait for no list."""
 
-    Lists leave one connection to look-ups, which are fast.
-    """
-
-    def __init__(self, database: Database, size: int) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._look_ups = Turns(size, EACH)
-        self._lists = Turns(size - 1, EACH)
+        self._look_ups = Turns(LOOK_UPS, each=LOOK_UPS)
+        self._lists = Turns(LISTS, each=EACH)
         # The call of each list that runs, and the one that follows it.
         self._running: dict[_List, asyncio.Task[Sequence[Row]]] = {}
         self._following: dict[_List, asyncio.Task[Sequence[Row]]] = {}

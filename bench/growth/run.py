@@ -11,7 +11,6 @@ from adapters.in_process.system import utc_now
 from adapters.postgres.database import open_database
 from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.migrate import migrate
-from adapters.postgres.pools import READS as READ_CONNECTIONS
 from adapters.postgres.reads import Reads
 from bench.crowd import create_workspaces
 from bench.facts import HASHING_KEY
@@ -88,7 +87,7 @@ async def _call(case: Case, target: Target) -> Call:
 
 async def _plans(case: Case, target: Target, postgres: Postgres) -> list[str]:
     capturing = CapturingDatabase()
-    documents = PostgresDocuments(capturing, Reads(capturing, READ_CONNECTIONS), utc_now, HASHING_KEY)
+    documents = PostgresDocuments(capturing, Reads(capturing), utc_now, HASHING_KEY)
     try:
         await case.call(Target(target.filled, documents, Author(documents, target.filled)))
     except CapturedStatement as asked:
@@ -120,7 +119,7 @@ async def prepared(directory: Path, postgres: Postgres, sizes: list[int], note: 
         targets = []
         for each in filled:
             reads, changed = [
-                PostgresDocuments(opened, Reads(opened, READ_CONNECTIONS), utc_now, HASHING_KEY)
+                PostgresDocuments(opened, Reads(opened), utc_now, HASHING_KEY)
                 for database in (each.database, f"{each.database}_changed")
                 for opened in [await stack.enter_async_context(open_database(postgres.url(database)))]
             ]

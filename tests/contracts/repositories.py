@@ -8,7 +8,6 @@ from adapters.postgres.database import Database
 from adapters.postgres.deployments import PostgresDeployments
 from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.ledger import PostgresLedger
-from adapters.postgres.pools import READS
 from adapters.postgres.reads import Reads
 from adapters.postgres.workspaces import PostgresWorkspaces
 from ports.documents import DocumentRepository
@@ -22,7 +21,7 @@ class TwoProcesses(PostgresDocuments):
     """Two repositories that share only the database, as in two processes. Each gets every other write."""
 
     def __init__(self, database: Database, now: Clock) -> None:
-        super().__init__(database, Reads(database, READS), now, HASHING_KEY)
+        super().__init__(database, Reads(database), now, HASHING_KEY)
         processes = itertools.cycle([PostgresDocuments(database, self._reads, now, HASHING_KEY) for _ in range(2)])
 
         def alternating(method: str) -> Any:
@@ -41,7 +40,7 @@ def memory_records(clock: StillClock) -> Records:
 
 def postgres_records(database: Database, clock: StillClock, documents: DocumentRepository | None = None) -> Records:
     """Return the repositories in a migrated database."""
-    reads = Reads(database, READS)
+    reads = Reads(database)
     api_keys = PostgresApiKeys(database, reads, clock, HASHING_KEY)
     return Records(
         PostgresWorkspaces(database),

@@ -160,7 +160,7 @@ async def test_locks_of_a_process_share_one_connection_and_no_two_blocks_hold_th
 
 
 async def test_changes_of_a_locked_workspace_wait_on_one_connection(database: Database, database_url: str) -> None:
-    documents = PostgresDocuments(database, Reads(database, 4), StillClock(), bytes(32))
+    documents = PostgresDocuments(database, Reads(database), StillClock(), bytes(32))
     records = postgres_records(database, StillClock(), documents)
     locked, free = await records.workspace(), await records.workspace()
     waits, passes = await records.recorded(locked), await records.recorded(free)

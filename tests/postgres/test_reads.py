@@ -8,10 +8,9 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from adapters.postgres.database import Database, Row, open_database
-from adapters.postgres.reads import EACH, Reads
+from adapters.postgres.database import POOL_SIZE, Database, Row
+from adapters.postgres.reads import EACH, LISTS, LOOK_UPS, Reads
 
-SIZE = 4
 # A statement sees what was committed when it began, however long it waits for the lock.
 SLOW = "SELECT count(*), pg_advisory_xact_lock_shared(4713), $2::int FROM workspaces WHERE id = $1"
 FAST = "SELECT $1::uuid AS workspace"
@@ -47,27 +46,30 @@ async def holder(database_url: str) -> AsyncIterator[Holder]:
 
 
 @pytest.fixture
-async def reads(database_url: str) -> AsyncIterator[Reads]:
-    async with open_database(database_url, size=SIZE) as database:
-        yield Reads(database, SIZE)
+def reads(database: Database) -> Reads:
+    return Reads(database)
 
 
-async def test_many_lists_of_a_workspace_leave_connections_to_others_and_those_of_all_leave_one_to_look_ups(
-    reads: Reads, holder: Holder
+async def test_lists_of_one_workspace_leave_turns_to_others_and_all_reads_leave_connections_to_writes(
+    database: Database, holder: Holder
 ) -> None:
+    reads = Reads(database)
     many, other, third = uuid4(), uuid4(), uuid4()
     async with holder.holds():
         lists = [asyncio.create_task(reads.list(SLOW, many, number)) for number in range(50)]
         await holder.until_waiting(EACH)
         assert await reads.list(FAST, other) == [(other,)]
         lists.append(asyncio.create_task(reads.list(SLOW, other, 0)))
-        await holder.until_waiting(SIZE - 1)
+        await holder.until_waiting(LISTS)
         lists.append(asyncio.create_task(reads.list(FAST, third)))
         for workspace in (many, other, third):
             assert await reads.look_up(FAST, workspace) == (workspace,)
-        assert await holder.waiting() == SIZE - 1
+        look_ups = [asyncio.create_task(reads.look_up(SLOW, workspace, 0)) for workspace in [many, third] * 10]
+        await holder.until_waiting(LISTS + LOOK_UPS)
+        assert await database.fetch(FAST, many) == [(many,)]
+        assert await holder.waiting() == LISTS + LOOK_UPS < POOL_SIZE
         assert not lists[-1].done()
-    await asyncio.wait(lists)
+    await asyncio.wait([*lists, *look_ups])
     assert lists[-1].result() == [(third,)]
 
 

@@ -31,7 +31,7 @@ BODY = {"name": "CI", "permissions": ["read:documents"]}
 @pytest.fixture
 def create(database: Database, records: Records) -> CreateApiKey:
     return CreateApiKey(
-        keys=PostgresApiKeys(database, Reads(database, 4), records.clock, SECRET.receipts),
+        keys=PostgresApiKeys(database, Reads(database), records.clock, SECRET.receipts),
         sealing=SaltedSealing(SECRET.sealing),
         now=records.clock,
         new_id=records.new_id,
