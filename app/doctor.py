@@ -9,6 +9,7 @@ from adapters.filesystem.storage import is_prepared
 from adapters.postgres.database import open_database
 from adapters.postgres.deployments import PostgresDeployments
 from adapters.postgres.migrate import is_empty, pending
+from adapters.postgres.suitable import check_server
 from adapters.secret.derived import DerivedKeys
 from app.settings import Settings, storage_directory
 from app.wiring import database_url, local_disks, open_secret, open_storage, secret_file
@@ -24,10 +25,10 @@ from ports.system import Unavailable
 async def run_checks(settings: Settings) -> Sequence[CheckResult]:
     """Return the results of all checks. The settings are valid, because `Settings.read` has accepted them."""
     async with AsyncExitStack() as stack:
-        database, deployments, is_unused = await _database(settings, stack)
+        databases, deployments, is_unused = await _database(settings, stack)
         return [
             CheckResult("settings", Grade.OK, f"read; Python {platform.python_version()}, data in {settings.data_dir}"),
-            database,
+            *databases,
             await _secret(settings, deployments),
             *await _storage(settings, deployments, is_unused=is_unused),
             *await _disk_space(settings),
@@ -35,24 +36,26 @@ async def run_checks(settings: Settings) -> Sequence[CheckResult]:
         ]
 
 
-async def _database(settings: Settings, stack: AsyncExitStack) -> tuple[CheckResult, Deployments | None, bool]:
-    """Return the check result of the database, its `Deployments` if they can be read, and whether the database is
+async def _database(
+    settings: Settings, stack: AsyncExitStack
+) -> tuple[Sequence[CheckResult], Deployments | None, bool]:
+    """Return the check results of the database, its `Deployments` if they can be read, and whether the database is
     empty."""
     kind = "embedded" if settings.database_url is None else "external"
     try:
         url = await stack.enter_async_context(database_url(settings))
         database = await stack.enter_async_context(open_database(url))
-        version = (await database.fetch("SHOW server_version"))[0]["server_version"]
+        server = await check_server(url)
         is_unused = await is_empty(database)
         if missing := await pending(database):
             # The embedded database is migrated by the next command that uses it.
             grade = Grade.OK if settings.database_url is None else Grade.FAILED
-            found = f"{kind} Postgres {version}, {counted(len(missing), 'pending migration')}; run 'dossier migrate'"
-            return CheckResult("database", grade, found), None, is_unused
-        found = f"{kind} Postgres {version}, schema up to date"
-        return CheckResult("database", Grade.OK, found), PostgresDeployments(database), is_unused
+            found = f"{kind} Postgres, {counted(len(missing), 'pending migration')}; run 'dossier migrate'"
+            return [CheckResult("database", grade, found), *server], None, is_unused
+        found = f"{kind} Postgres, schema up to date"
+        return [CheckResult("database", Grade.OK, found), *server], PostgresDeployments(database), is_unused
     except Unavailable as error:
-        return CheckResult("database", Grade.FAILED, str(error).removeprefix("database: ")), None, False
+        return [CheckResult("database", Grade.FAILED, str(error).removeprefix("database: "))], None, False
 
 
 async def _secret(settings: Settings, deployments: Deployments | None) -> CheckResult:

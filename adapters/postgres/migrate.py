@@ -7,12 +7,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-import asyncpg
-
-from adapters.postgres.database import Database, connection_problem
+from adapters.postgres.database import Database
 from adapters.postgres.piccolo_app import APP_NAME, MIGRATIONS
 from adapters.postgres.suitable import require_suitable
-from adapters.postgres.upgrade.runner import REPORT
+from adapters.postgres.upgrade.session import REPORT
 from ports.system import Unavailable
 
 log = logging.getLogger("dossier.migrations")
@@ -44,10 +42,7 @@ async def migrate(url: str) -> None:
         Unavailable: the database does not answer, its settings do not suffice, or a migration failed; the message says
             why.
     """
-    try:
-        await require_suitable(url)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise Unavailable(f"database: {connection_problem(error)}") from error
+    await require_suitable(url)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "adapters.postgres.upgrade.process"),
         env=os.environ | {"DOSSIER_DATABASE_URL": url},

@@ -1,12 +1,13 @@
 """Checks whether a Postgres server and its settings suffice for what Dossier promises. Each result names the remedy."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
 import asyncpg
 
-from adapters.postgres.database import CONNECT_SECONDS, SESSION
+from adapters.postgres.database import CONNECT_SECONDS, SESSION, connection_problem
 from ports.checks import CheckResult, Grade
 from ports.system import Unavailable
 
@@ -50,35 +51,34 @@ async def check_server(url: str, old: timedelta = OLD) -> Sequence[CheckResult]:
     Raises:
         Unavailable: the server does not answer.
     """
-    connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS, server_settings=SESSION)
-    try:
-        return [
-            await _version(connection),
-            await _encoding(connection),
-            await _locale(connection),
-            await _durability(connection),
-            await _snapshots(connection, old),
-        ]
-    finally:
-        await connection.close(timeout=CONNECT_SECONDS)
+    async with _connected(url) as connection:
+        results = [await check(connection) for check in _REQUIRED]
+        return [*results, await _durability(connection), await _snapshots(connection, old)]
 
 
 async def require_suitable(url: str) -> None:
-    """Return if the schema can be created in the database, and everything in it will work.
+    """Return if the version, the encoding and the locale of the database suffice.
 
     Raises:
-        Unavailable: the version, the encoding or the locale does not suffice. A database that has the schema already is
-            not refused for its locale, because that cannot be changed without a dump.
-        OSError, asyncpg.PostgresError, asyncpg.InterfaceError: the connection failed.
+        Unavailable: they do not, or the server does not answer. The message names the remedy.
     """
-    connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS, server_settings=SESSION)
-    try:
-        results = [await check(connection) for check in (_version, _encoding, _locale)]
-    finally:
-        await connection.close(timeout=CONNECT_SECONDS)
+    async with _connected(url) as connection:
+        results = [await check(connection) for check in _REQUIRED]
     refused = [f"{result.check}: {result.found}" for result in results if result.grade is Grade.FAILED]
     if refused:
         raise Unavailable("\n".join(refused))
+
+
+@asynccontextmanager
+async def _connected(url: str) -> AsyncIterator[Any]:
+    try:
+        connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS, server_settings=SESSION)
+        try:
+            yield connection
+        finally:
+            await connection.close(timeout=CONNECT_SECONDS)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise Unavailable(f"database: {connection_problem(error)}") from error
 
 
 async def _version(connection: Any) -> CheckResult:
@@ -92,7 +92,7 @@ async def _version(connection: Any) -> CheckResult:
 
 
 async def _encoding(connection: Any) -> CheckResult:
-    encoding = await connection.fetchval("SELECT current_setting('server_encoding')")
+    encoding = await connection.fetchval("SHOW server_encoding")
     if encoding != "UTF8":
         found = f"{encoding}, so the database cannot store every text; {_CREATE}"
         return CheckResult("database encoding", Grade.FAILED, found)
@@ -102,6 +102,8 @@ async def _encoding(connection: Any) -> CheckResult:
 async def _locale(connection: Any) -> CheckResult:
     """Check by the question that a search asks: no setting says which letters the extension pg_trgm knows."""
     locale = await connection.fetchval("SELECT datctype FROM pg_database WHERE datname = current_database()")
+    if (encoding := await connection.fetchval("SHOW server_encoding")) != "UTF8":
+        return CheckResult("database locale", Grade.DEGRADED, f"not checked: the encoding is {encoding}")
     is_used = await connection.fetchval("SELECT to_regclass('workspaces') IS NOT NULL")
     transaction = connection.transaction()
     await transaction.start()
@@ -125,6 +127,9 @@ async def _locale(connection: Any) -> CheckResult:
         )
         return CheckResult("database locale", Grade.DEGRADED if is_used else Grade.FAILED, found)
     return CheckResult("database locale", Grade.OK, f"{locale}, in which every letter can be searched")
+
+
+_REQUIRED = (_version, _encoding, _locale)
 
 
 async def _durability(connection: Any) -> CheckResult:

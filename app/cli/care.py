@@ -10,6 +10,7 @@ from dataclasses import asdict
 import click
 
 from adapters.postgres.migrate import migrate as run_migrations
+from adapters.postgres.suitable import check_server
 from adapters.secret.derived import DerivedKeys
 from adapters.secret.file import replace_secret
 from app.cli.shared import json_option, say, settings, with_service
@@ -33,6 +34,10 @@ def migrate(as_json: bool) -> None:
     async def run() -> None:
         async with database_url(settings()) as url:
             await run_migrations(url)
+            results = await check_server(url)
+        for result in results:
+            if result.grade is not Grade.OK:
+                click.echo(f"Warning: {result.check}: {result.found}", err=True)
 
     asyncio.run(run())
     say({"migrated": True}, "The database has the schema of this version.", as_json)

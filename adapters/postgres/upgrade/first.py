@@ -47,12 +47,12 @@ class _Separately:
 
     async def fetch(self, sql: str, *arguments: object) -> Sequence[Any]:
         """Return all rows."""
-        rows: Sequence[Any] = await self._runner.briefly(partial(self._connection.fetch, sql, *arguments))
+        rows: Sequence[Any] = await self._runner.session.briefly(partial(self._connection.fetch, sql, *arguments))
         return rows
 
     async def execute(self, sql: str, *arguments: object) -> str:
         """Execute one statement."""
-        status: str = await self._runner.briefly(partial(self._connection.execute, sql, *arguments))
+        status: str = await self._runner.session.briefly(partial(self._connection.execute, sql, *arguments))
         return status
 
     async def cursor(self, sql: str) -> "_HeldCursor":

@@ -13,7 +13,8 @@ from piccolo.apps.migrations.commands.forwards import run_forwards
 from adapters.postgres.database import CONNECT_SECONDS
 from adapters.postgres.piccolo_app import APP_NAME
 from adapters.postgres.upgrade.forms import Unsafe
-from adapters.postgres.upgrade.runner import connection_of_process, say
+from adapters.postgres.upgrade.runner import connection_of_process
+from adapters.postgres.upgrade.session import say
 
 # The number must differ from those of all other advisory locks of this database. It is the text "dossier" in ASCII.
 _LOCK = 0x646F7373696572

@@ -4,43 +4,24 @@ Each step is recorded in the table `migration_steps`, in the same transaction wh
 migration continues with the step that was not recorded.
 """
 
-import asyncio
 import hashlib
 import json
-import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, TypeVar
 
 import asyncpg
 
 from adapters.postgres.upgrade.forms import Statement, Unsafe, Way, created_tables, statements
+from adapters.postgres.upgrade.session import HARMLESS_MILLISECONDS, Session, say
 from adapters.postgres.upgrade.steps import BATCH_SECONDS, Batches, Connection, Progress, Step, Together
-
-T = TypeVar("T")
-
-REPORT = "report: "
-"""The prefix of each printed text that is meant for the operator. Piccolo prints other texts too, even on the same
-line."""
 
 POSTGRES = Path(__file__).parent.parent
 
 connection_of_process: ContextVar[Connection] = ContextVar("connection_of_process")
 """The connection that holds the lock of `migrate`, for the migrations that Piccolo calls."""
-
-# While a statement waits for a lock that stops requests, new requests queue behind it. So the first attempt waits for
-# the first of these times, and none for longer than the second: much shorter than a request may take.
-_MILLISECONDS = (100, 400)
-# The other locks stop no reader and no writer.
-_HARMLESS_MILLISECONDS = (5000, 5000)
-_POLL_SECONDS = 0.1
-_SHORTEST_PAUSE_SECONDS = 0.3
-_LONGEST_PAUSE_SECONDS = 5.0
-_REPORT_AFTER_SECONDS = 5.0
-_REPORT_EVERY_SECONDS = 60.0
 
 Unit = Sequence[Statement] | Batches
 """What is recorded as one step. Its statements are executed in one transaction."""
@@ -59,15 +40,6 @@ INSERT INTO migration_steps (migration, step, progress, finished_at)
 VALUES ($1, $2, $3, CASE WHEN $4 THEN now() END)
 ON CONFLICT (migration, step) DO UPDATE SET progress = excluded.progress, finished_at = excluded.finished_at
 """
-# The view of locks shows the transactions of every user; that of sessions hides the times of other users.
-_HOLDERS = """
-SELECT DISTINCT held.virtualtransaction AS transaction, held.pid, session.usename, session.application_name
-FROM pg_locks held
-JOIN pg_database ON pg_database.oid = held.database AND datname = current_database()
-JOIN pg_class ON pg_class.oid = held.relation AND relnamespace <> 'pg_catalog'::regnamespace
-LEFT JOIN pg_stat_activity session ON session.pid = held.pid
-WHERE held.locktype = 'relation' AND held.granted AND held.pid IS DISTINCT FROM $1
-"""
 _CHECKED_NOT_NULL = """
 SELECT EXISTS (
     SELECT FROM pg_constraint
@@ -84,7 +56,7 @@ class Runner:
     def __init__(self, connection: Connection, migration: str) -> None:
         self._connection = connection
         self._migration = migration
-        self._reported = -_REPORT_EVERY_SECONDS
+        self.session = Session(connection, migration)
 
     async def has_begun(self) -> bool:
         """Return whether a step of this migration was recorded."""
@@ -140,32 +112,6 @@ class Runner:
         if report:
             say(f"{self._migration} {report}")
 
-    async def briefly(
-        self, work: Callable[[], Awaitable[T]], tables: Sequence[str] = (), waits: tuple[int, int] = _MILLISECONDS
-    ) -> T:
-        """Call `work` in a transaction that waits for its locks only in short attempts. Return its result.
-
-        Between two attempts, all queued requests go on, and the transactions that held locks get time to end.
-        """
-        wait, longest = waits
-        while True:
-            try:
-                async with self._connection.transaction():
-                    if tables:
-                        # An autovacuum ends itself only for a lock that was awaited for longer than `deadlock_timeout`.
-                        # So wait with a lock that stops no request, and which keeps the next autovacuum away.
-                        await self._wait_at_most(_HARMLESS_MILLISECONDS[0])
-                        for table in tables:
-                            await self._connection.execute(f"LOCK TABLE {table} IN SHARE UPDATE EXCLUSIVE MODE")
-                    await self._wait_at_most(wait)
-                    return await work()
-            except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
-                await self._let_others_pass()
-                wait = min(2 * wait, longest)
-
-    async def _wait_at_most(self, milliseconds: int) -> None:
-        await self._connection.execute(f"SET LOCAL lock_timeout = {milliseconds}")
-
     async def _finish(self, name: str) -> None:
         await self._connection.execute(_RECORD, self._migration, name, None, True)
 
@@ -186,12 +132,12 @@ class Runner:
                 await self._drop_index(str(statement.index))
                 await self._finish(name)
             case Way.LONG if len(unit) == 1:
-                await self.briefly(execute, waits=_HARMLESS_MILLISECONDS)
+                await self.session.briefly(execute, waits=HARMLESS_MILLISECONDS)
             case _:
                 for each in unit:
                     if each.not_null is not None:
                         await self._require_check(each)
-                await self.briefly(execute, tables)
+                await self.session.briefly(execute, tables)
 
     async def _require_check(self, statement: Statement) -> None:
         table, column = statement.tables[0], statement.not_null
@@ -208,24 +154,12 @@ class Runner:
             if is_valid is False:
                 await self._drop_index(str(statement.index))
             try:
-                await self._unhurried(statement.text)
+                await self.session.unhurried(statement.text)
             except asyncpg.DeadlockDetectedError:
-                await self._let_others_pass()
+                await self.session.let_others_pass()
 
     async def _drop_index(self, index: str) -> None:
-        await self._unhurried(f"DROP INDEX CONCURRENTLY IF EXISTS {index}")
-
-    async def _unhurried(self, sql: str) -> None:
-        """Execute a statement that waits for all transactions that are open now, and stops no request meanwhile."""
-        waited_for = await self._holders()
-        task = asyncio.ensure_future(self._connection.execute(sql))
-        try:
-            done, _ = await asyncio.wait([task], timeout=_REPORT_AFTER_SECONDS)
-            if not done and waited_for:
-                self._report(f"{sql.partition(' ON ')[0]} may have to wait for {_described(waited_for.values())}")
-            await task
-        finally:
-            task.cancel()
+        await self.session.unhurried(f"DROP INDEX CONCURRENTLY IF EXISTS {index}")
 
     async def _run_batches(self, batches: Batches) -> None:
         read = "SELECT progress FROM migration_steps WHERE migration = $1 AND step = $2"
@@ -243,47 +177,9 @@ class Runner:
 
         while more:
             # A wait for a row stops nobody: the others wait for the same row in any case.
-            more, progress = await self.briefly(write, waits=_HARMLESS_MILLISECONDS)
+            more, progress = await self.session.briefly(write, waits=HARMLESS_MILLISECONDS)
         if report := batches.report(progress):
             say(f"{self._migration} {report}")
-
-    async def _let_others_pass(self) -> None:
-        """Pause until the transactions that hold locks now have ended, for some seconds at most."""
-        begun = time.monotonic()
-        holders = await self._holders()
-        while True:
-            await asyncio.sleep(_POLL_SECONDS)
-            waited = time.monotonic() - begun
-            present = await self._holders()
-            holders = {key: holder for key, holder in holders.items() if key in present}
-            if (not holders and waited >= _SHORTEST_PAUSE_SECONDS) or waited >= _LONGEST_PAUSE_SECONDS:
-                break
-        if holders:
-            self._report(f"waits for a lock that may be held by {_described(holders.values())}")
-
-    async def _holders(self) -> dict[str, Any]:
-        rows = await self._connection.fetch(_HOLDERS, self._connection.get_server_pid())
-        return {row["transaction"]: row for row in rows}
-
-    def _report(self, text: str) -> None:
-        if time.monotonic() - self._reported >= _REPORT_EVERY_SECONDS:
-            self._reported = time.monotonic()
-            say(f"{self._migration} {text}")
-
-
-def say(text: str) -> None:
-    """Print a text for the operator. `migrate` logs it as a warning."""
-    sys.stdout.write(f"{REPORT}{text}\n")
-    sys.stdout.flush()
-
-
-def _described(holders: Any) -> str:
-    return ", ".join(
-        f"process {row['pid']} ({row['application_name'] or row['usename'] or 'unknown'})"
-        if row["pid"]
-        else "a prepared transaction"
-        for row in holders
-    )
 
 
 def grouped(found: Sequence[Statement]) -> Iterator[Sequence[Statement]]:
