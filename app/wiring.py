@@ -16,6 +16,7 @@ from adapters.in_process.metrics import PrometheusMetrics
 from adapters.in_process.sealing import SaltedSealing
 from adapters.in_process.system import Ulids, new_secret, utc_now
 from adapters.memory.rate_limit import MemoryRateLimiter
+from adapters.postgres.api_key_reports import api_key_changes_reported
 from adapters.postgres.api_keys import PostgresApiKeys
 from adapters.postgres.deployments import PostgresDeployments
 from adapters.postgres.documents import PostgresDocuments
@@ -68,7 +69,8 @@ async def open_service(settings: Settings, *, serving: bool = False, jobs: bool 
         keys = DerivedKeys.of(open_secret(settings) if serving else secrets.token_bytes(32))
         disks = local_disks(settings)
         metrics = PrometheusMetrics()
-        pools = await stack.enter_async_context(_open_pools(settings))
+        url = await stack.enter_async_context(database_url(settings))
+        pools = await stack.enter_async_context(_open_pools(settings, url))
         # At the end of the block, this waits for running creates before the database closes.
         documents = await stack.enter_async_context(
             aclosing(PostgresDocuments(pools.writes, pools.reads, utc_now, keys.receipts))
@@ -76,12 +78,13 @@ async def open_service(settings: Settings, *, serving: bool = False, jobs: bool 
         storage, served_storage = await stack.enter_async_context(open_storage(settings, keys.signed_urls))
         limiter, limiter_probes = await stack.enter_async_context(_open_limiter(settings, metrics.count_fallback))
         api_keys = PostgresApiKeys(pools.writes, pools.reads, utc_now, keys.receipts)
+        api_key_cache = await stack.enter_async_context(aclosing(ApiKeyCache(api_keys)))
         api_key_uses = BufferedApiKeyUses(PostgresApiKeys(pools.jobs, pools.reads, utc_now, keys.receipts))
         deletions = QueuedDeletions(storage)
         ports = Ports(
             workspaces=PostgresWorkspaces(pools.jobs),
             api_keys=api_keys,
-            api_key_lookup=ApiKeyCache(api_keys),
+            api_key_lookup=api_key_cache,
             api_key_uses=api_key_uses,
             documents=documents,
             storage=storage,
@@ -110,6 +113,7 @@ async def open_service(settings: Settings, *, serving: bool = False, jobs: bool 
             await stack.enter_async_context(swept_regularly(work.sweep))
             await stack.enter_async_context(api_key_uses.written_regularly())
             await stack.enter_async_context(deletions.performed())
+            await stack.enter_async_context(api_key_changes_reported(url, pools.jobs, api_key_cache))
         yield Service(ports, use_cases)
 
 
@@ -152,8 +156,8 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def _open_pools(settings: Settings) -> AsyncIterator[Pools]:
-    async with database_url(settings) as url, open_pools(url) as pools:
+async def _open_pools(settings: Settings, url: str) -> AsyncIterator[Pools]:
+    async with open_pools(url) as pools:
         if missing := await pending(pools.writes):
             # Dossier migrates the embedded database by itself. An operator's own database is migrated only by
             # `dossier migrate`.

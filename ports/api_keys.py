@@ -83,16 +83,47 @@ class ApiKeyUse:
 class ApiKeyLookup(Protocol):
     """The look-up of the API key that a request presents. It is a port of its own so that a cache can implement it."""
 
-    async def find(self, digest: bytes) -> ApiKeyFound | None:
-        """Return the API key whose SHA-256 is `digest`, as it was at most a second ago."""
+    def known(self, digest: bytes) -> ApiKeyFound | None:
+        """Return the API key whose SHA-256 is `digest`, as it was at most a second ago, without a call.
+
+        Return `None` if this process does not know its state of the last second.
+        """
         ...
 
-    def forget(self, key: ApiKeyId) -> None:
-        """Remove this API key from the cache, because it was just revoked in this process.
+    async def look_up(self, digest: bytes, *, patient: bool = False) -> ApiKeyFound | None:
+        """Return the API key whose SHA-256 is `digest`, as it was at most a second before this call; `None` if there is
+        none.
 
-        A `find` that is already waiting for the database may still return the API key as active and cache it for a
-        second.
+        Callers of one digest share a look-up. If it fails, it fails for those who wait for it, and for no later caller.
+        Cancelling one of them does not cancel it for the others. If an API key is changed during its look-up, the
+        callers get the new state.
+
+        `patient`: the API key is probably unknown. The caller may wait half a second longer, and all patient callers of
+        this process together cause at most two calls a second. No other caller waits for them.
         """
+        ...
+
+    def forget(self, workspace: WorkspaceId) -> None:
+        """Forget all API keys of a workspace, because one of them, or the plan, was just changed."""
+        ...
+
+
+class ApiKeyReports(Protocol):
+    """What a process does with reports of changed API keys.
+
+    A database that reports changes calls these methods. All times are in seconds of one monotonic clock.
+    """
+
+    def begin(self, at: float) -> None:
+        """Expect a report of every change that is committed after `at`, until there are no more confirmations."""
+        ...
+
+    def changed(self, workspace: WorkspaceId) -> None:
+        """An API key of the workspace was changed or deleted, or the plan of the workspace was changed."""
+        ...
+
+    def confirm(self, at: float) -> None:
+        """All changes that were committed from `begin` until `at` have been reported."""
         ...
 
 
@@ -125,6 +156,10 @@ class ApiKeys(Protocol):
         lock; a receipt is looked up first, as in `add`. The last active API key that may administer API keys is not
         revoked (`LastAdminApiKey`), except by an operator, who passes no intent.
         """
+        ...
+
+    async def find(self, digests: Sequence[bytes]) -> Sequence[ApiKeyFound]:
+        """Return the API keys whose SHA-256 is among `digests`, active or not, in any order, in one call."""
         ...
 
     async def get(self, key: ApiKeyId) -> ApiKey | None:

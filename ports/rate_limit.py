@@ -17,3 +17,11 @@ class RateLimiter(Protocol):
         the limiter. A refused request is not counted. `windows` is not empty.
         """
         ...
+
+    def refuses(self, subject: str, windows: Sequence[Window], at: datetime) -> bool:
+        """Return whether this process knows already that `acquire` with the same arguments would refuse.
+
+        It makes no call. It is true after `acquire` has refused such a request, until the window that refused it ends.
+        A limiter may forget refusals before that, if it has to remember very many.
+        """
+        ...

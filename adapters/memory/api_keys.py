@@ -36,13 +36,22 @@ class MemoryApiKeys:
         self._now = now
         self._by_id: dict[ApiKeyId, ApiKey] = {}
 
-    async def find(self, digest: bytes) -> ApiKeyFound | None:
-        key = next((key for key in self._by_id.values() if key.digest == digest), None)
-        workspace = await self._workspaces.get(key.workspace_id) if key else None
-        return ApiKeyFound(key, workspace.plan) if key and workspace else None
+    def known(self, digest: bytes) -> ApiKeyFound | None:  # noqa: ARG002  a look-up costs nothing
+        return None
 
-    def forget(self, key: ApiKeyId) -> None:
-        """Do nothing: `find` always reads the stored value."""
+    async def look_up(self, digest: bytes, *, patient: bool = False) -> ApiKeyFound | None:  # noqa: ARG002
+        found = await self.find([digest])
+        return found[0] if found else None
+
+    def forget(self, workspace: WorkspaceId) -> None:
+        """Do nothing: every look-up reads the stored value."""
+
+    async def find(self, digests: Sequence[bytes]) -> Sequence[ApiKeyFound]:
+        return [
+            ApiKeyFound(key, workspace.plan)
+            for key in self._by_id.values()
+            if key.digest in digests and (workspace := await self._workspaces.get(key.workspace_id))
+        ]
 
     async def add(self, key: ApiKey, intent: Intent | None = None, sealed: bytes = b"") -> AddApiKeyOutcome:
         at = key.created_at

@@ -26,6 +26,9 @@ class MemoryRateLimiter:
                 self._counts[counter] = count + 1
         return verdict
 
+    def refuses(self, subject: str, windows: Sequence[Window], at: datetime) -> bool:
+        return any(self._counts.get((subject, window.seconds, window.end(at)), 0) >= window.limit for window in windows)
+
     def _forget_ended(self, now: int) -> None:
         if now >= self._next_sweep:
             self._counts = {key: count for key, count in self._counts.items() if key[2] > now}

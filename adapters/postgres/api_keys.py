@@ -46,12 +46,9 @@ class PostgresApiKeys:
         self._reads = reads
         self._now = now
 
-    async def find(self, digest: bytes) -> ApiKeyFound | None:
-        row = await self._database.fetch_one(statements.FIND_API_KEY, digest)
-        return None if row is None else ApiKeyFound(_to_key(row), Plan(row["plan"]))
-
-    def forget(self, key: ApiKeyId) -> None:
-        """Do nothing: `find` always reads the stored value."""
+    async def find(self, digests: Sequence[bytes]) -> Sequence[ApiKeyFound]:
+        rows = await self._database.fetch(statements.FIND_API_KEYS, digests)
+        return [ApiKeyFound(_to_key(row), Plan(row["plan"])) for row in rows]
 
     async def add(self, key: ApiKey, intent: Intent | None = None, sealed: bytes = b"") -> AddApiKeyOutcome:
         columns = _to_columns(key)

@@ -238,11 +238,15 @@ CREATE INDEX objects_condemned ON public.objects USING btree (workspace_id, stor
 
 CREATE INDEX objects_sha256 ON public.objects USING btree (workspace_id, sha256) WHERE ((state = 'recorded'::text) AND (sha256 IS NOT NULL));
 
+CREATE TRIGGER api_keys_changed AFTER DELETE OR UPDATE OF workspace_id, id, user_id, digest, permissions, tier, created_at, expires_at, revoked_at ON public.api_keys FOR EACH ROW EXECUTE FUNCTION public.report_api_keys('workspace_id');
+
 CREATE TRIGGER folders_deleted AFTER DELETE ON public.folders REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_folders();
 
 CREATE TRIGGER folders_inserted AFTER INSERT ON public.folders REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_folders();
 
 CREATE TRIGGER folders_parent BEFORE INSERT OR UPDATE OF path ON public.folders FOR EACH ROW EXECUTE FUNCTION public.set_folder_parent();
+
+CREATE TRIGGER workspaces_changed AFTER UPDATE OF plan ON public.workspaces FOR EACH ROW WHEN ((old.plan IS DISTINCT FROM new.plan)) EXECUTE FUNCTION public.report_api_keys('id');
 
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspaces(id);
@@ -320,6 +324,7 @@ ALTER TABLE ONLY public.usage
 -- FUNCTION recorded_changes()
 -- FUNCTION remove_entity_link(uuid, uuid, uuid, timestamp with time zone, jsonb) -- superseded by remove_entity_link_v2
 -- FUNCTION remove_entity_link_v2(uuid, uuid, uuid, timestamp with time zone, jsonb)
+-- FUNCTION report_api_keys()
 -- FUNCTION reserve_upload(uuid, text, bigint, timestamp with time zone)
 -- FUNCTION revoke_api_key(uuid, uuid, timestamp with time zone, jsonb)
 -- FUNCTION search_grams(uuid, text)

@@ -33,12 +33,14 @@ DELETE_FOLDER = "SELECT * FROM delete_folder($1, $2, $3, $4)"
 
 READ_USAGE = "SELECT used_bytes, quota_bytes, documents, reserved_bytes FROM usage WHERE workspace_id = $1"
 
-# The index is not unique, but at most one row matches: two SHA-256 digests do not collide.
-FIND_API_KEY = """
+# The index is not unique, but at most one row matches each digest: two SHA-256 digests do not collide.
+FIND_API_KEYS = """
 SELECT k.*, w.plan
 FROM api_keys k JOIN workspaces w ON w.id = k.workspace_id
-WHERE k.digest = $1
+WHERE k.digest = ANY ($1)
 """
+
+NOTIFY = "SELECT pg_notify($1, $2)"
 
 ADD_API_KEY = "SELECT outcome, facts FROM add_api_key($1, $2, $3, $4)"
 

@@ -47,6 +47,9 @@ recovers."""
 REQUESTS_MAX = 512
 """The maximum number of requests in one call, which limits the time that Valkey executes the script."""
 
+REFUSALS_MAX = 10_000
+"""The number of refusals that are remembered. Beyond it, all are forgotten, which costs one call for each subject."""
+
 Pause = Callable[[float], Awaitable[object]]
 
 _PROBE = "probe"
@@ -96,15 +99,29 @@ class ValkeyRateLimiter:
         self._recovery: asyncio.Task[None] | None = None
         # The reason why Valkey is not used at the moment.
         self._outage: str | None = None
+        # When the refusing window ends, in Unix seconds, by subject and windows.
+        self._refused: dict[tuple[str | Window, ...], int] = {}
 
     async def acquire(self, subject: str, windows: Sequence[Window], at: datetime) -> Verdict:
         if self._outage is None:
             used = await self._count(subject, windows, at)
             if used is not None:
-                return Verdict.of(windows, used, at)
+                verdict = Verdict.of(windows, used, at)
+                if not verdict.admitted:
+                    if len(self._refused) >= REFUSALS_MAX:
+                        self._refused.clear()
+                    self._refused[subject, *windows] = int(at.timestamp()) + verdict.retry_after
+                return verdict
         self._on_fallback()
-        share = [Window(max(1, window.limit // self._shares), window.seconds) for window in windows]
-        return await self._fallback.acquire(subject, share, at)
+        return await self._fallback.acquire(subject, self._share(windows), at)
+
+    def refuses(self, subject: str, windows: Sequence[Window], at: datetime) -> bool:
+        if int(at.timestamp()) < self._refused.get((subject, *windows), 0):
+            return True
+        return self._outage is not None and self._fallback.refuses(subject, self._share(windows), at)
+
+    def _share(self, windows: Sequence[Window]) -> Sequence[Window]:
+        return [Window(max(1, window.limit // self._shares), window.seconds) for window in windows]
 
     async def probe(self) -> None:
         """Count a test request in Valkey.

@@ -1,6 +1,7 @@
 """Authenticate the caller of a request, and count the request against its rate limit."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from hmac import compare_digest
 from typing import assert_never
 
@@ -38,6 +39,9 @@ class AdmitRequest:
     - A malformed API key causes no look-up.
     - Wrong API keys are counted by client network, right ones are not. So a client that guesses is stopped, and other
       clients behind the same address are not.
+    - Once the network is over that limit, an API key that this process does not know is looked up patiently: all such
+      look-ups together cause two calls a second. So further guesses cost nearly nothing, and a valid API key is still
+      admitted.
     - An API key of tier `high` has ten times the plan's limits, in windows of its own; `unmetered` has none.
 
     Raises:
@@ -55,10 +59,9 @@ class AdmitRequest:
         if presented is None:
             raise InvalidKey
         at = self.now()
-        found = await self._find(presented)
+        found = await self._find(presented, address, at)
         if found is None or not found.key.is_active(at):
-            guess = await self.limiter.acquire(f"address:{client_network(address)}", GUESSES, at)
-            raise refusal_of(guess) or InvalidKey
+            raise await self._refusal(address, at)
 
         key = found.key
         self.uses.note(key.id, key.workspace_id, at)
@@ -84,11 +87,28 @@ class AdmitRequest:
                 assert_never(key.tier)
         return Admission(caller, verdict)
 
-    async def _find(self, presented: str) -> ApiKeyFound | None:
+    async def _find(self, presented: str, address: str, at: datetime) -> ApiKeyFound | None:
         if not is_wellformed_api_key(presented):
             return None
         digest = api_key_digest(presented)
-        found = await self.keys.find(digest)
+        found = self.keys.known(digest)
+        if found is None:
+            patient = self.limiter.refuses(_guesses_of(address), GUESSES, at)
+            found = await self.keys.look_up(digest, patient=patient)
         # The database compares digests in variable time. That reveals nothing, because a client cannot choose the
         # digest of its guess.
         return found if found is not None and compare_digest(found.key.digest, digest) else None
+
+    async def _refusal(self, address: str, at: datetime) -> InvalidKey | RateLimited:
+        """Count a wrong API key, and return its refusal."""
+        subject = _guesses_of(address)
+        if self.limiter.refuses(subject, GUESSES, at):
+            verdict = Verdict.of(GUESSES, [window.limit for window in GUESSES], at)
+        else:
+            verdict = await self.limiter.acquire(subject, GUESSES, at)
+        return refusal_of(verdict) or InvalidKey()
+
+
+def _guesses_of(address: str) -> str:
+    """Return the subject that counts the wrong API keys of an address."""
+    return f"address:{client_network(address)}"

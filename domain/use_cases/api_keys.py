@@ -187,7 +187,7 @@ class RevokeApiKey:
         outcome = await self.keys.revoke(caller.workspace_id, key_id, self.now(), intent)
         match outcome:
             case ApiKeyRevoked(replayed):
-                self.lookup.forget(key_id)
+                self.lookup.forget(caller.workspace_id)
                 return replayed
             case IdempotencyKeyReused():
                 raise IdempotencyMismatch

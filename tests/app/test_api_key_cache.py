@@ -1,46 +1,9 @@
-"""The cache keeps an API key for at most a second, and never keeps an unknown one."""
-
-import asyncio
-from typing import cast
+"""The cache keeps an API key for a second, or for minutes while changes are reported, and never an unknown one."""
 
 import pytest
 
-from adapters.in_process.api_key_cache import ApiKeyCache
-from domain.access import ApiKey
-from domain.ids import ApiKeyId
-from domain.rate_limits import Plan
-from ports.api_keys import ApiKeyFound
-from ports.system import Unavailable
-
-KEY, OTHER, THIRD = (bytes([number]) * 32 for number in range(3))
-
-
-def stored() -> ApiKeyFound:
-    """Return a new state of an API key in the database. It differs from every earlier one."""
-    return ApiKeyFound(cast("ApiKey", object()), Plan.PRO)
-
-
-class World:
-    """The cache under test, for two API keys, and the database behind it. A test can let reads fail or wait."""
-
-    def __init__(self) -> None:
-        self.time = 1000.0
-        self.cache = ApiKeyCache(self, lambda: self.time, keys_max=2)
-        self.stored = {KEY: stored()}
-        self.reads = 0
-        self.answer: asyncio.Event | None = None
-        self.fails = False
-
-    async def find(self, digest: bytes) -> ApiKeyFound | None:
-        self.reads += 1
-        if self.fails:
-            raise Unavailable("away")
-        if self.answer:
-            await self.answer.wait()
-        return self.stored.get(digest)
-
-    def forget(self, key: ApiKeyId) -> None:
-        """Do nothing: only the cache remembers API keys."""
+from tests.app.api_keys import KEY, OTHER, SIBLING, UNKNOWN, World, settle
+from tests.domain.samples import FOREIGN, OWN
 
 
 @pytest.fixture
@@ -48,62 +11,98 @@ def world() -> World:
     return World()
 
 
-async def test_a_cached_api_key_is_read_again_every_half_second(world: World) -> None:
-    for _ in range(3):
-        assert await world.cache.find(KEY) == world.stored[KEY]
-    assert world.reads == 1
+@pytest.fixture
+def reported(world: World) -> World:
+    """The world while changes are reported."""
+    world.cache.begin(world.time)
+    return world
+
+
+async def pass_time(world: World, seconds: float) -> None:
+    """Advance the time, with a confirmation every half second, as the database gives them."""
+    end = world.time + seconds
+    while world.time < end:
+        world.time = min(end, world.time + 0.5)
+        world.cache.confirm(world.time)
+
+
+@pytest.mark.parametrize(("half", "is_reported"), [(0.5, False), (300.0, True)])
+async def test_an_api_key_is_read_again_in_the_background_after_half_of_its_time_and_never_used_beyond_it(
+    world: World, half: float, is_reported: bool
+) -> None:
+    if is_reported:
+        world.cache.begin(world.time)
+    before = await world.get()
+    await pass_time(world, half - 0.1)
+    assert (await world.get(), len(world.calls)) == (before, 1)
+    after = world.change(KEY)
+    world.answers.clear()
+    await pass_time(world, 0.1)
+    assert (await world.get(), await world.get()) == (before, before)
+    await pass_time(world, half)
+    (late,) = await world.start(KEY)
+    assert (late.done(), len(world.calls)) == (False, 2)
+    world.answers.set()
+    assert await late == after
+
+
+async def test_without_reports_a_change_is_seen_after_a_second(world: World) -> None:
+    await world.get()
+    after = world.change(KEY)
+    await pass_time(world, 1)
+    assert await world.get() == after
+
+
+async def test_a_report_is_followed_at_once_and_concerns_one_workspace(reported: World) -> None:
+    for digest in (KEY, SIBLING, OTHER):
+        await reported.get(digest)
+    reported.cache.changed(OWN)
+    reported.cache.changed(OWN)
+    assert [reported.cache.known(digest) for digest in (KEY, SIBLING, OTHER)] == [None, None, reported.stored[OTHER]]
+    reported.cache.changed(FOREIGN)
+    assert reported.cache.known(OTHER) is None
+
+
+async def test_a_confirmation_covers_a_second_after_the_time_at_which_it_was_asked_for(reported: World) -> None:
+    found = await reported.get()
+    await pass_time(reported, 10)
+    asked_at = reported.time
+    reported.time += 0.7
+    reported.cache.confirm(asked_at)
+    reported.time += 0.2
+    assert reported.cache.known(KEY) == found
+    reported.time += 0.1
+    assert reported.cache.known(KEY) is None
+
+
+async def test_what_was_read_before_reports_began_again_counts_for_a_second(reported: World) -> None:
+    await reported.get()
+    await pass_time(reported, 1)
+    reported.cache.begin(reported.time)
+    reported.cache.confirm(reported.time)
+    assert reported.cache.known(KEY) is None
+    found = await reported.get()
+    await pass_time(reported, 10)
+    assert reported.cache.known(KEY) == found
+
+
+async def test_an_unknown_api_key_is_never_kept_and_a_deleted_one_is_forgotten(world: World) -> None:
+    assert [await world.get(UNKNOWN) for _ in range(2)] == [None, None]
+    assert world.calls == [{UNKNOWN}] * 2
+    world.change(UNKNOWN)
+    assert await world.get(UNKNOWN) == world.stored[UNKNOWN]
+    del world.stored[UNKNOWN]
     world.time += 0.5
-    await world.cache.find(KEY)
-    assert world.reads == 2
+    await world.get(UNKNOWN)
+    await settle()
+    assert world.cache.known(UNKNOWN) is None
 
 
-async def test_a_cached_api_key_is_used_during_a_read_but_never_beyond_a_second(world: World) -> None:
-    before = await world.cache.find(KEY)
-    world.stored[KEY] = stored()
-    world.time += 0.5
-    world.answer = asyncio.Event()
-    first = asyncio.create_task(world.cache.find(KEY))
-    await asyncio.sleep(0)
-    assert await world.cache.find(KEY) == before
-    assert (world.reads, first.done()) == (2, False)
-    world.time += 0.5
-    second = asyncio.create_task(world.cache.find(KEY))
-    await asyncio.sleep(0)
-    assert (world.reads, second.done()) == (3, False)
-    world.answer.set()
-    assert await first == await second == world.stored[KEY]
-
-
-async def test_after_a_failed_read_the_next_caller_reads_the_database(world: World) -> None:
-    await world.cache.find(KEY)
-    world.time += 0.5
-    world.fails = True
-    with pytest.raises(Unavailable):
-        await world.cache.find(KEY)
-    world.fails = False
-    await world.cache.find(KEY)
-    assert world.reads == 3
-
-
-async def test_a_change_is_seen_at_once_by_its_process_and_after_a_second_by_others(world: World) -> None:
-    await world.cache.find(KEY)
-    world.stored[KEY] = stored()
-    world.cache.forget(ApiKeyId("key_1"))
-    assert await world.cache.find(KEY) == world.stored[KEY]
-    world.stored[KEY] = stored()
-    world.time += 1.0
-    assert await world.cache.find(KEY) == world.stored[KEY]
-
-
-async def test_an_unknown_api_key_is_never_cached(world: World) -> None:
-    assert [await world.cache.find(OTHER) for _ in range(2)] == [None, None]
-    assert world.reads == 2
-    world.stored[OTHER] = stored()
-    assert await world.cache.find(OTHER) == world.stored[OTHER]
-
-
-async def test_a_full_cache_drops_the_oldest_api_key(world: World) -> None:
-    world.stored |= {OTHER: stored(), THIRD: stored()}
-    for digest, reads in ((KEY, 1), (OTHER, 2), (THIRD, 3), (THIRD, 3), (OTHER, 3), (KEY, 4)):
-        assert await world.cache.find(digest) == world.stored[digest]
-        assert world.reads == reads
+async def test_a_full_cache_drops_the_oldest_api_key() -> None:
+    world = World(keys_max=2)
+    for digest, calls in ((KEY, 1), (SIBLING, 2), (OTHER, 3), (OTHER, 3), (SIBLING, 3), (KEY, 4)):
+        assert await world.get(digest) == world.stored[digest]
+        assert len(world.calls) == calls
+    # A report of a workspace whose API keys were dropped is no error.
+    world.cache.changed(OWN)
+    assert world.cache.known(KEY) is None

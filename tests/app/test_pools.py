@@ -47,7 +47,6 @@ async def test_while_one_workspace_floods_its_most_expensive_read_others_create_
         records = Records(
             ports.workspaces,
             ports.api_keys,
-            ports.api_key_lookup,
             ports.documents,
             ports.ledger,
             ports.deployments,
@@ -67,7 +66,7 @@ async def test_while_one_workspace_floods_its_most_expensive_read_others_create_
             outcomes = await asyncio.gather(*(records.create(*each) for each in documents))
             assert outcomes == [Created(document) for _, document in documents]
             for other, key in zip(others, keys, strict=True):
-                assert await ports.api_key_lookup.find(key.digest) is not None
+                assert await ports.api_key_lookup.look_up(key.digest) is not None
                 assert len(await records.all(other)) == 50
                 assert await records.children(other) == {}
             exclusive = ports.deployments.exclusive

@@ -18,7 +18,7 @@ from domain.preconditions import UNCONDITIONAL, Precondition
 from domain.rate_limits import Plan, Tier
 from domain.search import EVERYTHING, DocumentFilter
 from domain.use_cases import UseCases
-from ports.api_keys import ApiKeyAdded, ApiKeyLookup, ApiKeys
+from ports.api_keys import ApiKeyAdded, ApiKeys
 from ports.deployment import Deployments
 from ports.documents import DocumentRepository
 from ports.intents import Intent
@@ -48,7 +48,7 @@ from tests.memory import memory_ports
 HASHING_KEY = bytes(32)
 """The secret with which the adapters hash idempotency keys."""
 
-REPOSITORIES = ("workspaces", "api_keys", "api_key_lookup", "documents", "ledger", "deployments")
+REPOSITORIES = ("workspaces", "api_keys", "documents", "ledger", "deployments")
 """The fields of `Ports` that a database supplies."""
 
 
@@ -61,7 +61,6 @@ class Records:
 
     workspaces: Workspaces
     api_keys: ApiKeys
-    api_key_lookup: ApiKeyLookup
     documents: DocumentRepository
     ledger: ObjectLedger
     deployments: Deployments

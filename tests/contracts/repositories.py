@@ -41,11 +41,9 @@ def memory_records(clock: StillClock) -> Records:
 def postgres_records(database: Database, clock: StillClock, documents: DocumentRepository | None = None) -> Records:
     """Return the repositories in a migrated database."""
     reads = Reads(database)
-    api_keys = PostgresApiKeys(database, reads, clock, HASHING_KEY)
     return Records(
         PostgresWorkspaces(database),
-        api_keys,
-        api_keys,
+        PostgresApiKeys(database, reads, clock, HASHING_KEY),
         documents or PostgresDocuments(database, reads, clock, HASHING_KEY),
         PostgresLedger(database),
         PostgresDeployments(database),

@@ -1,4 +1,4 @@
-"""The guarantees of `ApiKeys` and `ApiKeyLookup`."""
+"""The guarantees of `ApiKeys`."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -32,11 +32,12 @@ async def names(records: Records, workspace: Workspace, text: str = "", *, inclu
     return [key.name for key in found.keys]
 
 
-async def test_an_api_key_is_found_by_its_digest_with_the_plan_of_its_workspace(records: Records) -> None:
+async def test_api_keys_are_found_by_their_digests_with_the_plans_of_their_workspaces(records: Records) -> None:
     key = await records.added(await records.workspace())
-    assert await records.api_key_lookup.find(key.digest) == ApiKeyFound(key, Plan.PRO)
+    other = await records.added(await records.workspace())
+    found = await records.api_keys.find([other.digest, api_key_digest("another"), key.digest])
+    assert sorted(found, key=lambda one: one.key.id) == [ApiKeyFound(key, Plan.PRO), ApiKeyFound(other, Plan.PRO)]
     assert await records.api_keys.get(key.id) == key
-    assert await records.api_key_lookup.find(api_key_digest("another")) is None
 
 
 async def test_a_revoked_api_key_is_found_as_revoked_and_keeps_the_first_time(records: Records) -> None:
@@ -53,7 +54,7 @@ async def test_a_revoked_api_key_is_found_as_revoked_and_keeps_the_first_time(re
     ):
         assert await records.api_keys.revoke(home.id, key.id, records.clock(), again) == outcome
         records.clock.advance(hours=1)
-    assert await records.api_key_lookup.find(key.digest) == ApiKeyFound(replace(key, revoked_at=revoked_at), Plan.PRO)
+    assert await records.api_keys.find([key.digest]) == [ApiKeyFound(replace(key, revoked_at=revoked_at), Plan.PRO)]
 
 
 async def test_the_same_intent_adds_one_api_key_and_gets_it_back_with_its_sealed_bytes(records: Records) -> None:

@@ -49,6 +49,21 @@ async def test_a_refused_request_is_not_counted(limiter: RateLimiter, a: str) ->
     assert admitted == [True, True, False]
 
 
+async def test_after_a_refusal_it_is_known_until_the_window_ends_that_the_next_request_is_refused(
+    limiter: RateLimiter, a: str
+) -> None:
+    clock, b = StillClock(), new_subject()
+    for _ in range(3):
+        assert not limiter.refuses(a, PLAN, clock())
+        await limiter.acquire(a, PLAN, clock())
+    await limiter.acquire(a, PLAN, clock())
+    clock.advance(seconds=59)
+    assert [limiter.refuses(subject, PLAN, clock()) for subject in (a, b)] == [True, False]
+    assert not limiter.refuses(a, (Window(4, MINUTE),), clock())
+    clock.advance(seconds=1)
+    assert not limiter.refuses(a, PLAN, clock())
+
+
 async def test_requests_at_once_are_decided_in_order_each_by_its_own_plan(limiter: RateLimiter, a: str) -> None:
     at = StillClock()()
     plans = [(Window(limit, MINUTE),) for limit in (2, 2, 5, 5, 2, 4, 9)]

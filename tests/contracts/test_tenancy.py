@@ -42,8 +42,9 @@ WITHOUT_WORKSPACE = {
     "ObjectLedger.overdue_uploads",
     "ObjectLedger.delete_expired_receipts",
     "ApiKeys.get",
+    "ApiKeys.find",
 }
-"""Methods for the sweeper and for operators, who act for all workspaces."""
+"""Methods for the sweeper and for operators, who act for all workspaces, and the one that finds the caller."""
 
 
 @dataclass(frozen=True)

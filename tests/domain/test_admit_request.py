@@ -13,7 +13,8 @@ from domain.errors import InvalidKey, RateLimited
 from domain.rate_limits import Plan, Tier, Verdict, Window
 from domain.use_cases.admit_request import refusal_of
 from domain.use_cases.provision import MintedApiKey
-from tests.domain.world import MINUTE, NEVER_CALLED, PLANS, World
+from ports.api_keys import ApiKeyFound
+from tests.domain.world import MINUTE, NEVER_CALLED, PLANS, Instead, World
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 UNKNOWN = mint_api_key("0" * 32)
@@ -112,6 +113,38 @@ async def test_guesses_are_counted_by_network_and_never_block_a_valid_api_key(wo
     await guess(world, address="2001:db8:1:3::1")
 
 
+async def test_over_the_limit_only_unknown_api_keys_are_looked_up_patiently_and_no_guess_is_counted(
+    world: World,
+) -> None:
+    minted = await a_key(world)
+    patience: list[bool] = []
+
+    async def look_up(digest: bytes, *, patient: bool) -> ApiKeyFound | None:
+        patience.append(patient)
+        return await world.ports.api_key_lookup.look_up(digest)
+
+    keys: Any = Instead(world.ports.api_key_lookup, look_up=look_up)
+    limiter: Any = Instead(world.ports.limiter, acquire=NEVER_CALLED)
+    admit = replace(world.admit_request, keys=keys)
+    await guess(world, times=60)
+    for presented in (UNKNOWN, *MALFORMED):
+        with pytest.raises(RateLimited):
+            await replace(admit, limiter=limiter)(presented, HERE, "req_1")
+    assert patience == [True]
+    # A valid API key behind the same network is admitted, and another network and the next minute begin anew.
+    assert (await admit(minted.secret, HERE, "req_1")).verdict.admitted
+    with pytest.raises(InvalidKey):
+        await admit(UNKNOWN, THERE, "req_1")
+    world.clock.advance(seconds=MINUTE)
+    with pytest.raises(InvalidKey):
+        await admit(UNKNOWN, HERE, "req_1")
+    assert patience == [True, True, False, False]
+    # An API key that this process knows needs no look-up.
+    found = (await world.keys.find([minted.key.digest]))[0]
+    keys = Instead(world.ports.api_key_lookup, known=lambda _: found, look_up=NEVER_CALLED)
+    assert (await replace(admit, keys=keys)(minted.secret, HERE, "req_1")).verdict.admitted
+
+
 async def test_only_the_use_of_an_admitted_api_key_is_recorded(world: World) -> None:
     minted, revoked = await a_key(world), await a_key(world)
     await revoke(world, revoked)
@@ -146,7 +179,8 @@ async def test_an_api_key_of_tier_high_has_ten_times_the_limits_and_its_own_coun
 
 async def test_an_unmetered_api_key_is_never_refused_and_never_counted(world: World) -> None:
     unmetered = await a_key(world, tier=Tier.UNMETERED)
-    admit = replace(world.admit_request, limiter=NEVER_CALLED)
+    limiter: Any = Instead(world.ports.limiter, acquire=NEVER_CALLED)
+    admit = replace(world.admit_request, limiter=limiter)
     untouched = Verdict(True, 3, 3, MINUTE_WINDOW.end(world.clock()), 0)
     assert (await admit(unmetered.secret, HERE, "req_1")).verdict == untouched
 

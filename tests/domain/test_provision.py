@@ -68,7 +68,7 @@ async def test_an_api_key_has_the_requested_properties_and_is_stored_without_its
     assert key.permissions == {Permission.READ_DOCUMENTS}
     assert key.tier is Tier.HIGH
     assert (key.created_at, key.expires_at, key.revoked_at) == (world.clock(), end, None)
-    assert await world.ports.api_key_lookup.find(api_key_digest(minted.secret)) == ApiKeyFound(key, home.plan)
+    assert await world.keys.find([api_key_digest(minted.secret)]) == [ApiKeyFound(key, home.plan)]
 
 
 async def test_by_default_an_api_key_belongs_to_the_owner_and_never_expires(world: World) -> None:

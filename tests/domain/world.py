@@ -1,6 +1,6 @@
 """`World`: a complete service on the adapters in memory, with a clock that the test moves."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any, NoReturn, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -44,7 +44,7 @@ NEVER_CALLED: Any = NeverCalled()
 class Instead:
     """A port of which the test has replaced some methods."""
 
-    def __init__(self, port: object, **methods: Callable[..., Awaitable[object]]) -> None:
+    def __init__(self, port: object, **methods: Callable[..., object]) -> None:
         self._port = port
         self.__dict__.update(methods)
 

@@ -29,7 +29,7 @@ async def test_a_failure_before_or_behind_the_router_reveals_no_detail(
     api: Api, port: str, failure: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Failing:
-        async def find(self, digest: bytes) -> Never:
+        def known(self, digest: bytes) -> Never:
             raise failure
 
         async def get(self, workspace: str, document: str) -> Never:
