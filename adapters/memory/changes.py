@@ -47,10 +47,16 @@ def reserve(records: WorkspaceRecords, upload: IssuedUpload, quota_bytes: int) -
     if entry is not None:
         return PathTaken(entry.document_id if entry.state is PathState.RECORDED else None)
     known, taken = records.uploads.get(upload.path), records.taken_by_others(upload.path)
-    if (known is None or upload.reserved_bytes > known.reserved_bytes) and taken + upload.reserved_bytes > quota_bytes:
+    is_larger = known is None or upload.reserved_bytes > known.reserved_bytes
+    if is_larger and not fits(upload.reserved_bytes, quota_bytes - taken):
         return OverQuota(quota_bytes, taken, upload.reserved_bytes)
     records.uploads[upload.path] = upload
     return UploadIssued()
+
+
+def fits(size_bytes: int, room_bytes: int) -> bool:
+    """Return whether so many bytes fit the rest of a quota. Nothing always fits, even if the quota is exceeded."""
+    return size_bytes <= max(room_bytes, 0)
 
 
 def has_room_for_folder(records: WorkspaceRecords, folder: FolderPath | None) -> bool:

@@ -65,7 +65,7 @@ class MemoryDocuments:
         if upload.path in records.uploads:
             return UploadIssued()
         taken = records.taken_by_others(upload.path)
-        if taken + upload.reserved_bytes > usage.quota_bytes:
+        if not writes.fits(upload.reserved_bytes, usage.quota_bytes - taken):
             return OverQuota(usage.quota_bytes, taken, upload.reserved_bytes)
         records.uploads[upload.path] = upload
         return UploadIssued()
@@ -84,7 +84,7 @@ class MemoryDocuments:
                 return Created(document)
             return PathTaken(entry.document_id if entry.state is PathState.RECORDED else None)
         taken = records.taken_by_others(document.storage_path)
-        if taken + size > usage.quota_bytes:
+        if not writes.fits(size, usage.quota_bytes - taken):
             return OverQuota(usage.quota_bytes, taken, size)
         if not writes.has_room_for_folder(records, document.folder):
             return TooManyFolders()

@@ -4,6 +4,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 
@@ -84,7 +85,7 @@ class PostgresApiKeys:
             to_uuid(workspace),
             to_uuid(key),
             at,
-            None if intent is None else to_json(to_intent(intent, at, self._hashing_key)),
+            None if intent is None else to_json(to_intent(intent, at, self._hashing_key, uuid4())),
         )
         match rows[0]["outcome"]:
             case "revoked":

@@ -61,7 +61,7 @@ def main(directory: Path, sockets: Path, binaries: Path, options: Sequence[str])
         # No server of this data directory is running here, so this file is left over. After a power cut, the process id
         # in it may be that of another program, and Postgres would refuse to start.
         (directory / DATA / "postmaster.pid").unlink(missing_ok=True)
-        _make_cluster(directory, binaries)
+        make_cluster(directory, binaries)
         # Ignore signals: the keeper ends only when its last user has ended. A service manager may stop all processes of
         # a service at once, and Dossier needs the database to answer the requests that it has accepted.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -87,11 +87,23 @@ def main(directory: Path, sockets: Path, binaries: Path, options: Sequence[str])
         sys.exit(f"Postgres ended by itself {RESTARTS} times")
 
 
-def _make_cluster(directory: Path, binaries: Path) -> None:
+def make_cluster(directory: Path, binaries: Path) -> None:
+    """Create the cluster unless there is one. Afterwards, a power cut does not undo its name."""
     data = directory / DATA
     if data.exists():
         _check_version(data, binaries)
-        return
+    else:
+        _initialise(directory, data, binaries)
+    # After a power cut, the cluster could have its unfinished name again, which the next start removes with everything
+    # that was written meanwhile. An earlier keeper may have been killed before it came here.
+    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _initialise(directory: Path, data: Path, binaries: Path) -> None:
     # initdb writes to another name first, so that an unfinished cluster never has the final name.
     unfinished = directory / "unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)

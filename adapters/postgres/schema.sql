@@ -326,7 +326,8 @@ ALTER TABLE ONLY public.usage
 -- FUNCTION remove_entity_link_v2(uuid, uuid, uuid, timestamp with time zone, jsonb)
 -- FUNCTION report_api_keys()
 -- FUNCTION reserve_upload(uuid, text, bigint, timestamp with time zone)
--- FUNCTION revoke_api_key(uuid, uuid, timestamp with time zone, jsonb)
+-- FUNCTION revoke_api_key(uuid, uuid, timestamp with time zone, jsonb) -- superseded by revoke_api_key_v2
+-- FUNCTION revoke_api_key_v2(uuid, uuid, timestamp with time zone, jsonb)
 -- FUNCTION search_grams(uuid, text)
 -- FUNCTION set_folder_parent()
 -- FUNCTION settle_uploads(uuid, jsonb, timestamp with time zone, timestamp with time zone)

@@ -44,7 +44,7 @@ NOTIFY = "SELECT pg_notify($1, $2)"
 
 ADD_API_KEY = "SELECT outcome, facts FROM add_api_key($1, $2, $3, $4)"
 
-REVOKE_API_KEY = "SELECT revoke_api_key($1, $2, $3, $4) AS outcome"
+REVOKE_API_KEY = "SELECT revoke_api_key_v2($1, $2, $3, $4) AS outcome"
 
 # `position` instead of LIKE, because the text may contain wildcards. A workspace has few API keys, so a scan is enough.
 SEARCH_API_KEYS = """

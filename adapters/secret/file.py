@@ -26,6 +26,9 @@ def read_or_create_secret(file: Path) -> bytes:
         _create_if_absent(file, secrets.token_hex(32))
         with file.open() as opened:
             found, secret = os.fstat(opened.fileno()), opened.read()
+        # Before the secret is used, by whichever process created the file: after a power cut without it, no server
+        # would start on the database.
+        _fsync(file.parent)
     except OSError as error:
         raise Unavailable(f"cannot use {file}: {error}; set DOSSIER_SECRET, and no file is needed") from error
     if found.st_uid not in (os.geteuid(), _ROOT):
@@ -51,9 +54,19 @@ def replace_secret(file: Path) -> bytes:
         replacement.unlink(missing_ok=True)
         secret = read_or_create_secret(replacement)
         replacement.replace(file)
+        _fsync(file.parent)
     except OSError as error:
         raise Unavailable(f"cannot replace {file}: {error}") from error
     return secret
+
+
+def _fsync(directory: Path) -> None:
+    """Write the entries of a directory to the disk."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _create_if_absent(file: Path, text: str) -> None:

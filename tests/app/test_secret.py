@@ -50,6 +50,20 @@ def test_a_replaced_secret_differs_and_its_file_is_private(tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == [file]
 
 
+def test_a_secret_is_on_the_disk_before_it_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, synced = tmp_path / "secret", set()
+
+    def watched(descriptor: int) -> None:
+        if os.path.samestat(os.fstat(descriptor), tmp_path.stat()):
+            synced.add(file.read_bytes())
+
+    monkeypatch.setattr(os, "fsync", watched)
+    assert {read_or_create_secret(file), replace_secret(file)} == synced
+    synced.clear()
+    # Another process may have created the file, and have been killed before it was on the disk.
+    assert {read_or_create_secret(file)} == synced
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
 def test_a_secret_that_other_users_can_use_is_refused_with_the_remedy(tmp_path: Path, mode: int) -> None:
     file = tmp_path / "secret"

@@ -37,8 +37,22 @@ async def test_uploads_documents_and_reservations_fit_the_quota_together_to_the_
     assert await records.issue(home, "d", 1) == OverQuota(100, 100, 1)
     assert await records.issue(home, "d", 0) == UploadIssued()
     assert await records.documents.usage(home.id) == Usage(10, 100, 1, reserved_bytes=90)
-    await records.workspaces.update(home.id, None, 99)
-    assert await records.issue(home, "e", 0) == OverQuota(99, 100, 0)
+
+
+@pytest.mark.parametrize("quota_bytes", [10, 9], ids=["full", "exceeded"])
+async def test_an_empty_file_fits_a_quota_without_room(records: Records, quota_bytes: int) -> None:
+    home = await records.workspace(quota_bytes=10)
+    await records.recorded(home, size_bytes=10)
+    await records.workspaces.update(home.id, None, quota_bytes)
+    empty = records.document(home, path="empty", size_bytes=0)
+    assert await records.create(home, empty) == Created(empty)
+    assert await records.issue(home, "a", 0) == UploadIssued()
+    assert await records.reserve(home, "b", 0) == UploadIssued()
+    byte = records.document(home, path="byte", size_bytes=1)
+    assert await records.create(home, byte) == OverQuota(quota_bytes, 10, 1)
+    assert await records.issue(home, "c", 1) == OverQuota(quota_bytes, 10, 1)
+    assert await records.reserve(home, "b", 1) == OverQuota(quota_bytes, 10, 1)
+    assert await usage(records, home) == (10, 0)
 
 
 async def test_issuing_a_path_again_is_safe_even_if_the_quota_is_full(records: Records) -> None:
@@ -82,7 +96,7 @@ async def test_a_reservation_may_shrink_whatever_the_quota_and_grow_within_it(re
     assert await records.reserve(home, "a", 41) == UploadIssued()
     assert await records.reserve(home, "a", 42) == OverQuota(10, 30, 42)
     # A path that is not issued yet is issued, if the quota has room.
-    assert await records.reserve(home, "c", 0) == OverQuota(10, 71, 0)
+    assert await records.reserve(home, "c", 1) == OverQuota(10, 71, 1)
     await records.workspaces.update(home.id, None, 72)
     assert await records.reserve(home, "c", 1) == UploadIssued()
     assert await records.states(home, path_of(home, "c")) == [PathState.ISSUED]

@@ -174,7 +174,7 @@ async def test_an_unrecorded_object_reserves_its_size_until_it_is_swept(world: W
     await world.sweep.without_listing()
     assert await reserved(world, caller) == QUOTA + 1
     with pytest.raises(QuotaExceeded) as refused:
-        await issued(world, caller, 0)
+        await issued(world, caller, 1)
     assert refused.value.used_bytes == QUOTA + 1
     world.clock.advance(days=1)
     await world.sweep()

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from adapters.postgres.embedded import open_embedded
-from adapters.postgres.keeper import DATA, KEEPER_LOCK, is_locked, restore_sigint
+from adapters.postgres.keeper import DATA, KEEPER_LOCK, is_locked, make_cluster, restore_sigint
 from ports.system import Unavailable
 
 pytestmark = pytest.mark.slow
@@ -139,6 +139,29 @@ async def test_the_postgres_of_a_killed_keeper_ends_before_another_one_starts(tm
         assert postmaster(tmp_path) != pid
         assert not runs(pid)
     await user.communicate(b"")
+
+
+def test_the_name_of_a_new_or_existing_cluster_is_on_the_disk_before_its_server_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The names of both programs that a keeper runs before the server.
+    for name, script in (("initdb", 'mkdir "$2" && echo 18 > "$2/PG_VERSION"'), ("postgres", "echo postgres x 18.0")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o700)
+    directory, fsync, synced = tmp_path / "cluster", os.fsync, 0
+    directory.mkdir()
+
+    def watched(descriptor: int) -> None:
+        nonlocal synced
+        if os.path.samestat(os.fstat(descriptor), directory.stat()):
+            assert (directory / DATA / "PG_VERSION").exists()
+            synced += 1
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    for number in (1, 2):
+        make_cluster(directory, tmp_path)
+        assert synced == number
 
 
 async def test_neither_leftovers_of_a_crash_nor_a_path_too_long_for_a_socket_prevent_the_start(tmp_path: Path) -> None:

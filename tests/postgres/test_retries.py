@@ -12,6 +12,7 @@ from domain.access import Workspace
 from domain.documents import Changes, Document
 from domain.entity_links import EntityLink
 from domain.paths import FolderPath
+from ports.api_keys import ApiKeyRevoked
 from ports.outcomes import (
     Created,
     Deleted,
@@ -131,6 +132,22 @@ async def test_a_change_whose_connection_breaks_is_done_once_and_has_its_usual_o
     assert failing.faults == []
     # Two creates, the link, a delete, and the change.
     assert len(await failing.fetch("SELECT FROM events WHERE workspace_id = $1", to_uuid(home.id))) == 5
+
+
+@pytest.mark.parametrize("keyed", [True, False], ids=["with a key", "without a key"])
+async def test_a_revoke_whose_answer_was_lost_is_no_replay_and_its_repetition_by_the_client_is(
+    failing: Failing, records: Records, keyed: bool
+) -> None:
+    home = await records.workspace()
+    key = await records.added(home)
+    intent = records.intent(home, new_key() if keyed else None, operation="revoke_api_key")
+    failing.faults = [(AFTER, ADMIN_SHUTDOWN)]
+    assert await records.api_keys.revoke(home.id, key.id, records.clock(), intent) == ApiKeyRevoked()
+    assert failing.faults == []
+    again = await records.api_keys.revoke(home.id, key.id, records.clock(), intent)
+    assert again == ApiKeyRevoked(replayed=keyed)
+    # The API key was added and revoked.
+    assert len(await failing.fetch("SELECT FROM events WHERE workspace_id = $1", to_uuid(home.id))) == 2
 
 
 MEANWHILE: dict[

@@ -34,8 +34,8 @@ BEGIN
         ORDER BY ordinality
     LOOP
         facts := NULL;
-        -- A difference, because a sum could exceed a bigint.
-        IF item.reserved_bytes > account.quota_bytes - account.used_bytes - account.reserved_bytes THEN
+        -- A difference, because a sum could exceed a bigint. Nothing always fits, even if the quota is exceeded.
+        IF item.reserved_bytes > greatest(account.quota_bytes - account.used_bytes - account.reserved_bytes, 0) THEN
             -- An earlier attempt of the same call may have issued the path, and its outcome was lost.
             IF EXISTS (SELECT FROM uploads WHERE workspace_id = workspace AND storage_path = item.storage_path) THEN
                 outcome := 'issued';

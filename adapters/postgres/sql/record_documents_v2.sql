@@ -82,9 +82,9 @@ BEGIN
         ELSIF item.state IS NOT NULL THEN
             outcome := 'path_taken';
             facts := jsonb_build_object('document_id', CASE WHEN item.state = 'recorded' THEN item.holder END);
-        -- Subtracted, not added: a sum could exceed a bigint.
+        -- Subtracted, not added: a sum could exceed a bigint. An empty file always fits, even if the quota is exceeded.
         ELSIF item.size_bytes
-            > account.quota_bytes - account.used_bytes - account.reserved_bytes + item.own_reserved
+            > greatest(account.quota_bytes - account.used_bytes - account.reserved_bytes + item.own_reserved, 0)
         THEN
             outcome := 'over_quota';
             facts := jsonb_build_object(

@@ -26,7 +26,7 @@ BEGIN
     is_issued := FOUND;
     own := coalesce(own, 0);
     IF (wanted > own OR NOT is_issued)
-        AND wanted > account.quota_bytes - account.used_bytes - account.reserved_bytes + own
+        AND wanted > greatest(account.quota_bytes - account.used_bytes - account.reserved_bytes + own, 0)
     THEN
         outcome := 'over_quota';
         facts := jsonb_build_object(
