@@ -202,7 +202,11 @@ class _Crew:
 
     def do_all_within(self, seconds: float) -> bool:
         """Let one thread do all waiting operations, and block until it has. Return whether it did within this time."""
-        self._awaited = len(self.waiting)
+        with self._lock:
+            # A thread that has ended an operation may have taken all others already.
+            if not self.waiting:
+                return False
+            self._awaited = len(self.waiting)
         self.wake(1)
         if self._all_ended.acquire(timeout=seconds):
             return True

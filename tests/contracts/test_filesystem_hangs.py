@@ -15,6 +15,7 @@ import pytest
 
 from adapters.filesystem.disks import LocalDisks
 from adapters.filesystem.storage import FilesystemStorage, Timeouts, is_prepared
+from adapters.filesystem.threads import _Crew
 from domain.documents import StoredObject
 from domain.paths import StoragePath
 from ports.checks import Grade
@@ -235,3 +236,11 @@ async def test_the_threads_end_with_their_storage(root: Path) -> None:
     assert threading.active_count() > before
     del storage
     await eventually(lambda: threading.active_count() == before)
+
+
+def test_the_event_loop_does_not_block_for_operations_that_a_thread_has_taken_already() -> None:
+    """The thread would report their end to the blocked loop: 300 downloads at once stopped the server for good."""
+    blocked = threading.Thread(target=_Crew(1).do_all_within, args=(0.001,), daemon=True)
+    blocked.start()
+    blocked.join(5)
+    assert not blocked.is_alive()
