@@ -7,7 +7,7 @@ from typing import Protocol
 class Metrics(Protocol):
     """Counters. Every request updates them, so counting must cost next to nothing."""
 
-    def count_answer(self, method: str, route: str | None, status: int) -> None:
+    def count_response(self, method: str, route: str | None, status: int) -> None:
         """Count a request by its response. `route` is the template of the path, with names for ids; `None` if no route
         matched."""
         ...

@@ -121,8 +121,8 @@ class ObjectStorage(ObjectVersions, Protocol):
     def list_after(self, positions: Mapping[str, str]) -> AsyncIterator[Sequence[ListedObject]]:
         """Yield the objects below each prefix whose object keys are greater than its position, by code points.
 
-        In pages as those of `list`, each of one prefix. The objects up to a position cost nothing, so a caller can pass
-        hundreds of prefixes.
+        The pages are as those of `list`, each of one prefix. The objects up to a position cost nothing, so a caller can
+        pass hundreds of prefixes.
         """
         ...
 
@@ -204,9 +204,9 @@ class ServedStorage(ObjectStorage, Protocol):
         ...
 
     def receiving(self, path: StoragePath) -> AbstractAsyncContextManager[bool]:
-        """Try to be the only one who receives an upload to the path during the block. Yield whether that is so.
+        """Try to be the only one who receives an upload to the path during the block. Yield whether that succeeded.
 
-        At most one of all processes of this machine is. One that was killed is not.
+        It succeeds in at most one process of this machine at a time. A process that was killed no longer counts.
 
         Raises:
             Unavailable: the store cannot be reached.

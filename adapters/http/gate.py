@@ -81,7 +81,7 @@ class Gate:
                 request.deadline = math.inf
                 sent = [*message["headers"]]
                 message["headers"] = [*sent, *isolation_headers(sent), *_headers(request), *self._cors.headers(scope)]
-                self._metrics.count_answer(scope["method"], _route(scope), message["status"])
+                self._metrics.count_response(scope["method"], _route(scope), message["status"])
             elif scope["method"] == "HEAD" and message["type"] == "http.response.body":
                 # The headers are those of GET, Content-Length included (RFC 9110 9.3.2).
                 message["body"] = b""

@@ -55,8 +55,7 @@ class InFlightRequest:
         self.deadline = monotonic() + REQUEST_SECONDS
 
     def await_client(self, received_bytes: int = 0) -> None:
-        """Stop the time of the server, and give the client `BODY_SECONDS` from now; less if an upload was too slow so
-        far."""
+        """Pause the time limit of the server. Give the client `BODY_SECONDS` from now; less if an upload was too slow."""
         now = self._waiting_since = monotonic()
         self._seconds_left = self.deadline - now
         in_total = BODY_SECONDS + received_bytes / UPLOAD_BYTES_PER_SECOND

@@ -58,7 +58,7 @@ class PrometheusMetrics:
         # Cached, because finding a labelled counter takes three times as long as counting.
         self._by_labels: dict[tuple[str, str, int], Callable[[], None]] = {}
 
-    def count_answer(self, method: str, route: str | None, status: int) -> None:
+    def count_response(self, method: str, route: str | None, status: int) -> None:
         """Count a request by its response. `route` is the template of the path; `None` if no route matched."""
         labels = (method if method in _METHODS else OTHER, route or OTHER, status)
         count = self._by_labels.get(labels)
@@ -87,7 +87,7 @@ class PrometheusMetrics:
         if _SHARED is not None:
             registry = CollectorRegistry()
             MultiProcessCollector(registry, _SHARED)  # type: ignore[no-untyped-call]
-        # In a registry of its own: it is measured now, and is the same for all processes.
+        # The free space is measured now and is the same for all processes, so it has a registry of its own.
         measured = CollectorRegistry()
         measured.register(_FreeSpace(free_bytes))
         return generate_latest(registry) + generate_latest(measured), CONTENT_TYPE_PLAIN_0_0_4

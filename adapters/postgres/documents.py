@@ -97,7 +97,7 @@ class PendingCreate(Pending[CreateOutcome]):
         return cls(document.workspace_id, document.storage_path, record, intent, cost, document=document)
 
     def to_twin(self, outcome: CreateOutcome) -> CreateOutcome:
-        """Return the outcome, but a replay of the document that the first waiter created."""
+        """Return the outcome for a twin: a replay, if the request of the first waiter created the document."""
         return Replayed(outcome.document) if isinstance(outcome, Created) else outcome
 
 

@@ -50,7 +50,7 @@ class AdvisoryLocks:
                     finally:
                         await self._return_session()
         except asyncio.CancelledError:
-            # Cancelled while it waited for its turn.
+            # This call was cancelled, perhaps while it waited for its turn.
             if self._held.pop(lock, None) is self._session:
                 self._end_session()
             raise

@@ -93,13 +93,13 @@ class Exchange:
         self._connection = connection
         self._head = head
         self._changed: asyncio.Event | None = None
-        # The request.
+        # The state of the request.
         self._content: list[bytes] = []
         self._waiting_bytes = 0
         self._is_delivered = False
         self._error: Exception | None = None
         self._is_cut_off = False
-        # The response.
+        # The state of the response.
         self._head_bytes = b""
         self._length: int | None = None
         self._is_chunked = False

@@ -8,7 +8,7 @@ byte of a body is ever read as a request, whatever the head says about upgrades.
 import re
 
 from adapters.http.errors import HeaderTooLarge, UriTooLong
-from app.server import rules
+from app.server import message_rules
 from app.server.limits import CHUNK_LINE_BYTES, FIELDS, HEAD_BYTES, TARGET_BYTES, TRAILER_BYTES
 from app.server.syntax import CRLF, END_OF_HEAD, are_fields, check_request_line
 
@@ -66,7 +66,7 @@ class HeadReader:
         pieces = self._pieces
         # A head whose lines end with LF alone would never be complete. The last byte seen may be the CR of an LF.
         if _BARE_LF.search(pieces, max(0, seen - 1)):
-            raise rules.LINE_END.broken()
+            raise message_rules.LINE_END.broken()
         if not self._line_is_checked:
             end = pieces.find(CRLF, seen)
             # The beginning is checked only once: to match it again with each new byte would take quadratic time.
@@ -120,7 +120,7 @@ class ChunkedBody:
         """Return the content in `data`, without its framing, and the bytes after the body.
 
         Raises:
-            Invalid: a chunk or a trailer breaks a rule.
+            Invalid: a chunk or a trailer breaks a message rule.
         """
         data = self._pieces + data
         position, contents = 0, []
@@ -148,7 +148,7 @@ class ChunkedBody:
     def _end_of_chunk(self, data: bytes, position: int) -> int:
         end = data[position : position + 2]
         if not CRLF.startswith(end):
-            raise rules.CHUNK_END.broken()
+            raise message_rules.CHUNK_END.broken()
         if len(end) < 2:
             return -1
         self._ends_chunk = False
@@ -159,16 +159,16 @@ class ChunkedBody:
         line = data[position : end if end >= 0 else position + CHUNK_LINE_BYTES + 2]
         if end < 0:
             if len(line) > CHUNK_LINE_BYTES:
-                raise rules.CHUNK_TOO_LONG.broken()
+                raise message_rules.CHUNK_TOO_LONG.broken()
             # The last byte so far may be the CR of the line end.
             line = line.removesuffix(b"\r")
             if not line:
                 return -1
         match = _CHUNK_LINE.fullmatch(line)
         if match is None:
-            raise rules.CHUNK_LINE.broken()
+            raise message_rules.CHUNK_LINE.broken()
         if len(match[1]) > _SIZE_DIGITS:
-            raise rules.CHUNK_SIZE.broken()
+            raise message_rules.CHUNK_SIZE.broken()
         if end < 0:
             return -1
         self._left = int(match[1], 16)
@@ -182,6 +182,6 @@ class ChunkedBody:
         end = data.find(END_OF_HEAD, position)
         section = data[position : end + 2] if end >= 0 else data[position:]
         if len(section) > TRAILER_BYTES or (end >= 0 and not are_fields(section)):
-            raise rules.TRAILER.broken()
+            raise message_rules.TRAILER.broken()
         self.is_complete = end >= 0
         return end + 4 if self.is_complete else -1

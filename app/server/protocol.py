@@ -72,13 +72,13 @@ class Protocol(asyncio.Protocol):
         self._at_eof = False
         self._discarded = 0
         self._reads = True
-        # Writing.
+        # The state of the bytes that the server writes.
         self._written = 0
         self._writable: asyncio.Event | None = None
         self._taken_at = math.inf
         self._taken = 0
 
-    # asyncio.Protocol
+    # The event loop calls these methods of `asyncio.Protocol`.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
@@ -131,7 +131,7 @@ class Protocol(asyncio.Protocol):
             self._writable.set()
             self._writable = None
 
-    # uvicorn
+    # uvicorn calls these methods.
 
     @property
     def awaits_first_request(self) -> bool:
@@ -146,7 +146,7 @@ class Protocol(asyncio.Protocol):
         else:
             self._exchange.keep_alive = False
 
-    # connections.Connection
+    # `Connections` calls these methods.
 
     def check(self) -> None:
         """Close the connection if the client has missed a deadline, or reads the response too slowly."""
@@ -169,7 +169,7 @@ class Protocol(asyncio.Protocol):
         else:
             self.transport.close()
 
-    # exchange.Connection
+    # An `Exchange` calls these methods.
 
     def default_headers(self) -> list[tuple[bytes, bytes]]:
         return self._server_state.default_headers
@@ -209,7 +209,7 @@ class Protocol(asyncio.Protocol):
         else:
             self._await_head()
 
-    # The phases.
+    # These methods move the connection from one phase to the next.
 
     def _await_head(self) -> None:
         self._exchange = None

@@ -1,12 +1,12 @@
-"""Reads a request head: the request line, the fields, and the framing of the body. `rules.py` lists the rules."""
+"""Reads a request head: the request line, the fields, and the framing of the body. See `message_rules.py` too."""
 
 import re
 from dataclasses import dataclass
 
 from adapters.http.errors import HeaderTooLarge, UriTooLong
-from app.server import rules
+from app.server import message_rules
 from app.server.limits import FIELDS, HEAD_BYTES, TARGET_BYTES
-from app.server.rules import Rule
+from app.server.message_rules import MessageRule
 from domain.errors import PayloadTooLarge, Refusal
 
 CRLF = b"\r\n"
@@ -66,7 +66,7 @@ def parse_head(raw: bytes) -> Head:
     """Return the head in `raw`, which ends with the last line's CR LF, without the empty line.
 
     Raises:
-        Invalid: the head breaks a rule.
+        Invalid: the head breaks a message rule.
         HeaderTooLarge, UriTooLong, PayloadTooLarge: it is over a limit.
     """
     if len(raw) + len(CRLF) > HEAD_BYTES:
@@ -79,7 +79,7 @@ def parse_head(raw: bytes) -> Head:
     if len(target) > TARGET_BYTES:
         raise UriTooLong(TARGET_BYTES)
     if major != b"1":
-        raise rules.VERSION.broken()
+        raise message_rules.VERSION.broken()
     # RFC 9110 2.5: a higher minor version is answered as the highest one that the server knows.
     version = "1.0" if minor == b"0" else "1.1"
     if not _FIELD_LINES.fullmatch(fields):
@@ -132,7 +132,7 @@ def _path_of(method: bytes, target: bytes, headers: list[tuple[bytes, bytes]]) -
         return target
     match = _ABSOLUTE_FORM.fullmatch(target)
     if match is None or method == b"CONNECT":
-        raise rules.TARGET.broken()
+        raise message_rules.TARGET.broken()
     authority, path = match[1], match[2] or b"/"
     # RFC 9112 3.2.2: the host of the target replaces the field Host.
     headers[:] = [(name, authority if name == b"host" else value) for name, value in headers]
@@ -141,9 +141,9 @@ def _path_of(method: bytes, target: bytes, headers: list[tuple[bytes, bytes]]) -
 
 def _check_host(hosts: list[bytes], version: str) -> None:
     if len(hosts) != 1 and (hosts or version != "1.0"):
-        raise rules.HOST_ONCE.broken()
+        raise message_rules.HOST_ONCE.broken()
     if hosts and not _HOST.fullmatch(hosts[0]):
-        raise rules.HOST.broken()
+        raise message_rules.HOST.broken()
 
 
 def _frame(head: Head, framing: dict[bytes, list[bytes]]) -> None:
@@ -160,23 +160,23 @@ def _frame(head: Head, framing: dict[bytes, list[bytes]]) -> None:
             head.keep_alive = False
     for value in framing.get(b"expect", ()):
         if value.lower() != b"100-continue":
-            raise rules.EXPECT.broken()
+            raise message_rules.EXPECT.broken()
         # RFC 9110 10.1.1: an expectation of HTTP/1.0 is ignored.
         head.expects_continue = head.version != "1.0" and head.length != 0
 
 
 def _check_coding(codings: list[bytes], version: str, lengths: list[bytes] | None) -> None:
     if lengths:
-        raise rules.CODING_OR_LENGTH.broken()
+        raise message_rules.CODING_OR_LENGTH.broken()
     if version == "1.0":
-        raise rules.CODING_VERSION.broken()
+        raise message_rules.CODING_VERSION.broken()
     if len(codings) > 1 or codings[0].lower() != b"chunked":
-        raise rules.CODING.broken()
+        raise message_rules.CODING.broken()
 
 
 def _length(lengths: list[bytes]) -> int:
     if len(lengths) > 1 or not _LENGTH.fullmatch(lengths[0]):
-        raise rules.LENGTH.broken()
+        raise message_rules.LENGTH.broken()
     # Digits are counted first, because Python converts long numbers in quadratic time.
     digits = lengths[0].lstrip(b"0") or b"0"
     if len(digits) > 19 or int(digits) > _LARGEST_LENGTH:
@@ -187,22 +187,22 @@ def _length(lengths: list[bytes]) -> int:
 def _wrong_request_line(line: bytes) -> Refusal:
     if len(line) > TARGET_BYTES and re.fullmatch(rb"[^ \r\n]++ [^ \r\n]*+(?: .{0,9})?", line):
         return UriTooLong(TARGET_BYTES)
-    return (rules.LINE_END if b"\n" in line or b"\r" in line else rules.REQUEST_LINE).broken()
+    return (message_rules.LINE_END if b"\n" in line or b"\r" in line else message_rules.REQUEST_LINE).broken()
 
 
-def _wrong_field(fields: bytes) -> Rule:
-    """Return the rule that the field lines break."""
+def _wrong_field(fields: bytes) -> MessageRule:
+    """Return the message rule that the field lines break."""
     # White space at the beginning of a line would continue the line before. There is no line before the first one, so
     # that is wrong too.
     lines = CRLF + fields
     for pattern, rule in _FIELD_RULES:
         if pattern.search(lines):
             return rule
-    return rules.FIELD
+    return message_rules.FIELD
 
 
 _FIELD_RULES = (
-    (re.compile(rb"\r(?!\n)|(?<!\r)\n"), rules.LINE_END),
-    (re.compile(rb"\r\n[ \t]"), rules.FOLDED),
-    (re.compile(rb"\r\n%b++[ \t]++:" % _TOKEN), rules.SPACE_BEFORE_COLON),
+    (re.compile(rb"\r(?!\n)|(?<!\r)\n"), message_rules.LINE_END),
+    (re.compile(rb"\r\n[ \t]"), message_rules.FOLDED),
+    (re.compile(rb"\r\n%b++[ \t]++:" % _TOKEN), message_rules.SPACE_BEFORE_COLON),
 )

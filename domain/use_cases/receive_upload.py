@@ -89,7 +89,7 @@ class ReceiveUpload:
         try:
             yield reservation
         except BaseException:
-            # Always: a call that failed may have changed the reservation, unseen.
+            # This is also done if the reservation seems unchanged: a call that failed may have changed it.
             await reservation.become(terms.size_bytes or 0)
             raise
 

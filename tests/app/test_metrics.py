@@ -13,7 +13,7 @@ from adapters.in_process.metrics import PrometheusMetrics
 
 metrics = PrometheusMetrics()
 for _ in range(2):
-    metrics.count_answer("GET", "/v1/documents", 200)
+    metrics.count_response("GET", "/v1/documents", 200)
     metrics.count_fallback()
 print(metrics.exposition({})[0].decode())
 """

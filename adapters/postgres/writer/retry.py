@@ -66,7 +66,7 @@ class Retries(Generic[Write]):
     def _blame(self, batch: Sequence[Write]) -> None:
         """Make the writes of a failed call suspects. Acquit earlier ones that this failure clears."""
         if len(batch) == 1 and batch[0].is_suspect:
-            # It fails by itself, which says nothing about the others.
+            # The suspect failed alone, which says nothing about the others.
             self._lane.suspect(batch)
             return
         self._lane.shrink()

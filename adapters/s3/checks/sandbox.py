@@ -23,7 +23,7 @@ CONTENT = b"what dossier tries out"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 TYPE = "text/plain"
 _LIFETIME = timedelta(minutes=5)
-# For the store to read the beginning of every upload of a race.
+# The time in which the store reads the beginning of every upload of a race.
 _HEAD_START_SECONDS = 0.2
 
 
