@@ -84,7 +84,7 @@ class ObjectLedger(Protocol):
     async def settle_uploads(
         self, workspace: WorkspaceId, found: Mapping[StoragePath, int | None], at: datetime, look_again_at: datetime
     ) -> None:
-        """Settle issued paths. Their objects were looked for at the time `at`; `found` has their sizes, `None` without one.
+        """Settle issued paths. Their objects were looked for at the time `at`; `found` has their sizes, or `None`.
 
         A path without an object is condemned, and its reservation is released. A reservation becomes the size of the
         object, whatever the quota is, and is held until `look_again_at`. A path that was recorded, condemned or

@@ -75,7 +75,7 @@ class ValkeyServer:
         return text if password is None else text.removeprefix("+OK\r\n")
 
     async def keys(self) -> list[str]:
-        """Return the names of all keys."""
+        """Return the names of all keys of the database."""
         return (await self.run("KEYS", "*")).split("\r\n")[2::2]
 
     def _signal(self, number: signal.Signals) -> None:

@@ -55,7 +55,7 @@ class InFlightRequest:
         self.deadline = monotonic() + REQUEST_SECONDS
 
     def await_client(self, received_bytes: int = 0) -> None:
-        """Pause the time limit of the server. Give the client `BODY_SECONDS` from now; less if an upload was too slow."""
+        """Pause the time limit of the server. Give the client `BODY_SECONDS` from now, or less after a slow upload."""
         now = self._waiting_since = monotonic()
         self._seconds_left = self.deadline - now
         in_total = BODY_SECONDS + received_bytes / UPLOAD_BYTES_PER_SECOND

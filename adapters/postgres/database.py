@@ -215,10 +215,10 @@ class _Engine(PostgresEngine):
     """Piccolo's engine without the queries that its constructor makes, which would block the event loop."""
 
     async def check_version(self) -> None:
-        """Skip the query for the version."""
+        """Skip Piccolo's query for the version of Postgres."""
 
     async def prep_database(self) -> None:
-        """Skip the creation of extensions: the migrations create them."""
+        """Skip the creation of extensions by Piccolo: the migrations create them."""
 
 
 async def _keep_session(connection: Any) -> None:

@@ -49,7 +49,7 @@ class Spread:
         """Return the 38 characters of each API key, plain, in hexadecimal, reversed and in Base64."""
         secrets = [key[4:].encode() for key in self.keys]
         spellings = [spelling for secret in secrets for spelling in (secret, secret.hex().encode(), secret[::-1])]
-        # A key may begin anywhere in a Base64 group of three bytes; the last characters depend on the next ones.
+        # An API key may begin anywhere in a Base64 group of three bytes; the last characters depend on the next ones.
         for secret in secrets:
             spellings += [base64.b64encode(secret[skip:])[:-4] for skip in range(3)]
         return spellings

@@ -56,7 +56,7 @@ async def test_a_listing_shows_only_objects_below_its_prefix(store: Store) -> No
     assert await names(store) == {"a/1", "a/b/2", "a/b/c/3", "a-b/4", "ab/5", "z"}
 
 
-async def test_a_listing_after_positions_shows_only_greater_keys_of_each_prefix(store: Store) -> None:
+async def test_a_listing_after_a_position_shows_only_greater_object_keys(store: Store) -> None:
     for name in ("a/1", "a/2/x", "a/2/y", "a/3", "b/1", "b/2", "c/9"):
         await store.upload(b"x", name)
     positions = {"a/": "a/2/x", "b/": "b/", "absent/": "absent/1"}

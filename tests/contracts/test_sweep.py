@@ -270,7 +270,7 @@ async def test_no_race_of_sweeps_and_creates_leaves_a_record_without_its_object(
                 assert await deployment.look(path) == (None, PathState.CONDEMNED)
             else:
                 assert await deployment.look(path) == (document.stored, PathState.RECORDED)
-                # The next sweep lists as few objects as this one.
+                # Remove the object, so that the sweeps of later races do not take longer.
                 await deployment.store.replace(path, None)
             was_refused.add(document is None)
     assert was_refused == {True, False}

@@ -101,7 +101,7 @@ async def test_a_broken_network_loses_or_doubles_no_write(deployment: Deployment
         async with asyncio.TaskGroup() as clients:
             for intent in ledger.intend(CLIENTS):
                 clients.create_task(ledger.send_until_acknowledged(intent, fleet))
-            # Without a key, clients do not retry: they get 201, or 503 with an unknown outcome.
+            # Without an idempotency key, clients do not retry: they get 201, or 503 with an unknown outcome.
             for intent in ledger.intend(CLIENTS, keyed=False):
                 clients.create_task(ledger.send_once(intent, fleet.nodes[0].port))
     proxy.plan.clear()

@@ -54,6 +54,6 @@ def test_a_sealed_text_is_unreadable_and_a_changed_byte_is_detected() -> None:
 
 
 def test_a_text_that_an_earlier_version_sealed_still_opens() -> None:
-    """Worked out without the code, as `tests/app/test_secret.py` pins the key."""
+    """Worked out without the code, as `tests/app/test_secret.py` pins the derived key."""
     sealed = "000102030405060708090a0b0c0d0e0fdf5a1e4213a91627c9426be932b13740977fd61df1349b0a"
     assert SaltedSealing(SECRET).unseal(bytes.fromhex(sealed), INTENT) == "wbk_4fT9"

@@ -118,7 +118,7 @@ class World:
         return upload.path
 
     async def storage_paths(self) -> set[str]:
-        """Return the keys of all stored objects."""
+        """Return the object keys of all stored objects."""
         return {item.key async for page in self.storage.list("workspaces/") for item in page}
 
     async def record(self, caller: Caller, content: bytes = b"%PDF-1.7", **changes: object) -> Document:

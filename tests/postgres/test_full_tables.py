@@ -184,7 +184,7 @@ async def test_writes_read_few_rows_in_full_tables(empty: OneConnection, records
         return {name: await empty.read_by(write) for name, write in writes.items()}
 
     few, full, analyzed = await counts(empty, home, count)
-    # A create reads by whole keys only, so its old plans are as good as new ones.
+    # A create reads rows by whole primary or unique keys only, so its old plans are as good as new ones.
     assert full["create 32"] == few["create 32"] < 500
     assert {name: rows for name, rows in analyzed.items() if rows > few[name] + 5} == {}
     assert all(rows < 60 for name, rows in analyzed.items() if name != "create 32"), analyzed

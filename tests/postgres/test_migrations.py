@@ -158,9 +158,7 @@ class Service:
 
 
 @pytest.mark.slow
-async def test_no_migration_stops_a_request_while_a_dump_is_open(
-    first_url: str,
-) -> None:
+async def test_no_migration_stops_a_request_while_a_dump_is_open(first_url: str) -> None:
     async with open_database(first_url) as database:
         migrations = await pending(database)
     service = Service(first_url)
@@ -198,9 +196,7 @@ CREATE TRIGGER migration_kill BEFORE INSERT ON migration_steps FOR EACH ROW EXEC
 
 
 @pytest.mark.slow
-async def test_a_migration_that_is_killed_at_each_step_continues(
-    first_url: str,
-) -> None:
+async def test_a_migration_that_is_killed_at_each_step_continues(first_url: str) -> None:
     async with open_database(first_url) as database:
         migrations = await pending(database)
     async with connected(first_url) as connection:

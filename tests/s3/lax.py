@@ -31,7 +31,7 @@ class Request:
 
     @property
     def object(self) -> Any:
-        """The bucket and the key, as a client of the server takes them."""
+        """The bucket and the object key, as the arguments of an S3 client."""
         bucket, _, key = unquote(urlsplit(self.raw_path).path).lstrip("/").partition("/")
         return {"Bucket": bucket, "Key": key}
 

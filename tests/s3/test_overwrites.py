@@ -35,7 +35,7 @@ async def sign_upload_of(bucket: S3Store, content: bytes) -> SignedRequest:
 
 
 async def download(bucket: S3Store, terms: DownloadTerms, **stored: object) -> bytes | None:
-    """Return the downloaded bytes, with changes to the record if any are given; `None` if they are not the recorded."""
+    """Return the bytes of a download for a record that is changed by `stored`; `None` if it gets no signed URL."""
     changed = replace(terms.stored, **stored)  # type: ignore[arg-type]
     signed = await bucket.storage.sign_download(replace(terms, stored=changed), soon())
     return None if signed is None else (await bucket.get(signed)).content
