@@ -35,7 +35,7 @@ SECONDS ?= 3
 CREATES ?= 200000
 MOST ?= 1000000
 RESULTS ?= bench/results
-bench: .venv/.bench ## Measure Dossier beside others, on object stores, its admission, and a growing workspace. Quick: ROUNDS=1 SECONDS=2 CREATES=0 MOST=10000. One part: ONLY=storage, admission or growth
+bench: .venv/.bench ## Measure Dossier beside others, on object stores, its admission, and a growing workspace. Quick: ROUNDS=1 SECONDS=2 CREATES=0 MOST=10000. One part: ONLY=storage, admission, growth or workspaces
 	@$(BIN)/python -m bench --rounds $(ROUNDS) --seconds $(SECONDS) --creates $(CREATES) --most $(MOST) --results $(RESULTS) --only '$(ONLY)'
 
 format: .venv/.dev ## Format the sources

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import TypeVar, cast
@@ -13,6 +14,7 @@ from limits import parse_many
 from adapters.s3.location import s3_location
 from adapters.throttle.location import valkey_location
 from domain.rate_limits import Plan, Plans, Window
+from domain.retention import EVENTS_KEPT
 from domain.uploads import UploadRules
 
 PREFIX = "DOSSIER_"
@@ -56,6 +58,7 @@ class Settings:
     keep_alive_seconds: int
     min_free_bytes: int
     uploads: UploadRules
+    events_kept: timedelta | None
     plans: Plans
     is_database_embedded: bool = False
     workers: int = 1
@@ -91,6 +94,7 @@ class Settings:
                 unsized_bytes=variables.read("UNSIZED_UPLOAD_BYTES", str(64 * 2**20), _bytes),
                 require_size=variables.read("REQUIRE_UPLOAD_SIZE", "off", _switch),
             ),
+            events_kept=variables.read("EVENTS_KEPT_DAYS", str(EVENTS_KEPT.days), _days),
             plans={
                 Plan.STARTER: variables.read("PLAN_STARTER", "10/minute;100/day", _windows),
                 Plan.PRO: variables.read("PLAN_PRO", "50/minute;1000/day", _windows),
@@ -222,6 +226,14 @@ def _bytes(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,18}", text, re.ASCII):
         raise ValueError("must be a whole number of bytes")
     return int(text)
+
+
+def _days(text: str) -> timedelta | None:
+    if text == "forever":
+        return None
+    if not re.fullmatch(r"[0-9]{1,5}", text, re.ASCII) or int(text) < 1:
+        raise ValueError("must be a whole number of days, 1 or more, or forever")
+    return timedelta(days=int(text))
 
 
 def _switch(text: str) -> bool:

@@ -24,6 +24,7 @@ from adapters.postgres.embedded import open_embedded
 from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.migrate import migrate, pending
 from adapters.postgres.pools import Pools, open_pools
+from adapters.postgres.retention import PostgresRetention
 from adapters.postgres.workspaces import PostgresWorkspaces
 from adapters.s3.location import s3_location
 from adapters.secret.derived import DerivedKeys
@@ -92,6 +93,7 @@ async def open_service(settings: Settings, *, serving: bool = False, jobs: bool 
             deletions=deletions,
             disks=disks,
             ledger=PostgresLedger(pools.writes),
+            retention=PostgresRetention(pools.jobs),
             deployments=PostgresDeployments(pools.jobs),
             limiter=limiter,
             metrics=metrics,
@@ -103,12 +105,17 @@ async def open_service(settings: Settings, *, serving: bool = False, jobs: bool 
             # Without room for uploads, downloads and lists still work.
             optional_probes={**limiter_probes, **({"disk space": disks.probe} if disks.floor_bytes else {})},
         )
-        use_cases = UseCases.of(ports, settings.plans, settings.uploads)
+        use_cases = UseCases.of(ports, settings.plans, settings.uploads, settings.events_kept)
         if serving:
             await use_cases.verify_secret(keys.check)
         if jobs:
             # The same use cases on the connections of the jobs.
-            work = UseCases.of(replace(ports, ledger=PostgresLedger(pools.jobs)), settings.plans, settings.uploads)
+            work = UseCases.of(
+                replace(ports, ledger=PostgresLedger(pools.jobs)),
+                settings.plans,
+                settings.uploads,
+                settings.events_kept,
+            )
             await stack.enter_async_context(generation_advanced_regularly(work.advance_generation))
             await stack.enter_async_context(swept_regularly(work.sweep))
             await stack.enter_async_context(api_key_uses.written_regularly())

@@ -29,6 +29,7 @@ from bench.cpu import machine
 from bench.crowd import Crowd, create_workspaces, upload_model
 from bench.growth.cases import SIZES
 from bench.growth.run import measure_growth
+from bench.growth.workspaces import measure_workspaces
 from bench.load import Refused, require_wrk
 from bench.memory import measure_memory
 from bench.postgres import Postgres, open_postgres
@@ -40,6 +41,7 @@ from bench.storage.run import measure_storage
 STORAGE = "object storage"
 ADMISSION = "admission"
 GROWTH = "growth"
+WORKSPACES = "growth of the number of workspaces"
 """The names by which `--only` selects the parts that do not load creates over HTTP."""
 
 WARM_UP_SECONDS = 1
@@ -67,7 +69,7 @@ class Options:
     results: Path
     only: str
     most: int
-    """Documents in the largest workspace of the growth part; 0 skips that part."""
+    """Documents in the largest workspace or deployment of the parts about growth; 0 skips them."""
 
     def wants(self, contender: str) -> bool:
         """Return whether to measure this contender or part."""
@@ -78,10 +80,9 @@ class Options:
         """Return whether any selected part needs the servers."""
         return any(map(self.wants, (*CONTENDERS, STORAGE, ADMISSION)))
 
-    @property
-    def wants_growth(self) -> bool:
-        """Return whether to measure the growth part, which needs only Postgres."""
-        return self.most > 0 and self.wants(GROWTH)
+    def wants_growth(self, part: str) -> bool:
+        """Return whether to measure a part about growth, which needs only Postgres."""
+        return self.most > 0 and self.wants(part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,9 +225,11 @@ async def run(options: Options, directory: Path) -> Results:
         if options.wants_servers:
             async with prepared(directory, postgres) as bench:
                 await _load_servers(bench, options, directory, results)
-        if options.wants_growth:
-            # This part is last, so that no server shares the machine with it.
+        # These parts are last, so that no server shares the machine with them.
+        if options.wants_growth(GROWTH):
             results.growth = await measure_growth(directory / "growth", postgres, options.rounds, options.most, note)
+        if options.wants_growth(WORKSPACES):
+            results.workspaces = await measure_workspaces(directory / "growth", postgres, options.most, note)
         return results
 
 
@@ -284,13 +287,15 @@ def main() -> None:
         "--results", type=Path, default=servers.REPOSITORY / "bench" / "results", help="folder of the results"
     )
     parser.add_argument(
-        "--only", default="", help="measure one part: part of a contender's name, or storage, admission, growth"
+        "--only",
+        default="",
+        help="measure one part: part of a contender's name, or storage, admission, growth, workspaces",
     )
     parser.add_argument(
         "--most",
         type=int,
         default=SIZES[-1],
-        help="documents in the largest workspace of the growth part; 0 skips that part",
+        help="documents in the largest workspace or deployment of the parts about growth; 0 skips them",
     )
     options = Options(**vars(parser.parse_args()))
     if options.wants_servers:

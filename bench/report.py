@@ -11,6 +11,7 @@ from bench.admission import report as admission_report
 from bench.admission.report import AdmissionResults
 from bench.contenders import BARE_INSERT, DOSSIER, FLOOR, MANY, MOST, ONE_STATEMENT, PEER, SIX_STATEMENTS, Case, Sample
 from bench.growth import report as growth_report
+from bench.growth import workspaces as workspaces_report
 from bench.growth.report import GrowthResults
 from bench.memory import SETTLED, Memory
 from bench.storage import report as storage_report
@@ -75,6 +76,7 @@ class Results:
     storage: StorageResults | None = None
     admission: AdmissionResults | None = None
     growth: GrowthResults | None = None
+    workspaces: workspaces_report.Figures = field(default_factory=dict)
 
     def add(self, case: Case, sample: Sample) -> None:
         self.samples.setdefault(case, []).append(sample)
@@ -127,6 +129,8 @@ def table(results: Results) -> str:
         lines += ["", admission_report.table(results.admission)]
     if results.growth:
         lines += ["", growth_report.table(results.growth)]
+    if results.workspaces:
+        lines += ["", workspaces_report.table(results.workspaces)]
     return "\n".join(lines).strip()
 
 
@@ -161,6 +165,7 @@ def to_json(results: Results) -> str:
         "storage": None if results.storage is None else storage_report.to_json(results.storage),
         "admission": None if results.admission is None else admission_report.to_json(results.admission),
         "growth": None if results.growth is None else growth_report.to_json(results.growth),
+        "workspaces": results.workspaces,
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 

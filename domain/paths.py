@@ -33,9 +33,13 @@ _SEGMENT = r"(?!\.{1,2}(?:/|\Z))(?! )[A-Za-z0-9!\-_.*'()&$@=;:+, ]{1,255}(?<! )"
 _OBJECT_KEY = re.compile(rf"{_SEGMENT}(?:/{_SEGMENT})*", re.ASCII)
 
 
+WORKSPACES_PREFIX = "workspaces/"
+"""The prefix of every object key of every workspace."""
+
+
 def workspace_prefix(workspace: WorkspaceId) -> str:
     """Return the prefix of every object key of the workspace."""
-    return f"workspaces/{workspace}/"
+    return f"{WORKSPACES_PREFIX}{workspace}/"
 
 
 def workspace_of(key: str) -> WorkspaceId:

@@ -14,6 +14,7 @@ from ports.documents import DocumentRepository
 from ports.ledger import ObjectLedger
 from ports.metrics import Metrics
 from ports.rate_limit import RateLimiter
+from ports.retention import Retention
 from ports.storage import Deletions, ObjectStorage, ServedStorage
 from ports.system import Clock, NewId, NewSecret, Probe, Sealing
 from ports.workspaces import Workspaces
@@ -38,6 +39,7 @@ class Ports:
     deletions: Deletions
     disks: Disks
     ledger: ObjectLedger
+    retention: Retention
     deployments: Deployments
     limiter: RateLimiter
     metrics: Metrics

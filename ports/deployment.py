@@ -26,7 +26,8 @@ class Deployment:
     replacement. `changes` counts what the database has recorded. It never decreases, except in a database that was
     restored. `changes_marked` is the value of `changes` at which the present generation began; `None` if it is not
     known. The ledger contains every upload that was issued after `issued_since`. `swept_at` is the time at which the
-    last complete sweep had listed all objects; `None` before the first sweep. `secret_check` is 32 bytes that recognise
+    last complete sweep had listed all objects; `None` before the first sweep. `sweep_began_at` is the time at which the
+    last sweep began, complete or not. `secret_check` is 32 bytes that recognise
     the secret of the deployment; `None` before a server has started.
     """
 
@@ -38,6 +39,7 @@ class Deployment:
     changes_marked: int | None
     issued_since: datetime
     swept_at: datetime | None
+    sweep_began_at: datetime | None
     secret_check: bytes | None
 
 
@@ -64,6 +66,10 @@ class Deployments(Protocol):
 
         Return `False`, and change nothing, if this generation is not announced.
         """
+        ...
+
+    async def begin_sweep(self, at: datetime) -> None:
+        """Record the time at which a sweep began."""
         ...
 
     async def record_sweep(self, at: datetime) -> None:

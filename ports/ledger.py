@@ -6,8 +6,9 @@ A path that is not in the ledger is free. The states of a path follow each other
     free → issued → condemned → gone               an upload that no document recorded
     free → recorded, free → condemned              an object that was stored without an upload URL
     gone → condemned → gone                        an object that was uploaded late, to a path that is gone
+    gone → free                                    a path that was never recorded, after a long time (`Retention`)
 
-No path becomes free again, so no path is ever recorded twice.
+A path that was recorded never becomes free again, so no path is ever recorded twice.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -59,14 +60,17 @@ class IssuedUpload:
 
 
 class ObjectLedger(Protocol):
-    """The states of all storage paths that were ever issued, recorded or condemned.
+    """The states of all storage paths that were ever recorded, and of those that were issued or condemned lately.
 
     Every write is decided under the workspace lock, as a create is. A workspace's reserved bytes are always the sum of
     the reservations of its issued paths.
     """
 
-    async def states(self, workspace: WorkspaceId, paths: Sequence[StoragePath]) -> Mapping[StoragePath, PathState]:
-        """Return the state of each path that is in the ledger. The result does not contain the other paths."""
+    async def states(self, paths: Sequence[StoragePath]) -> Mapping[StoragePath, PathState]:
+        """Return the state of each path that is in the ledger, each in the workspace that the path names.
+
+        The result does not contain the other paths.
+        """
         ...
 
     async def reserve(self, upload: IssuedUpload) -> UploadIssued | OverQuota | PathTaken:
@@ -119,8 +123,12 @@ class ObjectLedger(Protocol):
         """
         ...
 
-    def condemned(self) -> AsyncIterator[Sequence[CondemnedPath]]:
-        """Yield every condemned path of every workspace, in pages."""
+    def condemned(self, at: datetime | None = None) -> AsyncIterator[Sequence[CondemnedPath]]:
+        """Yield every condemned path of every workspace, in pages; with `at`, only those that are due at that time."""
+        ...
+
+    async def postpone(self, workspace: WorkspaceId, paths: Sequence[StoragePath], until: datetime) -> None:
+        """Let these paths be due at `until`, as far as they are condemned. A path that is condemned is due at once."""
         ...
 
     async def finalise(self, workspace: WorkspaceId, paths: Sequence[StoragePath], condemned_before: datetime) -> None:
@@ -130,13 +138,13 @@ class ObjectLedger(Protocol):
         """
         ...
 
+    def with_folders(self) -> AsyncIterator[Sequence[WorkspaceId]]:
+        """Yield every workspace that has a folder, in pages."""
+        ...
+
     async def delete_empty_folders(self, workspace: WorkspaceId) -> int:
         """Delete every folder without a document in it or below it. Return how many were deleted.
 
         A folder that gets a document in the meantime stays. After a failure, some are deleted.
         """
-        ...
-
-    async def delete_expired_receipts(self, at: datetime) -> int:
-        """Delete every receipt that has expired by `at`. Return how many were deleted."""
         ...

@@ -1,6 +1,6 @@
 """The storage of workspaces."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Protocol
 
 from domain.access import Workspace
@@ -19,8 +19,16 @@ class Workspaces(Protocol):
         """Return the workspace with that id."""
         ...
 
-    async def all(self) -> Sequence[Workspace]:
-        """Return every workspace, oldest first."""
+    def pages(self) -> AsyncIterator[Sequence[Workspace]]:
+        """Yield every workspace, oldest first, in pages of at most 1,000. No page is empty."""
+        ...
+
+    async def existing(self, workspaces: Collection[WorkspaceId]) -> Collection[WorkspaceId]:
+        """Return those of the ids that are ids of workspaces."""
+        ...
+
+    async def recently_used(self, most: int) -> Sequence[WorkspaceId]:
+        """Return the workspaces that have API keys, at most `most`: first those whose API keys were used last."""
         ...
 
     async def update(self, workspace: WorkspaceId, plan: Plan | None, quota_bytes: int | None) -> Workspace | None:

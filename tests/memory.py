@@ -10,6 +10,7 @@ from adapters.memory.disks import MemoryDisks
 from adapters.memory.documents import MemoryDocuments
 from adapters.memory.ledger import MemoryLedger
 from adapters.memory.rate_limit import MemoryRateLimiter
+from adapters.memory.retention import MemoryRetention
 from adapters.memory.storage import MemoryStorage
 from adapters.memory.workspaces import MemoryWorkspaces
 from ports import Ports
@@ -33,6 +34,7 @@ def memory_ports(now: Clock = utc_now, public_url: str = "http://testserver") ->
         deletions=QueuedDeletions(storage),
         disks=MemoryDisks(),
         ledger=MemoryLedger(documents),
+        retention=MemoryRetention(documents),
         deployments=MemoryDeployments(lambda: workspaces.changes),
         limiter=MemoryRateLimiter(),
         metrics=PrometheusMetrics(),

@@ -63,6 +63,7 @@ class MemoryApiKeys:
         if any(other.name == key.name and other.is_active(at) for other in self._of(key.workspace_id)):
             return ApiKeyNameTaken()
         self._by_id[key.id] = key
+        self._workspaces.used_at.setdefault(key.workspace_id, None)
         self._workspaces.receipts.keep(intent, (key, sealed), at)
         return ApiKeyAdded()
 
@@ -117,6 +118,7 @@ class MemoryApiKeys:
             return
         if key.last_used_at is None or use.at - key.last_used_at >= timedelta(minutes=1):
             self._by_id[use.key_id] = replace(key, last_used_at=use.at)
+            self._workspaces.used_at[use.workspace_id] = use.at
 
     def _replayed(self, intent: Intent | None, at: datetime) -> ApiKeyReplayed | IdempotencyKeyReused | None:
         match self._workspaces.receipts.find(intent, at):

@@ -41,12 +41,17 @@ class MemoryDeployments:
         )
         return True
 
+    async def begin_sweep(self, at: datetime) -> None:
+        self._deployment = dataclasses.replace(self._deployment, sweep_began_at=at)
+
     async def record_sweep(self, at: datetime) -> None:
         self._deployment = dataclasses.replace(self._deployment, swept_at=at)
 
     async def renew(self) -> Deployment:
         kept = self._deployment
-        self._deployment = dataclasses.replace(_new(), swept_at=kept.swept_at, secret_check=kept.secret_check)
+        self._deployment = dataclasses.replace(
+            _new(), swept_at=kept.swept_at, sweep_began_at=kept.sweep_began_at, secret_check=kept.secret_check
+        )
         return self._deployment
 
     async def record_secret(self, check: bytes, *, replace: bool = False) -> None:
@@ -76,5 +81,6 @@ def _new() -> Deployment:
         changes_marked=None,
         issued_since=datetime.min.replace(tzinfo=UTC),
         swept_at=None,
+        sweep_began_at=None,
         secret_check=None,
     )

@@ -8,7 +8,7 @@ from adapters.memory import changes
 from adapters.memory.documents import MemoryDocuments
 from adapters.memory.records import LedgerEntry
 from domain.ids import WorkspaceId
-from domain.paths import StoragePath, ancestors
+from domain.paths import StoragePath, ancestors, workspace_of
 from ports.ledger import CondemnedPath, IssuedUpload, PathState
 from ports.outcomes import OverQuota, PathTaken, UploadIssued
 from ports.storage import ListedObject
@@ -20,11 +20,15 @@ class MemoryLedger:
     def __init__(self, documents: MemoryDocuments) -> None:
         self._documents = documents
 
-    async def states(self, workspace: WorkspaceId, paths: Sequence[StoragePath]) -> Mapping[StoragePath, PathState]:
-        records = self._documents.records_of(workspace)
-        known = dict.fromkeys(records.uploads, PathState.ISSUED)
-        known |= {path: entry.state for path, entry in records.paths.items()}
-        return {path: known[path] for path in paths if path in known}
+    async def states(self, paths: Sequence[StoragePath]) -> Mapping[StoragePath, PathState]:
+        known = {}
+        for path in paths:
+            records = self._documents.records_of(workspace_of(path))
+            if path in records.paths:
+                known[path] = records.paths[path].state
+            elif path in records.uploads:
+                known[path] = PathState.ISSUED
+        return known
 
     async def reserve(self, upload: IssuedUpload) -> UploadIssued | OverQuota | PathTaken:
         usage = await self._documents.usage(upload.workspace_id)
@@ -50,7 +54,7 @@ class MemoryLedger:
 
     async def greatest_paths(self, bounds: Mapping[WorkspaceId, tuple[str, str]]) -> Mapping[WorkspaceId, StoragePath]:
         between = {
-            workspace: [path for path in self._documents.records_of(workspace).paths if above < path < below]
+            workspace: [path for path in self._documents.records_of(workspace).known_paths() if above < path < below]
             for workspace, (above, below) in bounds.items()
         }
         return {workspace: max(paths) for workspace, paths in between.items() if paths}
@@ -78,13 +82,20 @@ class MemoryLedger:
                 condemned.append(path)
         return condemned
 
-    async def condemned(self) -> AsyncIterator[Sequence[CondemnedPath]]:
+    async def condemned(self, at: datetime | None = None) -> AsyncIterator[Sequence[CondemnedPath]]:
         for workspace, records in list(self._documents.by_workspace.items()):
             yield [
                 CondemnedPath(workspace, path)
                 for path, entry in records.paths.items()
                 if entry.state is PathState.CONDEMNED
+                and (at is None or entry.delete_again_at is None or entry.delete_again_at <= at)
             ]
+
+    async def postpone(self, workspace: WorkspaceId, paths: Sequence[StoragePath], until: datetime) -> None:
+        known = self._documents.records_of(workspace).paths
+        for path in paths:
+            if (entry := known.get(path)) is not None and entry.state is PathState.CONDEMNED:
+                known[path] = replace(entry, delete_again_at=until)
 
     async def finalise(self, workspace: WorkspaceId, paths: Sequence[StoragePath], condemned_before: datetime) -> None:
         known = self._documents.records_of(workspace).paths
@@ -93,12 +104,12 @@ class MemoryLedger:
                 case LedgerEntry(PathState.CONDEMNED, document, datetime() as since) if since < condemned_before:
                     known[path] = LedgerEntry(PathState.GONE, document, since)
 
+    async def with_folders(self) -> AsyncIterator[Sequence[WorkspaceId]]:
+        yield [workspace for workspace, records in self._documents.by_workspace.items() if records.folders]
+
     async def delete_empty_folders(self, workspace: WorkspaceId) -> int:
         records = self._documents.records_of(workspace)
         used = {folder for document in records.documents.values() for folder in ancestors(document.folder)}
         deleted_count = len(records.folders - used)
         records.folders &= used
         return deleted_count
-
-    async def delete_expired_receipts(self, at: datetime) -> int:
-        return self._documents.receipts.forget(at)

@@ -13,12 +13,13 @@ from ports.queries import DocumentWithLinks
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """The ledger's entry of a path: its state, the document that is or was recorded there, and the time of its
-    condemnation."""
+    """The ledger's entry of a path: its state, the document that is or was recorded there, the time of its
+    condemnation, and when its object is deleted again."""
 
     state: PathState
     document_id: DocumentId | None
     condemned_at: datetime | None = None
+    delete_again_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -39,6 +40,10 @@ class WorkspaceRecords:
     def reserved_bytes(self) -> int:
         """Return what issued uploads have reserved."""
         return sum(upload.reserved_bytes for upload in self.uploads.values())
+
+    def known_paths(self) -> list[StoragePath]:
+        """Return every path of the ledger."""
+        return [*self.uploads, *self.paths]
 
     def taken_by_others(self, path: StoragePath) -> int:
         """Return what is used and reserved, without the reservation of this path."""

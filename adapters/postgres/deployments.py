@@ -30,6 +30,9 @@ class PostgresDeployments:
     async def begin_generation(self, generation: str, changes: int) -> bool:
         return bool(await self._database.fetch(statements.BEGIN_GENERATION, generation, changes))
 
+    async def begin_sweep(self, at: datetime) -> None:
+        await self._database.fetch(statements.BEGIN_SWEEP, at)
+
     async def record_sweep(self, at: datetime) -> None:
         await self._database.fetch(statements.RECORD_SWEEP, at)
 
@@ -53,5 +56,6 @@ def _to_deployment(row: Row) -> Deployment:
         changes_marked=row["changes_marked"],
         issued_since=row["issued_since"],
         swept_at=row["swept_at"],
+        sweep_began_at=row["sweep_began_at"],
         secret_check=row["secret_check"],
     )

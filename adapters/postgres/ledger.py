@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
-from itertools import groupby
 from uuid import UUID
 
 import msgspec
@@ -11,7 +10,7 @@ from adapters.postgres import statements
 from adapters.postgres.database import Database
 from adapters.postgres.rows import from_uuid, to_over_quota, to_path_taken, to_uuid
 from domain.ids import WorkspaceId
-from domain.paths import StoragePath
+from domain.paths import StoragePath, workspace_of
 from ports.ledger import CondemnedPath, IssuedUpload, PathState
 from ports.outcomes import OverQuota, PathTaken, UploadIssued
 from ports.storage import ListedObject
@@ -26,8 +25,9 @@ class PostgresLedger:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def states(self, workspace: WorkspaceId, paths: Sequence[StoragePath]) -> Mapping[StoragePath, PathState]:
-        rows = await self._database.fetch(statements.READ_PATH_STATES, to_uuid(workspace), paths)
+    async def states(self, paths: Sequence[StoragePath]) -> Mapping[StoragePath, PathState]:
+        workspaces = [to_uuid(workspace_of(path)) for path in paths]
+        rows = await self._database.fetch(statements.READ_PATH_STATES, workspaces, paths)
         return {StoragePath(row["storage_path"]): PathState(row["state"]) for row in rows}
 
     async def reserve(self, upload: IssuedUpload) -> UploadIssued | OverQuota | PathTaken:
@@ -86,17 +86,27 @@ class PostgresLedger:
         )
         return [StoragePath(row["path"]) for row in rows]
 
-    async def condemned(self) -> AsyncIterator[Sequence[CondemnedPath]]:
+    async def condemned(self, at: datetime | None = None) -> AsyncIterator[Sequence[CondemnedPath]]:
         workspace, path = _LEAST, ""
         while rows := await self._database.fetch(statements.LIST_CONDEMNED, workspace, path, PAGE):
             workspace, path = rows[-1]["workspace_id"], rows[-1]["storage_path"]
             yield [
                 CondemnedPath(WorkspaceId(from_uuid("ws_", row["workspace_id"])), StoragePath(row["storage_path"]))
                 for row in rows
+                if at is None or row["delete_again_at"] is None or row["delete_again_at"] <= at
             ]
+
+    async def postpone(self, workspace: WorkspaceId, paths: Sequence[StoragePath], until: datetime) -> None:
+        await self._database.fetch(statements.POSTPONE_DELETION, to_uuid(workspace), paths, until)
 
     async def finalise(self, workspace: WorkspaceId, paths: Sequence[StoragePath], condemned_before: datetime) -> None:
         await self._database.fetch(statements.FINALISE, to_uuid(workspace), paths, condemned_before)
+
+    async def with_folders(self) -> AsyncIterator[Sequence[WorkspaceId]]:
+        last = _LEAST
+        while rows := await self._database.fetch(statements.WORKSPACES_WITH_FOLDERS, last, PAGE):
+            last = rows[-1]["workspace_id"]
+            yield [WorkspaceId(from_uuid("ws_", row["workspace_id"])) for row in rows]
 
     async def delete_empty_folders(self, workspace: WorkspaceId) -> int:
         deleted_count = 0
@@ -109,15 +119,4 @@ class PostgresLedger:
                 (gone,) = await self._database.fetch(statements.DELETE_EMPTY_FOLDERS, owner, candidates)
                 deleted_count += gone["deleted"]
                 candidates = gone["above"]
-        return deleted_count
-
-    async def delete_expired_receipts(self, at: datetime) -> int:
-        deleted_count = 0
-        workspace, key = _LEAST, _LEAST
-        while rows := await self._database.fetch(statements.LIST_RECEIPTS, workspace, key, PAGE):
-            workspace, key = rows[-1]["workspace_id"], rows[-1]["key_hash"]
-            expired = [(row["workspace_id"], row["key_hash"]) for row in rows if row["expires_at"] <= at]
-            for owner, keys in groupby(expired, key=lambda item: item[0]):
-                gone = await self._database.fetch(statements.DELETE_RECEIPTS, owner, [key for _, key in keys], at)
-                deleted_count += len(gone)
         return deleted_count

@@ -50,6 +50,7 @@ CREATE TABLE public.deployment (
     secret_check bytea,
     changes_marked bigint,
     issued_since timestamp with time zone DEFAULT now() NOT NULL,
+    sweep_began_at timestamp with time zone,
     CONSTRAINT deployment_secret_check_check CHECK ((octet_length(secret_check) = 32)),
     CONSTRAINT deployment_single_check CHECK (single)
 );
@@ -74,6 +75,7 @@ CREATE TABLE public.objects (
     document_id uuid,
     state text NOT NULL,
     condemned_at timestamp with time zone,
+    delete_again_at timestamp with time zone,
     CONSTRAINT objects_sha256_check CHECK ((octet_length(sha256) = 32)),
     CONSTRAINT objects_size_bytes_check CHECK ((size_bytes >= 0)),
     CONSTRAINT objects_state_check CHECK ((state = ANY (ARRAY['recorded'::text, 'condemned'::text, 'gone'::text])))
@@ -193,7 +195,7 @@ ALTER TABLE ONLY public.entity_links
     ADD CONSTRAINT entity_links_workspace_id_document_id_entity_type_entity_id_key UNIQUE (workspace_id, document_id, entity_type, entity_id);
 
 ALTER TABLE ONLY public.events
-    ADD CONSTRAINT events_pkey PRIMARY KEY (workspace_id, seq);
+    ADD CONSTRAINT events_pkey PRIMARY KEY (workspace_id, seq, at);
 
 ALTER TABLE ONLY public.folders
     ADD CONSTRAINT folders_pkey PRIMARY KEY (workspace_id, id);
@@ -237,6 +239,8 @@ CREATE INDEX folders_path ON public.folders USING btree (workspace_id, "left"(pa
 CREATE INDEX objects_condemned ON public.objects USING btree (workspace_id, storage_path) WHERE (state = 'condemned'::text);
 
 CREATE INDEX objects_sha256 ON public.objects USING btree (workspace_id, sha256) WHERE ((state = 'recorded'::text) AND (sha256 IS NOT NULL));
+
+CREATE INDEX objects_unused ON public.objects USING btree (condemned_at) WHERE ((state = 'gone'::text) AND (document_id IS NULL));
 
 CREATE TRIGGER api_keys_changed AFTER DELETE OR UPDATE OF workspace_id, id, user_id, digest, permissions, tier, created_at, expires_at, revoked_at ON public.api_keys FOR EACH ROW EXECUTE FUNCTION public.report_api_keys('workspace_id');
 

@@ -73,11 +73,22 @@ WITH workspace AS (
 INSERT INTO usage (workspace_id, quota_bytes) SELECT id, $6 FROM workspace
 """
 
-READ_WORKSPACES = """
-SELECT w.*, u.quota_bytes
-FROM workspaces w JOIN usage u ON u.workspace_id = w.id
-WHERE $1::uuid IS NULL OR w.id = $1
-ORDER BY w.id
+READ_WORKSPACE = """
+SELECT w.*, u.quota_bytes FROM workspaces w JOIN usage u ON u.workspace_id = w.id WHERE w.id = $1
+"""
+
+LIST_WORKSPACES = """
+SELECT w.*, u.quota_bytes FROM workspaces w JOIN usage u ON u.workspace_id = w.id
+WHERE w.id > $1 ORDER BY w.id LIMIT $2
+"""
+
+EXISTING_WORKSPACES = "SELECT id FROM workspaces WHERE id = ANY ($1)"
+
+# Reads all API keys: a hundred thousand take a few hundredths of a second, once at each start. An index would make each
+# recorded use slower.
+RECENTLY_USED_WORKSPACES = """
+SELECT workspace_id FROM api_keys GROUP BY workspace_id
+ORDER BY max(last_used_at) DESC NULLS LAST LIMIT $1
 """
 
 UPDATE_WORKSPACE = """
@@ -98,13 +109,24 @@ SELECT storage_path, version_id FROM objects
 WHERE workspace_id = $1 AND storage_path = ANY ($2) AND state = 'recorded' AND version_id IS NOT NULL
 """
 
-# An issued path that an earlier version has recorded or condemned is in both tables.
+# An issued path that an earlier version has recorded or condemned is in both tables. LIMIT 1 keeps the planner from
+# turning the look-ups into a join, which could read all paths.
 READ_PATH_STATES = """
-SELECT storage_path, state FROM objects WHERE workspace_id = $1 AND storage_path = ANY ($2)
-UNION ALL
-SELECT storage_path, 'issued' FROM uploads WHERE workspace_id = $1 AND storage_path = ANY ($2) AND NOT EXISTS (
-    SELECT FROM objects WHERE workspace_id = $1 AND objects.storage_path = uploads.storage_path
-)
+SELECT asked.path AS storage_path, found.state
+FROM unnest($1::uuid[], $2::text[]) AS asked (workspace_id, path)
+CROSS JOIN LATERAL (
+    SELECT coalesce(
+        (
+            SELECT state FROM objects
+            WHERE objects.workspace_id = asked.workspace_id AND storage_path = asked.path COLLATE "C" LIMIT 1
+        ),
+        (
+            SELECT 'issued' FROM uploads
+            WHERE uploads.workspace_id = asked.workspace_id AND storage_path = asked.path COLLATE "C" LIMIT 1
+        )
+    ) AS state
+) AS found
+WHERE found.state IS NOT NULL
 """
 
 CONDEMN = "SELECT path FROM condemn_objects_v2($1, $2, $3) AS path"
@@ -118,17 +140,26 @@ ORDER BY workspace_id, storage_path LIMIT $3
 
 SETTLE_UPLOADS = "SELECT settle_uploads($1, $2, $3, $4)"
 
+# Reads all condemned paths, in the order of the index: they are those of about an hour, and those that the store holds.
 LIST_CONDEMNED = """
-SELECT workspace_id, storage_path FROM objects
+SELECT workspace_id, storage_path, delete_again_at FROM objects
 WHERE state = 'condemned' AND (workspace_id, storage_path) > ($1, $2)
 ORDER BY workspace_id, storage_path LIMIT $3
 """
 
+POSTPONE_DELETION = """
+WITH account AS (SELECT FROM usage WHERE workspace_id = $1 FOR NO KEY UPDATE)
+UPDATE objects SET delete_again_at = $3 FROM account
+WHERE workspace_id = $1 AND storage_path = ANY ($2) AND state = 'condemned'
+"""
+
 FINALISE = """
 WITH account AS (SELECT FROM usage WHERE workspace_id = $1 FOR NO KEY UPDATE)
-UPDATE objects SET state = 'gone' FROM account
+UPDATE objects SET state = 'gone', delete_again_at = NULL FROM account
 WHERE workspace_id = $1 AND storage_path = ANY ($2) AND state = 'condemned' AND condemned_at < $3
 """
+
+# Each of these deletes a bounded number of rows in one transaction. What it deletes is used by no request.
 
 # This reads all receipts in the order of the primary key. An index by time would make every create slower, to make one
 # read every few hours faster.
@@ -145,8 +176,41 @@ WHERE workspace_id = $1 AND key_hash = ANY ($2) AND expires_at <= $3
 RETURNING key_hash
 """
 
+# The oldest event of a workspace is the first of its numbers. Events need no lock: no write reads or changes one.
+OLDEST_EVENTS = """
+SELECT account.workspace_id, oldest.at
+FROM (SELECT workspace_id FROM usage WHERE workspace_id > $1 ORDER BY workspace_id LIMIT $2) AS account
+LEFT JOIN LATERAL (
+    SELECT at FROM events WHERE events.workspace_id = account.workspace_id ORDER BY seq LIMIT 1
+) AS oldest ON true
+ORDER BY account.workspace_id
+"""
+
+# Deletes up to a number, so that no event is missing between those that stay, although the clocks of servers differ.
+DELETE_EVENTS = """
+WITH oldest AS MATERIALIZED (
+    SELECT seq, at FROM events WHERE workspace_id = $1 ORDER BY seq LIMIT $3
+), gone AS (
+    DELETE FROM events WHERE workspace_id = $1 AND seq <= (SELECT max(seq) FROM oldest WHERE at < $2) RETURNING seq
+)
+SELECT count(*) AS deleted FROM gone
+"""
+
+LIST_UNUSED_PATHS = """
+SELECT workspace_id, storage_path FROM objects
+WHERE state = 'gone' AND document_id IS NULL AND condemned_at < $1
+ORDER BY condemned_at LIMIT $2
+"""
+
+FORGET_UNUSED_PATHS = """
+WITH account AS (SELECT FROM usage WHERE workspace_id = $1 FOR NO KEY UPDATE)
+DELETE FROM objects USING account
+WHERE workspace_id = $1 AND storage_path = ANY ($2) AND state = 'gone' AND document_id IS NULL AND condemned_at < $3
+RETURNING storage_path
+"""
+
 _DEPLOYMENT = """
-id, claimed_at, generation, next_generation, changes_marked, issued_since, swept_at, secret_check,
+id, claimed_at, generation, next_generation, changes_marked, issued_since, swept_at, sweep_began_at, secret_check,
 recorded_changes() AS changes
 """
 
@@ -171,6 +235,10 @@ GROUP BY asked.workspace_id
 
 READ_DEPLOYMENT = f"SELECT {_DEPLOYMENT} FROM deployment"  # noqa: S608  a constant
 
+WORKSPACES_WITH_FOLDERS = """
+SELECT workspace_id FROM usage WHERE folders > 0 AND workspace_id > $1 ORDER BY workspace_id LIMIT $2
+"""
+
 LIST_FOLDER_IDS = "SELECT id FROM folders WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3"
 
 DELETE_EMPTY_FOLDERS = "SELECT deleted, above FROM delete_empty_folders($1, $2)"
@@ -188,6 +256,8 @@ UPDATE deployment SET generation = $1, next_generation = NULL, changes_marked = 
 WHERE next_generation = $1
 RETURNING id
 """
+
+BEGIN_SWEEP = "UPDATE deployment SET sweep_began_at = $1"
 
 RECORD_SWEEP = "UPDATE deployment SET swept_at = $1"
 

@@ -1,6 +1,7 @@
 """Workspaces in Postgres."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from uuid import UUID
 
 from adapters.postgres import statements
 from adapters.postgres.database import Database, Row
@@ -8,6 +9,8 @@ from adapters.postgres.rows import from_uuid, to_uuid
 from domain.access import Workspace
 from domain.ids import UserId, WorkspaceId
 from domain.rate_limits import Plan
+
+PAGE = 1000
 
 
 class PostgresWorkspaces:
@@ -29,11 +32,22 @@ class PostgresWorkspaces:
         )
 
     async def get(self, workspace: WorkspaceId) -> Workspace | None:
-        row = await self._database.fetch_one(statements.READ_WORKSPACES, to_uuid(workspace))
+        row = await self._database.fetch_one(statements.READ_WORKSPACE, to_uuid(workspace))
         return None if row is None else _to_workspace(row)
 
-    async def all(self) -> Sequence[Workspace]:
-        return [_to_workspace(row) for row in await self._database.fetch(statements.READ_WORKSPACES, None)]
+    async def pages(self) -> AsyncIterator[Sequence[Workspace]]:
+        last = UUID(int=0)
+        while rows := await self._database.fetch(statements.LIST_WORKSPACES, last, PAGE):
+            last = rows[-1]["id"]
+            yield [_to_workspace(row) for row in rows]
+
+    async def existing(self, workspaces: Collection[WorkspaceId]) -> Collection[WorkspaceId]:
+        rows = await self._database.fetch(statements.EXISTING_WORKSPACES, [*map(to_uuid, workspaces)])
+        return {WorkspaceId(from_uuid("ws_", row["id"])) for row in rows}
+
+    async def recently_used(self, most: int) -> Sequence[WorkspaceId]:
+        rows = await self._database.fetch(statements.RECENTLY_USED_WORKSPACES, most)
+        return [WorkspaceId(from_uuid("ws_", row["workspace_id"])) for row in rows]
 
     async def update(self, workspace: WorkspaceId, plan: Plan | None, quota_bytes: int | None) -> Workspace | None:
         row = await self._database.fetch_one(statements.UPDATE_WORKSPACE, to_uuid(workspace), plan, quota_bytes)

@@ -18,7 +18,7 @@ from app.doctor import run_checks
 from app.settings import SettingsError
 from app.wiring import Service, database_url, open_secret, secret_file
 from domain.use_cases.compare_store import StoreComparison
-from domain.use_cases.sweep import SweepReport
+from domain.use_cases.sweep_report import SweepReport
 from domain.wording import counted
 from ports.checks import CheckResult, Grade
 from ports.deployment import Deployment
@@ -80,7 +80,8 @@ def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
     """Delete objects that belong to no document. A running server does this too, except for what needs --yes.
 
     This deletes the objects of deleted documents, uploads that were not recorded within a day or never finished, empty
-    folders, and expired receipts. Only objects of this database's workspaces are deleted.
+    folders, expired receipts, old events and paths that were never used. Only objects of this database's workspaces are
+    deleted.
     """
 
     async def run(service: Service) -> SweepReport:
@@ -105,7 +106,8 @@ def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
         )
     if swept.held:
         click.echo(
-            f"The store refused to delete the objects at {counted(swept.held, 'path')}; the next sweep tries again.",
+            f"The store refused to delete the objects at {counted(swept.held, 'path')}; the next complete sweep tries "
+            "again.",
             err=True,
         )
     deleted = (
@@ -114,8 +116,9 @@ def sweep(dry_run: bool, yes: bool, as_json: bool) -> None:
         if dry_run
         else f"Deleted the objects at {counted(swept.deleted, 'path')}, "
         f"{counted(swept.other_versions, 'version')} beside recorded ones, "
-        f"{counted(swept.unfinished, 'unfinished upload')}, {counted(swept.folders, 'empty folder')} and "
-        f"{counted(swept.receipts, 'expired receipt')}"
+        f"{counted(swept.unfinished, 'unfinished upload')}, {counted(swept.folders, 'empty folder')}, "
+        f"{counted(swept.receipts, 'expired receipt')}, {counted(swept.events, 'old event')} and "
+        f"{counted(swept.unused_paths, 'unused path')}"
     )
     say(asdict(swept) | {"dry_run": dry_run}, f"{_count(swept)}\n{deleted}.", as_json)
 

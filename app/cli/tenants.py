@@ -93,7 +93,11 @@ def update_workspace(id_: str, plan: str | None, quota: int | None, as_json: boo
 @json_option
 def list_workspaces(as_json: bool) -> None:
     """List all workspaces, oldest first."""
-    found = with_service(lambda service: service.ports.workspaces.all())
+
+    async def read(service: Service) -> list[Workspace]:
+        return [item async for page in service.ports.workspaces.pages() for item in page]
+
+    found = with_service(read)
     lines = [f"{item.id}  {item.plan:7}  {item.quota_bytes:>16}  {item.name}" for item in found]
     text = "\n".join(lines) or f"No workspaces; the data directory is {settings().data_dir}."
     say({"workspaces": [_workspace_facts(item) for item in found]}, text, as_json)

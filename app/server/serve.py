@@ -138,7 +138,7 @@ async def _prepare(settings: Settings, address: str) -> None:
                 # If two servers start at once on an empty directory, one creates the workspace and the other finds it.
                 await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
                 await _welcome(service, settings.public_url or address, settings.data_dir / "first-api-key")
-        if not await service.ports.api_keys.all():
+        if not await service.ports.workspaces.recently_used(1):
             click.echo("There is no API key yet: create one with 'dossier workspace create' and 'dossier keys create'.")
     click.echo(f"Dossier answers on {address}, the API reference is {address}/docs. Ctrl-C stops it.")
 
@@ -149,7 +149,7 @@ async def _welcome(service: Service, url: str, file: Path) -> None:
     The API key is printed to a terminal only. A log is read by more people than an API key is meant for, so
     without a terminal it is written to `file`.
     """
-    if await service.ports.workspaces.all():
+    async for _ in service.ports.workspaces.pages():
         return
     # Plan org, because starter allows only ten requests a minute.
     workspace = await service.use_cases.create_workspace("My workspace", Plan.ORG, FIRST_QUOTA_BYTES)

@@ -5,8 +5,10 @@ the OpenAPI document. `permission` is the permission that the caller's API key m
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from domain.rate_limits import Plans
+from domain.retention import EVENTS_KEPT
 from domain.uploads import USUAL_RULES, UploadRules
 from domain.use_cases.admit_request import AdmitRequest
 from domain.use_cases.api_keys import CreateApiKey, ListApiKeys, RevokeApiKey
@@ -14,6 +16,7 @@ from domain.use_cases.change_document import DeleteDocument, PatchDocument
 from domain.use_cases.claim_store import AdoptStore, ClaimStore
 from domain.use_cases.compare_store import CompareStore
 from domain.use_cases.create_document import CreateDocument
+from domain.use_cases.delete_expired import DeleteExpired
 from domain.use_cases.delete_folder import DeleteFolder
 from domain.use_cases.find_documents import FindDocuments, FindLinkedDocuments, ListFolders, ListTags
 from domain.use_cases.generations import AdvanceGeneration
@@ -67,8 +70,17 @@ class UseCases:
     sweep: Sweep
 
     @classmethod
-    def of(cls, ports: Ports, plans: Plans, uploads: UploadRules = USUAL_RULES) -> "UseCases":
-        """Return every use case on these ports. `plans` are the rate limits of the deployment."""
+    def of(
+        cls,
+        ports: Ports,
+        plans: Plans,
+        uploads: UploadRules = USUAL_RULES,
+        events_kept: timedelta | None = EVENTS_KEPT,
+    ) -> "UseCases":
+        """Return every use case on these ports.
+
+        `plans` are the rate limits of the deployment, `events_kept` is how long events are kept (`None`: for ever).
+        """
         documents, storage, now, new_id = ports.documents, ports.storage, ports.now, ports.new_id
         served = ports.served_storage
         return cls(
@@ -124,6 +136,7 @@ class UseCases:
                 ledger=ports.ledger,
                 storage=storage,
                 deployments=ports.deployments,
+                delete_expired=DeleteExpired(retention=ports.retention, events_kept=events_kept, now=now),
                 now=now,
                 new_token=ports.new_secret,
             ),

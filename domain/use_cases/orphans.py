@@ -1,64 +1,82 @@
-"""Find the orphans of a workspace: the objects that no record refers to."""
+"""Find the orphans: the objects that no record refers to."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from domain.ids import WorkspaceId
-from domain.members import RuleViolation
-from domain.paths import StoragePath, storage_path, workspace_prefix
+from domain.paths import StoragePath
+from domain.use_cases.stored_objects import proves_a_loss, recordable_path, stored_objects
 from ports.ledger import ObjectLedger, PathState
 from ports.storage import ListedObject, ObjectStorage
+from ports.workspaces import Workspaces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cutoffs:
     """Objects without a record are orphans if not modified since `unrecorded`, and inherited if older than `inherited`.
 
-    `inherited` is when this database claimed the store.
+    `inherited` is when this database claimed the store. The ledger knows every upload that was issued after
+    `issued_since`. `now` is when the sweep began.
     """
 
     unrecorded: datetime
     inherited: datetime
+    issued_since: datetime
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrphanPage:
-    """One page of a listing: its number of objects, and its orphans by kind. `SweepReport` explains the kinds."""
+    """Objects of one workspace from one page of a listing: their number, and the orphans among them by kind.
 
+    `SweepReport` explains the kinds. `proves_loss` is true if the database must know one of the unexplained orphans.
+    """
+
+    workspace: WorkspaceId
     objects: int
     foreign: int
     issued: Sequence[ListedObject]
     unexplained: Sequence[ListedObject]
     inherited: Sequence[ListedObject]
     late: Sequence[ListedObject]
+    proves_loss: bool
 
 
 async def orphan_pages(
-    workspace: WorkspaceId, cutoffs: Cutoffs, ledger: ObjectLedger, storage: ObjectStorage
+    cutoffs: Cutoffs, workspaces: Workspaces, ledger: ObjectLedger, storage: ObjectStorage
 ) -> AsyncIterator[OrphanPage]:
-    """Yield all objects of a workspace, page by page, with the orphans among them."""
-    async for page in storage.list(workspace_prefix(workspace)):
-        objects = {path: item for item in page if (path := recordable_path(item.key, workspace)) is not None}
-        states = await ledger.states(workspace, list(objects))
-        free = {path: item for path, item in objects.items() if states.get(path) in (None, PathState.ISSUED)}
-        old = {path: item for path, item in free.items() if item.modified_at <= cutoffs.unrecorded}
-        # An object at an issued path is inherited too: a restored database does not know what was recorded there
-        # after its dump.
-        own = {path: item for path, item in old.items() if item.modified_at >= cutoffs.inherited}
-        yield OrphanPage(
-            objects=len(page),
-            foreign=len(page) - len(objects),
-            issued=[item for path, item in own.items() if path in states],
-            unexplained=[item for path, item in own.items() if path not in states],
-            inherited=[item for item in old.values() if item.modified_at < cutoffs.inherited],
-            late=[item for path, item in objects.items() if states.get(path) is PathState.GONE],
-        )
+    """Yield all objects of all workspaces, page by page, with the orphans among them."""
+    async for page in stored_objects(workspaces, storage):
+        recordable = {
+            workspace: {path: item for item in items if (path := recordable_path(item.key, workspace)) is not None}
+            for workspace, items in page.items()
+        }
+        states = await ledger.states([path for objects in recordable.values() for path in objects])
+        for workspace, objects in recordable.items():
+            yield _orphans(workspace, len(page[workspace]), objects, states, cutoffs)
 
 
-def recordable_path(key: str, workspace: WorkspaceId) -> StoragePath | None:
-    """Return the object key as a storage path; `None` if no document of the workspace can be recorded there."""
-    try:
-        return storage_path(key, workspace)
-    except RuleViolation:
-        return None
+def _orphans(
+    workspace: WorkspaceId,
+    listed: int,
+    objects: Mapping[StoragePath, ListedObject],
+    states: Mapping[StoragePath, PathState],
+    cutoffs: Cutoffs,
+) -> OrphanPage:
+    free = {path: item for path, item in objects.items() if states.get(path) in (None, PathState.ISSUED)}
+    old = {path: item for path, item in free.items() if item.modified_at <= cutoffs.unrecorded}
+    # An object at an issued path is inherited too: a restored database does not know what was recorded there after its
+    # dump.
+    own = {path: item for path, item in old.items() if item.modified_at >= cutoffs.inherited}
+    unexplained = [item for path, item in own.items() if path not in states]
+    return OrphanPage(
+        workspace=workspace,
+        objects=listed,
+        foreign=listed - len(objects),
+        issued=[item for path, item in own.items() if path in states],
+        unexplained=unexplained,
+        inherited=[item for item in old.values() if item.modified_at < cutoffs.inherited],
+        late=[item for path, item in objects.items() if states.get(path) is PathState.GONE],
+        proves_loss=any(proves_a_loss(item, workspace, cutoffs.issued_since, cutoffs.now) for item in unexplained),
+    )

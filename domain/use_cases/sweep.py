@@ -6,9 +6,11 @@ A sweep, in order:
    run beside this one. Every step below tolerates that.
 2. Compare the store's mark with the database, and refuse a store that belongs to another deployment.
 3. Replace the generation (see `generations`). Of two copies of a database, only the one that does so first goes on.
-4. Delete the objects of condemned paths. Then mark those paths as gone that were condemned more than `RECHECK_AFTER`
-   ago. An object that an extremely slow upload still stores there is found as late in step 6. A crash between the two
-   leaves the paths condemned, and the next sweep deletes again, which changes nothing.
+4. Delete the objects of the condemned paths that are due; in a complete sweep, of all condemned paths. Then mark those
+   paths as gone that were condemned more than `RECHECK_AFTER` ago, and postpone the others by that time. So an object
+   is deleted two or three times, however many processes sweep. An object that an extremely slow upload still stores
+   there is found as late in step 6. A crash between the two leaves the paths due, and the next sweep deletes again,
+   which changes nothing.
 5. Look for the objects of issued paths whose reservations have ended. Without an object, release the reservation and
    condemn the path. Else reserve the size of the object until it is recorded or swept.
 6. List all objects and count the orphans, without deleting any: the listing is cheap, and a deletion is final.
@@ -18,25 +20,28 @@ A sweep, in order:
    unless their workspace has too many, of other orphans under the workspace lock; then delete their objects. A create
    that records a path first keeps its object; a create that comes later is refused. A crash between the two leaves
    condemned paths, which step 4 of the next sweep deletes.
-9. Delete the versions beside recorded ones, unfinished uploads, empty folders and expired receipts. All can be
-   repeated. On a store that accepts several uploads at once through one URL, each of them leaves a version. A path is
-   recorded at most once, so no create can need another version.
+9. Delete the versions beside recorded ones, unfinished uploads, empty folders, and what was kept long enough
+   (`DeleteExpired`). All can be repeated. On a store that accepts several uploads at once through one URL, each of them
+   leaves a version. A path is recorded at most once, so no create can need another version.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import groupby, islice
 from operator import attrgetter
 
 from domain.documents import SIGNED_URL_LIFETIME, StoredObject
 from domain.ids import WorkspaceId
-from domain.paths import StoragePath, workspace_prefix
+from domain.paths import WORKSPACES_PREFIX, StoragePath
 from domain.uploads import GRACE
+from domain.use_cases.delete_expired import DeleteExpired
 from domain.use_cases.generations import AdvanceGeneration, exclusively, verified_deployment
-from domain.use_cases.orphans import Cutoffs, OrphanPage, orphan_pages, recordable_path
-from ports.deployment import Deployments, Task
+from domain.use_cases.orphans import Cutoffs, OrphanPage, orphan_pages
+from domain.use_cases.stored_objects import by_workspace
+from domain.use_cases.sweep_report import SweepReport
+from ports.deployment import Deployment, Deployments, Task
 from ports.ledger import ObjectLedger
 from ports.storage import ObjectStorage
 from ports.system import Clock, NewSecret
@@ -60,40 +65,6 @@ LOOKS_MAX = 1000
 workspace with many unused upload URLs delays only itself."""
 
 
-@dataclass(slots=True)
-class SweepReport:
-    """The findings and deletions of a sweep. All fields are counts, except `unrecorded_bytes`.
-
-    `objects`: all that were listed. `unrecorded`: orphans, which have had no record for more than a day; their size is
-    `unrecorded_bytes`. `issued`: the orphans that were uploaded through a URL that the ledger has issued. `inherited`:
-    the orphans that are older than this database's claim on the store. The other orphans are unexplained:
-    `unconfirmed` has the workspaces with so many of them that the database is more likely incomplete than the objects
-    unused. `late`: objects at paths that are gone. `foreign`: objects whose keys no document can have; a sweep never
-    touches them. `expired`: issued paths whose reservations had ended. `condemned`: paths that were condemned before
-    this sweep. `deleted`: paths whose objects were deleted. `held`: paths at which the store refused to delete
-    something. `other_versions`: versions at recorded paths beside the recorded one, which were deleted unless the store
-    held them. `unfinished`: uploads that were discarded. `folders`: empty folders that were deleted.
-    `receipts`: expired receipts that were deleted.
-    """
-
-    objects: int = 0
-    unrecorded: int = 0
-    unrecorded_bytes: int = 0
-    issued: int = 0
-    inherited: int = 0
-    unconfirmed: list[WorkspaceId] = field(default_factory=list)
-    late: int = 0
-    foreign: int = 0
-    expired: int = 0
-    condemned: int = 0
-    deleted: int = 0
-    held: int = 0
-    other_versions: int = 0
-    unfinished: int = 0
-    folders: int = 0
-    receipts: int = 0
-
-
 class TooManyOrphans(Exception):
     """Workspaces have more unexplained orphans than a sweep deletes without `yes`.
 
@@ -103,8 +74,9 @@ class TooManyOrphans(Exception):
     def __init__(self, swept: SweepReport) -> None:
         super().__init__(
             f"more than {UNEXPLAINED_SHARE_MAX:.0%} of the objects, or more than {UNEXPLAINED_MAX}, have no record and "
-            f"were not uploaded through Dossier, so they were not deleted, in {', '.join(swept.unconfirmed)}. If the "
-            "database is complete, run 'dossier sweep --yes'"
+            "were not uploaded through Dossier, or an upload URL of Dossier that the database does not know was used. "
+            f"So they were not deleted, in {', '.join(swept.unconfirmed)}. If the database is complete, run "
+            "'dossier sweep --yes'"
         )
         self.swept = swept
 
@@ -119,11 +91,11 @@ def _ignore_progress(_: SweepReport) -> None:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
     """Delete the objects of deleted documents, uploads that were not recorded within a day or never finished, empty
-    folders, and expired receipts.
+    folders, and what was kept long enough.
 
     - Only objects below the prefixes of this database's workspaces are deleted, and only in its own store.
     - Without `yes`, the unexplained orphans of a workspace are kept if they are more than 5 % of its objects or more
-      than 1,000, and inherited orphans are always kept.
+      than 1,000, or if a complete database must know one of them. Inherited orphans are always kept.
     - `dry_run` deletes nothing and leaves the generation as it is.
     - `on_progress` receives the report after every page.
 
@@ -137,6 +109,7 @@ class Sweep:
     ledger: ObjectLedger
     storage: ObjectStorage
     deployments: Deployments
+    delete_expired: DeleteExpired
     now: Clock
     new_token: NewSecret
 
@@ -148,18 +121,12 @@ class Sweep:
             deployment = await (
                 verified_deployment(self.deployments, self.storage) if dry_run else self._advance(always=True)
             )
-            began = self.now()
-            cutoffs = Cutoffs(unrecorded=began - ORPHANED_AFTER, inherited=deployment.claimed_at or began)
-            await self._delete_condemned_paths(swept, on_progress, dry_run=dry_run)
+            cutoffs = self._cutoffs(deployment)
+            if not dry_run:
+                await self.deployments.begin_sweep(cutoffs.now)
+            await self._delete_condemned_paths(None, swept, on_progress, dry_run=dry_run)
             await self._settle_uploads(swept, dry_run=dry_run)
-            for workspace in await self.workspaces.all():
-                objects = unexplained = 0
-                async for page in orphan_pages(workspace.id, cutoffs, self.ledger, self.storage):
-                    _count(page, swept)
-                    objects, unexplained = objects + page.objects, unexplained + len(page.unexplained)
-                    on_progress(swept)
-                if unexplained > min(UNEXPLAINED_MAX, objects * UNEXPLAINED_SHARE_MAX):
-                    swept.unconfirmed.append(workspace.id)
+            await self._count_orphans(cutoffs, swept, on_progress)
             if dry_run:
                 await self._delete_other_versions(swept, on_progress, dry_run=True)
                 return swept
@@ -167,13 +134,13 @@ class Sweep:
             if swept.unrecorded or swept.late:
                 await self._delete_orphans(cutoffs, swept, on_progress, yes=yes)
             await self._delete_other_versions(swept, on_progress, dry_run=False)
-            for workspace in await self.workspaces.all():
-                swept.unfinished += await self.storage.discard_unfinished(
-                    workspace_prefix(workspace.id), cutoffs.unrecorded
-                )
-                swept.folders += await self.ledger.delete_empty_folders(workspace.id)
+            swept.unfinished = await self.storage.discard_unfinished(WORKSPACES_PREFIX, cutoffs.unrecorded)
+            async for workspaces in self.ledger.with_folders():
+                for workspace in workspaces:
+                    swept.folders += await self.ledger.delete_empty_folders(workspace)
                 on_progress(swept)
-            swept.receipts = await self.ledger.delete_expired_receipts(self.now())
+            expired = await self.delete_expired()
+            swept.receipts, swept.events, swept.unused_paths = expired.receipts, expired.events, expired.unused_paths
         if swept.unconfirmed and not yes:
             raise TooManyOrphans(swept)
         return swept
@@ -183,13 +150,45 @@ class Sweep:
         swept = SweepReport()
         async with exclusively(self.deployments, Task.SWEEP):
             await self._advance(always=True)
-            await self._delete_condemned_paths(swept, _ignore_progress, dry_run=False)
+            await self.deployments.begin_sweep(self.now())
+            await self._delete_condemned_paths(self.now(), swept, _ignore_progress, dry_run=False)
             await self._settle_uploads(swept, dry_run=False)
         return swept
 
     @property
     def _advance(self) -> AdvanceGeneration:
         return AdvanceGeneration(deployments=self.deployments, storage=self.storage, new_token=self.new_token)
+
+    def _cutoffs(self, deployment: Deployment) -> Cutoffs:
+        began = self.now()
+        claimed_at = deployment.claimed_at or began
+        return Cutoffs(
+            unrecorded=began - ORPHANED_AFTER,
+            inherited=claimed_at,
+            issued_since=max(claimed_at, deployment.issued_since),
+            now=began,
+        )
+
+    async def _count_orphans(self, cutoffs: Cutoffs, swept: SweepReport, on_progress: Progress) -> None:
+        objects: Counter[WorkspaceId] = Counter()
+        unexplained: Counter[WorkspaceId] = Counter()
+        incomplete: set[WorkspaceId] = set()
+        async for page in self._orphan_pages(cutoffs):
+            swept.count(page)
+            objects[page.workspace] += page.objects
+            if page.unexplained:
+                unexplained[page.workspace] += len(page.unexplained)
+            if page.proves_loss:
+                incomplete.add(page.workspace)
+            on_progress(swept)
+        swept.unconfirmed = sorted(
+            workspace
+            for workspace, count in unexplained.items()
+            if workspace in incomplete or count > min(UNEXPLAINED_MAX, objects[workspace] * UNEXPLAINED_SHARE_MAX)
+        )
+
+    def _orphan_pages(self, cutoffs: Cutoffs) -> AsyncIterator[OrphanPage]:
+        return orphan_pages(cutoffs, self.workspaces, self.ledger, self.storage)
 
     async def _settle_uploads(self, swept: SweepReport, *, dry_run: bool) -> None:
         at = self.now()
@@ -207,8 +206,10 @@ class Sweep:
                     # If an object is neither recorded nor swept within a day, this step looks again.
                     await self.ledger.settle_uploads(workspace, found, at, at + ORPHANED_AFTER)
 
-    async def _delete_condemned_paths(self, swept: SweepReport, on_progress: Progress, *, dry_run: bool) -> None:
-        async for page in self.ledger.condemned():
+    async def _delete_condemned_paths(
+        self, due_at: datetime | None, swept: SweepReport, on_progress: Progress, *, dry_run: bool
+    ) -> None:
+        async for page in self.ledger.condemned(due_at):
             swept.condemned += len(page)
             if not dry_run:
                 for workspace, condemned in groupby(page, key=attrgetter("workspace_id")):
@@ -217,44 +218,36 @@ class Sweep:
 
     async def _delete_orphans(self, cutoffs: Cutoffs, swept: SweepReport, on_progress: Progress, *, yes: bool) -> None:
         # List again instead of remembering all orphans of the first listing. `condemn` skips paths recorded since.
-        for workspace in await self.workspaces.all():
-            is_confirmed = yes or workspace.id not in swept.unconfirmed
-            async for page in orphan_pages(workspace.id, cutoffs, self.ledger, self.storage):
-                orphans = [*page.late, *page.issued]
-                orphans += [*(page.unexplained if is_confirmed else ()), *(page.inherited if yes else ())]
-                if orphans:
-                    condemned = await self.ledger.condemn(workspace.id, orphans, self.now())
-                    await self._delete(workspace.id, condemned, swept)
-                on_progress(swept)
+        unconfirmed = set() if yes else set(swept.unconfirmed)
+        async for page in self._orphan_pages(cutoffs):
+            orphans = [*page.late, *page.issued]
+            orphans += [*(page.unexplained if page.workspace not in unconfirmed else ())]
+            orphans += [*(page.inherited if yes else ())]
+            if orphans:
+                condemned = await self.ledger.condemn(page.workspace, orphans, self.now())
+                await self._delete(page.workspace, condemned, swept)
+            on_progress(swept)
 
     async def _delete_other_versions(self, swept: SweepReport, on_progress: Progress, *, dry_run: bool) -> None:
-        for workspace in await self.workspaces.all():
-            async for keys in self.storage.list_replaced(workspace_prefix(workspace.id)):
-                paths = [path for key in keys if (path := recordable_path(key, workspace.id)) is not None]
-                for path, version in (await self.ledger.recorded_versions(workspace.id, paths)).items():
+        async for keys in self.storage.list_replaced(WORKSPACES_PREFIX):
+            for workspace, paths in by_workspace(keys).items():
+                # None is recorded in a workspace that this database does not know.
+                for path, version in (await self.ledger.recorded_versions(workspace, paths)).items():
                     others = await self.storage.delete_other_versions(path, version, dry_run=dry_run)
                     swept.other_versions += others.found
                     swept.held += others.are_held
-                on_progress(swept)
+            on_progress(swept)
 
     async def _delete(self, workspace: WorkspaceId, paths: Sequence[StoragePath], swept: SweepReport) -> None:
         began = self.now()
         held = set(await self.storage.delete(paths))
         deleted = [path for path in paths if path not in held]
-        # The other paths stay condemned, so the next sweep deletes there again. At these paths an upload may still
-        # arrive, or the store has refused to delete the object.
-        await self.ledger.finalise(workspace, deleted, began - RECHECK_AFTER)
+        # The paths that stay condemned are deleted again: an upload may still arrive there, or the store has refused to
+        # delete the object. What it refuses now, it will refuse for a while.
+        if held:
+            await self.ledger.postpone(workspace, [*held], began + ORPHANED_AFTER)
+        if deleted:
+            await self.ledger.postpone(workspace, deleted, began + RECHECK_AFTER)
+            await self.ledger.finalise(workspace, deleted, began - RECHECK_AFTER)
         swept.deleted += len(deleted)
         swept.held += len(held)
-
-
-def _count(page: OrphanPage, swept: SweepReport) -> None:
-    """Add the counts of a page to the report."""
-    old = [*page.issued, *page.unexplained, *page.inherited]
-    swept.objects += page.objects
-    swept.foreign += page.foreign
-    swept.unrecorded += len(old)
-    swept.unrecorded_bytes += sum(item.size_bytes for item in old)
-    swept.issued += len(page.issued)
-    swept.inherited += len(page.inherited)
-    swept.late += len(page.late)

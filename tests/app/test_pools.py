@@ -49,6 +49,7 @@ async def test_while_one_workspace_floods_its_most_expensive_read_others_create_
             ports.api_keys,
             ports.documents,
             ports.ledger,
+            ports.retention,
             ports.deployments,
             StillClock(),
         )

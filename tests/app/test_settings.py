@@ -1,5 +1,6 @@
 """Settings from the environment: the accepted values, and errors that report every mistake at once."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,7 @@ def test_every_setting_is_read() -> None:
             "DOSSIER_MIN_FREE_BYTES": "0",
             "DOSSIER_UNSIZED_UPLOAD_BYTES": "1000",
             "DOSSIER_REQUIRE_UPLOAD_SIZE": "on",
+            "DOSSIER_EVENTS_KEPT_DAYS": "90",
             "DOSSIER_PUBLIC_URL": "https://documents.example.com/",
             "DOSSIER_CORS_ORIGINS": "https://app.example.com, http://localhost:5173",
             "DOSSIER_SECRET": "s" * 32,
@@ -60,6 +62,7 @@ def test_every_setting_is_read() -> None:
         keep_alive_seconds=620,
         min_free_bytes=0,
         uploads=UploadRules(unsized_bytes=1000, require_size=True),
+        events_kept=timedelta(days=90),
         plans={**Settings.read({}).plans, Plan.STARTER: (Window(1, 1),)},
     )
     assert storage_directory(settings.storage_url) == Path("/srv/a b")
@@ -101,6 +104,7 @@ REFUSED = {
         *("https://a.example https://b.example", "https://"),
     ],
     "KEEP_ALIVE_SECONDS": ["0", "-1", "1.5", "1m"],
+    "EVENTS_KEPT_DAYS": ["0", "-1", "1.5", "30d", "Forever", "100000"],
     "SECRET": ["short", "\udcff" * 40],
     "TRUSTED_PROXIES": ["localhost"],
     "PLAN_STARTER": ["many", "10", "0/minute", "1/minute;2/minute"],

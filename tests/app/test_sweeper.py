@@ -53,6 +53,16 @@ async def test_condemned_objects_are_deleted_every_10_minutes_and_all_objects_sw
     assert await swept_at(world) == start + DELETE_CONDEMNED_EVERY + SWEEP_EVERY
 
 
+async def test_of_all_processes_one_sweeps_every_ten_minutes(world: World) -> None:
+    await turn(world)
+    by_another = world.clock() + DELETE_CONDEMNED_EVERY / 2
+    await world.deployments.begin_sweep(by_another)
+    await turn(world)
+    assert (await world.deployments.read()).sweep_began_at == by_another
+    await turn(world)
+    assert (await world.deployments.read()).sweep_began_at == world.clock()
+
+
 async def test_a_sweep_time_in_the_future_stops_no_sweep(world: World) -> None:
     await world.deployments.record_sweep(world.clock() + 2 * ORPHANED_AFTER)
     await turn(world)
@@ -75,7 +85,7 @@ async def test_held_objects_and_inherited_orphans_are_logged(world: World, caplo
     world.storage.delete = delete  # type: ignore[method-assign]
     await turn(world)
     assert caplog.messages == [
-        "the store refused to delete the objects at 1 path; the next sweep tries again",
+        "the store refused to delete the objects at 1 path; the next complete sweep tries again",
         "1 object without a record from before this database's claim on the store; run 'dossier sweep --yes' to "
         "delete them",
     ]

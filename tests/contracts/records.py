@@ -38,6 +38,7 @@ from ports.outcomes import (
     UploadIssued,
 )
 from ports.queries import LinkedDocument
+from ports.retention import Retention
 from ports.storage import ListedObject, ObjectStorage
 from ports.workspaces import Workspaces
 from tests.clock import StillClock
@@ -48,7 +49,7 @@ from tests.memory import memory_ports
 HASHING_KEY = bytes(32)
 """The secret with which the adapters hash idempotency keys."""
 
-REPOSITORIES = ("workspaces", "api_keys", "documents", "ledger", "deployments")
+REPOSITORIES = ("workspaces", "api_keys", "documents", "ledger", "retention", "deployments")
 """The fields of `Ports` that a database supplies."""
 
 
@@ -63,6 +64,7 @@ class Records:
     api_keys: ApiKeys
     documents: DocumentRepository
     ledger: ObjectLedger
+    retention: Retention
     deployments: Deployments
     clock: StillClock
     new_id: Ulids = field(default_factory=Ulids)
@@ -274,7 +276,7 @@ class Records:
 
     async def states(self, workspace: Workspace, *paths: StoragePath) -> list[PathState | None]:
         """Return the state of each path in the ledger."""
-        known = await self.ledger.states(workspace.id, paths)
+        known = await self.ledger.states(paths)
         return [known.get(path) for path in paths]
 
     def upload(self, workspace: Workspace, path: str, reserved_bytes: int, minutes: int = 60) -> IssuedUpload:
@@ -313,9 +315,9 @@ class Records:
     async def finalise(self, workspace: Workspace, condemned_before: datetime, *paths: StoragePath) -> None:
         await self.ledger.finalise(workspace.id, paths, condemned_before)
 
-    async def condemned(self, workspace: Workspace) -> list[StoragePath]:
-        """Return the condemned paths of the workspace."""
-        pages = [page async for page in self.ledger.condemned()]
+    async def condemned(self, workspace: Workspace, due_at: datetime | None = None) -> list[StoragePath]:
+        """Return the condemned paths of the workspace; with `due_at`, those that are due then."""
+        pages = [page async for page in self.ledger.condemned(due_at)]
         return [item.path for page in pages for item in page if item.workspace_id == workspace.id]
 
 

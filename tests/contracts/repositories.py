@@ -9,6 +9,7 @@ from adapters.postgres.deployments import PostgresDeployments
 from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.ledger import PostgresLedger
 from adapters.postgres.reads import Reads
+from adapters.postgres.retention import PostgresRetention
 from adapters.postgres.workspaces import PostgresWorkspaces
 from ports.documents import DocumentRepository
 from ports.system import Clock
@@ -46,6 +47,7 @@ def postgres_records(database: Database, clock: StillClock, documents: DocumentR
         PostgresApiKeys(database, reads, clock, HASHING_KEY),
         documents or PostgresDocuments(database, reads, clock, HASHING_KEY),
         PostgresLedger(database),
+        PostgresRetention(database),
         PostgresDeployments(database),
         clock,
     )

@@ -15,12 +15,13 @@ async def test_the_record_of_a_deployment_is_read_back_until_it_is_renewed(recor
     assert await deployments.announce_generation("a", after=new.generation)
     assert await deployments.begin_generation("a", 7)
     assert await deployments.announce_generation("b", after="a")
+    await deployments.begin_sweep(records.clock())
     await deployments.record_sweep(records.clock())
     known = await deployments.read()
     assert (known.id, known.generation, known.next_generation, known.changes_marked) == (new.id, "a", "b", 7)
     assert await deployments.begin_generation("b", 8)
     assert (await deployments.read()).next_generation is None
-    assert known.claimed_at == known.swept_at == records.clock()
+    assert known.claimed_at == known.swept_at == known.sweep_began_at == records.clock()
     again = await deployments.renew()
     assert again.id != new.id
     assert again.generation != "a"

@@ -202,13 +202,13 @@ async def test_a_create_is_replayed_as_it_was_after_its_document_was_changed_or_
 async def test_only_expired_receipts_are_deleted(scene: Scene) -> None:
     records = scene.records
     # Delete the receipts of other tests, whose clocks may be far ahead.
-    await records.ledger.delete_expired_receipts(records.clock() + timedelta(days=1000))
+    await records.retention.delete_expired_receipts(records.clock() + timedelta(days=1000))
     await scene.records.delete(scene.home, scene.document.id, scene.key)
     records.clock.advance(hours=1)
     late = records.intent(scene.home, new_key())
     await records.documents.create(records.document(scene.home, path="documents/late"), late)
     records.clock.advance(hours=23)
-    assert [await records.ledger.delete_expired_receipts(records.clock()) for _ in range(2)] == [1, 0]
+    assert [await records.retention.delete_expired_receipts(records.clock()) for _ in range(2)] == [1, 0]
     assert isinstance(await records.documents.receipt(late), Replayed)
     records.clock.advance(hours=1)
-    assert await records.ledger.delete_expired_receipts(records.clock()) == 1
+    assert await records.retention.delete_expired_receipts(records.clock()) == 1

@@ -1,4 +1,4 @@
-"""The guarantees of `ObjectLedger`. The tests of idempotency keys also test that expired receipts are deleted."""
+"""The guarantees of `ObjectLedger`."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -75,6 +75,38 @@ async def test_every_condemned_path_of_every_workspace_is_listed_however_many_th
         await records.condemn(home, *wanted[home.id])
     for home in homes:
         assert sorted(await records.condemned(home)) == wanted[home.id]
+
+
+async def test_a_condemned_path_is_due_until_it_is_postponed_and_again_when_it_is_condemned_anew(
+    records: Records,
+) -> None:
+    home = await records.workspace()
+    path, other, recorded = (path_of(home, name) for name in ("a", "b", "recorded"))
+    await records.recorded(home, path="documents/recorded")
+    await records.condemn(home, path, other)
+
+    async def due() -> list[StoragePath]:
+        return await records.condemned(home, due_at=records.clock())
+
+    assert sorted(await due()) == [path, other]
+    await records.ledger.postpone(home.id, [path, recorded, path_of(home, "unknown")], records.clock() + HOUR)
+    assert await due() == [other]
+    assert sorted(await records.condemned(home)) == [path, other]
+    assert await records.states(home, recorded) == [PathState.RECORDED]
+    records.clock.advance(hours=1)
+    assert sorted(await due()) == [path, other]
+    await records.ledger.postpone(home.id, [path], records.clock() + HOUR)
+    await records.finalise(home, records.clock() + HOUR, path)
+    await records.condemn(home, path)
+    assert sorted(await due()) == [path, other]
+
+
+async def test_only_workspaces_with_a_folder_are_listed_as_such(records: Records) -> None:
+    homes = [await records.workspace() for _ in range(2)]
+    await records.recorded(homes[0])
+    await records.recorded(homes[1], folder="/a")
+    found = [workspace async for page in records.ledger.with_folders() for workspace in page]
+    assert [home.id in found for home in homes] == [False, True]
 
 
 async def test_the_greatest_path_of_each_workspace_between_its_bounds_is_found(records: Records) -> None:

@@ -40,7 +40,8 @@ FOLDER, OTHER_FOLDER, EMPTY_FOLDER = FolderPath("/a"), FolderPath("/z"), FolderP
 WITHOUT_WORKSPACE = {
     "ObjectLedger.condemned",
     "ObjectLedger.overdue_uploads",
-    "ObjectLedger.delete_expired_receipts",
+    "ObjectLedger.states",
+    "ObjectLedger.with_folders",
     "ApiKeys.get",
     "ApiKeys.find",
 }
@@ -168,7 +169,6 @@ async def find_nothing(scene: Scene) -> None:
     for reader in (scene.other, replace(scene.other, id=records.unknown_workspace())):
         for document in (scene.document, scene.deleted):
             assert await documents.get(reader.id, document.id) is None
-            assert await records.ledger.states(reader.id, [document.storage_path]) == {}
             assert await records.ledger.greatest_paths({reader.id: ("", "x")}) == {}
             assert await records.ledger.recorded_versions(reader.id, [document.storage_path]) == {}
         for wanted in FILTERS:
@@ -200,6 +200,7 @@ async def use_the_ledger_and_the_api_key(scene: Scene) -> None:
     paths = scene.document.storage_path, scene.deleted.storage_path
     await records.condemn(other, *paths)
     await records.api_keys.record_uses([ApiKeyUse(other.id, scene.api_key.id, records.clock())])
+    await records.ledger.postpone(other.id, paths, records.clock())
     records.clock.advance(hours=1)
     await records.finalise(other, records.clock(), *paths)
     await records.settle(other, dict.fromkeys((*paths, scene.issued), None))
@@ -222,7 +223,7 @@ Attempt = Callable[[Scene], Awaitable[object]]
 ATTEMPTS: dict[Attempt, set[str]] = {
     find_nothing: {
         *(f"DocumentRepository.{name}" for name in ("get", "find", "linked", "folders", "tags", "usage", "receipt")),
-        *(f"ObjectLedger.{name}" for name in ("states", "greatest_paths", "recorded_versions")),
+        *(f"ObjectLedger.{name}" for name in ("greatest_paths", "recorded_versions")),
         *(f"ApiKeys.{name}" for name in ("receipt", "all", "search")),
     },
     create_with_the_same_ids_and_keys: {"DocumentRepository.create"},
@@ -231,7 +232,10 @@ ATTEMPTS: dict[Attempt, set[str]] = {
     revoke_with_every_intent: {"ApiKeys.revoke"},
     issue_and_reserve_the_same_paths: {"DocumentRepository.issue_upload", "ObjectLedger.reserve"},
     use_the_ledger_and_the_api_key: {
-        *(f"ObjectLedger.{name}" for name in ("condemn", "finalise", "settle_uploads", "delete_empty_folders")),
+        *(
+            f"ObjectLedger.{name}"
+            for name in ("condemn", "postpone", "finalise", "settle_uploads", "delete_empty_folders")
+        ),
         "ApiKeys.record_uses",
     },
 }

@@ -12,6 +12,8 @@ from domain.access import Caller
 from domain.paths import StoragePath
 from domain.use_cases.compare_store import StoreComparison
 from domain.use_cases.generations import ForeignStore
+from domain.use_cases.sweep import TooManyOrphans
+from ports.api_keys import ApiKeyUse
 from ports.deployment import Task
 from ports.storage import ListedObject
 from ports.system import Unavailable
@@ -65,8 +67,14 @@ async def test_only_one_process_at_a_time_replaces_the_generation(world: World) 
     assert await world.storage.read_mark() == before
 
 
-async def test_a_database_that_lost_its_newest_records_is_refused_until_it_adopts_the_store(world: World) -> None:
-    caller = await world.caller()
+async def mint_api_key(world: World, caller: Caller) -> None:
+    await world.mint_api_key(workspace=caller.workspace_id, name="a", granted=["write:documents"])
+
+
+async def test_a_database_that_lost_its_newest_records_is_refused_until_it_adopts_the_store(
+    world: World, caller: Caller
+) -> None:
+    await mint_api_key(world, caller)
     await world.record(caller)
     dump = deepcopy(world.ledger)
     world.clock.advance(seconds=1)
@@ -97,6 +105,43 @@ async def test_documents_that_are_recorded_or_deleted_during_the_listing_are_not
     compare = replace(world.compare_store, storage=Instead(world.storage, list=listing))
     while acts:
         assert (await compare()).missing == 0
+
+
+async def test_a_start_compares_the_workspaces_used_last_and_a_sweep_all_of_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("domain.use_cases.compare_store.COMPARED_MAX", 1)
+    callers = [await world.caller() for _ in range(2)]
+    for caller in callers:
+        await mint_api_key(world, caller)
+        # One orphan among so many objects would be deleted, if it were unused.
+        for _ in range(40):
+            await world.record(caller)
+    dump = deepcopy(world.ledger)
+    world.clock.advance(seconds=1)
+    lost = [(await world.record(caller)).storage_path for caller in callers]
+    for caller, path in zip(callers, lost, strict=True):
+        key = (await world.keys.all(caller.workspace_id))[0]
+        world.clock.advance(minutes=2)
+        await world.keys.record_uses([ApiKeyUse(caller.workspace_id, key.id, world.clock())])
+        with pytest.raises(ForeignStore, match=path):
+            await replace(world.claim_store, ledger=dump)()
+    world.clock.advance(days=1)
+    with pytest.raises(TooManyOrphans) as refused:
+        await replace(world.sweep, ledger=dump)()
+    assert refused.value.swept.unconfirmed == [caller.workspace_id for caller in callers]
+    assert None not in [await world.storage.stat(path) for path in lost]
+
+
+async def test_paths_that_were_forgotten_show_no_loss(world: World, caller: Caller) -> None:
+    await mint_api_key(world, caller)
+    path = await world.upload(caller)
+    world.clock.advance(days=1)
+    await world.sweep()
+    world.clock.advance(days=30, seconds=1)
+    assert (await world.sweep()).unused_paths == 1
+    world.storage.swap(path, b"an upload of a month")
+    await world.claim_store()
 
 
 async def test_other_unknown_objects_are_no_sign_of_lost_records(world: World, caller: Caller) -> None:

@@ -34,7 +34,7 @@ async def test_every_invalid_value_of_a_workspace_is_named_and_nothing_is_stored
     with pytest.raises(Invalid) as refused:
         await world.create_workspace(" ", Plan.PRO, -1)
     assert set(refused.value.fields) == {"name", "quota"}
-    assert await world.workspaces.all() == []
+    assert [page async for page in world.workspaces.pages()] == []
 
 
 async def test_plan_and_quota_change_unless_they_are_none(world: World) -> None:

@@ -146,7 +146,7 @@ async def test_an_upload_that_is_still_received_is_never_condemned(world: World,
             yield b"x"
 
     await receiving(world)(terms, 30, slow())
-    assert (await world.ledger.states(caller.workspace_id, [upload.path])) == {upload.path: PathState.ISSUED}
+    assert (await world.ledger.states([upload.path])) == {upload.path: PathState.ISSUED}
     await world.create_document(caller, members(upload.path), None)
 
 
@@ -160,7 +160,7 @@ async def test_the_reservation_of_an_upload_that_never_arrived_ends_in_an_hour(w
     world.clock.advance(minutes=1)
     assert (await world.sweep.without_listing()).expired == 2
     assert await reserved(world, caller) == 0
-    states = await world.ledger.states(caller.workspace_id, [upload.path, other.path])
+    states = await world.ledger.states([upload.path, other.path])
     assert set(states.values()) == {PathState.CONDEMNED}
     with pytest.raises(ObjectExists):
         await receiving(world)(terms, 1, Unread())

@@ -102,7 +102,7 @@ async def test_the_receipt_of_a_patch_without_an_idempotency_key_holds_no_copy_a
     database: Database, records: Records
 ) -> None:
     # Delete the receipts of other tests, whose clocks may be far ahead.
-    await records.ledger.delete_expired_receipts(records.clock() + timedelta(days=1000))
+    await records.retention.delete_expired_receipts(records.clock() + timedelta(days=1000))
     home = await records.workspace()
     document = await records.recorded(home)
     await records.patch(home, document.id, name="b.pdf")
@@ -110,4 +110,4 @@ async def test_the_receipt_of_a_patch_without_an_idempotency_key_holds_no_copy_a
     facts = json.loads(receipt["facts"])
     assert (facts.keys(), facts["revision"]) == ({"attempt", "revision"}, 2)
     records.clock.advance(minutes=6)
-    assert await records.ledger.delete_expired_receipts(records.clock()) == 1
+    assert await records.retention.delete_expired_receipts(records.clock()) == 1

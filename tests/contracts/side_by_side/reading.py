@@ -48,7 +48,7 @@ class Reading(Sides):
         any_workspace = self.homes[home].id
         self.same(lambda records: records.documents.get(document.workspace_id, document.id))
         self.same(lambda records: records.documents.get(any_workspace, document.id))
-        self.same(lambda records: records.ledger.states(document.workspace_id, [document.storage_path]))
+        self.same(lambda records: records.ledger.states([document.storage_path]))
 
     @rule(recent=RECENT)
     def read_a_receipt(self, recent: int) -> None:
