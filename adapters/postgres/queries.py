@@ -53,26 +53,28 @@ class DocumentQueries:
         self, workspace: WorkspaceId, entity_type: EntityType, entity_id: str, role: str | None, page: Page
     ) -> Rows[LinkedDocument]:
         sought = to_uuid(workspace), entity_type, entity_id, role
-        total, rows = await self._rows(statements.LINKED_DOCUMENTS, *sought, page.offset, page.size)
-        return Rows(tuple(LinkedDocument(to_document(row["document"]), to_link(row["link"])) for row in rows), total)
+        [row] = await self._reads.list(statements.LINKED_DOCUMENTS, *sought, page.offset, page.size)
+        found = msgspec.json.decode(row["rows"])
+        rows = tuple(LinkedDocument(to_document(each["document"]), to_link(each["link"])) for each in found)
+        return Rows(rows, row["total"])
 
     async def folders(self, workspace: WorkspaceId, parent: FolderPath | None, page: Page) -> Rows[FolderCount]:
-        total, rows = await self._rows(
+        total, rows = await self._count(
             statements.LIST_FOLDERS, to_uuid(workspace), parent or "", page.offset, page.size
         )
         return Rows(tuple(FolderCount(FolderPath(row["folder"]), row["documents"]) for row in rows), total)
 
     async def tags(self, workspace: WorkspaceId, page: Page) -> Rows[TagCount]:
-        total, rows = await self._rows(statements.LIST_TAGS, to_uuid(workspace), TAG_WINDOW, page.offset, page.size)
+        total, rows = await self._count(statements.LIST_TAGS, to_uuid(workspace), TAG_WINDOW, page.offset, page.size)
         return Rows(tuple(TagCount(row["tag"], row["documents"]) for row in rows), total)
 
     async def usage(self, workspace: WorkspaceId) -> Usage:
         row = await self._reads.look_up(statements.READ_USAGE, to_uuid(workspace))
         return Usage(0, 0, 0) if row is None else Usage(**row)
 
-    async def _rows(self, sql: str, workspace: UUID, *arguments: object) -> tuple[int, list[Any]]:
-        [row] = await self._reads.list(sql, workspace, *arguments)
-        return row["total"], msgspec.json.decode(row["rows"])
+    async def _count(self, sql: str, workspace: UUID, *arguments: object) -> tuple[int, list[Any]]:
+        row = await self._reads.count(sql, workspace, *arguments)
+        return (0, []) if row is None else (row["total"], msgspec.json.decode(row["rows"]))
 
 
 def to_document_with_links(facts: dict[str, Any]) -> DocumentWithLinks:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from adapters.postgres.database import ACQUIRE_SECONDS, Database, NotBegun, Row
+from adapters.postgres.kept import UNLESS_KEPT, KeptCounts
 from adapters.postgres.turns import Turns
 
 LISTS = 3
@@ -14,16 +15,19 @@ LOOK_UPS = 3
 EACH = 2
 """The most lists of one workspace that run at the same time."""
 
+KEPT_BYTES = 4 * 1024 * 1024
+
 _List = tuple[str, UUID, *tuple[object, ...]]
 
 
 class Reads:
     """Reads on a part of the connections, in turns between the workspaces. Look-ups are fast, and wait for no list."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, kept_bytes: int = KEPT_BYTES) -> None:
         self._database = database
         self._look_ups = Turns(LOOK_UPS, each=LOOK_UPS)
         self._lists = Turns(LISTS, each=EACH)
+        self._kept = KeptCounts(kept_bytes)
         # The call of each list that runs, and the one that follows it.
         self._running: dict[_List, asyncio.Task[Sequence[Row]]] = {}
         self._following: dict[_List, asyncio.Task[Sequence[Row]]] = {}
@@ -52,6 +56,23 @@ class Reads:
         if call is None:
             call = self._following[sought] = asyncio.create_task(self._list(sought, self._running.get(sought)))
         return await asyncio.shield(call)
+
+    async def count(self, sql: str, workspace: UUID, *arguments: object) -> Row | None:
+        """Return the row of a list that changes only with the documents and folders of the workspace. Raises as `list`
+        does.
+
+        The row has the columns `total` and `rows`, as JSON. If the workspace has not changed since this process has
+        read the same list, nothing is counted. `None` if there is no such workspace.
+        """
+        sought = (sql, workspace, *arguments)
+        kept = self._kept.get(sought)
+        state = (None, None) if kept is None else (kept["next_seq"], kept["folders"])
+        unless_kept = UNLESS_KEPT.format(len(sought), len(sought) + 1, sql)
+        rows = await self.list(unless_kept, workspace, *arguments, *state)
+        if not rows:
+            return kept
+        self._kept.keep(sought, rows[0])
+        return rows[0]
 
     async def _list(self, sought: _List, earlier: "asyncio.Task[Sequence[Row]] | None") -> Sequence[Row]:
         try:

@@ -119,7 +119,7 @@ async def prepared(directory: Path, postgres: Postgres, sizes: list[int], note: 
         targets = []
         for each in filled:
             reads, changed = [
-                PostgresDocuments(opened, Reads(opened), utc_now, HASHING_KEY)
+                PostgresDocuments(opened, Reads(opened, kept_bytes=0), utc_now, HASHING_KEY)
                 for database in (each.database, f"{each.database}_changed")
                 for opened in [await stack.enter_async_context(open_database(postgres.url(database)))]
             ]

@@ -1,7 +1,7 @@
 """The lists and look-ups of workspaces on a few connections. The test decides how long they take."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
@@ -9,7 +9,13 @@ import asyncpg
 import pytest
 
 from adapters.postgres.database import POOL_SIZE, Database, Row
+from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.reads import EACH, LISTS, LOOK_UPS, Reads
+from adapters.postgres.rows import to_uuid
+from domain.paths import FolderPath
+from tests.clock import StillClock
+from tests.contracts.records import HASHING_KEY, new_key
+from tests.contracts.repositories import postgres_records
 
 # A statement sees what was committed when it began, however long it waits for the lock.
 SLOW = "SELECT count(*), pg_advisory_xact_lock_shared(4713), $2::int FROM workspaces WHERE id = $1"
@@ -102,6 +108,74 @@ async def test_callers_that_share_a_failed_call_get_its_error_and_the_next_call_
     assert [type(result) for result in results] == [asyncpg.DivisionByZeroError] * 5
     assert len(await reads.list(sql, workspace, 1)) == 1
     assert reads._running == reads._following == {}
+
+
+class Counting(Reads):
+    """Reads that note how many lists had to be read."""
+
+    lists = 0
+
+    async def list(self, sql: str, workspace: UUID, *arguments: object) -> Sequence[Row]:
+        rows = await super().list(sql, workspace, *arguments)
+        self.lists += len(rows)
+        return rows
+
+
+async def test_tags_and_folders_are_counted_again_after_each_change_of_the_workspace_and_only_then(
+    database: Database,
+) -> None:
+    counting, clock = Counting(database), StillClock()
+    documents = PostgresDocuments(database, counting, clock, HASHING_KEY)
+    records, fresh = postgres_records(database, clock, documents), postgres_records(database, clock)
+    home, other = await records.workspace(), await records.workspace()
+
+    async def counted() -> int:
+        """Return how many of two lists had to be read. Both must be as a process without kept counts reads them."""
+        counting.lists = 0
+        tags, folders = await records.tags(home), await records.children(home, "/a")
+        lists, counting.lists = counting.lists, 0
+        assert (tags, folders) == (await fresh.tags(home), await fresh.children(home, "/a"))
+        return lists
+
+    assert await counted() == 2
+    document = await records.recorded(home, folder="/a/b", tags=("x",))
+    changes: list[Callable[[], Awaitable[object]]] = [
+        lambda: records.recorded(home, path=new_key(), folder="/a/c"),
+        lambda: records.patch(home, document.id, tags=("y",), folder=FolderPath("/a/d")),
+        lambda: records.move(home, "/a/d", "/a/e"),
+        lambda: records.delete(home, document.id),
+        lambda: records.delete_folder(home, "/a/e"),
+        lambda: records.ledger.delete_empty_folders(home.id),
+    ]
+    for change in changes:
+        assert await counted() == 2
+        await records.recorded(other, path=new_key(), folder="/a/b")
+        assert await counted() == 0
+        await change()
+    assert await counted() == 2
+    assert await records.children(home, "/a") == {"/a/c": 1}
+
+
+async def test_a_count_of_an_unchanged_workspace_runs_nothing(database: Database, holder: Holder) -> None:
+    sql = "SELECT 7 AS total, '[]' AS rows FROM pg_advisory_xact_lock_shared($2)"
+    reads, home = Reads(database), (await postgres_records(database, StillClock()).workspace()).id
+    # After five runs, Postgres may use another plan.
+    for _ in range(10):
+        await reads.count(sql, to_uuid(home), 4713)
+    async with holder.holds():
+        for _ in range(10):
+            assert (await reads.count(sql, to_uuid(home), 4713) or {})["total"] == 7
+
+
+async def test_kept_counts_are_bounded_by_their_bytes(database: Database) -> None:
+    sql = "SELECT 7 AS total, repeat($2, 10) AS rows FROM (SELECT $1::uuid) AS asked"
+    reads = Counting(database, kept_bytes=25)
+    home = to_uuid((await postgres_records(database, StillClock()).workspace()).id)
+    for text in "abab" + "cb" + "a":
+        row = await reads.count(sql, home, text)
+        assert row is not None
+        assert row["rows"] == text * 10
+    assert reads.lists == 4, "a, b, c, and a again, which was dropped for c"
 
 
 async def add_workspace(database: Database, workspace: UUID) -> None:
