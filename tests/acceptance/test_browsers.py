@@ -139,9 +139,7 @@ def recorded(client: Client, name: str, mime_type: str, content: bytes) -> str:
         ("application/octet-stream", MARKUP, False),
     ],
 )
-def test_a_browser_shows_a_file_in_place_only_if_nothing_in_it_can_run(
-    world: World, mime_type: str, content: bytes, is_shown: bool
-) -> None:
+def test_a_browser_shows_only_what_cannot_run(world: World, mime_type: str, content: bytes, is_shown: bool) -> None:
     document = recorded(world.client, "a", mime_type, content)
     url = world.client.get(f"/v1/documents/{document}?disposition=inline").json()["data"]["download_url"]
     assert world.browser.visit(url) is is_shown

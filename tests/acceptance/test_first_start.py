@@ -64,9 +64,7 @@ def paste(script: str, folder: Path, *arguments: str, shell: str = "bash") -> su
     ],
     ids=["as printed", "quotes", "empty", "backslash"],
 )
-def test_the_walk_through_works_when_pasted_with_any_file(
-    walk_through: str, shell: str, name: str, size: int, tmp_path: Path
-) -> None:
+def test_the_walk_through_accepts_any_file(walk_through: str, shell: str, name: str, size: int, tmp_path: Path) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed")
     script = walk_through

@@ -23,9 +23,7 @@ def has_effect(operation: Operation, answer: httpx.Response) -> None:
 
 
 @each_operation
-def test_a_replay_repeats_the_first_response_and_another_request_is_refused(
-    manager: Client, stranger: Client, operation: Operation
-) -> None:
+def test_only_the_same_request_is_replayed(manager: Client, stranger: Client, operation: Operation) -> None:
     call, key = operation.call(manager), str(uuid4())
     first = call.send(manager, {"Idempotency-Key": key})
     has_effect(operation, first)

@@ -30,9 +30,7 @@ def test_a_body_that_is_not_one_strict_json_object_is_a_400(manager: Client, ope
 
 
 @each_operation
-def test_a_body_of_64_kib_is_read_and_one_byte_more_is_413_with_or_without_a_declared_length(
-    manager: Client, operation: Operation
-) -> None:
+def test_a_body_of_64_kib_is_read_and_one_byte_more_is_413(manager: Client, operation: Operation) -> None:
     def chunked(body: bytes) -> Iterator[bytes]:
         yield from (body[start : start + 8000] for start in range(0, len(body), 8000))
 

@@ -32,9 +32,7 @@ def test_a_patch_shows_a_write_only_caller_what_it_sent_and_the_etag(home: Clien
     assert delete(writer, document_id, {"If-Match": answer.headers["ETag"]}).status_code == 204
 
 
-def test_an_existing_link_and_a_moved_folder_show_a_write_only_caller_what_it_sent(
-    home: Client, writer: Client
-) -> None:
+def test_an_old_link_and_a_moved_folder_show_a_write_only_caller_what_it_sent(home: Client, writer: Client) -> None:
     top = f"/{uuid4()}"
     document_id = home.recorded(folder=f"{top}/a")["id"]
     link = linked_entity(home, document_id, role="hidden")

@@ -143,9 +143,7 @@ async def test_a_write_interrupted_by_a_shutdown_is_repeated_with_the_remaining_
     ]
 
 
-async def test_a_silent_database_delays_the_shutdown_by_one_second(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_silent_database_delays_a_shutdown_by_one_second(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     assert api_key_uses.LAST_WRITE_SECONDS <= 1
     monkeypatch.setattr(api_key_uses, "LAST_WRITE_SECONDS", 0)
     world.hangs = True

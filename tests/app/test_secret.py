@@ -106,9 +106,7 @@ async def secret_check(settings: Settings) -> tuple[Grade, str]:
     return found.grade, found.found
 
 
-async def test_the_first_server_creates_the_secret_and_a_server_with_another_secret_does_not_start(
-    tmp_path: Path, empty_database_url: str
-) -> None:
+async def test_a_server_with_another_secret_does_not_start(tmp_path: Path, empty_database_url: str) -> None:
     await migrate(empty_database_url)
     ours, theirs = configured(tmp_path, empty_database_url), configured(tmp_path, empty_database_url, "s" * 32)
     file = tmp_path / "data" / "secret"

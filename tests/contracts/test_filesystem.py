@@ -23,9 +23,7 @@ LATER = datetime(2027, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("left", ["nothing", "an empty mount point"])
-async def test_a_volume_that_disappeared_is_unavailable_and_is_not_created_anew(
-    storage: FilesystemStorage, root: Path, left: str
-) -> None:
+async def test_a_volume_that_disappeared_is_not_created_anew(storage: FilesystemStorage, root: Path, left: str) -> None:
     stored = await put(storage)
     assert await storage.write_mark("mine", replace=False)
     root.rename(root.with_name("elsewhere"))

@@ -36,9 +36,7 @@ LIMITS = {
 """Limits that a short sequence reaches."""
 
 
-def test_every_sequence_has_the_same_outcomes_in_memory_and_in_postgres(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_memory_and_postgres_have_the_same_outcomes(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, limit in LIMITS.items():
         monkeypatch.setattr(f"adapters.memory.{name}", limit)
         monkeypatch.setattr(f"adapters.postgres.{name}", limit)

@@ -63,9 +63,7 @@ async def test_issuing_a_path_again_is_safe_even_if_the_quota_is_full(records: R
 
 
 @pytest.mark.parametrize(("size_bytes", "fits"), [(0, True), (60, True), (70, True), (71, False)])
-async def test_a_create_releases_the_reservation_of_its_path_and_is_charged_what_was_measured(
-    records: Records, size_bytes: int, fits: bool
-) -> None:
+async def test_a_create_replaces_the_reservation_of_its_path(records: Records, size_bytes: int, fits: bool) -> None:
     home = await records.workspace(quota_bytes=100)
     await records.issue(home, "a", 60)
     await records.issue(home, "b", 30)

@@ -152,9 +152,7 @@ async def test_a_signed_url_permits_only_its_method(store: Store) -> None:
     [(b"other bytes", False), (b"x" * len(CONTENT), False), (b"x" * len(CONTENT), True), (None, False)],
     ids=["replaced", "replaced by as many", "replaced by as many and restored", "deleted"],
 )
-async def test_only_the_recorded_bytes_are_ever_downloaded(
-    store: Store, content: bytes | None, *, is_restored: bool
-) -> None:
+async def test_only_recorded_bytes_are_downloaded(store: Store, content: bytes | None, *, is_restored: bool) -> None:
     await store.upload()
     terms = await store.download_terms()
     earlier = await store.sign_download(terms)

@@ -24,9 +24,7 @@ async def fleet(deployment: Deployment, proxy: Proxy) -> AsyncIterator[Fleet]:
         yield fleet
 
 
-async def test_after_a_kill_between_commit_and_response_the_next_server_responds(
-    deployment: Deployment, proxy: Proxy, fleet: Fleet
-) -> None:
+async def test_a_retry_after_a_kill_gets_the_lost_response(deployment: Deployment, proxy: Proxy, fleet: Fleet) -> None:
     victim, other = fleet.nodes
     ledger = Ledger(await deployment.workspace())
     for crash in range(scale.CRASHES_BETWEEN):

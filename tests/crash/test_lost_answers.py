@@ -42,9 +42,7 @@ async def reconnect(proxy: Proxy, port: int) -> None:
         await asyncio.sleep(0.02)
 
 
-async def test_a_client_gets_201_although_the_answer_to_the_commit_was_lost(
-    deployment: Deployment, proxy: Proxy, fleet: Fleet
-) -> None:
+async def test_a_client_gets_201_after_a_lost_commit_answer(deployment: Deployment, proxy: Proxy, fleet: Fleet) -> None:
     ledger = Ledger(await deployment.workspace())
     keyed, port = cycle((True, False)), fleet.nodes[0].port
     # The first write after a pause has one row. The second has all rows that waited meanwhile.
@@ -75,9 +73,7 @@ async def test_a_connection_ended_by_postgres_is_not_reused(deployment: Deployme
     await audit(deployment, fleet, ledger)
 
 
-async def test_a_connection_that_falls_silent_around_a_commit_only_delays_the_answer(
-    deployment: Deployment, proxy: Proxy, fleet: Fleet
-) -> None:
+async def test_a_silent_connection_only_delays_the_answer(deployment: Deployment, proxy: Proxy, fleet: Fleet) -> None:
     ledgers = [Ledger(await deployment.workspace()) for _ in range(WORKSPACES)]
     # More connections fall silent than the pool has, so each must return to it.
     for silences in range(0, scale.SILENCES, WORKSPACES):

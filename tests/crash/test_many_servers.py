@@ -76,9 +76,7 @@ async def test_the_quota_is_exact_across_servers(deployment: Deployment, fleet: 
         assert taken <= QUOTA
 
 
-async def test_a_locked_workspace_delays_no_other_and_its_documents_are_recorded_later(
-    deployment: Deployment, fleet: Fleet
-) -> None:
+async def test_a_locked_workspace_delays_no_other_and_loses_no_write(deployment: Deployment, fleet: Fleet) -> None:
     stuck = Ledger(await deployment.workspace())
     others = [Ledger(await deployment.workspace()) for _ in range(4)]
     loop = asyncio.get_running_loop()

@@ -194,9 +194,7 @@ async def test_an_unmetered_api_key_is_never_refused_and_never_counted(world: Wo
         ((3, 5), "day", 5, "The limit of 5 requests per day is used up; the day ends in 43155 seconds"),
     ],
 )
-def test_a_refusal_names_the_window_that_is_used_up_and_when_it_ends(
-    used: tuple[int, int], window: str, limit: int, message: str
-) -> None:
+def test_a_refusal_names_the_window_and_its_end(used: tuple[int, int], window: str, limit: int, message: str) -> None:
     refusal = refusal_of(Verdict.of(PLANS[Plan.STARTER], used, datetime(2026, 4, 17, 12, 0, 45, tzinfo=UTC)))
     assert refusal is not None
     assert (refusal.window, refusal.limit) == (window, limit)

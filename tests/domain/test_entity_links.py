@@ -61,9 +61,7 @@ async def test_a_wrong_entity_id_and_every_wrong_parameter_are_named_together(wo
     assert set(refused.value.fields) == {"entity_id"}
 
 
-async def test_a_link_above_the_limit_is_refused_with_the_remedy(
-    world: World, caller: Caller, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_link_above_the_limit_is_refused(world: World, caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapters.memory.changes.LINKS_MAX", 0)
     document = await world.record(caller)
     with pytest.raises(Invalid) as refused:

@@ -55,9 +55,7 @@ async def test_only_types_that_cannot_run_are_inline(world: World, caller: Calle
 
 
 @pytest.mark.parametrize("replacement", [None, b"", b"54321", b"123456"], ids=repr)
-async def test_changed_bytes_get_no_download_url_but_the_record_is_read(
-    world: World, replacement: bytes | None
-) -> None:
+async def test_changed_bytes_get_no_url_but_the_record_is_read(world: World, replacement: bytes | None) -> None:
     caller = await world.caller()
     document = await world.record(caller, b"12345")
     world.storage.swap(document.storage_path, replacement)

@@ -77,9 +77,7 @@ def test_a_folded_text_is_in_nfc_and_folding_it_again_changes_nothing(text: str)
 
 
 @pytest.mark.parametrize(("characters", "folded"), [(1, 18), (55, 990), (56, 1000), (500, 1000), (4096, 8192)])
-def test_the_fold_of_long_ligatures_is_cut_at_twice_their_number_or_at_1000_characters(
-    characters: int, folded: int
-) -> None:
+def test_the_fold_of_ligatures_is_cut_at_twice_their_number_or_at_1000_characters(characters: int, folded: int) -> None:
     assert len(fold("\ufdfa" * characters)) == folded
     assert fold("\ufdfa" * characters) == fold("\ufdfa" * 4096)[:folded]
 

@@ -126,9 +126,7 @@ async def test_unexplained_orphans_above_5_percent_of_their_workspace_need_confi
     assert await world.storage.stat(paths[0]) is None
 
 
-async def test_more_than_1000_unexplained_orphans_of_a_workspace_need_confirmation(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_over_1000_unexplained_orphans_need_confirmation(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("domain.use_cases.sweep.UNEXPLAINED_MAX", 2)
     monkeypatch.setattr("domain.use_cases.sweep.UNEXPLAINED_SHARE_MAX", 1)
     caller = await world.caller()

@@ -23,9 +23,7 @@ def writer(caller: Caller) -> Caller:
     return replace(caller, permissions=frozenset({Permission.WRITE_DOCUMENTS}))
 
 
-async def test_a_patch_shows_a_write_only_caller_what_it_sent_and_the_state(
-    world: World, caller: Caller, writer: Caller
-) -> None:
+async def test_a_patch_shows_a_write_only_caller_what_it_sent(world: World, caller: Caller, writer: Caller) -> None:
     document = await world.record(caller, description="secret", folder="/secret", tags=["secret"])
     sent = {"name": "e\u0301", "tags": ["x ", "x"], "description": None}
     for each, state in (({}, document.state), (sent, replace(document, revision=2).state)):
@@ -34,16 +32,14 @@ async def test_a_patch_shows_a_write_only_caller_what_it_sent_and_the_state(
         assert "secret" not in repr(shown)
 
 
-async def test_a_replayed_patch_shows_a_write_only_caller_what_it_sent(
-    world: World, caller: Caller, writer: Caller
-) -> None:
+async def test_a_replay_shows_a_write_only_caller_what_it_sent(world: World, caller: Caller, writer: Caller) -> None:
     document = await world.record(caller)
     first, again = [await world.patch_document(writer, document.id, {"name": "b"}, KEY) for _ in range(2)]
     assert isinstance(first, OwnChanges)
     assert again == replace(first, replayed=True)
 
 
-async def test_a_write_only_caller_gets_an_existing_entity_link_without_its_role(
+async def test_a_write_only_caller_gets_an_entity_link_without_role(
     world: World, caller: Caller, writer: Caller
 ) -> None:
     document = await world.record(caller)
@@ -61,16 +57,14 @@ async def test_a_write_only_caller_gets_an_existing_entity_link_without_its_role
     assert (new.is_new, new.link.role) == (True, LINK["role"])
 
 
-async def test_a_write_only_caller_gets_a_moved_folder_without_its_document_count(
+async def test_a_write_only_caller_gets_no_count_of_a_moved_folder(
     world: World, caller: Caller, writer: Caller
 ) -> None:
     await world.record(caller, folder="/a")
     assert await world.move_folder(writer, {"from": "/a", "to": "/b"}, None) == Moved(FolderPath("/b"), None)
 
 
-async def test_a_write_only_caller_who_sends_a_wrong_size_does_not_learn_the_right_one(
-    world: World, caller: Caller, writer: Caller
-) -> None:
+async def test_a_write_only_caller_does_not_learn_a_stored_size(world: World, caller: Caller, writer: Caller) -> None:
     document = await world.record(caller, b"12345")
     with pytest.raises(Invalid) as refused:
         await world.create_document(writer, members(document.storage_path, size_bytes=4), None)

@@ -56,9 +56,7 @@ async def test_a_request_that_the_server_does_not_finish_in_time_is_503() -> Non
 
 
 @pytest.mark.parametrize("is_upload", [False, True], ids=["JSON", "upload"])
-async def test_a_body_that_does_not_arrive_in_time_is_408_while_others_are_served(
-    api: Api, monkeypatch: pytest.MonkeyPatch, *, is_upload: bool
-) -> None:
+async def test_a_body_that_is_too_slow_is_408(api: Api, monkeypatch: pytest.MonkeyPatch, *, is_upload: bool) -> None:
     method, url, headers = "POST", "/v1/documents", {"Content-Type": "application/json"}
     if is_upload:
         signed = await api.signed_upload()

@@ -143,9 +143,7 @@ async def test_a_block_that_fails_under_an_advisory_lock_leaves_the_connection_o
             assert is_held
 
 
-async def test_locks_of_a_process_share_one_connection_and_no_two_blocks_hold_the_same_lock(
-    database: Database, database_url: str
-) -> None:
+async def test_locks_share_a_connection_and_one_block_holds_each_lock(database: Database, database_url: str) -> None:
     async with open_database(database_url, size=2) as own, own.try_advisory_lock(4713) as outer:
         async with own.try_advisory_lock(4714) as inner, own.try_advisory_lock(4713) as twice:
             assert (outer, inner, twice) == (True, True, False)

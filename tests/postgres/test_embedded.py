@@ -177,9 +177,7 @@ async def test_neither_leftovers_of_a_crash_nor_a_path_too_long_for_a_socket_pre
         assert await ask(url, "SELECT 1") == 1
 
 
-async def test_a_folder_in_tmp_that_another_user_has_taken_is_neither_used_nor_prevents_the_start(
-    tmp_path: Path,
-) -> None:
+async def test_a_folder_in_tmp_of_another_user_is_neither_used_nor_prevents_the_start(tmp_path: Path) -> None:
     directory = tmp_path / ("d" * 100)
     async with open_embedded(directory):
         known = Path((directory / "sockets").read_text())

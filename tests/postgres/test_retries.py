@@ -78,9 +78,7 @@ def records(failing: Failing) -> Records:
 
 @pytest.mark.parametrize("moment", [BEFORE, AFTER])
 @pytest.mark.parametrize("code", CODES, ids=CODES.get)
-async def test_a_create_is_retried_after_every_temporary_error(
-    failing: Failing, records: Records, code: str, moment: str
-) -> None:
+async def test_a_create_survives_temporary_errors(failing: Failing, records: Records, code: str, moment: str) -> None:
     home = await records.workspace(quota_bytes=100)
     keyed, bare = records.document(home, path="documents/a"), records.document(home, path="documents/b")
     failing.faults = [(moment, code)] * 3

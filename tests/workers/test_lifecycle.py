@@ -65,9 +65,7 @@ def send(server: Server, sign: signal.Signals) -> None:
 
 @pytest.mark.parametrize("workers", [1, 2, 4] if LONG else [1, 2], ids="workers={}".format)
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
-async def test_every_accepted_request_is_answered_even_if_the_stop_signal_comes_twice(
-    workers: int, running: Running, sign: signal.Signals
-) -> None:
+async def test_accepted_requests_are_answered_at_a_stop(workers: int, running: Running, sign: signal.Signals) -> None:
     """One request completes its body after the stop. Under load, every recorded document was answered."""
     for _ in range(ROUNDS):
         with running(workers) as server, closing(Tenants(server.base_url, server.cli)) as tenants:
@@ -107,9 +105,7 @@ def wait_until_port_closes(port: int) -> None:
     eventually(is_refused, 10, "the port is closed")
 
 
-async def test_a_killed_worker_is_replaced_and_a_hangup_replaces_every_worker_while_requests_are_answered(
-    pair: Server, client: Client
-) -> None:
+async def test_a_killed_worker_is_replaced_and_a_hangup_replaces_every_worker(pair: Server, client: Client) -> None:
     before = wait_for_all_workers(pair)
     victim = min(before)
     ledger = ledger_of(pair, client)

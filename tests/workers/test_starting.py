@@ -69,9 +69,7 @@ def test_the_store_is_prepared_and_claimed_once(count: int, new_server: NewServe
 @pytest.mark.parametrize(
     ("sign", "first_answers"), [(signal.SIGTERM, False), (signal.SIGINT, True)], ids=["SIGTERM", "Ctrl-C"]
 )
-def test_a_stop_before_all_workers_have_started_succeeds(
-    new_server: NewServer, sign: signal.Signals, *, first_answers: bool
-) -> None:
+def test_a_stop_during_the_start_succeeds(new_server: NewServer, sign: signal.Signals, *, first_answers: bool) -> None:
     with starting_server(new_server, 4) as server:
         if first_answers:
             server.wait_until_ready()
