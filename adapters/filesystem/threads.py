@@ -3,8 +3,11 @@
 A system call on a hung network mount returns only when the mount does, and nothing can end it before. So each operation
 runs in a thread and has a time limit. When it is over, the caller gets `Unavailable`, and the thread stays behind. The
 number of threads is bounded: while all of them hang, further operations are refused at once. When the mount works
-again, the hung threads return and take the next operations. Every thread is a daemon, because a hung thread of the
-executor of asyncio would delay the end of the process.
+again, the hung threads return and take the next operations.
+
+A thread never returns if only its file hangs, or if the mount was replaced by another one. So threads that hang while
+others return are replaced, up to a limit. Every thread is a daemon, because a hung thread of the executor of asyncio
+would delay the end of the process.
 """
 
 import asyncio
@@ -26,6 +29,13 @@ T = TypeVar("T")
 CHECK_SECONDS = 0.1
 """The interval at which time limits are checked while operations run."""
 
+SPARE_THREADS = 12
+"""The most hung threads that a pool replaces."""
+
+SPARE_SECONDS = 10.0
+"""After this time, a pool in which all threads hang tries one more. The next ones are tried after twice the time, four
+times the time, and so on."""
+
 PATIENCE = 0.002
 """A patience that suits reading the status of a file: a hundred times as long as that takes on a local disk."""
 
@@ -42,6 +52,8 @@ class Threads:
     def __init__(self, task: str, size: int, patience: float = 0.0) -> None:
         """`task` says in messages what the threads do, such as "read files"."""
         self._crew = _Crew(size)
+        self._size = size
+        self._spare_at = 0.0
         self._task = task
         self._patience = patience
         self._is_patient = patience > 0
@@ -67,7 +79,7 @@ class Threads:
         Raises:
             Unavailable: `work` did not end within `seconds`. Unless it is needed, also at once while all threads hang.
         """
-        if self._hung >= self._crew.size and not needed:
+        if self._hung >= self._crew.size and not needed and not self._tries_spare():
             raise Unavailable(f"the file system hangs: all threads that {self._task} wait for it")
         loop = asyncio.get_running_loop()
         future = loop.create_future()
@@ -81,6 +93,13 @@ class Threads:
         loop = asyncio.get_running_loop()
         self._request(_Operation(loop, self._deliver, time.monotonic() + CHECK_SECONDS, work, needed=True))
 
+    def _tries_spare(self) -> bool:
+        """Return whether it is time to try one more thread, and allow it then."""
+        if self._crew.size == self._size + SPARE_THREADS or time.monotonic() < self._spare_at:
+            return False
+        self._crew.size += 1
+        return True
+
     def _request(self, operation: "_Operation[Any]") -> None:
         self._unfinished.add(operation)
         self._crew.waiting.append(operation)
@@ -91,7 +110,7 @@ class Threads:
     def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
         """Give the requested operations to the threads."""
         self._is_requested = False
-        if self._is_patient and len(self._unfinished) == len(self._crew.waiting):
+        if self._is_patient and len(self._unfinished) == len(self._crew.waiting) + self._hung:
             self._is_patient = self._crew.do_all_within(self._patience)
             self._deliver()
         self._crew.wake(len(self._crew.waiting))
@@ -104,6 +123,9 @@ class Threads:
         for operation in self._crew.take_ended():
             self._unfinished.remove(operation)
             self._hung -= operation.is_hung
+            if operation.seconds < math.inf:
+                # The file system answered, so the threads that still hang may hang for ever.
+                self._crew.size = self._size + min(self._hung, SPARE_THREADS)
             self._is_patient |= operation.seconds < self._patience
             if (undo := operation.deliver()) is not None:
                 self.start(undo)
@@ -117,6 +139,7 @@ class Threads:
                 if operation.is_begun and not operation.is_hung:
                     operation.is_hung = True
                     self._hung += 1
+                    self._spare_at = now + SPARE_SECONDS * 2 ** (self._crew.size - self._size)
         self._is_checking = bool(self._unfinished)
         if self._is_checking:
             loop.call_later(CHECK_SECONDS, self._check, loop)

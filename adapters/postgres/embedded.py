@@ -151,7 +151,8 @@ async def _watch(embedded: _Embedded) -> None:
     """Start a new keeper whenever the keeper was killed."""
     while True:
         await asyncio.sleep(WATCH_SECONDS)
-        if not embedded.keeper_runs():
+        # In a thread, because the file system may hang.
+        if not await asyncio.to_thread(embedded.keeper_runs):
             try:
                 await asyncio.to_thread(embedded.ensure_running)
             except Unavailable as error:

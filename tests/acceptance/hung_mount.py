@@ -28,9 +28,13 @@ class HungMount:
             os.close(self._device)
             pytest.skip(f"may not mount: {os.strerror(ctypes.get_errno())}")
 
+    def detach(self) -> None:
+        """Make the covered files accessible again. The accesses that hang continue to hang, until `end`."""
+        self._libc.umount2(self._directory, _MNT_DETACH)
+
     def end(self) -> None:
         """Unmount. The accesses that hang fail, and the covered files are back. Repeating it is safe."""
         if self._device is not None:
-            self._libc.umount2(self._directory, _MNT_DETACH)
+            self.detach()
             os.close(self._device)
             self._device = None

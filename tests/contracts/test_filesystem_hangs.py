@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import pytest
 
+from adapters.filesystem import threads
 from adapters.filesystem.disks import LocalDisks
 from adapters.filesystem.storage import FilesystemStorage, Timeouts, is_prepared
 from adapters.filesystem.threads import _Crew
@@ -177,9 +178,10 @@ class Pipes:
 
 
 async def test_a_file_that_hangs_delays_no_other_until_every_thread_hangs(
-    hanging: FilesystemStorage, root: Path
+    hanging: FilesystemStorage, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paths = [StoragePath(f"{PREFIX}{number}") for number in range(4)]
+    monkeypatch.setattr(threads, "SPARE_THREADS", 1)
+    paths = [StoragePath(f"{PREFIX}{number}") for number in range(5)]
     for path in paths:
         await put(hanging, path)
     stored = await put(hanging)
@@ -200,6 +202,19 @@ async def test_a_file_that_hangs_delays_no_other_until_every_thread_hangs(
     finally:
         pipes.end()
     assert await recovered(lambda: hanging.stat(PATH)) == stored
+
+
+async def test_a_mount_that_was_replaced_is_used_although_the_threads_on_the_former_one_never_return(
+    hanging: FilesystemStorage, mount: Callable[[], HungMount], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "SPARE_SECONDS", 0.1)
+    stored = await put(hanging)
+    hung = mount()
+    attempts = [hanging.stat(PATH) for _ in range(20)]
+    assert {type(error) for error in await asyncio.gather(*attempts, return_exceptions=True)} == {Unavailable}
+    hung.detach()
+    assert await recovered(lambda: hanging.stat(PATH)) == stored
+    assert await asyncio.gather(*(hanging.stat(PATH) for _ in range(20))) == [stored] * 20
 
 
 STOP = """
