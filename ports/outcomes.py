@@ -133,10 +133,15 @@ RemoveLinkOutcome = LinkRemoved | IdempotencyKeyReused | NoSuchLink
 
 @dataclass(frozen=True, slots=True)
 class FolderMoved:
-    """The folder has its new path. `documents` counts the documents in it and below it, at the first request."""
+    """The folder has its new path. `documents` counts the documents in it and below it, at the first request.
+
+    Up to `COUNT_MAX` documents and folders are counted. If there are more of either, `is_exact` is false, and
+    `documents` is the number of those counted.
+    """
 
     documents: int
     replayed: bool = False
+    is_exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from adapters.http.wire.folders import (
     ListFoldersQuery,
     ListTagsQuery,
     MovedFolder,
+    MovedFolderPath,
     TagList,
     TagRow,
 )
@@ -44,8 +45,8 @@ async def move_folder(request: AnyRequest) -> Answer:
     moved = await use_cases_of(request).move_folder(caller_of(request), sent.members, sent.idempotency_key)
     headers = replay_headers(replayed=moved.replayed)
     if moved.documents is None:
-        return json_answer(Envelope(MovedFolder(moved.folder)), headers=headers)
-    return json_answer(Envelope(FolderRow(moved.folder, moved.documents)), headers=headers)
+        return json_answer(Envelope(MovedFolderPath(moved.folder)), headers=headers)
+    return json_answer(Envelope(MovedFolder(moved.folder, moved.documents, moved.is_exact)), headers=headers)
 
 
 async def delete_folder(request: AnyRequest) -> Answer:

@@ -18,6 +18,7 @@ from domain.paths import (
     parent,
 )
 from domain.preconditions import Precondition
+from domain.search import COUNT_MAX
 from ports.ledger import IssuedUpload, PathState
 from ports.outcomes import (
     Deleted,
@@ -151,7 +152,7 @@ def move_folder(
     inside = [document for document in records.documents.values() if document.folder in moved]
     for document in inside:
         records.documents[document.id] = replace(document, folder=moved[document.folder])
-    return FolderMoved(len(inside))
+    return FolderMoved(min(len(inside), COUNT_MAX), is_exact=max(len(inside), len(moved)) <= COUNT_MAX)
 
 
 def delete_folder(records: WorkspaceRecords, folder: FolderPath) -> FolderDeleted | NoSuchFolder | FolderHasDocuments:

@@ -25,6 +25,7 @@ from domain.ids import DocumentId, EntityLinkId, WorkspaceId
 from domain.members import OMITTED
 from domain.paths import FOLDER_LEVELS_MAX, FOLDERS_MAX, FolderPath, StoragePath
 from domain.preconditions import UNCONDITIONAL, Precondition
+from domain.search import COUNT_MAX
 from domain.text import fold
 from ports.intents import Intent
 from ports.outcomes import (
@@ -152,11 +153,13 @@ class DocumentChanges:
     async def move_folder(
         self, source: FolderPath, target: FolderPath, *, at: datetime, intent: Intent
     ) -> MoveFolderOutcome:
-        limits = FOLDER_LEVELS_MAX, FOLDERS_MAX
+        limits = FOLDER_LEVELS_MAX, FOLDERS_MAX, COUNT_MAX
         result = await self._call(statements.MOVE_FOLDER, (source, target, *limits, at), at, intent)
         match result.outcome:
             case "done" | "replayed":
-                return FolderMoved(result.facts["documents"], result.is_replay)
+                # An earlier version counted all, and its receipts do not say so.
+                is_exact = result.facts.get("is_exact", True)
+                return FolderMoved(result.facts["documents"], result.is_replay, is_exact)
             case "key_reused":
                 return IdempotencyKeyReused()
             case "unknown":

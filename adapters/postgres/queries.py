@@ -84,7 +84,7 @@ def to_document_with_links(facts: dict[str, Any]) -> DocumentWithLinks:
 
 
 def _to_wanted(wanted: DocumentFilter) -> dict[str, Any]:
-    """Return a filter as the JSON argument of `find_documents_v2`. Conditions that are not set are left out."""
+    """Return a filter as the JSON argument of `find_documents_v3`. Conditions that are not set are left out."""
     facts: dict[str, Any] = {}
     if wanted.folder is not None or not wanted.recursive:
         facts |= {"folder": wanted.folder, "recursive": wanted.recursive}

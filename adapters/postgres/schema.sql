@@ -55,14 +55,35 @@ CREATE TABLE public.deployment (
     CONSTRAINT deployment_single_check CHECK (single)
 );
 
-CREATE TABLE public.folders (
-    workspace_id uuid NOT NULL,
-    id uuid NOT NULL,
-    path text NOT NULL COLLATE pg_catalog."C",
-    path_digest bytea NOT NULL,
-    parent_digest bytea NOT NULL,
-    CONSTRAINT folders_path_digest_check CHECK ((octet_length(path_digest) = 32))
+CREATE TABLE public.folder_tree (
+    workspace_id uuid CONSTRAINT folders_workspace_id_not_null NOT NULL,
+    id uuid CONSTRAINT folders_id_not_null NOT NULL,
+    parent_id uuid,
+    name text CONSTRAINT folders_name_not_null NOT NULL COLLATE pg_catalog."C",
+    height smallint DEFAULT 0 CONSTRAINT folders_height_not_null NOT NULL,
+    CONSTRAINT folder_tree_name_check CHECK (((name <> ''::text) AND (strpos(name, '/'::text) = 0)))
 );
+
+CREATE VIEW public.folders AS
+ SELECT workspace_id,
+    id,
+    path,
+    sha256(convert_to(path, 'UTF8'::name)) AS path_digest
+   FROM ( SELECT folder_tree.workspace_id,
+            folder_tree.id,
+            ( WITH RECURSIVE upwards AS (
+                         SELECT folder_tree.parent_id AS above,
+                            ('/'::text || folder_tree.name) AS path
+                        UNION ALL
+                         SELECT parent.parent_id,
+                            (('/'::text || parent.name) || upwards_1.path)
+                           FROM (upwards upwards_1
+                             JOIN public.folder_tree parent ON (((parent.workspace_id = folder_tree.workspace_id) AND (parent.id = upwards_1.above))))
+                        )
+                 SELECT upwards.path
+                   FROM upwards
+                  WHERE (upwards.above IS NULL)) AS path
+           FROM public.folder_tree) composed;
 
 CREATE TABLE public.objects (
     workspace_id uuid NOT NULL,
@@ -197,11 +218,8 @@ ALTER TABLE ONLY public.entity_links
 ALTER TABLE ONLY public.events
     ADD CONSTRAINT events_pkey PRIMARY KEY (workspace_id, seq, at);
 
-ALTER TABLE ONLY public.folders
-    ADD CONSTRAINT folders_pkey PRIMARY KEY (workspace_id, id);
-
-ALTER TABLE ONLY public.folders
-    ADD CONSTRAINT folders_workspace_id_path_digest_key UNIQUE (workspace_id, path_digest);
+ALTER TABLE ONLY public.folder_tree
+    ADD CONSTRAINT folder_tree_pkey PRIMARY KEY (workspace_id, id);
 
 ALTER TABLE ONLY public.objects
     ADD CONSTRAINT objects_pkey PRIMARY KEY (workspace_id, storage_path);
@@ -232,9 +250,9 @@ CREATE INDEX documents_tags ON public.documents USING gin (public.workspace_tags
 
 CREATE INDEX entity_links_entity ON public.entity_links USING btree (workspace_id, entity_type, entity_id, id);
 
-CREATE INDEX folders_level ON public.folders USING btree (workspace_id, parent_digest, "right"(path, (strpos(reverse(path), '/'::text) - 1))) INCLUDE (path_digest, id);
+CREATE INDEX folder_tree_below ON public.folder_tree USING btree (workspace_id, parent_id, height) INCLUDE (id);
 
-CREATE INDEX folders_path ON public.folders USING btree (workspace_id, "left"(path, 600));
+CREATE UNIQUE INDEX folder_tree_name ON public.folder_tree USING btree (workspace_id, COALESCE(parent_id, workspace_id), name) INCLUDE (parent_id);
 
 CREATE INDEX objects_condemned ON public.objects USING btree (workspace_id, storage_path) WHERE (state = 'condemned'::text);
 
@@ -244,11 +262,13 @@ CREATE INDEX objects_unused ON public.objects USING btree (condemned_at) WHERE (
 
 CREATE TRIGGER api_keys_changed AFTER DELETE OR UPDATE OF workspace_id, id, user_id, digest, permissions, tier, created_at, expires_at, revoked_at ON public.api_keys FOR EACH ROW EXECUTE FUNCTION public.report_api_keys('workspace_id');
 
-CREATE TRIGGER folders_deleted AFTER DELETE ON public.folders REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_folders();
+CREATE TRIGGER folders_came AFTER INSERT ON public.folder_tree REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.settle_folders();
 
-CREATE TRIGGER folders_inserted AFTER INSERT ON public.folders REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_folders();
+CREATE TRIGGER folders_deleted AFTER DELETE ON public.folder_tree REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_folders();
 
-CREATE TRIGGER folders_parent BEFORE INSERT OR UPDATE OF path ON public.folders FOR EACH ROW EXECUTE FUNCTION public.set_folder_parent();
+CREATE TRIGGER folders_inserted AFTER INSERT ON public.folder_tree REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_folders();
+
+CREATE TRIGGER folders_left AFTER DELETE ON public.folder_tree REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.settle_folders();
 
 CREATE TRIGGER workspaces_changed AFTER UPDATE OF plan ON public.workspaces FOR EACH ROW WHEN ((old.plan IS DISTINCT FROM new.plan)) EXECUTE FUNCTION public.report_api_keys('id');
 
@@ -259,7 +279,7 @@ ALTER TABLE ONLY public.documents
     ADD CONSTRAINT documents_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspaces(id);
 
 ALTER TABLE ONLY public.documents
-    ADD CONSTRAINT documents_workspace_id_folder_id_fkey FOREIGN KEY (workspace_id, folder_id) REFERENCES public.folders(workspace_id, id);
+    ADD CONSTRAINT documents_workspace_id_folder_id_fkey FOREIGN KEY (workspace_id, folder_id) REFERENCES public.folder_tree(workspace_id, id);
 
 ALTER TABLE ONLY public.documents
     ADD CONSTRAINT documents_workspace_id_storage_path_fkey FOREIGN KEY (workspace_id, storage_path) REFERENCES public.objects(workspace_id, storage_path);
@@ -273,7 +293,7 @@ ALTER TABLE ONLY public.entity_links
 ALTER TABLE ONLY public.events
     ADD CONSTRAINT events_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspaces(id);
 
-ALTER TABLE ONLY public.folders
+ALTER TABLE ONLY public.folder_tree
     ADD CONSTRAINT folders_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspaces(id);
 
 ALTER TABLE ONLY public.objects
@@ -296,19 +316,24 @@ ALTER TABLE ONLY public.usage
 -- FUNCTION begin_document_change_v2(uuid, uuid, text[], text[], timestamp with time zone, jsonb)
 -- FUNCTION condemn_objects(uuid, jsonb, timestamp with time zone) -- superseded by condemn_objects_v2
 -- FUNCTION condemn_objects_v2(uuid, jsonb, timestamp with time zone)
+-- FUNCTION count_documents_within(uuid, uuid, integer)
 -- FUNCTION count_folders()
 -- FUNCTION delete_document(uuid, uuid, integer[], timestamp with time zone, jsonb) -- superseded by delete_document_v2
 -- FUNCTION delete_document_v2(uuid, uuid, text[], text[], timestamp with time zone, jsonb)
 -- FUNCTION delete_empty_folders(uuid, uuid[])
--- FUNCTION delete_folder(uuid, text, timestamp with time zone, jsonb)
+-- FUNCTION delete_folder(uuid, text, timestamp with time zone, jsonb) -- superseded by delete_folder_v2
+-- FUNCTION delete_folder_v2(uuid, text, timestamp with time zone, jsonb)
 -- FUNCTION document_state(integer, bytea)
--- FUNCTION ensure_folders(uuid, text[])
+-- FUNCTION ensure_folders(uuid, text[]) -- superseded by ensure_folders_v2
+-- FUNCTION ensure_folders_v2(uuid, text[])
 -- FUNCTION find_documents(uuid, jsonb, uuid, bigint, integer, integer, integer) -- superseded by find_documents_v2
--- FUNCTION find_documents_v2(uuid, jsonb, uuid, bigint, integer, integer, integer)
+-- FUNCTION find_documents_v2(uuid, jsonb, uuid, bigint, integer, integer, integer) -- superseded by find_documents_v3
+-- FUNCTION find_documents_v3(uuid, jsonb, uuid, bigint, integer, integer, integer)
+-- FUNCTION find_folder(uuid, text)
 -- FUNCTION find_receipt(uuid, uuid, text, text, timestamp with time zone)
 -- FUNCTION finish_change(uuid, jsonb, timestamp with time zone, jsonb, text, uuid, jsonb)
--- FUNCTION folder_parent_digest(text)
--- FUNCTION folders_within(uuid, text)
+-- FUNCTION folders_within(uuid, text) -- superseded by folders_within_v2
+-- FUNCTION folders_within_v2(uuid, uuid)
 -- FUNCTION has_room_for_folder(uuid, text, integer)
 -- FUNCTION is_within(text, text)
 -- FUNCTION issue_uploads(uuid, jsonb)
@@ -317,9 +342,8 @@ ALTER TABLE ONLY public.usage
 -- FUNCTION list_folders_v2(uuid, text, bigint, integer)
 -- FUNCTION list_tags(uuid, integer, bigint, integer)
 -- FUNCTION missing_folders(uuid, text)
--- FUNCTION move_folder(uuid, text, text, integer, timestamp with time zone, jsonb) -- superseded by move_folder_v2
 -- FUNCTION move_folder_v2(uuid, text, text, integer, timestamp with time zone, jsonb) -- superseded by move_folder_v3
--- FUNCTION move_folder_v3(uuid, text, text, integer, integer, timestamp with time zone, jsonb)
+-- FUNCTION move_folder_v3(uuid, text, text, integer, integer, integer, timestamp with time zone, jsonb)
 -- FUNCTION patch_document(uuid, uuid, jsonb, integer[], timestamp with time zone, jsonb) -- superseded by patch_document_v2
 -- FUNCTION patch_document_v2(uuid, uuid, jsonb, text[], text[], timestamp with time zone, jsonb) -- superseded by patch_document_v3
 -- FUNCTION patch_document_v3(uuid, uuid, jsonb, text[], text[], integer, timestamp with time zone, jsonb)
@@ -333,7 +357,8 @@ ALTER TABLE ONLY public.usage
 -- FUNCTION revoke_api_key(uuid, uuid, timestamp with time zone, jsonb) -- superseded by revoke_api_key_v2
 -- FUNCTION revoke_api_key_v2(uuid, uuid, timestamp with time zone, jsonb)
 -- FUNCTION search_grams(uuid, text)
--- FUNCTION set_folder_parent()
+-- FUNCTION settle_folders()
+-- FUNCTION settle_heights(uuid, uuid[])
 -- FUNCTION settle_uploads(uuid, jsonb, timestamp with time zone, timestamp with time zone)
 -- FUNCTION subtree_bounds(text)
 -- FUNCTION workspace_tags(uuid, text[])

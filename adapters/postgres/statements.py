@@ -11,7 +11,7 @@ FIND_RECEIPT = "SELECT outcome, facts FROM find_receipt($1, $2, $3, $4, $5)"
 
 READ_DOCUMENT = "SELECT facts FROM document_with_entities_facts WHERE workspace_id = $1 AND id = $2"
 
-FIND_DOCUMENTS = "SELECT * FROM find_documents_v2($1, $2, $3, $4, $5, $6, $7)"
+FIND_DOCUMENTS = "SELECT * FROM find_documents_v3($1, $2, $3, $4, $5, $6, $7)"
 
 LINKED_DOCUMENTS = "SELECT * FROM linked_documents($1, $2, $3, $4, $5, $6)"
 
@@ -27,9 +27,9 @@ ADD_ENTITY_LINK = "SELECT * FROM add_entity_link_v2($1, $2, $3, $4)"
 
 REMOVE_ENTITY_LINK = "SELECT * FROM remove_entity_link_v2($1, $2, $3, $4, $5)"
 
-MOVE_FOLDER = "SELECT * FROM move_folder_v3($1, $2, $3, $4, $5, $6, $7)"
+MOVE_FOLDER = "SELECT * FROM move_folder_v3($1, $2, $3, $4, $5, $6, $7, $8)"
 
-DELETE_FOLDER = "SELECT * FROM delete_folder($1, $2, $3, $4)"
+DELETE_FOLDER = "SELECT * FROM delete_folder_v2($1, $2, $3, $4)"
 
 READ_USAGE = "SELECT used_bytes, quota_bytes, documents, reserved_bytes FROM usage WHERE workspace_id = $1"
 
@@ -239,7 +239,7 @@ WORKSPACES_WITH_FOLDERS = """
 SELECT workspace_id FROM usage WHERE folders > 0 AND workspace_id > $1 ORDER BY workspace_id LIMIT $2
 """
 
-LIST_FOLDER_IDS = "SELECT id FROM folders WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3"
+LIST_FOLDER_IDS = "SELECT id FROM folder_tree WHERE workspace_id = $1 AND id > $2 ORDER BY id LIMIT $3"
 
 DELETE_EMPTY_FOLDERS = "SELECT deleted, above FROM delete_empty_folders($1, $2)"
 

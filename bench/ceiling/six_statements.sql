@@ -12,10 +12,7 @@ WHERE workspace_id = :workspace
 SELECT document_id, state
 FROM objects
 WHERE workspace_id = :workspace AND storage_path = 'workspaces/ws_00000000000000000000000000/documents/b' || :k::bigint;
-INSERT INTO folders (workspace_id, id, path, path_digest)
-SELECT :workspace::uuid, gen_random_uuid(), path, sha256(convert_to(path, 'UTF8'))
-FROM unnest(ARRAY['/clients', '/clients/acme', '/clients/acme/ndas']) AS path
-ON CONFLICT (workspace_id, path_digest) DO NOTHING;
+SELECT ensure_folders_v2(:workspace, ARRAY['/clients/acme/ndas']);
 WITH object AS (
     INSERT INTO objects (workspace_id, storage_path, size_bytes, sha256, etag, document_id, state)
     VALUES (
@@ -31,10 +28,7 @@ INSERT INTO documents (
 VALUES (
     :workspace, ('00000000-0000-4000-8000-' || lpad(:k::bigint::text, 12, '0'))::uuid,
     'Acme-NDA-2026.pdf', 'application/pdf', 'workspaces/ws_00000000000000000000000000/documents/b' || :k::bigint,
-    (
-        SELECT id FROM folders
-        WHERE workspace_id = :workspace AND path_digest = sha256(convert_to('/clients/acme/ndas', 'UTF8'))
-    ),
+    find_folder(:workspace, '/clients/acme/ndas'),
     '{nda,confidentiality}', E'acme-nda-2026.pdf\n', 1, :workspace, :workspace, now(), now()
 );
 WITH receipt AS (

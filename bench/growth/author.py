@@ -8,7 +8,7 @@ from adapters.in_process.system import Ulids, utc_now
 from adapters.postgres.documents import PostgresDocuments
 from bench.contenders import MOST
 from bench.facts import sample
-from bench.growth.corpus import MANY_FOLDER
+from bench.growth.corpus import MANY_FOLDER, TREE_FOLDER
 from bench.growth.filling import Filled
 from domain.documents import Changes, Document
 from domain.entity_links import EntityLink, EntityType
@@ -66,12 +66,19 @@ class Author:
         assert isinstance(outcome, Deleted), outcome
 
     async def move(self) -> None:
-        """Move the folder to another place each time."""
-        target = FolderPath(f"{MANY_FOLDER}-{self._new_id(utc_now())}")
+        """Move the folder with many documents to another place each time."""
+        self._filled.archive = await self._moved(self._filled.archive, MANY_FOLDER)
+
+    async def move_tree(self) -> None:
+        """Move the folder with many subfolders to another place each time."""
+        self._filled.tree = await self._moved(self._filled.tree, TREE_FOLDER)
+
+    async def _moved(self, folder: FolderPath, name: str) -> FolderPath:
+        target = FolderPath(f"{name}-{self._new_id(utc_now())}")
         intent = self._intent(idempotent=False)
-        outcome = await self._documents.move_folder(self._filled.archive, target, at=utc_now(), intent=intent)
+        outcome = await self._documents.move_folder(folder, target, at=utc_now(), intent=intent)
         assert isinstance(outcome, FolderMoved), outcome
-        self._filled.archive = target
+        return target
 
     def _next(self) -> tuple[Document, Intent]:
         ulid, facts = self._new_id(utc_now()), self._filled.corpus.next()

@@ -148,4 +148,5 @@ WRITES = (
     Case("link", None, lambda target: target.author.link()),
     Case("delete", None, lambda target: target.author.delete()),
     Case("move a folder with a tenth of all", None, lambda target: target.author.move()),
+    Case("move subfolders, a twentieth as many", None, lambda target: target.author.move_tree()),
 )

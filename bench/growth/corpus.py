@@ -21,6 +21,8 @@ OLD_TAG = "old"
 """The tag of the oldest documents."""
 
 MANY_FOLDER = "/archive"
+TREE_FOLDER = "/tree"
+"""A folder without documents and with many subfolders, in the databases that are changed."""
 MANY_TAG = "common"
 MANY_MIME_TYPE = "application/pdf"
 IN_ROOT, IN_MANY_FOLDER, WITH_MANY_TAG = 0.05, 0.10, 0.20

@@ -1,16 +1,16 @@
 """A workspace with a history. COPY inserts the rows that the creates of a year would have left."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from random import Random
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from adapters.postgres.rows import to_uuid
 from bench.facts import FILE_BYTES
-from bench.growth.corpus import HITS, MANY_FOLDER, Corpus
+from bench.growth.corpus import HITS, MANY_FOLDER, TREE_FOLDER, Corpus
 from bench.postgres import Postgres
 from domain.ids import DocumentId, encode_ulid
 from domain.paths import FolderPath
@@ -56,6 +56,11 @@ UPDATE usage
 SET documents = found.documents, used_bytes = found.documents * {size}, next_seq = found.next_seq
 FROM (SELECT (SELECT count(*) FROM documents) AS documents, (SELECT max(seq) + 1 FROM events) AS next_seq) AS found
 """
+_ADD_TREE = """
+SELECT ensure_folders_v2('{workspace}', ARRAY(
+    SELECT '{folder}/' || n % 100 || '/' || n FROM generate_series(1, {count}) AS n
+))
+"""
 # Autovacuum does the same sooner or later: it starts when a fifth of a table is new.
 _VACUUM = "VACUUM (ANALYZE)"
 
@@ -78,16 +83,21 @@ class Filled:
     """Ids of other documents. A case that changes one takes it from here."""
     archive: FolderPath
     """The present path of the folder with a tenth of all documents."""
+    tree: FolderPath
+    """The present path of the folder with many subfolders."""
 
 
 async def fill(postgres: Postgres, database: str, workspace: str, size: int) -> Filled:
     """Insert `size` documents into the empty workspace."""
-    filler = _Filler(workspace, size)
+    corpus = Corpus(size)
+    paths = ",".join(f"'{path}'" for path in corpus.folders)
+    await postgres.sql(database, f"SELECT ensure_folders_v2('{to_uuid(workspace)}', ARRAY[{paths}])")
+    listed = await postgres.sql(database, "SELECT path, id FROM folders")
+    filler = _Filler(workspace, size, corpus, dict(line.rsplit("|", 1) for line in listed.splitlines()))
     gathering = [line.split("|") for line in (await postgres.sql(database, _PENDING)).splitlines()]
     await postgres.sql(database, _HASTEN.format(database))
     for index, _ in gathering:
         await postgres.sql(database, f"ALTER INDEX {index} SET (gin_pending_list_limit = {_FILLING_KIB})")
-    await postgres.sql(database, _COPY.format("folders (workspace_id, id, path, path_digest)"), filler.folder_rows())
     sent: asyncio.Task[None] | None = None
     for start in range(0, size - FRESH, BATCH):
         objects, documents = filler.rows(range(start, min(start + BATCH, size - FRESH)))
@@ -125,7 +135,14 @@ async def fill(postgres: Postgres, database: str, workspace: str, size: int) -> 
         recent=filler.at(size - HITS),
         picked=others,
         archive=FolderPath(MANY_FOLDER),
+        tree=FolderPath(TREE_FOLDER),
     )
+
+
+async def add_tree(postgres: Postgres, database: str, filled: Filled) -> None:
+    """Add a folder with a twentieth as many subfolders as there are documents, on two levels."""
+    values = {"workspace": to_uuid(filled.workspace), "folder": TREE_FOLDER, "count": filled.size // 20}
+    await postgres.sql(database, _ADD_TREE.format(**values))
 
 
 async def _send(postgres: Postgres, database: str, objects: str, documents: str) -> None:
@@ -136,12 +153,12 @@ async def _send(postgres: Postgres, database: str, objects: str, documents: str)
 class _Filler:
     """Generates the lines of COPY."""
 
-    def __init__(self, workspace: str, size: int) -> None:
-        self.corpus = Corpus(size)
+    def __init__(self, workspace: str, size: int, corpus: Corpus, folders: Mapping[str, str]) -> None:
+        self.corpus = corpus
         self._workspace = workspace
         self._size = size
         self._end = datetime.now(UTC).replace(microsecond=0)
-        self._folders = {path: uuid4() for path in self.corpus.folders}
+        self._folders = folders
         self._home = str(to_uuid(workspace))
         self._owner = str(UUID(int=1 << 120))
 
@@ -158,13 +175,6 @@ class _Filler:
         """Return this id in the form of the domain."""
         return DocumentId(f"doc_{encode_ulid(self.id(number).int)}")
 
-    def folder_rows(self) -> str:
-        """Return the rows of all folders."""
-        return _lines(
-            (self._home, str(folder), path, rf"\\x{sha256(path.encode()).hexdigest()}")
-            for path, folder in self._folders.items()
-        )
-
     def rows(self, numbers: range) -> tuple[str, str]:
         """Return the rows of objects and documents of these consecutive numbers."""
         objects, documents = [], []
@@ -173,7 +183,7 @@ class _Filler:
             path = f"workspaces/{self._workspace}/documents/{encode_ulid(key.int)}"
             digest = rf"\\x{sha256(path.encode()).hexdigest()}"
             objects.append((self._home, path, str(FILE_BYTES), digest, key.hex[:22], str(key), "recorded"))
-            folder = None if facts.folder is None else str(self._folders[facts.folder])
+            folder = None if facts.folder is None else self._folders[facts.folder]
             tags = "{" + ",".join(facts.tags) + "}"
             text = search_text(facts.name, facts.description)
             documents.append(

@@ -16,7 +16,7 @@ from bench.crowd import create_workspaces
 from bench.facts import HASHING_KEY
 from bench.growth.author import Author
 from bench.growth.cases import READS, SIZES, WRITES, Case, Target
-from bench.growth.filling import Filled, fill
+from bench.growth.filling import Filled, add_tree, fill
 from bench.growth.plans import CapturedStatement, CapturingDatabase, explain
 from bench.growth.report import Call, GrowthResults
 from bench.postgres import Postgres
@@ -114,6 +114,7 @@ async def prepared(directory: Path, postgres: Postgres, sizes: list[int], note: 
         note(f"growth: filling a workspace with {size:,} documents")
         filled.append(await fill(postgres, database, workspace, size))
         await postgres.create_database(f"{database}_changed", template=database)
+        await add_tree(postgres, f"{database}_changed", filled[-1])
     await postgres.settle()
     async with AsyncExitStack() as stack:
         targets = []

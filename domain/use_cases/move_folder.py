@@ -31,21 +31,23 @@ class Moved:
     """The new path of the folder, and the number of documents in it and below it if the caller may
     read documents.
 
-    `replayed` if an earlier request with the same idempotency key moved it; then both are as they were after that one.
+    `replayed` if an earlier request with the same idempotency key moved it; then all are as they were after that one.
     """
 
     folder: FolderPath
     documents: int | None
+    is_exact: bool = True
     replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveFolder:
-    """Rename or move a folder with everything in it and below it. One call moves any number of documents.
+    """Rename or move a folder with everything in it and below it. A large folder takes no longer than a small one.
 
     - `to` must not lie inside the folder itself. An empty folder at `to` is replaced; one with documents is a conflict.
       Every folder above `to` is created.
-    - The response counts the moved documents, if the API key has `read:documents`.
+    - The response counts the moved documents, if the API key has `read:documents`. If they are more than 10,000, or in
+      more than 10,000 folders, not all are counted, and `documents_is_exact` is false.
     - The stored bytes stay where they are. The `ETag` of every document in the folder changes.
     - With an `Idempotency-Key`, a repeated request within 24 hours moves nothing and returns the first response.
     """
@@ -64,8 +66,9 @@ class MoveFolder:
         intent = Intent.of("move_folder", caller.workspace_id, members, caller=caller, idempotency_key=idempotency_key)
         outcome = await self.documents.move_folder(source, target, at=self.now(), intent=intent)
         match outcome:
-            case FolderMoved(documents, replayed):
-                return Moved(target, documents if caller.may(Permission.READ_DOCUMENTS) else None, replayed)
+            case FolderMoved(documents, replayed, is_exact):
+                shown = documents if caller.may(Permission.READ_DOCUMENTS) else None
+                return Moved(target, shown, is_exact, replayed)
             case IdempotencyKeyReused():
                 raise IdempotencyMismatch
             case NoSuchFolder():

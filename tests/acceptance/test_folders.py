@@ -55,7 +55,11 @@ def test_a_folder_is_moved_with_everything_below_it_and_no_bytes_change(home: Cl
     documents = [home.recorded(folder=top + below)["id"] for below in ("/a", "/a/b", "/ab")]
     before, url = record_of(home, documents[1]), home.download_url(documents[1])
     answer = home.patch(FOLDERS, {"from": f"{top}/a", "to": f"{top}/new/z/"})
-    assert list(answer.json()["data"].items()) == [("folder", f"{top}/new/z"), ("documents", 2)]
+    assert list(answer.json()["data"].items()) == [
+        ("folder", f"{top}/new/z"),
+        ("documents", 2),
+        ("documents_is_exact", True),
+    ]
     assert in_folder(home, f"{top}/new/z") == documents[1::-1]
     assert folders(home, top) == {f"{top}/ab": 1, f"{top}/new": 2}
     assert record_of(home, documents[1]) == before | {"folder": f"{top}/new/z/b"}

@@ -122,3 +122,35 @@ async def test_only_the_folders_below_a_folder_are_deleted_with_it(records: Reco
     after = {path: count for path, count in before.items() if not f"{path}/".startswith(f"{folder}/")}
     assert await records.folders(home) == after
     assert await records.all(home) == documents
+
+
+async def test_a_folder_that_became_lower_or_higher_fits_where_it_may(records: Records) -> None:
+    home = await records.workspace()
+    top = "/x" * 18
+    for folder in ("/a/b/c", "/a/d", "/e/f/g"):
+        await records.recorded(home, folder=folder)
+    assert await records.move(home, "/a", f"{top}/a") == TooDeep()
+    # One folder leaves by a move, the other one by a deletion.
+    assert await records.move(home, "/a/b", "/b") == FolderMoved(1)
+    await records.delete(home, (await records.recorded(home, folder="/a/d/e")).id)
+    assert await records.move(home, "/a", f"{top}/a") == TooDeep()
+    await records.ledger.delete_empty_folders(home.id)
+    assert await records.move(home, "/a", f"{top}/a") == FolderMoved(1)
+    # Others become higher: by a move, and by a document.
+    assert await records.move(home, "/b", "/e/f/g/b") == FolderMoved(1)
+    assert await records.move(home, "/e", f"{top[2:]}/e") == TooDeep()
+    assert await records.move(home, f"{top}/a", "/a") == FolderMoved(1)
+    await records.recorded(home, folder="/a/d/e")
+    assert await records.move(home, "/a", f"{top}/a") == TooDeep()
+
+
+async def test_a_move_counts_documents_and_folders_up_to_a_limit(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("memory", "postgres"):
+        monkeypatch.setattr(f"adapters.{module}.changes.COUNT_MAX", 3)
+    home = await record(records, ["/a/b/c", "/a/b", "/a", "/d", "/d", "/d", "/d"], ["/e/f/g/h", "/i/j/k"])
+    assert await records.move(home, "/a", "/z/a") == FolderMoved(3)
+    assert await records.move(home, "/d", "/z/d") == FolderMoved(3, is_exact=False)
+    assert await records.move(home, "/e", "/z/e") == FolderMoved(0, is_exact=False)
+    assert await records.move(home, "/i", "/z/i") == FolderMoved(0)

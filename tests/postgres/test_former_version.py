@@ -1,5 +1,7 @@
 """A server of the former version works beside this one, on one database."""
 
+import msgspec
+
 from adapters.postgres.database import Database, Row
 from adapters.postgres.documents import to_record
 from adapters.postgres.rows import to_intent, to_json, to_uuid
@@ -11,6 +13,39 @@ from tests.contracts.records import HASHING_KEY, Records
 async def usage(records: Records, home: Workspace) -> tuple[int, int]:
     found = await records.documents.usage(home.id)
     return found.used_bytes, found.reserved_bytes
+
+
+async def test_it_finds_lists_moves_and_deletes_the_folders_of_this_version(
+    records: Records, database: Database
+) -> None:
+    home = await records.workspace()
+    document = await records.recorded(home, folder="/a/b/c")
+    here = to_uuid(home.id)
+
+    async def found(folder: str, *, recursive: bool) -> int:
+        wanted = to_json({"folder": folder, "recursive": recursive})
+        (row,) = await database.fetch("SELECT * FROM find_documents_v2($1, $2, NULL, 0, 10, 100, 100)", here, wanted)
+        total: int = row["total"]
+        return total
+
+    async def changed(call: str, *arguments: object) -> str:
+        intent = to_json(to_intent(records.intent(home), records.clock(), HASHING_KEY))
+        (row,) = await database.fetch(f"SELECT outcome FROM {call}", here, *arguments, records.clock(), intent)
+        outcome: str = row["outcome"]
+        return outcome
+
+    assert [await found("/a", recursive=each) for each in (True, False)] == [1, 0]
+    assert [await found("/a/b/c", recursive=each) for each in (True, False)] == [1, 1]
+    patch = "patch_document_v2($1, $2, $3, NULL, '{}', $4, $5)"
+    assert await changed(patch, to_uuid(document.id), to_json({"folder": "/a/d/e"})) == "done"
+    assert await changed("move_folder_v2($1, $2, $3, 20, $4, $5)", "/a/d", "/a/f") == "done"
+    (row,) = await database.fetch("SELECT rows FROM list_folders($1, '/a', 0, 10)", here)
+    assert msgspec.json.decode(row["rows"]) == [
+        {"folder": "/a/b", "documents": 0},
+        {"folder": "/a/f", "documents": 1},
+    ]
+    assert await changed("delete_folder($1, $2, $3, $4)", "/a/b") == "done"
+    assert await records.folders(home) == {"/a": 1, "/a/f": 1, "/a/f/e": 1}
 
 
 async def test_the_folders_of_the_former_version_are_counted_and_listed(records: Records, database: Database) -> None:

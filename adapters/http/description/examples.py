@@ -29,7 +29,15 @@ from adapters.http.wire.entity_links import (
     LinkRecord,
 )
 from adapters.http.wire.envelope import Envelope, Paged, PageMeta
-from adapters.http.wire.folders import FolderList, FolderRow, MovedFolder, MoveFolderBody, TagList, TagRow
+from adapters.http.wire.folders import (
+    FolderList,
+    FolderRow,
+    MovedFolder,
+    MovedFolderPath,
+    MoveFolderBody,
+    TagList,
+    TagRow,
+)
 from adapters.http.wire.operations import Health, UsageReport
 from domain.access import ApiKey, Permission
 from domain.documents import Document, StoredObject
@@ -155,8 +163,8 @@ _SUCCESSES: Mapping[Any, msgspec.Struct] = {
     Paged[LinkedDocumentList]: Paged(
         LinkedDocumentList([LinkedDocumentRow.of(LinkedDocument(_DOCUMENT, _LINK))]), _LISTED
     ),
-    Envelope[FolderRow]: Envelope(FolderRow("/clients/acme-ltd", 12)),
-    Envelope[MovedFolder]: Envelope(MovedFolder("/clients/acme-ltd")),
+    Envelope[MovedFolder]: Envelope(MovedFolder("/clients/acme-ltd", 12, documents_is_exact=True)),
+    Envelope[MovedFolderPath]: Envelope(MovedFolderPath("/clients/acme-ltd")),
     Paged[FolderList]: Paged(FolderList([FolderRow("/clients", 12)]), _LISTED),
     Paged[TagList]: Paged(TagList([TagRow("nda", 12)]), _LISTED),
     Envelope[ApiKeyCreated]: Envelope(ApiKeyCreated.of(_KEY, _SECRET)),

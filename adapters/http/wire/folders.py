@@ -37,7 +37,15 @@ class FolderRow(Struct):
     documents: Count
 
 
-class MovedFolder(Struct):
+class MovedFolder(FolderRow):
+    """A folder at its new path, and the number of documents in it and in the folders below it."""
+
+    documents_is_exact: Annotated[
+        bool, Meta(description="`false` if there are more documents or folders than were counted.")
+    ]
+
+
+class MovedFolderPath(Struct):
     """A folder at its new path, for an API key without `read:documents`."""
 
     folder: Subfolder

@@ -19,15 +19,6 @@ CREATE TABLE uploads (
     PRIMARY KEY (workspace_id, storage_path)
 );
 
--- Every folder is found from the one above it, in the order of names, without reading the folders of other levels. An index
--- of the paths cannot do this: it holds only their first 600 characters, and a level is spread over it. A column, so that
--- the index alone can count a level. A trigger fills it for functions of an earlier version too; a generated column would
--- rewrite the table while nobody can read it.
-ALTER TABLE folders ADD COLUMN parent_digest bytea;
-
-CREATE TRIGGER folders_parent BEFORE INSERT OR UPDATE OF path ON folders
-FOR EACH ROW EXECUTE FUNCTION set_folder_parent();
-
 CREATE TRIGGER folders_inserted AFTER INSERT ON folders
 REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION count_folders();
 

@@ -6,29 +6,26 @@ CREATE FUNCTION delete_empty_folders(workspace uuid, candidates uuid[], OUT dele
 LANGUAGE plpgsql VOLATILE
 SET enable_seqscan = off
 AS $$
-DECLARE
-    levels bytea[];
 BEGIN
     PERFORM FROM usage WHERE workspace_id = workspace FOR NO KEY UPDATE;
 
     -- LIMIT 1 keeps the planner from turning look-ups into a join, which could read all documents of the workspace.
     WITH gone AS (
-        DELETE FROM folders
+        DELETE FROM folder_tree
         WHERE workspace_id = workspace AND id = ANY (candidates)
             AND (
                 SELECT documents.id FROM documents
-                WHERE documents.workspace_id = workspace AND documents.folder_id = folders.id
+                WHERE documents.workspace_id = workspace AND documents.folder_id = folder_tree.id
                 LIMIT 1
             ) IS NULL
             AND (
-                SELECT below.id FROM folders AS below
-                WHERE below.workspace_id = workspace AND below.parent_digest = folders.path_digest
+                SELECT below.id FROM folder_tree AS below
+                WHERE below.workspace_id = workspace AND below.parent_id = folder_tree.id
                 LIMIT 1
             ) IS NULL
-        RETURNING parent_digest
+        RETURNING parent_id
     )
-    SELECT count(*), array_agg(DISTINCT parent_digest) INTO deleted, levels FROM gone;
-
-    above := ARRAY(SELECT id FROM folders WHERE workspace_id = workspace AND path_digest = ANY (levels));
+    SELECT count(*), coalesce(array_agg(DISTINCT parent_id) FILTER (WHERE parent_id IS NOT NULL), '{}')
+    INTO deleted, above FROM gone;
 END
 $$;

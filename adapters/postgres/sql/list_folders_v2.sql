@@ -8,22 +8,21 @@ LANGUAGE plpgsql STABLE
 SET enable_seqscan = off
 AS $$
 DECLARE
-    level bytea := sha256(convert_to(parent, 'UTF8'));
+    level uuid := find_folder(workspace, parent);
 BEGIN
-    SELECT count(*) INTO total FROM folders WHERE workspace_id = workspace AND parent_digest = level;
+    SELECT count(*) INTO total FROM folder_tree
+    WHERE workspace_id = workspace AND coalesce(parent_id, workspace_id) = level;
 
     WITH RECURSIVE page AS MATERIALIZED (
-        SELECT id, path, path_digest FROM folders
-        WHERE workspace_id = workspace AND parent_digest = level
-        ORDER BY right(path, strpos(reverse(path), '/') - 1)
-        OFFSET skip LIMIT size
+        SELECT id, name FROM folder_tree
+        WHERE workspace_id = workspace AND coalesce(parent_id, workspace_id) = level
+        ORDER BY name OFFSET skip LIMIT size
     ), inside AS (
-        SELECT id AS child, id, path_digest FROM page
+        SELECT id AS child, id FROM page
         UNION ALL
-        SELECT inside.child, below.id, below.path_digest
+        SELECT inside.child, below.id
         FROM inside CROSS JOIN LATERAL (
-            SELECT id, path_digest FROM folders
-            WHERE workspace_id = workspace AND parent_digest = inside.path_digest
+            SELECT id FROM folder_tree WHERE workspace_id = workspace AND parent_id = inside.id
             -- Keeps the planner from a join, which would read all folders of the workspace if most are in one level.
             OFFSET 0
         ) AS below
@@ -36,7 +35,8 @@ BEGIN
     )
     SELECT coalesce(
         jsonb_agg(
-            jsonb_build_object('folder', page.path, 'documents', coalesce(counted.documents, 0)) ORDER BY page.path
+            jsonb_build_object('folder', parent || '/' || page.name, 'documents', coalesce(counted.documents, 0))
+            ORDER BY page.name
         ),
         '[]'
     )

@@ -44,11 +44,8 @@ BEGIN
             outcome := 'too_many_folders';
             RETURN;
         END IF;
-        PERFORM ensure_folders(workspace, ARRAY[changes ->> 'folder']);
-        new.folder_id := (
-            SELECT id FROM folders
-            WHERE workspace_id = workspace AND path_digest = sha256(convert_to(changes ->> 'folder', 'UTF8'))
-        );
+        PERFORM ensure_folders_v2(workspace, ARRAY[changes ->> 'folder']);
+        new.folder_id := find_folder(workspace, changes ->> 'folder');
     END IF;
     IF (new.name, new.description, new.tags, new.folder_id, new.mime_type)
         IS DISTINCT FROM (old.name, old.description, old.tags, old.folder_id, old.mime_type)

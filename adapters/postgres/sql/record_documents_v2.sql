@@ -28,6 +28,8 @@ DECLARE
     is_scarce boolean;
     missing text[];
     added text[] := '{}';
+    used text[];
+    used_ids uuid[];
 BEGIN
     SELECT * INTO account FROM usage WHERE workspace_id = workspace FOR NO KEY UPDATE;
     IF NOT FOUND THEN
@@ -118,21 +120,30 @@ BEGIN
         DELETE FROM uploads WHERE workspace_id = workspace AND storage_path = ANY (issued);
     END IF;
 
-    -- Most documents are recorded in folders that exist, and then so do all folders above them. A look at each folder costs
-    -- less than the call that inserts what is missing, and its trigger.
-    missing := ARRAY(
-        SELECT folder FROM (
+    -- Each folder is looked up once. Most documents are recorded in folders that exist, and then so do all folders above.
+    WITH RECURSIVE sought AS (
+        SELECT folder, string_to_array(folder, '/') AS levels, 2 AS level, workspace AS id
+        FROM (
             SELECT DISTINCT batch -> (ordinality - 1)::integer -> 'document' ->> 'folder' AS folder
             FROM unnest(taken) AS ordinality
-        ) AS used
-        WHERE folder IS NOT NULL AND (
-            SELECT id FROM folders
-            WHERE workspace_id = workspace AND path_digest = sha256(convert_to(folder, 'UTF8'))
+        ) AS sent
+        WHERE folder IS NOT NULL
+        UNION ALL
+        SELECT folder, levels, level + 1, below.id
+        FROM sought LEFT JOIN LATERAL (
+            SELECT id FROM folder_tree
+            WHERE workspace_id = workspace AND coalesce(parent_id, workspace_id) = sought.id
+                AND name = sought.levels[sought.level]
             LIMIT 1
-        ) IS NULL
-    );
-    IF missing <> '{}' THEN
-        PERFORM ensure_folders(workspace, missing);
+        ) AS below ON true
+        WHERE level <= cardinality(levels)
+    )
+    SELECT array_agg(folder), array_agg(id) INTO used, used_ids FROM sought WHERE level > cardinality(levels);
+    IF array_position(used_ids, NULL) > 0 THEN
+        PERFORM ensure_folders_v2(workspace, used);
+        used_ids := ARRAY(
+            SELECT find_folder(workspace, folder) FROM unnest(used) WITH ORDINALITY AS sent (folder, place) ORDER BY place
+        );
     END IF;
 
     -- One statement for all rows. `finish_change` writes the same receipt and event for a single change; called for
@@ -161,11 +172,7 @@ BEGIN
             revision, created_by, created_by_key, created_at, updated_at
         )
         SELECT
-            workspace, id, name, description, mime_type, storage_path,
-            (
-                SELECT folders.id FROM folders
-                WHERE workspace_id = workspace AND path_digest = sha256(convert_to(new.folder, 'UTF8'))
-            ),
+            workspace, id, name, description, mime_type, storage_path, used_ids[array_position(used, folder)],
             tags, search_text, revision, created_by, created_by_key, created_at, updated_at
         FROM new
     ), answered AS (

@@ -3,7 +3,7 @@
 from adapters.http.description.described import Described, Section
 from adapters.http.description.refusals import OF_A_BODY
 from adapters.http.wire.envelope import Envelope, Paged
-from adapters.http.wire.folders import FolderList, FolderRow, MovedFolder, MoveFolderBody, TagList
+from adapters.http.wire.folders import FolderList, MovedFolder, MovedFolderPath, MoveFolderBody, TagList
 from domain.errors import FolderExists, FolderInUse, IdempotencyMismatch, Invalid
 
 FOLDERS = Section(
@@ -14,8 +14,8 @@ FOLDERS = Section(
         "move_folder": Described(
             summary="Rename or move a folder",
             body=MoveFolderBody,
-            success=Envelope[FolderRow],
-            narrowed=Envelope[MovedFolder],
+            success=Envelope[MovedFolder],
+            narrowed=Envelope[MovedFolderPath],
             refusals=(*OF_A_BODY, FolderExists, IdempotencyMismatch),
             idempotent=True,
         ),

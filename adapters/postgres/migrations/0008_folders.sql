@@ -1,0 +1,24 @@
+-- A folder has a name and the folder above it (null: it is at the top). So a move changes one row, however much is below
+-- it. `height` is the number of levels below the folder, which says whether a move would exceed the limit of levels.
+-- No folder has the name '': until all rows are filled, it stands for a missing one.
+ALTER TABLE folders
+    ADD COLUMN parent_id uuid,
+    ADD COLUMN name text COLLATE "C" NOT NULL DEFAULT '',
+    ADD COLUMN height smallint NOT NULL DEFAULT 0;
+
+-- The name that the table has from the swap on.
+CREATE VIEW folder_tree AS SELECT workspace_id, id, parent_id, name, height FROM folders;
+
+-- A new row has a name of its own until it is placed.
+CREATE TRIGGER folders_unplaced BEFORE INSERT ON folders
+FOR EACH ROW EXECUTE FUNCTION name_unplaced_folder();
+
+CREATE TRIGGER folders_placed AFTER INSERT ON folders
+REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION place_folders();
+
+-- Not for what the trigger itself updates.
+CREATE TRIGGER folders_moved AFTER UPDATE ON folders
+REFERENCING NEW TABLE AS changed FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION place_folders();
+
+CREATE TRIGGER folders_left AFTER DELETE ON folders
+REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION settle_folders();
