@@ -201,7 +201,11 @@ class Exchange:
             self.has_started = True
             self._head_bytes = self._response_head(message["status"], message["headers"])
         elif message["type"] == "http.response.body" and self.has_started and not self.is_complete:
-            self._send_body(message.get("body", b""), is_last=not message.get("more_body", False))
+            more = message.get("more_body", False)
+            self._send_body(message.get("body", b""), is_last=not more)
+            if more:
+                # So that the application does not read the next piece before the client has taken this one.
+                await self._connection.wait_until_writable()
         else:
             raise RuntimeError(f"the application sent {message['type']} out of order")
 

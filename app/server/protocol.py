@@ -73,7 +73,7 @@ class Protocol(asyncio.Protocol):
         self._discarded = 0
         self._reads = True
         # The state of the bytes that the server writes.
-        self._written = 0
+        self._written = self._last_written = 0
         self._writable: asyncio.Event | None = None
         self._taken_at = math.inf
         self._taken = 0
@@ -123,7 +123,8 @@ class Protocol(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._writable = asyncio.Event()
-        self._all.set_slow(self, self.transport.get_write_buffer_size())
+        # The transport keeps the whole of what was written last until all of it is sent.
+        self._all.set_slow(self, max(self._last_written, self.transport.get_write_buffer_size()))
 
     def resume_writing(self) -> None:
         self._all.set_fast(self)
@@ -175,6 +176,7 @@ class Protocol(asyncio.Protocol):
         return self._server_state.default_headers
 
     def write(self, data: bytes) -> None:
+        self._last_written = len(data)
         self._written += len(data)
         self.transport.write(data)
 

@@ -21,11 +21,13 @@ class Transport(asyncio.Transport):
 
     def __init__(self) -> None:
         super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
-        self.receiver: asyncio.Protocol
+        self.receiver: Protocol
         self.sent = b""
         self.writes = 0
         self.unsent_bytes = 0
         self.has_sent_eof = self.is_aborted = self.is_closed = self.is_paused = False
+        # Whether the client reads nothing more.
+        self.is_stalled = False
         self._incoming: deque[bytes] = deque()
 
     def deliver(self, data: bytes, size: int | None = None) -> None:
@@ -43,6 +45,8 @@ class Transport(asyncio.Transport):
         self.writes += 1
         if not self.is_closed:
             self.sent += bytes(data)
+        if self.is_stalled:
+            self.receiver.pause_writing()
 
     def write_eof(self) -> None:
         self.has_sent_eof = True

@@ -4,11 +4,12 @@ import logging
 import resource
 
 import pytest
+from litestar.types import Send
 
 from app.server import limits
 from app.server.connections import LOG_SECONDS
 
-from .driven import Server, echo
+from .driven import Server, echo, settle
 from .test_exchange import GET, OK
 
 
@@ -64,6 +65,29 @@ async def test_if_too_many_bytes_wait_in_memory_the_slowest_readers_are_closed()
     for connection in (second, fourth):
         connection.waits(100_000)
     assert [connection.transport.is_aborted for connection in (second, third, fourth)] == [False, True, False]
+
+
+async def test_for_a_client_that_reads_nothing_one_piece_of_a_stream_is_kept_and_counts_as_a_whole() -> None:
+    made: list[int] = []
+
+    async def stream(_scope: object, _receive: object, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        for number in range(3):
+            made.append(number)
+            await send({"type": "http.response.body", "body": bytes(100_000), "more_body": True})
+
+    server = Server(stream, unsent_max=150_000)
+    first, second = (server.connect() for _ in range(2))
+    first.transport.is_stalled = second.transport.is_stalled = True
+    await first.send(GET)
+    assert made == [0]
+    await second.send(GET)
+    assert [connection.transport.is_aborted for connection in (first, second)] == [True, False]
+    made.clear()
+    second.transport.is_stalled = False
+    second.protocol.resume_writing()
+    await settle()
+    assert made == [1, 2]
 
 
 async def test_a_connection_that_was_just_made_is_not_closed_for_another() -> None:
