@@ -30,7 +30,7 @@ class PrometheusMetrics:
     """
 
     def __init__(self) -> None:
-        # Not the default registry, which adds metrics of the single process.
+        # The default registry is not used, because it adds metrics of the single process.
         self._registry = CollectorRegistry()
         # The start time of a counter would be a second series each, and does not exist for several processes.
         disable_created_metrics()  # type: ignore[no-untyped-call]

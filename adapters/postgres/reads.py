@@ -28,7 +28,7 @@ class Reads:
         self._look_ups = Turns(LOOK_UPS, each=LOOK_UPS)
         self._lists = Turns(LISTS, each=EACH)
         self._kept = KeptCounts(kept_bytes)
-        # The call of each list that runs, and the one that follows it.
+        # For each list: the call that runs now, and the call that begins after it.
         self._running: dict[_List, asyncio.Task[Sequence[Row]]] = {}
         self._following: dict[_List, asyncio.Task[Sequence[Row]]] = {}
 

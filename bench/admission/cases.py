@@ -41,11 +41,11 @@ class Variant:
 
 
 NONE = Variant("no admission", tier="unmetered")
-KEY = Variant("key, no limit", tier="unmetered")
-MEMORY = Variant("key, limit in memory")
-VALKEY = Variant("key, limit on Valkey", valkey=True)
-COLD = Variant("cold key, no limit", tier="unmetered", cold=True)
-COLD_VALKEY = Variant("cold key, limit on Valkey", valkey=True, cold=True)
+KEY = Variant("API key, no limit", tier="unmetered")
+MEMORY = Variant("API key, limit in memory")
+VALKEY = Variant("API key, limit on Valkey", valkey=True)
+COLD = Variant("cold API key, no limit", tier="unmetered", cold=True)
+COLD_VALKEY = Variant("cold API key, limit on Valkey", valkey=True, cold=True)
 TWO = Variant("2 workers, limit on Valkey", valkey=True, workers=2)
 FOUR = Variant("4 workers, limit on Valkey", valkey=True, workers=4)
 VARIANTS = (NONE, KEY, MEMORY, VALKEY, COLD, COLD_VALKEY, TWO, FOUR)

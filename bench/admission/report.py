@@ -44,12 +44,12 @@ def table(results: AdmissionResults) -> str:
     for request_name in REQUESTS:
         value = results.ratio(request_name, VALKEY, NONE, "python_us")
         lines.append(
-            _sentence(f"Python CPU of a {request_name}: key and limit on Valkey ÷ no admission", value, CPU_BOUND)
+            _sentence(f"Python CPU of a {request_name}: API key and limit on Valkey ÷ no admission", value, CPU_BOUND)
         )
     for name, variant, of in (
         ("scripts per request on Valkey", VALKEY, "scripts"),
-        ("look-ups per request with a cold key", COLD, "look_ups"),
-        ("scripts per request with a cold key", COLD_VALKEY, "scripts"),
+        ("look-ups per request with a cold API key", COLD, "look_ups"),
+        ("scripts per request with a cold API key", COLD_VALKEY, "scripts"),
     ):
         lines.append(_sentence(name, results.most(variant, of), TRIPS_BOUND))
     for request_name in REQUESTS:

@@ -1,6 +1,6 @@
 """A stub of an S3 server, so that the benchmark measures Dossier: `python -m bench.storage.stub PORT`.
 
-Below `workspaces/`, every S3 key of every bucket has the same object, and the stub verifies no signature. That takes a
+Below `workspaces/`, every object key of every bucket has the same object, and the stub verifies no signature. That takes a
 few microseconds; a Python server that verifies would take the time of ten creates. Below `.dossier/`, where Dossier
 tests a store before it starts, the stub behaves correctly: signed URLs work only unchanged and until they expire, and
 `If-None-Match: *` never replaces an object. The rest of S3 is missing.
@@ -41,7 +41,7 @@ _GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
 _END = b"\r\n\r\n"
 
 objects: dict[str, bytes] = {}
-"""The objects below `.dossier/`, by S3 key."""
+"""The objects below `.dossier/`, by object key."""
 
 
 class S3(asyncio.Protocol):

@@ -111,7 +111,7 @@ async def test_a_deleted_document_is_as_unknown_as_one_that_never_was(records: R
 
 
 async def test_the_path_of_a_deleted_document_is_condemned_and_never_recorded_again(records: Records) -> None:
-    """test_ledger proves the same of a path that is gone, and what becomes of a condemned one."""
+    """tests/contracts/test_ledger.py proves the same of a path that is gone."""
     home = await records.workspace()
     document = await records.recorded(home)
     await records.delete(home, document.id)

@@ -64,7 +64,7 @@ def test_letters_that_a_search_distinguishes_are_folded_to_different_texts(one: 
 def test_folding_any_character_again_changes_nothing() -> None:
     ideographs = {*range(0x3400, 0xA000), *range(0xAC00, 0xE000), *range(0x20000, 0x2F800), *range(0x30000, 0xE0000)}
     for char in map(chr, {*range(0xE1000)} - ideographs):
-        # Beside letters that carry marks, and before one: characters compose, and change their order.
+        # With neighbours, because characters can compose with each other or change their order.
         once = fold(text := f"a{char}\u0301\u304b{char}")
         assert fold(once) == once, ascii(text)
 
