@@ -1,9 +1,9 @@
 """A stub of an S3 server, so that the benchmark measures Dossier: `python -m bench.storage.stub PORT`.
 
-Below `workspaces/`, every object key of every bucket has the same object, and the stub verifies no signature. That takes a
-few microseconds; a Python server that verifies would take the time of ten creates. Below `.dossier/`, where Dossier
-tests a store before it starts, the stub behaves correctly: signed URLs work only unchanged and until they expire, and
-`If-None-Match: *` never replaces an object. The rest of S3 is missing.
+Below `workspaces/`, every object key of every bucket has the same object, and the stub verifies no signature. That
+takes a few microseconds; a Python server that verifies would take the time of ten creates. Below `.dossier/`, where
+Dossier tests a store before it starts, the stub behaves correctly: signed URLs work only unchanged and until they
+expire, and `If-None-Match: *` never replaces an object. The rest of S3 is missing.
 """
 
 import asyncio

@@ -19,7 +19,7 @@ def reported(world: World) -> World:
 
 
 async def pass_time(world: World, seconds: float) -> None:
-    """Advance the time, with a confirmation every half second, as the database gives them."""
+    """Advance the time. Every half second, confirm that all changes have been reported, as the database does."""
     end = world.time + seconds
     while world.time < end:
         world.time = min(end, world.time + 0.5)
