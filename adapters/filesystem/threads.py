@@ -113,10 +113,10 @@ class Threads:
         if self._is_patient and len(self._unfinished) == len(self._crew.waiting) + self._hung:
             self._is_patient = self._crew.do_all_within(self._patience)
             self._deliver()
-        self._crew.wake(len(self._crew.waiting))
         if self._unfinished and not self._is_checking:
             self._is_checking = True
             loop.call_later(CHECK_SECONDS, self._check, loop)
+        self._crew.wake(len(self._crew.waiting))
 
     def _deliver(self) -> None:
         """Give the results of ended operations to their callers."""
@@ -217,8 +217,8 @@ class _Crew:
                 if self._idle:
                     self._idle -= 1
                 elif self._threads < self.size:
-                    self._threads += 1
                     threading.Thread(target=self._serve, daemon=True).start()
+                    self._threads += 1
                 else:
                     return
                 self._wake.put(True)

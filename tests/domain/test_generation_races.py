@@ -1,5 +1,6 @@
 """The generation is replaced at every pause of a reading, and of a process that replaces it without the lock."""
 
+import inspect
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -42,7 +43,8 @@ class Paused(Instead):
 
     def __getattr__(self, method: str) -> Any:
         call = super().__getattr__(method)
-        if method == "exclusive":
+        if not inspect.iscoroutinefunction(call):
+            # A context or a listing, during which others act anyway.
             return call
 
         async def paused(*arguments: object, **named: object) -> object:
