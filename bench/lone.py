@@ -18,8 +18,9 @@ import uvloop
 
 from adapters.in_process.system import Ulids, utc_now
 from adapters.postgres import statements
+from adapters.postgres.creates import to_record
 from adapters.postgres.database import Database, open_database
-from adapters.postgres.documents import PostgresDocuments, to_record
+from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.reads import Reads
 from adapters.postgres.rows import to_uuid
 from bench.facts import HASHING_KEY, sample
@@ -80,8 +81,8 @@ class Pairs:
     async def _fetch(self) -> None:
         document, intent = self._next()
         batch = f"[{to_record(document, intent, HASHING_KEY)[0].decode()}]"
-        limits = FOLDER_LEVELS_MAX, FOLDERS_MAX
-        call = self._database.fetch(statements.RECORD_DOCUMENTS, to_uuid(self._workspace), batch, *limits)
+        arguments = [to_uuid(self._workspace)], batch, False, FOLDER_LEVELS_MAX, FOLDERS_MAX
+        call = self._database.fetch(statements.RECORD_DOCUMENTS, *arguments)
         rows, seconds = await _timed(call)
         assert [row["outcome"] for row in rows] == ["created"]
         self._direct.append(seconds)

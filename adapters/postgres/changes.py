@@ -5,9 +5,7 @@ repeated call that finds its own attempt id in a receipt returns the outcome of 
 key, the attempt id is also the key of the receipt.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -19,6 +17,8 @@ from adapters.postgres import statements
 from adapters.postgres.database import Database
 from adapters.postgres.queries import to_document_with_links
 from adapters.postgres.rows import to_hex, to_intent, to_json, to_link, to_uuid
+from adapters.postgres.turns import Turns
+from adapters.postgres.writer.batched import GIVE_UP_SECONDS
 from domain.documents import Changes
 from domain.entity_links import LINKS_MAX, EntityLink
 from domain.ids import DocumentId, EntityLinkId, WorkspaceId
@@ -59,7 +59,7 @@ class DocumentChanges:
 
     _writes: Database
     _hashing_key: bytes
-    _queues: "WorkspaceQueues"
+    _turns: Turns
 
     async def patch(
         self,
@@ -195,7 +195,7 @@ class DocumentChanges:
         """
         attempt = uuid4()
         workspace = intent.caller.workspace_id
-        async with self._queues.of(workspace):
+        async with self._turns.of(workspace, GIVE_UP_SECONDS):
             [row] = await self._writes.fetch_with_retry(
                 sql, to_uuid(workspace), *arguments, to_json(to_intent(intent, at, self._hashing_key, attempt))
             )
@@ -213,27 +213,6 @@ class _Result:
     outcome: str
     facts: dict[str, Any]
     is_replay: bool
-
-
-class WorkspaceQueues:
-    """One queue of changes for each workspace. If changes waited for the workspace lock in the database, each would
-    occupy a connection."""
-
-    def __init__(self) -> None:
-        self._locks: dict[WorkspaceId, tuple[asyncio.Lock, int]] = {}
-
-    @asynccontextmanager
-    async def of(self, workspace: WorkspaceId) -> AsyncIterator[None]:
-        """Wait for the earlier changes of the workspace. Later ones wait until the end of the block."""
-        lock, users = self._locks.get(workspace, (asyncio.Lock(), 0))
-        self._locks[workspace] = lock, users + 1
-        try:
-            async with lock:
-                yield
-        finally:
-            lock, users = self._locks.pop(workspace)
-            if users > 1:
-                self._locks[workspace] = lock, users - 1
 
 
 def _to_changes(changes: Changes) -> dict[str, Any]:

@@ -11,6 +11,11 @@ REQUESTS = 10
 JOBS = 2
 """The most connections of each pool. A process opens one at its start, and all others when it needs them."""
 
+LOCK_WAITS = 3
+"""The most writes at the same time that may wait for a workspace lock, at most one of each workspace. Each occupies a
+connection meanwhile. The other connections for writes never wait for a workspace.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Pools:

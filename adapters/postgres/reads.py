@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
-from adapters.postgres.database import ACQUIRE_SECONDS, Database, NotBegun, Row
+from adapters.postgres.database import ACQUIRE_SECONDS, Database, Row
 from adapters.postgres.kept import UNLESS_KEPT, KeptCounts
 from adapters.postgres.turns import Turns
 
@@ -39,11 +39,8 @@ class Reads:
             NotBegun: the workspace had no turn, or the statement no connection, within 2 s.
             Unavailable: as `Database.fetch` does.
         """
-        try:
-            async with self._look_ups.of(workspace, ACQUIRE_SECONDS):
-                return await self._database.fetch_one(sql, workspace, *arguments)
-        except TimeoutError as error:
-            raise NotBegun(_NO_TURN) from error
+        async with self._look_ups.of(workspace, ACQUIRE_SECONDS):
+            return await self._database.fetch_one(sql, workspace, *arguments)
 
     async def list(self, sql: str, workspace: UUID, *arguments: object) -> Sequence[Row]:
         """Return all rows of a statement that may read many rows. Raises as `look_up` does.
@@ -84,11 +81,6 @@ class Reads:
                     return await self._database.fetch(*sought)
                 finally:
                     del self._running[sought]
-        except TimeoutError as error:
-            raise NotBegun(_NO_TURN) from error
         finally:
             if self._following.get(sought) is asyncio.current_task():
                 del self._following[sought]
-
-
-_NO_TURN = f"database: earlier reads of the workspace took longer than {ACQUIRE_SECONDS:.0f} seconds"

@@ -348,7 +348,7 @@ ALTER TABLE ONLY public.usage
 -- FUNCTION patch_document_v2(uuid, uuid, jsonb, text[], text[], timestamp with time zone, jsonb) -- superseded by patch_document_v3
 -- FUNCTION patch_document_v3(uuid, uuid, jsonb, text[], text[], integer, timestamp with time zone, jsonb)
 -- FUNCTION record_documents(uuid, jsonb) -- superseded by record_documents_v2
--- FUNCTION record_documents_v2(uuid, jsonb, integer, integer)
+-- FUNCTION record_documents_v2(uuid[], jsonb, boolean, integer, integer)
 -- FUNCTION recorded_changes()
 -- FUNCTION remove_entity_link(uuid, uuid, uuid, timestamp with time zone, jsonb) -- superseded by remove_entity_link_v2
 -- FUNCTION remove_entity_link_v2(uuid, uuid, uuid, timestamp with time zone, jsonb)

@@ -1,7 +1,7 @@
 """The SQL statements of this adapter. The functions and views that they call are in `sql/`."""
 
 # Each function call is one transaction and one round trip.
-RECORD_DOCUMENTS = "SELECT outcome, facts FROM record_documents_v2($1, $2, $3, $4)"
+RECORD_DOCUMENTS = "SELECT outcome, facts FROM record_documents_v2($1, $2, $3, $4, $5)"
 
 ISSUE_UPLOADS = "SELECT outcome, facts FROM issue_uploads($1, $2)"
 

@@ -5,6 +5,8 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 
+from adapters.postgres.database import NotBegun
+
 
 class Turns:
     """A number of places. At most `each` of them are taken by one owner, and owners that wait get free places in turns.
@@ -24,7 +26,7 @@ class Turns:
         """Take a place for the block.
 
         Raises:
-            TimeoutError: the owner got none within so many seconds.
+            NotBegun: the owner got none within so many seconds.
         """
         if owner in self._waiting or not self._has_place(owner):
             await self._wait(owner, seconds)
@@ -41,12 +43,15 @@ class Turns:
         try:
             async with asyncio.timeout(seconds):
                 await turn
-        except BaseException:
+        except BaseException as error:
             if turn.cancelled():
                 self._forget(owner, turn)
             else:
                 # The place was given in the moment in which the wait ended.
                 self._give_back(owner)
+            if isinstance(error, TimeoutError):
+                waited = f"earlier calls of {owner}, or of others, took longer than {seconds:.0f} seconds"
+                raise NotBegun(f"database: {waited}") from error
             raise
 
     def _has_place(self, owner: Hashable) -> bool:

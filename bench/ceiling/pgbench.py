@@ -12,14 +12,14 @@ import msgspec
 
 from adapters.in_process.system import utc_now
 from adapters.postgres import statements
-from adapters.postgres.documents import to_record
+from adapters.postgres.creates import to_record
 from adapters.postgres.rows import hash_idempotency_key, to_facts, to_uuid
 from bench.facts import HASHING_KEY, sample
 from bench.postgres import Postgres
 from domain.paths import FOLDER_LEVELS_MAX, FOLDERS_MAX
 
 ONE_STATEMENT = statements.RECORD_DOCUMENTS
-"""The statement of the adapter itself: $1 is the workspace, $2 a batch of one document, $3 and $4 bound folders."""
+"""The statement of the adapter: $1 is the workspace, $2 a batch, $3 waits for the lock, $4 and $5 bound folders."""
 
 BARE_TABLE = "CREATE TABLE bare (LIKE documents INCLUDING ALL)"
 
@@ -120,10 +120,12 @@ def _script(directory: Path, name: str, workspace: str) -> Path:
     batch = _BATCH.format(template=_template(workspace))
     statement = ONE_STATEMENT
     for parameter, value in (
-        ("$1", ":workspace::uuid"),
+        ("$1", "ARRAY[:workspace::uuid]"),
         ("$2", batch),
-        ("$3", str(FOLDER_LEVELS_MAX)),
-        ("$4", str(FOLDERS_MAX)),
+        # Wait for the workspace lock, which all clients need.
+        ("$3", "true"),
+        ("$4", str(FOLDER_LEVELS_MAX)),
+        ("$5", str(FOLDERS_MAX)),
     ):
         statement = statement.replace(parameter, value)
     file.write_text(_ONE_STATEMENT_SCRIPT.format(statement=statement))

@@ -16,7 +16,7 @@ ROUNDS = 3
 @pytest.fixture
 def five_folders(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a workspace have five folders."""
-    for module in ("memory.changes", "postgres.changes", "postgres.documents"):
+    for module in ("memory.changes", "postgres.changes", "postgres.creates"):
         monkeypatch.setattr(f"adapters.{module}.FOLDERS_MAX", 5)
 
 

@@ -1,14 +1,13 @@
 """A writer on a database that fails as a test wants."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from contextlib import asynccontextmanager
 
+from adapters.postgres.creates import Busy, PendingCreate
 from adapters.postgres.database import NotBegun
-from adapters.postgres.documents import PendingCreate
-from adapters.postgres.writer.batched import BatchedWriter
+from adapters.postgres.writer.batched import BatchedWriter, by_workspace
 from domain.access import Workspace
-from domain.ids import WorkspaceId
 from ports.outcomes import CreateOutcome
 from ports.system import Unavailable
 from tests.contracts.records import Records
@@ -19,11 +18,17 @@ Fault = Callable[[Sequence[PendingCreate]], Awaitable[None]]
 class Rig:
     """A writer, and a database that answers its calls as the memory adapter does. Only pauses and faults take time."""
 
-    def __init__(self, records: Records, home: Workspace) -> None:
+    def __init__(
+        self,
+        records: Records,
+        home: Workspace,
+        lane_of: Callable[[PendingCreate], Hashable] = by_workspace,
+        slow_seconds: float | None = None,
+    ) -> None:
         self.records = records
         self.home = home
-        self.writer: BatchedWriter[PendingCreate, CreateOutcome] = BatchedWriter(
-            self.call, self._pause, now=lambda: self.seconds
+        self.writer: BatchedWriter[PendingCreate, CreateOutcome | Busy] = BatchedWriter(
+            self.call, lane_of, self._pause, slow_seconds=slow_seconds, now=lambda: self.seconds
         )
         self.seconds = 0.0
         self.faults: list[Fault] = []
@@ -34,8 +39,7 @@ class Rig:
         """The paths of each call."""
         self.pauses: list[float] = []
 
-    async def call(self, workspace: WorkspaceId, creates: Sequence[PendingCreate]) -> Sequence[CreateOutcome]:
-        assert {create.document.workspace_id for create in creates} == {workspace}
+    async def call(self, creates: Sequence[PendingCreate]) -> Sequence[CreateOutcome]:
         self.made.append([create.document.storage_path.rpartition("/")[2] for create in creates])
         if self.every:
             await self.every(creates)
@@ -59,7 +63,7 @@ class Rig:
         document = self.records.document(home, path=path, size_bytes=size_bytes)
         return PendingCreate.of(document, self.records.intent(home, key, asks), b"{}")
 
-    async def send(self, *creates: PendingCreate) -> "list[asyncio.Task[CreateOutcome]]":
+    async def send(self, *creates: PendingCreate) -> "list[asyncio.Task[CreateOutcome | Busy]]":
         """Send creates, and return once all of them wait."""
         tasks = [asyncio.create_task(self.writer.send(create)) for create in creates]
         await asyncio.sleep(0)
@@ -68,7 +72,7 @@ class Rig:
     @asynccontextmanager
     async def held_call(
         self, *creates: PendingCreate, then: Fault | None = None
-    ) -> "AsyncIterator[list[asyncio.Task[CreateOutcome]]]":
+    ) -> "AsyncIterator[list[asyncio.Task[CreateOutcome | Busy]]]":
         """Send creates, by default one at "held", and hold their call during the block. `then` is its fault."""
         held, go_on = asyncio.Event(), asyncio.Event()
 

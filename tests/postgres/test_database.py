@@ -175,4 +175,3 @@ async def test_changes_of_a_locked_workspace_wait_on_one_connection(database: Da
     outcomes = await asyncio.gather(*waiting)
     revisions = [outcome.found.document.revision for outcome in outcomes if isinstance(outcome, Patched)]
     assert revisions == [*range(2, len(waiting) + 2)]
-    assert documents._queues._locks == {}

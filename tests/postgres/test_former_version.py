@@ -2,8 +2,8 @@
 
 import msgspec
 
+from adapters.postgres.creates import to_record
 from adapters.postgres.database import Database, Row
-from adapters.postgres.documents import to_record
 from adapters.postgres.rows import to_intent, to_json, to_uuid
 from domain.access import Workspace
 from ports.ledger import PathState

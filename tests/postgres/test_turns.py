@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from adapters.postgres.database import NotBegun
 from adapters.postgres.turns import Turns
 
 
@@ -64,7 +65,7 @@ async def test_no_place_is_lost_or_taken_twice_however_calls_end() -> None:
                     await asyncio.sleep(random.choice([0, 0.001]))
                 finally:
                     inside[0] -= 1
-        except TimeoutError:
+        except NotBegun:
             timed_out += 1
 
     for _ in range(50):
@@ -89,7 +90,7 @@ async def test_a_call_without_a_place_in_its_time_is_refused_and_the_next_one_is
     end = await visits.call("a")
     await visits.call("a", seconds=0)
     await visits.call("b")
-    with pytest.raises(TimeoutError):
+    with pytest.raises(NotBegun):
         await visits.tasks[1]
     end.set()
     await passed()

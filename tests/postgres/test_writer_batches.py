@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from adapters.postgres.documents import PendingCreate
+from adapters.postgres.creates import PendingCreate
 from adapters.postgres.writer.cost import COST_MAX
 from adapters.postgres.writer.lane import COST_SHARE, LANE_MAX
 from ports.outcomes import Created, IdempotencyKeyReused, PathTaken, Replayed

@@ -1,16 +1,21 @@
--- Record documents of one workspace, in the order given, each completely or not at all. Return one outcome a row, in
+-- Record documents of any workspaces, in the order given, each completely or not at all. Return one outcome a row, in
 -- that order.
 --
 -- Lock first, read second. Every statement in here takes a snapshot of its own (READ COMMITTED, which the pool sets),
 -- and every change of a workspace locks the usage row before it does anything else. So the statements after the lock
 -- see everything that the workspace has committed, an outcome is final, and nothing can deadlock. No unique key is ever
--- violated: within a call, the caller never sends two rows with one idempotency key or one storage path.
+-- violated: within a call, the caller never sends two rows of a workspace with one idempotency key or one storage path.
 --
--- `batch` is an array of {document, search_text} and the members of an intent (see `begin_change`). `document` becomes
--- the facts of the receipt.
+-- A call of several workspaces waits for no lock, so a workspace whose lock is held delays no other one: the rows of
+-- that workspace come back as busy, and nothing is written for them. A call that `waits` for the lock names one workspace.
+--
+-- `workspaces` names every workspace of the batch once. `batch` is an array of {document, search_text} and the members
+-- of an intent (see `begin_change`). `document` becomes the facts of the receipt.
 -- Outcomes: created | replayed (facts: the document) | key_reused | path_taken (facts: document_id) |
--- over_quota (facts: limit_bytes, used_bytes, requested_bytes) | too_many_folders.
-CREATE FUNCTION record_documents_v2(workspace uuid, batch jsonb, levels_max integer, folders_max integer)
+-- over_quota (facts: limit_bytes, used_bytes, requested_bytes) | too_many_folders | busy.
+CREATE FUNCTION record_documents_v2(
+    workspaces uuid[], batch jsonb, waits boolean, levels_max integer, folders_max integer
+)
 RETURNS TABLE (outcome text, facts jsonb)
 LANGUAGE plpgsql VOLATILE
 -- A session keeps its plans: a plan made while the tables were empty must not scan them when they are full. So tables
@@ -21,26 +26,46 @@ SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
+    -- The locked workspaces and their accounts, in the same order.
+    locked uuid[];
+    accounts usage[];
+    -- The account of the row that is decided, at this place.
     account usage%ROWTYPE;
+    place integer := 1;
     item record;
-    taken bigint[] := '{}';
+    -- The sequence number of the event of each row that is recorded; null for the other rows.
+    seqs bigint[] := array_fill(NULL::bigint, ARRAY[jsonb_array_length(batch)]);
+    changed uuid[] := '{}';
     issued text[] := '{}';
-    is_scarce boolean;
+    -- Far below the limit of folders, every row has room for all its folders. Only near it are the missing ones counted.
+    scarce_above integer := folders_max - levels_max * jsonb_array_length(batch);
     missing text[];
+    -- Folders that the rows so far add, each after the id of its workspace.
     added text[] := '{}';
+    -- The folders of the rows that are recorded: each with its workspace, with a text of both, and with its id.
+    homes uuid[];
+    paths text[];
     used text[];
     used_ids uuid[];
 BEGIN
-    SELECT * INTO account FROM usage WHERE workspace_id = workspace FOR NO KEY UPDATE;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'workspace % does not exist', workspace;
+    IF waits THEN
+        SELECT ARRAY[workspace_id], ARRAY[usage] INTO locked, accounts
+        FROM usage WHERE workspace_id = workspaces[1] FOR NO KEY UPDATE;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'workspace % does not exist', workspaces[1];
+        END IF;
+    ELSE
+        SELECT array_agg(workspace_id), array_agg(free) INTO locked, accounts
+        FROM (
+            SELECT * FROM usage WHERE workspace_id = ANY (workspaces) FOR NO KEY UPDATE SKIP LOCKED
+        ) AS free;
     END IF;
-    -- Far below the limit, every row has room for all its folders. Only near it are the missing ones of each row counted.
-    is_scarce := account.folders > folders_max - levels_max * jsonb_array_length(batch);
 
+    account := accounts[place];
     FOR item IN
         SELECT
-            sent.ordinality, (sent.document ->> 'id')::uuid AS id,
+            sent.ordinality, home.workspace_id, array_position(locked, home.workspace_id) AS place,
+            (sent.document ->> 'id')::uuid AS id, sent.document ->> 'folder' AS folder,
             (sent.document ->> 'size_bytes')::bigint AS size_bytes,
             receipt.outcome AS receipt_outcome, receipt.facts AS receipt_facts,
             object.document_id AS holder, object.state,
@@ -48,28 +73,39 @@ BEGIN
         FROM ROWS FROM (
             jsonb_to_recordset(batch) AS (document jsonb, key_hash uuid, operation text, fingerprint text)
         ) WITH ORDINALITY AS sent
+        CROSS JOIN LATERAL (SELECT (sent.document ->> 'workspace_id')::uuid AS workspace_id) AS home
         LEFT JOIN LATERAL find_receipt(
-            workspace, sent.key_hash, sent.operation, sent.fingerprint, (sent.document ->> 'created_at')::timestamptz
+            home.workspace_id, sent.key_hash, sent.operation, sent.fingerprint,
+            (sent.document ->> 'created_at')::timestamptz
         ) AS receipt ON true
         LEFT JOIN LATERAL (
             SELECT * FROM objects
-            WHERE workspace_id = workspace AND storage_path = sent.document ->> 'storage_path'
+            WHERE workspace_id = home.workspace_id AND storage_path = sent.document ->> 'storage_path'
             LIMIT 1
         ) AS object ON true
         LEFT JOIN LATERAL (
             SELECT storage_path, reserved_bytes FROM uploads
-            WHERE workspace_id = workspace AND storage_path = sent.document ->> 'storage_path'
+            WHERE workspace_id = home.workspace_id AND storage_path = sent.document ->> 'storage_path'
             LIMIT 1
         ) AS upload ON true
         ORDER BY sent.ordinality
     LOOP
         facts := NULL;
-        IF is_scarce THEN
+        IF item.place IS NULL THEN
+            outcome := 'busy';
+            RETURN NEXT;
+            CONTINUE;
+        END IF;
+        IF item.place <> place THEN
+            accounts[place] := account;
+            place := item.place;
+            account := accounts[place];
+        END IF;
+        missing := NULL;
+        IF account.folders > scarce_above THEN
             missing := ARRAY(
-                SELECT path FROM unnest(missing_folders(
-                    workspace, batch -> (item.ordinality - 1)::integer -> 'document' ->> 'folder'
-                )) AS path
-                WHERE path <> ALL (added)
+                SELECT path FROM unnest(missing_folders(item.workspace_id, item.folder)) AS path
+                WHERE item.workspace_id || path <> ALL (added)
             );
         END IF;
         -- The receipt comes before the path: it also answers for a document that was deleted since.
@@ -94,16 +130,20 @@ BEGIN
                 'used_bytes', account.used_bytes + account.reserved_bytes - item.own_reserved,
                 'requested_bytes', item.size_bytes
             );
-        ELSIF is_scarce AND missing <> '{}' AND account.folders + cardinality(missing) > folders_max THEN
+        ELSIF missing <> '{}' AND account.folders + cardinality(missing) > folders_max THEN
             outcome := 'too_many_folders';
         ELSE
-            IF is_scarce THEN
-                account.folders := account.folders + cardinality(missing);
-                added := added || missing;
-            END IF;
             outcome := 'created';
-            taken := taken || item.ordinality;
+            seqs[item.ordinality] := account.next_seq;
+            changed := changed || item.workspace_id;
+            account.next_seq := account.next_seq + 1;
+            account.documents := account.documents + 1;
             account.used_bytes := account.used_bytes + item.size_bytes;
+            IF missing <> '{}' THEN
+                -- `ensure_folders` counts them in the table.
+                account.folders := account.folders + cardinality(missing);
+                added := added || ARRAY(SELECT item.workspace_id || path FROM unnest(missing) AS path);
+            END IF;
             IF item.issued_path IS NOT NULL THEN
                 issued := issued || item.issued_path;
                 account.reserved_bytes := account.reserved_bytes - item.own_reserved;
@@ -112,45 +152,53 @@ BEGIN
         RETURN NEXT;
     END LOOP;
 
-    IF taken = '{}' THEN
+    IF changed = '{}' THEN
         RETURN;
     END IF;
+    accounts[place] := account;
 
     IF issued <> '{}' THEN
-        DELETE FROM uploads WHERE workspace_id = workspace AND storage_path = ANY (issued);
+        DELETE FROM uploads WHERE workspace_id = ANY (changed) AND storage_path = ANY (issued);
     END IF;
 
     -- Each folder is looked up once. Most documents are recorded in folders that exist, and then so do all folders above.
     WITH RECURSIVE sought AS (
-        SELECT folder, string_to_array(folder, '/') AS levels, 2 AS level, workspace AS id
+        SELECT workspace_id, folder, string_to_array(folder, '/') AS levels, 2 AS level, workspace_id AS id
         FROM (
-            SELECT DISTINCT batch -> (ordinality - 1)::integer -> 'document' ->> 'folder' AS folder
-            FROM unnest(taken) AS ordinality
+            SELECT DISTINCT (document ->> 'workspace_id')::uuid AS workspace_id, document ->> 'folder' AS folder
+            FROM unnest(seqs) WITH ORDINALITY AS recorded (seq, ordinality)
+            CROSS JOIN LATERAL (SELECT batch -> (ordinality - 1)::integer -> 'document' AS document) AS item
+            WHERE seq IS NOT NULL
         ) AS sent
         WHERE folder IS NOT NULL
         UNION ALL
-        SELECT folder, levels, level + 1, below.id
+        SELECT sought.workspace_id, folder, levels, level + 1, below.id
         FROM sought LEFT JOIN LATERAL (
             SELECT id FROM folder_tree
-            WHERE workspace_id = workspace AND coalesce(parent_id, workspace_id) = sought.id
+            WHERE workspace_id = sought.workspace_id AND coalesce(parent_id, workspace_id) = sought.id
                 AND name = sought.levels[sought.level]
             LIMIT 1
         ) AS below ON true
         WHERE level <= cardinality(levels)
     )
-    SELECT array_agg(folder), array_agg(id) INTO used, used_ids FROM sought WHERE level > cardinality(levels);
+    SELECT array_agg(workspace_id), array_agg(folder), array_agg(workspace_id || folder), array_agg(id)
+    INTO homes, paths, used, used_ids
+    FROM sought WHERE level > cardinality(levels);
     IF array_position(used_ids, NULL) > 0 THEN
-        PERFORM ensure_folders_v2(workspace, used);
+        PERFORM ensure_folders_v2(workspace_id, array_agg(folder))
+        FROM unnest(homes, paths) AS sent (workspace_id, folder)
+        GROUP BY workspace_id;
         used_ids := ARRAY(
-            SELECT find_folder(workspace, folder) FROM unnest(used) WITH ORDINALITY AS sent (folder, place) ORDER BY place
+            SELECT find_folder(workspace_id, folder)
+            FROM unnest(homes, paths) WITH ORDINALITY AS sent (workspace_id, folder, place)
+            ORDER BY place
         );
     END IF;
 
     -- One statement for all rows. `finish_change` writes the same receipt and event for a single change; called for
     -- each row, it would run three more statements a row.
     WITH new AS MATERIALIZED (
-        SELECT
-            document.*, sent.*, row_number() OVER (ORDER BY sent.ordinality) - 1 AS position
+        SELECT document.*, sent.*, seqs[sent.ordinality] AS seq
         FROM ROWS FROM (
             jsonb_to_recordset(batch) AS (
                 document jsonb, search_text text, key_hash uuid, operation text, fingerprint text,
@@ -158,26 +206,27 @@ BEGIN
             )
         ) WITH ORDINALITY AS sent,
         jsonb_to_record(sent.document) AS document (
-            id uuid, name text, description text, mime_type text, storage_path text, size_bytes bigint, etag text,
-            sha256 text, version_id text, folder text, tags text[], revision integer,
+            workspace_id uuid, id uuid, name text, description text, mime_type text, storage_path text,
+            size_bytes bigint, etag text, sha256 text, version_id text, folder text, tags text[], revision integer,
             created_by uuid, created_by_key uuid, created_at timestamptz, updated_at timestamptz
         )
-        WHERE sent.ordinality = ANY (taken)
+        WHERE seqs[sent.ordinality] IS NOT NULL
     ), ledger AS (
         INSERT INTO objects (workspace_id, storage_path, size_bytes, sha256, etag, version_id, document_id, state)
-        SELECT workspace, storage_path, size_bytes, decode(sha256, 'hex'), etag, version_id, id, 'recorded' FROM new
+        SELECT workspace_id, storage_path, size_bytes, decode(sha256, 'hex'), etag, version_id, id, 'recorded' FROM new
     ), records AS (
         INSERT INTO documents (
             workspace_id, id, name, description, mime_type, storage_path, folder_id, tags, search_text,
             revision, created_by, created_by_key, created_at, updated_at
         )
         SELECT
-            workspace, id, name, description, mime_type, storage_path, used_ids[array_position(used, folder)],
+            workspace_id, id, name, description, mime_type, storage_path,
+            used_ids[array_position(used, workspace_id || folder)],
             tags, search_text, revision, created_by, created_by_key, created_at, updated_at
         FROM new
     ), answered AS (
         INSERT INTO receipts (workspace_id, key_hash, operation, fingerprint, facts, expires_at)
-        SELECT workspace, key_hash, operation, decode(fingerprint, 'hex'), document, receipt_expires_at
+        SELECT workspace_id, key_hash, operation, decode(fingerprint, 'hex'), document, receipt_expires_at
         FROM new WHERE key_hash IS NOT NULL
         -- An existing receipt has expired: a valid one would have answered above.
         ON CONFLICT (workspace_id, key_hash) DO UPDATE SET
@@ -185,14 +234,15 @@ BEGIN
             expires_at = excluded.expires_at
     )
     INSERT INTO events (workspace_id, seq, at, kind, document_id, user_id, key_id, request_id)
-    SELECT workspace, account.next_seq + position, created_at, 'document.created', id, user_id, key_id, request_id
+    SELECT workspace_id, seq, created_at, 'document.created', id, user_id, key_id, request_id
     FROM new;
 
+    -- By the whole key alone: for a join with `accounts`, the planner could read the whole table.
     UPDATE usage
-    SET used_bytes = account.used_bytes,
-        reserved_bytes = account.reserved_bytes,
-        documents = account.documents + cardinality(taken),
-        next_seq = account.next_seq + cardinality(taken)
-    WHERE workspace_id = workspace;
+    SET used_bytes = (accounts[array_position(locked, workspace_id)]).used_bytes,
+        reserved_bytes = (accounts[array_position(locked, workspace_id)]).reserved_bytes,
+        documents = (accounts[array_position(locked, workspace_id)]).documents,
+        next_seq = (accounts[array_position(locked, workspace_id)]).next_seq
+    WHERE workspace_id = ANY (changed);
 END
 $$;

@@ -11,6 +11,11 @@ characters 0.1 to 0.4 ms.
 COST_MAX = 100_000
 """The most cost of a call with several rows: 100 ms."""
 
+SHARED_COST_MAX = 20_000
+"""The most cost of a call with rows of several workspaces, which wait for each other: 20 ms. A create that costs more
+goes in a call of its own workspace.
+"""
+
 ROW_COST = 50
 _CHARACTER_COST = 2
 _FURTHER_BYTE_COST = 5

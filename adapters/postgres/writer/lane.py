@@ -1,13 +1,13 @@
-"""The lane of a workspace: it holds the waiting writes of one kind and decides which of them share the next call."""
+"""A lane holds waiting writes of one kind and decides which of them share the next call."""
 
 import asyncio
-from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Generic, TypeVar
 
-from adapters.postgres.writer.cost import COST_MAX, ROW_COST
+from adapters.postgres.writer.cost import COST_MAX, ROW_COST, SHARED_COST_MAX
+from adapters.postgres.writer.fair_queue import FairQueue
 from domain.ids import WorkspaceId
 from domain.paths import StoragePath
 from ports.intents import Intent
@@ -17,10 +17,10 @@ ROWS_MAX = 128
 """The most rows of one call. `cost.py` has the other limit."""
 
 COST_SHARE = COST_MAX // ROWS_MAX
-"""The most cost of a cheap row: 128 of them fit into a call."""
+"""The most cost of a cheap row: 128 of them fit into a call of one workspace."""
 
 LANE_MAX = 1024
-"""The most writes of one kind that wait for one workspace: eight calls. Each workspace has a queue of its own."""
+"""The most writes of one workspace that wait in a lane: eight calls."""
 
 FRESH_CALLS = LANE_MAX // ROWS_MAX
 """The number of calls without a suspect after which suspects go, although other writes wait: a full lane."""
@@ -64,11 +64,13 @@ class Pending(Generic[Outcome]):
         return None if self.intent is None else self.intent.idempotency_key
 
     @property
-    def identity(self) -> tuple[str, str, bytes] | None:
-        """The idempotency key, operation and fingerprint, by which twins recognise each other; `None` without one."""
+    def identity(self) -> Hashable | None:
+        """Workspace, idempotency key, operation and fingerprint, by which twins recognise each other. `None` without an
+        idempotency key.
+        """
         if self.intent is None or self.intent.idempotency_key is None:
             return None
-        return self.intent.idempotency_key, self.intent.operation, self.intent.fingerprint
+        return self.workspace, self.intent.idempotency_key, self.intent.operation, self.intent.fingerprint
 
     def settle(self, outcome: Outcome) -> None:
         """Give every waiter the outcome, and every twin what it means for a twin."""
@@ -91,21 +93,22 @@ Write = TypeVar("Write", bound=Pending[Any])
 
 
 class Lane(Generic[Write]):
-    """The waiting writes of one workspace, in the order of arrival, except for retries and dependent writes.
+    """The waiting writes of one workspace, or of many that take turns. The writes of a workspace go in the order of
+    arrival, except for retries and dependent writes.
 
     Writes whose call failed are suspects: one of them may have caused the failure. They go in smaller calls, and after
     the fresh writes.
     """
 
     def __init__(self) -> None:
-        self._fresh: deque[Write] = deque()
-        self._suspects: deque[Write] = deque()
+        self._fresh: FairQueue[Write] = FairQueue()
+        self._suspects: FairQueue[Write] = FairQueue()
         # The most fresh rows of the next call: half as many after each failure, twice as many after each success.
         self._rows = ROWS_MAX
         # The number of calls of fresh writes for which the suspects have waited.
         self._fresh_calls = 0
         # From its arrival until it is settled or dropped, each write with an idempotency key takes in its twins.
-        self._by_identity: dict[tuple[str, str, bytes], Write] = {}
+        self._by_identity: dict[Hashable, Write] = {}
 
     def __len__(self) -> int:
         return len(self._fresh) + len(self._suspects)
@@ -122,48 +125,52 @@ class Lane(Generic[Write]):
         identity = write.identity
         if identity is not None and (twin := self._by_identity.get(identity)) is not None:
             return twin
-        if len(self) >= LANE_MAX:
+        if self._waiting_of(write.workspace) >= LANE_MAX:
             self._drop_ended(now)
-        if len(self) >= LANE_MAX:
+        if self._waiting_of(write.workspace) >= LANE_MAX:
             raise Unavailable(f"{LANE_MAX} writes of {write.workspace} wait already")
         self._fresh.append(write)
         if identity is not None:
             self._by_identity[identity] = write
         return write
 
+    def _waiting_of(self, workspace: WorkspaceId) -> int:
+        return self._fresh.of(workspace) + self._suspects.of(workspace)
+
     def next_batch(self, now: float) -> list[Write]:
         """Remove and return the writes of the next call: fresh ones or suspects, as many as the limits allow.
 
-        Two writes with one idempotency key or one storage path never share a call: the outcome of the second depends
-        on the first. The second waits for the next call.
+        Two writes of a workspace with one idempotency key or one storage path never share a call: the outcome of the
+        second depends on the first. The second waits for the next call.
         """
         self._drop_ended(now)
         if self._suspects and (not self._fresh or self._fresh_calls >= FRESH_CALLS):
             self._fresh_calls = 0
-            return self._take(self._suspects, self._suspects[0].together)
+            return self._take(self._suspects, self._suspects.first.together)
         self._fresh_calls = self._fresh_calls + 1 if self._suspects else 0
         return self._take(self._fresh, self._rows)
 
-    def _take(self, queue: deque[Write], rows: int) -> list[Write]:
+    def _take(self, queue: FairQueue[Write], rows: int) -> list[Write]:
         batch: list[Write] = []
         later: list[Write] = []
-        keys: set[str | None] = set()
+        keys: set[tuple[WorkspaceId, str]] = set()
         paths: set[str] = set()
-        cost = 0
-        while queue and len(batch) < rows and cost < COST_MAX:
-            write = queue.popleft()
+        cost, cost_max = 0, COST_MAX if queue.workspaces == 1 else SHARED_COST_MAX
+        while queue and len(batch) < rows and cost < cost_max:
+            write = queue.pop()
             # Expensive writes leave half of each call to cheap ones, which would otherwise wait for all of them.
-            room = COST_MAX if write.cost <= COST_SHARE else COST_MAX // 2
-            clashes = write.idempotency_key in keys or write.path in paths
+            room = cost_max if write.cost <= COST_SHARE else cost_max // 2
+            key = None if write.idempotency_key is None else (write.workspace, write.idempotency_key)
+            clashes = key in keys or write.path in paths
             if clashes or write.together < rows or (batch and cost + write.cost > room):
                 later.append(write)
             else:
                 batch.append(write)
                 cost += write.cost
                 paths.add(write.path)
-                if write.idempotency_key is not None:
-                    keys.add(write.idempotency_key)
-        queue.extendleft(reversed(later))
+                if key is not None:
+                    keys.add(key)
+        queue.put_back(later)
         return batch
 
     def shrink(self) -> None:
@@ -178,7 +185,7 @@ class Lane(Generic[Write]):
         """Let a batch wait again as before, in front of the others. A single write goes last, so it blocks none."""
         queue = self._suspects if batch[0].is_suspect else self._fresh
         if len(batch) > 1:
-            queue.extendleft(reversed(batch))
+            queue.put_back(batch)
         else:
             queue.extend(batch)
 
@@ -191,10 +198,10 @@ class Lane(Generic[Write]):
     def acquit(self, writes: Collection[Write]) -> None:
         """Let suspects wait as fresh writes again, before all others."""
         acquitted = [write for write in self._suspects if write in writes]
-        self._suspects = deque(write for write in self._suspects if write not in writes)
+        self._suspects = FairQueue(write for write in self._suspects if write not in writes)
         for write in acquitted:
             write.together = ROWS_MAX
-        self._fresh.extendleft(reversed(acquitted))
+        self._fresh.put_back(acquitted)
 
     def forget(self, write: Write) -> None:
         """Let the write take in no more twins."""
@@ -207,13 +214,13 @@ class Lane(Generic[Write]):
         if self._suspects:
             self._suspects = self._awaited(self._suspects, now)
 
-    def _awaited(self, queue: deque[Write], now: float) -> deque[Write]:
-        kept: deque[Write] = deque()
+    def _awaited(self, queue: FairQueue[Write], now: float) -> FairQueue[Write]:
+        ended: set[Write] = set()
         for write in queue:
             if now >= write.give_up_at:
                 write.fail(Unavailable(f"not written in time, after {write.failures} failures"))
-            if write.is_awaited:
-                kept.append(write)
-            else:
+            if not write.is_awaited:
+                ended.add(write)
                 self.forget(write)
-        return kept
+        # The order of turns is kept, too.
+        return FairQueue(write for write in queue if write not in ended) if ended else queue

@@ -6,12 +6,11 @@ knows. The writer asks it by sending the same writes again, with the same ids (`
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Generic
 
 from adapters.postgres.database import NotBegun
 from adapters.postgres.writer.lane import Lane, Write
-from domain.ids import WorkspaceId
 from domain.wording import counted
 from ports.system import Unavailable
 
@@ -26,8 +25,8 @@ Pause = Callable[[float], Awaitable[object]]
 class Retries(Generic[Write]):
     """The failures of one lane since its last call that succeeded."""
 
-    def __init__(self, workspace: WorkspaceId, lane: Lane[Write], pause: Pause = asyncio.sleep) -> None:
-        self._workspace = workspace
+    def __init__(self, name: Hashable, lane: Lane[Write], pause: Pause = asyncio.sleep) -> None:
+        self._name = name
         self._lane = lane
         self._pause = pause
         self._failures = 0
@@ -43,7 +42,7 @@ class Retries(Generic[Write]):
 
     async def retry(self, batch: Sequence[Write], error: Unavailable) -> None:
         """Put a batch back whose call may succeed later, and pause."""
-        log.warning("%s: a call of %s failed and is retried: %s", self._workspace, counted(len(batch), "write"), error)
+        log.warning("%s: a call of %s failed and is retried: %s", self._name, counted(len(batch), "write"), error)
         for write in batch:
             write.failures += 1
         if isinstance(error, NotBegun):

@@ -1,0 +1,163 @@
+"""Creates of several workspaces share calls, and a workspace whose lock is held delays no other one."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+
+from adapters.postgres.database import Database, Row
+from adapters.postgres.pools import LOCK_WAITS
+from adapters.postgres.rows import to_uuid
+from adapters.postgres.writer.batched import CALLS_MAX
+from adapters.postgres.writer.cost import SHARED_COST_MAX
+from adapters.postgres.writer.lane import ROWS_MAX
+from domain.access import Workspace
+from ports.outcomes import Created, OverQuota, PathTaken, Replayed
+from tests.clock import StillClock
+from tests.contracts.records import Records, new_key
+from tests.contracts.repositories import postgres_records
+from tests.postgres.rig import Rig, fails_with
+
+
+async def test_workspaces_take_turns_so_a_full_queue_of_one_delays_no_other(shared_rig: Rig) -> None:
+    homes = [await shared_rig.records.workspace() for _ in range(3)]
+    flood = [shared_rig.create(f"{n}") for n in range(300)]
+    others = [shared_rig.create(f"{home.id} {n}", home=home) for home in homes for n in range(2)]
+    await asyncio.gather(*await shared_rig.send(*flood, *others))
+    first = shared_rig.made[0]
+    assert len(first) == ROWS_MAX
+    assert {other.path.rpartition("/")[2] for other in others} <= {*first}
+    assert [path for path in first if path.isdigit()] == [str(n) for n in range(ROWS_MAX - len(others))]
+
+
+async def test_a_call_with_several_workspaces_costs_less_than_one_with_a_single_workspace(shared_rig: Rig) -> None:
+    creates = [shared_rig.create(f"{n}", home=await shared_rig.records.workspace()) for n in range(9)]
+    for create in creates:
+        create.cost = SHARED_COST_MAX // 4
+    await asyncio.gather(*await shared_rig.send(*creates))
+    # The last one waits alone, and two expensive writes take the half of a shared call that is theirs.
+    assert [len(call) for call in shared_rig.made] == [2, 2, 2, 2, 1]
+
+
+async def test_a_slow_call_keeps_the_next_one_back_only_for_a_moment_up_to_two_calls(shared_rig: Rig) -> None:
+    async with AsyncExitStack() as held:
+        for n in range(CALLS_MAX):
+            await held.enter_async_context(shared_rig.held_call(shared_rig.create(f"held {n}")))
+        [waiting] = await shared_rig.send(shared_rig.create("waits"))
+        await asyncio.sleep(0)
+        assert [len(call) for call in shared_rig.made] == [1] * CALLS_MAX
+    assert isinstance(await waiting, Created)
+
+
+async def test_a_row_that_the_database_refuses_halves_calls_and_fails_alone(shared_rig: Rig) -> None:
+    shared_rig.every = fails_with("/bad", ValueError("no such text"))
+    creates = [shared_rig.create(f"{n}", home=await shared_rig.records.workspace()) for n in range(15)]
+    *tasks, bad = await shared_rig.send(*creates, shared_rig.create("bad"))
+    assert all(isinstance(outcome, Created) for outcome in await asyncio.gather(*tasks))
+    with pytest.raises(ValueError, match="no such text"):
+        await bad
+    assert len(shared_rig.made) <= 1 + 2 * 4
+
+
+class Counting(Database):
+    """A database that counts its calls."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database._pool)
+        self.calls: list[int] = []
+        """The number of workspaces of each call that records documents."""
+        self.waiting = 0
+        """Calls that wait for a lock now."""
+
+    async def fetch(self, sql: str, *arguments: object) -> Sequence[Row]:
+        if "record_documents" not in sql:
+            return await super().fetch(sql, *arguments)
+        workspaces, _, waits, *_ = arguments
+        assert isinstance(workspaces, list)
+        self.calls.append(len(workspaces))
+        self.waiting += bool(waits)
+        try:
+            return await super().fetch(sql, *arguments)
+        finally:
+            self.waiting -= bool(waits)
+
+
+@pytest.fixture
+def counting(database: Database) -> Counting:
+    return Counting(database)
+
+
+@pytest.fixture
+def records(counting: Counting) -> Records:
+    return postgres_records(counting, StillClock())
+
+
+@asynccontextmanager
+async def lock_held(database: Database, *homes: Workspace) -> AsyncIterator[None]:
+    """Hold the locks of workspaces during the block, as another process would."""
+    lock = "SELECT FROM usage WHERE workspace_id = ANY ($1) FOR NO KEY UPDATE"
+    async with database._pool.acquire() as holder, holder.transaction():
+        await holder.execute(lock, [to_uuid(home.id) for home in homes])
+        yield
+
+
+async def test_one_call_decides_each_row_by_the_account_of_its_own_workspace(
+    records: Records, counting: Counting
+) -> None:
+    rich, poor, full = [await records.workspace(quota) for quota in (1000, 10, 5)]
+    key = new_key()
+    twin = records.document(poor, path="twin", size_bytes=1)
+    assert await records.create(poor, twin, key) == Created(twin)
+    made = [records.document(rich, path=f"{n}", size_bytes=300, folder=f"/a/{n}") for n in range(4)]
+    fits, again = records.document(poor, path="fits", size_bytes=9), records.document(poor, path="again", size_bytes=0)
+    taken, big = records.document(poor, path="twin", size_bytes=0), records.document(full, path="big", size_bytes=6)
+    counting.calls.clear()
+    outcomes = await asyncio.gather(
+        *(records.create(rich, document) for document in made),
+        records.create(poor, fits),
+        records.create(poor, again, key),
+        records.create(poor, taken),
+        records.create(full, big),
+    )
+    assert counting.calls == [3]
+    assert outcomes == [
+        *(Created(document) for document in made[:3]),
+        OverQuota(limit_bytes=1000, used_bytes=900, requested_bytes=300),
+        Created(fits),
+        Replayed(twin),
+        PathTaken(twin.id),
+        OverQuota(limit_bytes=5, used_bytes=0, requested_bytes=6),
+    ]
+    assert [(await records.documents.usage(home.id)).used_bytes for home in (rich, poor, full)] == [900, 10, 0]
+
+
+async def test_workspaces_whose_locks_are_held_delay_no_other_and_occupy_few_connections(
+    records: Records, counting: Counting, database: Database
+) -> None:
+    locked = [await records.workspace() for _ in range(12)]
+    free = await records.workspace()
+
+    def create(home: Workspace, n: int) -> "asyncio.Task[object]":
+        return asyncio.create_task(records.create(home, records.document(home, path=f"{n}")))
+
+    async with lock_held(database, *locked):
+        held = [create(home, 0) for home in locked]
+        for n in range(5):
+            assert isinstance(await create(free, n), Created)
+            assert counting.waiting <= LOCK_WAITS
+            held += [create(home, n + 1) for home in locked]
+        assert not any(task.done() for task in held)
+    assert all(isinstance(outcome, Created) for outcome in await asyncio.gather(*held))
+    assert [(await records.documents.usage(home.id)).documents for home in locked] == [6] * 12
+
+
+async def test_an_expensive_create_goes_in_a_call_of_its_own_workspace(records: Records, counting: Counting) -> None:
+    homes = [await records.workspace() for _ in range(2)]
+    long = "\N{HIRAGANA LETTER A}" * (SHARED_COST_MAX // 10)
+    documents = [
+        records.document(home, path="a", description=text) for home, text in zip(homes, (long, "short"), strict=True)
+    ]
+    outcomes = await asyncio.gather(*map(records.create, homes, documents))
+    assert outcomes == [Created(document) for document in documents]
+    assert counting.calls == [1, 1]
