@@ -21,6 +21,7 @@ Connection = asyncpg.Connection
 
 CREATE = "SELECT outcome FROM record_documents($1, $2)"
 DELETE = 'SELECT outcome FROM delete_document($1, $2, NULL, now(), \'{"operation": "delete"}\')'
+MANY_FOLDERS = "SELECT ensure_folders($1, ARRAY(SELECT '/b/' || n FROM generate_series(1, 5000) AS n))"
 READ = "SELECT facts FROM document_facts WHERE workspace_id = $1"
 FIND = 'SELECT total FROM find_documents($1, \'{"folder": "/a", "recursive": true}\', NULL, 0, 10, 100, 100)'
 
@@ -99,6 +100,8 @@ async def first_url(empty_database_url: str) -> str:
                 *(home, home.bytes),
             )
             await connection.fetch(CREATE, home, batch(*(uuid4() for _ in range(40))))
+        # So many that a bad plan of a batch holds the workspace lock for more than a second.
+        await connection.fetch(MANY_FOLDERS, home)
     return url
 
 

@@ -10,7 +10,7 @@ import sys
 import asyncpg
 from piccolo.apps.migrations.commands.forwards import run_forwards
 
-from adapters.postgres.database import CONNECT_SECONDS
+from adapters.postgres.database import CONNECT_SECONDS, SESSION
 from adapters.postgres.piccolo_app import APP_NAME
 from adapters.postgres.upgrade.forms import Unsafe
 from adapters.postgres.upgrade.runner import connection_of_process
@@ -20,9 +20,9 @@ from adapters.postgres.upgrade.session import say
 _LOCK = 0x646F7373696572
 _POLL_SECONDS = 0.2
 
-_SESSION = {
+# With the planner's settings of the servers: without them, a batch read a whole table in which no statistics were yet.
+_SESSION = SESSION | {
     "application_name": "dossier migrate",
-    "default_transaction_isolation": "read committed",
     # An operator may have set limits for the role or the database. A step may take hours.
     "statement_timeout": "0",
     "lock_timeout": "0",
