@@ -189,26 +189,26 @@ for _each in OPERATIONS:
     METHODS.setdefault(_each.path, set()).add(_each.method)
 
 
+def resolved(document: Any, part: Any) -> Any:
+    """Return the part that a reference names, or the part itself."""
+    if "$ref" not in part:
+        return part
+    for name in part["$ref"].removeprefix("#/").split("/"):
+        document = document[name]
+    return document
+
+
 def described(openapi: dict[str, Any]) -> dict[str, tuple[set[str], set[str], set[str]]]:
     """Return the members, parameters and headers of each operation of an OpenAPI document."""
-
-    def resolved(item: dict[str, Any]) -> dict[str, Any]:
-        if "$ref" not in item:
-            return item
-        found = openapi
-        for part in item["$ref"].removeprefix("#/").split("/"):
-            found = found[part]
-        return found
-
     found = {}
     for path, methods in openapi["paths"].items():
         for method, operation in methods.items():
             if not re.match("/v1/", path):
                 continue
             body = operation.get("requestBody", {}).get("content", {}).get("application/json", {"schema": {}})
-            named = [resolved(parameter) for parameter in operation["parameters"]]
+            named = [resolved(openapi, parameter) for parameter in operation["parameters"]]
             found[f"{method.upper()} {path}"] = (
-                set(resolved(body["schema"]).get("properties", ())),
+                set(resolved(openapi, body["schema"]).get("properties", ())),
                 {each["name"] for each in named if each["in"] == "query"},
                 {each["name"] for each in named if each["in"] == "header"} - {"X-Request-ID"},
             )

@@ -13,19 +13,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.crash.scale import SOAK
+
 from .keys import PERMISSIONS
 from .tenants import Tenants
 
 HERE = Path(__file__).parent / "schemathesis"
-LONG = os.environ.get("SOAK", "") not in ("", "0")
-EXAMPLES = 400 if LONG else 80
+EXAMPLES = 400 if SOAK else 80
 """Generated calls for each operation in each phase."""
-LEAST = 20_000 if LONG else 3_000
+LEAST = 20_000 if SOAK else 3_000
 
 
 @pytest.mark.slow
 @pytest.mark.server
-@pytest.mark.timeout(3600 if LONG else 300)
+@pytest.mark.timeout(3600 if SOAK else 300)
 def test_every_response_conforms_to_the_openapi_document(own_tenants: Tenants, tmp_path: Path) -> None:
     key = own_tenants.api_key(own_tenants.workspace(), *PERMISSIONS).key
     before = recorded(own_tenants)

@@ -27,9 +27,7 @@ async def pass_time(world: World, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(("half", "is_reported"), [(0.5, False), (300.0, True)])
-async def test_an_api_key_is_read_again_in_the_background_after_half_of_its_time_and_never_used_beyond_it(
-    world: World, half: float, is_reported: bool
-) -> None:
+async def test_an_api_key_is_read_again_after_half_of_its_time(world: World, half: float, is_reported: bool) -> None:
     if is_reported:
         world.cache.begin(world.time)
     before = await world.get()

@@ -79,9 +79,7 @@ async def test_a_failed_look_up_fails_those_who_wait_and_nobody_later(world: Wor
     assert await world.get() == world.stored[KEY]
 
 
-async def test_a_failed_look_up_in_the_background_fails_no_request_and_is_not_logged(
-    world: World, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_failed_background_look_up_fails_no_request(world: World, caplog: pytest.LogCaptureFixture) -> None:
     world.answers.set()
     found = await world.get()
     world.fails = True

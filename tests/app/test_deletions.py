@@ -28,9 +28,7 @@ class Store:
         return []
 
 
-async def test_an_object_is_deleted_as_soon_as_it_is_noted_and_after_errors_the_next_ones_are(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+async def test_noted_objects_are_deleted_at_once_even_after_earlier_errors(caplog: pytest.LogCaptureFixture) -> None:
     store: Any = Store(Unavailable("away"), Unavailable("away"), ValueError("a bug"))
     deletions = QueuedDeletions(store)
     async with deletions.performed():

@@ -35,9 +35,7 @@ WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid =
 JOBS_WAITING = "SELECT count(*) FROM pg_locks WHERE relation = 'deployment'::regclass AND NOT granted"
 
 
-async def test_while_one_workspace_floods_its_most_expensive_read_others_create_and_read_and_jobs_run(
-    tmp_path: Path, empty_database_url: str
-) -> None:
+async def test_a_flood_of_expensive_reads_delays_no_other_workspace(tmp_path: Path, empty_database_url: str) -> None:
     await migrate(empty_database_url)
     environment = {"DOSSIER_DATA_DIR": str(tmp_path), "DOSSIER_DATABASE_URL": empty_database_url}
     holder = await asyncpg.connect(empty_database_url)

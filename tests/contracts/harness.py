@@ -5,7 +5,6 @@ docs/testing.md says what they contain and which suites run on each. Tests share
 test makes workspaces, paths or subjects of its own, so nothing is cleaned up.
 """
 
-import os
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -18,9 +17,6 @@ from tests.contracts.records import Records
 from tests.contracts.repositories import memory_records, postgres_records, two_processes_records
 from tests.contracts.s3_store import s3_store
 from tests.contracts.stores import ServedStore, Store, filesystem_store, memory_store
-
-LONG = os.environ.get("SOAK", "") not in ("", "0")
-"""Whether this is the long run (`make soak`), with the counts that docs/testing.md promises."""
 
 Fixture = Callable[[str], Any]
 """`request.getfixturevalue`: it starts a server only for the adapters that need it."""

@@ -96,14 +96,14 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
     return disk
 
 
-async def test_an_upload_is_on_disk_before_it_is_reported(storage: FilesystemStorage, root: Path, disk: Disk) -> None:
+async def test_a_reported_upload_is_durable(storage: FilesystemStorage, root: Path, disk: Disk) -> None:
     await put(storage)
     for kind in ("objects", "checksums"):
         file = root / kind / PATH
         assert disk.has(file, *list(file.parents)[:5])
 
 
-async def test_a_delete_is_on_disk_before_it_is_reported(storage: FilesystemStorage, root: Path, disk: Disk) -> None:
+async def test_a_reported_delete_is_durable(storage: FilesystemStorage, root: Path, disk: Disk) -> None:
     beside = StoragePath("workspaces/ws_1/documents/02/b.txt")
     for path in (PATH, beside, StoragePath("workspaces/ws_1/documents/02/c.txt")):
         await put(storage, path)
@@ -114,9 +114,7 @@ async def test_a_delete_is_on_disk_before_it_is_reported(storage: FilesystemStor
 
 
 @pytest.mark.parametrize("replace", [False, True])
-async def test_a_mark_is_on_disk_before_it_is_reported(
-    storage: FilesystemStorage, root: Path, disk: Disk, replace: bool
-) -> None:
+async def test_a_reported_mark_is_durable(storage: FilesystemStorage, root: Path, disk: Disk, replace: bool) -> None:
     assert await storage.write_mark("mine", replace=replace)
     assert disk.has(root, root / "deployment")
     disk.synced.clear()

@@ -18,9 +18,9 @@ from ports.outcomes import (
     PatchOutcome,
     RemoveLinkOutcome,
 )
-from tests.contracts.harness import LONG
 from tests.contracts.side_by_side.reading import Reading
 from tests.contracts.side_by_side.writing import Writing
+from tests.crash.scale import SOAK
 
 
 class SideBySide(Writing, Reading):
@@ -45,7 +45,7 @@ def test_memory_and_postgres_have_the_same_outcomes(database_url: str, monkeypat
         opened = open_database(database_url)
         SideBySide.runner, SideBySide.database = runner, runner.run(opened.__aenter__())
         try:
-            examples = 2000 if LONG else 100
+            examples = 2000 if SOAK else 100
             run_state_machine_as_test(
                 SideBySide, settings=settings(max_examples=examples, stateful_step_count=40, deadline=None)
             )

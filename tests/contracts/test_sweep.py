@@ -24,12 +24,13 @@ from domain.use_cases.sweep import Sweep
 from ports.ledger import PathState
 from ports.storage import DownloadTerms, Unreadable
 from tests.clock import StillClock
-from tests.contracts.harness import LONG, STORES, SWEPT
+from tests.contracts.harness import STORES, SWEPT
 from tests.contracts.records import Records
 from tests.contracts.repositories import memory_records, postgres_records
 from tests.contracts.stores import STORED, Store
+from tests.crash.scale import SOAK
 
-RACES = 2500 if LONG else 12
+RACES = 2500 if SOAK else 12
 """The number of races. Each has four creates, so the long run has 10,000 creates on every pair."""
 
 _numbers = count(1)

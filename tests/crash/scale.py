@@ -6,7 +6,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-# A name like DOSSIER_SOAK would stop servers: they refuse unknown settings.
+# The name is not DOSSIER_SOAK, because servers refuse unknown settings.
 SOAK = os.environ.get("SOAK", "") not in ("", "0")
 
 

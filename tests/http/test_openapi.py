@@ -11,6 +11,7 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from adapters.http.errors import STATUS
+from tests.acceptance.operations import resolved
 from tests.http.conftest import Api, client_of
 from tests.memory import memory_ports
 
@@ -48,15 +49,6 @@ def examples(document: Any, media: Any) -> list[Any]:
 
 def errors_of(schema: Any, value: Any) -> list[str]:
     return [error.message for error in OAS31Validator(schema).iter_errors(value)]
-
-
-def resolved(document: Any, part: Any) -> Any:
-    """Return the part that a reference names, or the part itself."""
-    if "$ref" not in part:
-        return part
-    for name in part["$ref"].removeprefix("#/").split("/"):
-        document = document[name]
-    return document
 
 
 async def test_the_document_equals_its_snapshot(document: Any) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 
 from adapters.http.errors import STATUS
 from adapters.http.wire.envelope import ErrorCode
+from tests.acceptance.operations import resolved
 from tests.http.conftest import Api
-from tests.http.test_openapi import operations, resolved
+from tests.http.test_openapi import operations
 
 OF_THE_SERVER = {"method_not_allowed", "uri_too_long", "header_too_large", "internal_error", "unavailable"}
 """The codes of errors of the router, of the server, and of failures. No domain error has these codes."""

@@ -147,9 +147,7 @@ async def test_every_change_that_decides_about_a_request_is_reported_and_nothing
     assert process.reported() == expected
 
 
-async def test_a_confirmation_never_overtakes_a_change_that_was_committed_before_it(
-    database_url: str, database: Database, records: Records
-) -> None:
+async def test_no_confirmation_overtakes_a_change(database_url: str, database: Database, records: Records) -> None:
     async with listening(database_url, database, records, lambda _: asyncio.sleep(0)) as process:
         await process.confirmation()
         keys = [await records.added(await records.workspace()) for _ in range(60)]
@@ -169,9 +167,7 @@ async def test_a_confirmation_never_overtakes_a_change_that_was_committed_before
         assert ("changed", workspace) in process.events[:confirmed]
 
 
-async def test_an_api_key_is_kept_for_minutes_and_refused_once_its_revocation_is_reported(
-    process: Process, records: Records
-) -> None:
+async def test_an_api_key_is_kept_until_its_revocation_is_reported(process: Process, records: Records) -> None:
     key = await records.added(await records.workspace())
     await process.cache.look_up(key.digest)
     process.advance(250)
@@ -268,9 +264,7 @@ async def test_a_session_that_a_pooler_has_replaced_confirms_nothing(
     assert [name for name, _ in process.events][:3] == ["begin", "confirm", "begin"]
 
 
-async def test_at_the_end_no_session_remains_and_no_attempt_to_open_one(
-    database_url: str, database: Database, records: Records
-) -> None:
+async def test_no_session_remains_at_the_end(database_url: str, database: Database, records: Records) -> None:
     async with listening("postgresql://u@127.0.0.1:1/none", database, records, lambda _: asyncio.sleep(0)):
         await asyncio.sleep(0)
     async with listening(database_url, database, records) as process:

@@ -56,9 +56,7 @@ def reads(database: Database) -> Reads:
     return Reads(database)
 
 
-async def test_lists_of_one_workspace_leave_turns_to_others_and_all_reads_leave_connections_to_writes(
-    database: Database, holder: Holder
-) -> None:
+async def test_lists_leave_turns_to_others_and_connections_to_writes(database: Database, holder: Holder) -> None:
     reads = Reads(database)
     many, other, third = uuid4(), uuid4(), uuid4()
     async with holder.holds():
@@ -79,9 +77,7 @@ async def test_lists_of_one_workspace_leave_turns_to_others_and_all_reads_leave_
     assert lists[-1].result() == [(third,)]
 
 
-async def test_equal_lists_that_wait_share_a_call_that_sees_all_that_was_committed_before(
-    reads: Reads, holder: Holder, database: Database
-) -> None:
+async def test_equal_lists_that_wait_share_one_later_call(reads: Reads, holder: Holder, database: Database) -> None:
     workspace = uuid4()
 
     def ask() -> "asyncio.Task[Sequence[Row]]":

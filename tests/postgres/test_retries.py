@@ -133,9 +133,7 @@ async def test_a_change_whose_connection_breaks_is_done_once_and_has_its_usual_o
 
 
 @pytest.mark.parametrize("keyed", [True, False], ids=["with a key", "without a key"])
-async def test_a_revoke_whose_answer_was_lost_is_no_replay_and_its_repetition_by_the_client_is(
-    failing: Failing, records: Records, keyed: bool
-) -> None:
+async def test_a_revoke_whose_answer_was_lost_is_no_replay(failing: Failing, records: Records, keyed: bool) -> None:
     home = await records.workspace()
     key = await records.added(home)
     intent = records.intent(home, new_key() if keyed else None, operation="revoke_api_key")

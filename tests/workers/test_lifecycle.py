@@ -13,6 +13,7 @@ import pytest
 from tests.acceptance.client import Client
 from tests.acceptance.service import Server, eventually, postgres_processes
 from tests.acceptance.tenants import Tenants
+from tests.crash.scale import SOAK
 
 from .conftest import Running
 from .load import CLIENTS, ledger_of, load_on, until_answered
@@ -20,8 +21,7 @@ from .processes import accepting, check_log, children_of, runs, variable_of, wai
 
 pytestmark = pytest.mark.timeout(300)
 
-LONG = "SOAK" in os.environ
-ROUNDS = 50 if LONG else 1
+ROUNDS = 50 if SOAK else 1
 COUNTERS = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -63,7 +63,7 @@ def send(server: Server, sign: signal.Signals) -> None:
         server.process.send_signal(sign)
 
 
-@pytest.mark.parametrize("workers", [1, 2, 4] if LONG else [1, 2], ids="workers={}".format)
+@pytest.mark.parametrize("workers", [1, 2, 4] if SOAK else [1, 2], ids="workers={}".format)
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
 async def test_accepted_requests_are_answered_at_a_stop(workers: int, running: Running, sign: signal.Signals) -> None:
     """One request completes its body after the stop. Under load, every recorded document was answered."""
