@@ -156,7 +156,7 @@ async def test_lists_read_few_rows_in_full_tables(empty: OneConnection, records:
         "one document": partial(records.documents.get, home.id, documents[0].id),
         "of an entity": partial(records.documents.linked, home.id, EntityType.DEAL, "d-1", None, page),
         "folders": partial(records.documents.folders, home.id, FolderPath("/hits"), page),
-        # Everything is below the top.
+        # All folders and documents are below the top, so this reads the most rows.
         "folders at the top": partial(records.documents.folders, home.id, None, page),
     }
 

@@ -126,7 +126,7 @@ async def test_tags_and_folders_are_counted_again_after_each_change_of_the_works
     home, other = await records.workspace(), await records.workspace()
 
     async def counted() -> int:
-        """Return how many of two lists had to be read. Both must be as a process without kept counts reads them."""
+        """Return how many of two lists were read anew. Both must equal the lists of a process that keeps no counts."""
         counting.lists = 0
         tags, folders = await records.tags(home), await records.children(home, "/a")
         lists, counting.lists = counting.lists, 0
