@@ -1,6 +1,6 @@
 """The storage of API keys, and the lookup of a presented one."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -166,8 +166,12 @@ class ApiKeys(Protocol):
         """Return the API key with that id in any workspace: for operators."""
         ...
 
-    async def all(self, workspace: WorkspaceId | None = None) -> Sequence[ApiKey]:
-        """Return every API key, of one workspace or of all, oldest first: for operators."""
+    async def all(self, workspace: WorkspaceId) -> Sequence[ApiKey]:
+        """Return every API key of the workspace, oldest first: for operators."""
+        ...
+
+    def pages(self) -> AsyncIterator[Sequence[ApiKey]]:
+        """Yield every API key of all workspaces, by workspace, the oldest first, in pages: for operators."""
         ...
 
     async def search(self, workspace: WorkspaceId, text: str, page: Page, *, include_revoked: bool) -> ApiKeyPage:

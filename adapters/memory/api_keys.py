@@ -1,6 +1,6 @@
 """The API keys in memory."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -26,6 +26,8 @@ from ports.api_keys import (
 from ports.intents import Intent
 from ports.outcomes import IdempotencyKeyReused
 from ports.system import Clock
+
+PAGE = 1000
 
 
 class MemoryApiKeys:
@@ -91,9 +93,13 @@ class MemoryApiKeys:
     async def get(self, key: ApiKeyId) -> ApiKey | None:
         return self._by_id.get(key)
 
-    async def all(self, workspace: WorkspaceId | None = None) -> Sequence[ApiKey]:
-        keys = (key for key in self._by_id.values() if workspace in (None, key.workspace_id))
-        return sorted(keys, key=lambda key: key.id)
+    async def all(self, workspace: WorkspaceId) -> Sequence[ApiKey]:
+        return sorted(self._of(workspace), key=lambda key: key.id)
+
+    async def pages(self) -> AsyncIterator[Sequence[ApiKey]]:
+        found = sorted(self._by_id.values(), key=lambda key: (key.workspace_id, key.id))
+        for start in range(0, len(found), PAGE):
+            yield found[start : start + PAGE]
 
     async def search(self, workspace: WorkspaceId, text: str, page: Page, *, include_revoked: bool) -> ApiKeyPage:
         folded = fold(text)

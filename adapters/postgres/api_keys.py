@@ -1,10 +1,10 @@
 """API keys in Postgres: every change is one call of a function that takes the workspace lock first."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
 
@@ -35,6 +35,8 @@ from ports.api_keys import (
 from ports.intents import Intent
 from ports.outcomes import IdempotencyKeyReused
 from ports.system import Clock
+
+PAGE = 1000
 
 
 class PostgresApiKeys:
@@ -105,11 +107,15 @@ class PostgresApiKeys:
         rows = await self._database.run(ApiKeyRow.select().where(ApiKeyRow.id == to_uuid(key)))
         return _to_key(rows[0]) if rows else None
 
-    async def all(self, workspace: WorkspaceId | None = None) -> Sequence[ApiKey]:
-        query = ApiKeyRow.select().order_by(ApiKeyRow.id)
-        if workspace is not None:
-            query = query.where(ApiKeyRow.workspace_id == to_uuid(workspace))
+    async def all(self, workspace: WorkspaceId) -> Sequence[ApiKey]:
+        query = ApiKeyRow.select().where(ApiKeyRow.workspace_id == to_uuid(workspace)).order_by(ApiKeyRow.id)
         return [_to_key(row) for row in await self._database.run(query)]
+
+    async def pages(self) -> AsyncIterator[Sequence[ApiKey]]:
+        workspace = last = UUID(int=0)
+        while rows := await self._database.fetch(statements.LIST_API_KEYS, workspace, last, PAGE):
+            workspace, last = rows[-1]["workspace_id"], rows[-1]["id"]
+            yield [_to_key(row) for row in rows]
 
     async def search(self, workspace: WorkspaceId, text: str, page: Page, *, include_revoked: bool) -> ApiKeyPage:
         sought = to_uuid(workspace), fold(text), include_revoked

@@ -46,6 +46,8 @@ ADD_API_KEY = "SELECT outcome, facts FROM add_api_key($1, $2, $3, $4)"
 
 REVOKE_API_KEY = "SELECT revoke_api_key_v2($1, $2, $3, $4) AS outcome"
 
+LIST_API_KEYS = "SELECT * FROM api_keys WHERE (workspace_id, id) > ($1, $2) ORDER BY workspace_id, id LIMIT $3"
+
 # `position` instead of LIKE, because the text may contain wildcards. A workspace has few API keys, so a scan is enough.
 SEARCH_API_KEYS = """
 SELECT *, count(*) OVER () AS total FROM api_keys

@@ -148,11 +148,17 @@ def create_key(
 @click.option("--workspace", "workspace_", metavar="ID", help="Only the API keys of this workspace.")
 @json_option
 def list_keys(workspace_: str | None, as_json: bool) -> None:
-    """List all API keys, oldest first, without the keys themselves."""
+    """List all API keys by workspace, the oldest first, without the keys themselves."""
     of = None if workspace_ is None else parse_workspace_id(workspace_)
     if workspace_ is not None and of is None:
         raise Invalid({"workspace": "is not the id of a workspace; list them with 'dossier workspace list'"})
-    found = with_service(lambda service: service.ports.api_keys.all(of))
+
+    async def read(service: Service) -> Sequence[ApiKey]:
+        if of is not None:
+            return await service.ports.api_keys.all(of)
+        return [key async for page in service.ports.api_keys.pages() for key in page]
+
+    found = with_service(read)
     now = datetime.now(UTC)
     lines = [
         f"{key.id}  {key.workspace_id}  {key.prefix}…  {'active' if key.is_active(now) else 'ended '}  {key.name}"

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from domain.access import Permission, Workspace, api_key_digest
 from domain.ids import ApiKeyId
 from domain.pages import Page
@@ -102,13 +104,19 @@ async def test_of_all_admin_api_keys_revoked_at_once_one_stays_unless_an_operato
         assert len(await names(records, home)) == 1
 
 
-async def test_api_keys_are_listed_oldest_first_and_searched_by_name_newest_first(records: Records) -> None:
+async def test_api_keys_are_listed_oldest_first_and_searched_by_name_newest_first(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
     home = await records.workspace()
     keys = [records.api_key(home, name) for name in ("Straße", "100%", "a_b", "aXb", "revoked")]
     for key in reversed(keys):
         await records.api_keys.add(key)
     assert list(await records.api_keys.all(home.id)) == keys
-    assert [key for key in await records.api_keys.all() if key.workspace_id == home.id] == keys
+    monkeypatch.setattr("adapters.memory.api_keys.PAGE", 2)
+    monkeypatch.setattr("adapters.postgres.api_keys.PAGE", 2)
+    pages = [page async for page in records.api_keys.pages()]
+    assert {len(page) for page in pages[:-1]} == {2}
+    assert [key for page in pages for key in page if key.workspace_id == home.id] == keys
     await records.api_keys.revoke(home.id, keys[-1].id, records.clock(), None)
     assert await names(records, home) == ["aXb", "a_b", "100%", "Straße"]
     assert await names(records, home, include_revoked=True) == ["revoked", "aXb", "a_b", "100%", "Straße"]

@@ -44,6 +44,7 @@ WITHOUT_WORKSPACE = {
     "ObjectLedger.with_folders",
     "ApiKeys.get",
     "ApiKeys.find",
+    "ApiKeys.pages",
 }
 """Methods for the sweeper and for operators, who act for all workspaces, and the one that finds the caller."""
 

@@ -150,7 +150,7 @@ async def test_only_the_use_of_an_admitted_api_key_is_recorded(world: World) -> 
     await revoke(world, revoked)
     await verdicts(world, minted.secret, 1)
     await guess(world, revoked.secret)
-    used = {key.id: key.last_used_at for key in await world.keys.all()}
+    used = {key.id: key.last_used_at async for page in world.keys.pages() for key in page}
     assert used == {minted.key.id: world.clock(), revoked.key.id: None}
 
 
