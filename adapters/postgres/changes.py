@@ -18,7 +18,6 @@ from adapters.postgres.database import Database
 from adapters.postgres.queries import to_document_with_links
 from adapters.postgres.rows import to_hex, to_intent, to_json, to_link, to_uuid
 from adapters.postgres.turns import Turns
-from adapters.postgres.writer.batched import GIVE_UP_SECONDS
 from domain.documents import Changes
 from domain.entity_links import LINKS_MAX, EntityLink
 from domain.ids import DocumentId, EntityLinkId, WorkspaceId
@@ -195,7 +194,7 @@ class DocumentChanges:
         """
         attempt = uuid4()
         workspace = intent.caller.workspace_id
-        async with self._turns.of(workspace, GIVE_UP_SECONDS):
+        async with self._turns.of(workspace):
             [row] = await self._writes.fetch_with_retry(
                 sql, to_uuid(workspace), *arguments, to_json(to_intent(intent, at, self._hashing_key, attempt))
             )

@@ -9,7 +9,7 @@ from adapters.postgres import statements
 from adapters.postgres.database import Database, Row
 from adapters.postgres.rows import from_facts, to_facts, to_intent, to_over_quota, to_path_taken, to_uuid
 from adapters.postgres.turns import Turns
-from adapters.postgres.writer.batched import GIVE_UP_SECONDS, SLOW_SECONDS, BatchedWriter, shared
+from adapters.postgres.writer.batched import SLOW_SECONDS, BatchedWriter, shared
 from adapters.postgres.writer.cost import ROW_COST, SHARED_COST_MAX, create_cost
 from adapters.postgres.writer.lane import Pending
 from domain.documents import Document
@@ -58,7 +58,7 @@ class Creates:
 
     async def _record_alone(self, creates: Sequence["PendingCreate"]) -> Sequence[CreateOutcome | Busy]:
         """Record documents of one workspace, and wait for its lock if necessary."""
-        async with self._turns.of(creates[0].workspace, GIVE_UP_SECONDS):
+        async with self._turns.of(creates[0].workspace):
             return await self._record(creates, waits=True)
 
     async def _record(self, creates: Sequence["PendingCreate"], waits: bool = False) -> Sequence[CreateOutcome | Busy]:

@@ -14,7 +14,7 @@ from adapters.postgres.reads import Reads
 from adapters.postgres.receipts import receipt_facts
 from adapters.postgres.rows import from_facts, to_over_quota, to_uuid
 from adapters.postgres.turns import Turns
-from adapters.postgres.writer.batched import GIVE_UP_SECONDS, BatchedWriter
+from adapters.postgres.writer.batched import BatchedWriter
 from adapters.postgres.writer.lane import Pending
 from domain.documents import Document
 from ports.intents import Intent
@@ -59,7 +59,7 @@ class PostgresDocuments(DocumentQueries, DocumentChanges):
     async def _issue(self, uploads: Sequence[Pending[IssueOutcome]]) -> Sequence[IssueOutcome]:
         workspace = uploads[0].workspace
         batch = b"[" + b",".join(upload.record for upload in uploads) + b"]"
-        async with self._turns.of(workspace, GIVE_UP_SECONDS):
+        async with self._turns.of(workspace):
             answers = await self._writes.fetch(statements.ISSUE_UPLOADS, to_uuid(workspace), batch.decode())
         return [to_over_quota(answer["facts"]) if answer["facts"] else UploadIssued() for answer in answers]
 

@@ -22,11 +22,11 @@ class Turns:
         self._waiting: dict[Hashable, deque[asyncio.Future[None]]] = {}
 
     @asynccontextmanager
-    async def of(self, owner: Hashable, seconds: float) -> AsyncIterator[None]:
+    async def of(self, owner: Hashable, seconds: float | None = None) -> AsyncIterator[None]:
         """Take a place for the block.
 
         Raises:
-            NotBegun: the owner got none within so many seconds.
+            NotBegun: the owner got none within so many seconds. Without `seconds`, there is no limit.
         """
         if owner in self._waiting or not self._has_place(owner):
             await self._wait(owner, seconds)
@@ -37,7 +37,7 @@ class Turns:
         finally:
             self._give_back(owner)
 
-    async def _wait(self, owner: Hashable, seconds: float) -> None:
+    async def _wait(self, owner: Hashable, seconds: float | None) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(owner, deque()).append(turn)
         try:
@@ -50,8 +50,7 @@ class Turns:
                 # The place was given in the moment in which the wait ended.
                 self._give_back(owner)
             if isinstance(error, TimeoutError):
-                waited = f"earlier calls of {owner}, or of others, took longer than {seconds:.0f} seconds"
-                raise NotBegun(f"database: {waited}") from error
+                raise NotBegun(f"database: earlier calls took longer than {seconds} seconds") from error
             raise
 
     def _has_place(self, owner: Hashable) -> bool:

@@ -40,7 +40,7 @@ def test_memory_and_postgres_have_the_same_outcomes(database_url: str, monkeypat
     for name, limit in LIMITS.items():
         monkeypatch.setattr(f"adapters.memory.{name}", limit)
         monkeypatch.setattr(f"adapters.postgres.{name}", limit)
-    monkeypatch.setattr("adapters.postgres.documents.FOLDERS_MAX", LIMITS["changes.FOLDERS_MAX"])
+    monkeypatch.setattr("adapters.postgres.creates.FOLDERS_MAX", LIMITS["changes.FOLDERS_MAX"])
     with asyncio.Runner() as runner:
         opened = open_database(database_url)
         SideBySide.runner, SideBySide.database = runner, runner.run(opened.__aenter__())
