@@ -11,6 +11,7 @@ import httpx
 from litestar.types import ASGIApp
 
 from adapters.http.asgi import build
+from adapters.in_process.deletions import QueuedDeletions
 from app.cli.tenants import Quota
 from app.settings import Settings
 from app.wiring import Service
@@ -106,10 +107,14 @@ def open_memory_tenants() -> Iterator[Tenants]:
     ports = memory_ports(public_url=URL)
     service = Service(ports, UseCases.of(ports, Settings.read({}).plans))
     tenants = Tenants(URL, MemoryOperator(service, loop), MemoryTransport(build(service.use_cases, ports), loop))
+    assert isinstance(ports.deletions, QueuedDeletions)
+    performed = ports.deletions.performed()
+    loop.run(performed.__aenter__())
     try:
         yield tenants
     finally:
         tenants.close()
+        loop.run(performed.__aexit__(None, None, None))
         loop.close()
 
 

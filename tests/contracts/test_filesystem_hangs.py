@@ -246,11 +246,12 @@ async def test_a_process_ends_although_a_thread_hangs(hanging: FilesystemStorage
 
 async def test_the_threads_end_with_their_storage(root: Path) -> None:
     storage = FilesystemStorage(root, PUBLIC_URL, b"secret" * 8)
-    before = threading.active_count()
+    before = {*threading.enumerate()}
     await storage.prepare()
-    assert threading.active_count() > before
+    own = {*threading.enumerate()} - before
+    assert own
     del storage
-    await eventually(lambda: threading.active_count() == before)
+    await eventually(lambda: own.isdisjoint(threading.enumerate()))
 
 
 def test_the_event_loop_does_not_block_for_operations_that_a_thread_has_taken_already() -> None:

@@ -70,9 +70,9 @@ PLACES = ("/a", "/a/b", "/ab", "/b/c", "/d" * 18)
 MOVES = [
     (source, target) for source in PLACES for target in PLACES if not is_within(FolderPath(target), FolderPath(source))
 ]
-RARE_MOVES = [("/a", "/e" * 20), ("/a", "/ab"), ("/ab", "/a")]
-"""Moves to a folder that often has documents, or that are often too deep. Among the others, these outcomes would be too
-rare to occur in every run."""
+RARE_MOVES = [("/a", "/e" * 20), ("/a", "/d" * 18), ("/a", "/ab"), ("/ab", "/a")]
+"""Moves that often are too deep, need too many folders, or have a target with documents. Among the others, these
+outcomes would be too rare to occur in every run."""
 
 
 class Writing(Sides):
