@@ -59,7 +59,6 @@ async def upgrade(url: str, last: str = "all") -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "adapters.postgres.upgrade.process", last),
         env=os.environ | {"DOSSIER_DATABASE_URL": url},
-        stdout=asyncio.subprocess.DEVNULL,
     )
 
 

@@ -14,16 +14,18 @@ CREATE INDEX CONCURRENTLY folder_tree_below ON folders (workspace_id, parent_id,
 -- The name that the table has from the swap on.
 CREATE VIEW folder_tree AS SELECT workspace_id, id, parent_id, name, height FROM folders;
 
--- A new row has a name of its own until it is placed.
-CREATE TRIGGER folders_unplaced BEFORE INSERT ON folders
-FOR EACH ROW EXECUTE FUNCTION name_unplaced_folder();
+-- Servers write between these steps, so their order matters. No folder is placed before the trigger of moves exists: a
+-- placed folder is not filled again. No folder gets the name of `folders_unplaced` before it is placed at once: only an
+-- empty name is filled. The trigger of moves is not for what it updates itself.
+CREATE TRIGGER folders_moved AFTER UPDATE ON folders
+REFERENCING NEW TABLE AS changed FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION place_folders();
 
 CREATE TRIGGER folders_placed AFTER INSERT ON folders
 REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION place_folders();
 
--- Not for what the trigger itself updates.
-CREATE TRIGGER folders_moved AFTER UPDATE ON folders
-REFERENCING NEW TABLE AS changed FOR EACH STATEMENT WHEN (pg_trigger_depth() = 0) EXECUTE FUNCTION place_folders();
+-- A new row has a name of its own until it is placed.
+CREATE TRIGGER folders_unplaced BEFORE INSERT ON folders
+FOR EACH ROW EXECUTE FUNCTION name_unplaced_folder();
 
 CREATE TRIGGER folders_left AFTER DELETE ON folders
 REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION settle_folders();
