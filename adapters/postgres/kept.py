@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Hashable
 
 from adapters.postgres.database import Row
 
@@ -26,33 +25,46 @@ decrements `folders`.
 """
 
 
+ENTRY_BYTES = 1024
+"""What a kept row takes besides its text, rounded up: an empty list takes half of it."""
+
+_Sought = tuple[object, ...]
+"""A statement and its arguments."""
+
+
 class KeptCounts:
     """The newest count of each list, with the state of its workspace, in the columns `next_seq` and `folders`.
 
-    If all have more than `bytes_max` bytes of JSON, those that were not used for the longest time are dropped.
+    If all take more than about `bytes_max` bytes, those that were not used for the longest time are dropped.
     """
 
     def __init__(self, bytes_max: int) -> None:
         self._bytes_max = bytes_max
-        self._kept: OrderedDict[Hashable, tuple[Row, float]] = OrderedDict()
+        self._kept: OrderedDict[_Sought, tuple[Row, float]] = OrderedDict()
         self._bytes = 0
 
-    def get(self, sought: Hashable) -> Row | None:
+    def get(self, sought: _Sought) -> Row | None:
         """Return the kept row, which may be of an earlier state."""
         row, end = self._kept.get(sought, (None, 0.0))
         if row is None or asyncio.get_running_loop().time() >= end:
+            self._drop(sought)
             return None
         self._kept.move_to_end(sought)
         return row
 
-    def keep(self, sought: Hashable, row: Row) -> None:
+    def keep(self, sought: _Sought, row: Row) -> None:
         """Keep a row instead of the earlier one."""
         self._drop(sought)
         self._kept[sought] = row, asyncio.get_running_loop().time() + SECONDS_MAX
-        self._bytes += len(row["rows"])
+        self._bytes += _size(sought, row)
         while self._bytes > self._bytes_max:
             self._drop(next(iter(self._kept)))
 
-    def _drop(self, sought: Hashable) -> None:
+    def _drop(self, sought: _Sought) -> None:
         if (kept := self._kept.pop(sought, None)) is not None:
-            self._bytes -= len(kept[0]["rows"])
+            self._bytes -= _size(sought, kept[0])
+
+
+def _size(sought: _Sought, row: Row) -> int:
+    """Return about the number of bytes that a kept row takes."""
+    return ENTRY_BYTES + len(row["rows"]) + sum(len(part) for part in sought if isinstance(part, str))

@@ -24,6 +24,7 @@ class AdvisoryLocks:
         self._session: Any = None
         # The session in which each lock was taken. If that session was lost, so was the lock.
         self._held: dict[int, Any] = {}
+        self._releasing: set[asyncio.Task[None]] = set()
 
     async def take(self, lock: int) -> bool:
         """Take a lock if it is free. Return whether this call got it. Raises errors of asyncpg, and `TimeoutError`."""
@@ -41,19 +42,23 @@ class AdvisoryLocks:
                 await self._return_session()
 
     async def release(self, lock: int) -> None:
-        """Release a lock that `take` got. After any error it is released too."""
-        try:
-            async with self._turn:
-                if self._held.pop(lock) is self._session:
-                    try:
-                        await self._ask(_UNLOCK, lock)
-                    finally:
-                        await self._return_session()
-        except asyncio.CancelledError:
-            # This call was cancelled, perhaps while it waited for its turn.
-            if self._held.pop(lock, None) is self._session:
-                self._end_session()
-            raise
+        """Release a lock that `take` got. After any error it is released too.
+
+        If this call is cancelled, the release goes on, so that the other locks of the session stay.
+        """
+        task = asyncio.create_task(self._release(lock))
+        # Keep a reference: the event loop has only weak references to tasks.
+        self._releasing.add(task)
+        task.add_done_callback(self._releasing.discard)
+        await asyncio.shield(task)
+
+    async def _release(self, lock: int) -> None:
+        async with self._turn:
+            if self._held.pop(lock) is self._session:
+                try:
+                    await self._ask(_UNLOCK, lock)
+                finally:
+                    await self._return_session()
 
     async def _ask(self, sql: str, lock: int) -> Any:
         try:

@@ -9,13 +9,16 @@ from adapters.postgres.kept import UNLESS_KEPT, KeptCounts
 from adapters.postgres.turns import Turns
 
 LISTS = 3
+"""The most lists that run at the same time."""
+
 LOOK_UPS = 3
-"""The most lists and look-ups that run at the same time. All other connections are left to writes."""
+"""The most look-ups that run at the same time. All other connections are left to writes."""
 
 EACH = 2
 """The most lists of one workspace that run at the same time."""
 
 KEPT_BYTES = 4 * 1024 * 1024
+"""The memory for counts of tags and folders."""
 
 _List = tuple[str, UUID, *tuple[object, ...]]
 

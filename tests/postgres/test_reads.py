@@ -10,6 +10,7 @@ import pytest
 
 from adapters.postgres.database import POOL_SIZE, Database, Row
 from adapters.postgres.documents import PostgresDocuments
+from adapters.postgres.kept import ENTRY_BYTES
 from adapters.postgres.reads import EACH, LISTS, LOOK_UPS, Reads
 from adapters.postgres.rows import to_uuid
 from domain.paths import FolderPath
@@ -40,8 +41,9 @@ class Holder:
         return int(await self.connection.fetchval(WAITING))
 
     async def until_waiting(self, count: int) -> None:
-        while await self.waiting() < count:  # noqa: ASYNC110  Postgres sends no event
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(30):
+            while await self.waiting() < count:  # noqa: ASYNC110  Postgres sends no event
+                await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -165,7 +167,7 @@ async def test_a_count_of_an_unchanged_workspace_runs_nothing(database: Database
 
 async def test_kept_counts_are_bounded_by_their_bytes(database: Database) -> None:
     sql = "SELECT 7 AS total, repeat($2, 10) AS rows FROM (SELECT $1::uuid) AS asked"
-    reads = Counting(database, kept_bytes=25)
+    reads = Counting(database, kept_bytes=2 * (ENTRY_BYTES + len(sql) + len("a") + 10) + 5)
     home = to_uuid((await postgres_records(database, StillClock()).workspace()).id)
     for text in "abab" + "cb" + "a":
         row = await reads.count(sql, home, text)
