@@ -1,6 +1,7 @@
 """The deletion of receipts, events and unused paths in Postgres, in batches."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
@@ -9,6 +10,7 @@ from uuid import UUID
 
 from adapters.postgres import statements
 from adapters.postgres.database import Database, Row
+from adapters.postgres.not_begun import Locked
 
 PAGE = 1000
 BATCH = 200
@@ -18,7 +20,7 @@ _LEAST = UUID(int=0)
 
 
 class PostgresRetention:
-    """`Retention` in Postgres."""
+    """`Retention` in Postgres. Rows of a workspace whose lock another process holds are left to the next sweep."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -30,7 +32,8 @@ class PostgresRetention:
             workspace, key = rows[-1]["workspace_id"], rows[-1]["key_hash"]
             expired = [row for row in rows if row["expires_at"] <= at]
             for owner, keys in _batches(expired, "key_hash"):
-                deleted_count += len(await self._database.fetch(statements.DELETE_RECEIPTS, owner, keys, at))
+                with suppress(Locked):
+                    deleted_count += len(await self._database.fetch(statements.DELETE_RECEIPTS, owner, keys, at))
         return deleted_count
 
     async def delete_events(self, before: datetime) -> int:
@@ -56,9 +59,13 @@ class PostgresRetention:
         forgotten_count = 0
         while rows := await self._database.fetch(statements.LIST_UNUSED_PATHS, before, PAGE):
             rows = sorted(rows, key=itemgetter("workspace_id"))
+            count_before = forgotten_count
             for owner, paths in _batches(rows, "storage_path"):
-                forgotten = await self._database.fetch(statements.FORGET_UNUSED_PATHS, owner, paths, before)
-                forgotten_count += len(forgotten)
+                with suppress(Locked):
+                    forgotten = await self._database.fetch(statements.FORGET_UNUSED_PATHS, owner, paths, before)
+                    forgotten_count += len(forgotten)
+            if forgotten_count == count_before:
+                break
         return forgotten_count
 
 

@@ -12,7 +12,8 @@ A sweep, in order:
    there is found as late in step 6. A crash between the two leaves the paths due, and the next sweep deletes again,
    which changes nothing.
 5. Look for the objects of issued paths whose reservations have ended. Without an object, release the reservation and
-   condemn the path. Else reserve the size of the object until it is recorded or swept.
+   condemn the path. Else reserve the size of the object until it is recorded or swept. Then, in a complete sweep,
+   delete what was kept long enough (`DeleteExpired`), so that it does not depend on the listings.
 6. List all objects and count the orphans, without deleting any: the listing is cheap, and a deletion is final.
 7. Record when this listing ended. After a crash in a later step, the server's next complete sweep is still not due
    earlier than usual; `dossier sweep` runs one at once.
@@ -20,9 +21,9 @@ A sweep, in order:
    unless their workspace has too many, of other orphans under the workspace lock; then delete their objects. A create
    that records a path first keeps its object; a create that comes later is refused. A crash between the two leaves
    condemned paths, which step 4 of the next sweep deletes.
-9. Delete the versions beside recorded ones, unfinished uploads, empty folders, and what was kept long enough
-   (`DeleteExpired`). All can be repeated. On a store that accepts several uploads at once through one URL, each of them
-   leaves a version. A path is recorded at most once, so no create can need another version.
+9. Delete the versions beside recorded ones, unfinished uploads, and empty folders. All can be repeated. On a store
+   that accepts several uploads at once through one URL, each of them leaves a version. A path is recorded at most once,
+   so no create can need another version.
 """
 
 from collections import Counter
@@ -126,6 +127,9 @@ class Sweep:
                 await self.deployments.begin_sweep(cutoffs.now)
             await self._delete_condemned_paths(None, swept, on_progress, dry_run=dry_run)
             await self._settle_uploads(swept, dry_run=dry_run)
+            if not dry_run:
+                gone = await self.delete_expired()
+                swept.receipts, swept.events, swept.unused_paths = gone.receipts, gone.events, gone.unused_paths
             await self._count_orphans(cutoffs, swept, on_progress)
             if dry_run:
                 await self._delete_other_versions(swept, on_progress, dry_run=True)
@@ -139,8 +143,6 @@ class Sweep:
                 for workspace in workspaces:
                     swept.folders += await self.ledger.delete_empty_folders(workspace)
                 on_progress(swept)
-            expired = await self.delete_expired()
-            swept.receipts, swept.events, swept.unused_paths = expired.receipts, expired.events, expired.unused_paths
         if swept.unconfirmed and not yes:
             raise TooManyOrphans(swept)
         return swept

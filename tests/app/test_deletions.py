@@ -43,9 +43,16 @@ async def test_noted_objects_are_deleted_at_once_even_after_earlier_errors(caplo
     assert [record.levelname for record in caplog.records] == ["WARNING", "ERROR"]
 
 
-def test_a_note_beyond_the_limit_is_left_to_the_sweeper(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_note_beyond_the_limit_is_left_to_the_sweeper(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapters.in_process.deletions.WAITING_MAX", 1)
     store: Any = Store()
     deletions = QueuedDeletions(store)
     deletions.note(A)
     deletions.note(B)
+    async with deletions.performed():
+        await store.called.wait()
+        deletions.note(C)
+        async with asyncio.timeout(5):
+            while C not in store.deleted:  # noqa: ASYNC110  no event reports that all is deleted
+                await asyncio.sleep(0)
+    assert store.deleted == [A, C]
