@@ -1,4 +1,4 @@
-"""The deletion of receipts and unused paths in memory. Events are counted there, but not kept."""
+"""The deletion of receipts and unused paths in memory. Events are not kept there, only counted."""
 
 from datetime import datetime
 

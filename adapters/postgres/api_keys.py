@@ -56,7 +56,8 @@ class PostgresApiKeys:
     async def add(self, key: ApiKey, intent: Intent | None = None, sealed: bytes = b"") -> AddApiKeyOutcome:
         columns = _to_columns(key)
         answer = {"key": columns, "sealed": b64encode(sealed).decode()}
-        rows = await self._database.fetch_with_retry(
+        rows = await self._database.change(
+            key.workspace_id,
             statements.ADD_API_KEY,
             to_uuid(key.workspace_id),
             to_json(columns),
@@ -82,7 +83,8 @@ class PostgresApiKeys:
     async def revoke(
         self, workspace: WorkspaceId, key: ApiKeyId, at: datetime, intent: Intent | None
     ) -> RevokeApiKeyOutcome:
-        rows = await self._database.fetch_with_retry(
+        rows = await self._database.change(
+            workspace,
             statements.REVOKE_API_KEY,
             to_uuid(workspace),
             to_uuid(key),

@@ -17,7 +17,6 @@ from adapters.postgres import statements
 from adapters.postgres.database import Database
 from adapters.postgres.queries import to_document_with_links
 from adapters.postgres.rows import to_hex, to_intent, to_json, to_link, to_uuid
-from adapters.postgres.turns import Turns
 from domain.documents import Changes
 from domain.entity_links import LINKS_MAX, EntityLink
 from domain.ids import DocumentId, EntityLinkId, WorkspaceId
@@ -58,7 +57,6 @@ class DocumentChanges:
 
     _writes: Database
     _hashing_key: bytes
-    _turns: Turns
 
     async def patch(
         self,
@@ -194,10 +192,8 @@ class DocumentChanges:
         """
         attempt = uuid4()
         workspace = intent.caller.workspace_id
-        async with self._turns.of(workspace):
-            [row] = await self._writes.fetch_with_retry(
-                sql, to_uuid(workspace), *arguments, to_json(to_intent(intent, at, self._hashing_key, attempt))
-            )
+        sent = to_json(to_intent(intent, at, self._hashing_key, attempt))
+        [row] = await self._writes.change(workspace, sql, to_uuid(workspace), *arguments, sent)
         facts: dict[str, Any] = {} if row["facts"] is None else msgspec.json.decode(row["facts"])
         # A receipt of this attempt comes from an earlier call of this loop whose result was lost. For the client, that
         # is no replay.

@@ -8,9 +8,8 @@ import msgspec
 from adapters.postgres import statements
 from adapters.postgres.database import Database, Row
 from adapters.postgres.rows import from_facts, to_facts, to_intent, to_over_quota, to_path_taken, to_uuid
-from adapters.postgres.turns import Turns
 from adapters.postgres.writer.batched import SLOW_SECONDS, BatchedWriter, shared
-from adapters.postgres.writer.cost import ROW_COST, SHARED_COST_MAX, create_cost
+from adapters.postgres.writer.cost import ROW_COST, SHARED_ROW_COST_MAX, create_cost
 from adapters.postgres.writer.lane import Pending
 from domain.documents import Document
 from domain.paths import FOLDER_LEVELS_MAX, FOLDERS_MAX
@@ -32,9 +31,8 @@ class Creates:
     creates go in such calls too, so they slow only their own workspace.
     """
 
-    def __init__(self, database: Database, turns: Turns) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._turns = turns
         self._shared: BatchedWriter[PendingCreate, CreateOutcome | Busy] = BatchedWriter(
             self._record, shared, slow_seconds=SLOW_SECONDS
         )
@@ -43,7 +41,7 @@ class Creates:
     async def create(self, document: Document, intent: Intent, hashing_key: bytes) -> CreateOutcome:
         """Record a document. Outcomes and errors are those of `DocumentRepository.create`."""
         record, cost = to_record(document, intent, hashing_key)
-        if cost <= SHARED_COST_MAX and not self._alone.has_lane(document.workspace_id):
+        if cost <= SHARED_ROW_COST_MAX and not self._alone.has_lane(document.workspace_id):
             outcome = await self._shared.send(PendingCreate.of(document, intent, record, cost))
             if not isinstance(outcome, Busy):
                 return outcome
@@ -57,11 +55,11 @@ class Creates:
         await self._alone.aclose()
 
     async def _record_alone(self, creates: Sequence["PendingCreate"]) -> Sequence[CreateOutcome | Busy]:
-        """Record documents of one workspace, and wait for its lock if necessary."""
-        async with self._turns.of(creates[0].workspace):
-            return await self._record(creates, waits=True)
+        return await self._record(creates, waits=True)
 
-    async def _record(self, creates: Sequence["PendingCreate"], waits: bool = False) -> Sequence[CreateOutcome | Busy]:
+    async def _record(
+        self, creates: Sequence["PendingCreate"], *, waits: bool = False
+    ) -> Sequence[CreateOutcome | Busy]:
         workspaces = [to_uuid(workspace) for workspace in {create.workspace for create in creates}]
         batch = b"[" + b",".join(create.record for create in creates) + b"]"
         arguments = workspaces, batch.decode(), waits, FOLDER_LEVELS_MAX, FOLDERS_MAX

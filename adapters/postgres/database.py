@@ -5,6 +5,7 @@ fails. So all statements run through `Database`.
 """
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -14,13 +15,17 @@ from piccolo.engine.postgres import PostgresEngine
 from piccolo.query.base import Query
 
 from adapters.postgres.locks import AdvisoryLocks
+from adapters.postgres.not_begun import Locked, NotBegun
 from adapters.postgres.tables import TABLES
+from adapters.postgres.turns import Turns
 from ports.system import Unavailable
 
 ACQUIRE_SECONDS = 2.0
 STATEMENT_SECONDS = 3.0
 LOCK_SECONDS = 2.5
+BRIEF_LOCK_SECONDS = 0.05
 CONNECT_SECONDS = 2.0
+
 POOL_SIZE = 10
 """The most connections of a pool whose opener does not say otherwise. A server opens several: `pools.py`."""
 TRIES = 3
@@ -46,6 +51,9 @@ SESSION = {
 }
 """The settings of every session."""
 
+BRIEF = {"lock_timeout": str(int(BRIEF_LOCK_SECONDS * 1000))}
+"""What differs in the sessions of a pool that has a patient one."""
+
 # Errors that a retry may resolve. Nearly every other error of Postgres is a bug in Dossier, and must not be hidden.
 _TRANSIENT = (
     OSError,  # TimeoutError is one
@@ -65,28 +73,37 @@ Row = Any
 """A row as asyncpg returns it: values by column name."""
 
 
-class NotBegun(Unavailable):
-    """A statement that did none of its work: it got no connection or no lock, or the server is a standby.
+class Database:
+    """A pool of connections to one database. Each call is one statement, which is one transaction.
 
-    So nothing was written, and the arguments of the statement did not cause the failure.
+    `patient`: the pool of the statements that wait longer for locks. Without it, all statements wait as long.
     """
 
-
-class Database:
-    """A pool of connections to one database. Each call is one statement, which is one transaction."""
-
-    def __init__(self, pool: Any) -> None:
+    def __init__(self, pool: Any, patient: "Database | None" = None) -> None:
         self._pool = pool
+        self._patient = patient
         self._locks = AdvisoryLocks(pool, ACQUIRE_SECONDS, STATEMENT_SECONDS)
+        self._queues = Turns(sys.maxsize, each=1)
 
     async def fetch(self, sql: str, *arguments: object) -> Sequence[Row]:
         """Return all rows of a statement with `$1`, `$2` … for its arguments.
+
+        A statement whose lock is not free within a moment waits for it on a patient connection, and occupies none of
+        this pool.
 
         Raises:
             NotBegun: no connection within 2 s, or no lock within 2.5 s.
             Unavailable: no answer within 3 s, or the server closed the connection. A statement that writes may have
                 committed, or may still commit.
         """
+        try:
+            return await self._fetch(sql, *arguments)
+        except Locked:
+            if self._patient is None:
+                raise
+            return await self._patient.fetch(sql, *arguments)
+
+    async def _fetch(self, sql: str, *arguments: object) -> Sequence[Row]:
         is_connected = False
         try:
             async with self._pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
@@ -100,8 +117,7 @@ class Database:
                     raise
                 return rows
         except _TRANSIENT as error:
-            kind = Unavailable if is_connected and not _waited_for_a_lock(error) else NotBegun
-            raise kind(f"database: {type(error).__name__}: {error}") from error
+            raise _kind(error, is_connected)(f"database: {type(error).__name__}: {error}") from error
 
     async def fetch_one(self, sql: str, *arguments: object) -> Row | None:
         """Return the first row of a statement; `None` if it returns no row. Raises as `fetch` does."""
@@ -118,6 +134,14 @@ class Database:
             with suppress(Unavailable):
                 return await self.fetch(sql, *arguments)
         return await self.fetch(sql, *arguments)
+
+    async def change(self, workspace: str, sql: str, *arguments: object) -> Sequence[Row]:
+        """Return as `fetch_with_retry` does, for a statement that takes the lock of the workspace.
+
+        It first waits for earlier changes of the workspace. Otherwise each of them would occupy a connection.
+        """
+        async with self._queues.of(workspace):
+            return await self.fetch_with_retry(sql, *arguments)
 
     async def run(self, query: Query[Any, Any]) -> Sequence[Row]:
         """Return the rows of a query of Piccolo's builder. Raises as `fetch` does."""
@@ -151,7 +175,12 @@ class Database:
 
 @asynccontextmanager
 async def open_database(
-    url: str, name: str = "dossier", *, size: int = POOL_SIZE, opened: int = 1
+    url: str,
+    name: str = "dossier",
+    *,
+    size: int = POOL_SIZE,
+    opened: int = 1,
+    patient: Database | None = None,
 ) -> AsyncIterator[Database]:
     """Open a pool for a `postgresql://` URL, and close it after the block.
 
@@ -166,7 +195,7 @@ async def open_database(
             min_size=opened,
             max_size=size,
             reset=_keep_session,
-            server_settings=SESSION | {"application_name": name},
+            server_settings=SESSION | {"application_name": name} | (BRIEF if patient else {}),
         )
     # Every error of Postgres is caught here, because a mistake in the URL can cause many different ones.
     except (*_TRANSIENT, asyncpg.PostgresError) as error:
@@ -177,12 +206,19 @@ async def open_database(
         # sufficient.
         table._meta.db = engine
     try:
-        yield Database(engine.pool)
+        yield Database(engine.pool, patient)
     finally:
         try:
             await asyncio.wait_for(engine.pool.close(), STATEMENT_SECONDS)
         except TimeoutError:
             engine.pool.terminate()
+
+
+def _kind(error: Exception, is_connected: bool) -> type[Unavailable]:
+    """Return the kind of a failure of a statement."""
+    if not is_connected or isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+        return NotBegun
+    return Locked if _waited_for_a_lock(error) else Unavailable
 
 
 def _waited_for_a_lock(error: Exception) -> bool:
@@ -191,7 +227,7 @@ def _waited_for_a_lock(error: Exception) -> bool:
         # A row lock is awaited twice: first for a place in its queue, and each time for the whole `lock_timeout`. So
         # `statement_timeout` may end the second wait. Only an English message of the server tells so.
         return "while locking tuple" in (error.context or "")
-    return isinstance(error, asyncpg.LockNotAvailableError | asyncpg.ReadOnlySQLTransactionError)
+    return isinstance(error, asyncpg.LockNotAvailableError)
 
 
 def connection_problem(error: Exception) -> str:

@@ -8,12 +8,10 @@ from adapters.postgres import statements
 from adapters.postgres.changes import DocumentChanges
 from adapters.postgres.creates import Creates
 from adapters.postgres.database import Database
-from adapters.postgres.pools import LOCK_WAITS
 from adapters.postgres.queries import DocumentQueries
 from adapters.postgres.reads import Reads
 from adapters.postgres.receipts import receipt_facts
 from adapters.postgres.rows import from_facts, to_over_quota, to_uuid
-from adapters.postgres.turns import Turns
 from adapters.postgres.writer.batched import BatchedWriter
 from adapters.postgres.writer.lane import Pending
 from domain.documents import Document
@@ -30,8 +28,8 @@ from ports.system import Clock
 
 
 class PostgresDocuments(DocumentQueries, DocumentChanges):
-    """`DocumentRepository` in Postgres. This module has the creates; `queries.py` has the reads, and `changes.py` the
-    other writes.
+    """`DocumentRepository` in Postgres. This module has the upload URLs; `creates.py` has the creates, `queries.py`
+    the reads, and `changes.py` the other writes.
 
     `writes` and `reads` have the connections of either. `hashing_key` hashes the idempotency keys of receipts: 32
     secret bytes, the same in every process.
@@ -42,8 +40,7 @@ class PostgresDocuments(DocumentQueries, DocumentChanges):
         self._reads = reads
         self._hashing_key = hashing_key
         self._now = now
-        self._turns = Turns(LOCK_WAITS, each=1)
-        self._creates = Creates(writes, self._turns)
+        self._creates = Creates(writes)
         # Batches the uploads of a workspace that wait at the same time, and hands the batch to the method.
         self._uploads: BatchedWriter[Pending[IssueOutcome], IssueOutcome] = BatchedWriter(self._issue)
 
@@ -59,8 +56,7 @@ class PostgresDocuments(DocumentQueries, DocumentChanges):
     async def _issue(self, uploads: Sequence[Pending[IssueOutcome]]) -> Sequence[IssueOutcome]:
         workspace = uploads[0].workspace
         batch = b"[" + b",".join(upload.record for upload in uploads) + b"]"
-        async with self._turns.of(workspace):
-            answers = await self._writes.fetch(statements.ISSUE_UPLOADS, to_uuid(workspace), batch.decode())
+        answers = await self._writes.fetch(statements.ISSUE_UPLOADS, to_uuid(workspace), batch.decode())
         return [to_over_quota(answer["facts"]) if answer["facts"] else UploadIssued() for answer in answers]
 
     async def create(self, document: Document, intent: Intent) -> CreateOutcome:

@@ -32,7 +32,7 @@ class PostgresLedger:
 
     async def reserve(self, upload: IssuedUpload) -> UploadIssued | OverQuota | PathTaken:
         arguments = to_uuid(upload.workspace_id), upload.path, upload.reserved_bytes, upload.held_until
-        (answer,) = await self._database.fetch_with_retry(statements.RESERVE_UPLOAD, *arguments)
+        (answer,) = await self._database.change(upload.workspace_id, statements.RESERVE_UPLOAD, *arguments)
         match answer["outcome"]:
             case "issued":
                 return UploadIssued()

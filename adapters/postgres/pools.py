@@ -8,13 +8,15 @@ from adapters.postgres.database import Database, open_database
 from adapters.postgres.reads import Reads
 
 REQUESTS = 10
-JOBS = 2
-"""The most connections of each pool. A process opens one at its start, and all others when it needs them."""
+"""The most connections for requests. `reads.py` lets reads take six of them. The others are left to creates, changes
+and look-ups of API keys, which wait for a workspace lock only for a moment.
+"""
 
 LOCK_WAITS = 3
-"""The most writes at the same time that may wait for a workspace lock, at most one of each workspace. Each occupies a
-connection meanwhile. The other connections for writes never wait for a workspace.
-"""
+"""The most connections for statements that wait longer for a workspace lock."""
+
+JOBS = 2
+"""The most connections for what the server does by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class Pools:
 async def open_pools(url: str) -> AsyncIterator[Pools]:
     """Open the pools for a `postgresql://` URL, and close them after the block. Raises as `open_database` does."""
     async with (
-        open_database(url, "dossier", size=REQUESTS) as requests,
+        open_database(url, "dossier waits", size=LOCK_WAITS, opened=0) as patient,
+        open_database(url, "dossier", size=REQUESTS, patient=patient) as requests,
         open_database(url, "dossier jobs", size=JOBS, opened=0) as jobs,
     ):
         yield Pools(requests, Reads(requests), jobs)

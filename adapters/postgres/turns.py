@@ -5,7 +5,7 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 
-from adapters.postgres.database import NotBegun
+from adapters.postgres.not_begun import NotBegun
 
 
 class Turns:

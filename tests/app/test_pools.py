@@ -7,9 +7,11 @@ import asyncio
 from pathlib import Path
 
 import asyncpg
+import pytest
 
-from adapters.postgres.database import NotBegun
+from adapters.postgres.database import BRIEF, SESSION
 from adapters.postgres.migrate import migrate
+from adapters.postgres.not_begun import NotBegun
 from adapters.postgres.pools import JOBS
 from adapters.postgres.reads import EACH
 from app.settings import Settings
@@ -35,6 +37,17 @@ WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid =
 JOBS_WAITING = "SELECT count(*) FROM pg_locks WHERE relation = 'deployment'::regclass AND NOT granted"
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the statements of the flood wait as long as the test takes, on a slow machine too."""
+    for limit in ("database.STATEMENT_SECONDS", "reads.ACQUIRE_SECONDS"):
+        monkeypatch.setattr(f"adapters.postgres.{limit}", 60.0)
+    for limit in ("statement_timeout", "lock_timeout"):
+        monkeypatch.setitem(SESSION, limit, "60000")
+    monkeypatch.setitem(BRIEF, "lock_timeout", "60000")
+
+
+@pytest.mark.usefixtures("patient")
 async def test_a_flood_of_expensive_reads_delays_no_other_workspace(tmp_path: Path, empty_database_url: str) -> None:
     await migrate(empty_database_url)
     environment = {"DOSSIER_DATA_DIR": str(tmp_path), "DOSSIER_DATABASE_URL": empty_database_url}

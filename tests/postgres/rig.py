@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequen
 from contextlib import asynccontextmanager
 
 from adapters.postgres.creates import Busy, PendingCreate
-from adapters.postgres.database import NotBegun
+from adapters.postgres.not_begun import NotBegun
 from adapters.postgres.writer.batched import BatchedWriter, by_workspace
 from domain.access import Workspace
 from ports.outcomes import CreateOutcome

@@ -10,8 +10,9 @@ from contextlib import nullcontext, suppress
 import asyncpg
 import pytest
 
-from adapters.postgres.database import POOL_SIZE, Database, NotBegun, open_database
+from adapters.postgres.database import POOL_SIZE, Database, open_database
 from adapters.postgres.documents import PostgresDocuments
+from adapters.postgres.not_begun import NotBegun
 from adapters.postgres.reads import Reads
 from adapters.postgres.rows import to_uuid
 from ports.outcomes import Patched

@@ -22,7 +22,7 @@ def records(database: Database) -> Records:
 
 
 async def rows(database: Database, home: Workspace) -> dict[str, tuple[str, int]]:
-    """Return the version and the height of each folder, by its path."""
+    """Return the row version (`xmin`) and the height of each folder, by its path."""
     found = await database.fetch(ROWS, to_uuid(home.id))
     return {row["path"]: (row["version"], row["height"]) for row in found}
 

@@ -168,7 +168,7 @@ async def test_lists_read_few_rows_in_full_tables(empty: OneConnection, records:
     few, _, analyzed = await counts(empty, home, count)
     assert {name: rows for name, rows in analyzed.items() if rows > few[name] + HITS} == {}
     assert all(0 < rows < 8 * HITS for name, rows in analyzed.items() if name != "a search without matches"), analyzed
-    # No index supports so short a search. The newest documents and one more are counted, and then searched.
+    # No index supports so short a search: one read finds where the newest ones end, another searches them.
     assert await empty.read_by(partial(find, DocumentFilter(words=("q",)), page)) <= 2 * COUNT_MAX + 1
 
 

@@ -1,18 +1,20 @@
 """Creates of several workspaces share calls, and a workspace whose lock is held delays no other one."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
+from adapters.postgres import statements
 from adapters.postgres.database import Database, Row
-from adapters.postgres.pools import LOCK_WAITS
+from adapters.postgres.pools import REQUESTS, open_pools
 from adapters.postgres.rows import to_uuid
 from adapters.postgres.writer.batched import CALLS_MAX
-from adapters.postgres.writer.cost import SHARED_COST_MAX
+from adapters.postgres.writer.cost import SHARED_COST_MAX, SHARED_ROW_COST_MAX
 from adapters.postgres.writer.lane import ROWS_MAX
 from domain.access import Workspace
+from domain.documents import Document
 from ports.outcomes import Created, OverQuota, PathTaken, Replayed
 from tests.clock import StillClock
 from tests.contracts.records import Records, new_key
@@ -40,14 +42,29 @@ async def test_a_call_with_several_workspaces_costs_less_than_one_with_a_single_
     assert [len(call) for call in shared_rig.made] == [2, 2, 2, 2, 1]
 
 
+async def test_a_create_for_which_a_call_has_no_room_is_the_first_one_of_the_next(shared_rig: Rig) -> None:
+    flood = [shared_rig.create(f"{n}") for n in range(3 * ROWS_MAX)]
+    for create in flood:
+        create.cost = SHARED_COST_MAX // 200
+    dear = shared_rig.create("dear", home=await shared_rig.records.workspace())
+    dear.cost = SHARED_ROW_COST_MAX
+    await asyncio.gather(*await shared_rig.send(*flood, dear))
+    assert shared_rig.made[1][0] == "dear"
+
+
 async def test_a_slow_call_keeps_the_next_one_back_only_for_a_moment_up_to_two_calls(shared_rig: Rig) -> None:
     async with AsyncExitStack() as held:
         for n in range(CALLS_MAX):
-            await held.enter_async_context(shared_rig.held_call(shared_rig.create(f"held {n}")))
-        [waiting] = await shared_rig.send(shared_rig.create("waits"))
+            # The second create of each workspace waits for the first one, whose call holds the workspace lock.
+            home = await shared_rig.records.workspace()
+            creates = [shared_rig.create(f"{name} {n}", home=home) for name in ("held", "waits")]
+            await held.enter_async_context(shared_rig.held_call(creates[0]))
+            [waiting] = await shared_rig.send(creates[1])
+        [last] = await shared_rig.send(shared_rig.create("last"))
         await asyncio.sleep(0)
         assert [len(call) for call in shared_rig.made] == [1] * CALLS_MAX
     assert isinstance(await waiting, Created)
+    assert isinstance(await last, Created)
 
 
 async def test_a_row_that_the_database_refuses_halves_calls_and_fails_alone(shared_rig: Rig) -> None:
@@ -61,31 +78,23 @@ async def test_a_row_that_the_database_refuses_halves_calls_and_fails_alone(shar
 
 
 class Counting(Database):
-    """A database that counts its calls."""
+    """The connections of a server for writes. `calls` has the number of workspaces of each call that records."""
 
-    def __init__(self, database: Database) -> None:
-        super().__init__(database._pool)
+    def __init__(self, writes: Database) -> None:
+        super().__init__(writes._pool, writes._patient)
         self.calls: list[int] = []
-        """The number of workspaces of each call that records documents."""
-        self.waiting = 0
-        """Calls that wait for a lock now."""
 
     async def fetch(self, sql: str, *arguments: object) -> Sequence[Row]:
-        if "record_documents" not in sql:
-            return await super().fetch(sql, *arguments)
-        workspaces, _, waits, *_ = arguments
-        assert isinstance(workspaces, list)
-        self.calls.append(len(workspaces))
-        self.waiting += bool(waits)
-        try:
-            return await super().fetch(sql, *arguments)
-        finally:
-            self.waiting -= bool(waits)
+        if sql == statements.RECORD_DOCUMENTS:
+            assert isinstance(arguments[0], list)
+            self.calls.append(len(arguments[0]))
+        return await super().fetch(sql, *arguments)
 
 
 @pytest.fixture
-def counting(database: Database) -> Counting:
-    return Counting(database)
+async def counting(database_url: str) -> AsyncIterator[Counting]:
+    async with open_pools(database_url) as pools:
+        yield Counting(pools.writes)
 
 
 @pytest.fixture
@@ -100,6 +109,33 @@ async def lock_held(database: Database, *homes: Workspace) -> AsyncIterator[None
     async with database._pool.acquire() as holder, holder.transaction():
         await holder.execute(lock, [to_uuid(home.id) for home in homes])
         yield
+
+
+@pytest.mark.parametrize("act", ["issue", "reserve", "patch", "add_api_key"])
+async def test_writes_that_wait_for_a_lock_leave_connections_to_creates(
+    records: Records, database: Database, act: str
+) -> None:
+    locked, free = [await records.workspace() for _ in range(REQUESTS)], await records.workspace()
+    documents = [await records.recorded(home) for home in locked]
+
+    def write(home: Workspace, document: Document) -> Awaitable[object]:
+        match act:
+            case "issue":
+                return records.issue(home, "new", 1)
+            case "reserve":
+                return records.reserve(home, "new", 1)
+            case "patch":
+                return records.patch(home, document.id, name="b")
+            case _:
+                return records.added(home)
+
+    async with lock_held(database, *locked):
+        waiting = [asyncio.ensure_future(write(*pair)) for pair in zip(locked, documents, strict=True)]
+        await asyncio.sleep(0)
+        document = records.document(free)
+        assert await records.create(free, document) == Created(document)
+        assert not any(task.done() for task in waiting)
+    await asyncio.gather(*waiting)
 
 
 async def test_one_call_decides_each_row_by_the_account_of_its_own_workspace(
@@ -132,9 +168,7 @@ async def test_one_call_decides_each_row_by_the_account_of_its_own_workspace(
     assert [(await records.documents.usage(home.id)).used_bytes for home in (rich, poor, full)] == [900, 10, 0]
 
 
-async def test_workspaces_whose_locks_are_held_delay_no_other_and_occupy_few_connections(
-    records: Records, counting: Counting, database: Database
-) -> None:
+async def test_workspaces_whose_locks_are_held_delay_no_other(records: Records, database: Database) -> None:
     locked = [await records.workspace() for _ in range(12)]
     free = await records.workspace()
 
@@ -145,7 +179,6 @@ async def test_workspaces_whose_locks_are_held_delay_no_other_and_occupy_few_con
         held = [create(home, 0) for home in locked]
         for n in range(5):
             assert isinstance(await create(free, n), Created)
-            assert counting.waiting <= LOCK_WAITS
             held += [create(home, n + 1) for home in locked]
         assert not any(task.done() for task in held)
     assert all(isinstance(outcome, Created) for outcome in await asyncio.gather(*held))

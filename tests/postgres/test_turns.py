@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from adapters.postgres.database import NotBegun
+from adapters.postgres.not_begun import NotBegun
 from adapters.postgres.turns import Turns
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from adapters.postgres.creates import PendingCreate
-from adapters.postgres.database import LOCK_SECONDS, STATEMENT_SECONDS, NotBegun
+from adapters.postgres.database import LOCK_SECONDS, STATEMENT_SECONDS
+from adapters.postgres.not_begun import NotBegun
 from adapters.postgres.writer.lane import ROWS_MAX
 from ports.outcomes import Created, Replayed
 from ports.system import Unavailable

@@ -102,7 +102,7 @@ class BatchedWriter(Generic[Write, Outcome]):
             await asyncio.wait(self._running)
 
     def _start_if_free(self, lane: "_DrivenLane[Write]") -> None:
-        """Start a task that drives the lane, unless another one does so and does not wait for a slow call."""
+        """Start a task that drives the lane if all its tasks wait for slow calls, and there is room for another."""
         if lane.slow == lane.drivers < CALLS_MAX:
             lane.drivers += 1
             task = asyncio.create_task(self._drive(lane))
@@ -130,10 +130,16 @@ class BatchedWriter(Generic[Write, Outcome]):
 
     async def _send(self, lane: "_DrivenLane[Write]", batch: Sequence[Write]) -> None:
         try:
-            with self._keeping_back(lane):
+            with self._under_way(lane, batch):
                 outcomes = await self._call(batch)
         except Unavailable as error:
-            await lane.retries.retry(batch, error)
+            # Another driver goes on while this one pauses.
+            is_spare = lane.drivers > lane.slow + 1
+            lane.slow += is_spare
+            try:
+                await lane.retries.retry(batch, error)
+            finally:
+                lane.slow -= is_spare
         # Safe, because the error is not swallowed: the request whose write causes it gets it.
         except Exception as error:  # noqa: BLE001
             lane.retries.isolate(batch, error)
@@ -144,11 +150,14 @@ class BatchedWriter(Generic[Write, Outcome]):
                 lane.forget(write)
 
     @contextmanager
-    def _keeping_back(self, lane: "_DrivenLane[Write]") -> Iterator[None]:
-        """Keep the next call of the lane back during the block, or until the block has taken `slow_seconds`."""
+    def _under_way(self, lane: "_DrivenLane[Write]", batch: Sequence[Write]) -> Iterator[None]:
+        """Keep the next call of the lane back during the block, or until the block has taken `slow_seconds`. Keep the
+        next writes of the same workspaces back during the whole block.
+        """
         if self._slow_seconds is None:
             yield
             return
+        workspaces = {write.workspace for write in batch}
         is_slow = False
 
         def become_slow() -> None:
@@ -158,12 +167,14 @@ class BatchedWriter(Generic[Write, Outcome]):
             if lane:
                 self._start_if_free(lane)
 
+        lane.in_flight |= workspaces
         timer = asyncio.get_running_loop().call_later(self._slow_seconds, become_slow)
         try:
             yield
         finally:
             timer.cancel()
             lane.slow -= is_slow
+            lane.in_flight -= workspaces
 
 
 class _DrivenLane(Lane[Write]):

@@ -12,8 +12,11 @@ COST_MAX = 100_000
 """The most cost of a call with several rows: 100 ms."""
 
 SHARED_COST_MAX = 20_000
-"""The most cost of a call with rows of several workspaces, which wait for each other: 20 ms. A create that costs more
-goes in a call of its own workspace.
+"""The most cost of a call with rows of several workspaces, which wait for each other: 20 ms."""
+
+SHARED_ROW_COST_MAX = SHARED_COST_MAX // 2
+"""The most cost of a row in such a call, of which expensive rows may take a half. A create that costs more goes in a
+call of its own workspace.
 """
 
 ROW_COST = 50

@@ -58,9 +58,10 @@ class FairQueue(Generic[Item]):
             self.append(item)
 
     def put_back(self, items: Iterable[Item]) -> None:
-        """Add items, in their order, before the others of their workspaces."""
+        """Add items, in their order, before all others. Their workspaces have the next turns."""
         for item in reversed([*items]):
             self._queue(item).appendleft(item)
+            self._queues.move_to_end(item.workspace, last=False)
             self._length += 1
 
     def pop(self) -> Item:

@@ -107,6 +107,8 @@ class Lane(Generic[Write]):
         self._rows = ROWS_MAX
         # The number of calls of fresh writes for which the suspects have waited.
         self._fresh_calls = 0
+        self.in_flight: set[WorkspaceId] = set()
+        """The workspaces with a call under way. Their writes wait for its end, because it holds their locks."""
         # From its arrival until it is settled or dropped, each write with an idempotency key takes in its twins.
         self._by_identity: dict[Hashable, Write] = {}
 
@@ -162,7 +164,8 @@ class Lane(Generic[Write]):
             room = cost_max if write.cost <= COST_SHARE else cost_max // 2
             key = None if write.idempotency_key is None else (write.workspace, write.idempotency_key)
             clashes = key in keys or write.path in paths
-            if clashes or write.together < rows or (batch and cost + write.cost > room):
+            waits = write.workspace in self.in_flight or (batch and cost + write.cost > room)
+            if clashes or waits or write.together < rows:
                 later.append(write)
             else:
                 batch.append(write)

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Generic
 
-from adapters.postgres.database import NotBegun
+from adapters.postgres.not_begun import NotBegun
 from adapters.postgres.writer.lane import Lane, Write
 from domain.wording import counted
 from ports.system import Unavailable
