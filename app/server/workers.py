@@ -91,8 +91,8 @@ def held_open(context: AbstractAsyncContextManager[T]) -> Iterator[T]:
 def supervise(config: uvicorn.Config, listening: socket.socket) -> bool:
     """Serve with `config.workers` processes until SIGINT or SIGTERM. Return when all have ended.
 
-    Return False if a worker could not start. SIGHUP replaces the workers one after the other. Must be called in the
-    main thread, while another thread exists to receive the signals.
+    Return False if a worker could not start. SIGHUP replaces the workers one after the other. Call this in the
+    main thread. It blocks the signals there, so another thread must exist that receives them.
     """
     # prometheus_client reads this variable when a worker imports it.
     with tempfile.TemporaryDirectory(prefix="dossier-counters-") as counters:

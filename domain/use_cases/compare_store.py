@@ -109,7 +109,7 @@ async def unissued_uploads(
                 for item in page
                 if item.key < bounds[workspace][1] and proves_a_loss(item, workspace, since, now)
             ]
-            # After the listing, because a running server may have issued the paths after `newest` was read.
+            # The states are read last: a running server may have issued these paths since `newest` was read.
             known = await ledger.states(paths) if paths else {}
             found += [path for path in paths if path not in known]
     return found

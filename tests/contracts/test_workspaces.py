@@ -28,7 +28,7 @@ async def test_every_workspace_is_on_one_page_and_the_oldest_come_first(
     assert {home.id for home in homes} <= {*found}
 
 
-async def test_only_ids_of_workspaces_exist(records: Records) -> None:
+async def test_existing_returns_only_the_ids_of_workspaces(records: Records) -> None:
     homes = [(await records.workspace()).id for _ in range(2)]
     assert {*await records.workspaces.existing([*homes, records.unknown_workspace()])} == {*homes}
     assert [*await records.workspaces.existing([])] == []

@@ -17,6 +17,8 @@ from .wire import message, send
 
 CLIENTS = 8
 WORKSPACES = 8
+CALLS_MAX = 2
+"""The calls of creates that a server makes at the same time."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(scale.of(120, 3600))]
 
@@ -76,14 +78,14 @@ async def test_a_connection_ended_by_postgres_is_not_reused(deployment: Deployme
 async def test_a_silent_connection_only_delays_the_answer(deployment: Deployment, proxy: Proxy, fleet: Fleet) -> None:
     ledgers = [Ledger(await deployment.workspace()) for _ in range(WORKSPACES)]
     # More connections fall silent than the pool has, so each must return to it.
-    for silences in range(0, scale.SILENCES, WORKSPACES):
-        # Each workspace has one call at a time. The first calls of all workspaces fall silent side by side.
-        proxy.plan.extend(islice(cycle((Fault.ANSWER_SILENT, Fault.REQUEST_SILENT)), WORKSPACES))
+    for silences in range(0, scale.SILENCES, CALLS_MAX):
+        # All workspaces share calls. The first ones, of which the second starts while the first is silent, fall silent.
+        proxy.plan.extend(islice(cycle((Fault.ANSWER_SILENT, Fault.REQUEST_SILENT)), CALLS_MAX))
         async with asyncio.TaskGroup() as clients:
             for number, ledger in enumerate(ledgers):
                 clients.create_task(send_all(ledger, fleet.nodes[0].port, 3, keyed=number % 4 < 2))
-        assert proxy.struck.qsize() == silences + WORKSPACES
-        scale.progress(f"connections gone silent: {silences + WORKSPACES}")
+        assert proxy.struck.qsize() == silences + CALLS_MAX
+        scale.progress(f"connections gone silent: {silences + CALLS_MAX}")
     for ledger in ledgers:
         await audit(deployment, fleet, ledger)
 

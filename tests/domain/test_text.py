@@ -216,7 +216,7 @@ def test_the_nearest_label_of_any_text_is_a_label(former: str) -> None:
     ],
     ids=ascii,
 )
-def test_at_most_30_marks_follow_each_other_in_any_form(text: TextRule, base: str, mark: str, marks: int) -> None:
+def test_at_most_30_combining_marks_follow_each_other(text: TextRule, base: str, mark: str, marks: int) -> None:
     # The accent of the base letter is one of these marks.
     most = (MARKS_MAX - len(unicodedata.normalize("NFD", base)) + 1) // marks
     assert text.rule(base + mark * most) == unicodedata.normalize("NFC", base + mark * most)

@@ -38,7 +38,7 @@ async def observer(relay: Relay) -> AsyncIterator[Observed]:
 
 @pytest.fixture
 async def patient(relay: Relay) -> AsyncIterator[Observed]:
-    """A limiter whose budget no load of the machine exceeds."""
+    """A limiter that waits ten seconds for Valkey, so that it never falls back on a busy machine."""
     async with observed(relay.url, budget_seconds=10) as observer:
         yield observer
         assert observer.fallbacks == []

@@ -114,4 +114,6 @@ async def test_a_worker_that_cannot_connect_ends_the_server_with_one_reason(valk
                 await owner.execute("ALTER ROLE few NOSUPERUSER CONNECTION LIMIT 2")
                 await owner.close()
                 await asyncio.to_thread(server.fails_to_start, "too many connections")
-                assert server.said().count("too many connections") == 1
+                reasons = [line for line in server.said().splitlines() if "too many connections" in line]
+                # Without reports of API keys, a worker would serve.
+                assert len([reason for reason in reasons if "dossier.keys" not in reason]) == 1
