@@ -15,7 +15,11 @@ class Lock:
     sql: Any
 
     async def waiting(self) -> frozenset[tuple[int, datetime]]:
-        """Return the process that waits for the lock as the first, and the time since which it waits."""
+        """Return the session that waits for the lock as the first, and the time since which it waits.
+
+        Sessions that wait for a moment only are not returned: a server gives up their wait by itself.
+        """
+        await self.sql.execute("SELECT pg_stat_clear_snapshot()")  # a transaction sees the same sessions otherwise
         return frozenset((row["pid"], row["waitstart"]) for row in await self.sql.fetch(_WAITING))
 
     async def until_a_write_waits(self) -> frozenset[tuple[int, datetime]]:
@@ -33,8 +37,9 @@ async def blocked(deployment: Deployment, workspace: Workspace) -> AsyncIterator
         yield Lock(sql)
 
 
-# Later writes queue behind the first one.
+# Later writes queue behind the first one. The name is that of adapters/postgres/pools.py.
 _WAITING = """
-SELECT pid, waitstart FROM pg_locks
+SELECT pid, waitstart FROM pg_locks JOIN pg_stat_activity USING (pid)
 WHERE NOT granted AND waitstart IS NOT NULL AND transactionid = pg_current_xact_id()::xid
+  AND application_name = 'dossier waits'
 """
