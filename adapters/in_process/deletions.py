@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from adapters.in_process.background import in_background
 from domain.paths import StoragePath
 from ports.storage import ObjectStorage
 from ports.system import Unavailable
@@ -35,13 +36,8 @@ class QueuedDeletions:
     @asynccontextmanager
     async def performed(self) -> AsyncIterator[None]:
         """Delete in the background until the end of the block."""
-        task = asyncio.create_task(self._perform())
-        try:
+        async with in_background(self._perform()):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     async def _perform(self) -> None:
         while True:

@@ -1,11 +1,11 @@
 """Repeats a job in the background while the server runs."""
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
+from adapters.in_process.background import in_background
 from domain.use_cases.generations import ForeignStore, TaskTaken
 from domain.use_cases.sweep import TooManyOrphans
 from ports.system import Unavailable
@@ -13,18 +13,11 @@ from ports.system import Unavailable
 Pause = Callable[[float], Awaitable[None]]
 
 
-@asynccontextmanager
-async def regularly(
+def regularly(
     work: Callable[[], Awaitable[object]], every: timedelta, log: logging.Logger, pause: Pause
-) -> AsyncIterator[None]:
+) -> AbstractAsyncContextManager[None]:
     """Do the work after each interval until the end of the block, which cancels it. A failure is logged."""
-    task = asyncio.create_task(_repeat(work, every, log, pause))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+    return in_background(_repeat(work, every, log, pause))
 
 
 async def _repeat(work: Callable[[], Awaitable[object]], every: timedelta, log: logging.Logger, pause: Pause) -> None:
