@@ -4,7 +4,7 @@ from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import msgspec
 
@@ -12,7 +12,7 @@ from adapters.postgres import statements
 from adapters.postgres.database import Database, Row
 from adapters.postgres.reads import Reads
 from adapters.postgres.receipts import receipt_facts
-from adapters.postgres.rows import from_uuid, to_hex, to_intent, to_json, to_time, to_uuid
+from adapters.postgres.rows import LEAST_ID, from_uuid, to_hex, to_intent, to_json, to_time, to_uuid
 from adapters.postgres.tables import ApiKeyRow
 from domain.access import ApiKey, Permission
 from domain.ids import ApiKeyId, UserId, WorkspaceId
@@ -114,9 +114,8 @@ class PostgresApiKeys:
         return [_to_key(row) for row in await self._database.run(query)]
 
     async def pages(self) -> AsyncIterator[Sequence[ApiKey]]:
-        workspace = last = UUID(int=0)
-        while rows := await self._database.fetch(statements.LIST_API_KEYS, workspace, last, PAGE):
-            workspace, last = rows[-1]["workspace_id"], rows[-1]["id"]
+        after = {"workspace_id": LEAST_ID, "id": LEAST_ID}
+        async for rows in self._database.pages(statements.LIST_API_KEYS, after=after, size=PAGE):
             yield [_to_key(row) for row in rows]
 
     async def search(self, workspace: WorkspaceId, text: str, page: Page, *, include_revoked: bool) -> ApiKeyPage:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import msgspec
 
@@ -36,7 +37,9 @@ class Creates:
         self._shared: BatchedWriter[PendingCreate, CreateOutcome | Busy] = BatchedWriter(
             self._record, shared, slow_seconds=SLOW_SECONDS
         )
-        self._alone: BatchedWriter[PendingCreate, CreateOutcome | Busy] = BatchedWriter(self._record_alone)
+        self._alone: BatchedWriter[PendingCreate, CreateOutcome | Busy] = BatchedWriter(
+            partial(self._record, waits=True)
+        )
 
     async def create(self, document: Document, intent: Intent, hashing_key: bytes) -> CreateOutcome:
         """Record a document. Outcomes and errors are those of `DocumentRepository.create`."""
@@ -53,9 +56,6 @@ class Creates:
         """Refuse new creates from now on, and return once all earlier ones are settled."""
         await self._shared.aclose()
         await self._alone.aclose()
-
-    async def _record_alone(self, creates: Sequence["PendingCreate"]) -> Sequence[CreateOutcome | Busy]:
-        return await self._record(creates, waits=True)
 
     async def _record(
         self, creates: Sequence["PendingCreate"], *, waits: bool = False

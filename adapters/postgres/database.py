@@ -6,7 +6,7 @@ fails. So all statements run through `Database`.
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -123,6 +123,19 @@ class Database:
         """Return the first row of a statement; `None` if it returns no row. Raises as `fetch` does."""
         rows = await self.fetch(sql, *arguments)
         return rows[0] if rows else None
+
+    async def pages(
+        self, sql: str, *arguments: object, after: Mapping[str, object], size: int
+    ) -> AsyncIterator[Sequence[Row]]:
+        """Yield the rows of a statement in pages of at most `size` rows. Raises as `fetch` does.
+
+        The last parameters of the statement are a position and `size`. The position has the values of some columns in
+        the last row of the page before. `after`: the names of these columns, and the position of the first page.
+        """
+        position = tuple(after.values())
+        while rows := await self.fetch(sql, *arguments, *position, size):
+            yield rows
+            position = tuple(rows[-1][column] for column in after)
 
     async def fetch_with_retry(self, sql: str, *arguments: object) -> Sequence[Row]:
         """Return all rows of a statement that may be repeated, because it recognises what an earlier call has written.

@@ -2,13 +2,12 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
-from uuid import UUID
 
 import msgspec
 
 from adapters.postgres import statements
 from adapters.postgres.database import Database
-from adapters.postgres.rows import from_uuid, to_over_quota, to_path_taken, to_uuid
+from adapters.postgres.rows import LEAST_ID, from_uuid, to_over_quota, to_path_taken, to_uuid
 from domain.ids import WorkspaceId
 from domain.paths import StoragePath, workspace_of
 from ports.ledger import CondemnedPath, IssuedUpload, PathState
@@ -16,7 +15,7 @@ from ports.outcomes import OverQuota, PathTaken, UploadIssued
 from ports.storage import ListedObject
 
 PAGE = 1000
-_LEAST = UUID(int=0)
+_FIRST_PATH = {"workspace_id": LEAST_ID, "storage_path": ""}
 
 
 class PostgresLedger:
@@ -44,9 +43,7 @@ class PostgresLedger:
                 raise AssertionError(f"reserve_upload returned {unknown}")
 
     async def overdue_uploads(self, at: datetime) -> AsyncIterator[Sequence[IssuedUpload]]:
-        workspace, path = _LEAST, ""
-        while rows := await self._database.fetch(statements.LIST_UPLOADS, workspace, path, PAGE):
-            workspace, path = rows[-1]["workspace_id"], rows[-1]["storage_path"]
+        async for rows in self._database.pages(statements.LIST_UPLOADS, after=_FIRST_PATH, size=PAGE):
             yield [
                 IssuedUpload(
                     workspace_id=WorkspaceId(from_uuid("ws_", row["workspace_id"])),
@@ -87,9 +84,7 @@ class PostgresLedger:
         return [StoragePath(row["path"]) for row in rows]
 
     async def condemned(self, at: datetime | None = None) -> AsyncIterator[Sequence[CondemnedPath]]:
-        workspace, path = _LEAST, ""
-        while rows := await self._database.fetch(statements.LIST_CONDEMNED, workspace, path, PAGE):
-            workspace, path = rows[-1]["workspace_id"], rows[-1]["storage_path"]
+        async for rows in self._database.pages(statements.LIST_CONDEMNED, after=_FIRST_PATH, size=PAGE):
             yield [
                 CondemnedPath(WorkspaceId(from_uuid("ws_", row["workspace_id"])), StoragePath(row["storage_path"]))
                 for row in rows
@@ -103,17 +98,15 @@ class PostgresLedger:
         await self._database.fetch(statements.FINALISE, to_uuid(workspace), paths, condemned_before)
 
     async def with_folders(self) -> AsyncIterator[Sequence[WorkspaceId]]:
-        last = _LEAST
-        while rows := await self._database.fetch(statements.WORKSPACES_WITH_FOLDERS, last, PAGE):
-            last = rows[-1]["workspace_id"]
+        after = {"workspace_id": LEAST_ID}
+        async for rows in self._database.pages(statements.WORKSPACES_WITH_FOLDERS, after=after, size=PAGE):
             yield [WorkspaceId(from_uuid("ws_", row["workspace_id"])) for row in rows]
 
     async def delete_empty_folders(self, workspace: WorkspaceId) -> int:
         deleted_count = 0
-        owner, last = to_uuid(workspace), _LEAST
-        while rows := await self._database.fetch(statements.LIST_FOLDER_IDS, owner, last, PAGE):
+        owner = to_uuid(workspace)
+        async for rows in self._database.pages(statements.LIST_FOLDER_IDS, owner, after={"id": LEAST_ID}, size=PAGE):
             candidates = [row["id"] for row in rows]
-            last = candidates[-1]
             # The folders above those deleted come next, whether their own page was before this one or not.
             while candidates:
                 (gone,) = await self._database.fetch(statements.DELETE_EMPTY_FOLDERS, owner, candidates)

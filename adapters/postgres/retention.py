@@ -11,12 +11,11 @@ from uuid import UUID
 from adapters.postgres import statements
 from adapters.postgres.database import Database, Row
 from adapters.postgres.not_begun import Locked
+from adapters.postgres.rows import LEAST_ID
 
 PAGE = 1000
 BATCH = 200
 """The most rows that are deleted while the lock of a workspace is held. Each may be a record of 80 KB."""
-
-_LEAST = UUID(int=0)
 
 
 class PostgresRetention:
@@ -27,9 +26,8 @@ class PostgresRetention:
 
     async def delete_expired_receipts(self, at: datetime) -> int:
         deleted_count = 0
-        workspace, key = _LEAST, _LEAST
-        while rows := await self._database.fetch(statements.LIST_RECEIPTS, workspace, key, PAGE):
-            workspace, key = rows[-1]["workspace_id"], rows[-1]["key_hash"]
+        after = {"workspace_id": LEAST_ID, "key_hash": LEAST_ID}
+        async for rows in self._database.pages(statements.LIST_RECEIPTS, after=after, size=PAGE):
             expired = [row for row in rows if row["expires_at"] <= at]
             for owner, keys in _batches(expired, "key_hash"):
                 with suppress(Locked):
@@ -38,9 +36,8 @@ class PostgresRetention:
 
     async def delete_events(self, before: datetime) -> int:
         deleted_count = 0
-        workspace = _LEAST
-        while rows := await self._database.fetch(statements.OLDEST_EVENTS, workspace, PAGE):
-            workspace = rows[-1]["workspace_id"]
+        after = {"workspace_id": LEAST_ID}
+        async for rows in self._database.pages(statements.OLDEST_EVENTS, after=after, size=PAGE):
             for row in rows:
                 if row["at"] is not None and row["at"] < before:
                     deleted_count += await self._delete_events_of(row["workspace_id"], before)

@@ -21,6 +21,9 @@ from ports.outcomes import OverQuota, PathTaken
 
 Facts = dict[str, Any]
 
+LEAST_ID = UUID(int=0)
+"""Before all ids: the position before the first page of a list in the order of ids."""
+
 ATTEMPT_LIFETIME = timedelta(minutes=5)
 """The time for which the receipt of a call without an idempotency key is valid. A call is retried for a far shorter
 time."""

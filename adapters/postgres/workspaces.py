@@ -1,11 +1,10 @@
 """Workspaces in Postgres."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
-from uuid import UUID
 
 from adapters.postgres import statements
 from adapters.postgres.database import Database, Row
-from adapters.postgres.rows import from_uuid, to_uuid
+from adapters.postgres.rows import LEAST_ID, from_uuid, to_uuid
 from domain.access import Workspace
 from domain.ids import UserId, WorkspaceId
 from domain.rate_limits import Plan
@@ -36,9 +35,7 @@ class PostgresWorkspaces:
         return None if row is None else _to_workspace(row)
 
     async def pages(self) -> AsyncIterator[Sequence[Workspace]]:
-        last = UUID(int=0)
-        while rows := await self._database.fetch(statements.LIST_WORKSPACES, last, PAGE):
-            last = rows[-1]["id"]
+        async for rows in self._database.pages(statements.LIST_WORKSPACES, after={"id": LEAST_ID}, size=PAGE):
             yield [_to_workspace(row) for row in rows]
 
     async def existing(self, workspaces: Collection[WorkspaceId]) -> Collection[WorkspaceId]:

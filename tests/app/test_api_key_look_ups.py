@@ -89,7 +89,7 @@ async def test_a_failed_background_look_up_fails_no_request(world: World, caplog
     assert await world.get() == found
     await settle()
     assert len(world.calls) == 3
-    # asyncio reports an error that nobody has seen when its future is deleted.
+    # asyncio reports an error that was never retrieved when its future is deleted.
     gc.collect()
     assert caplog.records == []
 

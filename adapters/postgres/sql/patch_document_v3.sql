@@ -4,7 +4,7 @@
 -- Outcomes: done (facts: document and entities) | replayed | key_reused | unknown | other_state | too_many_folders.
 --
 -- The receipt stores the `attempt` of the intent, as the other change functions do. If an answer is lost and the adapter
--- retries, it recognises its own earlier attempt by this value. Without an idempotency key, nobody else reads the
+-- retries, it recognises its own earlier attempt by this value. Without an idempotency key, no other call reads the
 -- receipt, so it holds only the attempt and the revision. With one, it holds the whole answer for 24 hours.
 CREATE FUNCTION patch_document_v3(
     workspace uuid, sought uuid, changes jsonb, allowed text[], refused text[], folders_max integer, at timestamptz,

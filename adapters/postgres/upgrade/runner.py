@@ -193,7 +193,7 @@ class Runner:
 
         while more:
             begun = time.monotonic()
-            # A wait for a row stops nobody: the others wait for the same row in any case.
+            # A wait for a row delays no other transaction: those that need this row wait for it in any case.
             more, progress = await self.session.briefly(write, waits=HARMLESS_MILLISECONDS)
             # A row lock goes to the first transaction that asks after it was released. Without a pause, that would be
             # the next batch, and a server that waits could wait for many batches.
