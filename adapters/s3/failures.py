@@ -22,6 +22,13 @@ NO_CREDENTIALS = (
     "this machine a role"
 )
 _DENIED = {"AccessDenied", "403", "Forbidden"}
+# The message tells, not the code: AWS and Ceph answer AccessDenied ("protected by object lock", "forbidden by object
+# lock"), MinIO and its forks InvalidRequest ("Object is WORM protected and cannot be overwritten").
+_LOCKED = re.compile(r"object ?lock|\bWORM\b", re.IGNORECASE)
+_REMOVE_DEFAULT_RETENTION = (
+    "Remove the default retention of the bucket with 'aws s3api put-object-lock-configuration "
+    "--object-lock-configuration ObjectLockEnabled=Enabled'; Object Lock itself may stay enabled"
+)
 _ACTIONS = {
     "GetObject": "s3:GetObject and, in a bucket with versions, s3:GetObjectVersion",
     "ListObjectsV2": "s3:ListBucket",
@@ -75,6 +82,26 @@ def is_denied(error: ClientError) -> bool:
     return code_of(error) in _DENIED
 
 
+def is_locked(error: ClientError) -> bool:
+    """Return whether the store refused to delete an object because of its Object Lock."""
+    message = error.response.get("Error", {}).get("Message", "")
+    return error.operation_name == "DeleteObject" and _LOCKED.search(message) is not None
+
+
+def is_held(error: ClientError) -> bool:
+    """Return whether the store keeps an object that it was asked to delete, and will keep it for a while."""
+    return error.operation_name == "DeleteObject" and (is_denied(error) or is_locked(error))
+
+
+def locks_new_objects(retention: str) -> str:
+    """Return a text for the operator that says why a bucket with a default retention cannot be used. It continues a
+    sentence that begins with the store's name."""
+    return (
+        f"has Object Lock with a default retention ({retention}), so it would keep every object that Dossier must "
+        f"delete. {_REMOVE_DEFAULT_RETENTION}"
+    )
+
+
 def action_of(error: ClientError) -> str:
     """Return the IAM action that the refused call needs."""
     return _ACTIONS.get(error.operation_name, f"s3:{error.operation_name}")
@@ -83,6 +110,8 @@ def action_of(error: ClientError) -> str:
 def rejection(error: ClientError) -> str:
     """Return a text for the operator that says why the store refused a call."""
     code = code_of(error)
+    if is_locked(error):
+        return f"an object that was stored just now cannot be deleted (Object Lock). {_REMOVE_DEFAULT_RETENTION}"
     if is_denied(error):
         return f"the credentials lack {action_of(error)}, or a policy of the bucket denies it"
     if code in _EXPLANATIONS:

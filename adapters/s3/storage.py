@@ -11,9 +11,10 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore.exceptions import ClientError
 
+from adapters.s3.checks.retention import default_retention
 from adapters.s3.checks.sandbox import Sandbox, open_sandbox
 from adapters.s3.checks.suite import check_access, essential_checks, run_checks
-from adapters.s3.failures import as_unavailable, code_of, is_denied
+from adapters.s3.failures import as_unavailable, code_of, is_held, locks_new_objects
 from adapters.s3.headers import download_query, in_lower_case, upload_headers
 from adapters.s3.location import S3Location
 from adapters.s3.mark import MARK_KEY, Mark
@@ -86,6 +87,9 @@ class S3Storage:
         return SignedRequest(method="GET", url=url, headers={}, expires_at=expires_at)
 
     async def prepare(self) -> None:
+        # This comes first, because the objects of the checks could not be deleted.
+        if retention := await default_retention(self._client, self._bucket, self._store):
+            raise Unavailable(f"{self._store} {locks_new_objects(retention)}")
         async with self._sandbox() as sandbox:
             results = await essential_checks(sandbox)
         broken = [result.found for result in results if result.grade is Grade.FAILED]
@@ -210,7 +214,7 @@ class S3Storage:
             try:
                 await delete_every_version(self._client, self._bucket, path)
             except ClientError as error:
-                if is_denied(error) and error.operation_name == "DeleteObject":
+                if is_held(error):
                     return False
                 raise
         return True

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from adapters.s3.failures import is_denied
+from adapters.s3.failures import is_held
 from ports.versions import OtherVersions
 
 if TYPE_CHECKING:
@@ -30,11 +30,19 @@ async def delete_every_version(client: "S3Client", bucket: str, key: str) -> Non
 
 
 async def delete_older_versions(client: "S3Client", bucket: str, key: str) -> None:
-    """Delete all versions at exactly this object key except the latest. This is for objects that are written often."""
+    """Delete all versions at exactly this object key except the latest, up to the first that the store holds. This is
+    for objects that are written often."""
     page = await client.list_object_versions(Bucket=bucket, Prefix=key)
     for version in page.get("Versions", ()):
         if version["Key"] == key and not version["IsLatest"]:
-            await client.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
+            try:
+                await client.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
+            except ClientError as error:
+                if not is_held(error):
+                    raise
+                # The object was written, which is all that its writer needs. A store that holds one version (Object
+                # Lock) usually holds the older ones too, and this is called every few seconds.
+                return
 
 
 async def version_ids(client: "S3Client", bucket: str, key: str) -> AsyncIterator[str]:
@@ -100,7 +108,7 @@ async def delete_other_versions(
                     await client.delete_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
                     deleted += 1
                 except ClientError as error:
-                    if not is_denied(error):
+                    if not is_held(error):
                         raise
                     are_held = True
         if not deleted or not page.get("IsTruncated"):

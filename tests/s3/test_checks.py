@@ -36,6 +36,14 @@ async def behind(store: S3Store, rule: Rule) -> AsyncIterator[S3Storage]:
         yield storage
 
 
+async def retain(client: Any, bucket: str, retention: dict[str, object] | None) -> None:
+    """Set or remove the default retention of a bucket with Object Lock."""
+    rule = {"Rule": {"DefaultRetention": retention}} if retention else {}
+    await client.put_object_lock_configuration(
+        Bucket=bucket, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", **rule}
+    )
+
+
 async def result_of(storage: S3Storage, check: str) -> CheckResult:
     (result,) = [result for result in await storage.run_checks() if result.check == check]
     return result
@@ -195,6 +203,32 @@ async def test_suspended_versions_are_reported_and_a_mark_can_still_be_replaced(
         assert await storage.read_mark() == "second"
 
 
+@pytest.mark.parametrize("is_readable", [True, False], ids=["readable", "denied"])
+async def test_a_bucket_that_locks_new_objects_is_refused_in_words(is_readable: bool, s3_server: S3Server) -> None:
+    client, bucket = s3_server.client, f"{s3_server.plain}-retention-{is_readable}".lower()
+    await client.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+    await retain(client, bucket, {"Mode": "COMPLIANCE", "Days": 30})
+    if not is_readable:
+        denied = {"Effect": "Deny", "Principal": "*", "Action": "s3:GetBucketObjectLockConfiguration"}
+        policy = {"Version": "2012-10-17", "Statement": [{**denied, "Resource": f"arn:aws:s3:::{bucket}"}]}
+        await client.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+    words = "default retention (COMPLIANCE, 30 days)" if is_readable else "cannot be deleted (Object Lock)"
+    async with open_s3(s3_location(s3_server.url(bucket)), utc_now) as storage:
+        with pytest.raises(Unavailable) as raised:
+            await storage.prepare()
+        (result,) = await storage.run_checks()
+        for found in (str(raised.value), result.found):
+            assert words in found
+            assert "ObjectLockEnabled=Enabled" in found
+        assert (result.check, result.grade) == ("bucket", FAILED)
+        if is_readable:
+            assert not (await client.list_object_versions(Bucket=bucket)).get("Versions")
+            # Object Lock without a default retention is allowed.
+            await retain(client, bucket, None)
+            await storage.prepare()
+            assert FAILED not in {result.grade for result in await storage.run_checks()}
+
+
 async def test_the_reported_cors_rule_lets_pages_upload_and_a_weaker_one_is_reported(plain: S3Store) -> None:
     client, bucket = plain.server.client, plain.bucket
     reported = await result_of(plain.storage, "CORS")
@@ -233,8 +267,8 @@ async def test_the_public_address_is_checked(rule: Rule | None, grade: Grade, wo
 
 
 DOCUMENTED = [action for statement in PERMISSIONS["Statement"] for action in statement["Action"]]
-# Some stores require the first for a version called "null". The second only makes a message more precise.
-NOT_NEEDED = {"s3:DeleteObject", "s3:GetBucketVersioning"}
+# Some stores require the first for a version called "null". The others only make messages more precise.
+NOT_NEEDED = {"s3:DeleteObject", "s3:GetBucketVersioning", "s3:GetBucketObjectLockConfiguration"}
 
 
 @pytest.mark.parametrize("missing", [None, *DOCUMENTED])

@@ -5,12 +5,17 @@ import json
 from dataclasses import replace
 
 import pytest
+from botocore.exceptions import ClientError
 
 from adapters.in_process.system import utc_now
+from adapters.s3.failures import is_held, is_locked
 from adapters.s3.location import s3_location
+from adapters.s3.sending import Timeouts
 from adapters.s3.storage import open_s3
 from ports.versions import OtherVersions
 from tests.contracts.s3_store import MARK, S3Store
+from tests.ministack import S3Server
+from tests.s3.test_checks import retain
 
 
 async def test_a_locked_object_is_reported_and_the_others_are_deleted(plain: S3Store) -> None:
@@ -86,6 +91,34 @@ async def test_a_version_that_the_store_holds_is_reported(versioned: S3Store) ->
     finally:
         await client.put_bucket_policy(Bucket=bucket, Policy=before["Policy"])
     assert await versioned.storage.delete_other_versions(path, recorded, dry_run=False) == OtherVersions(1)
+
+
+async def test_a_mark_whose_older_versions_are_locked_can_still_be_replaced(s3_server: S3Server) -> None:
+    bucket = f"{s3_server.plain}-locked-marks"
+    await s3_server.client.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+    await retain(s3_server.client, bucket, {"Mode": "GOVERNANCE", "Days": 1})
+    async with open_s3(s3_location(s3_server.url(bucket)), utc_now, Timeouts(settle_seconds=0)) as storage:
+        assert await storage.write_mark("first", replace=False)
+        for mark in ("second", "third"):
+            await storage.write_mark(mark, replace=True)
+        assert await storage.read_mark() == "third"
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "is_a_lock"),
+    [
+        ("AccessDenied", "Access Denied because object protected by object lock.", True),
+        ("AccessDenied", "forbidden by object lock", True),
+        ("InvalidRequest", "Object is WORM protected and cannot be overwritten", True),
+        ("AccessDenied", "Access Denied", False),
+    ],
+    ids=["AWS", "Ceph", "MinIO", "a missing right"],
+)
+def test_a_locked_object_is_held_whatever_the_store_answers(code: str, message: str, is_a_lock: bool) -> None:
+    error = ClientError({"Error": {"Code": code, "Message": message}}, "DeleteObject")
+    assert is_held(error)
+    assert is_locked(error) == is_a_lock
+    assert not is_held(ClientError({"Error": {"Code": "InternalError", "Message": ""}}, "DeleteObject"))
 
 
 async def test_of_many_first_marks_at_once_one_is_written_even_if_the_store_accepts_them_all(racing: S3Store) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from adapters.s3.failures import action_of, as_unavailable, is_denied
+from adapters.s3.failures import action_of, as_unavailable, is_denied, is_locked
 from adapters.s3.headers import version_of
 from adapters.s3.versions import delete_every_version
 
@@ -29,7 +29,7 @@ async def denied_actions(client: "S3Client", bucket: str, store: str) -> Sequenc
             try:
                 return await call()
             except ClientError as error:
-                if not is_denied(error):
+                if not is_denied(error) or is_locked(error):
                     raise
                 denied[action_of(error)] = None
                 return None

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from adapters.s3.checks import configuration, enforcement
 from adapters.s3.checks.iam import denied_actions
+from adapters.s3.checks.retention import default_retention
 from adapters.s3.checks.sandbox import Sandbox
+from adapters.s3.failures import locks_new_objects
 from adapters.s3.presigner import Presigner
 from ports.checks import CheckResult, Grade
 
@@ -15,11 +17,14 @@ if TYPE_CHECKING:
 
 
 async def check_access(client: "S3Client", bucket: str, store: str) -> CheckResult:
-    """Check that the credentials allow every call that Dossier makes.
+    """Check that the bucket and the credentials allow every call that Dossier makes.
 
     Raises:
         Unavailable: the bucket cannot be reached or used for another reason.
     """
+    # This comes first, because the objects of the checks could not be deleted.
+    if retention := await default_retention(client, bucket, store):
+        return CheckResult("bucket", Grade.FAILED, f"{store} {locks_new_objects(retention)}")
     denied = await denied_actions(client, bucket, store)
     if denied:
         return CheckResult("bucket", Grade.FAILED, f"{store}: the credentials lack {', '.join(denied)}")
