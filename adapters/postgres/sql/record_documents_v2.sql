@@ -36,7 +36,8 @@ DECLARE
     -- The sequence number of the event of each row that is recorded; null for the other rows.
     seqs bigint[] := array_fill(NULL::bigint, ARRAY[jsonb_array_length(batch)]);
     changed uuid[] := '{}';
-    issued text[] := '{}';
+    -- The rows of `uploads` whose paths are recorded. Under the workspace lock, no other transaction moves them.
+    issued tid[] := '{}';
     -- Far below the limit of folders, every row has room for all its folders. Only near it are the missing ones counted.
     scarce_above integer := folders_max - levels_max * jsonb_array_length(batch);
     missing text[];
@@ -69,7 +70,7 @@ BEGIN
             (sent.document ->> 'size_bytes')::bigint AS size_bytes,
             receipt.outcome AS receipt_outcome, receipt.facts AS receipt_facts,
             object.document_id AS holder, object.state,
-            upload.storage_path AS issued_path, coalesce(upload.reserved_bytes, 0) AS own_reserved
+            upload.ctid AS issued, coalesce(upload.reserved_bytes, 0) AS own_reserved
         FROM ROWS FROM (
             jsonb_to_recordset(batch) AS (document jsonb, key_hash uuid, operation text, fingerprint text)
         ) WITH ORDINALITY AS sent
@@ -84,7 +85,7 @@ BEGIN
             LIMIT 1
         ) AS object ON true
         LEFT JOIN LATERAL (
-            SELECT storage_path, reserved_bytes FROM uploads
+            SELECT ctid, reserved_bytes FROM uploads
             WHERE workspace_id = home.workspace_id AND storage_path = sent.document ->> 'storage_path'
             LIMIT 1
         ) AS upload ON true
@@ -144,8 +145,8 @@ BEGIN
                 account.folders := account.folders + cardinality(missing);
                 added := added || ARRAY(SELECT item.workspace_id || path FROM unnest(missing) AS path);
             END IF;
-            IF item.issued_path IS NOT NULL THEN
-                issued := issued || item.issued_path;
+            IF item.issued IS NOT NULL THEN
+                issued := issued || item.issued;
                 account.reserved_bytes := account.reserved_bytes - item.own_reserved;
             END IF;
         END IF;
@@ -158,7 +159,7 @@ BEGIN
     accounts[place] := account;
 
     IF issued <> '{}' THEN
-        DELETE FROM uploads WHERE workspace_id = ANY (changed) AND storage_path = ANY (issued);
+        DELETE FROM uploads WHERE ctid = ANY (issued);
     END IF;
 
     -- Each folder is looked up once. Most documents are recorded in folders that exist, and then so do all folders above.
