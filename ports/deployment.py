@@ -23,12 +23,13 @@ class Deployment:
 
     `id` is the same in both, once the database has claimed the store. `claimed_at` is the time of that claim; `None`
     before it. `generation` is replaced soon after every change, in both. `next_generation` is `None` except during a
-    replacement. `changes` counts what the database has recorded. It never decreases, except in a database that was
-    restored. `changes_marked` is the value of `changes` at which the present generation began; `None` if it is not
-    known. The ledger contains every upload that was issued after `issued_since`. `swept_at` is the time at which the
-    last complete sweep had listed all objects; `None` before the first sweep. `sweep_began_at` is the time at which the
-    last sweep began, complete or not. `secret_check` is 32 bytes that recognise
-    the secret of the deployment; `None` before a server has started.
+    replacement. `changes` counts the changes that the database has begun to record. It never decreases, except in a
+    database that was restored. `is_settled` says whether all counted changes were committed or given up when they were
+    counted. `changes_marked` is how many of them the present generation covers; `None` if it is not known. The ledger
+    contains every upload that was issued after `issued_since`. `swept_at` is the time at which the last complete sweep
+    had listed all objects; `None` before the first sweep. `sweep_began_at` is the time at which the last sweep began,
+    complete or not. `secret_check` is 32 bytes that recognise the secret of the deployment; `None` before a server has
+    started.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Deployment:
     generation: str
     next_generation: str | None
     changes: int
+    is_settled: bool
     changes_marked: int | None
     issued_since: datetime
     swept_at: datetime | None
@@ -62,7 +64,7 @@ class Deployments(Protocol):
         ...
 
     async def begin_generation(self, generation: str, changes: int) -> bool:
-        """Make the announced generation the present one. It began when the database had recorded `changes`.
+        """Make the announced generation the present one. It covers the first `changes` changes.
 
         Return `False`, and change nothing, if this generation is not announced.
         """

@@ -78,6 +78,7 @@ def _new() -> Deployment:
         generation=f"generation-{number}",
         next_generation=None,
         changes=0,
+        is_settled=True,
         changes_marked=None,
         issued_since=datetime.min.replace(tzinfo=UTC),
         swept_at=None,

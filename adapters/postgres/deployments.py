@@ -53,6 +53,7 @@ def _to_deployment(row: Row) -> Deployment:
         generation=row["generation"],
         next_generation=row["next_generation"],
         changes=row["changes"],
+        is_settled=row["is_settled"],
         changes_marked=row["changes_marked"],
         issued_since=row["issued_since"],
         swept_at=row["swept_at"],

@@ -40,6 +40,13 @@ CREATE TABLE public.api_keys (
     CONSTRAINT api_keys_digest_check CHECK ((octet_length(digest) = 32))
 );
 
+CREATE SEQUENCE public.change_numbers
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
 CREATE TABLE public.deployment (
     single boolean DEFAULT true NOT NULL,
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -270,6 +277,8 @@ CREATE TRIGGER folders_inserted AFTER INSERT ON public.folder_tree REFERENCING N
 
 CREATE TRIGGER folders_left AFTER DELETE ON public.folder_tree REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.settle_folders();
 
+CREATE TRIGGER usage_numbered BEFORE UPDATE OF next_seq ON public.usage FOR EACH STATEMENT EXECUTE FUNCTION public.count_change();
+
 CREATE TRIGGER workspaces_changed AFTER UPDATE OF plan ON public.workspaces FOR EACH ROW WHEN ((old.plan IS DISTINCT FROM new.plan)) EXECUTE FUNCTION public.report_api_keys('id');
 
 ALTER TABLE ONLY public.api_keys
@@ -316,6 +325,7 @@ ALTER TABLE ONLY public.usage
 -- FUNCTION begin_document_change_v2(uuid, uuid, text[], text[], timestamp with time zone, jsonb)
 -- FUNCTION condemn_objects(uuid, jsonb, timestamp with time zone) -- superseded by condemn_objects_v2
 -- FUNCTION condemn_objects_v2(uuid, jsonb, timestamp with time zone)
+-- FUNCTION count_change()
 -- FUNCTION count_documents_within(uuid, uuid, integer)
 -- FUNCTION count_folders()
 -- FUNCTION delete_document(uuid, uuid, integer[], timestamp with time zone, jsonb) -- superseded by delete_document_v2

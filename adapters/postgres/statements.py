@@ -213,7 +213,7 @@ RETURNING storage_path
 
 _DEPLOYMENT = """
 id, claimed_at, generation, next_generation, changes_marked, issued_since, swept_at, sweep_began_at, secret_check,
-recorded_changes() AS changes
+recorded.changes, recorded.is_settled
 """
 
 GREATEST_PATHS = """
@@ -235,7 +235,7 @@ CROSS JOIN LATERAL (
 GROUP BY asked.workspace_id
 """
 
-READ_DEPLOYMENT = f"SELECT {_DEPLOYMENT} FROM deployment"  # noqa: S608  a constant
+READ_DEPLOYMENT = f"SELECT {_DEPLOYMENT} FROM deployment, recorded_changes() AS recorded"  # noqa: S608  a constant
 
 WORKSPACES_WITH_FOLDERS = """
 SELECT workspace_id FROM usage WHERE folders > 0 AND workspace_id > $1 ORDER BY workspace_id LIMIT $2
@@ -267,6 +267,7 @@ RENEW_DEPLOYMENT = f"""
 UPDATE deployment
 SET id = gen_random_uuid(), claimed_at = NULL, generation = gen_random_uuid(), next_generation = NULL,
     changes_marked = NULL
+FROM recorded_changes() AS recorded
 RETURNING {_DEPLOYMENT}
 """  # noqa: S608  a constant
 

@@ -65,9 +65,11 @@ class AdvanceGeneration:
 
     async def _replace(self, deployment: Deployment) -> None:
         # An interrupted run may have announced a generation, and its process may still write it. So reuse it. A dump
-        # may know it too, so it must not cover what was recorded since: the next call replaces it.
+        # may know it too, so it must not cover what was recorded since: the next call replaces it. Neither does a
+        # generation cover changes that are not settled: a dump may know it and lack these.
         following = deployment.next_generation or self.new_token()
-        covered = deployment.changes if deployment.next_generation is None else deployment.changes_marked or 0
+        covers_all = deployment.next_generation is None and deployment.is_settled
+        covered = deployment.changes if covers_all else deployment.changes_marked or 0
         if not await self.deployments.announce_generation(following, after=deployment.generation):
             # Another process has replaced the generation since, or does so now.
             return

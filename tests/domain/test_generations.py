@@ -14,7 +14,7 @@ from domain.use_cases.compare_store import StoreComparison
 from domain.use_cases.generations import ForeignStore
 from domain.use_cases.sweep import TooManyOrphans
 from ports.api_keys import ApiKeyUse
-from ports.deployment import Task
+from ports.deployment import Deployment, Task
 from ports.storage import ListedObject
 from ports.system import Unavailable
 from tests.domain.world import Instead, World, unavailable
@@ -42,6 +42,21 @@ async def test_a_database_restored_to_before_a_change_is_refused(world: World, c
         restored = replace(use_case, deployments=dump)
         with pytest.raises(ForeignStore, match="restored from a dump or copied"):
             await restored()
+
+
+async def test_a_generation_that_begins_during_a_change_is_replaced_after_it(world: World, caller: Caller) -> None:
+    await world.record(caller)
+    deployments = Instead(world.deployments, read=partial(_read_during_a_change, world))
+    await replace(world.advance_generation, deployments=deployments)()
+    # The dump has the generation, and lacks the change.
+    dump = copy(world.deployments)
+    await world.advance_generation()
+    with pytest.raises(ForeignStore, match="restored from a dump or copied"):
+        await replace(world.claim_store, deployments=dump)()
+
+
+async def _read_during_a_change(world: World) -> Deployment:
+    return replace(await world.deployments.read(), is_settled=False)
 
 
 async def test_a_database_dumped_while_the_generation_was_replaced_is_refused_after_later_changes(world: World) -> None:

@@ -8,7 +8,8 @@ ID = "0006_restores"
 VERSION = "1.38.0"
 DESCRIPTION = "Restores are noticed"
 
-STEPS = ("migrations/0006_restores.sql", "sql/recorded_changes.sql")
+# The function before the trigger that calls it.
+STEPS = ("sql/count_change.sql", "migrations/0006_restores.sql", "sql/recorded_changes.sql")
 
 
 async def forwards() -> MigrationManager:

@@ -128,7 +128,7 @@ def _parts(sql: str, separator: str) -> Iterator[str]:
 
 def _statement(text: str, new_tables: Sequence[str], *, is_swap: bool) -> Statement:
     flat = re.sub(r"\s+", " ", text)
-    if re.match(r"CREATE (?:OR REPLACE )?(?:FUNCTION|PROCEDURE|VIEW) ", flat):
+    if re.match(r"CREATE (?:OR REPLACE )?(?:FUNCTION|PROCEDURE|VIEW|SEQUENCE) ", flat):
         return Statement(text, Way.NEW)
     if re.match(r"CREATE TABLE ", flat):
         others = [table for table in re.findall(r"\bREFERENCES (\w+)", flat) if table not in new_tables]
