@@ -80,14 +80,6 @@ def test_a_delete_frees_quota_but_not_the_path_and_hard_also_deletes_the_bytes(m
         manager.put(signed, b"again")  # a store may accept this upload, but the path is never recorded again
 
 
-def test_a_hard_delete_needs_the_permission_admin_documents(home: Client) -> None:
-    document_id = home.recorded()["id"]
-    refused = error_of(delete(home, document_id, query="?hard=true"), 403, "insufficient_permissions")
-    assert "admin:documents" in refused["message"]
-    assert home.storage("GET", home.download_url(document_id)).content == b"hello"
-    deleted(home, document_id, query="?hard=false")
-
-
 def test_the_body_of_a_delete_is_ignored(home: Client) -> None:
     answer = home.request("DELETE", document_path(home.recorded()["id"]), content=b"{")
     assert answer.status_code == 204

@@ -67,18 +67,6 @@ def test_a_folder_is_moved_with_everything_below_it_and_no_bytes_change(home: Cl
         assert home.storage("GET", address).content == b"hello"
 
 
-def test_a_move_that_cannot_be_made_names_the_wrong_member_and_changes_nothing(home: Client, stranger: Client) -> None:
-    top = f"/{uuid4()}"
-    documents = [home.recorded(folder=f"{top}/{name}")["id"] for name in "ba"]
-    stranger.recorded(folder=f"{top}/theirs")
-    for source, target, member in (("theirs", "z", "from"), ("a", "a/new", "to"), ("a", "x/" * 20, "to")):
-        answer = home.patch(FOLDERS, {"from": f"{top}/{source}", "to": f"{top}/{target}"})
-        assert wrong_fields(answer) == {member}, (source, target)
-    error_of(home.patch(FOLDERS, {"from": f"{top}/a", "to": f"{top}/b"}), 409, "duplicate_name")
-    assert in_folder(home, top) == documents[::-1]
-    assert len(in_folder(stranger, f"{top}/theirs")) == 1
-
-
 def test_only_a_folder_without_documents_is_deleted_with_the_folders_below_it(home: Client) -> None:
     top = f"/{uuid4()}"
     document_id = home.recorded(folder=f"{top}/a/b")["id"]

@@ -6,12 +6,11 @@ Which limits a plan and a tier have is proven by `tests/domain/test_admit_reques
 import time
 from collections.abc import Callable
 from functools import partial
-from uuid import uuid4
 
 import httpx
 import pytest
 
-from .client import RATE_HEADERS, UNKNOWN_DOCUMENT_ID, Client, data_of, error_of
+from .client import RATE_HEADERS, UNKNOWN_DOCUMENT_ID, Client, error_of
 from .documents import NO_UUID, document_path
 from .keys import PERMISSIONS
 from .operations import CREATE, OPERATIONS
@@ -77,16 +76,6 @@ def test_ten_calls_a_minute_are_admitted_and_the_eleventh_is_429(tenants: Tenant
         assert "10 requests per minute" in error["message"]
         assert received + retry_after >= reset_of(refused)
         assert 1 <= retry_after <= 61
-
-
-def test_a_rate_limited_create_does_not_use_up_its_idempotency_key(tenants: Tenants, starter: Client) -> None:
-    unmetered = tenants.client(starter.workspace)
-    path, key = unmetered.upload(), {"Idempotency-Key": str(uuid4())}
-    error_of(while_exhausted(starter, lambda: starter.record(path, key)), 429, "rate_limited")
-    recorded = unmetered.record(path, key)
-    data_of(recorded, 201)
-    assert "Idempotent-Replayed" not in recorded.headers
-    assert numbers(recorded) == (10, 10)
 
 
 def test_the_rate_limit_is_checked_before_anything_else_on_every_route_and_method(starter: Client) -> None:

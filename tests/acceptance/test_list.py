@@ -89,6 +89,7 @@ def test_pages_and_cursors_divide_the_list_without_overlap(owner: Client, shelf:
         assert body["meta"].items() >= {"page": page, "per_page": 3, "total": 4}.items()
         assert [row["id"] for row in body["data"]["documents"]] == expected
     cursor = listed(owner, "per_page=3")["meta"]["next_cursor"]
-    rest = listed(owner, f"per_page=3&cursor={cursor}")
+    # Many generated clients always send the number of the first page.
+    rest = listed(owner, f"per_page=3&cursor={cursor}&page=1")
     assert rest["meta"].items() >= {"page": None, "per_page": 3, "total": 4, "next_cursor": None}.items()
     assert ids(owner, "per_page=3") + [row["id"] for row in rest["data"]["documents"]] == newest_first

@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 
 from .client import UNKNOWN_DOCUMENT_ID, Client, with_member
-from .documents import FOLDERS, TAGS, document_path, ids, linked_entity, listed
+from .documents import document_path, linked_entity
 from .operations import (
     CREATE,
     DELETE,
     GET_DOCUMENT,
     LINK,
-    METHODS,
     OPERATIONS,
     PATCH,
     SIGN_UPLOAD,
@@ -23,8 +22,6 @@ from .operations import (
     Operation,
 )
 from .poison import HEADER_VALUES, JSON_VALUES, SEGMENTS, TEXTS, unharmed
-from .raw import ask
-from .service import eventually
 
 UNKNOWN_DOCUMENT = document_path(UNKNOWN_DOCUMENT_ID)
 # One handler serves the document lists of all six entity types, so one of them is enough.
@@ -32,7 +29,6 @@ DISTINCT = [each for each in OPERATIONS if "{entity_id}" not in each.path or "/m
 (ENTITY_DOCUMENTS,) = [each for each in DISTINCT if "/matters/" in each.path]
 REPEATABLE = [PATCH, SIGN_UPLOAD, LINK]
 """Operations whose request can be sent again after it succeeded."""
-KEYLESS = ["/health/live", "/health/ready", "/docs", "/openapi.json"]
 
 
 @pytest.fixture(scope="module")
@@ -149,28 +145,3 @@ def test_no_value_of_a_header_is_a_5xx(manager: Client, operation: Operation, he
         unharmed(manager, operation.method, operation.unknown_path.encode(), headers, body)
 
     at_once(send, HEADER_VALUES)
-
-
-@pytest.mark.server
-@pytest.mark.parametrize(
-    "method", ["HEAD", "OPTIONS", "TRACE", "PUT", "PATCH", "DELETE", "QUERY", "LINK", "patch", "FOO", "X" * 100]
-)
-def test_no_method_is_a_5xx(manager: Client, method: str) -> None:
-    headers = [("Authorization", f"Bearer {manager.key}".encode())]
-    for path in (*METHODS, *KEYLESS, "/v1/nothing"):
-        answer = ask(manager.base_url, method, path.format_map(UNKNOWN).encode(), headers, b"")
-        assert answer is not None
-        assert answer.status < 500
-
-
-@pytest.mark.server
-def test_a_header_of_a_megabyte_is_no_5xx_and_leaves_the_service_ready(manager: Client, document_id: str) -> None:
-    for header in ("X-Request-ID", "Idempotency-Key", "X-Nothing"):
-        headers = [("Authorization", f"Bearer {manager.key}".encode()), (header, b"x" * 1_000_000)]
-        answer = ask(manager.base_url, "GET", document_path(document_id).encode(), headers)
-        assert answer is None or (answer.status < 500 and len(answer.headers.get("x-request-id", "")) <= 128)
-    eventually(lambda: manager.get("/health/ready").status_code == 200, 5, "/health/ready answers 200")
-    assert manager.recorded()["id"] in ids(manager)
-    for path in (FOLDERS, TAGS, "/v1/matters/x/documents"):
-        listed(manager, "per_page=100", path)
-    assert manager.storage("GET", manager.download_url(document_id)).content == b"hello"

@@ -1,9 +1,6 @@
 """The quota of a workspace and GET /v1/usage, end to end. Races for the last bytes are in tests/contracts."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import httpx
-import pytest
 
 from .client import Client, data_of, error_of
 from .documents import USAGE, is_replay, new_idempotency_key, reserved_bytes, usage
@@ -45,29 +42,3 @@ def test_only_recorded_bytes_are_charged_and_the_quota_is_exact_to_the_byte(tena
     for quota, size in (("3", 3), ("2GiB", 2 * 2**30)):
         tenants.operator.set_quota(client.workspace, quota)
         assert data_of(client.get(USAGE), 200)["quota_bytes"] == size
-
-
-def test_an_upload_without_a_size_cannot_exceed_the_quota(tenants: Tenants) -> None:
-    client = tenants.client(quota="1000")
-    signed = client.sign_upload()
-    assert over(client.put(signed, b"x" * 1001)) == (1000, 0, 1001)
-    assert announce(client, 1000).status_code == 200
-    # The reservation of one upload leaves nothing to the other.
-    assert over(client.put(signed, b"x")) == (1000, 1000, 1)
-    assert announce(client, 0).status_code == 200
-    assert usage(client) == (0, 0)
-
-
-@pytest.mark.server
-def test_uploads_of_unknown_length_together_cannot_exceed_the_quota(tenants: Tenants) -> None:
-    client = tenants.client(quota="20MB")
-
-    def send(_: int) -> int:
-        signed = client.sign_upload()
-        return client.put(signed, iter([b"x" * 2**20] * 9)).status_code
-
-    with ThreadPoolExecutor(4) as threads:
-        statuses = list(threads.map(send, range(8)))
-    assert set(statuses) <= {200, 403}
-    assert statuses.count(200) <= 2
-    assert reserved_bytes(client) == statuses.count(200) * 9 * 2**20

@@ -66,12 +66,6 @@ async def test_the_object_of_a_deleted_document_is_noted_for_its_deletion(world:
     assert noted == [document.storage_path]
 
 
-async def test_a_hard_delete_deletes_the_object_at_once(world: World, caller: Caller) -> None:
-    document, other = await world.record(caller), await world.record(caller)
-    await world.delete_document(caller, document.id, None, hard=True)
-    assert await world.storage_paths() == {other.storage_path}
-
-
 async def test_a_hard_delete_whose_store_was_unavailable_is_finished_by_a_retry_or_the_sweeper(claimed: World) -> None:
     world, caller = claimed, await claimed.caller()
     document, other = await world.record(caller), await world.record(caller)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -10,8 +9,7 @@ from adapters.memory.deployments import MemoryDeployments
 from adapters.memory.storage import MemoryStorage
 from domain.use_cases.claim_store import AdoptStore, ClaimStore
 from domain.use_cases.generations import ForeignStore
-from ports.deployment import Deployment
-from tests.domain.world import Instead, World
+from tests.domain.world import World
 
 
 async def test_a_new_database_claims_a_new_store_once(world: World) -> None:
@@ -65,23 +63,3 @@ async def test_an_interrupted_adoption_is_refused_and_can_be_repeated(world: Wor
         await world.claim_store()
     await world.adopt_store()
     await world.claim_store()
-
-
-async def test_a_sweep_between_the_reads_of_a_claim_does_not_make_the_store_foreign(world: World) -> None:
-    await world.claim_store()
-    before = [await world.deployments.read()]
-    await world.sweep.without_listing()
-
-    async def read() -> Deployment:
-        return before.pop() if before else await world.deployments.read()
-
-    async def read_mark_before_a_sweep() -> str | None:
-        mark = await world.storage.read_mark()
-        await world.sweep()
-        return mark
-
-    # One sweep runs between the first read of the deployment and the read of the mark, and another one after that.
-    deployments: Any = Instead(world.deployments, read=read)
-    await replace(world.claim_store, deployments=deployments)()
-    storage: Any = Instead(world.storage, read_mark=read_mark_before_a_sweep)
-    await replace(world.claim_store, storage=storage)()

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from domain.access import Caller
 from domain.documents import Document
-from domain.errors import Invalid, QuotaExceeded, StorageConflict
+from domain.errors import Invalid
 from domain.ids import parse_document_id
 from domain.paths import FolderPath, StoragePath, workspace_prefix
 from domain.use_cases.create_document import CreateDocument, Recorded
-from ports.queries import DocumentWithLinks, Usage
+from ports.queries import DocumentWithLinks
 from ports.storage import Unreadable
 from tests.domain.anything import JSON, TEXTS
 from tests.domain.samples import CALLER, DOCUMENT, FOREIGN, KEY, OWN
@@ -94,23 +94,6 @@ async def test_an_object_of_which_readers_would_get_other_bytes_is_refused(world
             "storage_path": "has an object that has the header Content-Encoding: gzip, so readers would decode it; ask "
             "for a new upload URL, and upload the file again with exactly the headers that are returned"
         }
-
-
-async def test_a_path_is_recorded_at_most_once(world: World, caller: Caller) -> None:
-    first = await world.record(caller, b"12345")
-    world.clock.advance(days=400)
-    with pytest.raises(StorageConflict) as refused:
-        await world.create_document(caller, members(first.storage_path, name="other"), None)
-    assert refused.value.document_id == first.id
-    assert await world.documents.usage(caller.workspace_id) == Usage(5, 1000, 1)
-
-
-async def test_a_quota_refusal_reports_limit_used_and_requested_bytes(world: World) -> None:
-    caller = await world.caller(quota_bytes=10)
-    await world.record(caller, b"1234567")
-    with pytest.raises(QuotaExceeded) as refused:
-        await world.record(caller, b"1234")
-    assert vars(refused.value) == {"limit_bytes": 10, "used_bytes": 7, "requested_bytes": 4}
 
 
 @pytest.mark.parametrize("replacement", [None, b"other length", b"54321"], ids=repr)

@@ -1,4 +1,4 @@
-"""Permissions, malformed ids and invalid members, for every operation of the API.
+"""Permissions and invalid members, for every operation of the API.
 
 test_every_retry.py has their idempotency keys.
 """
@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from domain.access import Caller, Permission
 from domain.entity_links import EntityType
-from domain.errors import InsufficientPermissions, Invalid, NotFound
+from domain.errors import InsufficientPermissions, Invalid
 from domain.members import Members, RuleViolation
 from domain.use_cases import UseCases
 from ports import Ports
 from tests.domain.anything import TEXTS, objects_around
-from tests.domain.samples import CALLER, DOCUMENT, KEY, LINK, MALFORMED_IDS
-from tests.domain.world import NEVER_CALLED, PLANS, World, members
+from tests.domain.samples import CALLER, DOCUMENT, KEY, LINK
+from tests.domain.world import NEVER_CALLED, PLANS, World
 
 READ, WRITE = Permission.READ_DOCUMENTS, Permission.WRITE_DOCUMENTS
 ADMIN, API_KEYS = Permission.ADMIN_DOCUMENTS, Permission.ADMIN_API_KEYS
@@ -62,7 +62,7 @@ OPERATIONS: dict[str, tuple[set[Permission], Call]] = {
 
 @dataclass
 class Scene:
-    """A caller, and the ids of records in its workspace: enough for one successful call of every operation."""
+    """A caller, and the ids of records in its workspace."""
 
     world: World
     caller: Caller
@@ -70,22 +70,6 @@ class Scene:
     links: Sequence[str]
     paths: Sequence[str]
     api_keys: Sequence[str]
-
-    def valid(self, operation: str) -> tuple[str, dict[str, object]]:
-        """Return an id and members with which the operation succeeds."""
-        document = self.documents[0]
-        return {
-            "request_upload": ("", {"name": "a.pdf", "mime_type": "application/pdf"}),
-            "create_document": ("", members(self.paths[0])),
-            "patch_document": (document, {"name": "b.pdf"}),
-            "link_document": (document, LINK),
-            "unlink_document": (document, {"link": self.links[0]}),
-            "find_linked_documents": ("d-1", {}),
-            "move_folder": ("", {"from": "/a", "to": "/b"}),
-            "delete_folder": ("", {"folder": "/empty"}),
-            "create_api_key": ("", {"name": "CI", "permissions": ["admin:api_keys"]}),
-            "revoke_api_key": (self.api_keys[0], {}),
-        }.get(operation, (document, {}))  # type: ignore[return-value]
 
 
 async def scene(world: World) -> Scene:
@@ -124,49 +108,6 @@ async def test_without_its_permission_an_operation_is_refused_before_any_port_is
     with pytest.raises(InsufficientPermissions) as refused:
         await call(BLIND, caller, id_, sent)
     assert refused.value.permission in needed - granted
-
-
-@pytest.mark.parametrize("name", OPERATIONS)
-async def test_an_operation_needs_only_its_own_permission(world: World, name: str) -> None:
-    here = await scene(world)
-    needed, call = OPERATIONS[name]
-    await call(world.use_cases, replace(here.caller, permissions=frozenset(needed)), *here.valid(name))
-
-
-ID_OPERATIONS = [
-    "get_document", "patch_document", "delete_document", "delete_document hard", "link_document", "unlink_document",
-    "revoke_api_key",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("name", ID_OPERATIONS)
-async def test_a_malformed_id_is_not_found_without_a_call_of_a_port(name: str) -> None:
-    _, call = OPERATIONS[name]
-    sent = LINK if name == "link_document" else {}
-    kind = "key_" if name == "revoke_api_key" else "doc_"
-    calls = [(malformed.replace("doc_", kind), sent) for malformed in MALFORMED_IDS.values()]
-    if name == "unlink_document":
-        calls.append((ID, {"link": "dlnk_1"}))
-    for id_, members_ in calls:
-        with pytest.raises(NotFound):
-            await call(BLIND, CALLER, id_, members_)
-
-
-@pytest.mark.parametrize("name", ID_OPERATIONS)
-async def test_a_foreign_an_absent_and_a_deleted_id_are_refused_alike(world: World, name: str) -> None:
-    here, there = await scene(world), await scene(world)
-    _, call = OPERATIONS[name]
-    id_, sent = there.valid(name)
-    prefix = id_.partition("_")[0]
-    if name != "revoke_api_key":
-        await world.delete_document(here.caller, here.documents[5], None)
-    others = [id_, f"{prefix}_{world.new_id(world.clock())}", *([here.documents[5]] if prefix == "doc" else [])]
-    before = await world.documents.usage(there.caller.workspace_id)
-    for other in others:
-        with pytest.raises(NotFound) as refused:
-            await call(world.use_cases, here.caller, other, sent)
-        assert vars(refused.value) == {}
-    assert await world.documents.usage(there.caller.workspace_id) == before
 
 
 INVALID: dict[str, dict[str, object]] = {

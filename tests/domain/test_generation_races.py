@@ -1,8 +1,8 @@
 """The generation is replaced at every pause of a reading, and of a process that replaces it without the lock."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import combinations_with_replacement, product
 from typing import Any
@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from domain.use_cases.generations import ForeignStore, verified_deployment
+from ports.deployment import Task
 from ports.system import Unavailable
-from tests.domain.test_sweep_generations import NotLocked
 from tests.domain.world import Instead, World, unavailable
 
 pytestmark = pytest.mark.usefixtures("claimed")
@@ -99,6 +99,14 @@ def actions(world: World) -> list[Act]:
         await world.adopt_store()
 
     return [replaced, replaced_twice, announced, written, adopted]
+
+
+class NotLocked(Instead):
+    """Deployments that always grant the lock, as after a lost connection."""
+
+    @asynccontextmanager
+    async def exclusive(self, task: Task) -> AsyncIterator[bool]:
+        yield True
 
 
 PAUSES = 11

@@ -1,7 +1,6 @@
 """Reading a document, with a signed URL for its bytes."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -18,32 +17,6 @@ def terms_of(world: World, found: Found) -> DownloadTerms | None:
     assert found.download is not None
     path, query = followed(found.download.url)
     return world.storage.open_download(path, query, world.clock())
-
-
-async def test_the_download_url_is_a_signed_get_that_works_for_15_minutes(world: World, caller: Caller) -> None:
-    document = await world.record(caller)
-    world.clock.advance(days=1)
-    found = await world.get_document(caller, document.id, download=True)
-    assert found.record == DocumentWithLinks(document, ())
-    assert found.download is not None
-    assert found.download.method == "GET"
-    assert found.download.expires_at == world.clock() + timedelta(minutes=15)
-    world.clock.advance(minutes=14, seconds=59)
-    assert terms_of(world, found)
-    world.clock.advance(seconds=1)
-    assert terms_of(world, found) is None
-
-
-async def test_a_download_is_named_like_its_document_and_no_browser_can_run_it(world: World) -> None:
-    caller = await world.caller()
-    document = await world.record(caller, name='Vertr\xe4ge "2026".pdf', mime_type="IMAGE/SVG+XML")
-    assert document.mime_type == "image/svg+xml"
-    assert terms_of(world, await world.get_document(caller, document.id, download=True)) == DownloadTerms(
-        path=document.storage_path,
-        stored=document.stored,
-        mime_type="application/octet-stream",
-        disposition="attachment; filename=\"Vertrage _2026_.pdf\"; filename*=UTF-8''Vertr%C3%A4ge%20%222026%22.pdf",
-    )
 
 
 @pytest.mark.parametrize(("mime_type", "kind"), [("application/pdf", "inline"), ("text/html", "attachment")])

@@ -17,7 +17,7 @@ from domain.search import EVERYTHING, DocumentFilter
 from domain.use_cases.find_documents import FindDocuments
 from ports.queries import After, DocumentPage
 from tests.domain.samples import MALFORMED_IDS
-from tests.domain.world import NEVER_CALLED, Instead, World
+from tests.domain.world import NEVER_CALLED, Instead
 
 DAY = datetime(2026, 4, 17, tzinfo=UTC)
 
@@ -81,26 +81,3 @@ async def test_an_invalid_or_contradictory_query_is_refused_by_name(caller: Call
     with pytest.raises(Invalid) as refused:
         await FindDocuments(documents=NEVER_CALLED)(caller, query)
     assert set(refused.value.fields) == {name, "sort"}
-
-
-async def test_a_page_that_is_not_the_last_one_has_the_cursor_of_the_next_page(world: World, caller: Caller) -> None:
-    third, second, first = [await world.record(caller, b"") for _ in range(3)]
-    page = await world.find_documents(caller, {"per_page": "2"})
-    assert (page.number, page.size, page.found.documents) == (1, 2, (first, second))
-    assert page.next_cursor == second.id.removeprefix("doc_")
-    # Many generated clients always send the number of the first page.
-    following = {"per_page": "2", "cursor": page.next_cursor, "page": "1"}
-    last = await world.find_documents(caller, following)
-    assert (last.number, last.size, last.found.documents, last.found.total) == (None, 2, (third,), 3)
-    assert last.next_cursor is None
-
-
-async def test_folders_and_tags_are_listed_in_pages(world: World, caller: Caller) -> None:
-    for name in ("a", "b", "c"):
-        await world.record(caller, folder=f"/p/{name}", tags=[name])
-    assert await world.folders(caller) == await world.folders(caller, parent="/") == {"/p": 3}
-    query = {"page": "2", "per_page": "2"}
-    folders, page = await world.list_folders(caller, {**query, "parent": "/p/"})
-    assert ([row.folder for row in folders.rows], folders.total, page) == (["/p/c"], 3, Page(2, 2))
-    tags, page = await world.list_tags(caller, query)
-    assert ([row.tag for row in tags.rows], tags.total, page) == (["c"], 3, Page(2, 2))

@@ -1,62 +1,18 @@
 """Requesting a signed URL for an upload."""
 
-import re
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from adapters.memory.disks import MemoryDisks
 from domain.access import Caller
-from domain.documents import Draft
 from domain.errors import DiskFull, Invalid, PayloadTooLarge, QuotaExceeded
 from domain.uploads import UploadRules
-from ports.queries import Usage
-from ports.storage import UploadTerms
-from tests.domain.world import Instead, World, followed, members
+from tests.domain.world import Instead, World
 
 LEAST: dict[str, object] = {"name": "a.pdf", "mime_type": "application/pdf"}
 LIMIT = 5 * 2**30
-
-
-async def terms_of(world: World, url: str) -> UploadTerms | None:
-    path, query = followed(url)
-    return world.storage.open_upload(path, query, world.clock())
-
-
-async def test_the_upload_url_is_a_signed_put_that_works_for_15_minutes(world: World, caller: Caller) -> None:
-    signed = (await world.request_upload(caller, LEAST)).request
-    assert signed.method == "PUT"
-    assert signed.expires_at == world.clock() + timedelta(minutes=15)
-    world.clock.advance(minutes=14, seconds=59)
-    assert await terms_of(world, signed.url)
-    world.clock.advance(seconds=1)
-    assert await terms_of(world, signed.url) is None
-
-
-async def test_the_url_binds_the_type_and_the_length_and_checksum_that_are_sent(world: World, caller: Caller) -> None:
-    sent = {"name": "a.csv", "mime_type": "text/csv; charset=utf-8", "size_bytes": 10, "sha256": "AB" * 32}
-    for more, size_bytes, sha256 in (
-        ({}, 10, "ab" * 32),
-        ({"size_bytes": None, "sha256": None}, None, None),
-    ):
-        upload = await world.request_upload(caller, {**sent, **more})
-        assert await terms_of(world, upload.request.url) == UploadTerms(
-            path=upload.path, mime_type="text/csv; charset=utf-8", size_bytes=size_bytes, sha256=sha256
-        )
-        assert upload.request.headers["Content-Type"] == "text/csv; charset=utf-8"
-    assert await world.storage_paths() == set()
-    assert await world.documents.usage(caller.workspace_id) == Usage(0, 1000, 0, reserved_bytes=10)
-
-
-async def test_each_call_returns_a_new_path_of_the_workspace_that_can_be_recorded(world: World, caller: Caller) -> None:
-    sent = {**LEAST, "name": "Vertr\xe4ge 2026.pdf"}
-    paths = [(await world.request_upload(caller, sent)).path for _ in range(2)]
-    assert len(set(paths)) == 2
-    for path in paths:
-        assert re.fullmatch(rf"workspaces/{caller.workspace_id}/documents/[0-9A-Z]{{26}}/Vertrage-2026\.pdf", path)
-        assert Draft.read(members(path), caller.workspace_id).storage_path == path
 
 
 async def test_a_size_that_fits_the_quota_exactly_gets_a_url_and_one_byte_more_does_not(world: World) -> None:
