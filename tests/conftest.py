@@ -9,6 +9,7 @@ from pathlib import Path
 from random import randrange
 from uuid import uuid4
 
+import asyncpg
 import pytest
 from hypothesis import settings
 
@@ -63,7 +64,16 @@ async def database_url() -> AsyncIterator[str]:
     with tempfile.TemporaryDirectory(prefix="dossier-") as directory:
         async with open_embedded(Path(directory), options=_FAST) as url:
             await migrate(url)
+            # A copy for `own_database_url`, made while nothing is connected to the database.
+            connection = await asyncpg.connect(_other(url, "template1"))
+            await connection.execute("CREATE DATABASE migrated TEMPLATE postgres")
+            await connection.close()
             yield url
+
+
+def _other(database_url: str, name: str) -> str:
+    """Return the URL of another database of the server."""
+    return database_url.replace("/postgres?", f"/{name}?")
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +88,22 @@ async def empty_database_url(database_url: str, database: Database) -> str:
     """The URL of a new database without a schema."""
     name = f"empty_{uuid4().hex}"
     await database.fetch(f"CREATE DATABASE {name}")
-    return database_url.replace("/postgres?", f"/{name}?")
+    return _other(database_url, name)
+
+
+@pytest.fixture
+async def own_database_url(database_url: str, database: Database) -> str:
+    """The URL of a new migrated database, for tests of what concerns every workspace. A copy takes milliseconds."""
+    name = f"own_{uuid4().hex}"
+    await database.fetch(f"CREATE DATABASE {name} TEMPLATE migrated")
+    return _other(database_url, name)
+
+
+@pytest.fixture
+async def own_database(own_database_url: str) -> AsyncIterator[Database]:
+    """A pool of connections to `own_database_url`."""
+    async with open_database(own_database_url) as database:
+        yield database
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ import asyncpg
 import pytest
 
 from adapters.postgres.database import BRIEF, SESSION
-from adapters.postgres.migrate import migrate
 from adapters.postgres.not_begun import NotBegun
 from adapters.postgres.pools import JOBS
 from adapters.postgres.reads import EACH
@@ -48,10 +47,9 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("patient")
-async def test_a_flood_of_expensive_reads_delays_no_other_workspace(tmp_path: Path, empty_database_url: str) -> None:
-    await migrate(empty_database_url)
-    environment = {"DOSSIER_DATA_DIR": str(tmp_path), "DOSSIER_DATABASE_URL": empty_database_url}
-    holder = await asyncpg.connect(empty_database_url)
+async def test_a_flood_of_expensive_reads_delays_no_other_workspace(tmp_path: Path, own_database_url: str) -> None:
+    environment = {"DOSSIER_DATA_DIR": str(tmp_path), "DOSSIER_DATABASE_URL": own_database_url}
+    holder = await asyncpg.connect(own_database_url)
     await holder.execute(SLOW_TAGS)
     async with open_service(Settings.read(environment)) as service:
         ports = service.ports

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from adapters.postgres.migrate import migrate
 from adapters.postgres.rows import hash_idempotency_key
 from adapters.secret.derived import DerivedKeys
 from adapters.secret.file import read_or_create_secret, replace_secret
@@ -106,9 +105,8 @@ async def secret_check(settings: Settings) -> tuple[Grade, str]:
     return found.grade, found.found
 
 
-async def test_a_server_with_another_secret_does_not_start(tmp_path: Path, empty_database_url: str) -> None:
-    await migrate(empty_database_url)
-    ours, theirs = configured(tmp_path, empty_database_url), configured(tmp_path, empty_database_url, "s" * 32)
+async def test_a_server_with_another_secret_does_not_start(tmp_path: Path, own_database_url: str) -> None:
+    ours, theirs = configured(tmp_path, own_database_url), configured(tmp_path, own_database_url, "s" * 32)
     file = tmp_path / "data" / "secret"
     # A command writes no receipt, so it neither makes nor needs a secret.
     async with open_service(ours):

@@ -12,7 +12,6 @@ import httpx
 import pytest
 from litestar.types import ASGIApp
 
-from adapters.postgres.migrate import migrate
 from app.doctor import check_deployment
 from app.main import create_app
 from app.server.workers import held_open
@@ -40,14 +39,13 @@ async def test_an_unmigrated_database_is_refused_with_the_remedy(tmp_path: Path,
 
 
 async def test_an_application_works_with_its_settings_and_has_written_the_uses_of_api_keys_when_it_stops(
-    tmp_path: Path, empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, own_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The application tunes the garbage collector of its process. The process of the tests must not keep that tuning.
     monkeypatch.setattr(gc, "freeze", lambda: None)
     monkeypatch.setattr(gc, "set_threshold", lambda *_: None)
-    await migrate(empty_database_url)
     files = tmp_path / "my files"
-    configured = settings(tmp_path, database_url=empty_database_url, storage_url=files.as_uri(), secret="s" * 32)
+    configured = settings(tmp_path, database_url=own_database_url, storage_url=files.as_uri(), secret="s" * 32)
     async with open_service(configured) as service:
         workspace = await service.use_cases.create_workspace("Acme", Plan.ORG, 1000)
         minted = await service.use_cases.mint_api_key(workspace=workspace.id, name="k", granted=list(Permission))

@@ -1,22 +1,20 @@
 """The guarantees of `DocumentRepository.find`. The tests implement a filter a second time, in plain Python, and
-compare."""
+compare. `test_model` combines filters and pages."""
 
 import random
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
-from domain.access import Workspace
 from domain.documents import Document
 from domain.ids import DocumentId
-from domain.pages import PAGE_MAX, PER_PAGE_MAX, Page
+from domain.pages import Page
 from domain.paths import FolderPath
 from domain.search import EVERYTHING, DocumentFilter
 from domain.text import fold
 from ports.outcomes import Created
-from ports.queries import After, DocumentPage
+from ports.queries import After
 from tests.contracts.records import Records
 
 NAMES = (
@@ -29,8 +27,6 @@ FOLDERS = (None, "/a", "/a/b", "/a/b/c", "/ab", "/a!", "/a0", "/A", "/a_", "/aX"
 TAGS = ("nda", "NDA", "Ü", "ü", "100%", "1000", "a_b", "aXb", "\\", "'", "{a,b}", "NULL")
 DIGESTS = (None, "ab" * 32, "cd" * 32, "0" * 64)
 MIME_TYPES = ("application/pdf", "application/PDF", "text/plain", "text/plain; charset=utf-8", "text/plain_")
-
-ALL = Page(1, 10_000)
 
 
 def passes(document: Document, wanted: DocumentFilter) -> bool:
@@ -46,90 +42,6 @@ def passes(document: Document, wanted: DocumentFilter) -> bool:
         and (wanted.created_before is None or document.created_at < wanted.created_before)
         and (wanted.sha256 is None or document.stored.sha256 == wanted.sha256)
     )
-
-
-def expected(documents: Sequence[Document], wanted: DocumentFilter, place: Page | After) -> DocumentPage:
-    """Return the page that `find` must return when these are all documents."""
-    passing = sorted((item for item in documents if passes(item, wanted)), key=lambda item: item.id, reverse=True)
-    if isinstance(place, After):
-        rest = [document for document in passing if document.id < place.document]
-    else:
-        rest = passing[(place.number - 1) * place.size :]
-    return DocumentPage(tuple(rest[: place.size]), len(passing), total_is_exact=True, more=len(rest) > place.size)
-
-
-def random_folder(chance: random.Random) -> FolderPath | None:
-    path = chance.choice(FOLDERS)
-    return None if path is None else FolderPath(path)
-
-
-async def varied_documents(records: Records, home: Workspace, chance: random.Random) -> list[Document]:
-    """Return 60 recorded documents of every kind, some of the same time, recorded in another order than their ids."""
-    documents = []
-    for number in range(60):
-        records.clock.advance(seconds=chance.choice((0, 0, 1e-6, 0.0015, 1, 3600)))
-        document = records.document(
-            home,
-            path=f"documents/{number}",
-            name=chance.choice(NAMES),
-            description=chance.choice(DESCRIPTIONS),
-            mime_type=chance.choice(MIME_TYPES),
-            folder=random_folder(chance),
-            tags=tuple(chance.sample(TAGS, chance.choice((0, 1, 3, 6)))),
-            sha256=chance.choice(DIGESTS),
-        )
-        documents.append(document)
-    for document in chance.sample(documents, len(documents)):
-        assert await records.create(home, document) == Created(document)
-    return documents
-
-
-def random_piece(chance: random.Random, document: Document) -> str:
-    """Return a part of the searched text of the document, or sometimes another text."""
-    text = fold(chance.choice((document.name, document.description or "", "nothing")))
-    begin, length = chance.randrange(len(text) + 1), chance.choice((1, 2, 3, 5, 300))
-    return text[begin : begin + length]
-
-
-def random_filter(chance: random.Random, documents: Sequence[Document]) -> DocumentFilter:
-    """Return a filter that some document usually matches."""
-    one = chance.choice(documents)
-    around, later = (
-        chance.choice(documents).created_at + timedelta(microseconds=chance.choice((-1, 0, 0, 1))) for _ in range(2)
-    )
-    return DocumentFilter(
-        folder=chance.choice((None, one.folder, random_folder(chance))),
-        recursive=chance.random() < 0.7,
-        tags=tuple(chance.sample(one.tags, chance.choice((0, 0, min(1, len(one.tags)), len(one.tags))))),
-        mime_type=chance.choice((None, None, one.mime_type, "text/PLAIN")),
-        words=tuple(piece for _ in range(chance.choice((0, 0, 1, 2))) if (piece := random_piece(chance, one))),
-        created_after=chance.choice((None, None, around)),
-        created_before=chance.choice((None, None, later)),
-        sha256=chance.choice((None, None, None, one.stored.sha256)),
-    )
-
-
-def random_place(chance: random.Random, documents: Sequence[Document]) -> Page | After:
-    size = chance.choice((1, 2, 7, 100))
-    known = chance.choice(documents).id
-    # The id in a cursor may be that of a deleted document.
-    after = DocumentId(known[:-1] + chance.choice((known[-1], "0", "Z")))
-    pages = (ALL, Page(chance.choice((1, 2, 3)), size), Page(PAGE_MAX, PER_PAGE_MAX))
-    return chance.choice((*pages, After(after, size), After(after, size)))
-
-
-@pytest.mark.parametrize("seed", range(3))
-async def test_combined_filters_find_what_a_second_implementation_finds(records: Records, seed: int) -> None:
-    chance = random.Random(seed)
-    home = await records.workspace()
-    documents = await varied_documents(records, home, chance)
-    sizes = set()
-    for _ in range(60):
-        wanted, place = random_filter(chance, documents), random_place(chance, documents)
-        found = await records.documents.find(home.id, wanted, place)
-        assert found == expected(documents, wanted, place), (wanted, place)
-        sizes.add(min(found.total, 3))
-    assert sizes == {0, 1, 2, 3}
 
 
 SINGLE_FILTERS = (
@@ -163,10 +75,35 @@ SINGLE_FILTERS = (
 
 
 async def test_each_single_filter_finds_what_a_second_implementation_finds(records: Records) -> None:
-    home = await records.workspace()
-    documents = await varied_documents(records, home, random.Random(5))
-    for wanted in SINGLE_FILTERS:
-        assert await records.documents.find(home.id, wanted, ALL) == expected(documents, wanted, ALL), wanted
+    home, chance = await records.workspace(), random.Random(5)
+    documents = []
+    for number in range(60):
+        # Some have the same time.
+        records.clock.advance(seconds=chance.choice((0, 0, 1e-6, 0.0015, 1, 3600)))
+        documents.append(
+            records.document(
+                home,
+                path=f"documents/{number}",
+                name=chance.choice(NAMES),
+                description=chance.choice(DESCRIPTIONS),
+                mime_type=chance.choice(MIME_TYPES),
+                folder=chance.choice(FOLDERS),
+                tags=tuple(chance.sample(TAGS, chance.choice((0, 1, 3, 6)))),
+                sha256=chance.choice(DIGESTS),
+            )
+        )
+    # They are recorded in another order than that of their ids.
+    for document in chance.sample(documents, len(documents)):
+        assert await records.create(home, document) == Created(document)
+    at, instant = documents[30].created_at, timedelta(microseconds=1)
+    bounds = [
+        bound
+        for time in (at - instant, at, at + instant)
+        for bound in (DocumentFilter(created_after=time), DocumentFilter(created_before=time))
+    ]
+    for wanted in (*SINGLE_FILTERS, *bounds):
+        passing = sorted((item for item in documents if passes(item, wanted)), key=lambda item: item.id, reverse=True)
+        assert await records.all(home, wanted) == tuple(passing), wanted
 
 
 @pytest.mark.parametrize("wanted", [EVERYTHING, DocumentFilter(tags=("nda",))], ids=["all", "filtered"])

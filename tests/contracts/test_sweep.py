@@ -1,20 +1,20 @@
 """The sweeper on pairs of repository and store: it deletes only orphans, and no race loses a recorded object."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from inspect import iscoroutinefunction
-from itertools import combinations_with_replacement, count
+from itertools import combinations_with_replacement, cycle
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.in_process.system import utc_now
-from adapters.postgres.database import Database, open_database
-from adapters.postgres.migrate import migrate
+from adapters.postgres.database import Database
 from domain.access import Workspace
 from domain.documents import Document, StoredObject
 from domain.errors import Refusal
@@ -32,17 +32,6 @@ from tests.crash.scale import SOAK
 
 RACES = 2500 if SOAK else 12
 """The number of races. Each has four creates, so the long run has 10,000 creates on every pair."""
-
-_numbers = count(1)
-
-
-@pytest.fixture(scope="session")
-async def template_url(database: Database, database_url: str) -> str:
-    """Return the URL of a migrated database without connections: Postgres copies it within milliseconds."""
-    await database.fetch("CREATE DATABASE sweep_template")
-    url = database_url.replace("/postgres?", "/sweep_template?")
-    await migrate(url)
-    return url
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,21 +64,6 @@ class Swept:
         return replace(self.sweep, ledger=ledger, storage=storage)
 
 
-async def open_swept(records: Records, store: Store) -> Swept:
-    """Set up a deployment that has claimed its store."""
-    home = await records.workspace(quota_bytes=10**9)
-    store.use_workspace(home.id)
-    use_cases = records.use_cases(store.storage)
-    await replace(use_cases.claim_store, now=utc_now)()
-    return Swept(
-        records=records,
-        store=store,
-        home=home,
-        create_document=use_cases.create_document,
-        sweep=use_cases.sweep,
-    )
-
-
 @pytest.fixture
 def pair(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, AbstractAsyncContextManager[Store]]:
     """Return the repository's name and the opening store of the parameter."""
@@ -99,20 +73,24 @@ def pair(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, AbstractA
 
 @pytest.fixture
 async def deployment(
-    pair: tuple[str, AbstractAsyncContextManager[Store]], database: Database, template_url: str
+    pair: tuple[str, AbstractAsyncContextManager[Store]], own_database: Database
 ) -> AsyncIterator[Swept]:
-    """Open a deployment on a pair of adapters. Its clock is a day ahead, so that every orphan is old enough."""
+    """Open a deployment that has claimed its store. Its clock is a day ahead, so that every orphan is old enough."""
     repository, opening = pair
     clock = StillClock(datetime.now(UTC) + timedelta(hours=25))
+    records = memory_records(clock) if repository == "memory" else postgres_records(own_database, clock)
+    home = await records.workspace(quota_bytes=10**9)
     async with opening as store:
-        if repository == "memory":
-            yield await open_swept(memory_records(clock), store)
-            return
-        name = f"sweep_{next(_numbers)}"
-        await database.fetch(f"CREATE DATABASE {name} TEMPLATE sweep_template")
-        async with open_database(template_url.replace("/sweep_template?", f"/{name}?")) as own:
-            yield await open_swept(postgres_records(own, clock), store)
-        await database.fetch(f"DROP DATABASE {name}")
+        store.use_workspace(home.id)
+        use_cases = records.use_cases(store.storage)
+        await replace(use_cases.claim_store, now=utc_now)()
+        yield Swept(
+            records=records,
+            store=store,
+            home=home,
+            create_document=use_cases.create_document,
+            sweep=use_cases.sweep,
+        )
 
 
 on_every_adapter = pytest.mark.parametrize("pair", SWEPT, indirect=True, ids=" and ".join)
@@ -182,87 +160,37 @@ async def test_versions_beside_the_recorded_one_are_deleted(deployment: Swept) -
     assert {key async for page in store.storage.list_replaced(store.prefix) for key in page} == {deleted, copied}
 
 
-MOMENTS = {
-    ("before", "sweep"): "before the sweep",
-    ("after", "states"): "listed",
-    ("after", "condemn"): "condemned",
-    ("after", "delete"): "deleted",
-}
-
-
-@pytest.mark.parametrize(("looks", "writes"), [*combinations_with_replacement(MOMENTS.values(), 2)])
-@pytest.mark.parametrize("pair", SWEPT[:2], indirect=True, ids=" and ".join)
-async def test_a_create_during_a_sweep_is_recorded_or_refused(deployment: Swept, looks: str, writes: str) -> None:
-    """The create looks at the object at the moment `looks` and writes its record at the moment `writes`."""
-    path = await deployment.upload("documents/a")
-    has_looked, may_write = asyncio.Event(), asyncio.Event()
-    creates: list[asyncio.Task[Document]] = []
-    moments = list(MOMENTS.values())
-
-    async def wait_before_writing(when: str, method: str) -> None:
-        if (when, method) == ("before", "create"):
-            has_looked.set()
-            await may_write.wait()
-
-    documents = Hooked(deployment.records.documents, wait_before_writing)
-    slow = replace(deployment.create_document, documents=documents)
-
-    async def reach(when: str, method: str) -> None:
-        moment = MOMENTS.get((when, method))
-        # The sweep reaches each of the moments once, in order.
-        if moment not in moments:
-            return
-        del moments[: moments.index(moment) + 1]
-        if moment == looks:
-            creates.append(asyncio.create_task(deployment.create(path, slow)))
-            # Wait until the create has read the object, or was refused.
-            looking = asyncio.create_task(has_looked.wait())
-            await asyncio.wait([*creates, looking], return_when=asyncio.FIRST_COMPLETED)
-            looking.cancel()
-        if moment == writes:
-            may_write.set()
-            await asyncio.wait(creates)
-
-    await reach("before", "sweep")
-    await deployment.sweep_with(reach)(yes=True)
-    # If the sweep finds nothing to condemn, it does not reach the later moments.
-    for when, method in MOMENTS:
-        await reach(when, method)
-
-    if writes in ("before the sweep", "listed"):
-        assert await deployment.look(path) == ((await creates[0]).stored, PathState.RECORDED)
-    else:
-        with pytest.raises(Refusal):
-            await creates[0]
-        assert await deployment.look(path) == (None, PathState.CONDEMNED)
-
-
 @pytest.mark.timeout(1800)
 @on_every_adapter
 async def test_no_race_of_sweeps_and_creates_leaves_a_record_without_its_object(deployment: Swept) -> None:
-    """In each race, four creates begin at different steps of a sweep, some of them after it."""
+    """In each race, four creates look at their objects at some steps of a sweep, and write their records at later
+    ones, some of them after it."""
     steps = [asyncio.Event() for _ in range(20)]
+    moments = cycle(random.Random(1).sample([*combinations_with_replacement(steps, 2)], 210))
 
     async def step(*_: str) -> None:
         next((event for event in steps if not event.is_set()), steps[-1]).set()
         await asyncio.sleep(0)
 
-    sweep = deployment.sweep_with(step)
+    async def create(path: StoragePath, looks: asyncio.Event, writes: asyncio.Event) -> Document | None:
+        async def wait(when: str, method: str) -> None:
+            if (when, method) == ("before", "create"):
+                await writes.wait()
 
-    async def create(path: StoragePath, begin: asyncio.Event) -> Document | None:
-        await begin.wait()
+        documents = Hooked(deployment.records.documents, wait)
+        await looks.wait()
         try:
-            return await deployment.create(path)
+            return await deployment.create(path, replace(deployment.create_document, documents=documents))
         except Refusal:
             return None
 
+    sweep = deployment.sweep_with(step)
     was_refused = set()
     for race in range(RACES):
         paths = [await deployment.upload(f"documents/{race}/{number}") for number in range(4)]
         for event in steps:
             event.clear()
-        begins = [steps[(race * number) % len(steps)] for number in range(len(paths))]
-        creates = asyncio.gather(*(create(path, begin) for path, begin in zip(paths, begins, strict=True)))
+        creates = asyncio.gather(*(create(path, *next(moments)) for path in paths))
         await sweep(yes=True)
         for event in steps:
             event.set()

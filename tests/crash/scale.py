@@ -22,7 +22,6 @@ CRASHES_BETWEEN = of(2, 50)
 TWINS = of(60, 500)
 TWIN_SERVERS = of(3, 8)
 SILENCES = of(12, 80)
-QUOTAS = of(1, 25)
 
 
 def progress(line: str) -> None:

@@ -5,14 +5,21 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.postgres.locks import locked
+
 from . import scale
 from .books import audit
 from .deployment import Deployment
 from .fleet import Fleet, open_fleet
 from .ledger import Ledger
-from .locks import blocked
 from .proxy import Fault, Proxy
 from .wire import ANSWERED_WITHIN, Interrupted
+
+WAITING = """
+SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE NOT granted AND transactionid = pg_current_xact_id()::xid AND application_name = 'dossier waits'
+"""
+"""The number of sessions that wait for this transaction for long: servers name the pool of these sessions so."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(scale.of(120, 3600))]
 
@@ -52,9 +59,11 @@ async def test_a_kill_during_a_wait_for_the_lock_records_one_document(deployment
     for crash in range(scale.CRASHES_BETWEEN):
         await fleet.until_up(2)
         (intent,) = ledger.intend(1)
-        async with blocked(deployment, ledger.workspace) as lock:
+        async with locked(deployment.database_url, ledger.workspace.id) as holder:
             call = asyncio.create_task(ledger.send_once(intent, victim.port))
-            await lock.until_a_write_waits()
+            while not await holder.fetchval(WAITING):
+                # Otherwise a transaction sees the same sessions each time.
+                await holder.execute("SELECT pg_stat_clear_snapshot()")
             fleet.kill(victim)
             with pytest.raises(Interrupted):
                 await call

@@ -11,14 +11,13 @@ import asyncpg
 import pytest
 
 from adapters.postgres.database import POOL_SIZE, Database, open_database
-from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.not_begun import NotBegun
-from adapters.postgres.reads import Reads
 from adapters.postgres.rows import to_uuid
 from ports.outcomes import Patched
 from ports.system import Unavailable
 from tests.clock import StillClock
 from tests.contracts.repositories import postgres_records
+from tests.postgres.locks import locked
 
 
 @pytest.mark.parametrize("url", ["postgresql://u@127.0.0.1:1/none", "absent"], ids=["no server", "unknown database"])
@@ -43,14 +42,10 @@ async def test_every_wait_of_the_pool_has_a_limit_and_every_connection_comes_bac
 @pytest.mark.parametrize("limit", ["lock_timeout", "statement_timeout"])
 async def test_a_statement_that_gets_no_lock_has_not_begun(database: Database, database_url: str, limit: str) -> None:
     home = await postgres_records(database, StillClock()).workspace()
-    lock = "SELECT FROM usage WHERE workspace_id = $1 FOR NO KEY UPDATE"
-    holder = await asyncpg.connect(database_url)
-    async with open_database(database_url) as own, holder.transaction():
-        await holder.execute(lock, to_uuid(home.id))
+    async with open_database(database_url) as own, locked(database_url, home.id):
         await own.fetch(f"SET {limit} = 50")
         with pytest.raises(NotBegun):
-            await own.fetch(lock, to_uuid(home.id))
-    await holder.close()
+            await own.fetch("SELECT FROM usage WHERE workspace_id = $1 FOR NO KEY UPDATE", to_uuid(home.id))
 
 
 async def test_a_connection_that_the_server_closed_is_replaced(database_url: str) -> None:
@@ -159,20 +154,16 @@ async def test_locks_share_a_connection_and_one_block_holds_each_lock(database: 
 
 
 async def test_changes_of_a_locked_workspace_wait_on_one_connection(database: Database, database_url: str) -> None:
-    documents = PostgresDocuments(database, Reads(database), StillClock(), bytes(32))
-    records = postgres_records(database, StillClock(), documents)
-    locked, free = await records.workspace(), await records.workspace()
-    waits, passes = await records.recorded(locked), await records.recorded(free)
-    connection = await asyncpg.connect(database_url)
-    async with connection.transaction():
-        await connection.execute("SELECT FROM usage WHERE workspace_id = $1 FOR NO KEY UPDATE", to_uuid(locked.id))
+    records = postgres_records(database, StillClock())
+    home, free = await records.workspace(), await records.workspace()
+    waits, passes = await records.recorded(home), await records.recorded(free)
+    async with locked(database_url, home.id):
         # More changes than the pool has connections.
-        waiting = [asyncio.create_task(records.patch(locked, waits.id, name=f"{n}")) for n in range(4 * POOL_SIZE)]
+        waiting = [asyncio.create_task(records.patch(home, waits.id, name=f"{n}")) for n in range(4 * POOL_SIZE)]
         passed = await asyncio.gather(*(records.patch(free, passes.id, name=f"{n}") for n in range(4 * POOL_SIZE)))
         assert all(isinstance(outcome, Patched) for outcome in passed)
         assert not any(task.done() for task in waiting)
         waiting.pop(5).cancel()
-    await connection.close()
     outcomes = await asyncio.gather(*waiting)
     revisions = [outcome.found.document.revision for outcome in outcomes if isinstance(outcome, Patched)]
     assert revisions == [*range(2, len(waiting) + 2)]

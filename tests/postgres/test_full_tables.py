@@ -13,7 +13,6 @@ import asyncpg
 import pytest
 
 from adapters.postgres.database import SESSION, Database, Row
-from adapters.postgres.migrate import migrate
 from adapters.postgres.rows import to_uuid
 from domain.access import Workspace
 from domain.entity_links import EntityType
@@ -105,10 +104,9 @@ class OneConnection(Database):
 
 
 @pytest.fixture
-async def empty(empty_database_url: str) -> AsyncIterator[OneConnection]:
+async def empty(own_database_url: str) -> AsyncIterator[OneConnection]:
     """A new database, and one connection to it."""
-    await migrate(empty_database_url)
-    connection = await asyncpg.connect(empty_database_url, server_settings=SESSION)
+    connection = await asyncpg.connect(own_database_url, server_settings=SESSION)
     yield OneConnection(connection)
     await connection.close()
 

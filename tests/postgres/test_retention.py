@@ -1,13 +1,10 @@
 """Events, which no port reads: which of them are deleted, and the key by which their table can be partitioned."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 
-from adapters.postgres.database import Database, open_database
-from adapters.postgres.migrate import migrate
+from adapters.postgres.database import Database
 from adapters.postgres.rows import to_uuid
 from domain.access import Workspace
 from tests.clock import StillClock
@@ -18,19 +15,8 @@ DAY = timedelta(days=1)
 
 
 @pytest.fixture
-async def own(database_url: str, database: Database) -> AsyncIterator[Database]:
-    """A database of its own, because the events of every workspace are deleted."""
-    name = f"retention_{uuid4().hex}"
-    await database.fetch(f"CREATE DATABASE {name}")
-    url = database_url.replace("/postgres?", f"/{name}?")
-    await migrate(url)
-    async with open_database(url) as opened:
-        yield opened
-
-
-@pytest.fixture
-def records(own: Database) -> Records:
-    return postgres_records(own, StillClock())
+def records(own_database: Database) -> Records:
+    return postgres_records(own_database, StillClock())
 
 
 async def numbers(database: Database, home: Workspace) -> list[int]:
@@ -39,7 +25,7 @@ async def numbers(database: Database, home: Workspace) -> list[int]:
 
 
 async def test_old_events_are_deleted_in_batches_and_the_newest_stay_without_a_gap(
-    own: Database, records: Records, monkeypatch: pytest.MonkeyPatch
+    own_database: Database, records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adapters.postgres.retention.PAGE", 3)
     busy, lone, new, empty = [await records.workspace(quota_bytes=10**6) for _ in range(4)]
@@ -47,7 +33,7 @@ async def test_old_events_are_deleted_in_batches_and_the_newest_stay_without_a_g
         await records.recorded(busy)
     await records.recorded(lone)
     # An event whose server had a clock two days ahead is deleted with those around it.
-    await own.fetch(
+    await own_database.fetch(
         "UPDATE events SET at = at + interval '2 days' WHERE workspace_id = $1 AND seq = 5", to_uuid(busy.id)
     )
     records.clock.advance(days=1)
@@ -55,17 +41,19 @@ async def test_old_events_are_deleted_in_batches_and_the_newest_stay_without_a_g
         await records.recorded(home)
     assert await records.retention.delete_events(records.clock() - DAY) == 0
     assert await records.retention.delete_events(records.clock()) == 9
-    assert [await numbers(own, home) for home in (busy, lone, new, empty)] == [[9, 10], [], [1], []]
+    assert [await numbers(own_database, home) for home in (busy, lone, new, empty)] == [[9, 10], [], [1], []]
     # The numbers go on.
     await records.recorded(lone)
-    assert await numbers(own, lone) == [2]
+    assert await numbers(own_database, lone) == [2]
 
 
-async def test_events_become_partitioned_by_time_without_being_rewritten(own: Database, records: Records) -> None:
+async def test_events_become_partitioned_by_time_without_being_rewritten(
+    own_database: Database, records: Records
+) -> None:
     home = await records.workspace()
     document = await records.recorded(home)
     size = "SELECT pg_relation_filenode(to_regclass($1)) AS rows, pg_relation_filenode(to_regclass($2)) AS key"
-    before = await own.fetch(size, "events", "events_pkey")
+    before = await own_database.fetch(size, "events", "events_pkey")
     for statement in (
         "ALTER TABLE events RENAME TO events_before",
         "ALTER INDEX events_pkey RENAME TO events_before_pkey",
@@ -73,9 +61,9 @@ async def test_events_become_partitioned_by_time_without_being_rewritten(own: Da
         "ALTER TABLE events ATTACH PARTITION events_before FOR VALUES FROM (MINVALUE) TO ('2100-01-01')",
         "CREATE TABLE events_after PARTITION OF events FOR VALUES FROM ('2100-01-01') TO (MAXVALUE)",
     ):
-        await own.fetch(statement)
-    assert await own.fetch(size, "events_before", "events_before_pkey") == before
+        await own_database.fetch(statement)
+    assert await own_database.fetch(size, "events_before", "events_before_pkey") == before
     records.clock.advance(days=40_000)
     await records.patch(home, document.id, name="b.pdf")
-    assert await numbers(own, home) == [1, 2]
+    assert await numbers(own_database, home) == [1, 2]
     assert await records.retention.delete_events(records.clock()) == 1

@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 
 import pytest
 
 from adapters.postgres import statements
 from adapters.postgres.database import Database, Row
 from adapters.postgres.pools import REQUESTS, open_pools
-from adapters.postgres.rows import to_uuid
 from adapters.postgres.writer.batched import CALLS_MAX
 from adapters.postgres.writer.cost import SHARED_COST_MAX, SHARED_ROW_COST_MAX
 from adapters.postgres.writer.lane import ROWS_MAX
@@ -19,6 +18,7 @@ from ports.outcomes import Created, OverQuota, PathTaken, Replayed
 from tests.clock import StillClock
 from tests.contracts.records import Records, new_key
 from tests.contracts.repositories import postgres_records
+from tests.postgres.locks import locked
 from tests.postgres.rig import Rig, fails_with
 
 
@@ -102,21 +102,12 @@ def records(counting: Counting) -> Records:
     return postgres_records(counting, StillClock())
 
 
-@asynccontextmanager
-async def lock_held(database: Database, *homes: Workspace) -> AsyncIterator[None]:
-    """Hold the locks of workspaces during the block, as another process would."""
-    lock = "SELECT FROM usage WHERE workspace_id = ANY ($1) FOR NO KEY UPDATE"
-    async with database._pool.acquire() as holder, holder.transaction():
-        await holder.execute(lock, [to_uuid(home.id) for home in homes])
-        yield
-
-
 @pytest.mark.parametrize("act", ["issue", "reserve", "patch", "add_api_key"])
 async def test_writes_that_wait_for_a_lock_leave_connections_to_creates(
-    records: Records, database: Database, act: str
+    records: Records, database_url: str, act: str
 ) -> None:
-    locked, free = [await records.workspace() for _ in range(REQUESTS)], await records.workspace()
-    documents = [await records.recorded(home) for home in locked]
+    homes, free = [await records.workspace() for _ in range(REQUESTS)], await records.workspace()
+    documents = [await records.recorded(home) for home in homes]
 
     def write(home: Workspace, document: Document) -> Awaitable[object]:
         match act:
@@ -129,8 +120,8 @@ async def test_writes_that_wait_for_a_lock_leave_connections_to_creates(
             case _:
                 return records.added(home)
 
-    async with lock_held(database, *locked):
-        waiting = [asyncio.ensure_future(write(*pair)) for pair in zip(locked, documents, strict=True)]
+    async with locked(database_url, *(home.id for home in homes)):
+        waiting = [asyncio.ensure_future(write(*pair)) for pair in zip(homes, documents, strict=True)]
         await asyncio.sleep(0)
         document = records.document(free)
         assert await records.create(free, document) == Created(document)
@@ -168,21 +159,21 @@ async def test_one_call_decides_each_row_by_the_account_of_its_own_workspace(
     assert [(await records.documents.usage(home.id)).used_bytes for home in (rich, poor, full)] == [900, 10, 0]
 
 
-async def test_workspaces_whose_locks_are_held_delay_no_other(records: Records, database: Database) -> None:
-    locked = [await records.workspace() for _ in range(12)]
+async def test_workspaces_whose_locks_are_held_delay_no_other(records: Records, database_url: str) -> None:
+    homes = [await records.workspace() for _ in range(12)]
     free = await records.workspace()
 
     def create(home: Workspace, n: int) -> "asyncio.Task[object]":
         return asyncio.create_task(records.create(home, records.document(home, path=f"{n}")))
 
-    async with lock_held(database, *locked):
-        held = [create(home, 0) for home in locked]
+    async with locked(database_url, *(home.id for home in homes)):
+        held = [create(home, 0) for home in homes]
         for n in range(5):
             assert isinstance(await create(free, n), Created)
-            held += [create(home, n + 1) for home in locked]
+            held += [create(home, n + 1) for home in homes]
         assert not any(task.done() for task in held)
     assert all(isinstance(outcome, Created) for outcome in await asyncio.gather(*held))
-    assert [(await records.documents.usage(home.id)).documents for home in locked] == [6] * 12
+    assert [(await records.documents.usage(home.id)).documents for home in homes] == [6] * 12
 
 
 async def test_an_expensive_create_goes_in_a_call_of_its_own_workspace(records: Records, counting: Counting) -> None:

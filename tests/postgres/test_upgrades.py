@@ -18,6 +18,7 @@ from ports.outcomes import FolderDeleted, LinkAdded, Patched
 from tests.clock import StillClock
 from tests.contracts.records import Records, only
 from tests.contracts.repositories import postgres_records
+from tests.postgres.locks import locked
 from tests.postgres.test_migrations import upgrade
 
 MEDIA_TYPES = {
@@ -170,17 +171,14 @@ async def test_old_labels_are_written_in_the_present_form_and_a_folder_joins_the
 async def test_a_rewriting_of_labels_locks_one_workspace_at_a_time(records: Records, first_url: str) -> None:
     home, _ = await record_old_labels(records, first_url)
     other = await records.workspace()
-    async with asyncpg.create_pool(first_url, min_size=2, max_size=2) as pool:
-        async with pool.acquire() as holder, holder.transaction():
-            await holder.execute("SELECT FROM usage WHERE workspace_id = $1 FOR UPDATE", to_uuid(home.id))
-            migration = asyncio.create_task(migrate(first_url))
-            waiting = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND {})"
-            waits = waiting.format("wait_event_type = 'Lock' AND query LIKE 'SELECT FROM usage%'")
-            while not await pool.fetchval(waits):
-                assert not migration.done()
-            await records.recorded(other)
-            migration.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await migration
-        await migrate(first_url)
+    async with locked(first_url, home.id) as holder:
+        migration = asyncio.create_task(migrate(first_url))
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid"
+        while not await holder.fetchval(waiting):
+            assert not migration.done()
+        await records.recorded(other)
+        migration.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await migration
+    await migrate(first_url)
     assert {document.folder for document in await records.all(home)} == {folder for folder, _ in OLD_LABELS.values()}

@@ -12,9 +12,6 @@ from tests.valkey import ValkeyServer
 
 from .processes import wait_for_all_workers
 
-PLAN = 100
-"""The number of requests a day that the plan `starter` allows in these tests."""
-
 Running = Callable[..., AbstractContextManager[Server]]
 
 
@@ -29,11 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def new_server(valkey: ValkeyServer) -> Callable[[Path, int], Server]:
     """Return a server that is not started yet."""
     return lambda data_dir, workers: Server(
-        data_dir,
-        workers,
-        DOSSIER_RATE_LIMIT_URL=valkey.url,
-        DOSSIER_PLAN_STARTER=f"{PLAN}/day",
-        DOSSIER_TRUSTED_PROXIES="127.0.0.1",
+        data_dir, workers, DOSSIER_RATE_LIMIT_URL=valkey.url, DOSSIER_TRUSTED_PROXIES="127.0.0.1"
     )
 
 

@@ -17,7 +17,7 @@ from tests.crash.scale import SOAK
 
 from .conftest import Running
 from .load import CLIENTS, ledger_of, load_on, until_answered
-from .processes import accepting, check_log, children_of, runs, variable_of, wait_for_all_workers, workers_of
+from .processes import accepting, check_log, runs, variable_of, wait_for_all_workers, workers_of
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -160,13 +160,6 @@ def test_a_stop_signal_to_the_whole_group_leaves_no_process_and_no_counters(pair
     assert not counters.exists()
     assert postgres_processes(pair.data_dir) == []
     check_log(pair)
-
-
-def test_a_killed_embedded_postgres_is_started_again(pair: Server, client: Client) -> None:
-    (keeper,) = children_of(pair, b"adapters.postgres.keeper")
-    os.kill(keeper, signal.SIGKILL)
-    eventually(lambda: client_can_create(client), 30, "documents are recorded again")
-    assert len(workers_of(pair)) == 2
 
 
 def client_can_create(client: Client) -> bool:
