@@ -40,7 +40,7 @@ def _passes(document: Document, filter_: DocumentFilter) -> bool:
         _is_in(document.folder, filter_)
         and set(filter_.tags) <= set(document.tags)
         and filter_.mime_type in (None, document.mime_type)
-        and _contains(search_text(document.name, document.description), filter_.words)
+        and (not filter_.words or _contains(search_text(document.name, document.description), filter_.words))
         and (filter_.created_after is None or document.created_at >= filter_.created_after)
         and (filter_.created_before is None or document.created_at < filter_.created_before)
         and filter_.sha256 in (None, document.stored.sha256)

@@ -32,7 +32,7 @@ MIME_TYPES = ("application/pdf", "application/PDF", "text/plain", "text/plain; c
 def passes(document: Document, wanted: DocumentFilter) -> bool:
     """Return whether the document passes the filter."""
     below = wanted.folder is None or f"{document.folder or ''}/".startswith(f"{wanted.folder}/")
-    texts = [fold(document.name), fold(document.description or "")]
+    texts = [fold(document.name), fold(document.description or "")] if wanted.words else []
     return (
         (below if wanted.recursive else document.folder == wanted.folder)
         and all(tag in document.tags for tag in wanted.tags)
