@@ -2,6 +2,7 @@
 compare. `test_model` combines filters and pages."""
 
 import random
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -74,7 +75,13 @@ SINGLE_FILTERS = (
 )
 
 
-async def test_each_single_filter_finds_what_a_second_implementation_finds(records: Records) -> None:
+def both(first: DocumentFilter, second: DocumentFilter) -> DocumentFilter:
+    """Return the filter that has the conditions of both, where they concern different members."""
+    conditions = asdict(first).items() - asdict(EVERYTHING).items()
+    return replace(second, **dict(conditions))
+
+
+async def test_filters_find_what_a_second_implementation_finds(records: Records) -> None:
     home, chance = await records.workspace(), random.Random(5)
     documents = []
     for number in range(60):
@@ -101,7 +108,9 @@ async def test_each_single_filter_finds_what_a_second_implementation_finds(recor
         for time in (at - instant, at, at + instant)
         for bound in (DocumentFilter(created_after=time), DocumentFilter(created_before=time))
     ]
-    for wanted in (*SINGLE_FILTERS, *bounds):
+    filters = [*SINGLE_FILTERS, *bounds]
+    pairs = [chance.sample(filters, 2) for _ in range(100)]
+    for wanted in [*filters, *(both(*pair) for pair in pairs)]:
         passing = sorted((item for item in documents if passes(item, wanted)), key=lambda item: item.id, reverse=True)
         assert await records.all(home, wanted) == tuple(passing), wanted
 
