@@ -6,7 +6,7 @@ from datetime import datetime
 
 from domain.members import RuleViolation
 from domain.paths import FolderPath
-from domain.text import fold, line
+from domain.text import as_typed, fold, line
 
 SEARCH_MAX = 255
 """The most characters a search may have."""
@@ -68,7 +68,8 @@ def search_text(name: str, description: str | None) -> str:
 
 def search_words(value: object) -> tuple[str, ...]:
     """Return the words of a search, folded. A part in double quotes is one word."""
-    text = line(value, least=0, most=SEARCH_MAX)
+    # A telephone writes other quotation marks around a phrase than a keyboard.
+    text = as_typed(line(value, least=0, most=SEARCH_MAX))
     words = dict.fromkeys(fold(quoted or plain).strip() for quoted, plain in _WORDS.findall(text))
     words.pop("", None)
     if text and not words:

@@ -64,9 +64,17 @@ _IGNORED_IN_SEARCH = re.compile(f"[{_INVISIBLE}{_JOINING}]")
 _SPACE_RUN = re.compile(f"[{_SPACES}]+")
 _OTHERS = re.compile(r"\.+")
 _LINE_ENDS = re.compile("\r\n?")
+# The punctuation of a keyboard, and what word processors and telephones write instead.
+_TYPOGRAPHIC = {
+    "'": "\xb4\u02b9\u02bb\u02bc\u05f3\u2018\u2019\u201a\u201b\u2032\uff07",
+    '"': "\xab\xbb\u05f4\u201c\u201d\u201e\u201f\u301d\u301e\u301f\uff02",
+    "-": "\u05be\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d",
+    "/": "\u2044\u2215\uff0f",
+}
+_TYPED = str.maketrans({char: typed for typed, chars in _TYPOGRAPHIC.items() for char in chars})
 # Python folds the dotted capital I to two characters, and does not fold the dotless small i. In a search, all are equal
 # to i.
-_DOTLESS = str.maketrans("\u0130I\u0131", "iii")
+_FOLDED = {**_TYPED, **str.maketrans("\u0130I\u0131", "iii")}
 # The letters that people type instead of æ, œ, þ, ð and ŋ. Their Unicode names contain no plain letter. The source is
 # CLDR's transform Latin-ASCII.
 _TYPED_AS = {"\xe6": "ae", "\u0153": "oe", "\xfe": "th", "\xf0": "d", "\u014b": "n"}
@@ -145,8 +153,9 @@ def fold(text: str) -> str:
 
     Differences of letter case, width and compatibility disappear (NFKC case folding, Unicode 3.13). Invisible
     characters disappear too, and so do diacritics on Latin, Greek and Cyrillic letters, strokes and hooks included: ł
-    becomes l. The dotted and the dotless I of Turkish are equal. Every run of white space is one space. The end of a
-    text of long ligatures is left out (`FOLD_GROWTH_MAX`).
+    becomes l. The dotted and the dotless I of Turkish are equal, and so are the forms of apostrophes, quotation marks,
+    hyphens and slashes. Every run of white space is one space. The end of a text of long ligatures is left out
+    (`FOLD_GROWTH_MAX`).
 
     Python folds, not the database, because no database folds as Python does, and all adapters must return the same
     matches.
@@ -154,11 +163,17 @@ def fold(text: str) -> str:
     if text.isascii():
         return _SPACE_RUN.sub(" ", text.lower())
     # This comes before marks are counted, because a removed character may have separated two marks.
-    text = _stream_safe(_IGNORED_IN_SEARCH.sub("", text))
+    # An acute accent that stands alone must be an apostrophe before NFKC makes it a mark on a space.
+    text = _stream_safe(_IGNORED_IN_SEARCH.sub("", text).replace("\xb4", "'"))
     characters_max = max(FOLD_CHARACTERS_MIN, FOLD_GROWTH_MAX * len(text))
-    text = unicodedata.normalize("NFKC", text)[:characters_max].translate(_DOTLESS).casefold()
+    text = unicodedata.normalize("NFKC", text)[:characters_max].translate(_FOLDED).casefold()
     decomposed = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text))
     return _SPACE_RUN.sub(" ", unicodedata.normalize("NFC", _without_diacritics(decomposed)))
+
+
+def as_typed(text: str) -> str:
+    """Return the text with the apostrophes, quotation marks, hyphens and slashes of a keyboard."""
+    return text if text.isascii() else text.translate(_TYPED)
 
 
 def _is_plain(text: str) -> bool:

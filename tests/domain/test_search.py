@@ -16,7 +16,12 @@ EQUAL = {
     "the letters s of Greek, and diacritics": ["\u03c3\u03b9\u03c3\u03c2", "\u03a3\u03af\u03c3\u03c3"],
     "full width": ["file 2.pdf", "\uff26\uff49\uff4c\uff45\u3000\uff12\uff0e\uff30\uff24\uff26"],
     "half width": ["\u30ac\u30ae", "\uff76\uff9e\uff77\uff9e"],
-    "compatibility forms": ["file 1\u20442 m2 tel", "\ufb01le 1\u20442 m\xb2 \u2121", "\ufb01le \xbd m2 TEL"],
+    "compatibility forms": [
+        "file 1/2 m2 tel",
+        "file 1\u20442 m2 tel",
+        "\ufb01le 1\u20442 m\xb2 \u2121",
+        "\ufb01le \xbd m2 TEL",
+    ],
     "Latin diacritics": ["resume uber", "R\xe9sum\xe9 \xdcber", "re\u0301sume\u0301 u\u0308ber"],
     "two diacritics on a letter": ["viet", "vi\u1ec7t", "vie\u0323\u0302t"],
     "Cyrillic diacritics": ["\u0451\u043b\u043a\u0438", "\u0415\u041b\u041a\u0419", "\u0415\u0308\u043b\u043a\u0438"],
@@ -30,6 +35,14 @@ EQUAL = {
     "invisible characters": ["vertrag", "ver\xadtrag", "ver\u200btrag", "\ufeffvertrag", "ver\u2060trag\u200e"],
     "joiners": ["\u0645\u06cc\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"],
     "variation selectors": ["\u2764", "\u2764\ufe0f"],
+    "apostrophes": ["o'brien's", "O\u2019Brien\u2018s", "o\xb4brien\u02bcs", "o\u2032brien\uff07s"],
+    "hyphens, dashes and the minus": [
+        "e-mail 5-7",
+        "e\u2011mail 5\u20137",
+        "e\u2010mail 5\u22127",
+        "E\u2014Mail 5\uff0d7",
+    ],
+    "quotation marks": ['"a" "b"', "\u201ca\u201d \xabb\xbb", "\u201ea\u201c \xbbb\xab", "\uff02a\uff02 \u201eb\u201d"],
     "white space": ["a b", "a  b", "a\tb", "a\nb", "a\xa0b", "a\u3000b", "a\u2028 \u2003b"],
     "forms of a Hangul syllable": ["\uac01", "\u1100\u1161\u11a8"],
     "forms of a Hindi letter": ["\u0958", "\u0915\u093c"],
@@ -109,7 +122,8 @@ def test_a_search_finds_a_document_whose_name_or_description_contains_each_of_it
         *(("a A \xe1", ("a",)), ('"a b"', ("a b",)), ('"a  B" c', ("a b", "c")), ('a"b c"d', ("a", "b c", "d"))),
         # A quote that is not closed reaches to the end, and empty quotes are nothing.
         *(('"a b', ("a b",)), ('a "', ("a",)), ('"" a', ("a",)), ('" a "', ("a",)), ("'a b'", ("'a", "b'"))),
-        *(("\xadx", ("x",)), ("a\u200cb", ("ab",)), ("\uff02a b\uff02", ('"a', 'b"'))),
+        *(("\xadx", ("x",)), ("a\u200cb", ("ab",)), ("\uff02a b\uff02", ("a b",))),
+        *(("\u201ca b\u201d \u201ec d\u201c", ("a b", "c d")), ("\xaba b\xbb \xbbc d\xab", ("a b", "c d"))),
     ],
     ids=ascii,
 )
