@@ -22,9 +22,10 @@ PREFIX = "DOSSIER_"
 _URL_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/\[\]@!$&'()*+,;=%]+")
 
 # A browser sends an origin in lower case, without its default port and without a slash at the end (RFC 6454 6.2).
+# Extensions and apps have schemes of their own: moz-extension://…, capacitor://localhost.
 _ORIGIN = re.compile(
-    r"(?!http://.*:80\Z|https://.*:443\Z)"
-    r"(?:https?|[a-z][a-z0-9+.-]*-extension)://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?"
+    r"(?!http://.*:80\Z|https://.*:443\Z|(?:file|ftp|wss?)://)"
+    r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?"
 )
 
 T = TypeVar("T")
@@ -114,7 +115,7 @@ class _Variables:
     """Reads one variable after the other, and collects the mistakes."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self._unread = {name: value for name, value in environ.items() if name.startswith(PREFIX) and value}
+        self._unread = {name: value for name, value in environ.items() if name.upper().startswith(PREFIX) and value}
         self._mistakes: list[str] = []
 
     def read(self, name: str, default: str, rule: Callable[[str], T]) -> T:
@@ -129,6 +130,8 @@ class _Variables:
         for name, value in self._unread.items():
             if not _is_of_kubernetes(name, value):
                 remedy = _OPTIONS.get(name, "docs/operations.md lists the settings")
+                if name != name.upper():
+                    remedy = f"did you mean {name.upper()}?"
                 self._mistakes.append(f"{name} is not a setting of Dossier; {remedy}")
         if self._mistakes:
             raise SettingsError("\n".join(self._mistakes))

@@ -71,10 +71,11 @@ _TYPOGRAPHIC = {
     "-": "\u05be\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d",
     "/": "\u2044\u2215\uff0f",
 }
-_TYPED = str.maketrans({char: typed for typed, chars in _TYPOGRAPHIC.items() for char in chars})
+_KEYBOARD = {char: typed for typed, chars in _TYPOGRAPHIC.items() for char in chars}
+_TYPED = str.maketrans(_KEYBOARD)
 # Python folds the dotted capital I to two characters, and does not fold the dotless small i. In a search, all are equal
 # to i.
-_FOLDED = {**_TYPED, **str.maketrans("\u0130I\u0131", "iii")}
+_FOLDED = str.maketrans({**_KEYBOARD, **dict.fromkeys("\u0130I\u0131", "i")})
 # The letters that people type instead of æ, œ, þ, ð and ŋ. Their Unicode names contain no plain letter. The source is
 # CLDR's transform Latin-ASCII.
 _TYPED_AS = {"\xe6": "ae", "\u0153": "oe", "\xfe": "th", "\xf0": "d", "\u014b": "n"}

@@ -3,7 +3,7 @@
 Litestar's own Response and Headers support more than is needed here, and cost as much CPU as the use case itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
 import msgspec
@@ -49,6 +49,18 @@ def replay_headers(*, replayed: bool) -> Mapping[str, str]:
 def not_modified(headers: Mapping[str, str]) -> Answer:
     """Return a 304. It has no body, and those headers of the 200 that a cache may update (RFC 9110 15.4.5)."""
     return Answer(304, b"", headers)
+
+
+def headers_named(scope: Scope, names: Set[bytes]) -> dict[bytes, list[bytes]]:
+    """Return the values of these request headers that were sent, by name. The names are in lower case.
+
+    Every create runs this, and nearly every request has none of them: one pass over the headers finds that out.
+    """
+    found: dict[bytes, list[bytes]] = {}
+    for name, value in scope["headers"]:
+        if name in names:
+            found.setdefault(name, []).append(value)
+    return found
 
 
 def header_values(scope: Scope, name: bytes) -> list[bytes]:

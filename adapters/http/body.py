@@ -23,6 +23,11 @@ def check_media_type(request: AnyRequest, accepted: Sequence[str], accept_patch:
         raise UnsupportedMediaType(accept_patch)
 
 
+def announces_body(request: AnyRequest) -> bool:
+    """Return whether the head of the request says that a body follows (RFC 9112 6)."""
+    return bool(announced_length(request)) or bool(header_values(request.scope, b"transfer-encoding"))
+
+
 async def whole_body(request: AnyRequest) -> bytes:
     """Return a body that is read as a whole.
 

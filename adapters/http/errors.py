@@ -101,6 +101,19 @@ class SignedUrlRefused(Refusal):
         return "This signed URL has expired or was altered; ask for a new one."
 
 
+class SignedForOtherMethod(Refusal):
+    """The signed URL is valid, but not for this method. `methods` are those that it is signed for."""
+
+    code = "method_not_allowed"
+
+    def __init__(self, *methods: str) -> None:
+        self.methods = methods
+
+    @property
+    def message(self) -> str:
+        return f"This signed URL is for {self.methods[0]} only; ask for another URL to do something else."
+
+
 class RangeNotSatisfiable(Refusal):
     """The Range (RFC 9110 14.2) begins after the end of the file."""
 
@@ -123,6 +136,7 @@ STATUS: Mapping[type[Refusal], int] = {
     SignedUrlRefused: 403,
     errors.QuotaExceeded: 403,
     errors.NotFound: 404,
+    SignedForOtherMethod: 405,
     RequestTimeout: 408,
     errors.StorageConflict: 409,
     errors.DuplicateName: 409,
@@ -246,6 +260,8 @@ def _headers(refusal: Refusal) -> Mapping[str, str]:
             return {"Retry-After": str(RETRY_LATER_SECONDS)}
         case ServerBusy():
             return {"Retry-After": str(RETRY_AFTER_SECONDS)}
+        case SignedForOtherMethod():
+            return {"Allow": ", ".join([*refusal.methods, "OPTIONS"])}
         case RangeNotSatisfiable():
             return {"Content-Range": f"bytes */{refusal.size_bytes}"}
         case UnsupportedMediaType():

@@ -15,8 +15,9 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.response import Stream
 
+from adapters.http.answer import headers_named
 from adapters.http.body import announced_length, upload_pieces
-from adapters.http.body_headers import OTHER_BODY, Digests, read_body_headers
+from adapters.http.body_headers import BODY_HEADERS, OTHER_BODY, Digests, read_body_headers
 from adapters.http.conditional import (
     UNCONDITIONAL,
     Conditions,
@@ -25,10 +26,11 @@ from adapters.http.conditional import (
     range_applies,
     read_conditions,
 )
-from adapters.http.errors import RangeNotSatisfiable, SignedUrlRefused
+from adapters.http.errors import RangeNotSatisfiable, SignedForOtherMethod, SignedUrlRefused
 from adapters.http.mistakes import Mistakes
 from adapters.http.query import query_pairs
 from adapters.http.request import AnyRequest, ports_of, use_cases_of
+from adapters.http.unsupported_headers import UNSUPPORTED, check_supported
 from domain.documents import is_same_media_type
 from domain.errors import Invalid, ObjectChanged, PreconditionFailed
 from domain.uploads import UPLOAD_LIMIT_BYTES
@@ -55,9 +57,13 @@ async def upload(request: AnyRequest, path: FromPath[str]) -> Response[bytes]:
     storage = _storage_of(request)
     terms = storage.open_upload(path.removeprefix("/"), _query(request), ports_of(request).now())
     if terms is None:
+        if storage.open_download(path.removeprefix("/"), _query(request), ports_of(request).now()) is not None:
+            raise SignedForOtherMethod("GET", "HEAD")
         raise SignedUrlRefused
     mistakes = Mistakes()
-    announced = mistakes.reading(lambda: read_body_headers(request), None) or {}
+    stated = headers_named(request.scope, BODY_HEADERS | UNSUPPORTED)
+    mistakes.reading(lambda: check_supported(stated), None)
+    announced = mistakes.reading(lambda: read_body_headers(stated), None) or {}
     conditions = mistakes.reading(lambda: read_conditions(request), UNCONDITIONAL)
     mistakes.reading(lambda: _check_terms(request, terms, announced), None)
     mistakes.refuse()
@@ -107,6 +113,8 @@ async def download(request: AnyRequest, path: FromPath[str]) -> Response[None] |
     storage = _storage_of(request)
     terms = storage.open_download(path.removeprefix("/"), _query(request), ports_of(request).now())
     if terms is None:
+        if storage.open_upload(path.removeprefix("/"), _query(request), ports_of(request).now()) is not None:
+            raise SignedForOtherMethod("PUT")
         raise SignedUrlRefused
     conditions = read_conditions(request)
     found = await storage.find(terms.path)
@@ -156,7 +164,9 @@ def _range(request: AnyRequest, size: int) -> tuple[int, int] | None:
 
     The range is empty if it begins after the end of the file.
     """
-    match = _RANGE.fullmatch(request.headers.get("range", ""))
+    # Range is no list that could be sent in several fields (RFC 9110 14.2): two of them are malformed, and ignored.
+    sent = request.headers.getall("range", [])
+    match = _RANGE.fullmatch(sent[0]) if len(sent) == 1 else None
     # Range is defined for GET alone (RFC 9110 14.2).
     if request.method != "GET" or not match or match.groups() == ("", ""):
         return None

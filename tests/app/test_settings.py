@@ -101,7 +101,7 @@ REFUSED = {
         *("app.example.com", "https://app.example.com/", "https://App.example.com", "https://a.example/path"),
         *("*, https://app.example.com", "https://*.example.com", "null", "ftp://a.example", "https://a.example:https"),
         *("https://a.example:443", "http://a.example:80", "https://ä.example", "https://u@a.example", "file:///a"),
-        *("https://a.example https://b.example", "https://"),
+        *("https://a.example https://b.example", "https://", "wss://a.example", "capacitor://"),
     ],
     "KEEP_ALIVE_SECONDS": ["0", "-1", "1.5", "1m"],
     "EVENTS_KEPT_DAYS": ["0", "-1", "1.5", "30d", "Forever", "100000"],
@@ -139,6 +139,7 @@ def test_every_mistake_is_reported_with_its_variable_even_a_misspelt_one() -> No
         *(("http://a.example:443,https://a.example:80", ("http://a.example:443", "https://a.example:80")),),
         *((one, (one,)) for one in ("http://localhost", "http://127.0.0.1:3000", "http://[::1]:3000")),
         *((one, (one,)) for one in ("chrome-extension://abcdefghijklmnop", "moz-extension://0c1d-2e3f")),
+        *((one, (one,)) for one in ("capacitor://localhost", "tauri://localhost", "http://my_app.internal:5173")),
     ],
 )
 def test_origins_are_allowed_as_browsers_send_them_or_all_with_an_asterisk(text: str, origins: tuple[str, ...]) -> None:
@@ -157,6 +158,12 @@ def test_a_variable_for_an_option_of_serve_is_refused_and_names_the_option(name:
         Settings.read({f"DOSSIER_{name}": value})
     assert str(refused.value).startswith(f"DOSSIER_{name} is not a setting of Dossier; ")
     assert str(refused.value).endswith(f"is an option: dossier serve {option}")
+
+
+@pytest.mark.parametrize("name", ["dossier_secret", "Dossier_Secret"])
+def test_a_variable_in_lower_case_is_refused_and_names_the_setting(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{name} is not a setting of Dossier; did you mean DOSSIER_SECRET[?]$"):
+        Settings.read({name: "s" * 32})
 
 
 KUBERNETES = [

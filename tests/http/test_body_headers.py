@@ -1,4 +1,4 @@
-"""Headers that describe the body are honoured or refused, in requests with JSON and in uploads."""
+"""Headers and bodies are honoured or refused, never ignored, in requests with JSON and in uploads."""
 
 import base64
 import hashlib
@@ -38,6 +38,8 @@ async def send(api: Api, request: pytest.FixtureRequest) -> Send:
         {"Content-Encoding": ""},
         {"Content-Digest": sha256(BODY)},
         {"Repr-Digest": f"sha-512=:AAAA:, {sha256(BODY)}"},
+        {"X-Amz-Checksum-SHA256": sha256(BODY)[9:-1], "X-Amz-Sdk-Checksum-Algorithm": "SHA256"},
+        {"Upload-Complete": "?1", "Upload-Offset": "0", "Content-Transfer-Encoding": "binary"},
     ],
 )
 async def test_a_true_header_about_the_body_is_accepted(send: Send, headers: dict[str, str]) -> None:
@@ -55,6 +57,20 @@ async def test_an_encoded_body_is_415_with_the_coding_that_is_accepted(send: Sen
     ("name", "value"),
     [
         ("Content-Range", "bytes 0-3/10"),
+        ("X-Content-Range", "bytes 0-3/10"),
+        ("Upload-Complete", "?0"),
+        ("Upload-Incomplete", "?1"),
+        ("Upload-Offset", "5"),
+        ("OC-Chunked", "1"),
+        ("Content-Transfer-Encoding", "base64"),
+        ("X-Amz-Content-SHA256", "STREAMING-UNSIGNED-PAYLOAD-TRAILER"),
+        ("X-Amz-Decoded-Content-Length", "5"),
+        ("X-Amz-Copy-Source", "/bucket/key"),
+        ("X-Amz-Checksum-CRC64NVME", "AAAAAAAAAAA="),
+        ("X-Amz-Checksum-SHA256", "AAAA"),
+        ("X-Amz-Checksum-SHA256", sha256(b"other")[9:-1]),
+        ("X-HTTP-Method-Override", "DELETE"),
+        ("X-Idempotency-Key", "7c9e6679-7425-40de-944b-e07fc1f90ae7"),
         ("Content-MD5", "1B2M2Y8AsgTpgAmY7PhCfg=="),
         ("Digest", "SHA-256=AAAA"),
         ("Content-Digest", sha256(b"other")),
@@ -65,7 +81,7 @@ async def test_an_encoded_body_is_415_with_the_coding_that_is_accepted(send: Sen
         ("Content-Digest", f"{sha256(BODY)}, {sha256(BODY)}"),
     ],
 )
-async def test_a_false_or_unsupported_header_about_the_body_is_400(send: Send, name: str, value: str) -> None:
+async def test_a_false_or_unsupported_header_that_changes_a_request_is_400(send: Send, name: str, value: str) -> None:
     answer = await send({name: value})
     assert answer.status_code == 400
     assert answer.json()["error"]["details"]["fields"].keys() == {name}
@@ -127,3 +143,32 @@ async def test_only_a_patch_of_a_document_reads_json_merge_patch(api: Api) -> No
     for method, to, status in (("PATCH", path, 200), ("PATCH", "/v1/folders", 415), ("POST", "/v1/documents", 415)):
         answer = await api.http.request(method, to, content=b'{"name": "b.pdf"}', headers=merge_patch)
         assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    ("content", "status"), [(b"", 200), (b" {}\n", 200), (b"null", 200), (b'{"tag": "a"}', 400), (b"tag=a", 400)]
+)
+async def test_the_body_of_a_get_is_refused_unless_it_says_nothing(api: Api, content: bytes, status: int) -> None:
+    answer = await api.http.request("GET", "/v1/documents", content=content)
+    assert answer.status_code == status
+    if status == 400:
+        assert answer.json()["error"]["details"]["fields"].keys() == {"body"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/v1/documents"), ("PATCH", "/v1/folders"), ("POST", "/v1/documents")]
+)
+async def test_if_match_is_refused_where_no_etag_exists(api: Api, method: str, path: str) -> None:
+    answer = await api.http.request(method, path, json={} if method != "GET" else None, headers={"If-Match": '"1"'})
+    assert answer.status_code == 400
+    assert "has no ETag" in answer.json()["error"]["details"]["fields"]["If-Match"]
+
+
+async def test_a_signed_url_that_is_used_with_another_method_names_its_own(api: Api) -> None:
+    document = await api.recorded()
+    found = (await api.http.get(f"/v1/documents/{document['id']}")).json()["data"]
+    upload = (await api.signed_upload())["upload_url"]
+    for method, url, allowed in (("GET", upload, "PUT, OPTIONS"), ("PUT", found["download_url"], "GET, HEAD, OPTIONS")):
+        answer = await api.http.request(method, url)
+        assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
+        assert f"is for {allowed.partition(',')[0]} only" in answer.json()["error"]["message"]
