@@ -13,7 +13,6 @@ from adapters.http.answer import Answer, empty_answer
 from adapters.http.cors import Cors, answering_preflights
 from adapters.http.errors import accept_patch_header, answer, to_response
 from adapters.http.gate import Gate
-from adapters.http.guards import require_permission
 from adapters.http.in_flight import in_flight_of
 from adapters.http.operation import Operation
 from adapters.http.request import AnyRequest
@@ -41,7 +40,6 @@ def build(use_cases: UseCases, ports: Ports, site: Site = NOWHERE) -> ASGIApp:
     application = Litestar(
         # In this order, because Litestar adds a route for OPTIONS to each path that has none yet.
         route_handlers=[*_answers_to_options(routes), *routes],
-        guards=[require_permission],
         exception_handlers={Exception: _error_response},
         # Litestar's OpenAPI document is not used. The adapter builds its own from the same routes;
         # description/openapi.py gives the reason.

@@ -72,8 +72,8 @@ async def unlink_document(request: AnyRequest, document_id: FromPath[str], link_
     return empty_answer(replay_headers(replayed=replayed))
 
 
-async def list_entity_documents(request: AnyRequest) -> Answer:
-    # The id is read from the path as the client sent it, because the router decodes an encoded slash.
+async def list_entity_documents(request: AnyRequest, entity_id: FromPath[str]) -> Answer:
+    # The id is read from the path as the client sent it, because the router does not know an encoded slash.
     entity_id = sent_segment(request.scope, 3)
     entity_type: EntityType = request.route_handler.opt["entity_type"]
     sent = await read_sent(request)

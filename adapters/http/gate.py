@@ -49,8 +49,8 @@ class Gate:
     piece of its body.
 
     The API key is checked before routing. So a request with a valid API key is counted and gets the rate-limit headers,
-    whatever its path is, unless the path is open. An invalid API key is refused after routing, by the guard
-    (`guards.py`), so an unknown path is 404 with any API key.
+    whatever its path is, unless the path is open. An invalid API key is refused after routing, by the operation
+    (`operation.py`), so an unknown path is 404 with any API key.
     """
 
     def __init__(
