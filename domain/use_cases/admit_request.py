@@ -88,11 +88,12 @@ class AdmitRequest:
         return Admission(caller, verdict)
 
     async def _find(self, presented: str, address: str, at: datetime) -> ApiKeyFound | None:
-        if not is_wellformed_api_key(presented):
-            return None
         digest = api_key_digest(presented)
         found = self.keys.known(digest)
         if found is None:
+            # An API key that is known was well-formed when it was looked up.
+            if not is_wellformed_api_key(presented):
+                return None
             patient = self.limiter.refuses(_guesses_of(address), GUESSES, at)
             found = await self.keys.look_up(digest, patient=patient)
         # The database compares digests in variable time. That reveals nothing, because a client cannot choose the

@@ -65,7 +65,7 @@ async def test_a_missing_api_key_is_refused_before_any_port_is_called_and_so_is_
 
 @pytest.mark.parametrize("presented", MALFORMED, ids=lambda text: ascii(text[:50]))
 async def test_a_malformed_api_key_is_refused_without_a_look_up(world: World, presented: str) -> None:
-    admit = replace(world.admit_request, keys=NEVER_CALLED)
+    admit = replace(world.admit_request, keys=Instead(world.admit_request.keys, look_up=NEVER_CALLED))
     with pytest.raises(InvalidKey):
         await admit(presented, HERE, "req_1")
 
