@@ -6,6 +6,7 @@ A create sends these facts, a receipt stores them and a read returns them in the
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -44,6 +45,11 @@ def to_hex(prefixed: str) -> str:
     return f"{decode_ulid(prefixed.rpartition('_')[2]):032x}"
 
 
+# The ids of workspaces, users and API keys recur from call to call. A conversion takes 1 µs, and a create needs five.
+_recurring_to_hex = lru_cache(maxsize=4096)(to_hex)
+_recurring_from_uuid = lru_cache(maxsize=4096)(from_uuid)
+
+
 def hash_idempotency_key(intent: Intent, hashing_key: bytes) -> UUID:
     """Return the name of the intent's receipt: 128 bits of a keyed hash of its workspace and its idempotency key.
 
@@ -74,8 +80,8 @@ def to_intent(intent: Intent, at: datetime, hashing_key: bytes, attempt: UUID | 
         "key_hash": key_hash,
         "receipt_expires_at": at + lifetime,
         "attempt": attempt,
-        "user_id": to_hex(intent.caller.user_id),
-        "key_id": to_hex(intent.caller.key_id),
+        "user_id": _recurring_to_hex(intent.caller.user_id),
+        "key_id": _recurring_to_hex(intent.caller.key_id),
         "request_id": intent.caller.request_id,
     }
 
@@ -90,7 +96,7 @@ def to_facts(document: Document) -> Facts:
     stored = document.stored
     return {
         "id": to_hex(document.id),
-        "workspace_id": to_hex(document.workspace_id),
+        "workspace_id": _recurring_to_hex(document.workspace_id),
         "name": document.name,
         "description": document.description,
         "mime_type": document.mime_type,
@@ -102,8 +108,8 @@ def to_facts(document: Document) -> Facts:
         "folder": document.folder,
         "tags": list(document.tags),
         "revision": document.revision,
-        "created_by": to_hex(document.created_by),
-        "created_by_key": to_hex(document.created_by_key),
+        "created_by": _recurring_to_hex(document.created_by),
+        "created_by_key": _recurring_to_hex(document.created_by_key),
         "created_at": document.created_at,
         "updated_at": document.updated_at,
     }
@@ -118,7 +124,7 @@ def to_document(facts: Facts) -> Document:
     """Return the document that decoded JSON describes."""
     return Document(
         id=DocumentId(from_uuid("doc_", facts["id"])),
-        workspace_id=WorkspaceId(from_uuid("ws_", facts["workspace_id"])),
+        workspace_id=WorkspaceId(_recurring_from_uuid("ws_", facts["workspace_id"])),
         name=facts["name"],
         description=facts["description"],
         mime_type=facts["mime_type"],
@@ -132,8 +138,8 @@ def to_document(facts: Facts) -> Document:
         folder=None if facts["folder"] is None else FolderPath(facts["folder"]),
         tags=tuple(facts["tags"]),
         revision=facts["revision"],
-        created_by=UserId(from_uuid("usr_", facts["created_by"])),
-        created_by_key=ApiKeyId(from_uuid("key_", facts["created_by_key"])),
+        created_by=UserId(_recurring_from_uuid("usr_", facts["created_by"])),
+        created_by_key=ApiKeyId(_recurring_from_uuid("key_", facts["created_by_key"])),
         created_at=to_time(facts["created_at"]),
         updated_at=to_time(facts["updated_at"]),
     )
