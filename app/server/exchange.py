@@ -23,7 +23,7 @@ _LARGE_BYTES = 64 * 1024
 log = logging.getLogger("dossier.server")
 
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
-_HEADER_LINE = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]++: [\t\x20-\x7e\x80-\xff]*+\r\n")
+_HEADER_LINES = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9a-z]++: [\t\x20-\x7e\x80-\xff]*+\r\n)*+")
 _WITHOUT_BODY = frozenset((204, 304))
 
 
@@ -212,19 +212,16 @@ class Exchange:
     def _response_head(self, status: int, headers: Any) -> bytes:
         """Return the head of the response, and decide whether the connection stays open after it."""
         self._decide_persistence()
-        lines = [_STATUS_LINES[status]]
+        lines = []
         length = None
         for name, value in (*self._connection.default_headers(), *headers):
-            line = b"%b: %b\r\n" % (name.lower(), value)
-            # A header with a line break would be two headers, or the beginning of another response.
-            if not _HEADER_LINE.fullmatch(line):
-                raise RuntimeError(f"the application sent an invalid header {name!r}")
-            if line.startswith(b"content-length:"):
+            name = name.lower()
+            if name == b"content-length":
                 length = int(value)
-            elif line.startswith(b"connection:"):
+            elif name == b"connection":
                 self.keep_alive = self.keep_alive and b"close" not in value.lower()
                 continue
-            lines.append(line)
+            lines.append(b"%b: %b\r\n" % (name, value))
         if self._head.method == "HEAD" or status in _WITHOUT_BODY:
             self._has_content = False
         elif length is not None:
@@ -237,8 +234,11 @@ class Exchange:
             self.keep_alive = False
         if not self.keep_alive:
             lines.append(b"connection: close\r\n")
-        lines.append(b"\r\n")
-        return b"".join(lines)
+        fields = b"".join(lines)
+        # A header with a line break would be two headers, or the beginning of another response.
+        if not _HEADER_LINES.fullmatch(fields) or fields.count(b"\n") != len(lines):
+            raise RuntimeError("the application sent an invalid header")
+        return b"%b%b\r\n" % (_STATUS_LINES[status], fields)
 
     def _decide_persistence(self) -> None:
         """Decide to close the connection after the response if the rest of the body is long, or if the client may never
