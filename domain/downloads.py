@@ -3,6 +3,7 @@
 RFC 6266 defines Content-Disposition, RFC 8187 its `filename*`, and RFC 6838 media types.
 """
 
+import re
 import unicodedata
 from urllib.parse import quote
 
@@ -29,6 +30,8 @@ _SHOWN = frozenset(
         *("image/avif", "image/bmp", "image/gif", "image/jpeg", "image/png", "image/tiff", "image/webp"),
     }
 )
+# Clients disagree about quotes, backslashes and percent signs (RFC 6266, appendix D).
+_UNSAFE_IN_QUOTES = re.compile(r'[^ -~]|["\\%/]')
 _FILE_NAME_MAX = 150
 _EXTENSION_MAX = 16
 
@@ -58,8 +61,7 @@ def disposition(name: str, *, inline: bool = False) -> str:
 
     The name is given in ASCII for old clients and in UTF-8.
     """
-    # Clients disagree about quotes, backslashes and percent signs (RFC 6266, appendix D).
-    plain = "".join(char if " " <= char <= "~" and char not in '"\\%/' else "_" for char in _ascii(name))
+    plain = _UNSAFE_IN_QUOTES.sub("_", _ascii(name))
     kind = "inline" if inline else "attachment"
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
@@ -78,6 +80,8 @@ def safe_file_name(name: str) -> str:
 
 def _ascii(name: str) -> str:
     """Return the name without accents. A character without an ASCII form becomes `_`."""
+    if name.isascii():
+        return name
     decomposed = unicodedata.normalize("NFKD", name)
     return "".join(
         char if char.isascii() else "_" for char in decomposed if unicodedata.category(char) not in ("Mn", "Cf")

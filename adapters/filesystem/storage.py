@@ -82,9 +82,11 @@ class FilesystemStorage(OneVersion):
         found = await self.stat(terms.path)
         if found is None or found.size_bytes != terms.stored.size_bytes:
             return None
-        if found.etag != terms.stored.etag and terms.stored.sha256 != await self._checksum_of_copy(terms.path, found):
-            return None
-        return self._signed_urls.sign_download(replace(terms, stored=found), expires_at)
+        if found.etag != terms.stored.etag:
+            if terms.stored.sha256 != await self._checksum_of_copy(terms.path, found):
+                return None
+            terms = replace(terms, stored=found)
+        return self._signed_urls.sign_download(terms, expires_at)
 
     async def prepare(self) -> None:
         # Directories are created only here, at the start of a server. If one is missing later, its volume may not be

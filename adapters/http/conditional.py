@@ -24,10 +24,9 @@ _ENTITY_TAGS = re.compile(rb"[ \t]*+(?:%b)?+(?:,[ \t]*+(?:%b)?+)*+" % (_ENTITY_T
 _OPAQUE = re.compile(rb'"([^"]*?)(?:--?(?:gzip|br|zstd|deflate))?"')
 # RFC 9110 5.6.7 defines a preferred form of dates, and two obsolete forms that a recipient must accept.
 _DATE = re.compile(
-    r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"
-    r"|[A-Z][a-z]{5,8}, \d\d-[A-Z][a-z]{2}-\d\d \d\d:\d\d:\d\d GMT"
-    r"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}",
-    re.ASCII,
+    rb"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT"
+    rb"|[A-Z][a-z]{5,8}, \d\d-[A-Z][a-z]{2}-\d\d \d\d:\d\d:\d\d GMT"
+    rb"|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}"
 )
 
 
@@ -84,6 +83,8 @@ class Conditions:
 
 UNCONDITIONAL = Conditions()
 
+_PRECONDITIONS = frozenset((b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since"))
+
 
 def entity_tag(tag: str) -> Mapping[str, str]:
     """Return the header with the entity tag of a response."""
@@ -96,12 +97,15 @@ def read_conditions(request: AnyRequest) -> Conditions:
     Raises:
         Invalid: If-Match or If-None-Match is not a list of entity tags.
     """
+    # Nearly every request has no precondition. One pass over the headers must find that out.
+    if not any(name in _PRECONDITIONS for name, _ in request.scope["headers"]):
+        return UNCONDITIONAL
     mistakes = Mistakes()
     conditions = Conditions(
         mistakes.reading(lambda: _read_tags(request, "If-Match"), None),
         mistakes.reading(lambda: _read_tags(request, "If-None-Match"), None),
-        _read_date(request, "if-modified-since"),
-        _read_date(request, "if-unmodified-since"),
+        _read_date(request, b"if-modified-since"),
+        _read_date(request, b"if-unmodified-since"),
     )
     mistakes.refuse()
     return conditions
@@ -110,10 +114,10 @@ def read_conditions(request: AnyRequest) -> Conditions:
 def range_applies(request: AnyRequest, tag: str, modified_at: datetime) -> bool:
     """Return whether If-Range permits a response with a part of the file (RFC 9110 13.1.5). It must have exactly this
     tag or date."""
-    sent = request.headers.getall("if-range", [])
+    sent = header_values(request.scope, b"if-range")
     if not sent:
         return True
-    return sent == [f'"{tag}"'] or _read_date(request, "if-range") == modified_at
+    return sent == [f'"{tag}"'.encode()] or _read_date(request, b"if-range") == modified_at
 
 
 def http_date(at: datetime) -> str:
@@ -134,13 +138,13 @@ def _read_tags(request: AnyRequest, name: str) -> EntityTags | None:
     return EntityTags(frozenset(tag.decode("latin-1") for tag in tags))
 
 
-def _read_date(request: AnyRequest, name: str) -> datetime | None:
+def _read_date(request: AnyRequest, name: bytes) -> datetime | None:
     """Return the date in a header; `None` without the header. An invalid date is ignored, as RFC 9110 13.1.3
     requires."""
-    sent = request.headers.getall(name, [])
+    sent = header_values(request.scope, name)
     if len(sent) != 1 or not _DATE.fullmatch(sent[0]):
         return None
     try:
-        return parsedate_to_datetime(sent[0]).replace(tzinfo=UTC)
+        return parsedate_to_datetime(sent[0].decode()).replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
