@@ -1,5 +1,6 @@
 # Every target works on a machine with git, make and Python 3.11 or newer. `make help` lists them.
-PYTHON ?= python3
+# The Python of the environment. If none is named, requirements/choose_python.sh prefers one that is built with optimisation.
+PYTHON ?=
 BIN := .venv/bin
 SOURCES := app domain ports adapters tests bench requirements
 # Each process starts its own Postgres, Valkey and S3 server. `worksteal` gives each process half of the files in order,
@@ -30,13 +31,13 @@ test: .venv/.dev .venv/.ministack ## Run the whole suite: real Postgres, real se
 soak: .venv/.dev .venv/.ministack ## Run the crash tests, the sweep tests and schemathesis in their long form: 2,000 kills, 10,000 races, 20,000 calls; over an hour
 	SOAK=1 $(BIN)/pytest -q -s -x tests/crash tests/contracts tests/workers/test_lifecycle.py tests/acceptance/test_schemathesis.py
 
-ROUNDS ?= 5
-SECONDS ?= 3
-CREATES ?= 200000
+ROUNDS ?= 2
+SECONDS ?= 2
+CREATES ?= 100000
 MOST ?= 1000000
 RESULTS ?= bench/results
-bench: .venv/.bench ## Measure Dossier beside others, on object stores, its admission, and a growing workspace. Quick: ROUNDS=1 SECONDS=2 CREATES=0 MOST=10000. One part: ONLY=storage, admission, growth or workspaces
-	@$(BIN)/python -m bench --rounds $(ROUNDS) --seconds $(SECONDS) --creates $(CREATES) --most $(MOST) --results $(RESULTS) --only '$(ONLY)'
+bench: .venv/.bench ## Measure Dossier beside others, on object stores, its admission, its workers, and a growing workspace. Quick: ROUNDS=1 SECONDS=1 CREATES=0 MOST=0. One part: ONLY=neighbours, storage, admission, workers, growth or workspaces. BEFORE=folder adds another checkout of Dossier
+	@$(BIN)/python -m bench --rounds $(ROUNDS) --seconds $(SECONDS) --creates $(CREATES) --most $(MOST) --results $(RESULTS) --only '$(ONLY)' $(if $(BEFORE),--before '$(BEFORE)')
 
 format: .venv/.dev ## Format the sources
 	$(BIN)/ruff format $(SOURCES)
@@ -67,8 +68,10 @@ clean: ## Remove the environment and every cache, but not ./data
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Dossier needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Choose another one: make PYTHON=python3.12 …")'
-	@$(PYTHON) -m venv .venv || { echo "This Python cannot create environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; rm -rf .venv; exit 1; }
+	@python="$(PYTHON)"; python="$${python:-$$(sh requirements/choose_python.sh)}"; python="$${python:-python3}"; \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Dossier needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Choose another one: make PYTHON=python3.12 …")' && \
+	{ "$$python" -m venv .venv || { echo "This Python cannot create environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; rm -rf .venv; exit 1; }; }
+	@$@ requirements/interpreter.py advise >&2
 
 # pip installs only packages that a lock file names, and only if their hashes match. The lock files are complete, so
 # --no-deps is safe. It is also necessary: pip's resolver would ask for an extra (piccolo's `pydantic[email]`) in its

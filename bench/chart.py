@@ -2,7 +2,7 @@
 
 from html import escape
 
-from bench.contenders import BARE_INSERT, DOSSIER, MANY, MOST, ONE_STATEMENT, PEER, SIX_STATEMENTS, Case
+from bench.contenders import BARE_INSERT, DOSSIER, LEAN, MANY, MOST, ONE_STATEMENT, PEER, SIX_STATEMENTS, THOUSAND, Case
 from bench.report import Results, medians
 
 _PANELS = (
@@ -13,10 +13,17 @@ _PANELS = (
             Case(DOSSIER, 1, MOST, idempotent=True),
             Case(ONE_STATEMENT, 1, MOST, idempotent=True),
             Case(SIX_STATEMENTS, 1, MOST, idempotent=True),
+            Case(LEAN, 1, MOST, idempotent=True),
             Case(PEER, 1, MOST, idempotent=True),
         ),
     ),
-    (f"{MANY} workspaces", (Case(DOSSIER, MANY, MOST, idempotent=True), Case(PEER, MANY, MOST, idempotent=True))),
+    *(
+        (
+            f"{workspaces:,} workspaces",
+            tuple(Case(contender, workspaces, MOST, idempotent=True) for contender in (DOSSIER, LEAN, PEER)),
+        )
+        for workspaces in (MANY, THOUSAND)
+    ),
 )
 
 _WIDTH = 760

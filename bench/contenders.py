@@ -1,30 +1,34 @@
-"""The cases of the benchmark: every contender under every load, and how to run one."""
+"""The contenders of the benchmark, and how to run one under a load."""
 
 import asyncio
 from asyncio.subprocess import Process
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import load
-from bench.ceiling.pgbench import Pgbench
 from bench.cpu import family_seconds
 from bench.crowd import Crowd
+from bench.library import CREATE, Library, record
 from bench.postgres import Postgres
 from bench.servers import Server, log_tail
 
 DOSSIER = "Dossier"
 PEER = "FastAPI + SQLAlchemy"
+LEAN = "FastAPI + asyncpg"
 FLOOR = "bare Litestar handler"
+BEFORE = "Dossier before"
+"""Another checkout of Dossier, which the option `--before` names."""
 ONE_STATEMENT = "pgbench, one statement"
 SIX_STATEMENTS = "pgbench, six statements"
 BARE_INSERT = "pgbench, bare INSERT"
-CONTENDERS = (DOSSIER, PEER, FLOOR, ONE_STATEMENT, SIX_STATEMENTS, BARE_INSERT)
+CONTENDERS = (DOSSIER, PEER, LEAN, BEFORE, FLOOR, ONE_STATEMENT, SIX_STATEMENTS, BARE_INSERT)
 
-CONNECTIONS = (1, 8, 32)
 MOST = 32
+"""The connections of most cases."""
 MANY = 100
-"""Workspaces of the cases with more than one workspace."""
+THOUSAND = 1000
+"""The numbers of workspaces of the cases with more than one workspace."""
 _STILL_SECONDS = 0.3
 
 
@@ -36,6 +40,7 @@ class Case:
     workspaces: int
     connections: int
     idempotent: bool
+    request: str = CREATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,9 @@ class Service:
     server: Server
     postgres: Postgres
     database: str | None
-    _recorded: dict[int, int] = field(default_factory=dict)
+    recorded: dict[int, int] = field(default_factory=dict)
+    libraries: dict[int, Library] = field(default_factory=dict)
+    """The documents to read, by the identity of their crowd."""
 
     async def run(self, crowd: Crowd, *, connections: int, idempotent: bool, seconds: int) -> Sample:
         """Load the contender for `seconds`.
@@ -71,30 +78,37 @@ class Service:
         """
         first = self.prepare(crowd, seconds * load.MAX_CREATES_PER_SECOND)
         await self.postgres.settle()
-        rows = await self._settled_rows()
-        sample, answers = await self._measure(
+        rows = await self.settled_rows()
+        sample, answers = await self.measure(
             load.start(
                 self.server.url, crowd, first=first, connections=connections, seconds=seconds, idempotent=idempotent
             )
         )
-        self.advance(crowd, answers)
+        self.advance(crowd, answers.issued)
         if self.database is not None:
             self._compare(answers, await self._rows() - rows)
         return sample
 
-    async def repeat(self, request: Path, *, connections: int, seconds: int, keys: Path | None = None) -> Sample:
-        """Repeat the one request in the file, which records nothing; with `keys`, one per API key of that file.
+    async def repeat(self, requests: Path, *, connections: int, seconds: int) -> Sample:
+        """Repeat the requests in the file, which record no documents.
 
         Raises:
             Refused: a request was refused.
         """
         await self.postgres.settle()
-        sample, _ = await self._measure(
-            load.start_repeating(self.server.url, request, connections=connections, seconds=seconds, keys=keys)
+        sample, _ = await self.measure(
+            load.start_repeating(self.server.url, requests, connections=connections, seconds=seconds)
         )
         return sample
 
-    async def _measure(self, starting: Awaitable[Process]) -> tuple[Sample, load.Answers]:
+    async def shelve(self, crowd: Crowd, count: int, directory: Path) -> None:
+        """Record the documents of a crowd that `library` reads, with their requests in `directory`."""
+        files = directory / f"{self.database}-{crowd.members[0].workspace_id}"
+        self.libraries[id(crowd)] = await record(self.server.url, crowd, count, files)
+        self.recorded[id(crowd)] = count
+
+    async def measure(self, starting: Awaitable[Process]) -> tuple[Sample, load.Answers]:
+        """Return the figures of a run of wrk that is starting. Raises as `load.finish` does."""
         python, postgres = family_seconds(self.server.pid), self.postgres.cpu_seconds()
         try:
             answers = await load.finish(await starting)
@@ -112,19 +126,19 @@ class Service:
 
     def prepare(self, crowd: Crowd, creates: int) -> int:
         """Store objects at the next `creates` paths, and return the number of the first."""
-        first = self._recorded.get(id(crowd), 0)
+        first = self.recorded.get(id(crowd), 0)
         if self.database is not None:
             crowd.stock(first + creates)
         return first
 
-    def advance(self, crowd: Crowd, answers: load.Answers) -> None:
+    def advance(self, crowd: Crowd, creates: int) -> None:
         """Mark the paths of a run as used."""
-        self._recorded[id(crowd)] = self._recorded.get(id(crowd), 0) + answers.issued
+        self.recorded[id(crowd)] = self.recorded.get(id(crowd), 0) + creates
 
     async def _rows(self) -> int:
         return 0 if self.database is None else await self.postgres.documents(self.database)
 
-    async def _settled_rows(self) -> int:
+    async def settled_rows(self) -> int:
         """Return the number of rows once it stops growing: a slow service may still process earlier requests."""
         rows, before = await self._rows(), -1
         while rows != before:
@@ -137,46 +151,3 @@ class Service:
         # response.
         if not answers.requests <= recorded <= answers.issued:
             raise load.Refused(f"{self.name}: {answers.requests} creates were answered, but {recorded} were recorded")
-
-
-def cases(
-    *, dossier: Service, peer: Service, floor: Service, ceiling: Pgbench, single: Crowd, many: Crowd
-) -> Iterator[tuple[Case, Run]]:
-    """Yield all cases of a round. Each contender is next to those with which it is compared."""
-    for connections in reversed(CONNECTIONS):
-        for idempotent in (True, False):
-            for crowd in (single, many):
-                yield _over_http(dossier, crowd, connections, idempotent=idempotent)
-                if idempotent or connections == MOST:
-                    yield _over_http(peer, crowd, connections, idempotent=idempotent)
-        if connections in (1, MOST):
-            yield _over_http(floor, single, connections, idempotent=True)
-            for name, script in (
-                (ONE_STATEMENT, "one_statement"),
-                (SIX_STATEMENTS, "six_statements"),
-                (BARE_INSERT, "bare_insert"),
-            ):
-                yield _in_postgres(ceiling, name, script, connections)
-
-
-def _over_http(service: Service, crowd: Crowd, connections: int, *, idempotent: bool) -> tuple[Case, Run]:
-    async def run(seconds: int) -> Sample:
-        return await service.run(crowd, connections=connections, idempotent=idempotent, seconds=seconds)
-
-    return Case(service.name, len(crowd.members), connections, idempotent), run
-
-
-def _in_postgres(ceiling: Pgbench, name: str, script: str, clients: int) -> tuple[Case, Run]:
-    async def run(seconds: int) -> Sample:
-        await ceiling.postgres.settle()
-        before = ceiling.postgres.cpu_seconds()
-        done = await ceiling.run(script, clients, seconds)
-        return Sample(
-            rate=done.rate,
-            p50_ms=done.p50_ms,
-            p99_ms=done.p99_ms,
-            python_us=None,
-            postgres_us=(ceiling.postgres.cpu_seconds() - before) / done.count * 1e6,
-        )
-
-    return Case(name, 1, clients, idempotent=script != "bare_insert"), run

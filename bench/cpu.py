@@ -37,6 +37,20 @@ def family_seconds(parent: int) -> float:
     return (total + sum(int(own[field]) for field in (_UTIME, _STIME, _CUTIME, _CSTIME))) / _TICKS
 
 
+def spawned(parent: int) -> list[int]:
+    """Return the children of a process that Python's multiprocessing has spawned to run a function."""
+    found = []
+    for entry in _PROC.iterdir():
+        if entry.name.isdigit():
+            try:
+                stat, command = _stat(int(entry.name)), (entry / "cmdline").read_bytes()
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # The process ended in between.
+            if int(stat[_PARENT]) == parent and b"spawn_main" in command:
+                found.append(int(entry.name))
+    return found
+
+
 def resident_bytes(pid: int) -> int:
     """Return the resident memory of a process."""
     return int((_PROC / str(pid) / "statm").read_text().split()[1]) * _PAGE

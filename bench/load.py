@@ -1,4 +1,4 @@
-"""The load generator: wrk with one thread. Its requests are creates (load.lua) or repeat one request (repeat.lua)."""
+"""The load generator: wrk with one thread. Its requests are creates (load.lua) or repeat requests (repeat.lua)."""
 
 import asyncio
 import json
@@ -53,9 +53,16 @@ def require_wrk() -> str:
 
 
 async def start(
-    base_url: str, crowd: Crowd, *, first: int, connections: int, seconds: int, idempotent: bool
+    base_url: str,
+    crowd: Crowd,
+    *,
+    first: int,
+    connections: int,
+    seconds: int,
+    idempotent: bool,
+    description: int = 0,
 ) -> asyncio.subprocess.Process:
-    """Start wrk with creates, for `seconds` or until `stop`."""
+    """Start wrk with creates, for `seconds` or until `stop`. `description`: the length of each one's description."""
     return await _wrk(
         "load.lua",
         base_url,
@@ -65,16 +72,15 @@ async def start(
         str(first),
         str(int(idempotent)),
         str(FILE_BYTES),
+        str(description),
     )
 
 
 async def start_repeating(
-    base_url: str, request: Path, *, connections: int, seconds: int, keys: Path | None = None
+    base_url: str, requests: Path, *, connections: int, seconds: int
 ) -> asyncio.subprocess.Process:
-    """Start wrk with the one raw request in the file. `keys`: a file of API keys for many_api_keys.lua."""
-    if keys is not None:
-        return await _wrk("many_api_keys.lua", base_url, connections, seconds, str(request), str(keys))
-    return await _wrk("repeat.lua", base_url, connections, seconds, str(request))
+    """Start wrk with the raw requests in the file, which NUL bytes separate."""
+    return await _wrk("repeat.lua", base_url, connections, seconds, str(requests))
 
 
 async def _wrk(
@@ -88,6 +94,13 @@ async def _wrk(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
+
+
+async def abort(wrk: asyncio.subprocess.Process) -> None:
+    """End a run whose summary does not matter."""
+    if wrk.returncode is None:
+        wrk.kill()
+    await wrk.communicate()
 
 
 def stop(wrk: asyncio.subprocess.Process) -> None:

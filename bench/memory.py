@@ -53,5 +53,5 @@ async def measure_memory(service: Service, crowd: Crowd, creates: int) -> Memory
     finally:
         if wrk.returncode is None:
             load.stop(wrk)
-    service.advance(crowd, await load.finish(wrk))
+    service.advance(crowd, (await load.finish(wrk)).issued)
     return memory

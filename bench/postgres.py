@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -71,6 +71,29 @@ class Postgres:
         if process.returncode != 0:
             raise RuntimeError(f"psql {database}: {errors.decode().strip()}")
         return output.decode().strip(), errors.decode().strip()
+
+    @asynccontextmanager
+    async def locked(self, database: str, workspaces: Sequence[str]) -> AsyncIterator[None]:
+        """Hold the locks of these workspaces, by their UUIDs, until the end of the block."""
+        ids = ", ".join(f"'{workspace}'" for workspace in workspaces)
+        lock = f"SELECT FROM usage WHERE workspace_id IN ({ids}) FOR NO KEY UPDATE"
+        count = f"BEGIN; SELECT count(*) FROM ({lock}) AS locked;\n"  # noqa: S608
+        process = await asyncio.create_subprocess_exec(
+            *(self.binaries / "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", self.url(database)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(count.encode())
+        try:
+            if await process.stdout.readline() != f"{len(workspaces)}\n".encode():
+                raise RuntimeError(f"psql {database}: the workspaces could not be locked")
+            yield
+        finally:
+            # The end of psql rolls the transaction back.
+            process.stdin.close()
+            await process.wait()
 
     async def create_database(self, name: str, template: str = "template1") -> str:
         """Create a database as a copy of `template`, which must have no connections, and return its URL."""

@@ -1,16 +1,19 @@
--- Repeat one request. Argument: a file of the raw request.
+-- Repeat requests, each in its turn. Argument: a file of raw requests, separated by NUL bytes.
 
 require("summary")
 
-local text
+local texts, turn = {}, 0
 
 function init(args)
    local file = assert(io.open(args[1], "rb"))
-   text = file:read("*a")
+   for text in file:read("*a"):gmatch("%Z+") do
+      texts[#texts + 1] = text
+   end
    file:close()
 end
 
 function request()
+   turn = turn % #texts + 1
    issued = issued + 1
-   return text
+   return texts[turn]
 end

@@ -9,72 +9,33 @@ from typing import Any
 
 from bench.admission import report as admission_report
 from bench.admission.report import AdmissionResults
-from bench.contenders import BARE_INSERT, DOSSIER, FLOOR, MANY, MOST, ONE_STATEMENT, PEER, SIX_STATEMENTS, Case, Sample
+from bench.contenders import Case, Sample
 from bench.growth import report as growth_report
 from bench.growth import workspaces as workspaces_report
 from bench.growth.report import GrowthResults
+from bench.library import REQUESTS
 from bench.memory import SETTLED, Memory
+from bench.neighbours import NEIGHBOUR_CONNECTIONS, OTHERS_CONNECTIONS, VARIATIONS
 from bench.storage import report as storage_report
 from bench.storage.report import StorageResults
-
-# The cases of the ratios: 32 connections, each create with an idempotency key, so that a receipt is one of its facts.
-OURS = Case(DOSSIER, 1, MOST, idempotent=True)
-OURS_SPREAD = Case(DOSSIER, MANY, MOST, idempotent=True)
-THEIRS = Case(PEER, 1, MOST, idempotent=True)
-THEIRS_SPREAD = Case(PEER, MANY, MOST, idempotent=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A ratio of two cases and its bound. `figure` names the compared member of `Sample`."""
-
-    name: str
-    ours: Case
-    other: Case
-    bound: float
-    figure: str = "rate"
-    at_least: bool = True
-
-
-TARGETS = (
-    Target("creates/s ÷ pgbench, one statement", OURS, Case(ONE_STATEMENT, 1, MOST, idempotent=True), 4),
-    Target("creates/s ÷ pgbench, six statements", OURS, Case(SIX_STATEMENTS, 1, MOST, idempotent=True), 4),
-    Target("creates/s ÷ pgbench, bare INSERT", OURS, Case(BARE_INSERT, 1, MOST, idempotent=False), 0.5),
-    Target("creates/s ÷ the FastAPI peer", OURS, THEIRS, 6),
-    Target("creates/s ÷ the FastAPI peer, 100 workspaces", OURS_SPREAD, THEIRS_SPREAD, 2.5),
-    Target(
-        "Python CPU ÷ the bare handler's", OURS, Case(FLOOR, 1, MOST, idempotent=True), 1.5, "python_us", at_least=False
-    ),
-)
-LONE_BOUND = 1.15
-LONE_NAME = "latency of a lone create ÷ its statement alone"
-
-
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    """The median over the rounds, each with both its runs. `met` says whether the ratio keeps its bound."""
-
-    name: str
-    value: float
-    bound: float
-    at_least: bool
-    rounds: list[float]
-
-    @property
-    def met(self) -> bool:
-        return self.value >= self.bound if self.at_least else self.value <= self.bound
+from bench.targets import Ratio, ratios
+from bench.workers import report as workers_report
+from bench.workers.run import Results as WorkersResults
 
 
 @dataclass(slots=True)
 class Results:
-    """All measurements. `samples` has one sample of each case for each round; `lone` has one for each round."""
+    """All measurements. `samples` has one sample of each case for each round; `lone` and `neighbours` have one entry
+    for each round."""
 
-    conditions: Mapping[str, Any]
+    conditions: dict[str, Any]
     samples: dict[Case, list[Sample]] = field(default_factory=dict)
     lone: list[dict[str, float]] = field(default_factory=list)
+    neighbours: list[Mapping[str, Sample]] = field(default_factory=list)
     memory: Memory | None = None
     storage: StorageResults | None = None
     admission: AdmissionResults | None = None
+    workers: WorkersResults = field(default_factory=dict)
     growth: GrowthResults | None = None
     workspaces: workspaces_report.Figures = field(default_factory=dict)
 
@@ -82,19 +43,8 @@ class Results:
         self.samples.setdefault(case, []).append(sample)
 
     def ratios(self) -> list[Ratio]:
-        """Return the ratios whose two cases were both measured."""
-        found = []
-        for target in TARGETS:
-            if target.ours in self.samples and target.other in self.samples:
-                rounds = [
-                    getattr(ours, target.figure) / getattr(other, target.figure)
-                    for ours, other in zip(self.samples[target.ours], self.samples[target.other], strict=True)
-                ]
-                found.append(Ratio(target.name, median(rounds), target.bound, target.at_least, rounds))
-        if self.lone:
-            rounds = [lone["batched_ms"] / lone["direct_ms"] for lone in self.lone]
-            found.append(Ratio(LONE_NAME, median(rounds), LONE_BOUND, at_least=False, rounds=rounds))
-        return found
+        """Return the ratios of which both parts were measured."""
+        return ratios(self.samples, self.lone, self.neighbours)
 
 
 def medians(samples: Sequence[Sample]) -> Sample:
@@ -110,23 +60,28 @@ def medians(samples: Sequence[Sample]) -> Sample:
 
 def table(results: Results) -> str:
     """Return Markdown tables, for a terminal and for docs/performance.md."""
-    lines = _cases(results) if results.samples else []
-    if ratios := results.ratios():
+    lines = _conditions(results.conditions)
+    if results.samples:
+        lines += ["", *_cases(results)]
+    if found := results.ratios():
         lines += ["", "| ratio | value | target | |", "|---|--:|--:|---|"]
-        lines += [
-            f"| {ratio.name} | {ratio.value:.2f} | {'≥' if ratio.at_least else '≤'} {ratio.bound:g} "
-            f"| {'met' if ratio.met else 'missed'} |"
-            for ratio in ratios
-        ]
+        lines += map(_ratio, found)
     if results.lone:
-        batched, direct = (median(lone[name] for lone in results.lone) for name in ("batched_ms", "direct_ms"))
-        lines += ["", f"A lone create takes {batched:.3f} ms, its statement alone {direct:.3f} ms."]
+        batched, direct = (
+            " and ".join(f"{median(lone[f'{name}{p}_ms'] for lone in results.lone):.3f}" for p in ("", "_p99"))
+            for name in ("batched", "direct")
+        )
+        lines += ["", f"p50 and p99 of a lone create: {batched} ms; of its statement alone: {direct} ms."]
+    if results.neighbours:
+        lines += ["", *_neighbours(results.neighbours)]
     if results.memory:
         lines += ["", _sentence(results.memory)]
     if results.storage:
         lines += ["", storage_report.table(results.storage)]
     if results.admission:
         lines += ["", admission_report.table(results.admission)]
+    if results.workers:
+        lines += ["", workers_report.table(results.workers)]
     if results.growth:
         lines += ["", growth_report.table(results.growth)]
     if results.workspaces:
@@ -134,21 +89,61 @@ def table(results: Results) -> str:
     return "\n".join(lines).strip()
 
 
+def _conditions(conditions: Mapping[str, Any]) -> list[str]:
+    return [
+        "| | |",
+        "|---|---|",
+        f"| machine | {conditions['cores']} cores of {conditions['processor']}, "
+        f"{conditions['memory_mib'] // 1024} GiB, Linux {conditions['kernel']} |",
+        f"| interpreter | {conditions['python']} |",
+        f"| database | {conditions['postgres']}, fsync {conditions['fsync']} |",
+        f"| run | {conditions['rounds']} rounds of {conditions['seconds']} s on {conditions['date']}, "
+        f"commit {conditions['commit']} |",
+        f"| load of the machine | {conditions['load_before']:.1f} before, {conditions['load_after']:.1f} after |",
+    ]
+
+
 def _cases(results: Results) -> list[str]:
     lines = [
-        "| contender | workspaces | connections | idempotency key | creates/s | p50 ms | p99 ms | Python µs "
+        "| request | contender | workspaces | connections | idempotency key | requests/s | p50 ms | p99 ms | Python µs "
         "| Postgres µs |",
-        "|---|--:|--:|---|--:|--:|--:|--:|--:|",
+        "|---|---|--:|--:|---|--:|--:|--:|--:|--:|",
     ]
-    order = sorted(results.samples, key=lambda case: (case.workspaces, -case.connections, not case.idempotent))
+    order = sorted(
+        results.samples,
+        key=lambda case: (REQUESTS.index(case.request), case.workspaces, -case.connections, not case.idempotent),
+    )
     for case in order:
         figures = medians(results.samples[case])
         lines.append(
-            f"| {case.contender} | {case.workspaces} | {case.connections} | {'yes' if case.idempotent else 'no'} "
-            f"| {figures.rate:,.0f} | {figures.p50_ms:.2f} | {figures.p99_ms:.2f} "
+            f"| {case.request} | {case.contender} | {case.workspaces} | {case.connections} "
+            f"| {'yes' if case.idempotent else 'no'} | {_figures(figures)} "
             f"| {_micros(figures.python_us)} | {_micros(figures.postgres_us)} |"
         )
     return lines
+
+
+def _ratio(ratio: Ratio) -> str:
+    if ratio.bound is None:
+        return f"| {ratio.name} | {ratio.value:.2f} | | |"
+    bound = f"{'≥' if ratio.at_least else '≤'} {ratio.bound:g}"
+    return f"| {ratio.name} | {ratio.value:.2f} | {bound} | {'met' if ratio.met else 'missed'} |"
+
+
+def _neighbours(rounds: Sequence[Mapping[str, Sample]]) -> list[str]:
+    return [
+        f"| creates of 100 others on {OTHERS_CONNECTIONS} connections, while on {NEIGHBOUR_CONNECTIONS} connections "
+        "| requests/s | p50 ms | p99 ms |",
+        "|---|--:|--:|--:|",
+        *(
+            f"| {variation.name} | {_figures(medians([each[variation.name] for each in rounds]))} |"
+            for variation in VARIATIONS
+        ),
+    ]
+
+
+def _figures(sample: Sample) -> str:
+    return f"{sample.rate:,.0f} | {sample.p50_ms:.2f} | {sample.p99_ms:.2f}"
 
 
 def to_json(results: Results) -> str:
@@ -161,9 +156,11 @@ def to_json(results: Results) -> str:
         ],
         "ratios": [asdict(ratio) | {"met": ratio.met} for ratio in results.ratios()],
         "lone": results.lone,
+        "neighbours": [{name: asdict(sample) for name, sample in each.items()} for each in results.neighbours],
         "memory": None if results.memory is None else asdict(results.memory),
         "storage": None if results.storage is None else storage_report.to_json(results.storage),
         "admission": None if results.admission is None else admission_report.to_json(results.admission),
+        "workers": workers_report.to_json(results.workers),
         "growth": None if results.growth is None else growth_report.to_json(results.growth),
         "workspaces": results.workspaces,
     }

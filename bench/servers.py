@@ -53,20 +53,30 @@ def peer(port: int) -> list[str]:
     return [sys.executable, *_UVICORN, "--port", str(port), "bench.peers.fastapi_service:app"]
 
 
+def lean(port: int) -> list[str]:
+    """Return the command of the lean FastAPI service."""
+    return [sys.executable, *_UVICORN, "--port", str(port), "bench.peers.lean_service:app"]
+
+
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
     """Return this process' environment with these settings instead of any `DOSSIER_` variables."""
     return {name: value for name, value in os.environ.items() if not name.startswith("DOSSIER_")} | dict(settings)
 
 
 @asynccontextmanager
-async def running(name: str, port: int, command: list[str], settings: Mapping[str, str]) -> AsyncIterator[Server]:
-    """Run a server until the end of the block, with its log in `<name>.log` beside the data. Yield once it answers."""
+async def running(
+    name: str, port: int, command: list[str], settings: Mapping[str, str], checkout: Path = REPOSITORY
+) -> AsyncIterator[Server]:
+    """Run a server until the end of the block, with its log in `<name>.log` beside the data. Yield once it answers.
+
+    `checkout`: where Python finds the modules of the command.
+    """
     log = Path(settings["DOSSIER_DATA_DIR"]) / f"{name}.log"
     descriptor = os.open(log, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
     try:
         process = await asyncio.create_subprocess_exec(
             *command,
-            cwd=REPOSITORY,
+            cwd=checkout,
             env=environment(settings),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=descriptor,
@@ -88,6 +98,19 @@ async def running(name: str, port: int, command: list[str], settings: Mapping[st
             except TimeoutError:
                 process.kill()
                 await process.wait()
+
+
+async def run_once(command: list[str], settings: Mapping[str, str], checkout: Path) -> None:
+    """Run a command of a checkout to its end.
+
+    Raises:
+        RuntimeError: it failed.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=checkout, env=environment(settings), stdout=asyncio.subprocess.DEVNULL
+    )
+    if await process.wait() != 0:
+        raise RuntimeError(f"{' '.join(command)} in {checkout} failed")
 
 
 def free_port() -> int:

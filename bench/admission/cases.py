@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from adapters.in_process.system import new_secret
 from bench import servers
 from bench.admission.unguarded import WORKSPACE
 from bench.contenders import MOST, Sample, Service
 from bench.crowd import READ_PATH, Crowd, Member, create_workspaces, record_read_document, upload_model
+from bench.library import raw, write_requests
 from bench.postgres import Postgres
 from bench.servers import free_port, running
 from bench.valkey import Valkey
@@ -37,7 +37,6 @@ class Variant:
     tier: str = "standard"
     valkey: bool = False
     cold: bool = False
-    workers: int = 1
 
 
 NONE = Variant("no admission", tier="unmetered")
@@ -46,9 +45,7 @@ MEMORY = Variant("API key, limit in memory")
 VALKEY = Variant("API key, limit on Valkey", valkey=True)
 COLD = Variant("cold API key, no limit", tier="unmetered", cold=True)
 COLD_VALKEY = Variant("cold API key, limit on Valkey", valkey=True, cold=True)
-TWO = Variant("2 workers, limit on Valkey", valkey=True, workers=2)
-FOUR = Variant("4 workers, limit on Valkey", valkey=True, workers=4)
-VARIANTS = (NONE, KEY, MEMORY, VALKEY, COLD, COLD_VALKEY, TWO, FOUR)
+VARIANTS = (NONE, KEY, MEMORY, VALKEY, COLD, COLD_VALKEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +66,8 @@ class Bench:
     postgres: Postgres
     valkey: Valkey
     crowds: Mapping[Variant, Crowd]
-    keys: Mapping[Variant, Path]
+    keys: Mapping[Variant, list[str]]
+    """The API keys of each variant that has many."""
     recorded: dict[Variant, dict[int, int]] = field(default_factory=dict)
 
     async def run(self, variant: Variant, request_name: str, seconds: int) -> Figures:
@@ -100,7 +98,7 @@ class Bench:
         settings = self.settings | {WORKSPACE: self.crowds[variant].members[0].workspace_id}
         if variant.valkey:
             settings["DOSSIER_RATE_LIMIT_URL"] = self.valkey.url
-        command = servers.dossier(port, variant.workers) if variant is not NONE else servers.unguarded(port)
+        command = servers.dossier(port) if variant is not NONE else servers.unguarded(port)
         async with running(f"admission-{VARIANTS.index(variant)}", port, command, settings) as server:
             yield Service(variant.name, server, self.postgres, DATABASE, self.recorded.setdefault(variant, {}))
 
@@ -111,14 +109,11 @@ class Bench:
         document = self.directory / f"{crowd.members[0].workspace_id}.document"
         if not document.exists():
             document.write_text(await asyncio.to_thread(record_read_document, service.server.url, crowd.members[0]))
-        key = "KEY" if variant.cold else crowd.members[0].api_key
-        file = document.with_suffix(".request")
-        file.write_text(
-            f"GET /v1/documents/{document.read_text()} HTTP/1.1\r\nHost: {urlsplit(service.server.url).netloc}\r\n"
-            f"Authorization: Bearer {key}\r\n\r\n"
-        )
-        keys = self.keys[variant] if variant.cold else None
-        return await service.repeat(file, connections=MOST, seconds=seconds, keys=keys)
+        member, target = crowd.members[0], f"/v1/documents/{document.read_text()}"
+        members = (Member(member.workspace_id, key) for key in self.keys.get(variant, [member.api_key]))
+        requests = (raw(service.server.url, "GET", target, each) for each in members)
+        file = write_requests(document.with_suffix(".requests"), requests)
+        return await service.repeat(file, connections=MOST, seconds=seconds)
 
     async def _look_ups(self) -> int:
         asked = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'api_keys_digest'"
@@ -146,13 +141,12 @@ async def prepared(directory: Path, postgres: Postgres, valkey: Valkey) -> Async
         put = f"UPDATE api_keys SET tier = '{variant.tier}' WHERE digest = {_digest(members[variant])}"  # noqa: S608
         await postgres.sql(DATABASE, put)
         if variant.cold:
-            keys[variant] = directory / f"{members[variant].workspace_id}.keys"
-            keys[variant].write_text(await _many_keys(postgres, members[variant]))
+            keys[variant] = await _many_keys(postgres, members[variant])
     yield Bench(directory, settings, postgres, valkey, crowds, keys)
 
 
-async def _many_keys(postgres: Postgres, member: Member) -> str:
-    """Copy the member's API key many times by SQL, which saves minutes. Return the new API keys, one per line."""
+async def _many_keys(postgres: Postgres, member: Member) -> list[str]:
+    """Copy the member's API key many times by SQL, which saves minutes. Return the new API keys."""
     keys = [mint_api_key(new_secret()) for _ in range(KEYS)]
     lines = "".join(f"\\\\x{api_key_digest(key).hex()}\n" for key in keys)
     await postgres.sql(DATABASE, "CREATE TABLE IF NOT EXISTS digests (digest bytea)")
@@ -167,7 +161,7 @@ async def _many_keys(postgres: Postgres, member: Member) -> str:
     )
     await postgres.sql(DATABASE, "TRUNCATE digests")
     await postgres.sql(DATABASE, "ANALYZE api_keys")
-    return "".join(f"{key}\n" for key in keys)
+    return keys
 
 
 def _digest(member: Member) -> str:

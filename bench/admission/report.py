@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from statistics import median
 from typing import Any
 
-from bench.admission.cases import COLD, COLD_VALKEY, FOUR, NONE, REQUESTS, TWO, VALKEY, VARIANTS, Figures, Variant
+from bench.admission.cases import COLD, COLD_VALKEY, NONE, REQUESTS, VALKEY, VARIANTS, Figures, Variant
 
 CPU_BOUND = 1.6
 TRIPS_BOUND = 1.0
@@ -52,12 +52,6 @@ def table(results: AdmissionResults) -> str:
         ("scripts per request with a cold API key", COLD_VALKEY, "scripts"),
     ):
         lines.append(_sentence(name, results.most(variant, of), TRIPS_BOUND))
-    for request_name in REQUESTS:
-        lines += [
-            f"| {request_name}s/s, {variant.name} ÷ one "
-            f"| {results.ratio(request_name, variant, VALKEY, 'rate'):.2f} | | |"
-            for variant in (TWO, FOUR)
-        ]
     return "\n".join(lines)
 
 

@@ -33,7 +33,7 @@ async def measure_admission(
                 results.figures.setdefault((request_name, variant), []).append(figures)
                 note(
                     f"round {round_}/{rounds}, {request_name}, {variant.name}: {figures.rate:,.0f}/s, "
-                    f"p50 {figures.p50_ms:.2f} ms, {figures.python_us:,.0f} us of Python"
+                    f"p50 {figures.p50_ms:.2f} ms, p99 {figures.p99_ms:.2f} ms, {figures.python_us:,.0f} us of Python"
                 )
             # Alternate the order, as in the part about creates.
             order.reverse()

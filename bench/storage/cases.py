@@ -1,19 +1,18 @@
 """The same requests, 32 at a time, to two Dossiers: one with its objects in a directory, one with them in a bucket."""
 
 import asyncio
-import json
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from bench import servers
 from bench.contenders import DOSSIER, MOST, Sample, Service
 from bench.cpu import process_seconds
-from bench.crowd import READ_PATH, Crowd, Member, create_workspaces, record_read_document, upload_model
+from bench.crowd import READ_PATH, Crowd, create_workspaces, record_read_document, upload_model
 from bench.facts import FILE_BYTES, MIME_TYPE, NAME
+from bench.library import CREATE, READ, UPLOAD_URL, raw
 from bench.postgres import Postgres
 from bench.servers import Server, free_port, running
 from bench.storage.stub import ACCESS_KEY, BUCKET, REGION, SECRET_KEY
@@ -24,10 +23,7 @@ STORES = (FILES, S3)
 DATABASES = ("files", "bucket")
 """One database per store: copies of the migrated one."""
 
-UPLOAD_URL = "upload-url"
 BOUND_UPLOAD_URL = "upload-url, length and SHA-256"
-CREATE = "create"
-READ = "read, with a download URL"
 REQUESTS = (UPLOAD_URL, BOUND_UPLOAD_URL, CREATE, READ)
 
 _ASKED = {
@@ -73,16 +69,11 @@ class Store:
         """Write the repeated requests into files, and record the document that one of them reads."""
         member = self.crowd.members[0]
         document = await asyncio.to_thread(record_read_document, self.service.server.url, member)
+        base_url = self.service.server.url
         for request_name, asked in _ASKED.items():
-            self._file(request_name).write_bytes(self._wire("POST /v1/documents/upload-url", member, json.dumps(asked)))
-        self._file(READ).write_bytes(self._wire(f"GET /v1/documents/{document}", member, ""))
-
-    def _wire(self, line: str, member: Member, body: str) -> bytes:
-        typed = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n" if body else ""
-        return (
-            f"{line} HTTP/1.1\r\nHost: {urlsplit(self.service.server.url).netloc}\r\n"
-            f"Authorization: Bearer {member.api_key}\r\n{typed}\r\n{body}"
-        ).encode()
+            request = raw(base_url, "POST", "/v1/documents/upload-url", member, asked)
+            self._file(request_name).write_bytes(request)
+        self._file(READ).write_bytes(raw(base_url, "GET", f"/v1/documents/{document}", member))
 
 
 @asynccontextmanager

@@ -5,10 +5,11 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from statistics import median
 from typing import Any, TypeVar
 
-from bench.storage.cases import CREATE, FILES, REQUESTS, S3, STORES, UPLOAD_URL, Figures
+from bench.library import CREATE, UPLOAD_URL
+from bench.storage.cases import FILES, REQUESTS, S3, STORES, Figures
 from bench.storage.large_file import FILE_BYTES, SMALL_BYTES, Transfers
 
-CREATE_BOUND = 1 / 3
+CREATE_BOUND = 0.7
 
 F = TypeVar("F", Figures, Transfers)
 

@@ -32,7 +32,7 @@ async def measure_storage(directory: Path, postgres: Postgres, rounds: int, seco
                 results.figures.setdefault((request_name, store.name), []).append(figures)
                 note(
                     f"round {round_}/{rounds}, {request_name}, {store.name}: {figures.rate:,.0f}/s, "
-                    f"p50 {figures.p50_ms:.2f} ms, {figures.python_us:,.0f} us of Python"
+                    f"p50 {figures.p50_ms:.2f} ms, p99 {figures.p99_ms:.2f} ms, {figures.python_us:,.0f} us of Python"
                 )
             results.calls.append(await _measure_calls(stores[S3], seconds))
             note(", ".join(f"{name} {microseconds:,.0f} us" for name, microseconds in results.calls[-1].items()))
