@@ -13,8 +13,8 @@ def table(results: Results) -> str:
     """Return Markdown tables."""
     lines = [
         f"| request to workers with {SHARE:g} of a core each | workers | requests/s | p50 ms | p99 ms | Python µs "
-        "| Postgres µs | busiest worker |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|",
+        "| Postgres µs | creates per call | busiest worker |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     lines += [_row(case, workers, results[case, workers]) for case in CASES for workers in COUNTS]
     lines += ["", "| ratio | value | target | |", "|---|--:|--:|---|"]
@@ -46,7 +46,8 @@ def _row(case: Case, workers: int, found: list[Figures]) -> str:
         for figure in ("rate", "p50_ms", "p99_ms", "python_us", "postgres_us")
     )
     busiest = median(figures.busiest for figures in found)
+    rows = [figures.rows for figures in found if figures.rows is not None]
     return (
         f"| {case.name} | {workers} | {rate:,.0f} | {p50:.2f} | {p99:.2f} | {python:,.0f} | {postgres:,.0f} "
-        f"| {busiest:.0%} |"
+        f"| {f'{median(rows):.1f}' if rows else '–'} | {busiest:.0%} |"
     )

@@ -8,7 +8,7 @@ workers then lack to twice the rate of one is what they share: locks, connection
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,10 +29,13 @@ DATABASES = (DATABASE,)
 """The databases to prepare. The other one is a copy."""
 
 SHARE = 0.2
+WARM_UP_SECONDS = 1
 COUNTS = (1, 2)
 CONNECTIONS = MOST
 """The connections per worker."""
 _READ_EACH = 5
+_IDLE = 0.05
+"""The most seconds of CPU that an idle worker uses in a second."""
 
 Note = Callable[[str], None]
 
@@ -60,6 +63,8 @@ class Figures:
 
     sample: Sample
     busiest: float
+    rows: float | None
+    """The creates that share a call of the database; `None` if the case records none."""
 
 
 Results = dict[tuple[Case, int], list[Figures]]
@@ -82,17 +87,20 @@ class _Store:
         command = servers.dossier(port, workers)
         async with running(f"{self.database}-{workers}", port, command, self.settings) as server:
             service = Service(f"{workers} workers", server, postgres, self.database, self.recorded)
-            pids = spawned(server.pid) if workers > 1 else [server.pid]
-            if len(pids) != workers:
-                raise RuntimeError(f"the server has {len(pids)} workers instead of {workers}")
+            pids = await _started(server.pid, workers)
             found = []
             for case in cases:
-                await self._send(service, case, workers, 1)
+                # On a busy machine, a new server may answer nothing in this time.
+                with suppress(load.Refused):
+                    await self._send(service, case, workers, WARM_UP_SECONDS)
                 with limited(pids, SHARE):
-                    before = [process_seconds(pid) for pid in pids]
+                    before, calls = [process_seconds(pid) for pid in pids], await _calls(postgres)
                     sample = await self._send(service, case, workers, seconds)
                     used = [process_seconds(pid) - start for pid, start in zip(pids, before, strict=True)]
-                found.append(Figures(sample, max(used) / sum(used)))
+                    calls = await _calls(postgres) - calls
+                records = case.request == CREATE and not case.stubbed
+                rows = sample.rate * seconds / calls if records and calls else None
+                found.append(Figures(sample, max(used) / sum(used), rows))
                 note(
                     f"{case.name}, {workers} workers: {sample.rate:,.0f}/s, p50 {sample.p50_ms:.2f} ms, "
                     f"p99 {sample.p99_ms:.2f} ms, the busiest takes {found[-1].busiest:.0%} of the CPU"
@@ -165,6 +173,26 @@ async def _prepared(directory: Path, postgres: Postgres) -> AsyncIterator[list[_
                     library = await record(server.url, crowds[MANY], count, directory / database)
             stores.append(_Store(own, database, crowds, recorded, library))
         yield stores
+
+
+async def _calls(postgres: Postgres) -> int:
+    """Return the number of transactions so far that wrote something. Each call of a create is one."""
+    return int(await postgres.sql("postgres", "SELECT pg_snapshot_xmax(pg_current_snapshot())"))
+
+
+async def _started(server: int, workers: int) -> list[int]:
+    """Return the worker processes once all have started. A single worker is the server itself.
+
+    Workers start one after the other, and the first one already answers. A worker that has started is idle.
+    """
+    pids: list[int] = [server]
+    used, before = [0.0], [-1.0]
+    while len(pids) < workers or any(now - then > _IDLE for now, then in zip(used, before, strict=True)):
+        await asyncio.sleep(1)
+        found = spawned(server) if workers > 1 else [server]
+        before = used if found == pids else [-1.0] * len(found)
+        pids, used = found, [process_seconds(pid) for pid in found]
+    return pids
 
 
 async def _stub(postgres: Postgres) -> None:
