@@ -1,6 +1,9 @@
 # Every target works on a machine with git, make and Python 3.11 or newer. `make help` lists them.
-# The Python of the environment. If none is named, requirements/choose_python.sh prefers one that is built with optimisation.
-PYTHON ?=
+ifeq ($(origin PYTHON),undefined)
+PYTHON := python3
+# What runs for long, or is measured, gets the fastest Python of the machine. The tests get the usual one.
+run setup bench: PYTHON = $(or $(shell sh requirements/choose_python.sh),python3)
+endif
 BIN := .venv/bin
 SOURCES := app domain ports adapters tests bench requirements
 # Each process starts its own Postgres, Valkey and S3 server. `worksteal` gives each process half of the files in order,
@@ -68,9 +71,8 @@ clean: ## Remove the environment and every cache, but not ./data
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
-	@python="$(PYTHON)"; python="$${python:-$$(sh requirements/choose_python.sh)}"; python="$${python:-python3}"; \
-	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Dossier needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Choose another one: make PYTHON=python3.12 …")' && \
-	{ "$$python" -m venv .venv || { echo "This Python cannot create environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; rm -rf .venv; exit 1; }; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Dossier needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Choose another one: make PYTHON=python3.12 …")'
+	@$(PYTHON) -m venv .venv || { echo "This Python cannot create environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; rm -rf .venv; exit 1; }
 	@$@ requirements/interpreter.py advise >&2
 
 # pip installs only packages that a lock file names, and only if their hashes match. The lock files are complete, so
