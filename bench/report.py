@@ -9,7 +9,7 @@ from typing import Any
 
 from bench.admission import report as admission_report
 from bench.admission.report import AdmissionResults
-from bench.contenders import Case, Sample
+from bench.contenders import BEFORE, Case, Sample
 from bench.growth import report as growth_report
 from bench.growth import workspaces as workspaces_report
 from bench.growth.report import GrowthResults
@@ -66,6 +66,8 @@ def table(results: Results) -> str:
     if found := results.ratios():
         lines += ["", "| ratio | value | target | |", "|---|--:|--:|---|"]
         lines += map(_ratio, found)
+        if not any(case.contender == BEFORE for case in results.samples):
+            lines += ["", "Not measured: the ratios to another checkout of Dossier, which BEFORE=folder names."]
     if results.lone:
         batched, direct = (
             " and ".join(f"{median(lone[f'{name}{p}_ms'] for lone in results.lone):.3f}" for p in ("", "_p99"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 _VERSION_1 = Path("/sys/fs/cgroup/cpu")
 _VERSION_2 = Path("/sys/fs/cgroup")
-_PERIOD_US = 10_000
+_PERIOD_US = 20_000
 """How often the share is given. With the usual 100 ms, a worker would pause for longer than a request takes."""
 
 

@@ -1,4 +1,4 @@
-"""The same requests to one worker and to two, each with a fifth of a core.
+"""The same requests to one worker and to two, each with a tenth of a core.
 
 A machine with two cores has no room for two workers, Postgres and the load generator. So each worker gets so small a
 share of a core that everything else has more CPU than it can use, as it would on a machine with many cores. What two
@@ -28,7 +28,7 @@ STUBBED = "workers_stubbed"
 DATABASES = (DATABASE,)
 """The databases to prepare. The other one is a copy."""
 
-SHARE = 0.2
+SHARE = 0.1
 WARM_UP_SECONDS = 1
 COUNTS = (1, 2)
 CONNECTIONS = MOST
