@@ -81,7 +81,9 @@ def read_options(arguments: Sequence[str] | None = None) -> Options:
         help="documents in the largest workspace or deployment of the parts about growth; 0 skips them",
     )
     parser.add_argument(
-        "--before", type=Path, help="another checkout of Dossier, to compare the creates and reads of both"
+        "--before",
+        type=lambda folder: Path(folder).resolve(),
+        help="another checkout of Dossier, to compare the creates and reads of both",
     )
     return Options(**vars(parser.parse_args(arguments)))
 
