@@ -3,7 +3,6 @@
 import secrets
 import string
 import zlib
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -43,8 +42,3 @@ def minted(client: Client, **members: Any) -> dict[str, Any]:
 
 def revoke(client: Client, key_id: str, headers: HeaderList | None = None) -> httpx.Response:
     return client.delete(f"{KEYS}/{key_id}", headers)
-
-
-def on_the_wire(seconds: float) -> str:
-    """Return the time so many seconds from now, cut to a whole second."""
-    return (datetime.now(UTC) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,6 +1,7 @@
 """API keys over HTTP: creation, list, revocation, and their refusals.
 
-The rules are proven by `tests/domain/test_api_keys.py`, races by `tests/contracts/test_api_keys.py`.
+tests/domain/test_api_keys.py proves the rules, tests/contracts/test_api_keys.py the races, and
+tests/app/test_api_key_cache.py that a revocation holds within a second.
 """
 
 import re
@@ -67,7 +68,7 @@ def test_api_keys_are_listed_newest_first_and_the_last_administrator_cannot_be_r
 
 
 @pytest.mark.parametrize("way", ["by the API", "by the operator"])
-def test_a_revoked_api_key_is_401_within_a_second(tenants: Tenants, manager: Client, way: str) -> None:
+def test_a_revoked_api_key_is_soon_401(tenants: Tenants, manager: Client, way: str) -> None:
     api_key = minted(manager, rate_limit_tier="unmetered")
     client, unknown = tenants.connect(api_key["key"], admitted=False), document_path(UNKNOWN_DOCUMENT_ID)
     assert client.get(unknown).status_code == 404
@@ -77,5 +78,5 @@ def test_a_revoked_api_key_is_401_within_a_second(tenants: Tenants, manager: Cli
             assert {"content-type", "content-length"}.isdisjoint(answer.headers)
     else:
         tenants.operator.revoke_api_key(api_key["id"])
-    eventually(lambda: client.get(unknown).status_code == 401, 1.0, "401 for the revoked API key")
+    eventually(lambda: client.get(unknown).status_code == 401, 10, "401 for the revoked API key")
     assert manager.get(unknown).status_code == 404

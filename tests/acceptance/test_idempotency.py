@@ -1,9 +1,9 @@
 """Idempotency-Key over HTTP, for every operation that honours one: two equal requests have one effect and one response.
 
-tests/domain/test_every_retry.py proves that an idempotency key is refused for another request, and that a refused
-request does not use up its key.
+tests/contracts/test_idempotency_keys.py proves how long a receipt is kept, and that a refusal does not use up its key.
 """
 
+from dataclasses import replace
 from functools import partial
 from uuid import uuid4
 
@@ -12,8 +12,14 @@ import pytest
 
 from .client import Client, HeaderList, error_of, together
 from .documents import is_replay, new_idempotency_key
-from .operations import CREATE, DELETE, IDEMPOTENT, LINK, MINT, REVOKE, Operation
+from .operations import CREATE, DELETE, IDEMPOTENT, LINK, MINT, MOVE, PATCH, REVOKE, Operation
 
+OTHER = {
+    **{operation: {"name": "other"} for operation in (CREATE, PATCH, MINT)},
+    LINK: {"role": "other"},
+    MOVE: {"to": "/other"},
+}
+"""Members with which a request of the operation is another one, of the same target."""
 each_operation = pytest.mark.parametrize("operation", IDEMPOTENT, ids=str)
 
 
@@ -34,8 +40,11 @@ def test_only_the_same_request_is_replayed(manager: Client, stranger: Client, op
         for name in ("Location", "Content-Type", "ETag"):
             assert again.headers.get(name) == first.headers.get(name)
         assert again.headers["X-Request-ID"] != first.headers["X-Request-ID"]
-    refused = operation.call(manager).send(manager, {"Idempotency-Key": key})
-    error_of(refused, 422, "idempotency_mismatch")
+    others = [operation.call(manager), IDEMPOTENT[IDEMPOTENT.index(operation) - 1].call(manager)]
+    others += [replace(call, body=(call.body or {}) | OTHER[operation])] if operation in OTHER else []
+    others += [replace(call, path=f"{call.path}?hard=true")] if operation is DELETE else []
+    for other in others:
+        error_of(other.send(manager, {"Idempotency-Key": key}), 422, "idempotency_mismatch")
     has_effect(operation, operation.call(stranger).send(stranger, {"Idempotency-Key": key}))
 
 

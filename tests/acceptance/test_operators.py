@@ -61,7 +61,7 @@ def test_an_update_of_a_workspace_applies_at_once_to_the_running_server(tenants:
     def is_pro() -> bool:
         return client.get(document_path(UNKNOWN_DOCUMENT_ID)).headers["X-RateLimit-Limit"] == "50"
 
-    eventually(is_pro, 2, "the limit of the plan in the headers")
+    eventually(is_pro, 10, "the limit of the plan in the headers")
 
 
 @pytest.mark.parametrize(

@@ -2,49 +2,35 @@
 
 import pytest
 
-from domain.errors import (
-    DiskFull,
-    DuplicateName,
-    FolderExists,
-    FolderInUse,
-    IdempotencyMismatch,
-    InsufficientPermissions,
-    Invalid,
-    InvalidKey,
-    LastAdminKey,
-    NotFound,
-    ObjectChanged,
-    ObjectExists,
-    PayloadTooLarge,
-    PreconditionFailed,
-    QuotaExceeded,
-    RateLimited,
-    Refusal,
-    StorageConflict,
-    TierTooHigh,
-    UploadUnderWay,
-)
+from domain import errors
+from domain.errors import Refusal
 from domain.ids import DocumentId
 from domain.preconditions import Precondition
 
 ID = DocumentId("doc_01HY0000000000000000000000")
 REFUSALS: dict[str, Refusal] = {
-    "duplicate_name": DuplicateName(),
-    "validation_error": Invalid({"name": "is required", "tags": "must be an array of strings"}),
-    "invalid_key": InvalidKey(),
-    "insufficient_permissions": InsufficientPermissions("write:documents"),
-    "quota_exceeded": QuotaExceeded(100, 90, 11),
-    "not_found": NotFound(),
-    "storage_conflict": StorageConflict(ID),
-    "object_changed": ObjectChanged(),
-    "precondition_failed": PreconditionFailed(Precondition(frozenset({"1"})).unmet),
-    "idempotency_mismatch": IdempotencyMismatch(),
-    "rate_limited": RateLimited(42, "minute", 10),
-    "in_use": FolderInUse(),
-    "unavailable": DiskFull(),
-    "payload_too_large": PayloadTooLarge(65_536),
+    "duplicate_name": errors.DuplicateName(),
+    "validation_error": errors.Invalid({"name": "is required", "tags": "must be an array of strings"}),
+    "invalid_key": errors.InvalidKey(),
+    "insufficient_permissions": errors.InsufficientPermissions("write:documents"),
+    "quota_exceeded": errors.QuotaExceeded(100, 90, 11),
+    "not_found": errors.NotFound(),
+    "storage_conflict": errors.StorageConflict(ID),
+    "object_changed": errors.ObjectChanged(),
+    "precondition_failed": errors.PreconditionFailed(Precondition(frozenset({"1"})).unmet),
+    "idempotency_mismatch": errors.IdempotencyMismatch(),
+    "rate_limited": errors.RateLimited(42, "minute", 10),
+    "in_use": errors.FolderInUse(),
+    "unavailable": errors.DiskFull(),
+    "payload_too_large": errors.PayloadTooLarge(65_536),
 }
-ALIKE: list[Refusal] = [FolderExists(), TierTooHigh("standard"), LastAdminKey(), ObjectExists(), UploadUnderWay()]
+ALIKE: list[Refusal] = [
+    errors.FolderExists(),
+    errors.TierTooHigh("standard"),
+    errors.LastAdminKey(),
+    errors.ObjectExists(),
+    errors.UploadUnderWay(),
+]
 
 
 STATES = frozenset({"1"})
@@ -60,7 +46,7 @@ STATES = frozenset({"1"})
     ],
 )
 def test_an_unmet_precondition_is_named_in_the_message(precondition: Precondition, named: set[str]) -> None:
-    message = PreconditionFailed(precondition.unmet).message
+    message = errors.PreconditionFailed(precondition.unmet).message
     assert {name for name in ("If-Match", "If-None-Match") if name in message} == named
 
 
@@ -84,15 +70,15 @@ def test_a_refusal_has_one_sentence_that_says_what_to_do(refusal: Refusal) -> No
 
 
 def test_invalid_fields_are_one_line_on_the_command_line() -> None:
-    invalid = Invalid({"name": "is required", "tags": "must be an array of strings"})
+    invalid = errors.Invalid({"name": "is required", "tags": "must be an array of strings"})
     assert str(invalid) == "name is required; tags must be an array of strings"
 
 
 def test_a_message_names_a_missing_permission_and_repeats_nothing_that_the_client_sent() -> None:
-    assert "write:documents" in InsufficientPermissions("write:documents").message
-    assert "wbk_secret" not in Invalid({"wbk_secret": "is not a member of this request; leave it out"}).message
+    assert "write:documents" in errors.InsufficientPermissions("write:documents").message
+    assert "wbk_secret" not in errors.Invalid({"wbk_secret": "is not a member of this request; leave it out"}).message
 
 
 def test_a_limit_of_one_request_and_a_wait_of_one_second_are_in_the_singular() -> None:
     message = "The limit of 1 request per minute is used up; the minute ends in 1 second, try again then."
-    assert RateLimited(1, "minute", 1).message == message
+    assert errors.RateLimited(1, "minute", 1).message == message

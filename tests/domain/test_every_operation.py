@@ -1,10 +1,7 @@
-"""Permissions and invalid members, for every operation of the API.
+"""Permissions and invalid members, for every operation of the API."""
 
-test_every_retry.py has their idempotency keys.
-"""
-
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given, settings
@@ -58,32 +55,6 @@ OPERATIONS: dict[str, tuple[set[Permission], Call]] = {
     "list_api_keys": ({API_KEYS}, lambda do, caller, id_, sent: do.list_api_keys(caller, sent)),
     "revoke_api_key": ({API_KEYS}, lambda do, caller, id_, sent: do.revoke_api_key(caller, id_, KEY)),
 }
-
-
-@dataclass
-class Scene:
-    """A caller, and the ids of records in its workspace."""
-
-    world: World
-    caller: Caller
-    documents: Sequence[str]
-    links: Sequence[str]
-    paths: Sequence[str]
-    api_keys: Sequence[str]
-
-
-async def scene(world: World) -> Scene:
-    caller = await world.caller()
-    documents = [await world.record(caller, folder="/a") for _ in range(6)]
-    emptied = await world.record(caller, folder="/empty")
-    await world.delete_document(caller, emptied.id, None)
-    links = [(await world.link(caller, documents[0], entity_id=f"linked {number}")).id for number in range(2)]
-    paths = [await world.upload(caller) for _ in range(2)]
-    minted = [
-        await world.mint_api_key(workspace=caller.workspace_id, name=f"key {number}", granted=["admin:api_keys"])
-        for number in range(4)
-    ]
-    return Scene(world, caller, [document.id for document in documents], links, paths, [item.key.id for item in minted])
 
 
 def test_the_table_lists_every_operation_that_needs_a_permission() -> None:

@@ -21,7 +21,7 @@ OTHERS = {
 }
 
 
-@settings(max_examples=20)
+@settings(max_examples=5)
 @given(text=st.text())
 def test_a_text_that_is_sealed_twice_differs_and_both_open(text: str) -> None:
     sealing = SaltedSealing(SECRET)

@@ -12,9 +12,6 @@ from .driven import Server, echo, settle
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
-UPGRADE = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\n"
-
-
 def post(*fields: bytes) -> bytes:
     return b"".join(field + b"\r\n" for field in (b"POST /a HTTP/1.1", b"Host: a", *fields, b""))
 
@@ -46,11 +43,6 @@ async def seen(raw: bytes) -> Any:
     await connection.send(raw)
     (response,) = connection.responses()
     return response.json
-
-
-async def test_a_body_after_an_offer_of_h2c_reaches_the_application() -> None:
-    received = await seen(post(UPGRADE + b"Content-Length: 5") + b"hello")
-    assert received["body"] == "hello"
 
 
 async def test_trailers_never_become_headers() -> None:

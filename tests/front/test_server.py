@@ -59,7 +59,7 @@ def test_silent_connections_do_not_shut_others_out(poor_server: Server) -> None:
     with ExitStack() as stack:
         for _ in range(DESCRIPTORS):
             stack.enter_context(closing(socket.create_connection((where.hostname, where.port or 80))))
-        eventually(is_served, 5, "a new client is served")
+        eventually(is_served, 20, "a new client is served")
         assert is_served()
     said = poor_server.said()
     assert "the limit of file descriptors (ulimit -n) is 400" in said

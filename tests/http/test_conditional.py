@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import example, given
@@ -74,11 +74,11 @@ def test_any_value_of_if_match_is_read_or_refused(lines: list[bytes]) -> None:
     "line", [b" " * 65_000 + b"x", b"," * 65_000 + b"x", b'"1", ' * 13_000 + b"x", b'"' * 65_001, b"W/" * 32_000]
 )
 def test_a_long_if_match_is_read_in_linear_time(line: bytes) -> None:
-    began = perf_counter()
+    began = process_time()
     with pytest.raises(Invalid):
         read(line)
     # A pattern that backtracks needs minutes.
-    assert perf_counter() - began < 2
+    assert process_time() - began < 2
 
 
 def test_a_change_is_allowed_in_the_states_of_if_match_and_in_none_of_if_none_match() -> None:

@@ -8,14 +8,13 @@ from typing import Any, Never, cast
 
 import httpx
 import pytest
-from litestar.types import Receive, Scope, Send
 from prometheus_client.parser import text_string_to_metric_families
 
 from adapters.http.gate import Gate
-from adapters.http.in_flight import in_flight_of
 from domain.rate_limits import Plan, Window
 from domain.use_cases import UseCases
 from tests.http.conftest import PLANS, URL, Api, client_of
+from tests.http.test_deadlines import slow_server
 from tests.memory import memory_ports
 
 ULID = "01HY0000000000000000000000"
@@ -68,13 +67,9 @@ async def test_failures_and_requests_past_a_deadline_are_counted(api: Api, caplo
         async def get(self, workspace: str, document: str) -> Never:
             raise RuntimeError("canary")
 
-    async def late(scope: Scope, receive: Receive, send: Send) -> None:
-        in_flight_of(scope).deadline = 0.0
-        await asyncio.Event().wait()
-
     broken = replace(api.service.ports, documents=Failing())  # type: ignore[arg-type]
     ports = memory_ports()
-    gate: Any = Gate(late, UseCases.of(ports, PLANS).admit_request, ports.metrics, ports.now, ports.new_id)
+    gate: Any = Gate(slow_server, UseCases.of(ports, PLANS).admit_request, ports.metrics, ports.now, ports.new_id)
     with caplog.at_level(logging.CRITICAL):
         async with client_of(broken, dict(api.http.headers)) as http:
             assert (await http.get(f"/v1/documents/doc_{ULID}")).status_code == 500
