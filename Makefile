@@ -5,7 +5,7 @@ PYTHON := python3
 run setup bench: PYTHON = $(or $(shell sh requirements/choose_python.sh),python3)
 endif
 BIN := .venv/bin
-SOURCES := app domain ports adapters tests bench requirements
+SOURCES := app domain ports adapters client tests bench requirements
 # Each process starts its own Postgres, Valkey and S3 server. `worksteal` gives each process half of the files in order,
 # so few fixtures are set up twice, and a process that is done takes tests of the other: a few files take most of the time.
 PARALLEL := -n 2 --dist worksteal
