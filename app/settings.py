@@ -128,7 +128,7 @@ class _Variables:
     def finish(self) -> None:
         # A misspelt setting would silently keep its default.
         for name, value in self._unread.items():
-            if not _is_of_kubernetes(name, value):
+            if name not in _OF_THE_CLIENT and not _is_of_kubernetes(name, value):
                 remedy = _OPTIONS.get(name, "docs/operations.md lists the settings")
                 if name != name.upper():
                     remedy = f"did you mean {name.upper()}?"
@@ -143,6 +143,9 @@ class _Variables:
             self._mistakes.append(f"{PREFIX}{name} {error}")
             return cast("T", None)  # never used, because finish() raises
 
+
+_OF_THE_CLIENT = (f"{PREFIX}URL", f"{PREFIX}API_KEY")
+"""The variables of the commands for people, which a shell that starts a server may also have."""
 
 _OPTIONS = {
     f"{PREFIX}HOST": "the address is an option: dossier serve --host",

@@ -53,7 +53,7 @@ class File:
 
     def __init__(self, path: Path, progress: Progress = ignore) -> None:
         self.path = path
-        self._progress = progress
+        self.progress = progress
         self._state: object = None
         self.length = 0
         self.sha256 = ""
@@ -71,7 +71,7 @@ class File:
         with self._opened() as file:
             for piece in self._read(file):
                 yield piece
-                self._progress(file.tell())
+                self.progress(file.tell())
 
     def _read(self, file: BinaryIO) -> Iterator[bytes]:
         """Yield the bytes of the file, and compare its state after each: a file that grows would have no end."""
