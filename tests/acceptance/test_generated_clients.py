@@ -40,7 +40,7 @@ def test_a_generated_python_client_does_everything(tenants: Tenants, description
     config.write_text("post_hooks: []\n")
     reported = run(
         *(generator, "generate", "--path", str(description), "--config", str(config)),
-        *("--meta", "none", "--output-path", str(tmp_path / "dossier_client")),
+        *("--meta", "none", "--output-path", str(tmp_path / "generated_client")),
         cwd=tmp_path,
     )
     # The generator omits operations that it does not understand, and warns.

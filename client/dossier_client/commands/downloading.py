@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 
 from dossier_client.client import Client
+from dossier_client.commands.connection import connected
 from dossier_client.commands.jobs import FATAL, run_all
-from dossier_client.commands.login import connected
 from dossier_client.commands.report import Report, jobs_option, json_option
 from dossier_client.errors import DossierError
 from dossier_client.models import Document

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from dossier_client.client import Client
-from dossier_client.commands.login import connected
+from dossier_client.commands.connection import connected
 from dossier_client.commands.report import printable
 from dossier_client.models import Document, Folder
 

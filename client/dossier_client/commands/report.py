@@ -77,7 +77,9 @@ class Report:
             if self._as_json:
                 click.echo(json.dumps({"file": printable(name), "result": result, **facts}))
             elif result in {"failed", "skipped"}:
-                self._bars.console.print(f"{printable(name)}: {facts['reason']}", markup=False, highlight=False)
+                self._bars.console.print(
+                    f"{printable(name)}: {facts['reason']}", markup=False, highlight=False, soft_wrap=True
+                )
 
     def finish(self, words: Mapping[str, str]) -> int:
         """Print the summary, in which `words` names the results. Return the exit code: 1 if a file failed."""

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import click
 
+from dossier_client.commands.connection import connected
 from dossier_client.commands.entity import Entity
-from dossier_client.commands.login import connected
 from dossier_client.errors import NotFound
 
 

@@ -1,14 +1,14 @@
 """The steps of an integration, in order, with the client that openapi-python-client generates.
 
-Arguments: the address and the API key. The generated package, `dossier_client`, is on the path.
+Arguments: the address and the API key. The generated package, `generated_client`, is on the path.
 """
 
 import sys
 from uuid import uuid4
 
 import httpx
-from dossier_client import AuthenticatedClient
-from dossier_client.api.documents import (
+from generated_client import AuthenticatedClient
+from generated_client.api.documents import (
     create_document,
     delete_document,
     list_documents,
@@ -16,10 +16,10 @@ from dossier_client.api.documents import (
     read_document,
     request_upload_url,
 )
-from dossier_client.api.folders_and_tags import list_folders, list_tags
-from dossier_client.api.links import link_document, list_deal_documents, unlink_document
-from dossier_client.api.usage import get_usage
-from dossier_client.models import (
+from generated_client.api.folders_and_tags import list_folders, list_tags
+from generated_client.api.links import link_document, list_deal_documents, unlink_document
+from generated_client.api.usage import get_usage
+from generated_client.models import (
     CreateDocumentBody,
     EntityType,
     ErrorBody,
