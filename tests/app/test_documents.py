@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
-FOLDERS = "|".join(["adapters", "app", "bench", "docs", "domain", "ports", "requirements", "tests"])
-SOURCES = ["adapters", "app", "bench", "domain", "ports", "tests"]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md")), ROOT / "client" / "README.md"]
+FOLDERS = "|".join(["adapters", "app", "bench", "client", "docs", "domain", "ports", "requirements", "tests"])
+SOURCES = ["adapters", "app", "bench", "client", "domain", "ports", "tests"]
 SEPARATOR = re.compile(r"\|(:?-+:?\|)+")
 
 

@@ -1,11 +1,15 @@
 """The operations of the Python client, once each, and how it takes refusals."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
 
 import pytest
 
+import dossier_client
 from dossier_client import (
     ApiError,
+    Client,
     Conflict,
     InvalidKey,
     NotFound,
@@ -123,3 +127,17 @@ def test_the_limit_of_a_day_is_reported_at_once(deployment: Deployment) -> None:
 
 def test_the_error_of_each_code_has_a_class(deployment: Deployment) -> None:
     assert {InvalidKey, RateLimited} < set(ApiError.__subclasses__())
+
+
+@pytest.mark.parametrize("deployment", ["Client"], indirect=True)
+def test_the_example_of_the_readme_runs(
+    deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(dossier_client, "Client", partial(Client, transport=deployment.network))
+    Path("contract.txt").write_bytes(b"Signed on Friday.\n")
+    page = (Path(dossier_client.__file__).parents[1] / "README.md").read_text()
+    example = page.partition("```python\n")[2].partition("```")[0]
+    exec(example, {"URL": deployment.client.api.url, "KEY": deployment.client.api.api_key})
+    assert capsys.readouterr().out == "contract.txt 18\n"
+    assert Path("copy.txt").read_bytes() == b"Signed on Friday.\n"
