@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 from hypothesis import settings
 
-from adapters.postgres.database import Database, open_database
+from adapters.postgres.database import BRIEF, SESSION, Database, open_database
 from adapters.postgres.embedded import open_embedded
 from adapters.postgres.migrate import migrate
 from tests.acceptance.service import Server, running_server
@@ -97,6 +97,16 @@ async def own_database_url(database_url: str, database: Database) -> str:
     name = f"own_{uuid4().hex}"
     await database.fetch(f"CREATE DATABASE {name} TEMPLATE migrated")
     return _other(database_url, name)
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each statement of a pool that is opened now wait as long as the test takes, on a slow machine too."""
+    for limit in ("database.STATEMENT_SECONDS", "database.ACQUIRE_SECONDS", "reads.ACQUIRE_SECONDS"):
+        monkeypatch.setattr(f"adapters.postgres.{limit}", 60.0)
+    for limit in ("statement_timeout", "lock_timeout"):
+        monkeypatch.setitem(SESSION, limit, "60000")
+    monkeypatch.setitem(BRIEF, "lock_timeout", "60000")
 
 
 @pytest.fixture

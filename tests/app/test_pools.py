@@ -9,7 +9,6 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from adapters.postgres.database import BRIEF, SESSION
 from adapters.postgres.not_begun import NotBegun
 from adapters.postgres.pools import JOBS
 from adapters.postgres.reads import EACH
@@ -36,17 +35,7 @@ WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid =
 JOBS_WAITING = "SELECT count(*) FROM pg_locks WHERE relation = 'deployment'::regclass AND NOT granted"
 
 
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the statements of the flood wait as long as the test takes, on a slow machine too."""
-    for limit in ("database.STATEMENT_SECONDS", "reads.ACQUIRE_SECONDS"):
-        monkeypatch.setattr(f"adapters.postgres.{limit}", 60.0)
-    for limit in ("statement_timeout", "lock_timeout"):
-        monkeypatch.setitem(SESSION, limit, "60000")
-    monkeypatch.setitem(BRIEF, "lock_timeout", "60000")
-
-
-@pytest.mark.usefixtures("patient")
+@pytest.mark.usefixtures("unhurried")
 async def test_a_flood_of_expensive_reads_delays_no_other_workspace(tmp_path: Path, own_database_url: str) -> None:
     environment = {"DOSSIER_DATA_DIR": str(tmp_path), "DOSSIER_DATABASE_URL": own_database_url}
     holder = await asyncpg.connect(own_database_url)

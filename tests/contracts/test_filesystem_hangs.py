@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ import pytest
 
 from adapters.filesystem import threads
 from adapters.filesystem.disks import LocalDisks
-from adapters.filesystem.storage import FilesystemStorage, Timeouts, is_prepared
+from adapters.filesystem.storage import FilesystemStorage, is_prepared
 from adapters.filesystem.threads import _Crew
 from domain.documents import StoredObject
 from domain.paths import StoragePath
@@ -29,25 +30,55 @@ from tests.contracts.stores import PUBLIC_URL, pieces
 T = TypeVar("T")
 
 LATER = datetime(2027, 1, 1, tzinfo=UTC)
-SHORT = Timeouts(look=0.3, piece=0.3, flush=0.3, upkeep=0.3, checksum=0.3, cleanup=0.1)
-RESCUE_SECONDS = 20
+RESCUE_SECONDS = 60
+
+
+class Racing:
+    """The module `time` of the threads. Between `begin` and `end`, their time limits are over in a thousandth of the
+    time, and at any other time only on a machine that is stalled for seconds."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+        self._began: float | None = None
+
+    def monotonic(self) -> float:
+        now = time.monotonic()
+        return now + self._ahead + (0 if self._began is None else 1000 * (now - self._began))
+
+    def begin(self) -> None:
+        self._began = time.monotonic()
+
+    def end(self) -> None:
+        self._ahead, self._began = self.monotonic() - time.monotonic(), None
 
 
 @pytest.fixture
-async def hanging(root: Path) -> FilesystemStorage:
-    """The storage under test, with time limits that a test can wait for."""
-    storage = FilesystemStorage(root, PUBLIC_URL, b"secret" * 8, SHORT)
-    await storage.prepare()
-    return storage
+def racing(monkeypatch: pytest.MonkeyPatch) -> Racing:
+    racing = Racing()
+    monkeypatch.setattr(threads, "time", racing)
+    return racing
+
+
+class Mount(HungMount):
+    """A hung file system. While it is there, the time of the threads races."""
+
+    def __init__(self, root: Path, racing: Racing) -> None:
+        super().__init__(root)
+        self._racing = racing
+        racing.begin()
+
+    def detach(self) -> None:
+        self._racing.end()
+        super().detach()
 
 
 @pytest.fixture
-def mount(root: Path) -> Iterator[Callable[[], HungMount]]:
+def mount(root: Path, racing: Racing) -> Iterator[Callable[[], HungMount]]:
     """Mount the hung file system on `root`."""
     mounts: list[HungMount] = []
 
     def begin() -> HungMount:
-        mounts.append(HungMount(root))
+        mounts.append(Mount(root, racing))
         return mounts[-1]
 
     def end() -> None:
@@ -114,37 +145,38 @@ CALLS: dict[str, Callable[[FilesystemStorage, StoredObject], Awaitable[object]]]
 
 @pytest.mark.parametrize("call", CALLS)
 async def test_every_call_ends_while_the_mount_hangs_and_works_as_soon_as_it_is_back(
-    hanging: FilesystemStorage, mount: Callable[[], HungMount], call: str
+    storage: FilesystemStorage, mount: Callable[[], HungMount], call: str
 ) -> None:
-    stored = await put(hanging)
-    await hanging.write_mark("mine", replace=False)
+    stored = await put(storage)
+    await storage.write_mark("mine", replace=False)
     hung = mount()
     # More calls than there are threads: the first ones wait until the time limit, and then all are refused at once.
     for _ in range(2):
-        ended = await asyncio.gather(*(CALLS[call](hanging, stored) for _ in range(20)), return_exceptions=True)
+        ended = await asyncio.gather(*(CALLS[call](storage, stored) for _ in range(20)), return_exceptions=True)
         assert {type(error) for error in ended} == {Unavailable}
     hung.end()
     # The mark that was given up is not written afterwards by the threads that hung.
-    assert await recovered(hanging.read_mark) == "mine"
-    await recovered(lambda: CALLS[call](hanging, stored))
+    assert await recovered(storage.read_mark) == "mine"
+    await recovered(lambda: CALLS[call](storage, stored))
 
 
 async def test_a_hung_mount_is_reported_and_its_free_space_is_unknown(
-    hanging: FilesystemStorage, mount: Callable[[], HungMount], root: Path, tmp_path: Path
+    storage: FilesystemStorage, mount: Callable[[], HungMount], racing: Racing, root: Path, tmp_path: Path
 ) -> None:
     disks = LocalDisks({"object store": root, "database": tmp_path}, 1)
     mount()
-    (result,) = await hanging.run_checks()
+    (result,) = await storage.run_checks()
     assert (result.grade, "the file system hangs" in result.found) == (Grade.FAILED, True)
+    with pytest.raises(Unavailable, match="the file system hangs"):
+        await is_prepared(root)
+    racing.end()
     assert (await disks.free_bytes()).keys() == {"database"}
     await disks.probe()
     assert not await disks.are_full(1)
-    with pytest.raises(Unavailable, match="the file system hangs"):
-        await is_prepared(root)
 
 
 async def test_an_upload_that_the_mount_interrupts_leaves_nothing(
-    hanging: FilesystemStorage, mount: Callable[[], HungMount], root: Path
+    storage: FilesystemStorage, mount: Callable[[], HungMount], root: Path
 ) -> None:
     hung: list[HungMount] = []
 
@@ -154,10 +186,10 @@ async def test_an_upload_that_the_mount_interrupts_leaves_nothing(
         yield b"y"
 
     with pytest.raises(Unavailable, match="the file system hangs"):
-        await hanging.write(terms(), interrupted())
+        await storage.write(terms(), interrupted())
     hung[0].end()
-    stored = await recovered(lambda: put(hanging, content=b"again"))
-    assert await hanging.stat(PATH) == stored
+    stored = await recovered(lambda: put(storage, content=b"again"))
+    assert await storage.stat(PATH) == stored
     await eventually(lambda: list((root / "incoming").iterdir()) == [])
 
 
@@ -178,43 +210,45 @@ class Pipes:
 
 
 async def test_a_file_that_hangs_delays_no_other_until_every_thread_hangs(
-    hanging: FilesystemStorage, root: Path, monkeypatch: pytest.MonkeyPatch
+    storage: FilesystemStorage, root: Path, racing: Racing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(threads, "SPARE_THREADS", 1)
     paths = [StoragePath(f"{PREFIX}{number}") for number in range(5)]
     for path in paths:
-        await put(hanging, path)
-    stored = await put(hanging)
+        await put(storage, path)
+    stored = await put(storage)
     pipes = Pipes(root, paths)
     try:
         for path in paths:
-            hangs = asyncio.create_task(hanging.stat(path))
-            assert await hanging.stat(PATH) == stored
+            hangs = asyncio.create_task(storage.stat(path))
+            assert await storage.stat(PATH) == stored
             assert not hangs.done()
+            racing.begin()
             with pytest.raises(Unavailable, match="the file system hangs"):
                 await hangs
-        for attempt in (hanging.stat(PATH), hanging.probe()):
+            racing.end()
+        for attempt in (storage.stat(PATH), storage.probe()):
             with pytest.raises(Unavailable, match="all threads"):
                 await attempt
         # Other kinds of operations have threads of their own.
-        assert await read(hanging, stored) == b"kept"
-        assert await keys(hanging) == {PATH, *paths}
+        assert await read(storage, stored) == b"kept"
+        assert await keys(storage) == {PATH, *paths}
     finally:
         pipes.end()
-    assert await recovered(lambda: hanging.stat(PATH)) == stored
+    assert await recovered(lambda: storage.stat(PATH)) == stored
 
 
 async def test_a_mount_that_was_replaced_is_used_although_the_threads_on_the_former_one_never_return(
-    hanging: FilesystemStorage, mount: Callable[[], HungMount], monkeypatch: pytest.MonkeyPatch
+    storage: FilesystemStorage, mount: Callable[[], HungMount], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(threads, "SPARE_SECONDS", 0.1)
-    stored = await put(hanging)
+    stored = await put(storage)
     hung = mount()
-    attempts = [hanging.stat(PATH) for _ in range(20)]
+    attempts = [storage.stat(PATH) for _ in range(20)]
     assert {type(error) for error in await asyncio.gather(*attempts, return_exceptions=True)} == {Unavailable}
     hung.detach()
-    assert await recovered(lambda: hanging.stat(PATH)) == stored
-    assert await asyncio.gather(*(hanging.stat(PATH) for _ in range(20))) == [stored] * 20
+    assert await recovered(lambda: storage.stat(PATH)) == stored
+    assert await asyncio.gather(*(storage.stat(PATH) for _ in range(20))) == [stored] * 20
 
 
 STOP = """
@@ -232,8 +266,8 @@ asyncio.run(stop())
 """
 
 
-async def test_a_process_ends_although_a_thread_hangs(hanging: FilesystemStorage, root: Path) -> None:
-    await put(hanging)
+async def test_a_process_ends_although_a_thread_hangs(storage: FilesystemStorage, root: Path) -> None:
+    await put(storage)
     pipes = Pipes(root, [PATH])
     try:
         process = await asyncio.to_thread(

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from adapters.postgres.database import POOL_SIZE, Database, Row
+from adapters.postgres.database import POOL_SIZE, Database, Row, open_database
 from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.kept import ENTRY_BYTES
 from adapters.postgres.reads import EACH, LISTS, LOOK_UPS, Reads
@@ -54,12 +54,19 @@ async def holder(database_url: str) -> AsyncIterator[Holder]:
 
 
 @pytest.fixture
+async def database(database_url: str, unhurried: None) -> AsyncIterator[Database]:
+    async with open_database(database_url) as database:
+        yield database
+
+
+@pytest.fixture
 def reads(database: Database) -> Reads:
     return Reads(database)
 
 
-async def test_lists_leave_turns_to_others_and_connections_to_writes(database: Database, holder: Holder) -> None:
-    reads = Reads(database)
+async def test_lists_leave_turns_to_others_and_connections_to_writes(
+    reads: Reads, database: Database, holder: Holder
+) -> None:
     many, other, third = uuid4(), uuid4(), uuid4()
     async with holder.holds():
         lists = [asyncio.create_task(reads.list(SLOW, many, number)) for number in range(50)]
