@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 from hypothesis import settings
 
-from adapters.postgres.database import BRIEF, SESSION, Database, open_database
+from adapters.postgres.database import BRIEF, POOL_SIZE, SESSION, Database, open_database
 from adapters.postgres.embedded import open_embedded
 from adapters.postgres.migrate import migrate
 from tests.acceptance.service import Server, running_server
@@ -78,8 +78,8 @@ def _other(database_url: str, name: str) -> str:
 
 @pytest.fixture(scope="session")
 async def database(database_url: str) -> AsyncIterator[Database]:
-    """A pool of connections to the database."""
-    async with open_database(database_url) as database:
+    """A pool of connections to the database. All are open, because a busy machine takes long to open one."""
+    async with open_database(database_url, opened=POOL_SIZE) as database:
         yield database
 
 

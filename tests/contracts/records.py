@@ -107,7 +107,7 @@ class Records:
             name=name,
             description=description,
             mime_type=mime_type,
-            storage_path=StoragePath(f"workspaces/{workspace.id}/{path}"),
+            storage_path=self.path(workspace, path),
             stored=StoredObject(size_bytes=size_bytes, etag="e1", sha256=sha256, version_id=None),
             folder=None if folder is None else FolderPath(folder),
             tags=tags,
@@ -163,6 +163,9 @@ class Records:
             idempotency_key=key,
             fingerprint=fingerprint(operation, workspace.id, {"name": asks}),
         )
+
+    def path(self, workspace: Workspace, path: str) -> StoragePath:
+        return StoragePath(f"workspaces/{workspace.id}/{path}")
 
     def unknown_workspace(self) -> WorkspaceId:
         """Return a workspace id that no workspace has."""
@@ -234,6 +237,11 @@ class Records:
         intent = self.intent(workspace, key, folder, "delete_folder")
         return await self.documents.delete_folder(FolderPath(folder), at=self.clock(), intent=intent)
 
+    async def usage(self, workspace: Workspace) -> tuple[int, int]:
+        """Return the used and the reserved bytes."""
+        found = await self.documents.usage(workspace.id)
+        return found.used_bytes, found.reserved_bytes
+
     async def current(self, document: Document) -> Document | None:
         """Return the document as it is recorded now."""
         found = await self.documents.get(document.workspace_id, document.id)
@@ -283,7 +291,7 @@ class Records:
         """Return an upload that is not issued yet. Its reservation ends some minutes from now."""
         return IssuedUpload(
             workspace_id=workspace.id,
-            path=StoragePath(f"workspaces/{workspace.id}/{path}"),
+            path=self.path(workspace, path),
             reserved_bytes=reserved_bytes,
             held_until=self.clock() + timedelta(minutes=minutes),
         )

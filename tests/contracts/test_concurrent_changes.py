@@ -62,14 +62,25 @@ async def test_patches_of_different_members_at_once_are_all_made(shared: Records
     for _ in range(ROUNDS):
         document = await shared.recorded(home)
         changes: list[dict[str, Any]]
-        changes = [{"name": "b.pdf"}, {"description": None}, {"folder": "/a/b"}, {"tags": ("z",)}]
+        changes = [{"name": "b.pdf"}, {"description": None}, {"folder": "/a/b"}, {"tags": ("z",)}, {"mime_type": "a/b"}]
         outcomes = await at_once(shared.patch(home, document.id, **change) for change in changes)
         found = [outcome.found.document for outcome in outcomes if isinstance(outcome, Patched)]
-        assert sorted(patched.revision for patched in found) == [2, 3, 4, 5]
-        wanted = replace(moved(document, "/a/b"), name="b.pdf", description=None, tags=("z",), revision=5)
+        assert sorted(patched.revision for patched in found) == [2, 3, 4, 5, 6]
+        new = {"name": "b.pdf", "description": None, "tags": ("z",), "mime_type": "a/b"}
+        wanted = replace(moved(document, "/a/b"), **new, revision=6)  # type: ignore[arg-type]
         assert await shared.current(document) == wanted
-        assert wanted in await shared.all(home, DocumentFilter(words=("b.pdf",)))
-        assert await shared.all(home, DocumentFilter(words=("zeile",))) == ()
+        # It is found by its new members only.
+        for filter_, is_new in (
+            (DocumentFilter(words=("b.pdf",)), True),
+            (DocumentFilter(words=("zeile",)), False),
+            (DocumentFilter(tags=("z",)), True),
+            (DocumentFilter(tags=("nda",)), False),
+            (DocumentFilter(mime_type="a/b"), True),
+            (DocumentFilter(mime_type=document.mime_type), False),
+            (DocumentFilter(folder=wanted.folder), True),
+            (DocumentFilter(recursive=False), False),
+        ):
+            assert (wanted in await shared.all(home, filter_)) is is_new, filter_
 
 
 @pytest.mark.parametrize("with_key", [False, True], ids=["without a key", "with one key"])

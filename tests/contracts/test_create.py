@@ -1,12 +1,10 @@
 """The guarantees of `DocumentRepository.create`, `receipt` and `usage`."""
 
-from dataclasses import replace
-
 import pytest
 
 from domain.access import Workspace
 from domain.documents import Document
-from ports.outcomes import Created, CreateOutcome, IdempotencyKeyReused, OverQuota, PathTaken, Replayed
+from ports.outcomes import Created, CreateOutcome, OverQuota, PathTaken, Replayed
 from ports.queries import DocumentWithLinks, Usage
 from tests.contracts.races import at_once
 from tests.contracts.records import Records, new_key
@@ -25,28 +23,6 @@ async def test_a_created_document_is_read_back_as_it_was_to_the_microsecond(reco
         assert await records.create(home, document) == Created(document)
         assert await records.documents.get(home.id, document.id) == DocumentWithLinks(document, ())
         assert await records.documents.receipt(records.intent(home)) is None
-
-
-async def test_the_same_intent_gets_the_first_document_back(shared: Records) -> None:
-    home, key = await shared.workspace(), new_key()
-    first, second = shared.document(home), shared.document(home)
-    assert await shared.create(home, first, key) == Created(first)
-    assert await shared.create(home, second, key) == Replayed(first)
-    assert await shared.documents.receipt(shared.intent(home, key)) == Replayed(first)
-    assert (await shared.documents.usage(home.id)).documents == 1
-
-
-async def test_an_idempotency_key_of_another_intent_is_refused_and_writes_nothing(records: Records) -> None:
-    home, key = await records.workspace(), new_key()
-    await records.create(home, records.document(home), key)
-    for intent in (
-        records.intent(home, key, asks="that"),
-        replace(records.intent(home, key), operation="another_operation"),
-    ):
-        other = records.document(home, path="documents/other.pdf")
-        assert await records.documents.create(other, intent) == IdempotencyKeyReused()
-        assert await records.documents.receipt(intent) == IdempotencyKeyReused()
-        assert await records.documents.get(home.id, other.id) is None
 
 
 @pytest.mark.parametrize("key", [None, "7c9e6679-7425-40de-944b-e07fc1f90ae7"])
@@ -71,17 +47,6 @@ async def test_a_refusal_writes_nothing_and_leaves_its_idempotency_key_free(reco
     assert await records.folders(home) == {}
     good = records.document(home, path="documents/good")
     assert await records.create(home, good, key) == Created(good)
-
-
-async def test_the_quota_is_exact_to_the_byte(records: Records) -> None:
-    home = await records.workspace(quota_bytes=100)
-    await records.recorded(home, size_bytes=90)
-    for size in (11, 2**63 - 1):  # the largest size is refused and does not overflow
-        over = records.document(home, path="documents/over", size_bytes=size)
-        assert await records.create(home, over) == OverQuota(100, 90, size)
-    await records.recorded(home, size_bytes=10)
-    await records.recorded(home, size_bytes=0)
-    assert await records.documents.usage(home.id) == Usage(100, 100, 3)
 
 
 async def create_at_once(

@@ -7,7 +7,6 @@ from domain.paths import FolderPath, is_within
 from ports.outcomes import FolderDeleted, FolderHasDocuments, FolderMoved, FolderTaken, NoSuchFolder, TooDeep
 from ports.queries import Usage
 from tests.contracts.records import Records
-from tests.contracts.test_folders import SIBLINGS
 
 Folders = list[str]
 
@@ -111,17 +110,6 @@ async def test_a_folder_is_deleted_with_everything_below_if_no_document_is_in_it
         assert await records.delete_folder(home, folder) == FolderHasDocuments()
         await records.delete(home, again.id)
         assert await records.delete_folder(home, folder) == FolderDeleted()
-
-
-@pytest.mark.parametrize("kind", SIBLINGS)
-async def test_only_the_folders_below_a_folder_are_deleted_with_it(records: Records, kind: str) -> None:
-    folder, others = SIBLINGS[kind]
-    home = await record(records, others, [folder + below for below in ("", "/a", "/a/a", "/!", "/0", "/%")])
-    before, documents = await records.folders(home), await records.all(home)
-    assert await records.delete_folder(home, folder) == FolderDeleted()
-    after = {path: count for path, count in before.items() if not f"{path}/".startswith(f"{folder}/")}
-    assert await records.folders(home) == after
-    assert await records.all(home) == documents
 
 
 async def test_a_folder_that_became_lower_or_higher_fits_where_it_may(records: Records) -> None:

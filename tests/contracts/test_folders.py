@@ -1,11 +1,11 @@
-"""The guarantees of `DocumentRepository.folders`, and the documents that `move_folder` moves.
+"""The guarantees of `DocumentRepository.folders`, and what a move or a delete of a folder concerns.
 
 test_empty_folders has the outcomes of every move and delete of a folder.
 """
 
 import pytest
 
-from ports.outcomes import FolderMoved
+from ports.outcomes import FolderDeleted, FolderMoved
 from tests.contracts.records import Records, moved
 
 FACE = "\N{GRINNING FACE}"
@@ -28,7 +28,7 @@ find below it."""
 
 
 @pytest.mark.parametrize("kind", SIBLINGS)
-async def test_only_what_is_in_a_folder_moves_with_it_and_keeps_revision_and_time(records: Records, kind: str) -> None:
+async def test_only_what_is_in_a_folder_is_moved_or_deleted_with_it_unchanged(records: Records, kind: str) -> None:
     folder, others = SIBLINGS[kind]
     target = "/z_%\\"
     home = await records.workspace()
@@ -46,6 +46,13 @@ async def test_only_what_is_in_a_folder_moves_with_it_and_keeps_revision_and_tim
     assert await records.move(home, target, folder) == FolderMoved(len(inside))
     assert await records.all(home) == (*reversed(outside), *reversed(inside))
     assert {path: count for path, count in (await records.folders(home)).items() if path in counts} == counts
+    for document in inside:
+        await records.delete(home, document.id)
+    before = await records.folders(home)
+    assert await records.delete_folder(home, folder) == FolderDeleted()
+    after = {path: count for path, count in before.items() if not f"{path}/".startswith(f"{folder}/")}
+    assert await records.folders(home) == after
+    assert await records.all(home) == (*reversed(outside),)
 
 
 async def test_the_folders_one_level_below_are_listed_with_the_count_of_all_documents_below(records: Records) -> None:

@@ -87,6 +87,9 @@ CHANGES: dict[str, Operation] = {
 OPERATIONS: dict[str, Operation] = {
     **CHANGES,
     "create": lambda it: it.records.create(it.home, it.records.document(it.home, path=f"documents/{it.key}"), it.key),
+    "create_another": lambda it: it.records.documents.create(
+        it.records.document(it.home, path="documents/another"), it.records.intent(it.home, it.key, "that")
+    ),
     "add_api_key": lambda it: it.records.api_keys.add(
         it.records.api_key(it.home), it.records.intent(it.home, it.key, operation="create_api_key"), b"sealed"
     ),
@@ -133,6 +136,8 @@ async def test_a_used_idempotency_key_is_refused_for_every_other_operation(scene
     for then in OPERATIONS.keys() - {first}:
         assert await OPERATIONS[then](scene) == IdempotencyKeyReused(), then
         assert await scene.snapshot() == after
+    other = scene.records.intent(scene.home, scene.key, "neither")
+    assert await scene.records.documents.receipt(other) == IdempotencyKeyReused()
 
 
 async def test_a_used_idempotency_key_is_refused_for_another_document(scene: Scene, change: Operation) -> None:

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from domain.access import Workspace
 from domain.paths import StoragePath
 from ports.ledger import PathState
 from ports.outcomes import Created, PathTaken
@@ -12,14 +11,10 @@ from tests.contracts.records import Records, new_key
 HOUR = timedelta(hours=1)
 
 
-def path_of(workspace: Workspace, name: str) -> StoragePath:
-    return StoragePath(f"workspaces/{workspace.id}/documents/{name}")
-
-
 async def test_a_recorded_path_is_never_condemned(records: Records) -> None:
     home = await records.workspace()
-    document = await records.recorded(home, path="documents/a")
-    a, b, c = (path_of(home, name) for name in "abc")
+    document = await records.recorded(home, path="a")
+    a, b, c = (records.path(home, name) for name in "abc")
     assert await records.condemn(home, a, b) == [b]
     assert await records.states(home, a, b, c) == [PathState.RECORDED, PathState.CONDEMNED, None]
     assert await records.current(document) == document
@@ -27,7 +22,7 @@ async def test_a_recorded_path_is_never_condemned(records: Records) -> None:
 
 async def test_only_the_versions_of_recorded_objects_are_returned(records: Records) -> None:
     home = await records.workspace()
-    paths = [path_of(home, name) for name in ("versioned", "unversioned", "deleted", "condemned")]
+    paths = [records.path(home, name) for name in ("versioned", "unversioned", "deleted", "condemned")]
     for path, version in zip(paths, ("v1", None, "v2"), strict=False):
         document = records.document(home, path=path.removeprefix(f"workspaces/{home.id}/"))
         document = replace(document, stored=replace(document.stored, version_id=version))
@@ -35,16 +30,16 @@ async def test_only_the_versions_of_recorded_objects_are_returned(records: Recor
         if path == paths[2]:
             await records.delete(home, document.id)
     await records.condemn(home, paths[3])
-    assert await records.ledger.recorded_versions(home.id, [*paths, path_of(home, "x")]) == {paths[0]: "v1"}
+    assert await records.ledger.recorded_versions(home.id, [*paths, records.path(home, "x")]) == {paths[0]: "v1"}
 
 
 async def test_a_condemned_or_gone_path_is_refused_to_every_create(records: Records) -> None:
     home = await records.workspace()
-    path = path_of(home, "a")
+    path = records.path(home, "a")
     await records.condemn(home, path)
     for state in (PathState.CONDEMNED, PathState.GONE):
         assert await records.states(home, path) == [state]
-        document = records.document(home, path="documents/a")
+        document = records.document(home, path="a")
         assert await records.create(home, document, new_key()) == PathTaken(None)
         await records.finalise(home, records.clock() + HOUR, path)
     assert (await records.documents.usage(home.id)).documents == 0
@@ -52,11 +47,11 @@ async def test_a_condemned_or_gone_path_is_refused_to_every_create(records: Reco
 
 async def test_only_paths_condemned_before_a_time_are_finalised_and_may_be_condemned_anew(records: Records) -> None:
     home = await records.workspace()
-    early, late, unknown, recorded = (path_of(home, name) for name in ("early", "late", "unknown", "recorded"))
+    early, late, unknown, recorded = (records.path(home, name) for name in ("early", "late", "unknown", "recorded"))
     await records.condemn(home, early)
     records.clock.advance(hours=1)
     await records.condemn(home, early, late)
-    await records.recorded(home, path="documents/recorded")
+    await records.recorded(home, path="recorded")
     await records.finalise(home, records.clock(), early, late, unknown, recorded)
     states = [PathState.GONE, PathState.CONDEMNED, None, PathState.RECORDED]
     assert await records.states(home, early, late, unknown, recorded) == states
@@ -70,7 +65,7 @@ async def test_only_paths_condemned_before_a_time_are_finalised_and_may_be_conde
 
 async def test_every_condemned_path_of_every_workspace_is_listed_however_many_there_are(records: Records) -> None:
     homes = [await records.workspace() for _ in range(2)]
-    wanted = {home.id: [path_of(home, f"{number:04}") for number in range(1500)] for home in homes}
+    wanted = {home.id: [records.path(home, f"{number:04}") for number in range(1500)] for home in homes}
     for home in homes:
         await records.condemn(home, *wanted[home.id])
     for home in homes:
@@ -81,15 +76,15 @@ async def test_a_condemned_path_is_due_until_it_is_postponed_and_again_when_it_i
     records: Records,
 ) -> None:
     home = await records.workspace()
-    path, other, recorded = (path_of(home, name) for name in ("a", "b", "recorded"))
-    await records.recorded(home, path="documents/recorded")
+    path, other, recorded = (records.path(home, name) for name in ("a", "b", "recorded"))
+    await records.recorded(home, path="recorded")
     await records.condemn(home, path, other)
 
     async def due() -> list[StoragePath]:
         return await records.condemned(home, due_at=records.clock())
 
     assert sorted(await due()) == [path, other]
-    await records.ledger.postpone(home.id, [path, recorded, path_of(home, "unknown")], records.clock() + HOUR)
+    await records.ledger.postpone(home.id, [path, recorded, records.path(home, "unknown")], records.clock() + HOUR)
     assert await due() == [other]
     assert sorted(await records.condemned(home)) == [path, other]
     assert await records.states(home, recorded) == [PathState.RECORDED]
@@ -112,7 +107,10 @@ async def test_only_workspaces_with_a_folder_are_listed_as_such(records: Records
 async def test_the_greatest_path_of_each_workspace_between_its_bounds_is_found(records: Records) -> None:
     homes = [await records.workspace() for _ in range(3)]
     for home in homes[:2]:
-        await records.condemn(home, *(path_of(home, name) for name in ("a", "b", "c")))
-    bounds = [(path_of(homes[0], "a"), path_of(homes[0], "c")), (path_of(homes[1], "c"), path_of(homes[1], "d"))]
+        await records.condemn(home, *(records.path(home, name) for name in ("a", "b", "c")))
+    bounds = [
+        (records.path(homes[0], "a"), records.path(homes[0], "c")),
+        (records.path(homes[1], "c"), records.path(homes[1], "d")),
+    ]
     asked = {home.id: bound for home, bound in zip(homes, [*bounds, bounds[0]], strict=True)}
-    assert await records.ledger.greatest_paths(asked) == {homes[0].id: path_of(homes[0], "b")}
+    assert await records.ledger.greatest_paths(asked) == {homes[0].id: records.path(homes[0], "b")}

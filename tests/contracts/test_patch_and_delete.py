@@ -4,9 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from domain.paths import FolderPath
 from domain.preconditions import UNCONDITIONAL
-from domain.search import DocumentFilter
 from ports.ledger import PathState
 from ports.outcomes import Created, Deleted, NoSuchDocument, NoSuchLink, Patched, PathTaken
 from ports.queries import DocumentWithLinks, Usage
@@ -53,41 +51,6 @@ async def test_each_patch_adds_one_revision_and_its_time_is_never_before_the_las
         await records.patch(home, document.id, name=f"{seconds}")
         at = document.created_at + timedelta(seconds=expected)
         assert await records.current(document) == replace(document, name=f"{seconds}", revision=revision, updated_at=at)
-
-
-async def test_a_patched_document_is_found_by_its_new_members_only(records: Records) -> None:
-    home = await records.workspace()
-    members = {"name": "OLD Name", "description": "old Text", "folder": "/old", "tags": ("old",), "mime_type": "old/t"}
-    document = await records.recorded(home, **members)
-    changes: dict[str, Any]
-    changes = {"name": "NEW Name", "description": "new TEXT", "folder": "/new", "tags": ("new",), "mime_type": "new/t"}
-    old, new = (
-        {
-            "name": DocumentFilter(words=(f"{age} name",)),
-            "description": DocumentFilter(words=(f"{age} text",)),
-            "folder": DocumentFilter(folder=FolderPath(f"/{age}")),
-            "tags": DocumentFilter(tags=(age,)),
-            "mime_type": DocumentFilter(mime_type=f"{age}/t"),
-        }
-        for age in ("old", "new")
-    )
-    for member, value in changes.items():
-        assert await records.all(home, old[member]) == (await records.current(document),)
-        assert await records.all(home, new[member]) == ()
-        await records.patch(home, document.id, **{member: value})
-        assert await records.all(home, old[member]) == ()
-        assert await records.all(home, new[member]) == (await records.current(document),)
-
-
-async def test_a_patch_creates_its_folders_and_a_delete_leaves_them(records: Records) -> None:
-    home = await records.workspace()
-    document = await records.recorded(home)
-    await records.patch(home, document.id, folder="/a/b/c")
-    assert await records.folders(home) == {"/a": 1, "/a/b": 1, "/a/b/c": 1}
-    await records.patch(home, document.id, folder="/a/d")
-    assert await records.folders(home) == {"/a": 1, "/a/b": 0, "/a/b/c": 0, "/a/d": 1}
-    await records.delete(home, document.id)
-    assert await records.folders(home) == {"/a": 0, "/a/b": 0, "/a/b/c": 0, "/a/d": 0}
 
 
 async def test_a_deleted_document_is_as_unknown_as_one_that_never_was(records: Records) -> None:

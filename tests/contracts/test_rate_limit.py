@@ -62,14 +62,6 @@ async def test_after_a_refusal_further_refusals_are_known_until_the_window_ends(
     assert not limiter.refuses(a, PLAN, clock())
 
 
-async def test_requests_at_once_are_decided_in_order_each_by_its_own_plan(limiter: RateLimiter, a: str) -> None:
-    at = StillClock()()
-    plans = [(Window(limit, MINUTE),) for limit in (2, 2, 5, 5, 2, 4, 9)]
-    verdicts = await asyncio.gather(*(limiter.acquire(a, plan, at) for plan in plans))
-    assert [verdict.admitted for verdict in verdicts] == [True, True, True, True, False, False, True]
-    assert [verdict.remaining for verdict in verdicts] == [1, 0, 2, 1, 0, 0, 4]
-
-
 async def test_windows_begin_at_whole_minutes_and_days_of_utc(limiter: RateLimiter, a: str) -> None:
     clock = StillClock(datetime(2026, 4, 17, 23, 58, 59, tzinfo=UTC))
     one, b = (Window(1, MINUTE), Window(2, DAY)), new_subject()

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from domain.paths import StoragePath
 from ports.ledger import PathState
 from ports.outcomes import Created, PathTaken
 from tests.contracts.races import at_once
@@ -16,9 +15,7 @@ async def test_a_gone_path_is_free_again_after_its_time_if_it_was_never_recorded
     await records.retention.forget_unused_paths(records.clock() + 10_000 * DAY)
     home = await records.workspace(quota_bytes=10**6)
     names = "unused", "orphan", "condemned", "recorded", "deleted", "late"
-    unused, orphan, condemned, _, deleted, late = paths = [
-        StoragePath(f"workspaces/{home.id}/documents/{name}") for name in names
-    ]
+    unused, orphan, condemned, _, deleted, late = paths = [records.path(home, f"documents/{name}") for name in names]
     await records.issue(home, "documents/unused", 10)
     records.clock.advance(hours=1)
     await records.settle(home, {unused: None})
@@ -43,7 +40,7 @@ async def test_a_gone_path_is_free_again_after_its_time_if_it_was_never_recorded
 
 async def test_paths_are_forgotten_in_every_workspace_however_many_there_are(records: Records) -> None:
     homes = [await records.workspace() for _ in range(3)]
-    wanted = {home.id: [StoragePath(f"workspaces/{home.id}/documents/{n}") for n in range(450)] for home in homes}
+    wanted = {home.id: [records.path(home, f"documents/{n}") for n in range(450)] for home in homes}
     for home in homes:
         await records.condemn(home, *wanted[home.id])
         await records.finalise(home, records.clock() + DAY, *wanted[home.id])
@@ -54,7 +51,7 @@ async def test_paths_are_forgotten_in_every_workspace_however_many_there_are(rec
 
 async def test_of_a_path_that_is_forgotten_and_condemned_anew_at_once_the_object_is_deleted(shared: Records) -> None:
     home = await shared.workspace()
-    paths = [StoragePath(f"workspaces/{home.id}/documents/{n}") for n in range(40)]
+    paths = [shared.path(home, f"documents/{n}") for n in range(40)]
     await shared.condemn(home, *paths)
     await shared.finalise(home, shared.clock() + DAY, *paths)
     await at_once(

@@ -265,7 +265,7 @@ def test_every_method_that_takes_a_workspace_is_tried_from_another_one() -> None
 
 async def test_a_change_of_an_id_that_two_workspaces_share_is_made_in_one(scene: Scene) -> None:
     records, other = scene.records, scene.other
-    path = StoragePath(f"workspaces/{other.id}/documents/a")
+    path = records.path(other, "documents/a")
     await records.create(other, replace(scene.document, workspace_id=other.id, storage_path=path))
     await records.add_link(other, scene.link)
     await records.delete(other, (await records.recorded(other, folder=EMPTY_FOLDER)).id)

@@ -20,9 +20,7 @@ from domain.access import ApiKey, Workspace
 from domain.ids import WorkspaceId
 from domain.rate_limits import Plan
 from ports.api_keys import ApiKeyRevoked, ApiKeyUse
-from tests.clock import StillClock
 from tests.contracts.records import Records
-from tests.contracts.repositories import postgres_records
 
 Event = tuple[str, float | WorkspaceId]
 SESSIONS = (
@@ -77,11 +75,6 @@ class Process:
             while not condition():
                 self._noted.clear()
                 await self._noted.wait()
-
-
-@pytest.fixture
-def records(database: Database) -> Records:
-    return postgres_records(database, StillClock())
 
 
 @asynccontextmanager

@@ -1,24 +1,15 @@
 """The rows of folders that a move changes, whatever is below the folder."""
 
-import pytest
-
 from adapters.postgres.database import Database
 from adapters.postgres.rows import to_uuid
 from domain.access import Workspace
 from ports.outcomes import FolderMoved
-from tests.clock import StillClock
 from tests.contracts.records import Records
-from tests.contracts.repositories import postgres_records
 
 ROWS = """
 SELECT path, folder_tree.xmin::text AS version, height
 FROM folder_tree JOIN folders USING (workspace_id, id) WHERE workspace_id = $1
 """
-
-
-@pytest.fixture
-def records(database: Database) -> Records:
-    return postgres_records(database, StillClock())
 
 
 async def rows(database: Database, home: Workspace) -> dict[str, tuple[str, int]]:

@@ -5,14 +5,8 @@ import msgspec
 from adapters.postgres.creates import to_record
 from adapters.postgres.database import Database, Row
 from adapters.postgres.rows import to_intent, to_json, to_uuid
-from domain.access import Workspace
 from ports.ledger import PathState
 from tests.contracts.records import HASHING_KEY, Records
-
-
-async def usage(records: Records, home: Workspace) -> tuple[int, int]:
-    found = await records.documents.usage(home.id)
-    return found.used_bytes, found.reserved_bytes
 
 
 async def test_it_finds_lists_moves_and_deletes_the_folders_of_this_version(
@@ -80,10 +74,10 @@ async def test_the_former_version_releases_reservations(records: Records, databa
     await database.fetch("SELECT condemn_objects($1, $2, $3)", to_uuid(home.id), listed, records.clock())
     states = [PathState.RECORDED, PathState.CONDEMNED]
     assert await records.states(home, recorded.path, condemned.path) == states
-    assert await usage(records, home) == (5, 90)
+    assert await records.usage(home) == (5, 90)
 
     records.clock.advance(hours=1)
     await records.settle(home, {recorded.path: 5, condemned.path: None})
     assert await records.states(home, recorded.path, condemned.path) == states
-    assert await usage(records, home) == (5, 0)
+    assert await records.usage(home) == (5, 0)
     assert await records.overdue(home) == []

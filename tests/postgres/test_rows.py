@@ -1,6 +1,5 @@
-"""The outcomes of many creates in one call, and the rows of writes that the port does not show."""
+"""The rows of writes that the port does not show."""
 
-import asyncio
 import json
 from datetime import timedelta
 from typing import Any
@@ -8,47 +7,12 @@ from typing import Any
 from adapters.postgres.database import Database
 from adapters.postgres.rows import to_uuid
 from domain.access import Workspace
-from ports.outcomes import Created, IdempotencyKeyReused, OverQuota, PathTaken, Replayed
-from ports.queries import Usage
-from tests.contracts.records import Records, new_key, only
+from tests.contracts.records import Records, only
 
 
 async def events(database: Database, home: Workspace) -> list[Any]:
     """Return the events of a workspace, in the order of commits."""
     return list(await database.fetch("SELECT * FROM events WHERE workspace_id = $1 ORDER BY seq", to_uuid(home.id)))
-
-
-async def test_each_create_of_a_call_is_decided_alone_and_in_order(database: Database, records: Records) -> None:
-    home = await records.workspace(quota_bytes=40)
-    answered, retried = new_key(), new_key()
-    old, ours = records.document(home, path="documents/1", folder="/a/b"), records.document(home, path="documents/2")
-    await records.create(home, old, answered)
-    await records.create(home, ours, retried)
-    creates = [
-        (records.document(home, path="documents/3", folder="/a/c"), records.intent(home, new_key())),
-        (records.document(home, path="documents/4", folder="/no"), records.intent(home, answered)),
-        (records.document(home, path="documents/5", folder="/no"), records.intent(home, retried, asks="that")),
-        (records.document(home, path="documents/1", folder="/no"), records.intent(home)),  # the path of the first
-        (records.document(home, path="documents/6", size_bytes=11), records.intent(home)),  # 30 of 40 are used
-        (records.document(home, path="documents/7", size_bytes=10), records.intent(home)),  # exactly the rest
-        (ours, records.intent(home)),  # its own earlier attempt
-    ]
-    # All of them wait at the same time, so one call contains all of them.
-    assert await asyncio.gather(*(records.documents.create(*create) for create in creates)) == [
-        Created(creates[0][0]),
-        Replayed(old),
-        IdempotencyKeyReused(),
-        PathTaken(old.id),
-        OverQuota(40, 30, 11),
-        Created(creates[5][0]),
-        Created(ours),
-    ]
-    assert await records.documents.usage(home.id) == Usage(40, 40, 4)
-    assert await records.folders(home) == {"/a": 2, "/a/b": 1, "/a/c": 1}
-    recorded = [old, ours, creates[0][0], creates[5][0]]
-    assert [(event["seq"], event["document_id"]) for event in await events(database, home)] == [
-        (seq, to_uuid(document.id)) for seq, document in enumerate(recorded, 1)
-    ]
 
 
 async def test_every_change_is_an_event_in_the_order_of_commits(database: Database, records: Records) -> None:

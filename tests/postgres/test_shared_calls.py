@@ -9,17 +9,18 @@ import pytest
 from adapters.postgres import statements
 from adapters.postgres.database import Database, Row
 from adapters.postgres.pools import REQUESTS, open_pools
+from adapters.postgres.rows import to_uuid
 from adapters.postgres.writer.batched import CALLS_MAX
 from adapters.postgres.writer.cost import SHARED_COST_MAX, SHARED_ROW_COST_MAX
 from adapters.postgres.writer.lane import ROWS_MAX
 from domain.access import Workspace
 from domain.documents import Document
-from ports.outcomes import Created, OverQuota, PathTaken, Replayed
+from ports.outcomes import Created, IdempotencyKeyReused, OverQuota, PathTaken, Replayed
 from tests.clock import StillClock
 from tests.contracts.records import Records, new_key
 from tests.contracts.repositories import postgres_records
 from tests.postgres.locks import locked
-from tests.postgres.rig import Rig, fails_with
+from tests.postgres.rig import Rig
 
 
 async def test_workspaces_take_turns_so_a_full_queue_of_one_delays_no_other(shared_rig: Rig) -> None:
@@ -65,16 +66,6 @@ async def test_a_slow_call_keeps_the_next_one_back_only_for_a_moment_up_to_two_c
         assert [len(call) for call in shared_rig.made] == [1] * CALLS_MAX
     assert isinstance(await waiting, Created)
     assert isinstance(await last, Created)
-
-
-async def test_a_row_that_the_database_refuses_halves_calls_and_fails_alone(shared_rig: Rig) -> None:
-    shared_rig.every = fails_with("/bad", ValueError("no such text"))
-    creates = [shared_rig.create(f"{n}", home=await shared_rig.records.workspace()) for n in range(15)]
-    *tasks, bad = await shared_rig.send(*creates, shared_rig.create("bad"))
-    assert all(isinstance(outcome, Created) for outcome in await asyncio.gather(*tasks))
-    with pytest.raises(ValueError, match="no such text"):
-        await bad
-    assert len(shared_rig.made) <= 1 + 2 * 4
 
 
 class Counting(Database):
@@ -129,13 +120,14 @@ async def test_writes_that_wait_for_a_lock_leave_connections_to_creates(
     await asyncio.gather(*waiting)
 
 
-async def test_one_call_decides_each_row_by_the_account_of_its_own_workspace(
+async def test_one_call_decides_each_row_alone_and_by_the_account_of_its_own_workspace(
     records: Records, counting: Counting
 ) -> None:
     rich, poor, full = [await records.workspace(quota) for quota in (1000, 10, 5)]
-    key = new_key()
-    twin = records.document(poor, path="twin", size_bytes=1)
+    key, used = new_key(), new_key()
+    twin, ours = records.document(poor, path="twin", size_bytes=1), records.document(rich, path="ours", size_bytes=0)
     assert await records.create(poor, twin, key) == Created(twin)
+    assert await records.create(rich, ours, used) == Created(ours)
     made = [records.document(rich, path=f"{n}", size_bytes=300, folder=f"/a/{n}") for n in range(4)]
     fits, again = records.document(poor, path="fits", size_bytes=9), records.document(poor, path="again", size_bytes=0)
     taken, big = records.document(poor, path="twin", size_bytes=0), records.document(full, path="big", size_bytes=6)
@@ -145,6 +137,8 @@ async def test_one_call_decides_each_row_by_the_account_of_its_own_workspace(
         records.create(poor, fits),
         records.create(poor, again, key),
         records.create(poor, taken),
+        records.documents.create(records.document(rich, path="that", folder="/no"), records.intent(rich, used, "that")),
+        records.documents.create(ours, records.intent(rich)),  # an earlier attempt
         records.create(full, big),
     )
     assert counting.calls == [3]
@@ -154,9 +148,15 @@ async def test_one_call_decides_each_row_by_the_account_of_its_own_workspace(
         Created(fits),
         Replayed(twin),
         PathTaken(twin.id),
+        IdempotencyKeyReused(),
+        Created(ours),
         OverQuota(limit_bytes=5, used_bytes=0, requested_bytes=6),
     ]
     assert [(await records.documents.usage(home.id)).used_bytes for home in (rich, poor, full)] == [900, 10, 0]
+    assert sorted(await records.folders(rich)) == ["/a", "/a/0", "/a/1", "/a/2"]
+    in_order = "SELECT document_id FROM events WHERE workspace_id = $1 ORDER BY seq"
+    events = await counting.fetch(in_order, to_uuid(rich.id))
+    assert [event["document_id"] for event in events] == [to_uuid(item.id) for item in (ours, *made[:3])]
 
 
 async def test_workspaces_whose_locks_are_held_delay_no_other(records: Records, database_url: str) -> None:
