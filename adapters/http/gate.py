@@ -21,6 +21,7 @@ from adapters.http.errors import RequestTimeout, answer, unavailable
 from adapters.http.in_flight import DeadlineMonitor, InFlightRequest, keep_in_flight
 from adapters.http.isolation import isolation_headers
 from adapters.http.refused_api_keys import RefusedApiKeysLog
+from adapters.http.slices import FairSlices
 from domain.access import client_network
 from domain.errors import InvalidKey, RateLimited
 from domain.use_cases.admit_request import AdmitRequest, refusal_of
@@ -63,6 +64,7 @@ class Gate:
         self._new_id = new_id
         self._cors = cors
         self._deadlines = DeadlineMonitor()
+        self._slices = FairSlices()
         self._refused_api_keys = RefusedApiKeysLog()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,8 +93,12 @@ class Gate:
         try:
             if (refusal := cast("dict[str, Any]", scope).get(REFUSED)) is not None:
                 raise refusal
-            await self._admit_into(request, scope)
-            await self._app(scope, receive, send_with_headers)
+            refusal = await self._admit_into(request, scope)
+            app = self._app if refusal is None else answer(refusal, request.request_id)
+            if request.caller is None:
+                await app(scope, receive, send_with_headers)
+            else:
+                await self._slices.run(request.caller.workspace_id, app(scope, receive, send_with_headers))
         except asyncio.CancelledError:
             # The deadline has passed, or the server shuts down. No other task awaits this one, so it may end here.
             if not response_started:
@@ -113,10 +119,11 @@ class Gate:
             return sent[0].decode()
         return "req_" + self._new_id(self._now())
 
-    async def _admit_into(self, request: InFlightRequest, scope: Scope) -> None:
+    async def _admit_into(self, request: InFlightRequest, scope: Scope) -> RateLimited | None:
+        """Find the caller, and return the refusal if its workspace has used up its rate limit."""
         path = sent_path(scope)
         if path.startswith(_OPEN_PREFIXES) or path in _OPEN_PATHS:
-            return
+            return None
         request.start_deadline()
         client = scope["client"]
         address = client[0] if client else ""
@@ -126,17 +133,17 @@ class Gate:
         except InvalidKey:
             if api_key is not None:
                 self._count_unknown_key(address)
-            return
+            return None
         except RateLimited:
             # The client address has sent too many wrong API keys, and this API key is wrong too.
             self._count_unknown_key(address)
             self._metrics.count_refusal()
             raise
         request.verdict = admission.verdict
+        request.caller = admission.caller
         if (refusal := refusal_of(admission.verdict)) is not None:
             self._metrics.count_refusal()
-            raise refusal
-        request.caller = admission.caller
+        return refusal
 
     def _count_unknown_key(self, address: str) -> None:
         self._metrics.count_unknown_key()
