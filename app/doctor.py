@@ -21,6 +21,8 @@ from ports.deployment import Deployments
 from ports.storage import ObjectStorage
 from ports.system import Unavailable
 
+_DEPLOYMENT_UNKNOWN = CheckResult("deployment", Grade.DEGRADED, "not checked: the object store cannot be used")
+
 
 async def run_checks(settings: Settings) -> Sequence[CheckResult]:
     """Return the results of all checks. The settings are valid, because `Settings.read` has accepted them."""
@@ -80,16 +82,25 @@ async def _secret(settings: Settings, deployments: Deployments | None) -> CheckR
 
 async def _storage(settings: Settings, deployments: Deployments | None, *, is_unused: bool) -> Sequence[CheckResult]:
     try:
-        is_missing = (is_unused or deployments is None) and await _is_missing(settings)
+        is_missing = await _is_missing(settings)
         if is_unused and is_missing:
             # The database is empty, so a missing directory cannot have lost anything.
             found = f"{settings.storage_url} is not ready yet; 'dossier serve' makes it"
             return [CheckResult("storage", Grade.OK, found)]
-        if is_missing:
+        if is_missing and deployments is None:
             found = f"not checked: {settings.storage_url} does not exist, and only the database knows whether it should"
             return [CheckResult("storage", Grade.DEGRADED, found)]
+        if is_missing:
+            found = (
+                f"{settings.storage_url} does not exist, but documents were recorded: mount it, or correct the setting"
+            )
+            return [CheckResult("storage", Grade.FAILED, found), _DEPLOYMENT_UNKNOWN]
         async with open_storage(settings, secrets.token_bytes(32)) as (storage, _):
-            return [*await storage.run_checks(), await check_deployment(storage, deployments)]
+            results = await storage.run_checks()
+            # The first check is whether the store can be used at all.
+            if results[0].grade is Grade.FAILED:
+                return [*results, _DEPLOYMENT_UNKNOWN]
+            return [*results, await check_deployment(storage, deployments)]
     except Unavailable as error:
         return [CheckResult("storage", Grade.FAILED, str(error))]
 

@@ -254,6 +254,9 @@ def connection_problem(error: Exception) -> str:
             return f"no answer within {CONNECT_SECONDS:.0f} seconds; check host and port in its URL"
         case OSError():
             return f"no connection; check host and port in its URL: {error}"
+        case asyncpg.exceptions.ClientConfigurationError() | asyncpg.exceptions.TargetServerAttributeNotMatched():
+            # libpq's variables complete what the URL does not name.
+            return f"its URL, or a variable such as PGSSLMODE, does not fit the server: {' '.join(str(error).split())}"
         case asyncpg.CantChangeRuntimeParamError() | asyncpg.UndefinedObjectError():
             return f"its URL has a parameter that the server refuses: {error}"
         case _:

@@ -27,7 +27,17 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
-from adapters.postgres.keeper import DATA, KEEPER_LOCK, KEEPER_LOG, SERVER_PID, USER, USERS_LOCK, is_locked, try_lock
+from adapters.postgres.keeper import (
+    DATA,
+    KEEPER_LOCK,
+    KEEPER_LOG,
+    PORT,
+    SERVER_PID,
+    USER,
+    USERS_LOCK,
+    is_locked,
+    try_lock,
+)
 from ports.system import Unavailable
 
 log = logging.getLogger("dossier.postgres")
@@ -35,7 +45,7 @@ log = logging.getLogger("dossier.postgres")
 START_SECONDS = 60
 WATCH_SECONDS = 1
 _NOBODY = 65534
-_SOCKET = ".s.PGSQL.5432"
+_SOCKET = f".s.PGSQL.{PORT}"
 _SOCKET_PATH_MAX_BYTES = 107
 _LOG_TAIL = 2000
 _ADVICE = "Or set DOSSIER_DATABASE_URL to a Postgres of your own."
@@ -67,7 +77,8 @@ async def open_embedded(
         await asyncio.to_thread(embedded.ensure_running)
         watch = asyncio.create_task(_watch(embedded))
         try:
-            yield f"postgresql://{USER}@/postgres?host={sockets}"
+            # Variables such as PGPORT and PGSSLMODE configure connections to other servers.
+            yield f"postgresql://{USER}@/postgres?host={sockets}&port={PORT}&sslmode=disable&target_session_attrs=any"
         finally:
             watch.cancel()
             with suppress(asyncio.CancelledError):

@@ -16,6 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
+PORT = 5432
+"""The number in the name of the socket. Without `-p`, Postgres would take it from PGPORT."""
+
 USER = "dossier"
 DATA = "data"
 USERS_LOCK = "users.lock"
@@ -68,7 +71,7 @@ def main(directory: Path, sockets: Path, binaries: Path, options: Sequence[str])
         for _ in range(RESTARTS):
             server = subprocess.Popen(
                 [
-                    *(binaries / "postgres", "-D", directory / DATA, "-k", sockets),
+                    *(binaries / "postgres", "-D", directory / DATA, "-k", sockets, "-p", str(PORT)),
                     *("-c", "listen_addresses=", "-c", "unix_socket_permissions=0700", *options),
                 ],
                 pass_fds=[postgres.fileno()],

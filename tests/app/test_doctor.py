@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from adapters.postgres.database import connection_problem
-from app.doctor import check_deployment, run_checks
+from app.doctor import _storage, check_deployment, run_checks
 from app.settings import Settings
 from ports.checks import Grade
 from tests.domain.world import NEVER_CALLED
@@ -23,6 +23,10 @@ PROBLEMS = [
     (ConnectionRefusedError(111, "Connect call failed"), NO_CONNECTION),
     (socket.gaierror(-2, "Name or service not known"), NO_CONNECTION),
     (asyncpg.UndefinedObjectError('no parameter "x"'), "its URL has a parameter that the server refuses: {}"),
+    (
+        asyncpg.exceptions.ClientConfigurationError("`sslmode` is wrong\nHINT: correct it"),
+        "its URL, or a variable such as PGSSLMODE, does not fit the server: `sslmode` is wrong HINT: correct it",
+    ),
     (asyncpg.TooManyConnectionsError("sorry, too many clients"), "TooManyConnectionsError: {}"),
 ]
 
@@ -54,3 +58,24 @@ async def test_checks_that_need_an_unreachable_database_are_not_checked(tmp_path
 async def test_without_a_database_the_deployment_is_not_checked_and_the_store_is_not_asked() -> None:
     result = await check_deployment(NEVER_CALLED, None)
     assert (result.grade, result.found) == (Grade.DEGRADED, "not checked: the database could not be read")
+
+
+async def test_a_store_that_is_missing_fails_once_and_the_deployment_is_not_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "unknown")
+    # No server answers at the endpoint of the bucket.
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"s3://acme-documents?endpoint=http://127.0.0.1:{closed.getsockname()[1]}"
+        settings = Settings.read({"DOSSIER_DATA_DIR": str(tmp_path), "DOSSIER_STORAGE_URL": url})
+        results = await _storage(settings, NEVER_CALLED, is_unused=False)
+    assert [(result.check, result.grade) for result in results] == [
+        ("bucket", Grade.FAILED),
+        ("deployment", Grade.DEGRADED),
+    ]
+    settings = Settings.read({"DOSSIER_DATA_DIR": str(tmp_path), "DOSSIER_STORAGE_URL": f"file://{tmp_path}/absent"})
+    results = await _storage(settings, NEVER_CALLED, is_unused=False)
+    assert [result.grade for result in results] == [Grade.FAILED, Grade.DEGRADED]
+    assert "does not exist, but documents were recorded" in results[0].found

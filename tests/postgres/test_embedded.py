@@ -177,6 +177,17 @@ async def test_neither_leftovers_of_a_crash_nor_a_path_too_long_for_a_socket_pre
         assert await ask(url, "SELECT 1") == 1
 
 
+async def test_variables_for_connections_to_other_servers_change_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_embedded(tmp_path):
+        for name, value in {"PGPORT": "1", "PGSSLMODE": "verify-full", "PGTARGETSESSIONATTRS": "standby"}.items():
+            monkeypatch.setenv(name, value)
+        async with open_embedded(tmp_path) as url:
+            assert await ask(url, "SELECT 1") == 1
+            assert await ask(url, "SHOW port") == "5432"
+
+
 async def test_a_folder_in_tmp_of_another_user_is_neither_used_nor_prevents_the_start(tmp_path: Path) -> None:
     directory = tmp_path / ("d" * 100)
     async with open_embedded(directory):
