@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import traceback
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from bench.contenders import DOSSIER
 from bench.cpu import machine
 from bench.growth.run import measure_growth
 from bench.growth.workspaces import measure_workspaces
-from bench.load import Refused, require_wrk
+from bench.load import require_wrk
 from bench.options import ADMISSION, GROWTH, STORAGE, WORKERS, WORKSPACES, Options, note, read_options
 from bench.postgres import Postgres, open_postgres
 from bench.report import Results, table, write
@@ -32,7 +34,10 @@ BUSY = 0.5
 
 
 async def run(options: Options, directory: Path) -> Results:
-    """Measure every selected part. Every process is stopped before the function returns."""
+    """Measure every selected part. Every process is stopped before the function returns.
+
+    A part that fails is reported in `Results.failures`, and takes no other part's results with it.
+    """
     load = os.getloadavg()[0]
     if load > BUSY:
         note(f"this machine runs other work (load {load:.1f}), which will distort the figures")
@@ -40,29 +45,52 @@ async def run(options: Options, directory: Path) -> Results:
         results = Results(await _conditions(options, load, postgres))
         if options.wants_servers:
             await create_databases(postgres)
-            await _load_servers(options, directory, postgres, results)
-        # These parts are last, so that no server shares the machine with them.
-        if options.wants_growth(GROWTH):
-            results.growth = await measure_growth(directory / "growth", postgres, options.rounds, options.most, note)
-        if options.wants_growth(WORKSPACES):
-            results.workspaces = await measure_workspaces(directory / "growth", postgres, options.most, note)
+        for name, measure in _parts(options, directory, postgres, results).items():
+            try:
+                await measure()
+            except Exception:  # noqa: BLE001  the other parts have taken many minutes
+                note(f"{name} failed:\n{traceback.format_exc()}")
+                results.failures.append(name)
         results.conditions["load_after"] = os.getloadavg()[0]
         return results
 
 
-async def _load_servers(options: Options, directory: Path, postgres: Postgres, results: Results) -> None:
-    if options.wants_comparison:
-        async with prepared(directory, postgres, options) as comparison:
-            await comparison.measure(options, results)
+def _parts(
+    options: Options, directory: Path, postgres: Postgres, results: Results
+) -> dict[str, Callable[[], Awaitable[None]]]:
+    """Return the selected parts. Those that need only Postgres are last: no server shares the machine with them."""
+    rounds, seconds, most = options.rounds, options.seconds, options.most
+
+    async def comparison() -> None:
+        async with prepared(directory, postgres, options) as compared:
+            await compared.measure(options, results)
             if options.creates and options.wants(DOSSIER):
-                await comparison.watch_memory(options, results)
-    rounds, seconds = options.rounds, options.seconds
-    if options.wants(STORAGE):
+                await compared.watch_memory(options, results)
+
+    async def storage() -> None:
         results.storage = await measure_storage(directory / "storage", postgres, rounds, seconds, note)
-    if options.wants(ADMISSION):
+
+    async def admission() -> None:
         results.admission = await measure_admission(directory / "admission", postgres, rounds, seconds, note)
-    if options.wants(WORKERS):
+
+    async def workers() -> None:
         results.workers = await measure_workers(directory / "workers", postgres, rounds, seconds, note)
+
+    async def growth() -> None:
+        results.growth = await measure_growth(directory / "growth", postgres, rounds, most, note)
+
+    async def workspaces() -> None:
+        results.workspaces = await measure_workspaces(directory / "growth", postgres, most, note)
+
+    parts = {
+        "comparison": (options.wants_comparison, comparison),
+        STORAGE: (options.wants(STORAGE), storage),
+        ADMISSION: (options.wants(ADMISSION), admission),
+        WORKERS: (options.wants(WORKERS), workers),
+        GROWTH: (options.wants_growth(GROWTH), growth),
+        WORKSPACES: (options.wants_growth(WORKSPACES), workspaces),
+    }
+    return {name: measure for name, (is_wanted, measure) in parts.items() if is_wanted}
 
 
 async def _conditions(options: Options, load: float, postgres: Postgres) -> dict[str, Any]:
@@ -101,10 +129,10 @@ def main() -> None:
         files = write(options.results, results, chart(results))
         sys.stdout.write(table(results) + "\n")
         note("written: " + ", ".join(map(str, files)))
+        if results.failures:
+            sys.exit("failed: " + ", ".join(results.failures))
     except KeyboardInterrupt:
         sys.exit(130)
-    except Refused as refused:
-        sys.exit(f"benchmark stopped: {refused}")
     finally:
         note("removing the data")
         shutil.rmtree(directory, ignore_errors=True)

@@ -29,6 +29,8 @@ class Results:
     for each round."""
 
     conditions: dict[str, Any]
+    failures: list[str] = field(default_factory=list)
+    """The names of the parts that failed."""
     samples: dict[Case, list[Sample]] = field(default_factory=dict)
     lone: list[dict[str, float]] = field(default_factory=list)
     neighbours: list[Mapping[str, Sample]] = field(default_factory=list)
@@ -151,7 +153,8 @@ def _figures(sample: Sample) -> str:
 def to_json(results: Results) -> str:
     """Return every round of every case as JSON."""
     document = {
-        "conditions": dict(results.conditions),
+        "conditions": results.conditions,
+        "failures": results.failures,
         "cases": [
             asdict(case) | {"median": asdict(medians(samples)), "rounds": [asdict(sample) for sample in samples]}
             for case, samples in results.samples.items()

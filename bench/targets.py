@@ -114,7 +114,8 @@ def ratios(
         if target.ours in samples and target.other in samples:
             rounds = [
                 getattr(ours, target.figure) / getattr(other, target.figure)
-                for ours, other in zip(samples[target.ours], samples[target.other], strict=True)
+                # If a run failed, the last round has not all cases.
+                for ours, other in zip(samples[target.ours], samples[target.other], strict=False)
             ]
             found.append(Ratio(target.name, median(rounds), target.bound, target.at_least, rounds))
     if lone:
