@@ -191,7 +191,7 @@ async def _start_before(
         "DOSSIER_DATABASE_URL": postgres.url("before"),
         "DOSSIER_STORAGE_URL": (data / "files").as_uri(),
         # The environment's own path names this checkout.
-        "PYTHONPATH": str(checkout),
+        "PYTHONPATH": f"{checkout}:{checkout / 'client'}",
     }
     await servers.run_once([sys.executable, "-m", "app.cli", "migrate"], settings, checkout)
     await _seed(postgres, "before")
