@@ -124,8 +124,10 @@ async def test_a_precondition_that_does_not_hold_prevents_the_change(scene: Scen
         assert (await records.documents.get(home.id, document.id), await records.folders(home)) == before
 
 
-@pytest.mark.parametrize("precondition", HOLDS, ids=lambda value: str(value)[:60])
-async def test_a_precondition_that_holds_allows_the_change(scene: Scene, precondition: Precondition) -> None:
-    records, home, document = scene.records, scene.home, scene.document
-    assert isinstance(await records.patch(home, document.id, precondition), Patched)
-    assert await records.delete(home, document.id, precondition=precondition) == Deleted(document.storage_path)
+async def test_a_precondition_that_holds_allows_the_change(records: Records) -> None:
+    home = await records.workspace()
+    for precondition in HOLDS:
+        document = await records.recorded(home, folder="/a/b")
+        await records.linked_to(home, document)
+        assert isinstance(await records.patch(home, document.id, precondition), Patched), precondition
+        assert await records.delete(home, document.id, precondition=precondition) == Deleted(document.storage_path)

@@ -22,7 +22,6 @@ from domain.rate_limits import Plan
 from ports.api_keys import ApiKeyRevoked, ApiKeyUse
 from tests.contracts.records import Records
 
-Event = tuple[str, float | WorkspaceId]
 SESSIONS = (
     "SELECT pid FROM pg_stat_activity WHERE application_name = 'dossier reports' AND datname = current_database()"
 )
@@ -33,7 +32,7 @@ class Process:
 
     def __init__(self, records: Records) -> None:
         self.cache = ApiKeyCache(records.api_keys, self.seconds)
-        self.events: list[Event] = []
+        self.events: list[tuple[str, Any]] = []
         self._advanced = 0.0
         self._noted = asyncio.Event()
 
@@ -55,19 +54,17 @@ class Process:
         self.cache.confirm(at)
         self._note("confirm", at)
 
-    def _note(self, *event: Any) -> None:
-        self.events.append(cast("Event", event))
+    def _note(self, event: str, value: object) -> None:
+        self.events.append((event, value))
         self._noted.set()
 
-    def reported(self) -> "list[WorkspaceId]":
-        return [cast("WorkspaceId", value) for name, value in self.events if name == "changed"]
+    def reported(self) -> list[WorkspaceId]:
+        return [value for name, value in self.events if name == "changed"]
 
     async def confirmation(self) -> None:
         """Wait until everything that was committed before this call has been reported."""
         asked_at = self.seconds()
-        await self.until(
-            lambda: any(name == "confirm" and cast("float", value) > asked_at for name, value in self.events)
-        )
+        await self.until(lambda: any(name == "confirm" and value > asked_at for name, value in self.events))
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for a report after which the condition is true."""
@@ -155,7 +152,7 @@ async def test_no_confirmation_overtakes_a_change(database_url: str, database: D
     assert len([name for name, _ in process.events if name == "confirm"]) > len(keys)
     for workspace, at in committed.items():
         confirmed = next(
-            number for number, (name, value) in enumerate(process.events) if name == "confirm" and float(value) > at
+            number for number, (name, value) in enumerate(process.events) if name == "confirm" and value > at
         )
         assert ("changed", workspace) in process.events[:confirmed]
 
