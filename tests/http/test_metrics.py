@@ -101,10 +101,3 @@ async def test_wrong_api_keys_are_counted_on_every_route_and_a_missing_one_is_no
     del api.http.headers["Authorization"]
     assert (await api.http.get(document)).status_code == 401
     assert await samples(api.http, UNKNOWN_KEYS) == {(): 4}
-
-
-async def test_two_applications_of_one_process_have_metrics_of_their_own(api: Api) -> None:
-    await api.http.get("/health/live")
-    async with client_of(memory_ports()) as other:
-        assert await samples(other, REQUESTS) == {}
-    assert ("GET", "/health/live", "200") in await samples(api.http, REQUESTS)
