@@ -83,7 +83,7 @@ class Operation(HTTPRouteHandler):
         """Return a middleware that answers each request.
 
         It does not pass the request on to `app`, by which Litestar would read the handler's arguments, call it and
-        convert its result: that takes 16 µs of a request, and an Operation needs none of it.
+        convert its result: that takes 12 µs of a create and 15 of a read, and an Operation needs none of it.
         """
         return self._answer
 
