@@ -50,7 +50,7 @@ class PostgresApiKeys:
         self._now = now
 
     async def find(self, digests: Sequence[bytes]) -> Sequence[ApiKeyFound]:
-        rows = await self._database.fetch(statements.FIND_API_KEYS, digests)
+        rows = await self._database.read(statements.FIND_API_KEYS, digests)
         return [ApiKeyFound(_to_key(row), Plan(row["plan"])) for row in rows]
 
     async def add(self, key: ApiKey, intent: Intent | None = None, sealed: bytes = b"") -> AddApiKeyOutcome:

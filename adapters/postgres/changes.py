@@ -93,8 +93,8 @@ class DocumentChanges:
         If the document was changed since, its present members come with the revision of the patch. So the next
         `If-Match` of the client is refused, and the client overwrites no change that it has not seen.
         """
-        ids = to_uuid(workspace), to_uuid(document)
-        rows = await self._writes.fetch_with_retry(statements.READ_DOCUMENT, *ids)
+        ids = [to_uuid(workspace)], [to_uuid(document)]
+        rows = await self._writes.fetch_with_retry(statements.READ_DOCUMENTS, *ids)
         if not rows:
             return NoSuchDocument()
         found = to_document_with_links(msgspec.json.decode(rows[0]["facts"]))

@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import msgspec
 
 from adapters.postgres import statements
 from adapters.postgres.database import Database, Row
 from adapters.postgres.rows import from_facts, to_facts, to_intent, to_over_quota, to_path_taken, to_uuid
-from adapters.postgres.writer.batched import SLOW_SECONDS, BatchedWriter, shared
-from adapters.postgres.writer.cost import ROW_COST, SHARED_ROW_COST_MAX, create_cost
+from adapters.postgres.writer.cost import ROW_COST, create_cost
 from adapters.postgres.writer.lane import Pending
+from adapters.postgres.writer.shared import Busy, SharedWriter
 from domain.documents import Document
 from domain.paths import FOLDER_LEVELS_MAX, FOLDERS_MAX
 from domain.search import search_text
@@ -19,52 +18,28 @@ from ports.intents import Intent
 from ports.outcomes import Created, CreateOutcome, IdempotencyKeyReused, Replayed, TooManyFolders
 
 
-@dataclass(frozen=True, slots=True)
-class Busy:
-    """Another process holds the workspace lock, so the create was not tried."""
-
-
 class Creates:
-    """The creates that wait, of all workspaces.
-
-    The usual call carries rows of many workspaces and waits for no workspace lock. So a workspace whose lock is held
-    delays no other. Its creates then go in calls of their own that wait for the lock, as long as any wait. Expensive
-    creates go in such calls too, so they slow only their own workspace.
-    """
+    """The creates that wait, of all workspaces."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._shared: BatchedWriter[PendingCreate, CreateOutcome | Busy] = BatchedWriter(
-            self._record, shared, slow_seconds=SLOW_SECONDS
-        )
-        self._alone: BatchedWriter[PendingCreate, CreateOutcome | Busy] = BatchedWriter(
-            partial(self._record, waits=True)
-        )
+        self._writer = SharedWriter[PendingCreate, CreateOutcome](self._record)
 
     async def create(self, document: Document, intent: Intent, hashing_key: bytes) -> CreateOutcome:
         """Record a document. Outcomes and errors are those of `DocumentRepository.create`."""
         record, cost = to_record(document, intent, hashing_key)
-        if cost <= SHARED_ROW_COST_MAX and not self._alone.has_lane(document.workspace_id):
-            outcome = await self._shared.send(PendingCreate.of(document, intent, record, cost))
-            if not isinstance(outcome, Busy):
-                return outcome
-        outcome = await self._alone.send(PendingCreate.of(document, intent, record, cost))
-        assert not isinstance(outcome, Busy)
-        return outcome
+        return await self._writer.send(lambda: PendingCreate.of(document, intent, record, cost))
 
     async def aclose(self) -> None:
         """Refuse new creates from now on, and return once all earlier ones are settled."""
-        await self._shared.aclose()
-        await self._alone.aclose()
+        await self._writer.aclose()
 
-    async def _record(
-        self, creates: Sequence["PendingCreate"], *, waits: bool = False
-    ) -> Sequence[CreateOutcome | Busy]:
-        workspaces = [to_uuid(workspace) for workspace in {create.workspace for create in creates}]
-        batch = b"[" + b",".join(create.record for create in creates) + b"]"
+    async def _record(self, writes: Sequence["PendingCreate"], *, waits: bool) -> Sequence[CreateOutcome | Busy]:
+        workspaces = [to_uuid(workspace) for workspace in {write.workspace for write in writes}]
+        batch = b"[" + b",".join(write.record for write in writes) + b"]"
         arguments = workspaces, batch.decode(), waits, FOLDER_LEVELS_MAX, FOLDERS_MAX
         answers = await self._database.fetch(statements.RECORD_DOCUMENTS, *arguments)
-        return [to_outcome(answer, create.document) for answer, create in zip(answers, creates, strict=True)]
+        return [to_outcome(answer, write.document) for answer, write in zip(answers, writes, strict=True)]
 
 
 @dataclass(slots=True, eq=False)

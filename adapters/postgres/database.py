@@ -124,6 +124,17 @@ class Database:
         rows = await self.fetch(sql, *arguments)
         return rows[0] if rows else None
 
+    async def read(self, sql: str, *arguments: object) -> Sequence[Row]:
+        """Return all rows of a statement that only reads, for many requests. If its connection breaks, it runs once
+        more: otherwise all these requests would fail. Raises as `fetch` does.
+        """
+        try:
+            return await self.fetch(sql, *arguments)
+        except NotBegun:
+            raise
+        except Unavailable:
+            return await self.fetch(sql, *arguments)
+
     async def pages(
         self, sql: str, *arguments: object, after: Mapping[str, object], size: int
     ) -> AsyncIterator[Sequence[Row]]:

@@ -7,13 +7,13 @@ import msgspec
 from adapters.postgres import statements
 from adapters.postgres.changes import DocumentChanges
 from adapters.postgres.creates import Creates
-from adapters.postgres.database import Database
+from adapters.postgres.database import Database, Row
 from adapters.postgres.queries import DocumentQueries
 from adapters.postgres.reads import Reads
 from adapters.postgres.receipts import receipt_facts
-from adapters.postgres.rows import from_facts, to_over_quota, to_uuid
-from adapters.postgres.writer.batched import BatchedWriter
+from adapters.postgres.rows import from_facts, to_hex, to_over_quota, to_uuid
 from adapters.postgres.writer.lane import Pending
+from adapters.postgres.writer.shared import Busy, SharedWriter
 from domain.documents import Document
 from ports.intents import Intent
 from ports.ledger import IssuedUpload
@@ -41,23 +41,27 @@ class PostgresDocuments(DocumentQueries, DocumentChanges):
         self._hashing_key = hashing_key
         self._now = now
         self._creates = Creates(writes)
-        # Batches the uploads of a workspace that wait at the same time, and hands the batch to the method.
-        self._uploads: BatchedWriter[Pending[IssueOutcome], IssueOutcome] = BatchedWriter(self._issue)
+        self._uploads = SharedWriter[Pending[IssueOutcome | Busy], IssueOutcome](self._issue)
 
     async def issue_upload(self, upload: IssuedUpload) -> IssueOutcome:
-        record = {
-            "storage_path": upload.path,
-            "reserved_bytes": upload.reserved_bytes,
-            "held_until": upload.held_until,
-            "durable": upload.is_durable,
-        }
-        return await self._uploads.send(Pending(upload.workspace_id, upload.path, msgspec.json.encode(record)))
+        record = msgspec.json.encode(
+            {
+                "workspace_id": to_hex(upload.workspace_id),
+                "storage_path": upload.path,
+                "reserved_bytes": upload.reserved_bytes,
+                "held_until": upload.held_until,
+                "durable": upload.is_durable,
+            }
+        )
+        return await self._uploads.send(lambda: Pending(upload.workspace_id, upload.path, record))
 
-    async def _issue(self, uploads: Sequence[Pending[IssueOutcome]]) -> Sequence[IssueOutcome]:
-        workspace = uploads[0].workspace
-        batch = b"[" + b",".join(upload.record for upload in uploads) + b"]"
-        answers = await self._writes.fetch(statements.ISSUE_UPLOADS, to_uuid(workspace), batch.decode())
-        return [to_over_quota(answer["facts"]) if answer["facts"] else UploadIssued() for answer in answers]
+    async def _issue(
+        self, writes: Sequence[Pending[IssueOutcome | Busy]], *, waits: bool
+    ) -> Sequence[IssueOutcome | Busy]:
+        workspaces = [to_uuid(workspace) for workspace in {write.workspace for write in writes}]
+        batch = b"[" + b",".join(write.record for write in writes) + b"]"
+        answers = await self._writes.fetch(statements.ISSUE_UPLOADS, workspaces, batch.decode(), waits)
+        return [_to_outcome(answer) for answer in answers]
 
     async def create(self, document: Document, intent: Intent) -> CreateOutcome:
         return await self._creates.create(document, intent, self._hashing_key)
@@ -70,3 +74,15 @@ class PostgresDocuments(DocumentQueries, DocumentChanges):
     async def receipt(self, intent: Intent) -> Replayed | IdempotencyKeyReused | None:
         found = await receipt_facts(self._writes, intent, self._now(), self._hashing_key)
         return Replayed(from_facts(found)) if isinstance(found, str) else found
+
+
+def _to_outcome(answer: Row) -> IssueOutcome | Busy:
+    match answer["outcome"]:
+        case "issued":
+            return UploadIssued()
+        case "over_quota":
+            return to_over_quota(answer["facts"])
+        case "busy":
+            return Busy()
+        case unknown:
+            raise AssertionError(f"issue_uploads returned {unknown}")

@@ -31,7 +31,7 @@ class DocumentQueries:
     _reads: Reads
 
     async def get(self, workspace: WorkspaceId, document: DocumentId) -> DocumentWithLinks | None:
-        row = await self._reads.look_up(statements.READ_DOCUMENT, to_uuid(workspace), to_uuid(document))
+        row = await self._reads.look_up(statements.READ_DOCUMENTS, to_uuid(workspace), to_uuid(document))
         return None if row is None else to_document_with_links(msgspec.json.decode(row["facts"]))
 
     async def find(self, workspace: WorkspaceId, wanted: DocumentFilter, place: Page | After) -> DocumentPage:
@@ -70,7 +70,9 @@ class DocumentQueries:
 
     async def usage(self, workspace: WorkspaceId) -> Usage:
         row = await self._reads.look_up(statements.READ_USAGE, to_uuid(workspace))
-        return Usage(0, 0, 0) if row is None else Usage(**row)
+        if row is None:
+            return Usage(0, 0, 0)
+        return Usage(row["used_bytes"], row["quota_bytes"], row["documents"], row["reserved_bytes"])
 
     async def _count(self, sql: str, workspace: UUID, *arguments: object) -> tuple[int, list[Any]]:
         row = await self._reads.count(sql, workspace, *arguments)

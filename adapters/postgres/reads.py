@@ -1,61 +1,84 @@
 """The reads of clients. A workspace that reads much delays its own reads, and those of no other workspace."""
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import cast
 from uuid import UUID
 
 from adapters.postgres.database import ACQUIRE_SECONDS, Database, Row
 from adapters.postgres.kept import UNLESS_KEPT, KeptCounts
 from adapters.postgres.turns import Turns
+from adapters.shared_calls import SharedCalls
 
 LISTS = 3
 """The most lists that run at the same time."""
 
-LOOK_UPS = 3
-"""The most look-ups that run at the same time. All other connections are left to writes."""
-
 EACH = 2
 """The most lists of one workspace that run at the same time."""
+
+LOOK_UPS = 3
+"""The most calls for look-ups that run at the same time. All other connections are left to writes."""
+
+ALIKE = 2
+"""The most calls with look-ups of one kind that run at the same time."""
+
+LOOK_UP_ROWS = 128
+"""The most look-ups of one call: about 5 ms of Postgres."""
 
 KEPT_BYTES = 4 * 1024 * 1024
 """The memory for counts of tags and folders."""
 
-_List = tuple[str, UUID, *tuple[object, ...]]
+_Read = tuple[str, UUID, *tuple[object, ...]]
+"""A statement, the workspace that it reads, and its other arguments."""
 
 
 class Reads:
-    """Reads on a part of the connections, in turns between the workspaces. Look-ups are fast, and wait for no list."""
+    """Reads on a part of the connections, in turns between the workspaces. Look-ups are fast, and wait for no list.
+
+    Reads that wait at the same time share a call: look-ups of one kind, of any workspaces, and equal lists. The call
+    begins after all of them have been asked for, so each of them sees everything that was committed before.
+    """
 
     def __init__(self, database: Database, kept_bytes: int = KEPT_BYTES) -> None:
         self._database = database
-        self._look_ups = Turns(LOOK_UPS, each=LOOK_UPS)
-        self._lists = Turns(LISTS, each=EACH)
-        self._kept = KeptCounts(kept_bytes)
-        # For each list: the call that runs now, and the call that begins after it.
-        self._running: dict[_List, asyncio.Task[Sequence[Row]]] = {}
-        self._following: dict[_List, asyncio.Task[Sequence[Row]]] = {}
+        look_ups, lists = Turns(LOOK_UPS, each=ALIKE), Turns(LISTS, each=EACH)
 
-    async def look_up(self, sql: str, workspace: UUID, *arguments: object) -> Row | None:
-        """Return the first row of a statement that reads a few rows by their keys; `None` if it returns no row.
+        def list_place(sought: Hashable) -> AbstractAsyncContextManager[None]:
+            return lists.of(cast("_Read", sought)[1], ACQUIRE_SECONDS)
+
+        self._look_ups = SharedCalls[_Read, Row](
+            self._look_up,
+            most=LOOK_UP_ROWS,
+            calls_max=ALIKE,
+            lane_of=lambda sought: sought[0],
+            owner_of=lambda sought: sought[1],
+            place=lambda sql: look_ups.of(sql, ACQUIRE_SECONDS),
+        )
+        self._lists = SharedCalls[_Read, Sequence[Row]](
+            self._list, most=1, lane_of=lambda sought: sought, place=list_place
+        )
+        self._kept = KeptCounts(kept_bytes)
+
+    async def look_up(self, sql: str, workspace: UUID, *key: object) -> Row | None:
+        """Return the row of a workspace with this key; `None` if there is none.
+
+        The statement reads many rows by their keys. It has an array for each column of the key, the workspace first.
+        Each row that it returns begins with its own key, by which it is given to those who asked for it.
+
+        Raises:
+            NotBegun: the call had no turn, or the statement no connection, within 2 s.
+            Unavailable: as `Database.read` does.
+        """
+        return await self._look_ups.ask((sql, workspace, *key))
+
+    async def list(self, sql: str, workspace: UUID, *arguments: object) -> Sequence[Row]:
+        """Return all rows of a statement that may read many rows.
 
         Raises:
             NotBegun: the workspace had no turn, or the statement no connection, within 2 s.
             Unavailable: as `Database.fetch` does.
         """
-        async with self._look_ups.of(workspace, ACQUIRE_SECONDS):
-            return await self._database.fetch_one(sql, workspace, *arguments)
-
-    async def list(self, sql: str, workspace: UUID, *arguments: object) -> Sequence[Row]:
-        """Return all rows of a statement that may read many rows. Raises as `look_up` does.
-
-        Callers of an equal list that wait at the same time share one call. It begins after all of them have called, so
-        each of them sees everything that was committed before. If a caller is cancelled, the call goes on.
-        """
-        sought: _List = (sql, workspace, *arguments)
-        call = self._following.get(sought)
-        if call is None:
-            call = self._following[sought] = asyncio.create_task(self._list(sought, self._running.get(sought)))
-        return await asyncio.shield(call)
+        return await self._lists.ask((sql, workspace, *arguments)) or ()
 
     async def count(self, sql: str, workspace: UUID, *arguments: object) -> Row | None:
         """Return the row of a list that changes only with the documents and folders of the workspace. Raises as `list`
@@ -74,16 +97,12 @@ class Reads:
         self._kept.keep(sought, rows[0])
         return rows[0]
 
-    async def _list(self, sought: _List, earlier: "asyncio.Task[Sequence[Row]] | None") -> Sequence[Row]:
-        try:
-            if earlier is not None:
-                await asyncio.wait([earlier])
-            async with self._lists.of(sought[1], ACQUIRE_SECONDS):
-                self._running[sought] = self._following.pop(sought)
-                try:
-                    return await self._database.fetch(*sought)
-                finally:
-                    del self._running[sought]
-        finally:
-            if self._following.get(sought) is asyncio.current_task():
-                del self._following[sought]
+    async def _look_up(self, sought: Sequence[_Read]) -> Mapping[_Read, Row]:
+        sql, *_ = sought[0]
+        _, *columns = zip(*sought, strict=True)
+        rows = await self._database.read(sql, *map(list, columns))
+        return {(sql, *row[: len(columns)]): row for row in rows}
+
+    async def _list(self, sought: Sequence[_Read]) -> Mapping[_Read, Sequence[Row]]:
+        [alone] = sought
+        return {alone: await self._database.fetch(*alone)}

@@ -22,6 +22,22 @@ CREATE TABLE public.documents (
 );
 ALTER TABLE ONLY public.documents ALTER COLUMN search_text SET STORAGE EXTERNAL;
 
+CREATE TABLE public.usage (
+    workspace_id uuid NOT NULL,
+    quota_bytes bigint NOT NULL,
+    used_bytes bigint DEFAULT 0 NOT NULL,
+    documents bigint DEFAULT 0 NOT NULL,
+    next_seq bigint DEFAULT 1 NOT NULL,
+    reserved_bytes bigint DEFAULT 0 NOT NULL,
+    folders bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT usage_documents_check CHECK ((documents >= 0)),
+    CONSTRAINT usage_folders_check CHECK ((folders >= 0)),
+    CONSTRAINT usage_quota_bytes_check CHECK ((quota_bytes >= 0)),
+    CONSTRAINT usage_reserved_bytes_check CHECK ((reserved_bytes >= 0)),
+    CONSTRAINT usage_used_bytes_check CHECK ((used_bytes >= 0))
+)
+WITH (fillfactor='50');
+
 CREATE TABLE public.api_keys (
     workspace_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -183,22 +199,6 @@ CREATE TABLE public.uploads (
     CONSTRAINT uploads_reserved_bytes_check CHECK ((reserved_bytes >= 0))
 );
 
-CREATE TABLE public.usage (
-    workspace_id uuid NOT NULL,
-    quota_bytes bigint NOT NULL,
-    used_bytes bigint DEFAULT 0 NOT NULL,
-    documents bigint DEFAULT 0 NOT NULL,
-    next_seq bigint DEFAULT 1 NOT NULL,
-    reserved_bytes bigint DEFAULT 0 NOT NULL,
-    folders bigint DEFAULT 0 NOT NULL,
-    CONSTRAINT usage_documents_check CHECK ((documents >= 0)),
-    CONSTRAINT usage_folders_check CHECK ((folders >= 0)),
-    CONSTRAINT usage_quota_bytes_check CHECK ((quota_bytes >= 0)),
-    CONSTRAINT usage_reserved_bytes_check CHECK ((reserved_bytes >= 0)),
-    CONSTRAINT usage_used_bytes_check CHECK ((used_bytes >= 0))
-)
-WITH (fillfactor='50');
-
 CREATE TABLE public.workspaces (
     id uuid NOT NULL,
     name text NOT NULL,
@@ -346,7 +346,7 @@ ALTER TABLE ONLY public.usage
 -- FUNCTION folders_within_v2(uuid, uuid)
 -- FUNCTION has_room_for_folder(uuid, text, integer)
 -- FUNCTION is_within(text, text)
--- FUNCTION issue_uploads(uuid, jsonb)
+-- FUNCTION issue_uploads(uuid[], jsonb, boolean)
 -- FUNCTION linked_documents(uuid, text, text, text, bigint, integer)
 -- FUNCTION list_folders(uuid, text, bigint, integer) -- superseded by list_folders_v2
 -- FUNCTION list_folders_v2(uuid, text, bigint, integer)
@@ -357,6 +357,8 @@ ALTER TABLE ONLY public.usage
 -- FUNCTION patch_document(uuid, uuid, jsonb, integer[], timestamp with time zone, jsonb) -- superseded by patch_document_v2
 -- FUNCTION patch_document_v2(uuid, uuid, jsonb, text[], text[], timestamp with time zone, jsonb) -- superseded by patch_document_v3
 -- FUNCTION patch_document_v3(uuid, uuid, jsonb, text[], text[], integer, timestamp with time zone, jsonb)
+-- FUNCTION read_documents(uuid[], uuid[])
+-- FUNCTION read_usage(uuid[])
 -- FUNCTION record_documents(uuid, jsonb) -- superseded by record_documents_v2
 -- FUNCTION record_documents_v2(uuid[], jsonb, boolean, integer, integer)
 -- FUNCTION recorded_changes()

@@ -3,13 +3,13 @@
 # Each function call is one transaction and one round trip.
 RECORD_DOCUMENTS = "SELECT outcome, facts FROM record_documents_v2($1, $2, $3, $4, $5)"
 
-ISSUE_UPLOADS = "SELECT outcome, facts FROM issue_uploads($1, $2)"
+ISSUE_UPLOADS = "SELECT outcome, facts FROM issue_uploads($1, $2, $3)"
 
 RESERVE_UPLOAD = "SELECT outcome, facts FROM reserve_upload($1, $2, $3, $4)"
 
 FIND_RECEIPT = "SELECT outcome, facts FROM find_receipt($1, $2, $3, $4, $5)"
 
-READ_DOCUMENT = "SELECT facts FROM document_with_entities_facts WHERE workspace_id = $1 AND id = $2"
+READ_DOCUMENTS = "SELECT workspace_id, id, facts FROM read_documents($1, $2)"
 
 FIND_DOCUMENTS = "SELECT * FROM find_documents_v3($1, $2, $3, $4, $5, $6, $7)"
 
@@ -31,7 +31,7 @@ MOVE_FOLDER = "SELECT * FROM move_folder_v3($1, $2, $3, $4, $5, $6, $7, $8)"
 
 DELETE_FOLDER = "SELECT * FROM delete_folder_v2($1, $2, $3, $4)"
 
-READ_USAGE = "SELECT used_bytes, quota_bytes, documents, reserved_bytes FROM usage WHERE workspace_id = $1"
+READ_USAGE = "SELECT workspace_id, used_bytes, quota_bytes, documents, reserved_bytes FROM read_usage($1)"
 
 # The index is not unique, but at most one row matches each digest: two SHA-256 digests do not collide.
 FIND_API_KEYS = """

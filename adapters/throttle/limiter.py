@@ -1,7 +1,6 @@
 """The rate limiter of several processes. It counts in Valkey, or in this process while Valkey is unavailable.
 
-Requests that wait at the same time share one call, as creates do in Postgres. No request is delayed to fill a call:
-requests that arrive during a call share the next one.
+Requests that wait at the same time share one call (`adapters/shared_calls.py`).
 
 If Valkey is unavailable, counting imprecisely for a while is better than refusing every request. So one request waits
 for Valkey for at most a few hundredths of a second, and the requests after it do not wait at all. They are counted in
@@ -10,14 +9,14 @@ this process, against a share of the limit, until a probe in the background succ
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from valkey.exceptions import ValkeyError
 
+from adapters.shared_calls import SharedCalls
 from adapters.throttle.counters import Counter, Group, ValkeyCounters
 from adapters.throttle.location import valkey_location
 from adapters.throttle.timeout import StallTolerantTimeout
@@ -60,15 +59,13 @@ _NO_LIMIT = (Window(2**53, 60),)
 
 @dataclass(slots=True, eq=False)
 class _Request:
-    """A waiting request. The result of `used` is how many requests each of its windows had admitted before it; `None`
-    without a response from Valkey."""
+    """A request to count. It is equal only to itself, because each request counts."""
 
     subject: str
     windows: tuple[Window, ...]
     ends: tuple[int, ...]
     at: datetime
     arrived: float
-    used: "asyncio.Future[Sequence[int] | None]"
 
 
 class ValkeyRateLimiter:
@@ -94,8 +91,10 @@ class ValkeyRateLimiter:
         self._name = name
         self._pause = pause
         self._budget_seconds = budget_seconds
-        self._waiting: deque[_Request] = deque()
-        self._calling: asyncio.Task[None] | None = None
+        self._calls = SharedCalls(self._count_all, most=REQUESTS_MAX)
+        # How long the previous call took, and when it ended.
+        self._elapsed = 0.0
+        self._ended = 0.0
         self._recovery: asyncio.Task[None] | None = None
         # The reason why Valkey is not used at the moment.
         self._outage: str | None = None
@@ -142,8 +141,7 @@ class ValkeyRateLimiter:
     async def aclose(self) -> None:
         """Wait for the current call and close the connections. Later requests are counted without Valkey."""
         self._outage = self._outage or f"{self._name} is closed"
-        if self._calling is not None:
-            await asyncio.wait({self._calling})
+        await self._calls.ended()
         if self._recovery is not None:
             self._recovery.cancel()
             await asyncio.wait({self._recovery})
@@ -158,56 +156,33 @@ class ValkeyRateLimiter:
 
         `None` if Valkey did not respond. Cancelling removes only this request from the next call.
         """
-        loop = asyncio.get_running_loop()
         ends = tuple(window.end(at) for window in windows)
-        request = _Request(subject, tuple(windows), ends, at, loop.time(), loop.create_future())
-        self._waiting.append(request)
-        if self._calling is None:
-            self._calling = asyncio.create_task(self._call_until_none_waits())
-        return await request.used
+        now = asyncio.get_running_loop().time()
+        return await self._calls.ask(_Request(subject, tuple(windows), ends, at, now))
 
-    async def _call_until_none_waits(self) -> None:
+    async def _count_all(self, requests: Sequence[_Request]) -> Mapping[_Request, Sequence[int]]:
+        if self._outage is not None:
+            return {}
         now = asyncio.get_running_loop().time
-        batch: list[_Request] = []
-        elapsed = 0.0
+        arrived = requests[0].arrived
+        # Subtract at most the measured time of the previous call, so that a stall of our own event loop does not count.
+        waited = min(now() - arrived, self._elapsed) if arrived < self._ended else 0.0
+        timeout = StallTolerantTimeout(max(self._budget_seconds - waited, CALL_MIN_SECONDS))
         try:
-            while self._waiting:
-                batch = self._next_batch()
-                if not batch:
-                    continue
-                # Subtract at most the measured time of the previous call, so that a stall of our own event loop does
-                # not count.
-                waited = min(now() - batch[0].arrived, elapsed)
-                timeout = StallTolerantTimeout(max(self._budget_seconds - waited, CALL_MIN_SECONDS))
-                try:
-                    async with timeout:
-                        await self._call(batch)
-                # Catch every error, because a limiter that fails must not fail the request. The fallback counts it
-                # instead.
-                except Exception as error:  # noqa: BLE001
-                    self._begin_outage(_explain(error))
-                    return
-                elapsed = timeout.elapsed
+            async with timeout:
+                return await self._call(requests)
+        # Catch every error, because a limiter that fails must not fail the request. The fallback counts it instead.
+        except Exception as error:  # noqa: BLE001
+            self._begin_outage(_explain(error))
+            return {}
         finally:
-            # Nothing is awaited between the last check for waiting requests and this line, so no request can be missed.
-            self._calling = None
-            for request in (*batch, *self._waiting):
-                _resolve(request, None)
-            self._waiting.clear()
+            self._elapsed, self._ended = timeout.elapsed, now()
 
-    def _next_batch(self) -> list[_Request]:
-        batch: list[_Request] = []
-        while self._waiting and len(batch) < REQUESTS_MAX:
-            request = self._waiting.popleft()
-            if not request.used.done():
-                batch.append(request)
-        return batch
-
-    async def _call(self, batch: Sequence[_Request]) -> None:
+    async def _call(self, requests: Sequence[_Request]) -> Mapping[_Request, Sequence[int]]:
         """Count all requests in one step, with the same result as one by one in the order of arrival."""
         groups: list[tuple[Group, list[_Request]]] = []
         latest: dict[str, tuple[Group, list[_Request]]] = {}
-        for request in batch:
+        for request in requests:
             # A request may join only the latest group of its subject. Requests with other limits that arrived between
             # them may have changed the counts of the subject.
             same = latest.get(request.subject)
@@ -217,11 +192,14 @@ class ValkeyRateLimiter:
             same[0].requests += 1
             same[1].append(request)
         counts = await self._counters.count([group for group, _ in groups])
-        for (_, requests), used in zip(groups, counts, strict=True):
-            room = min(window.limit - count for window, count in zip(requests[0].windows, used, strict=True))
-            for number, request in enumerate(requests):
-                before = min(number, max(room, 0))
-                _resolve(request, [count + before for count in used])
+        used: dict[_Request, Sequence[int]] = {}
+        for (_, alike), before_group in zip(groups, counts, strict=True):
+            room = max(
+                0, min(window.limit - count for window, count in zip(alike[0].windows, before_group, strict=True))
+            )
+            for number, request in enumerate(alike):
+                used[request] = [count + min(number, room) for count in before_group]
+        return used
 
     def _begin_outage(self, reason: str) -> None:
         """Continue without Valkey, and probe it in the background."""
@@ -286,11 +264,6 @@ def _counters(request: _Request) -> list[Counter]:
         Counter(f"{request.subject}:{window.seconds}:{end}", window.limit, end - now)
         for window, end in zip(request.windows, request.ends, strict=True)
     ]
-
-
-def _resolve(request: _Request, used: Sequence[int] | None) -> None:
-    if not request.used.done():
-        request.used.set_result(used)
 
 
 def _explain(error: Exception) -> str:

@@ -64,6 +64,12 @@ class World:
         await settle()
         return tasks
 
+    async def until_called(self, times: int) -> None:
+        """Return once so many calls have begun: one that waits for a slow call begins a moment later."""
+        async with asyncio.timeout(30):
+            while len(self.calls) < times:  # noqa: ASYNC110  simpler than an event for each number
+                await asyncio.sleep(0.001)
+
     async def _pause(self, seconds: float) -> None:
         self.time += seconds
         await asyncio.sleep(0)

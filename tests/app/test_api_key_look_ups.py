@@ -46,6 +46,7 @@ async def test_without_reports_no_request_shares_a_call_that_began_a_second_befo
     world.time += 1
     first, world.answers = world.answers, asyncio.Event()
     late = await world.start(KEY, KEY)
+    await world.until_called(2)
     assert world.calls == [{KEY}] * 2
     world.answers.set()
     assert await outcomes(late) == [revoked] * 2
@@ -106,9 +107,12 @@ async def test_a_change_that_is_reported_during_a_look_up_wins(world: World) -> 
 
 
 async def test_look_ups_that_wait_share_a_call_and_few_calls_run_at_a_time(world: World) -> None:
-    first, *others = unknown(100)
-    tasks = await world.start(first)
-    for digest in others:
+    *firsts, last = unknown(100)
+    tasks = []
+    for number, digest in enumerate(firsts[:CALLS_MAX]):
+        tasks += await world.start(digest)
+        await world.until_called(number + 1)
+    for digest in (*firsts[CALLS_MAX:], last):
         tasks += await world.start(digest)
     assert [len(call) for call in world.calls] == [1] * CALLS_MAX
     world.answers.set()

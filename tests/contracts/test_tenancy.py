@@ -1,5 +1,6 @@
 """No repository method shows or changes what belongs to another workspace: each is called with foreign ids."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -10,6 +11,7 @@ import pytest
 from domain.access import ApiKey, Permission, Workspace
 from domain.documents import Changes, Document
 from domain.entity_links import EntityLink, EntityType
+from domain.ids import DocumentId, WorkspaceId
 from domain.pages import Page, Rows
 from domain.paths import FolderPath, StoragePath
 from domain.preconditions import UNCONDITIONAL
@@ -274,3 +276,24 @@ async def test_a_change_of_an_id_that_two_workspaces_share_is_made_in_one(scene:
         assert isinstance(await made.apply(records.documents, records.intent(other)), done)
         assert await scene.snapshot() == before
     assert await records.documents.usage(other.id) == Usage(0, 1000, 0)
+
+
+async def test_reads_of_many_workspaces_at_once_get_what_their_own_workspace_has(records: Records) -> None:
+    homes, common = [await records.workspace() for _ in range(20)], records.unknown_document()
+    own: dict[WorkspaceId, dict[DocumentId, Document]] = {}
+    for number, home in enumerate(homes):
+        documents = [records.document(home, path=f"{n}", name=f"{number}", size_bytes=number) for n in range(2)]
+        # Every workspace has a document of this id.
+        documents[0] = replace(documents[0], id=common)
+        for document in documents:
+            assert await records.create(home, document) == Created(document)
+        own[home.id] = {document.id: document for document in documents}
+    ids = {document for documents in own.values() for document in documents}
+    asked = [(home.id, sought) for sought in ids for home in homes]
+    found, usages = await asyncio.gather(
+        asyncio.gather(*(records.documents.get(*one) for one in asked)),
+        asyncio.gather(*(records.documents.usage(home.id) for home in homes)),
+    )
+    for (workspace, sought), read in zip(asked, found, strict=True):
+        assert (read.document if read else None) == own[workspace].get(sought)
+    assert [usage.used_bytes for usage in usages] == [2 * number for number in range(len(homes))]

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from contextlib import asynccontextmanager
 
-from adapters.postgres.creates import Busy, PendingCreate
+from adapters.postgres.creates import PendingCreate
 from adapters.postgres.not_begun import NotBegun
 from adapters.postgres.writer.batched import BatchedWriter, by_workspace
+from adapters.postgres.writer.shared import Busy
 from domain.access import Workspace
 from ports.outcomes import CreateOutcome
 from ports.system import Unavailable

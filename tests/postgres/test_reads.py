@@ -11,7 +11,7 @@ import pytest
 from adapters.postgres.database import POOL_SIZE, Database, Row, open_database
 from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.kept import ENTRY_BYTES
-from adapters.postgres.reads import EACH, LISTS, LOOK_UPS, Reads
+from adapters.postgres.reads import ALIKE, EACH, LISTS, LOOK_UP_ROWS, LOOK_UPS, Reads
 from adapters.postgres.rows import to_uuid
 from domain.paths import FolderPath
 from tests.clock import StillClock
@@ -21,7 +21,10 @@ from tests.contracts.repositories import postgres_records
 # A statement sees what was committed when it began, however long it waits for the lock.
 SLOW = "SELECT count(*), pg_advisory_xact_lock_shared(4713), $2::int FROM workspaces WHERE id = $1"
 FAST = "SELECT $1::uuid AS workspace"
-WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 4713 AND NOT granted"
+SLOW_LOOK_UP = "SELECT asked, pg_advisory_xact_lock_shared(4713) FROM unnest($1::uuid[]) AS asked"
+OTHER_SLOW_LOOK_UP = f"{SLOW_LOOK_UP} -- of another kind"
+FAST_LOOK_UP = "SELECT asked FROM unnest($1::uuid[]) AS asked"
+_WAITING = "FROM pg_locks WHERE locktype = 'advisory' AND objid = 4713 AND NOT granted"
 
 
 class Holder:
@@ -38,7 +41,11 @@ class Holder:
             yield
 
     async def waiting(self) -> int:
-        return int(await self.connection.fetchval(WAITING))
+        return int(await self.connection.fetchval(f"SELECT count(*) {_WAITING}"))
+
+    async def pids(self) -> list[int]:
+        """Return the sessions that wait for the lock."""
+        return [row["pid"] for row in await self.connection.fetch(f"SELECT pid {_WAITING}")]
 
     async def until_waiting(self, count: int) -> None:
         async with asyncio.timeout(30):
@@ -76,14 +83,37 @@ async def test_lists_leave_turns_to_others_and_connections_to_writes(
         await holder.until_waiting(LISTS)
         lists.append(asyncio.create_task(reads.list(FAST, third)))
         for workspace in (many, other, third):
-            assert await reads.look_up(FAST, workspace) == (workspace,)
-        look_ups = [asyncio.create_task(reads.look_up(SLOW, workspace, 0)) for workspace in [many, third] * 10]
-        await holder.until_waiting(LISTS + LOOK_UPS)
+            assert await reads.look_up(FAST_LOOK_UP, workspace) == (workspace,)
+        look_ups = []
+        running = [1, ALIKE, ALIKE, ALIKE + 1, LOOK_UPS]
+        for sql, calls in zip([SLOW_LOOK_UP] * 3 + [OTHER_SLOW_LOOK_UP] * 2, running, strict=True):
+            look_ups += [asyncio.create_task(reads.look_up(sql, workspace)) for workspace in (many, third)]
+            await holder.until_waiting(LISTS + calls)
         assert await database.fetch(FAST, many) == [(many,)]
         assert await holder.waiting() == LISTS + LOOK_UPS < POOL_SIZE
         assert not lists[-1].done()
     await asyncio.wait([*lists, *look_ups])
     assert lists[-1].result() == [(third,)]
+
+
+async def test_look_ups_of_many_workspaces_share_calls_which_are_repeated_if_their_connection_breaks(
+    database: Database, holder: Holder
+) -> None:
+    counting = CountingCalls(database)
+    reads, workspaces = Reads(counting), [uuid4() for _ in range(LOOK_UP_ROWS + 1)]
+    async with holder.holds():
+        lone = asyncio.create_task(reads.look_up(SLOW_LOOK_UP, workspaces[0]))
+        await holder.until_waiting(1)
+        first = await holder.pids()
+        await holder.connection.fetch("SELECT pg_terminate_backend($1)", *first)
+        async with asyncio.timeout(30):
+            while await holder.pids() in ([], first):  # noqa: ASYNC110  Postgres sends no event
+                await asyncio.sleep(0.01)
+    assert (await lone or [])[0] == workspaces[0]
+    assert counting.calls == 2
+    rows = await asyncio.gather(*(reads.look_up(FAST_LOOK_UP, workspace) for workspace in workspaces))
+    assert [row[0] for row in rows if row] == workspaces
+    assert counting.calls == 4
 
 
 async def test_equal_lists_that_wait_share_one_later_call(reads: Reads, holder: Holder, database: Database) -> None:
@@ -112,7 +142,19 @@ async def test_callers_that_share_a_failed_call_get_its_error_and_the_next_call_
     results = await asyncio.gather(*(reads.list(sql, workspace, 0) for _ in range(5)), return_exceptions=True)
     assert [type(result) for result in results] == [asyncpg.DivisionByZeroError] * 5
     assert len(await reads.list(sql, workspace, 1)) == 1
-    assert reads._running == reads._following == {}
+    assert reads._lists._lanes == {}
+
+
+class CountingCalls(Database):
+    """The connections of another database object, which counts its statements."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database._pool, database._patient)
+        self.calls = 0
+
+    async def fetch(self, sql: str, *arguments: object) -> Sequence[Row]:
+        self.calls += 1
+        return await super().fetch(sql, *arguments)
 
 
 class Counting(Reads):

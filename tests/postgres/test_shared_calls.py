@@ -15,7 +15,7 @@ from adapters.postgres.writer.cost import SHARED_COST_MAX, SHARED_ROW_COST_MAX
 from adapters.postgres.writer.lane import ROWS_MAX
 from domain.access import Workspace
 from domain.documents import Document
-from ports.outcomes import Created, IdempotencyKeyReused, OverQuota, PathTaken, Replayed
+from ports.outcomes import Created, IdempotencyKeyReused, OverQuota, PathTaken, Replayed, UploadIssued
 from tests.clock import StillClock
 from tests.contracts.records import Records, new_key
 from tests.contracts.repositories import postgres_records
@@ -69,14 +69,15 @@ async def test_a_slow_call_keeps_the_next_one_back_only_for_a_moment_up_to_two_c
 
 
 class Counting(Database):
-    """The connections of a server for writes. `calls` has the number of workspaces of each call that records."""
+    """The connections of a server for writes. `calls` has the number of workspaces of each call that records documents
+    or issues uploads."""
 
     def __init__(self, writes: Database) -> None:
         super().__init__(writes._pool, writes._patient)
         self.calls: list[int] = []
 
     async def fetch(self, sql: str, *arguments: object) -> Sequence[Row]:
-        if sql == statements.RECORD_DOCUMENTS:
+        if sql in (statements.RECORD_DOCUMENTS, statements.ISSUE_UPLOADS):
             assert isinstance(arguments[0], list)
             self.calls.append(len(arguments[0]))
         return await super().fetch(sql, *arguments)
@@ -94,7 +95,7 @@ def records(counting: Counting) -> Records:
 
 
 @pytest.mark.parametrize("act", ["issue", "reserve", "patch", "add_api_key"])
-async def test_writes_that_wait_for_a_lock_leave_connections_to_creates(
+async def test_writes_that_wait_for_a_lock_leave_connections_to_those_of_other_workspaces(
     records: Records, database_url: str, act: str
 ) -> None:
     homes, free = [await records.workspace() for _ in range(REQUESTS)], await records.workspace()
@@ -116,6 +117,7 @@ async def test_writes_that_wait_for_a_lock_leave_connections_to_creates(
         await asyncio.sleep(0)
         document = records.document(free)
         assert await records.create(free, document) == Created(document)
+        assert await records.issue(free, "new", 1) == UploadIssued()
         assert not any(task.done() for task in waiting)
     await asyncio.gather(*waiting)
 
@@ -157,6 +159,16 @@ async def test_one_call_decides_each_row_alone_and_by_the_account_of_its_own_wor
     in_order = "SELECT document_id FROM events WHERE workspace_id = $1 ORDER BY seq"
     events = await counting.fetch(in_order, to_uuid(rich.id))
     assert [event["document_id"] for event in events] == [to_uuid(item.id) for item in (ours, *made[:3])]
+
+
+async def test_one_call_issues_uploads_by_the_account_of_each_workspace(records: Records, counting: Counting) -> None:
+    rich, poor = [await records.workspace(quota) for quota in (1000, 5)]
+    wanted = [(rich, 600), (poor, 6), (poor, 5), (rich, 500), (poor, 1), (rich, 400), (poor, 0)]
+    outcomes = await asyncio.gather(*(records.issue(home, f"{n}", size) for n, (home, size) in enumerate(wanted)))
+    assert counting.calls == [2]
+    refused = [OverQuota(5, 0, 6), OverQuota(1000, 600, 500), OverQuota(5, 5, 1)]
+    assert [outcome for outcome in outcomes if outcome != UploadIssued()] == refused
+    assert [(await records.documents.usage(home.id)).reserved_bytes for home in (rich, poor)] == [1000, 5]
 
 
 async def test_workspaces_whose_locks_are_held_delay_no_other(records: Records, database_url: str) -> None:

@@ -1,9 +1,10 @@
--- Issue new storage paths of one workspace, in the order given, and let each reserve a part of the quota. Return one
--- outcome a row, in that order: issued | over_quota (facts: limit_bytes, used_bytes, requested_bytes).
+-- Issue new storage paths of any workspaces, in the order given, and let each reserve a part of the quota. Return one
+-- outcome a row, in that order: issued | over_quota (facts: limit_bytes, used_bytes, requested_bytes) | busy.
 --
--- `batch` is an array of {storage_path, reserved_bytes, held_until, durable}. Lock first, read second: see
--- `record_documents_v2`, with which it also shares its settings.
-CREATE FUNCTION issue_uploads(workspace uuid, batch jsonb)
+-- `workspaces` names every workspace of the batch once. `batch` is an array of {workspace_id, storage_path,
+-- reserved_bytes, held_until, durable}. Lock first, read second: see `record_documents_v2`, with which this function
+-- shares `waits`, the meaning of busy, and its settings.
+CREATE FUNCTION issue_uploads(workspaces uuid[], batch jsonb, waits boolean)
 RETURNS TABLE (outcome text, facts jsonb)
 LANGUAGE plpgsql VOLATILE
 SET enable_seqscan = off
@@ -11,9 +12,14 @@ SET plan_cache_mode = force_generic_plan
 AS $$
 #variable_conflict use_column
 DECLARE
+    -- The locked workspaces and their accounts, in the same order.
+    locked uuid[];
+    accounts usage[];
+    -- The account of the row that is decided, at this place.
     account usage%ROWTYPE;
+    place integer := 1;
     item record;
-    before bigint;
+    changed uuid[] := '{}';
 BEGIN
     -- Where Dossier receives the upload, `reserve_upload` makes the row durable before a byte is stored. So a crash of
     -- Postgres loses only a reservation, and the request need not wait for the disk.
@@ -21,23 +27,46 @@ BEGIN
         PERFORM set_config('synchronous_commit', 'off', true);
     END IF;
 
-    SELECT * INTO account FROM usage WHERE workspace_id = workspace FOR NO KEY UPDATE;
-    IF NOT FOUND THEN
-        RAISE EXCEPTION 'workspace % does not exist', workspace;
+    IF waits THEN
+        SELECT ARRAY[workspace_id], ARRAY[usage] INTO locked, accounts
+        FROM usage WHERE workspace_id = workspaces[1] FOR NO KEY UPDATE;
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'workspace % does not exist', workspaces[1];
+        END IF;
+    ELSE
+        SELECT array_agg(workspace_id), array_agg(free) INTO locked, accounts
+        FROM (
+            SELECT * FROM usage WHERE workspace_id = ANY (workspaces) FOR NO KEY UPDATE SKIP LOCKED
+        ) AS free;
     END IF;
-    before := account.reserved_bytes;
 
+    account := accounts[place];
     FOR item IN
-        SELECT * FROM ROWS FROM (
-            jsonb_to_recordset(batch) AS (storage_path text, reserved_bytes bigint, held_until timestamptz)
+        SELECT sent.*, array_position(locked, workspace_id) AS place
+        FROM ROWS FROM (
+            jsonb_to_recordset(batch) AS (
+                workspace_id uuid, storage_path text, reserved_bytes bigint, held_until timestamptz
+            )
         ) WITH ORDINALITY AS sent
         ORDER BY ordinality
     LOOP
         facts := NULL;
+        IF item.place IS NULL THEN
+            outcome := 'busy';
+            RETURN NEXT;
+            CONTINUE;
+        END IF;
+        IF item.place <> place THEN
+            accounts[place] := account;
+            place := item.place;
+            account := accounts[place];
+        END IF;
         -- A difference, because a sum could exceed a bigint. Nothing always fits, even if the quota is exceeded.
         IF item.reserved_bytes > greatest(account.quota_bytes - account.used_bytes - account.reserved_bytes, 0) THEN
             -- An earlier attempt of the same call may have issued the path, and its outcome was lost.
-            IF EXISTS (SELECT FROM uploads WHERE workspace_id = workspace AND storage_path = item.storage_path) THEN
+            IF EXISTS (
+                SELECT FROM uploads WHERE workspace_id = item.workspace_id AND storage_path = item.storage_path
+            ) THEN
                 outcome := 'issued';
             ELSE
                 outcome := 'over_quota';
@@ -49,17 +78,20 @@ BEGIN
         ELSE
             outcome := 'issued';
             INSERT INTO uploads (workspace_id, storage_path, reserved_bytes, held_until)
-            VALUES (workspace, item.storage_path, item.reserved_bytes, item.held_until)
+            VALUES (item.workspace_id, item.storage_path, item.reserved_bytes, item.held_until)
             ON CONFLICT (workspace_id, storage_path) DO NOTHING;
-            IF FOUND THEN
+            IF FOUND AND item.reserved_bytes > 0 THEN
                 account.reserved_bytes := account.reserved_bytes + item.reserved_bytes;
+                changed := changed || item.workspace_id;
             END IF;
         END IF;
         RETURN NEXT;
     END LOOP;
 
-    IF account.reserved_bytes <> before THEN
-        UPDATE usage SET reserved_bytes = account.reserved_bytes WHERE workspace_id = workspace;
+    IF changed <> '{}' THEN
+        accounts[place] := account;
+        UPDATE usage SET reserved_bytes = (accounts[array_position(locked, workspace_id)]).reserved_bytes
+        WHERE workspace_id = ANY (changed);
     END IF;
 END
 $$;
