@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 from adapters.postgres.database import SESSION
 from adapters.postgres.embedded import open_embedded
@@ -114,7 +115,7 @@ class Postgres:
 async def open_postgres(directory: Path) -> AsyncIterator[Postgres]:
     """Run a server with its data in `directory` until the end of the block."""
     async with open_embedded(directory, options=_OPTIONS) as url:
-        sockets = url.partition("host=")[2]
+        [sockets] = parse_qs(urlsplit(url).query)["host"]
         pid = int(await asyncio.to_thread((directory / SERVER_PID).read_text))
         postgres = Postgres(sockets, pid)
         if await postgres.sql("postgres", "SHOW fsync") != "on":
