@@ -170,7 +170,7 @@ class Server:
 
     def wait_until_ready(self) -> None:
         try:
-            eventually(self._ready, 60, f"{self.base_url}/health/ready answers 200")
+            eventually(self._ready, 100, f"{self.base_url}/health/ready answers 200")
         except AssertionError as error:
             raise AssertionError(f"{error}\nThe server said:\n{self.said()}") from None
 
