@@ -52,6 +52,8 @@ class FairSlices:
         self._rounds_left = 0
         # The workspaces whose slices are counted in this round.
         self._counted: set[_Requests] = set()
+        # The workspaces of the requests that have ended in this round without a wait.
+        self._brief: list[Hashable] = []
 
     @coroutine
     def run(self, workspace: Hashable, request: Awaitable[None]) -> Generator[Any, Any, None]:
@@ -59,9 +61,11 @@ class FairSlices:
         requests = self._enter(workspace)
         slices = request.__await__()
         error: BaseException | None = None
+        has_waited = False
         try:
             while True:
                 if requests.number > self._limit and not self._may_run_now(requests):
+                    has_waited = True
                     try:
                         yield from self._turn(requests)
                     except asyncio.CancelledError as cancelled:
@@ -71,6 +75,7 @@ class FairSlices:
                 except StopIteration:
                     return
                 error = None
+                has_waited = True
                 try:
                     yield awaited
                 # Safe, because the request gets the failure of its wait, or its own cancellation, in its next slice.
@@ -78,7 +83,10 @@ class FairSlices:
                     error = failed
         finally:
             slices.close()
-            self._leave(workspace, requests)
+            if has_waited:
+                self._leave(workspace)
+            else:
+                self._leave_later(workspace)
 
     def _enter(self, workspace: Hashable) -> "_Requests":
         requests = self._by_workspace.get(workspace)
@@ -90,13 +98,25 @@ class FairSlices:
             self._with_few -= 1
         return requests
 
-    def _leave(self, workspace: Hashable, requests: "_Requests") -> None:
+    def _leave(self, workspace: Hashable) -> None:
+        requests = self._by_workspace[workspace]
         requests.number -= 1
         if requests.number == self._few:
             self._with_few += 1
         if not requests.number:
             self._with_few -= 1
             del self._by_workspace[workspace]
+
+    def _leave_later(self, workspace: Hashable) -> None:
+        """Count a request until its round ends. Otherwise any number of them could run in one round, such as 429s."""
+        if not self._brief:
+            asyncio.get_running_loop().call_soon(self._forget_brief)
+        self._brief.append(workspace)
+
+    def _forget_brief(self) -> None:
+        brief, self._brief = self._brief, []
+        for workspace in brief:
+            self._leave(workspace)
 
     @property
     def _limit(self) -> int:

@@ -102,6 +102,23 @@ async def test_requests_that_wait_hold_up_no_other_request_of_their_workspace() 
     await waiting.end()
 
 
+async def test_requests_that_end_without_a_wait_are_spread_over_rounds_too() -> None:
+    slices, ended = FairSlices(together=10), 0
+
+    async def refused() -> None:
+        nonlocal ended
+        ended += 1
+
+    async def run() -> None:
+        await slices.run("one", refused())
+
+    tasks = [asyncio.create_task(run()) for _ in range(FLOOD)]
+    await asyncio.sleep(0)
+    assert ended == 20, "the first ten of a workspace are not counted"
+    await asyncio.gather(*tasks)
+    assert ended == FLOOD
+
+
 async def test_every_request_ends_as_it_would_alone_however_others_fail_or_are_cancelled() -> None:
     random, slices, ends = Random(0), FairSlices(few=3, afterwards=2, together=2), Counter[str]()
 
