@@ -21,6 +21,7 @@ NO_CREDENTIALS = (
     "no credentials for the object store: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give "
     "this machine a role"
 )
+REDIRECTED = "the endpoint (http or https) or the region is wrong"
 _DENIED = {"AccessDenied", "403", "Forbidden"}
 # The message tells, not the code: AWS and Ceph answer AccessDenied ("protected by object lock", "forbidden by object
 # lock"), MinIO and its forks InvalidRequest ("Object is WORM protected and cannot be overwritten").
@@ -42,6 +43,9 @@ _EXPLANATIONS = {
     "InvalidAccessKeyId": "the store does not know the access key",
     "SignatureDoesNotMatch": "the secret of the access key is wrong",
     "ExpiredToken": "the credentials have expired",
+    "InvalidToken": "AWS_SESSION_TOKEN does not belong to the access key; unset it for a permanent one",
+    # S3 itself names what is missing: NoSuchBucket, NoSuchKey.
+    "404": "there is no S3 server at this address",
     "RequestTimeTooSkewed": "the clocks of the store and of this machine differ too much",
     "AuthorizationHeaderMalformed": "the region is wrong",
     "PermanentRedirect": "the region is wrong",
@@ -58,6 +62,10 @@ def as_unavailable(store: str) -> Iterator[None]:
         raise Unavailable(f"{store}: {rejection(error)}") from error
     except (CredentialRetrievalError, NoCredentialsError, PartialCredentialsError, TokenRetrievalError) as error:
         raise Unavailable(f"{NO_CREDENTIALS} ({error})") from error
+    except RecursionError:
+        # aiobotocore asks for the region of the bucket after each redirect, and that request is redirected too. A
+        # server that redirects HTTP to HTTPS does so.
+        raise Unavailable(f"{store} redirects every request: {REDIRECTED}") from None
     except (ResponseParserError, KeyError):
         # The response lacks a value that S3 always sends, so the server is not an S3 server.
         raise Unavailable(f"{store} does not speak S3") from None

@@ -184,6 +184,7 @@ async def test_each_error_code_of_the_store_is_explained() -> None:
         "SignatureDoesNotMatch": "the secret of the access key is wrong",
         "RequestTimeTooSkewed": "the clocks of the store and of this machine differ too much",
         "ExpiredToken": "the credentials have expired",
+        "InvalidToken": "AWS_SESSION_TOKEN does not belong to the access key",
         "AccessDenied": "the credentials lack s3:GetObject",
         "NoSuchBucket": "there is no such bucket",
         "EntityTooBig": "GetObject was refused: EntityTooBig Because of the moon",
@@ -202,6 +203,13 @@ async def test_a_web_server_without_s3_is_reported(body: str) -> None:
         (result,) = await storage.run_checks()
         assert (result.check, result.grade) == ("bucket", Grade.FAILED)
         with pytest.raises(Unavailable):
+            await storage.prepare()
+
+
+@pytest.mark.parametrize(("status", "words"), [(404, "no S3 server at this"), (301, r"the endpoint \(http or https\)")])
+async def test_a_server_that_is_not_the_store_is_reported_in_words(status: int, words: str) -> None:
+    async with faulty_storage(respond(status)) as (storage, _):
+        with pytest.raises(Unavailable, match=words):
             await storage.prepare()
 
 

@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from adapters.s3.failures import as_unavailable
 from domain.wording import counted
+from ports.system import Unavailable
 
 if TYPE_CHECKING:
     from types_aiobotocore_s3 import S3Client
@@ -18,13 +19,10 @@ async def default_retention(client: "S3Client", bucket: str, store: str) -> str 
     Dossier refuses a bucket that has one. Nothing that a client deletes would give back its space, each sweep would ask
     for the deletion of everything again, and each version of the mark would stay. AWS also refuses uploads without a
     checksum to such a bucket.
-
-    Raises:
-        Unavailable: the store does not respond.
     """
     # The store may have no such configuration, deny this call, or not support it. A store that locks objects without
-    # saying so is noticed when the first object of a check cannot be deleted.
-    with as_unavailable(store), suppress(ClientError):
+    # saying so is noticed when the first object of a check cannot be deleted. The checks report any other failure.
+    with suppress(Unavailable, ClientError), as_unavailable(store):
         found = await client.get_object_lock_configuration(Bucket=bucket)
         retention = found.get("ObjectLockConfiguration", {}).get("Rule", {}).get("DefaultRetention")
         if retention:

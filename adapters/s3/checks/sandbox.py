@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from adapters.s3.failures import as_unavailable, error_code
+from adapters.s3.failures import REDIRECTED, as_unavailable, error_code
 from adapters.s3.headers import in_lower_case, upload_headers, version_of
 from adapters.s3.presigner import Presigner
 from adapters.s3.sending import Response, Sender
@@ -115,6 +115,8 @@ class Sandbox:
         """
         if 200 <= response.status < 300 or 400 <= response.status < 500:
             return response.status < 300
+        if response.status < 400:
+            raise Unavailable(f"{self.store} redirects the request: {REDIRECTED}")
         raise Unavailable(f"{self.store}: the store responded with status {response.status}")
 
     async def head(self, key: str) -> Response:
