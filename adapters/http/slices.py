@@ -64,7 +64,7 @@ class FairSlices:
         has_waited = False
         try:
             while True:
-                if requests.number > self._limit and not self._may_run_now(requests):
+                if requests.number > self._each and not self._may_run_now(requests):
                     has_waited = True
                     try:
                         yield from self._turn(requests)
@@ -130,7 +130,9 @@ class FairSlices:
         return self._with_few > 0 and len(self._by_workspace) > 1
 
     def _may_run_now(self, requests: "_Requests") -> bool:
-        """Count a slice, and return whether it may run in this round."""
+        """Return whether a slice may run in this round. Count it, unless all requests of the workspace may."""
+        if requests.number <= self._limit:
+            return True
         if requests not in self._counted:
             if not self._counted:
                 asyncio.get_running_loop().call_soon(self._start_round)
