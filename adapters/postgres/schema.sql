@@ -275,6 +275,8 @@ CREATE TRIGGER folders_deleted AFTER DELETE ON public.folder_tree REFERENCING OL
 
 CREATE TRIGGER folders_inserted AFTER INSERT ON public.folder_tree REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.count_folders();
 
+CREATE TRIGGER folders_kept AFTER DELETE ON public.folder_tree REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.keep_used_folders();
+
 CREATE TRIGGER folders_left AFTER DELETE ON public.folder_tree REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.settle_folders();
 
 CREATE TRIGGER usage_numbered BEFORE UPDATE OF next_seq ON public.usage FOR EACH STATEMENT EXECUTE FUNCTION public.count_change();
@@ -286,9 +288,6 @@ ALTER TABLE ONLY public.api_keys
 
 ALTER TABLE ONLY public.documents
     ADD CONSTRAINT documents_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspaces(id);
-
-ALTER TABLE ONLY public.documents
-    ADD CONSTRAINT documents_workspace_id_folder_id_fkey FOREIGN KEY (workspace_id, folder_id) REFERENCES public.folder_tree(workspace_id, id);
 
 ALTER TABLE ONLY public.documents
     ADD CONSTRAINT documents_workspace_id_storage_path_fkey FOREIGN KEY (workspace_id, storage_path) REFERENCES public.objects(workspace_id, storage_path);
@@ -345,8 +344,10 @@ ALTER TABLE ONLY public.usage
 -- FUNCTION folders_within(uuid, text) -- superseded by folders_within_v2
 -- FUNCTION folders_within_v2(uuid, uuid)
 -- FUNCTION has_room_for_folder(uuid, text, integer)
+-- FUNCTION have_documents(uuid, uuid[])
 -- FUNCTION is_within(text, text)
 -- FUNCTION issue_uploads(uuid[], jsonb, boolean)
+-- FUNCTION keep_used_folders()
 -- FUNCTION linked_documents(uuid, text, text, text, bigint, integer)
 -- FUNCTION list_folders(uuid, text, bigint, integer) -- superseded by list_folders_v2
 -- FUNCTION list_folders_v2(uuid, text, bigint, integer)

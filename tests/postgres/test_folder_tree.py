@@ -1,5 +1,8 @@
 """The rows of folders that a move changes, whatever is below the folder."""
 
+import asyncpg
+import pytest
+
 from adapters.postgres.database import Database
 from adapters.postgres.rows import to_uuid
 from domain.access import Workspace
@@ -41,3 +44,13 @@ async def test_a_move_changes_one_folder_and_the_heights_above_it(records: Recor
             path: max(depth[other] for other in after if f"{other}/".startswith(f"{path}/")) - depth[path]
             for path in after
         }
+
+
+async def test_a_folder_of_documents_cannot_be_deleted_by_a_mistaken_statement(
+    records: Records, database: Database
+) -> None:
+    home = await records.workspace()
+    await records.recorded(home, folder="/a/b")
+    with pytest.raises(asyncpg.ForeignKeyViolationError):
+        await database.fetch("DELETE FROM folder_tree WHERE workspace_id = $1", to_uuid(home.id))
+    assert await records.folders(home) == {"/a": 1, "/a/b": 1}

@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from adapters.postgres import statements
 from adapters.postgres.database import SESSION, Database, Row
 from adapters.postgres.rows import to_uuid
 from domain.access import Workspace
@@ -76,6 +77,22 @@ FILL = (
 )
 
 
+FILL_ONE_FOLDER = (
+    """
+    INSERT INTO objects (workspace_id, storage_path, size_bytes, etag, state)
+    SELECT $1, n, 1, 'e1', 'recorded' FROM generate_series(1, 3000) n
+    """,
+    """
+    INSERT INTO documents (
+        workspace_id, id, name, mime_type, storage_path, folder_id, tags, search_text, revision, created_by,
+        created_by_key, created_at, updated_at
+    )
+    SELECT $1, gen_random_uuid(), 'a', 'a/b', n, find_folder($1, '/used'), '{}', '', 1, $1, $1, now(), now()
+    FROM generate_series(1, 3000) n
+    """,
+)
+
+
 class OneConnection(Database):
     """A database on a single connection, which keeps its plans."""
 
@@ -97,16 +114,14 @@ class OneConnection(Database):
 
     async def fill(self, workspace: UUID) -> None:
         """Add 20,000 rows to each table, with older ids than all other rows."""
-        await self.connection.execute("SET statement_timeout = 0")
         for statement in FILL:
             await self.connection.execute(statement, workspace)
-        await self.connection.execute("RESET statement_timeout")
 
 
 @pytest.fixture
 async def empty(own_database_url: str) -> AsyncIterator[OneConnection]:
     """A new database, and one connection to it."""
-    connection = await asyncpg.connect(own_database_url, server_settings=SESSION)
+    connection = await asyncpg.connect(own_database_url, server_settings=SESSION | {"statement_timeout": "0"})
     yield OneConnection(connection)
     await connection.close()
 
@@ -189,3 +204,25 @@ async def test_writes_read_few_rows_in_full_tables(empty: OneConnection, records
     assert full["create 32"] == few["create 32"] < 500
     assert {name: rows for name, rows in analyzed.items() if rows > few[name] + 5} == {}
     assert all(rows < 60 for name, rows in analyzed.items() if name != "create 32"), analyzed
+
+
+async def test_empty_folders_are_deleted_without_reading_documents_that_are_all_in_another_one(
+    empty: OneConnection, records: Records, home: Workspace
+) -> None:
+    here = to_uuid(home.id)
+    document = await records.recorded(home, folder="/source")
+    await records.recorded(home, path="documents/used.pdf", folder="/used")
+    for statement in FILL_ONE_FOLDER:
+        await empty.connection.execute(statement, here)
+    paths = [f"/{top}/{number}" for top in ("deleted", "replaced", "swept") for number in range(HITS)]
+    await empty.connection.execute("SELECT ensure_folders_v2($1, $2)", here, paths)
+    swept = await empty.connection.fetchval("SELECT folders_within_v2($1, find_folder($1, '/swept'))", here)
+    await empty.connection.execute("ANALYZE")
+    reads = {
+        "delete": await empty.read_by(partial(records.delete_folder, home, "/deleted")),
+        "move": await empty.read_by(partial(records.move, home, "/source", "/replaced")),
+        "sweep": await empty.read_by(partial(empty.fetch, statements.DELETE_EMPTY_FOLDERS, here, swept)),
+    }
+    assert all(rows < 20 * HITS for rows in reads.values()), reads
+    assert await records.children(home) == {"/replaced": 1, "/swept": 0, "/used": 3001}
+    assert await records.documents.get(home.id, document.id)

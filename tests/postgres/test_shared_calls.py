@@ -7,15 +7,18 @@ from contextlib import AsyncExitStack
 import pytest
 
 from adapters.postgres import statements
+from adapters.postgres.creates import PendingCreate
 from adapters.postgres.database import Database, Row
 from adapters.postgres.pools import REQUESTS, open_pools
 from adapters.postgres.rows import to_uuid
-from adapters.postgres.writer.batched import CALLS_MAX
+from adapters.postgres.writer.batched import CALLS_MAX, GIVE_UP_SECONDS
 from adapters.postgres.writer.cost import SHARED_COST_MAX, SHARED_ROW_COST_MAX
 from adapters.postgres.writer.lane import ROWS_MAX
+from adapters.postgres.writer.shared import Busy, SharedWriter
 from domain.access import Workspace
 from domain.documents import Document
-from ports.outcomes import Created, IdempotencyKeyReused, OverQuota, PathTaken, Replayed, UploadIssued
+from ports.outcomes import Created, CreateOutcome, IdempotencyKeyReused, OverQuota, PathTaken, Replayed, UploadIssued
+from ports.system import Unavailable
 from tests.clock import StillClock
 from tests.contracts.records import Records, new_key
 from tests.contracts.repositories import postgres_records
@@ -186,6 +189,20 @@ async def test_workspaces_whose_locks_are_held_delay_no_other(records: Records, 
         assert not any(task.done() for task in held)
     assert all(isinstance(outcome, Created) for outcome in await asyncio.gather(*held))
     assert [(await records.documents.usage(home.id)).documents for home in homes] == [6] * 12
+
+
+async def test_a_write_of_a_locked_workspace_is_given_up_at_its_first_deadline(shared_rig: Rig) -> None:
+    calls = []
+
+    async def call(writes: Sequence[PendingCreate], *, waits: bool) -> Sequence[CreateOutcome | Busy]:
+        calls.append(waits)
+        shared_rig.seconds += GIVE_UP_SECONDS
+        return [Busy() for _ in writes]
+
+    writer = SharedWriter[PendingCreate, CreateOutcome](call, now=lambda: shared_rig.seconds)
+    with pytest.raises(Unavailable, match="not written in time"):
+        await writer.send(lambda: shared_rig.create("a"))
+    assert calls == [False]
 
 
 async def test_an_expensive_create_goes_in_a_call_of_its_own_workspace(records: Records, counting: Counting) -> None:

@@ -82,6 +82,8 @@ STEPS = (
     "sql/missing_folders.sql",
     "sql/ensure_folders_v2.sql",
     "sql/has_room_for_folder.sql",
+    "sql/have_documents.sql",
+    "sql/keep_used_folders.sql",
     "sql/count_documents_within.sql",
     "sql/record_documents_v2.sql",
     "sql/patch_document_v3.sql",

@@ -16,8 +16,13 @@ BEGIN
         folders := folders + cardinality(level);
         documents := documents + (
             SELECT count(*) FROM (
-                SELECT FROM documents AS held
-                WHERE held.workspace_id = workspace AND held.folder_id = ANY (level)
+                -- BETWEEN and ORDER BY: see `have_documents`.
+                SELECT FROM unnest(level) AS inside CROSS JOIN LATERAL (
+                    SELECT FROM documents AS held
+                    WHERE held.workspace_id = workspace AND held.folder_id BETWEEN inside AND inside
+                    ORDER BY held.folder_id
+                    LIMIT most + 1 - count_documents_within.documents
+                ) AS one
                 LIMIT most + 1 - count_documents_within.documents
             ) AS counted
         );

@@ -9,19 +9,15 @@ AS $$
 BEGIN
     PERFORM FROM usage WHERE workspace_id = workspace FOR NO KEY UPDATE;
 
-    -- LIMIT 1 keeps the planner from turning look-ups into a join, which could read all documents of the workspace.
+    -- BETWEEN, ORDER BY and LIMIT: see `have_documents`.
     WITH gone AS (
         DELETE FROM folder_tree
         WHERE workspace_id = workspace AND id = ANY (candidates)
-            AND (
-                SELECT documents.id FROM documents
-                WHERE documents.workspace_id = workspace AND documents.folder_id = folder_tree.id
-                LIMIT 1
-            ) IS NULL
+            AND NOT have_documents(workspace, ARRAY[id])
             AND (
                 SELECT below.id FROM folder_tree AS below
-                WHERE below.workspace_id = workspace AND below.parent_id = folder_tree.id
-                LIMIT 1
+                WHERE below.workspace_id = workspace AND below.parent_id BETWEEN folder_tree.id AND folder_tree.id
+                ORDER BY below.parent_id LIMIT 1
             ) IS NULL
         RETURNING parent_id
     )

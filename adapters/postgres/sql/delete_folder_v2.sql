@@ -18,7 +18,7 @@ BEGIN
         RETURN;
     END IF;
     -- The workspace lock keeps creates away until the commit, so no document can enter a folder in between.
-    IF EXISTS (SELECT FROM documents WHERE workspace_id = workspace AND folder_id = ANY (deleted)) THEN
+    IF have_documents(workspace, deleted) THEN
         outcome := 'in_use';
         RETURN;
     END IF;

@@ -24,7 +24,7 @@ BEGIN
         RETURN;
     END IF;
     replaced := folders_within_v2(workspace, find_folder(workspace, target));
-    IF EXISTS (SELECT FROM documents WHERE workspace_id = workspace AND folder_id = ANY (replaced)) THEN
+    IF have_documents(workspace, replaced) THEN
         outcome := 'taken';
         RETURN;
     END IF;

@@ -87,9 +87,11 @@ class BatchedWriter(Generic[Write, Outcome]):
         lane = self._lanes.get(name)
         if lane is None:
             lane = self._lanes[name] = _DrivenLane(name, self._pause)
+        # A write that another lane has sent back keeps its time.
+        give_up_at = write.give_up_at = write.give_up_at or now + self._give_up_seconds
         write = lane.add(write, now)
         # A twin that arrives later may wait longer.
-        write.give_up_at = now + self._give_up_seconds
+        write.give_up_at = max(write.give_up_at, give_up_at)
         waiter: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         write.waiters.append(waiter)
         self._start_if_free(lane)

@@ -33,8 +33,9 @@ Outcome = TypeVar("Outcome")
 class Pending(Generic[Outcome]):
     """A write without an outcome: its storage path, its JSON for the call, and the requests that wait for the outcome.
 
-    `cost`: the estimated time that it adds to a call, in microseconds. `failures`: the number of its calls that failed.
-    `together`: the most rows of a call that it may share, which is less than `ROWS_MAX` for a suspect.
+    `cost`: the estimated time that it adds to a call, in microseconds. `give_up_at`: when it is no longer tried. If it
+    is 0, the writer sets it. `failures`: the number of its calls that failed. `together`: the most rows of a call that
+    it may share, which is less than `ROWS_MAX` for a suspect.
 
     The first waiter is the request that sent it. The others are its twins: requests with the same idempotency
     key, operation and fingerprint that arrived later. A write without an idempotency key has none.

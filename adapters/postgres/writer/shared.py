@@ -1,5 +1,6 @@
 """The writer for writes whose calls carry rows of many workspaces."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -33,11 +34,11 @@ class SharedWriter(Generic[Write, Outcome]):
     writes go in such calls too, so they slow only their own workspace.
     """
 
-    def __init__(self, call: SharedCall[Write, Outcome]) -> None:
+    def __init__(self, call: SharedCall[Write, Outcome], now: Callable[[], float] = time.monotonic) -> None:
         self._shared: BatchedWriter[Write, Outcome | Busy] = BatchedWriter(
-            partial(call, waits=False), shared, slow_seconds=SLOW_SECONDS
+            partial(call, waits=False), shared, slow_seconds=SLOW_SECONDS, now=now
         )
-        self._alone: BatchedWriter[Write, Outcome | Busy] = BatchedWriter(partial(call, waits=True))
+        self._alone: BatchedWriter[Write, Outcome | Busy] = BatchedWriter(partial(call, waits=True), now=now)
 
     async def send(self, new: Callable[[], Write]) -> Outcome:
         """Return the outcome of a write. `new` makes it, for each lane in which it waits. Raises as
@@ -48,7 +49,9 @@ class SharedWriter(Generic[Write, Outcome]):
             outcome = await self._shared.send(write)
             if not isinstance(outcome, Busy):
                 return outcome
-            write = new()
+            # It keeps its deadline.
+            give_up_at, write = write.give_up_at, new()
+            write.give_up_at = give_up_at
         outcome = await self._alone.send(write)
         assert not isinstance(outcome, Busy)
         return outcome
