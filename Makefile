@@ -26,7 +26,7 @@ check: .venv/.dev .venv/.ministack ## Check format, lint, types and import contr
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -q $(PARALLEL) -m 'not slow' --transport=memory tests/domain tests/contracts tests/http tests/front tests/postgres tests/s3 tests/app tests/acceptance
+	$(BIN)/pytest -q $(PARALLEL) -m 'not slow' --transport=memory tests/domain tests/contracts tests/http tests/front tests/postgres tests/s3 tests/app tests/client tests/acceptance
 
 test: .venv/.dev .venv/.ministack ## Run the whole suite: real Postgres, real server, real files, an S3 server that verifies signatures
 	$(BIN)/pytest -q $(PARALLEL)
