@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from adapters.shared_calls import SharedCalls
+from adapters.batching.shared_calls import SharedCalls
 from domain.ids import WorkspaceId
 from ports.api_keys import ApiKeyFound
 

@@ -5,10 +5,10 @@ from contextlib import AbstractAsyncContextManager
 from typing import cast
 from uuid import UUID
 
+from adapters.batching.shared_calls import SharedCalls
 from adapters.postgres.database import ACQUIRE_SECONDS, Database, Row
 from adapters.postgres.kept import UNLESS_KEPT, KeptCounts
 from adapters.postgres.turns import Turns
-from adapters.shared_calls import SharedCalls
 
 LISTS = 3
 """The most lists that run at the same time."""

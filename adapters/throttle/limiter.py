@@ -1,6 +1,6 @@
 """The rate limiter of several processes. It counts in Valkey, or in this process while Valkey is unavailable.
 
-Requests that wait at the same time share one call (`adapters/shared_calls.py`).
+Requests that wait at the same time share one call (`adapters/batching/shared_calls.py`).
 
 If Valkey is unavailable, counting imprecisely for a while is better than refusing every request. So one request waits
 for Valkey for at most a few hundredths of a second, and the requests after it do not wait at all. They are counted in
@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 from valkey.exceptions import ValkeyError
 
-from adapters.shared_calls import SharedCalls
+from adapters.batching.shared_calls import SharedCalls
 from adapters.throttle.counters import Counter, Group, ValkeyCounters
 from adapters.throttle.location import valkey_location
 from adapters.throttle.timeout import StallTolerantTimeout

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.shared_calls import SharedCalls
+from adapters.batching.shared_calls import SharedCalls
 from ports.system import Unavailable
 
 
