@@ -49,6 +49,7 @@ _EXPLANATIONS = {
     "RequestTimeTooSkewed": "the clocks of the store and of this machine differ too much",
     "AuthorizationHeaderMalformed": "the region is wrong",
     "PermanentRedirect": "the region is wrong",
+    **{str(status): REDIRECTED for status in (301, 302, 307, 308)},
 }
 _XML_CODE = re.compile(rb"<Code>([A-Za-z0-9]{1,64})</Code>")
 
@@ -62,10 +63,6 @@ def as_unavailable(store: str) -> Iterator[None]:
         raise Unavailable(f"{store}: {rejection(error)}") from error
     except (CredentialRetrievalError, NoCredentialsError, PartialCredentialsError, TokenRetrievalError) as error:
         raise Unavailable(f"{NO_CREDENTIALS} ({error})") from error
-    except RecursionError:
-        # aiobotocore asks for the region of the bucket after each redirect, and that request is redirected too. A
-        # server that redirects HTTP to HTTPS does so.
-        raise Unavailable(f"{store} redirects every request: {REDIRECTED}") from None
     except (ResponseParserError, KeyError):
         # The response lacks a value that S3 always sends, so the server is not an S3 server.
         raise Unavailable(f"{store} does not speak S3") from None

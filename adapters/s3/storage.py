@@ -254,6 +254,7 @@ async def open_s3(location: S3Location, now: Clock, timeouts: Timeouts = TIMEOUT
                     config=_config(location, timeouts),
                 )
             )
+            client.meta.events.register_last("before-parameter-build.s3", _follow_no_redirect)
             ca_bundle = session.get_config_variable("ca_bundle")
             sender = await stack.enter_async_context(open_sender(location.address.origin, timeouts, ca_bundle))
         yield S3Storage(
@@ -265,6 +266,15 @@ async def open_s3(location: S3Location, now: Clock, timeouts: Timeouts = TIMEOUT
             public=Presigner(address=location.public_address, region=location.region, credentials=credentials),
             now=now,
         )
+
+
+def _follow_no_redirect(context: dict[str, Any], **_: object) -> None:
+    """Report a redirect instead of following it.
+
+    After a redirect, botocore asks for the region of the bucket. If the server redirects that request too, as one does
+    that permits only HTTPS, botocore does the same again until the interpreter's limit of recursion.
+    """
+    context["s3_redirect"]["redirected"] = True
 
 
 def _config(location: S3Location, timeouts: Timeouts) -> AioConfig:

@@ -143,8 +143,9 @@ async def test_a_tampered_download_url_returns_nothing(store: Store) -> None:
 async def test_a_signed_url_permits_only_its_method(store: Store) -> None:
     await store.upload()
     upload, download = await store.sign_upload(), await store.sign_download()
-    assert (await store.get(replace(upload, method="GET"))).status_code in REFUSED
-    assert await store.put(replace(download, method="PUT"), b"other") in REFUSED
+    refused = REFUSED | {405}
+    assert (await store.get(replace(upload, method="GET"))).status_code in refused
+    assert await store.put(replace(download, method="PUT"), b"other") in refused
 
 
 @pytest.mark.parametrize(
