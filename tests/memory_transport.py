@@ -49,7 +49,7 @@ class MemoryTransport(httpx.BaseTransport):
     """A synchronous transport that hands each request to an ASGI application as a whole."""
 
     def __init__(self, app: ASGIApp, loop: LoopThread) -> None:
-        # A server answers 500 after the application has raised, and the client sees no exception.
+        # As with a real server, an exception in the application becomes a 500, and does not reach the client.
         self._asgi = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
         self._loop = loop
 

@@ -140,7 +140,7 @@ class SharedCalls(Generic[Question, Answer]):
                         await self._answer(taken)
                     finally:
                         slow.cancel()
-        # The place was refused, perhaps before any question was taken.
+        # `place` raised an error. If no question was taken yet, all waiting questions of the lane fail with it.
         except Exception as error:  # noqa: BLE001  those who asked get it
             _fail(taken or self._take(lane), error)
         except asyncio.CancelledError:

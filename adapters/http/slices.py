@@ -18,8 +18,10 @@ EACH = 1
 """The most slices of one workspace in a round of the event loop, while another workspace has few requests."""
 
 AFTERWARDS = 50
-"""The number of rounds for which `EACH` still holds afterwards: about ten milliseconds, in which the next request of a
-client may arrive that sends one after the other."""
+"""The number of rounds for which `EACH` still applies afterwards: about ten milliseconds.
+
+A client that sends one request after the other may send its next one in that time.
+"""
 
 TOGETHER = 32
 """The most slices in a round otherwise. Without a limit, the first request of another workspace would be delayed.
@@ -48,7 +50,7 @@ class FairSlices:
         # The workspaces that have requests, and how many of them have few.
         self._by_workspace: dict[Hashable, _Requests] = {}
         self._with_few = 0
-        # The number of rounds for which `each` still holds.
+        # The number of rounds of the event loop for which the limit `each` still applies (see `AFTERWARDS`).
         self._rounds_left = 0
         # The workspaces whose slices are counted in this round.
         self._counted: set[_Requests] = set()

@@ -26,13 +26,12 @@ KEYS_MAX = 15_000
 
 
 class ApiKeyCache:
-    """An `ApiKeyLookup` that keeps what it has read, and the `ApiKeyReports` that tell it what to read again.
+    """A cache of API keys. It implements `ApiKeyLookup` to read them, and `ApiKeyReports` to invalidate them.
 
-    `seconds` is a monotonic clock, the one of the reports. If changes are reported, an API key counts for ten minutes
-    after it was read, as long as the last confirmation is less than a second old. Otherwise it counts for one second
-    after it was read. When half of its time has passed, the next request that presents it causes it to be read again
-    in the background, so no request waits for that. Unknown API keys are not kept, because a client can send any number
-    of them.
+    `seconds`: the monotonic clock that the reports use too. An entry is valid for ten minutes while the last
+    confirmation of the reports is less than a second old, and otherwise for one second. After half of that time, the
+    next request with this API key starts a refresh in the background, and does not wait for it. Unknown API keys are
+    not kept, because a client can send any number of them.
     """
 
     def __init__(

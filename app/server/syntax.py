@@ -48,8 +48,9 @@ class Head:
     Attributes:
         path: as it was sent, without the query.
         headers: names in lower case, values without surrounding white space, in the order they were sent.
-        length: the length of the body in bytes; `None` for a chunked body. keep_alive: whether the client permits the
-        connection to stay open. expects_continue: whether the client waits for `100 Continue` before it sends the body.
+        length: the length of the body in bytes; `None` for a chunked body.
+        keep_alive: whether the client permits the connection to stay open.
+        expects_continue: whether the client waits for `100 Continue` before it sends the body.
     """
 
     method: str

@@ -204,7 +204,10 @@ class _Supervisor(Multiprocess):
         return self.should_exit.is_set()
 
     def _confirms(self, process: Process, question: Callable[[float], bool], seconds: float) -> bool:
-        """Return whether the worker confirms in time. Stop waiting if it has ended or the server shuts down."""
+        """Call `question` until it returns true, for at most `seconds`, and return whether it did.
+
+        Return false at once if the worker ends or the server shuts down.
+        """
         end = time.monotonic() + seconds
         while process.process.is_alive() and time.monotonic() < end and not self._is_stopping():
             if question(_POLL_SECONDS):

@@ -43,7 +43,7 @@ def _release(root: Path, pid: int) -> None:
 
 
 def _root() -> Path | None:
-    """Return the group of all processes, if groups below it can have a share of the CPU."""
+    """Return the root cgroup if its child cgroups can have a CPU quota, and otherwise `None`."""
     if (_VERSION_1 / "cpu.cfs_quota_us").exists():
         return _VERSION_1
     controlled = _VERSION_2 / "cgroup.subtree_control"

@@ -134,7 +134,8 @@ def _refusal(mark: str | None, deployment: Deployment, earlier: Deployment) -> F
     """Return why the store with this mark does not belong to the deployment; `None` if it does.
 
     `earlier` is the deployment as it was before the mark was read, `deployment` as it was after. Another process may
-    replace the generation between the reads, so that only one of the readings knows that of the mark.
+    replace the generation between the reads, so only one of the two readings may contain the generation of
+    the mark.
     """
     if mark is None:
         return ForeignStore(

@@ -44,7 +44,7 @@ class SweepReport:
     unused_paths: int = 0
 
     def count(self, page: OrphanPage) -> None:
-        """Add a page of the first listing."""
+        """Add the counts of a page. A sweep lists the store twice, and only the first listing is counted."""
         old = [*page.issued, *page.unexplained, *page.inherited]
         self.objects += page.objects
         self.foreign += page.foreign

@@ -134,7 +134,7 @@ async def test_overdue_uploads_are_settled_by_what_was_found_unless_they_were_re
     assert await records.states(home, *paths) == states
     assert await records.usage(home) == (5, 90)
     assert await records.condemned(home) == [records.path(home, "absent")]
-    # The path `stored` is looked for again a day later, and may then exceed the quota.
+    # A day later, the sweep measures the object at `stored` again. Its new reservation may exceed the quota.
     records.clock.advance(hours=23)
     assert [upload.path for upload in await records.overdue(home)] == [records.path(home, "renewed")]
     records.clock.advance(hours=1)

@@ -22,7 +22,7 @@ class ClientGone(Exception):
 
 
 def path_and_query(signed: SignedRequest) -> tuple[str, Mapping[str, str]]:
-    """Return the path and the query with which the routes call the store."""
+    """Split a signed URL into the storage path and the query parameters that the HTTP routes pass to the store."""
     parts = urlsplit(signed.url)
     return unquote(parts.path).removeprefix("/storage/"), dict(parse_qsl(parts.query))
 

@@ -1,4 +1,7 @@
-"""The counts of each run: few in `make test`, thousands in `make soak`, which sets SOAK=1 and shows its progress."""
+"""The number of repetitions of each test: few in `make test`, thousands in `make soak`.
+
+`make soak` sets SOAK=1, and shows its progress.
+"""
 
 import os
 import sys

@@ -107,7 +107,8 @@ async def test_unexplained_orphans_above_5_percent_of_their_workspace_need_confi
     caller, neighbour = [await world.caller(quota_bytes=1_000_000) for _ in range(2)]
     for _ in range(recorded):
         await world.record(caller)
-    # The neighbour's objects neither excuse those of the workspace, nor are they kept because of them.
+    # The limit is computed for each workspace. The neighbour's recorded objects do not raise that of `caller`, and the
+    # neighbour's orphans are deleted.
     for _ in range(40):
         await world.record(neighbour)
     paths = [put_aside(world, caller, f"{number}") for number in range(unexplained)]

@@ -77,7 +77,7 @@ class Transport(asyncio.Transport):
 
 
 class Server:
-    """A server of one process. Tests make its connections."""
+    """A server in this process, without sockets. Tests simulate its connections."""
 
     def __init__(
         self, app: ASGIApp, *, limit: int = 100, unsent_max: int = 2**30, protocol: type[Protocol] = Protocol

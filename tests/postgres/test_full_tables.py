@@ -50,7 +50,7 @@ FILL = (
     INSERT INTO objects (workspace_id, storage_path, size_bytes, etag, document_id, state)
     SELECT $1, 'filled/' || n, 1, 'e1', lpad(to_hex(n), 32, '0')::uuid, 'recorded' FROM generate_series(1, 20000) n
     """,
-    # Below folders that no list shows.
+    # Their parents do not exist, so no list of folders returns them.
     """
     INSERT INTO folder_tree (workspace_id, id, parent_id, name)
     SELECT $1, lpad(to_hex(n), 32, '0')::uuid, gen_random_uuid(), n FROM generate_series(1, 20000) n

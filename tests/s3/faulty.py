@@ -74,7 +74,7 @@ async def faulty_server(
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         serving[asyncio.current_task()] = writer
         try:
-            # A silent behaviour ends by cancellation, which asyncio would otherwise log as an error.
+            # A behaviour that never responds is cancelled at the end of the test. asyncio would log that as an error.
             with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
                 received.append(await reader.readuntil(b"\r\n\r\n"))
                 await behaviours[min(len(received), len(behaviours)) - 1](writer)

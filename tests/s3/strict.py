@@ -69,7 +69,7 @@ def _has_unsigned_header(scope: Any) -> bool:
 
 
 def stamped(build_object_record: Any) -> Any:
-    """Note when an object was stored."""
+    """Wrap the function that builds the record of an object, so that the record has the time of storage."""
 
     def build(*given: Any, **named: Any) -> Any:
         return {**build_object_record(*given, **named), "stored_at": time.monotonic()}

@@ -1,4 +1,4 @@
-"""The envelopes of successes, lists and errors, and the query of a list."""
+"""The envelopes of successes, lists and errors, and the query parameters of list requests."""
 
 from enum import StrEnum
 from typing import Annotated, Generic, TypeVar

@@ -116,7 +116,7 @@ class Session:
 
 
 def say(text: str) -> None:
-    """Print a text for the operator. `migrate` logs it as a warning."""
+    """Write a message to standard output. The parent process, `migrate`, reads it and logs it as a warning."""
     sys.stdout.write(f"{REPORT}{text}\n")
     sys.stdout.flush()
 

@@ -30,7 +30,7 @@ class Retries(Generic[Write]):
         self._lane = lane
         self._pause = pause
         self._failures = 0
-        # The writes that became suspects by these failures.
+        # The writes that were marked as suspects since the last call that succeeded.
         self._blamed: frozenset[Write] = frozenset()
 
     def succeeded(self) -> None:
