@@ -20,6 +20,9 @@ T = TypeVar("T")
 _TIMEOUT = httpx.Timeout(60, connect=10, pool=None)
 """Seconds without progress. A request waits as long as necessary for a free connection of its own client."""
 
+_BROKEN = (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError, httpx.ProxyError)
+"""What may pass. The other errors of a transport are mistakes in a request, such as an unknown scheme."""
+
 _HEADERS = {"User-Agent": "dossier-client"}
 
 
@@ -101,7 +104,7 @@ class Client:
             while True:
                 try:
                     result = self._perform(step)
-                except httpx.TransportError as error:
+                except _BROKEN as error:
                     step = steps.throw(NoReply(_reason(error)))
                 else:
                     step = steps.send(result)
@@ -200,7 +203,7 @@ class AsyncClient:
             while True:
                 try:
                     result = await self._perform(step)
-                except httpx.TransportError as error:
+                except _BROKEN as error:
                     step = steps.throw(NoReply(_reason(error)))
                 else:
                     step = steps.send(result)
@@ -259,5 +262,5 @@ def _lower(response: httpx.Response) -> Mapping[str, str]:
     return {name.lower(): value for name, value in response.headers.items()}
 
 
-def _reason(error: httpx.TransportError) -> str:
+def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__

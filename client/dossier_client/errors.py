@@ -1,7 +1,8 @@
 """The exceptions of the client. Every one of them is a `DossierError`."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from dossier_client.steps import Reply
@@ -92,6 +93,8 @@ class Unavailable(ApiError):
     """`unavailable`, `internal_error` or `request_timeout`: the server failed, however often the request was sent."""
 
 
+_NOT_DOSSIER = "the server answered with status {}, and not as Dossier does"
+
 _CLASSES: dict[str, type[ApiError]] = {
     "validation_error": ValidationFailed,
     "invalid_key": InvalidKey,
@@ -116,12 +119,19 @@ _CLASSES: dict[str, type[ApiError]] = {
 def error_of(reply: Reply) -> ApiError:
     """Return the exception for an error response. A proxy or an object store may have sent it, so any body is taken."""
     try:
-        error = json.loads(reply.body)["error"]
-        code = error["code"]
-    except (ValueError, TypeError, KeyError):
+        error = {**json.loads(reply.body)["error"]}
+        kind = _CLASSES.get(error["code"], ApiError)
+        return kind(reply.status, error)
+    except (ValueError, TypeError, KeyError, AttributeError):
         # This is not a response of Dossier. A 5xx of a proxy is what `unavailable` is of Dossier.
         kind = Unavailable if reply.status >= 500 else ApiError
-        return kind(
-            reply.status, {"message": f"the server answered with status {reply.status}, and not as Dossier does"}
-        )
-    return _CLASSES.get(code, ApiError)(reply.status, error)
+        return kind(reply.status, {"message": _NOT_DOSSIER.format(reply.status)})
+
+
+@contextmanager
+def expected(reply: Reply) -> Iterator[None]:
+    """Raise an `ApiError` if the block does not find in a 2xx response what Dossier sends: perhaps a proxy sent it."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ApiError(reply.status, {"message": _NOT_DOSSIER.format(reply.status)}) from error

@@ -4,6 +4,7 @@ import hashlib
 import os
 import secrets
 import stat
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -111,6 +112,8 @@ class Incoming:
         self._progress = progress
         self._digest: Any = hashlib.sha256()
         self._file: BinaryIO | None = None
+        self._lock = threading.Lock()
+        self._is_discarded = False
         self.received = 0
         self.etag: str | None = None
         """The ETag of the bytes received so far, for If-Range."""
@@ -121,9 +124,12 @@ class Incoming:
         return str(self._digest.hexdigest())
 
     def begin(self, reply: Reply) -> None:
-        if self._file is None:
-            # Only the user may read it until it is complete; then it gets the usual mode of a new file.
-            self._file = os.fdopen(os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0)
+        with self._lock:
+            # An asynchronous download that is cancelled is discarded while a thread may still be here.
+            if self._is_discarded:
+                raise OSError("the download was given up")
+            if self._file is None:
+                self._file = self._part.open("xb", buffering=0)
         if reply.status != 206:
             self._file.seek(0)
             self._file.truncate()
@@ -145,23 +151,26 @@ class Incoming:
         assert self._file is not None
         os.fsync(self._file.fileno())
         self._file.close()
-        self._part.chmod(0o666 & ~_umask())
         if replace:
             self._part.replace(self.target)
             return
         # A link fails if the name exists; a look before a rename would miss a file that appears in between.
-        os.link(self._part, self.target)
-        self._part.unlink()
+        try:
+            os.link(self._part, self.target)
+        except FileExistsError:
+            raise
+        except OSError:
+            # This file system has no hard links. Take the name with an empty file, which the rename replaces.
+            os.close(os.open(self.target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+            self._part.replace(self.target)
 
     def discard(self) -> None:
-        """Delete the temporary file, if it still exists."""
-        if self._file is not None:
-            self._file.close()
-        with suppress(FileNotFoundError):
-            self._part.unlink()
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+        """Delete the temporary file, if it still exists, and make no other."""
+        with self._lock:
+            self._is_discarded = True
+            try:
+                if self._file is not None:
+                    self._file.close()
+            finally:
+                with suppress(FileNotFoundError):
+                    self._part.unlink()

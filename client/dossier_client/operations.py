@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypedDict
 from urllib.parse import quote, urlencode
 
-from dossier_client.errors import error_of
+from dossier_client.errors import error_of, expected
 from dossier_client.models import (
     ApiKey,
     Document,
@@ -35,11 +35,21 @@ _PLURALS = {"company": "companies"}
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """A deployment and an API key for it. `url` has no slash at its end."""
+    """A deployment and an API key for it. `url` has no slash at its end.
+
+    Raises:
+        ValueError: the URL or the API key cannot be used. Its text does not contain the API key.
+    """
 
     url: str
     api_key: str
     patience: Patience = Patience()  # noqa: RUF009  it is immutable
+
+    def __post_init__(self) -> None:
+        if not self.url.startswith(("http://", "https://")):
+            raise ValueError(f"the URL of a deployment begins with https:// or http://, and {self.url!r} does not")
+        if not (self.api_key.isascii() and self.api_key.isprintable()) or " " in self.api_key:
+            raise ValueError("the API key contains a character that no API key has, such as a space or a line end")
 
     def call(
         self,
@@ -65,9 +75,9 @@ class Api:
             sent["Idempotency-Key"] = idempotency_key or str(uuid.uuid4())
         if body is not None:
             sent["Content-Type"] = "application/json"
-        url = self.url + path + ("?" + urlencode(given, doseq=True, quote_via=quote) if given else "")
-        # A lone surrogate, as of a file name that is not UTF-8, becomes an escape of JSON. The server refuses it in
-        # words.
+        # A lone surrogate, as of a file name that is not UTF-8, is sent in each part. The server refuses it in words.
+        query_string = urlencode(given, doseq=True, quote_via=quote, errors="surrogatepass")
+        url = self.url + path + (f"?{query_string}" if given else "")
         encoded = None if body is None else json.dumps(body, ensure_ascii=False).encode(errors="backslashreplace")
         reply = yield from answered(partial(Send, method, url, sent, encoded), self.patience)
         if not 200 <= reply.status < 300:
@@ -141,10 +151,12 @@ def find(
         "per_page": per_page,
         "cursor": cursor,
     }
-    reply = json.loads((yield from api.call("GET", "/v1/documents", query=query)).body)
-    meta = reply["meta"]
-    documents = tuple(read_document(row) for row in reply["data"]["documents"])
-    return Page(documents, meta["total"], meta["total_is_exact"], meta["next_cursor"])
+    reply = yield from api.call("GET", "/v1/documents", query=query)
+    with expected(reply):
+        answer = json.loads(reply.body)
+        meta = answer["meta"]
+        documents = tuple(read_document(row) for row in answer["data"]["documents"])
+        return Page(documents, meta["total"], meta["total_is_exact"], meta["next_cursor"])
 
 
 class Changes(TypedDict, total=False):
@@ -203,7 +215,7 @@ def link(
 
 def unlink(api: Api, document_id: str, link_id: str, *, idempotency_key: str | None = None) -> Steps[None]:
     """Remove an entity link."""
-    yield from api.call("DELETE", f"{_path(document_id)}/link/{quote(link_id)}", idempotency_key=idempotency_key)
+    yield from api.call("DELETE", f"{_path(document_id)}/link/{_segment(link_id)}", idempotency_key=idempotency_key)
 
 
 def linked_documents(
@@ -217,7 +229,7 @@ def linked_documents(
 ) -> Steps[Sequence[LinkedDocument]]:
     """Return a page of the documents that are linked to an entity."""
     plural = _PLURALS.get(entity_type, entity_type + "s")
-    path = f"/v1/{quote(plural, safe='')}/{quote(entity_id, safe='')}/documents"
+    path = f"/v1/{_segment(plural)}/{_segment(entity_id)}/documents"
     reply = yield from api.call("GET", path, query={"role": role, "page": page, "per_page": per_page})
     return tuple(read(LinkedDocument, row) for row in _data(reply)["documents"])
 
@@ -293,11 +305,22 @@ def create_api_key(
 
 def revoke_api_key(api: Api, api_key_id: str, *, idempotency_key: str | None = None) -> Steps[None]:
     """Revoke an API key. Every process of the server refuses it within a second."""
-    yield from api.call("DELETE", f"/v1/api-keys/{quote(api_key_id, safe='')}", idempotency_key=idempotency_key)
+    yield from api.call("DELETE", f"/v1/api-keys/{_segment(api_key_id)}", idempotency_key=idempotency_key)
 
 
 def _path(document_id: str) -> str:
-    return f"/v1/documents/{quote(document_id, safe='')}"
+    return f"/v1/documents/{_segment(document_id)}"
+
+
+def _segment(text: str) -> str:
+    """Return the text as one segment of a path.
+
+    Raises:
+        ValueError: the text is empty, or one that HTTP libraries resolve, and so the path of another operation.
+    """
+    if text in {"", ".", ".."}:
+        raise ValueError(f"{text!r} cannot be a part of a path")
+    return quote(text, safe="", errors="surrogatepass")
 
 
 def _flag(value: bool) -> str:
@@ -309,8 +332,9 @@ def _if_match(etag: str | None) -> Mapping[str, str]:
 
 
 def _data(reply: Reply) -> Mapping[str, Any]:
-    data: Mapping[str, Any] = json.loads(reply.body)["data"]
-    return data
+    with expected(reply):
+        data: Mapping[str, Any] = {**json.loads(reply.body)["data"]}
+        return data
 
 
 def _document(reply: Reply) -> Document:

@@ -10,6 +10,8 @@ from dossier_client.steps import NoReply, Pause, Reply, Send, Steps
 _TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses after which the same request may succeed. 502 and 504 come from proxies."""
 
+_TRANSIENT_OF_S3 = (b"<Code>ConditionalRequestConflict</Code>", b"<Code>RequestTimeout</Code>")
+
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 30.0
 
@@ -53,11 +55,14 @@ def answered(request: Callable[[], Send], patience: Patience) -> Steps[Reply]:
             failure = NotAnswered(f"{send.method} {_without_query(send.url)}: no response from the server ({error})")
         else:
             retry_after = _retry_after(reply)
-            # A conflict with a Retry-After is another upload through the same URL that is still under way.
-            if reply.status not in _TRANSIENT and not (reply.status == 409 and retry_after):
+            # A 409 with a Retry-After is another upload through the same URL that is still under way. S3 says so by a
+            # code of its own, and has another one for an upload that came too slowly.
+            waits = (reply.status == 409 and retry_after) or any(code in reply.body for code in _TRANSIENT_OF_S3)
+            if reply.status not in _TRANSIENT and not waits:
                 return reply
             failure = error_of(reply)
-            limited = reply.status == 429
+            # Without a Retry-After, a 429 counts as a failure. A proxy may have sent it, for ever.
+            limited = reply.status == 429 and retry_after > 0
             if retry_after:
                 seconds = retry_after + patience.jitter() * (1 + retry_after / 10)
                 if limited and retry_after > patience.rate_limit:

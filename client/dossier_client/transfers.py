@@ -179,13 +179,17 @@ def guess_type(name: str) -> str:
     return kind or "application/octet-stream"
 
 
-def file_name(name: str) -> str:
-    """Return the name of a document as the name of a file: of one level, and of at most 255 bytes."""
+def file_name(name: str, addition: str = "") -> str:
+    """Return the name of a document as the name of a file: of one level, and of at most 255 bytes.
+
+    `addition` follows the name, before its ending.
+    """
     plain = "".join("_" if letter in _NOT_IN_FILE_NAMES else letter for letter in name)
     if not plain.strip(". "):
         plain = "_" * len(plain)
     stem, ending = os.path.splitext(plain)
     if len(ending.encode()) > _LONGEST_ENDING:
         stem, ending = plain, ""
+    ending = addition + ending
     room = 255 - len(ending.encode())
     return stem.encode()[:room].decode(errors="ignore") + ending

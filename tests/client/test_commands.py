@@ -72,6 +72,8 @@ def test_what_cannot_be_uploaded_is_named_and_the_rest_is_uploaded(person: Perso
     (folder / os.fsdecode(b"caf\xe9.txt")).write_bytes(b"x")
     (folder / "loop").symlink_to(".")
     (folder / "self").symlink_to("self")
+    (folder / os.fsdecode(b"d\xe9")).mkdir()
+    (folder / os.fsdecode(b"d\xe9") / "inner.txt").write_bytes(b"x")
     (folder / "linked.txt").symlink_to("good.txt")
     os.mkfifo(folder / "pipe")
     found = {
@@ -81,6 +83,7 @@ def test_what_cannot_be_uploaded_is_named_and_the_rest_is_uploaded(person: Perso
         "good.txt": "recorded",
         "linked.txt": "recorded",
         "caf\\udce9.txt": "failed",
+        "inner.txt": "failed",
         "self": "failed",
         "loop": "skipped",
         "pipe": "skipped",
@@ -149,3 +152,15 @@ def test_a_download_skips_what_is_there_and_keeps_both_of_two_documents_with_one
 def test_an_api_key_that_is_refused_ends_an_upload_at_once(person: Person, case: Path) -> None:
     person.env["DOSSIER_API_KEY"] = "wbk_nonsense"
     assert "API key" in person.run("upload", "-r", str(case), code=1)
+
+
+def test_a_document_and_a_folder_with_one_name_are_both_downloaded(person: Person, case: Path, tmp_path: Path) -> None:
+    long = case / ("\u6587" * 83 + ".txt")
+    for folder, data in (("/a", b"1"), ("/a", b"2"), (f"/a/{long.name}", b"3")):
+        long.write_bytes(data)
+        person.run("upload", str(long), "--folder", folder)
+    for result in ("downloaded", "present"):
+        found = person.lines("download", "--folder", "/a", str(tmp_path / "copy"), "--jobs", "1")
+        assert [line["result"] for line in found] == [result] * 3
+    files = [path for path in (tmp_path / "copy").rglob("*") if path.is_file()]
+    assert sorted(path.read_bytes() for path in files) == [b"1", b"2", b"3"]

@@ -118,6 +118,41 @@ def test_retry_after_is_honoured_and_a_rate_limit_does_not_use_up_the_patience(d
     assert min(deployment.waits) >= 60
 
 
+def test_a_rate_limit_that_does_not_say_when_it_ends_uses_up_the_patience(deployment: Deployment) -> None:
+    deployment.network.fails("GET", "/v1/usage", *[answered_with(429)] * 100)
+    with pytest.raises(ApiError):
+        deployment.client.usage()
+    assert len(deployment.waits) == 6
+
+
+def test_an_id_cannot_lead_to_the_path_of_another_operation(deployment: Deployment) -> None:
+    document = deployment.client.upload(b"x", name="a.txt")
+    with pytest.raises(NotFound):
+        deployment.client.unlink(document.id, f"../../{document.id}")
+    with pytest.raises(ValueError, match="part of a path"):
+        deployment.client.linked_documents("matter", "..")
+    with pytest.raises(ValidationFailed):
+        deployment.client.linked_documents("matter", "\udce9")
+    assert deployment.client.get(document.id).id == document.id
+
+
+@pytest.mark.parametrize(
+    ("url", "api_key"), [("dossier.example.org", "wbk_secret"), ("https://dossier.example.org", "wbk_secret\n")]
+)
+def test_a_url_or_an_api_key_that_cannot_be_used_is_refused_without_showing_the_key(url: str, api_key: str) -> None:
+    with pytest.raises(ValueError, match=r"begins with https|no API key has") as caught:
+        Client(url, api_key)
+    assert "secret" not in str(caught.value)
+
+
+def test_the_page_of_a_captive_portal_is_an_error(deployment: Deployment) -> None:
+    for operation in (deployment.client.usage, deployment.client.find):
+        deployment.network.fails("GET", "/v1/usage", answered_with(200))
+        deployment.network.fails("GET", "/v1/documents", answered_with(200))
+        with pytest.raises(ApiError, match="not as Dossier does"):
+            operation()
+
+
 def test_the_limit_of_a_day_is_reported_at_once(deployment: Deployment) -> None:
     deployment.network.fails("GET", "/v1/usage", answered_with(429, Retry_After="40000"))
     with pytest.raises(ApiError):

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from dossier_client.client import Client
+from dossier_client.commands.jobs import sleep
 from dossier_client.errors import ApiError, DossierError
 from dossier_client.retries import Patience
 
@@ -33,7 +34,14 @@ def connected(patience: Patience | None = None) -> Client:
     if url != kept.get("url") and not os.environ.get(API_KEY):
         # An API key is sent only to the deployment that it was kept for.
         raise NotLoggedIn(f"{URL} names another deployment than `dossier login` did; set {API_KEY} too.")
-    return Client(url, api_key, patience=patience or Patience())
+    return _client(url, api_key, patience or Patience())
+
+
+def _client(url: str, api_key: str, patience: Patience) -> Client:
+    try:
+        return Client(url, api_key, patience=patience, sleep=sleep)
+    except ValueError as error:
+        raise NotLoggedIn(f"{error}; run `dossier login URL`, or correct {URL} and {API_KEY}.") from None
 
 
 @click.command()
@@ -41,9 +49,7 @@ def connected(patience: Patience | None = None) -> Client:
 @click.option("--api-key", prompt="API key", hide_input=True, envvar=API_KEY, help="Asked for if it is not given.")
 def login(url: str, api_key: str) -> None:
     """Keep the URL of a deployment and an API key for it, for the other commands. The file is readable only by you."""
-    if not url.startswith(("http://", "https://")):
-        raise click.BadParameter("must begin with https:// or http://", param_hint="URL")
-    with Client(url, api_key, patience=Patience(failures=5)) as client:
+    with _client(url, api_key, Patience(failures=5)) as client:
         try:
             client.usage()
         except ApiError as error:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import sys
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +66,7 @@ class Download:
         directory.mkdir(parents=True, exist_ok=True)
         plain = directory / file_name(document.name)
         # Two documents of a folder may have the same name.
-        distinct = plain.with_name(f"{plain.stem[:200]}-{document.id[-8:]}{plain.suffix}")
+        distinct = directory / file_name(document.name, f"-{document.id[-8:]}")
         for path in (plain, distinct):
             try:
                 if not path.exists():
@@ -82,8 +83,18 @@ class Download:
         raise FileExistsError(f"{distinct} exists already with other bytes")
 
     def _directory(self, document: Document) -> Path:
-        below = (document.folder or "").removeprefix((self.folder or "").rstrip("/")) if self.folder else ""
-        return self.directory.joinpath(*(file_name(level) for level in below.split("/") if level))
+        if self.folder is None:
+            return self.directory
+        # The server keeps folders in NFC. A path that was copied from a Mac may be in NFD.
+        top = unicodedata.normalize("NFC", self.folder).rstrip("/")
+        levels = (document.folder or "").removeprefix(top).split("/")
+        directory = self.directory
+        for level in filter(None, levels):
+            directory /= file_name(level)
+            # A document of the folder above may have the name of this folder.
+            if directory.is_file():
+                directory = directory.with_name(file_name(level, "-folder"))
+        return directory
 
 
 def _is_present(path: Path, document: Document) -> bool:

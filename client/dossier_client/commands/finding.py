@@ -9,10 +9,8 @@ import click
 
 from dossier_client.client import Client
 from dossier_client.commands.connection import connected
-from dossier_client.commands.report import printable
+from dossier_client.commands.report import json_option, printable
 from dossier_client.models import Document, Folder
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each line, for scripts.")
 
 
 @click.command()

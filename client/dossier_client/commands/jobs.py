@@ -1,15 +1,38 @@
 """Running many transfers at once, in constant memory, until one failure concerns them all."""
 
+import sys
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from dossier_client.errors import InsufficientPermissions, InvalidKey, NotAnswered, RateLimited
+from dossier_client.errors import InsufficientPermissions, InvalidKey, NotAnswered, RateLimited, Unavailable
 
 T = TypeVar("T")
 
-FATAL = (InvalidKey, InsufficientPermissions, NotAnswered, RateLimited)
+INTERRUPTED = 130
+"""The exit code after Ctrl-C: 128 and the number of the signal, as shells report it."""
+
+_stop = threading.Event()
+
+
+class Interrupted(Exception):
+    """Ends a transfer after Ctrl-C. The next run begins it again."""
+
+
+def check() -> None:
+    """Raise `Interrupted` after Ctrl-C. Every transfer calls this after each piece."""
+    if _stop.is_set():
+        raise Interrupted
+
+
+def sleep(seconds: float) -> None:
+    """Wait for some seconds, or until Ctrl-C."""
+    _stop.wait(seconds)
+    check()
+
+
+FATAL = (InvalidKey, InsufficientPermissions, NotAnswered, RateLimited, Unavailable)
 """Failures that the next file would meet too."""
 
 
@@ -28,15 +51,20 @@ def run_all(act: Callable[[T], None], items: Iterable[T], jobs: int) -> None:
             failed.append(error)
         room.release()
 
-    with ThreadPoolExecutor(jobs) as pool:
-        try:
-            for item in items:
-                room.acquire()
-                if failed:
-                    break
-                pool.submit(act, item).add_done_callback(ended)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        for item in items:
+            room.acquire()
+            if failed:
+                break
+            pool.submit(act, item).add_done_callback(ended)
+        pool.shutdown(cancel_futures=bool(failed))
+    except KeyboardInterrupt:
+        _stop.set()
+        pool.shutdown(cancel_futures=True)
+        sys.exit(INTERRUPTED)
+    except BaseException:
+        pool.shutdown(cancel_futures=True)
+        raise
     if failed:
         raise failed[0]

@@ -12,7 +12,9 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each file, for scripts.")
+from dossier_client.commands.jobs import check
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, for scripts.")
 jobs_option = click.option(
     "--jobs", default=4, show_default=True, type=click.IntRange(1, 64), help="Files that are transferred at once."
 )
@@ -58,6 +60,7 @@ class Report:
 
         def progress(transferred: int) -> None:
             nonlocal done
+            check()
             self._bars.update(bar, completed=transferred)
             self._bars.advance(self._whole, transferred - done)
             done = transferred
