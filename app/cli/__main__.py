@@ -1,5 +1,5 @@
 """`python -m app.cli` runs the command line where `dossier` is not installed."""
 
-from app.cli.command import main
+from app.cli.entry import main
 
 main()

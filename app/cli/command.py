@@ -1,4 +1,4 @@
-"""The command `dossier`: its subcommands, and its exit codes."""
+"""The subcommands of `dossier`, and their exit codes. `entry.py` runs those for people without this module."""
 
 import os
 import sys
@@ -15,18 +15,13 @@ from domain.use_cases.generations import ForeignStore, TaskTaken
 from domain.use_cases.sweep import TooManyOrphans
 from domain.use_cases.verify_secret import OtherSecret
 from dossier_client.commands import COMMANDS
-from dossier_client.errors import DossierError
 from ports.system import Unavailable
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="dossier")
-@click.pass_context
-def dossier(context: click.Context) -> None:
+def dossier() -> None:
     """A self-hosted document-record service. Settings are environment variables; docs/operations.md lists them."""
-    # Every file that the server makes is for its own user only. People have a umask of their own.
-    if context.invoked_subcommand not in {command.name for command in COMMANDS}:
-        os.umask(0o077)
 
 
 @dossier.command()
@@ -44,11 +39,12 @@ for command in (migrate, doctor, sweep, adopt, rotate_secret, workspace, keys, *
 
 def main() -> None:
     """Run the command line. An expected failure is one sentence, with exit code 1; wrong usage has exit code 2."""
+    # Every file that the server makes is for its own user only. People, whose commands `entry.py` runs, have their own
+    # umask.
+    os.umask(0o077)
     try:
         dossier()
     except SettingsError as error:
         sys.exit(f"The settings are invalid:\n{error}")
-    except DossierError as error:
-        sys.exit(f"Error: {error}")
     except (Refusal, Unavailable, NotMigrated, OtherSecret, ForeignStore, TaskTaken, TooManyOrphans) as error:
         sys.exit(f"Error: {error}")
