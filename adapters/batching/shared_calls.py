@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from itertools import chain
 from typing import Generic, TypeVar
 
@@ -19,6 +20,12 @@ Answer = TypeVar("Answer")
 
 SLOW_SECONDS = 0.02
 """How long a call keeps the next one of its lane back. Then the next one may begin beside it."""
+
+
+class Again(Enum):
+    """Instead of an answer: the question waits for a later call."""
+
+    AGAIN = auto()
 
 
 _Waiting = dict[Question, list[asyncio.Future[Answer | None]]]
@@ -49,7 +56,8 @@ class SharedCalls(Generic[Question, Answer]):
     """Asks the questions of a lane that wait at the same time in one call. Equal questions are asked once.
 
     `call` answers some questions of one lane. Its result has each answer under its question, so an answer can get to no
-    other question, whatever their order. A question without an answer gets `None`.
+    other question, whatever their order. A question without an answer gets `None`, and one with `Again.AGAIN` is asked
+    again in a later call, while the others are answered.
 
     - `lane_of` says which questions may share a call. By default, all may.
     - `calls_max`: the most calls of a lane at the same time. The next one begins when the one before it has ended, or
@@ -60,7 +68,7 @@ class SharedCalls(Generic[Question, Answer]):
 
     def __init__(
         self,
-        call: Callable[[Sequence[Question]], Awaitable[Mapping[Question, Answer]]],
+        call: Callable[[Sequence[Question]], Awaitable[Mapping[Question, Answer | Again]]],
         *,
         most: int,
         calls_max: int = 1,
@@ -133,11 +141,11 @@ class SharedCalls(Generic[Question, Answer]):
             async with self._place(name):
                 taken = self._take(lane)
                 if self._calls_max == 1:
-                    await self._answer(taken)
+                    await self._answer(lane, taken)
                 else:
                     slow = asyncio.get_running_loop().call_later(SLOW_SECONDS, let_go)
                     try:
-                        await self._answer(taken)
+                        await self._answer(lane, taken)
                     finally:
                         slow.cancel()
         # `place` raised an error. If no question was taken yet, all waiting questions of the lane fail with it.
@@ -169,7 +177,7 @@ class SharedCalls(Generic[Question, Answer]):
             taken = {question: answers for question, answers in taken.items() if question in chosen}
         return taken
 
-    async def _answer(self, taken: _Waiting[Question, Answer]) -> None:
+    async def _answer(self, lane: _Lane[Question, Answer], taken: _Waiting[Question, Answer]) -> None:
         if not taken:
             return
         questions = [*taken]
@@ -184,12 +192,16 @@ class SharedCalls(Generic[Question, Answer]):
                 return
             middle = len(questions) // 2
             for half in questions[:middle], questions[middle:]:
-                await self._answer({question: taken[question] for question in half})
+                await self._answer(lane, {question: taken[question] for question in half})
         else:
             for question, answers in taken.items():
+                result = found.get(question)
+                if isinstance(result, Again):
+                    lane.waiting.setdefault(question, []).extend(answers)
+                    continue
                 for answer in answers:
                     if not answer.done():
-                        answer.set_result(found.get(question))
+                        answer.set_result(result)
 
 
 def _fail(waiting: _Waiting[Question, Answer], error: Exception) -> None:

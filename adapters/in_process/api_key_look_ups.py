@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from adapters.batching.shared_calls import SharedCalls
+from adapters.batching.shared_calls import Again, SharedCalls
 from domain.ids import WorkspaceId
 from ports.api_keys import ApiKeyFound
 
@@ -100,24 +100,20 @@ class SharedLookUps:
         self._next_call_at = self._seconds() + self._interval
         yield
 
-    async def _find(self, digests: Sequence[bytes]) -> Mapping[bytes, ApiKeyFound]:
-        all_found: dict[bytes, ApiKeyFound] = {}
-        while digests:
-            began = self._seconds()
-            for digest in digests:
-                # A newer look-up of the API key may have ended before this one.
-                if (look_up := self._look_ups.get(digest)) is not None:
-                    look_up.began = began
-            changed: set[WorkspaceId] = set()
-            self._changed.append(changed)
-            try:
-                found = {one.key.digest: one for one in await self._keys.find(digests)}
-            finally:
-                # By identity: other sets may be equal.
-                self._changed = [other for other in self._changed if other is not changed]
-            again = [digest for digest in found if found[digest].key.workspace_id in changed]
-            for digest in {*digests}.difference(again):
-                self._keep(digest, began, found.get(digest))
-            all_found |= found
-            digests = again
-        return all_found
+    async def _find(self, digests: Sequence[bytes]) -> Mapping[bytes, ApiKeyFound | Again]:
+        began = self._seconds()
+        for digest in digests:
+            # A newer look-up of the API key may have ended before this one.
+            if (look_up := self._look_ups.get(digest)) is not None:
+                look_up.began = began
+        changed: set[WorkspaceId] = set()
+        self._changed.append(changed)
+        try:
+            found = {one.key.digest: one for one in await self._keys.find(digests)}
+        finally:
+            # By identity: other sets may be equal.
+            self._changed = [other for other in self._changed if other is not changed]
+        again = {digest: Again.AGAIN for digest in found if found[digest].key.workspace_id in changed}
+        for digest in {*digests}.difference(again):
+            self._keep(digest, began, found.get(digest))
+        return found | again

@@ -69,6 +69,16 @@ _TRANSIENT = (
     asyncpg.LockNotAvailableError,
 )
 
+_LOST = (
+    ConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
+"""The errors of a statement whose connection broke. No timeout is among them."""
+
 Row = Any
 """A row as asyncpg returns it: values by column name."""
 
@@ -132,7 +142,10 @@ class Database:
             return await self.fetch(sql, *arguments)
         except NotBegun:
             raise
-        except Unavailable:
+        except Unavailable as error:
+            # A repetition after a timeout would double the load of a slow server.
+            if not isinstance(error.__cause__, _LOST):
+                raise
             return await self.fetch(sql, *arguments)
 
     async def pages(

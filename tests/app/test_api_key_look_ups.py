@@ -106,6 +106,22 @@ async def test_a_change_that_is_reported_during_a_look_up_wins(world: World) -> 
     assert world.cache.known(KEY) == revoked
 
 
+async def test_a_change_during_a_look_up_neither_delays_nor_fails_the_api_keys_of_other_workspaces(
+    world: World,
+) -> None:
+    ours, other, unknown_one = await world.start(KEY, OTHER, UNKNOWN)
+    world.cache.changed(OWN)
+    first, world.answers = world.answers, asyncio.Event()
+    first.set()
+    await world.until_called(2)
+    await settle()
+    assert (other.result(), unknown_one.result()) == (world.stored[OTHER], None)
+    world.fails = True
+    world.answers.set()
+    assert [type(outcome) for outcome in await outcomes([ours])] == [Unavailable]
+    assert world.calls == [{KEY, OTHER, UNKNOWN}, {KEY}]
+
+
 async def test_look_ups_that_wait_share_a_call_and_few_calls_run_at_a_time(world: World) -> None:
     *firsts, last = unknown(100)
     tasks = []

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.batching.shared_calls import SharedCalls
+from adapters.batching.shared_calls import Again, SharedCalls
 from ports.system import Unavailable
 
 
@@ -21,7 +21,7 @@ class Asking:
         self.may_end = asyncio.Semaphore(0)
         self.shared = SharedCalls[str, str](self._call, **{"most": 100} | options)
 
-    async def _call(self, questions: Sequence[str]) -> Mapping[str, str]:
+    async def _call(self, questions: Sequence[str]) -> Mapping[str, str | Again]:
         self.calls.append([*questions])
         self.began.release()
         await self.may_end.acquire()
@@ -29,6 +29,8 @@ class Asking:
             raise Unavailable("away")
         if any(question.endswith("bad") for question in questions):
             raise ValueError("bad")
+        if "again" in questions and len(self.calls) == 1:
+            return {question: Again.AGAIN if question == "again" else question for question in questions}
         # In another order, with an answer that nobody asked for, and without one that somebody did.
         return {question: question for question in reversed([*questions, "foreign"]) if question != "unknown"}
 
@@ -88,6 +90,19 @@ async def test_a_question_that_causes_an_error_fails_alone_and_an_outage_fails_t
     assert len(asking.calls) == 1 + 2 * 4
     assert [type(outcome) for outcome in await ended(asking.ask("a", "away"))] == [Unavailable] * 2
     assert await ended(asking.ask("a")) == ["a"]
+
+
+async def test_a_question_that_must_be_asked_again_joins_the_next_call_and_delays_no_other() -> None:
+    asking = Asking()
+    again, other = await asking.begin("again", "a")
+    later = asking.ask("b", "again")
+    await asyncio.sleep(0)
+    asking.may_end.release()
+    assert await other == "a"
+    assert not again.done()
+    asking.may_end.release()
+    assert await ended([again, *later]) == ["again", "b", "again"]
+    assert asking.calls == [["again", "a"], ["b", "again"]]
 
 
 async def test_owners_take_turns_when_more_questions_wait_than_a_call_takes() -> None:

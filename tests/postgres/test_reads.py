@@ -14,6 +14,7 @@ from adapters.postgres.kept import ENTRY_BYTES
 from adapters.postgres.reads import ALIKE, EACH, LISTS, LOOK_UP_ROWS, LOOK_UPS, Reads
 from adapters.postgres.rows import to_uuid
 from domain.paths import FolderPath
+from ports.system import Unavailable
 from tests.clock import StillClock
 from tests.contracts.records import HASHING_KEY, new_key
 from tests.contracts.repositories import postgres_records
@@ -114,6 +115,21 @@ async def test_look_ups_of_many_workspaces_share_calls_which_are_repeated_if_the
     rows = await asyncio.gather(*(reads.look_up(FAST_LOOK_UP, workspace) for workspace in workspaces))
     assert [row[0] for row in rows if row] == workspaces
     assert counting.calls == 4
+
+
+@pytest.mark.parametrize("timed_by", ["client", "server"])
+async def test_a_read_that_takes_too_long_is_not_repeated(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, timed_by: str
+) -> None:
+    async with open_database(database_url) as database:
+        counting = CountingCalls(database)
+        if timed_by == "client":
+            monkeypatch.setattr("adapters.postgres.database.STATEMENT_SECONDS", 0.05)
+        else:
+            await database.fetch("SET statement_timeout = 50")
+        with pytest.raises(Unavailable):
+            await counting.read("SELECT pg_sleep(30)")
+    assert counting.calls == 1
 
 
 async def test_equal_lists_that_wait_share_one_later_call(reads: Reads, holder: Holder, database: Database) -> None:
