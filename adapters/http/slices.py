@@ -6,7 +6,7 @@ ten rounds, so it would wait for many such rounds.
 """
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Generator, Hashable
 from types import coroutine
 from typing import Any
@@ -15,12 +15,13 @@ FEW = 8
 """The most requests of a workspace that must not be delayed by those of others."""
 
 EACH = 1
-"""The most slices of one workspace in a round of the event loop, while another workspace has few requests."""
+"""The most slices of one workspace in a round of the event loop, while another active workspace has few requests."""
 
 AFTERWARDS = 50
-"""The number of rounds for which `EACH` still applies afterwards: about ten milliseconds.
+"""The number of rounds for which a workspace is active after its last slice: about ten milliseconds.
 
-A client that sends one request after the other may send its next one in that time.
+A client that sends one request after the other may send its next one in that time. But if a request waits for longer,
+as for a slow client, the workspaces with many requests must not wait with it.
 """
 
 TOGETHER = 32
@@ -33,11 +34,14 @@ workspaces with 64 connections.
 
 
 class FairSlices:
-    """Runs the slices of requests, so many of each workspace in a round of the event loop. The others wait in order.
+    """Runs the slices of requests, and limits how many of one workspace run in a round of the event loop.
 
-    Only the next slices of a workspace wait for its earlier ones. A request that waits for the database, a lock, an
-    object store or its client keeps no place, so it holds up no other request. A workspace with no more requests than
-    it may run slices in a round is never delayed.
+    The limit is `each` while an active workspace has at most `few` requests beside another active one. Otherwise, the
+    active workspaces share `together` slices. The slices over the limit wait in order for one of the next rounds.
+
+    The slices of a workspace wait only for earlier ones of the same workspace. A request that waits for the database, a
+    lock, an object store or its client keeps no place, so it holds up no other request. A workspace whose requests are
+    no more than the limit is never delayed.
     """
 
     def __init__(
@@ -47,11 +51,15 @@ class FairSlices:
         self._each = each
         self._afterwards = afterwards
         self._together = together
-        # The workspaces that have requests, and how many of them have few.
         self._by_workspace: dict[Hashable, _Requests] = {}
+        # The number of this round. Rounds are counted only while slices are: without a limit, they make no difference.
+        self._round = 0
+        # The workspaces that have requests and ran a slice in the last `afterwards` rounds, in the order of the rounds
+        # of their last slices, and how many of them have few.
+        self._active: OrderedDict[_Requests, None] = OrderedDict()
         self._with_few = 0
-        # The number of rounds of the event loop for which the limit `each` still applies (see `AFTERWARDS`).
-        self._rounds_left = 0
+        # The last round whose limit is `each` because a workspace has ended its last request.
+        self._each_until = -1
         # The workspaces whose slices are counted in this round.
         self._counted: set[_Requests] = set()
         # The workspaces of the requests that have ended in this round without a wait.
@@ -72,6 +80,8 @@ class FairSlices:
                         yield from self._turn(requests)
                     except asyncio.CancelledError as cancelled:
                         error = cancelled
+                if requests.last_round != self._round:
+                    self._note_slice(requests)
                 try:
                     awaited = slices.send(None) if error is None else slices.throw(error)
                 except StopIteration:
@@ -93,21 +103,37 @@ class FairSlices:
     def _enter(self, workspace: Hashable) -> "_Requests":
         requests = self._by_workspace.get(workspace)
         if requests is None:
-            requests = self._by_workspace[workspace] = _Requests()
+            requests = self._by_workspace[workspace] = _Requests(self._round)
+            self._active[requests] = None
             self._with_few += 1
         requests.number += 1
-        if requests.number == self._few + 1:
+        if requests.number == self._few + 1 and requests in self._active:
             self._with_few -= 1
         return requests
 
     def _leave(self, workspace: Hashable) -> None:
         requests = self._by_workspace[workspace]
         requests.number -= 1
-        if requests.number == self._few:
+        if requests.number == self._few and requests in self._active:
             self._with_few += 1
         if not requests.number:
-            self._with_few -= 1
             del self._by_workspace[workspace]
+            if requests in self._active:
+                self._end_activity(requests)
+                if self._active:
+                    self._each_until = requests.last_round + self._afterwards
+
+    def _note_slice(self, requests: "_Requests") -> None:
+        """Note the first slice of a workspace in this round."""
+        requests.last_round = self._round
+        if requests not in self._active:
+            self._active[requests] = None
+            self._with_few += requests.number <= self._few
+        self._active.move_to_end(requests)
+
+    def _end_activity(self, requests: "_Requests") -> None:
+        del self._active[requests]
+        self._with_few -= requests.number <= self._few
 
     def _leave_later(self, workspace: Hashable) -> None:
         """Count a request until its round ends. Otherwise any number of them could run in one round, such as 429s."""
@@ -123,13 +149,10 @@ class FairSlices:
     @property
     def _limit(self) -> int:
         """The most slices of a workspace in this round."""
-        if self._rounds_left or self._has_few_beside_others:
+        if self._round <= self._each_until or (self._with_few and len(self._active) > 1):
             return self._each
-        return max(self._each, self._together // len(self._by_workspace))
-
-    @property
-    def _has_few_beside_others(self) -> bool:
-        return self._with_few > 0 and len(self._by_workspace) > 1
+        # None is active if all requests have ended, or if none has run a slice for a while.
+        return max(self._each, self._together // max(1, len(self._active)))
 
     def _may_run_now(self, requests: "_Requests") -> bool:
         """Return whether a slice may run in this round. Count it, unless all requests of the workspace may."""
@@ -152,10 +175,9 @@ class FairSlices:
 
     def _start_round(self) -> None:
         """Let the slices that wait longest run in the round that begins."""
-        if self._has_few_beside_others:
-            self._rounds_left = self._afterwards
-        elif self._rounds_left:
-            self._rounds_left -= 1
+        self._round += 1
+        while self._active and (oldest := next(iter(self._active))).last_round < self._round - self._afterwards:
+            self._end_activity(oldest)
         counted, self._counted = self._counted, set()
         for requests in counted:
             if not requests.waiting:
@@ -173,11 +195,16 @@ class FairSlices:
 
 
 class _Requests:
-    """The requests of a workspace: their number, how many slices may still run in this round, and those that wait."""
+    """The requests of a workspace.
 
-    __slots__ = ("left", "number", "waiting")
+    `number` is how many there are. `last_round` is the round of the last slice. `left` is how many slices may still run
+    in this round. `waiting` are the turns of the slices that wait.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("last_round", "left", "number", "waiting")
+
+    def __init__(self, last_round: int) -> None:
         self.number = 0
+        self.last_round = last_round
         self.left = 0
         self.waiting: deque[asyncio.Future[None]] = deque()

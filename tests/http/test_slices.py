@@ -48,6 +48,15 @@ class Requests:
         for _ in self.tasks:
             await asyncio.sleep(0)
 
+    async def slices_by_round(self, until: int) -> Sequence[int]:
+        """Let the requests run until they have noted this many names. Return how many they noted in each round."""
+        self.ready.set()
+        by_round: list[int] = []
+        while (before := len(self.ran)) < until:
+            await asyncio.sleep(0)
+            by_round.append(len(self.ran) - before)
+        return by_round
+
     async def end(self) -> None:
         self.ready.set()
         await asyncio.gather(*self.tasks)
@@ -77,17 +86,56 @@ async def test_without_a_workspace_of_few_requests_a_round_has_more_slices_which
 
 async def test_rounds_stay_small_for_a_while_after_the_last_request_of_a_workspace_with_few() -> None:
     requests = Requests(FairSlices(afterwards=3, together=50))
-    requests.start("many", FLOOD, rounds=1)
     requests.start("other", 1, rounds=1)
+    requests.start("many", FLOOD, rounds=1)
+    await requests.all_wait()
+    # The first slice that waits gets its turn in the round after the next.
+    assert (await requests.slices_by_round(FLOOD + 1))[:6] == [2, 0, 1, 1, 1, 50]
+
+
+async def test_a_workspace_whose_few_requests_only_wait_makes_no_round_smaller() -> None:
+    slices = FairSlices(afterwards=3, together=50)
+    idle, many = Requests(slices), Requests(slices)
+    for number in range(60):
+        idle.start(f"idle {number}", 1, rounds=1)
+    many.start("many", FLOOD, rounds=3)
+    await idle.all_wait()
+    await many.all_wait()
+    by_round = await many.slices_by_round(3 * FLOOD)
+    assert by_round[:2] == [50, 0]
+    assert set(by_round[2:]) == {50}
+    await idle.end()
+
+
+async def test_rounds_become_small_when_a_workspace_whose_few_requests_waited_runs_again() -> None:
+    slices = FairSlices(afterwards=3, together=50)
+    idle, many = Requests(slices), Requests(slices)
+    idle.start("idle", 1, rounds=5)
+    many.start("many", FLOOD, rounds=2)
+    await many.all_wait()
+    await many.slices_by_round(FLOOD)
+    idle.ready.set()
+    by_round = await many.slices_by_round(2 * FLOOD)
+    # The slices of the first two rounds were chosen before it ran.
+    assert list(by_round[:11]) == [50, 50, *[1] * 8, 50]
+    await idle.end()
+
+
+@pytest.mark.parametrize("after_rounds", range(5))
+async def test_a_request_that_is_cancelled_while_it_waits_may_be_the_last_one(after_rounds: int) -> None:
+    errors: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+    requests = Requests(FairSlices())
+    requests.start("one", 65, rounds=0)
     await requests.all_wait()
     requests.ready.set()
-    in_round = []
-    while len(requests.ran) < FLOOD:
-        before = len(requests.ran)
+    for _ in range(after_rounds):
         await asyncio.sleep(0)
-        in_round.append(len(requests.ran) - before)
-    # The first slice that waits gets its turn in the round after the next.
-    assert in_round[:6] == [2, 0, 1, 1, 1, 50]
+    requests.tasks[-1].cancel()
+    await asyncio.gather(*requests.tasks, return_exceptions=True)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not errors
 
 
 async def test_requests_that_wait_hold_up_no_other_request_of_their_workspace() -> None:
