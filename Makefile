@@ -71,8 +71,8 @@ clean: ## Remove the environment and every cache, but not ./data
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Dossier needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Choose another one: make PYTHON=python3.12 …")'
-	@$(PYTHON) -m venv .venv || { echo "This Python cannot create environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; rm -rf .venv; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Dossier needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Choose another one: make PYTHON=python3.12 …")'
+	@"$(PYTHON)" -m venv .venv || { echo "This Python cannot create environments. On Debian and Ubuntu: apt-get install python3-venv" >&2; rm -rf .venv; exit 1; }
 	@$@ requirements/interpreter.py advise >&2
 
 # pip installs only packages that a lock file names, and only if their hashes match. The lock files are complete, so

@@ -24,7 +24,8 @@ GRAMS_MAX = 8
 """The number of pairs of a word that are looked up in the index. More pairs do not narrow the result."""
 
 _TRIGRAM = re.compile(r"[^\W_]{3}|[a-z0-9]{2}[ -/:-@\[-`{-~]|[ -/:-@\[-`{-~][a-z0-9]{2}")
-_WORDS = re.compile(r'"([^"]*)"?|([^\s"]+)')
+# A quote between two letters or digits begins and ends no phrase: Hebrew acronyms contain one.
+_WORDS = re.compile(r'"((?:[^"]|\b"\b)*)"?|((?:[^\s"]|\b"\b)+)')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

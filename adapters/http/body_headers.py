@@ -1,6 +1,6 @@
 """The headers of a request that describe its body: Content-Encoding, and digests. Each is honoured or refused.
 
-`unsupported_headers.py` lists those that are always refused.
+`unsupported_headers.py` lists those that are refused, and those that are refused with some values.
 """
 
 import base64
@@ -19,8 +19,11 @@ _DIGESTS = {b"content-digest": "Content-Digest", b"repr-digest": "Repr-Digest"}
 _DIGEST = re.compile(rb"[ \t]*([a-z*][a-z0-9_.*-]*)=:([A-Za-z0-9+/=]*):[ \t]*")
 # A client for S3 stores may send it to every store. Value: base64.
 _S3_DIGEST, _S3_DIGEST_SHOWN = b"x-amz-checksum-sha256", "X-Amz-Checksum-SHA256"
+# Part of a signature of an AWS client (Signature Version 4). Value: the SHA-256 in hex, or a word instead of it.
+_S3_SIGNED, _S3_SIGNED_SHOWN = b"x-amz-content-sha256", "X-Amz-Content-SHA256"
+_HEX_SHA256 = re.compile(rb"[0-9A-Fa-f]{64}")
 
-BODY_HEADERS = frozenset((b"content-encoding", _S3_DIGEST, *_DIGESTS))
+BODY_HEADERS = frozenset((b"content-encoding", _S3_DIGEST, _S3_SIGNED, *_DIGESTS))
 """The names of these headers in lower case."""
 
 Digests = Mapping[str, str]
@@ -47,6 +50,9 @@ def read_body_headers(stated: Mapping[bytes, Sequence[bytes]], accept_patch: Seq
     }
     if _S3_DIGEST in stated:
         digests[_S3_DIGEST_SHOWN] = mistakes.reading(lambda: _read_s3_digest(stated[_S3_DIGEST]), "")
+    # `check_supported` refuses the words that say how the body is framed.
+    if any(map(_HEX_SHA256.fullmatch, signed := stated.get(_S3_SIGNED, ()))):
+        digests[_S3_SIGNED_SHOWN] = mistakes.reading(lambda: _read_signed_digest(signed), "")
     if len(set(digests.values()) - {""}) > 1:
         mistakes.fields[[*digests][-1]] = "must not contradict the other digests"
     mistakes.refuse()
@@ -81,6 +87,12 @@ def _read_s3_digest(sent: Sequence[bytes]) -> str:
     if len(sent) != 1 or len(decoded := _decoded(sent[0])) != 32:
         raise Invalid({_S3_DIGEST_SHOWN: "must be one SHA-256 in base64"})
     return decoded.hex()
+
+
+def _read_signed_digest(sent: Sequence[bytes]) -> str:
+    if len(sent) != 1:
+        raise Invalid({_S3_SIGNED_SHOWN: "must be sent once"})
+    return sent[0].decode().lower()
 
 
 def _decoded(value: bytes) -> bytes:

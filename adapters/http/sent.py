@@ -22,7 +22,8 @@ from domain.members import Form, Members, RuleViolation
 
 _KEY, _IF_MATCH = b"idempotency-key", b"if-match"
 _READ = BODY_HEADERS | UNSUPPORTED | {_KEY, _IF_MATCH}
-_NOTHING = (b"", b"{}", b"null")
+# An empty array of PHP is `[]` in JSON.
+_NOTHING = (b"", b"{}", b"[]", b"null")
 _NO_ETAG = "is not supported by this request, whose target has no ETag; leave it out"
 _UNREAD = "is not read by a GET; send query parameters, or leave the body out"
 
@@ -62,7 +63,7 @@ async def read_sent(request: AnyRequest) -> Sent:
     key = None
     if stated:
         key = mistakes.reading(lambda: parse_idempotency_key(_idempotency_key(stated.pop(_KEY, None))), None)
-        mistakes.reading(lambda: check_supported(stated), None)
+        mistakes.reading(lambda: check_supported(stated, request.method), None)
     conditions = UNCONDITIONAL
     if operation.is_conditional:
         conditions = mistakes.reading(lambda: read_conditions(request), UNCONDITIONAL)

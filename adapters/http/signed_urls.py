@@ -62,7 +62,7 @@ async def upload(request: AnyRequest, path: FromPath[str]) -> Response[bytes]:
         raise SignedUrlRefused
     mistakes = Mistakes()
     stated = headers_named(request.scope, BODY_HEADERS | UNSUPPORTED)
-    mistakes.reading(lambda: check_supported(stated), None)
+    mistakes.reading(lambda: check_supported(stated, request.method), None)
     announced = mistakes.reading(lambda: read_body_headers(stated), None) or {}
     conditions = mistakes.reading(lambda: read_conditions(request), UNCONDITIONAL)
     mistakes.reading(lambda: _check_terms(request, terms, announced), None)

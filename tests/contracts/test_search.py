@@ -21,7 +21,7 @@ from tests.contracts.records import Records
 NAMES = (
     "Straße.pdf", "STRASSE", "İstanbul", "istanbul", "ﬁle", "File", "Café", "CAFE", "ΣΊΣΥΦΟΣ", "σίσυφος", "100%",
     "1000", "a_b", "aXb", "a\\b", "a\\_b", "it's", '"quoted"', "中文文档.docx", "\N{GRINNING FACE}", "a.*b", "N.D.A.",
-    "Ångström", "Ǆungla", "ᏣᎳᎩ", "x" * 255,
+    "Ångström", "Ǆungla", "ᏣᎳᎩ", "x" * 255, "\u05e6\u05d4\u05f4\u05dc 2024",
 )  # fmt: skip
 DESCRIPTIONS = (None, "", "Vertrag über die Straße\nSeite 2", "%_\\", "100 % of it", "ÜBER", "aXb\ta_b", "é" * 4096)
 FOLDERS = (None, "/a", "/a/b", "/a/b/c", "/ab", "/a!", "/a0", "/A", "/a_", "/aX", "/a%", "/ä", "/z/a")

@@ -100,12 +100,21 @@ def test_a_fold_keeps_30_marks_in_a_row_because_more_take_quadratic_time(marks: 
     assert len(fold("\u304b" + marks * 60)) == 31
 
 
+# A Hebrew acronym, with gershayim before its last letter.
+ACRONYM = "\u05e6\u05d4\u05f4\u05dc"
+
+
 @pytest.mark.parametrize(
     ("search", "name", "description", "found"),
     [
         *(("NDA", "Acme-nda-2026.pdf", None, True), ("2026 acme", "Acme NDA 2026", None, True)),
         *(("acme 2026", "Acme.pdf", "of 2026", True), ("seite 2", "a", "Seite 1\nSeite 2", True)),
         *(('"nda 2026"', "NDA  2026", None, True), ('"2026 acme"', "Acme 2026", "b", False)),
+        *(
+            (f"{ACRONYM} 2024", f"2024 {ACRONYM}", None, True),
+            ('\u05e6\u05d4"\u05dc 2024', f"2024 {ACRONYM}", None, True),
+        ),
+        *((f'"{ACRONYM} 2024"', f"2024 {ACRONYM}", None, False), (f'"2024 {ACRONYM}"', f"2024 {ACRONYM}", None, True)),
         *(("acme none", "acme", "b", False), ("ab", "a", "b", False), ('"a b"', "a", "b", False)),
     ],
 )
@@ -119,7 +128,11 @@ def test_a_search_finds_a_document_whose_name_or_description_contains_each_of_it
     ("search", "words"),
     [
         *(("", ()), ("a", ("a",)), ("Acme NDA", ("acme", "nda")), ("a  b\u3000c", ("a", "b", "c"))),
-        *(("a A \xe1", ("a",)), ('"a b"', ("a b",)), ('"a  B" c', ("a b", "c")), ('a"b c"d', ("a", "b c", "d"))),
+        *(("a A \xe1", ("a",)), ('"a b"', ("a b",)), ('"a  B" c', ("a b", "c")), ('a,"b c",d', ("a,", "b c", ",d"))),
+        # A quote between two letters or digits is part of a word, such as a Hebrew acronym.
+        *(('a"b c"d', ('a"b', 'c"d')), ("\u05e6\u05d4\u05f4\u05dc 2024", ('\u05e6\u05d4"\u05dc', "2024"))),
+        *(('\u05e6\u05d4"\u05dc 2024', ('\u05e6\u05d4"\u05dc', "2024")), ('"a"b c" d', ('a"b c', "d"))),
+        *(("\u201ea\u201db c\u201c", ('a"b c',)), ('a""b', ("a", "b")), ('"a""b"', ("a", "b"))),
         # A quote that is not closed reaches to the end, and empty quotes are nothing.
         *(('"a b', ("a b",)), ('a "', ("a",)), ('"" a', ("a",)), ('" a "', ("a",)), ("'a b'", ("'a", "b'"))),
         *(("\xadx", ("x",)), ("a\u200cb", ("ab",)), ("\uff02a b\uff02", ("a b",))),
