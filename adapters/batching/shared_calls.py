@@ -63,6 +63,9 @@ class SharedCalls(Generic[Question, Answer]):
     - `calls_max`: the most calls of a lane at the same time. The next one begins when the one before it has ended, or
       takes longer than 20 ms.
     - `most`: the most questions of a call. If more wait, their owners take turns; `owner_of` says to whom one belongs.
+    - `each`: the most questions of one owner in a call that has questions of other owners too. By default, `most`.
+    - `wait_seconds`: how long a question waits for its call to begin. Then it gets `Unavailable`. By default, it waits
+      without a limit.
     - `place` is entered for each call before its questions are taken, with the lane.
     """
 
@@ -71,14 +74,18 @@ class SharedCalls(Generic[Question, Answer]):
         call: Callable[[Sequence[Question]], Awaitable[Mapping[Question, Answer | Again]]],
         *,
         most: int,
+        each: int | None = None,
         calls_max: int = 1,
+        wait_seconds: float | None = None,
         lane_of: Callable[[Question], Hashable] = _all_alike,
         owner_of: Callable[[Question], Hashable] = _all_alike,
         place: Callable[[Hashable], AbstractAsyncContextManager[None]] = _at_once,
     ) -> None:
         self._call = call
         self._most = most
+        self._each = most if each is None else each
         self._calls_max = calls_max
+        self._wait_seconds = wait_seconds
         self._lane_of = lane_of
         self._owner_of = owner_of
         self._place = place
@@ -97,10 +104,20 @@ class SharedCalls(Generic[Question, Answer]):
         lane = self._lanes.get(name)
         if lane is None:
             lane = self._lanes[name] = _Lane()
-        answer: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Answer | None] = loop.create_future()
         lane.waiting.setdefault(question, []).append(answer)
         self._begin_if_free(name, lane)
+        if self._wait_seconds is not None:
+            late = loop.call_later(self._wait_seconds, self._refuse_if_waiting, lane, question, answer)
+            answer.add_done_callback(lambda _: late.cancel())
         return answer
+
+    def _refuse_if_waiting(
+        self, lane: _Lane[Question, Answer], question: Question, answer: "asyncio.Future[Answer | None]"
+    ) -> None:
+        if answer in lane.waiting.get(question, ()):
+            _fail({question: [answer]}, Unavailable(f"earlier calls took longer than {self._wait_seconds} seconds"))
 
     async def aclose(self) -> None:
         """Cancel all questions."""
@@ -164,15 +181,17 @@ class SharedCalls(Generic[Question, Answer]):
         taken = {
             question: answers for question, answers in waiting.items() if not all(answer.done() for answer in answers)
         }
-        if len(taken) > self._most:
+        if len(taken) > self._each:
             turns: Counter[Hashable] = Counter()
-
-            def turn_of(question: Question) -> int:
-                turns[self._owner_of(question)] += 1
-                return turns[self._owner_of(question)]
-
+            turn_of: dict[Question, int] = {}
+            for question in taken:
+                owner = self._owner_of(question)
+                turns[owner] += 1
+                turn_of[question] = turns[owner]
+            each = self._each if len(turns) > 1 else self._most
             # The order of arrival is kept within a turn, and for those who wait on.
-            chosen = {*sorted(taken, key=turn_of)[: self._most]}
+            in_turns = sorted((question for question in taken if turn_of[question] <= each), key=turn_of.__getitem__)
+            chosen = {*in_turns[: self._most]}
             lane.waiting = {question: answers for question, answers in taken.items() if question not in chosen}
             taken = {question: answers for question, answers in taken.items() if question in chosen}
         return taken

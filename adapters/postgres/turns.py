@@ -5,8 +5,6 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 
-from adapters.postgres.not_begun import NotBegun
-
 
 class Turns:
     """A number of places. At most `each` of them are taken by one owner, and owners that wait get free places in turns.
@@ -22,14 +20,10 @@ class Turns:
         self._waiting: dict[Hashable, deque[asyncio.Future[None]]] = {}
 
     @asynccontextmanager
-    async def of(self, owner: Hashable, seconds: float | None = None) -> AsyncIterator[None]:
-        """Take a place for the block.
-
-        Raises:
-            NotBegun: the owner got none within so many seconds. Without `seconds`, there is no limit.
-        """
+    async def of(self, owner: Hashable) -> AsyncIterator[None]:
+        """Take a place for the block."""
         if owner in self._waiting or not self._has_place(owner):
-            await self._wait(owner, seconds)
+            await self._wait(owner)
         else:
             self._take(owner)
         try:
@@ -37,20 +31,17 @@ class Turns:
         finally:
             self._give_back(owner)
 
-    async def _wait(self, owner: Hashable, seconds: float | None) -> None:
+    async def _wait(self, owner: Hashable) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(owner, deque()).append(turn)
         try:
-            async with asyncio.timeout(seconds):
-                await turn
-        except BaseException as error:
+            await turn
+        except BaseException:
             if turn.cancelled():
                 self._forget(owner, turn)
             else:
                 # The place was given in the moment in which the wait ended.
                 self._give_back(owner)
-            if isinstance(error, TimeoutError):
-                raise NotBegun(f"database: earlier calls took longer than {seconds} seconds") from error
             raise
 
     def _has_place(self, owner: Hashable) -> bool:

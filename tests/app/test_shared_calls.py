@@ -115,6 +115,43 @@ async def test_owners_take_turns_when_more_questions_wait_than_a_call_takes() ->
     assert asking.calls == [["a0", "a1", "b0", "c0"], ["a2", "a3", "a4", "b1"], ["a5", "a6", "a7", "a8"]]
 
 
+async def test_an_owner_has_a_share_of_a_call_with_others_and_alone_all_of_it() -> None:
+    asking = Asking(most=4, each=2, owner_of=lambda question: question[0])
+    flood = [f"a{number}" for number in range(8)]
+    tasks = asking.ask(*flood, "b0")
+    for _ in range(3):
+        asking.may_end.release()
+    assert await ended(tasks) == [*flood, "b0"]
+    assert asking.calls == [["a0", "a1", "b0"], ["a2", "a3", "a4", "a5"], ["a6", "a7"]]
+
+
+async def test_only_questions_that_have_waited_too_long_are_refused_and_none_whose_call_has_begun() -> None:
+    may_begin = asyncio.Event()
+
+    @asynccontextmanager
+    async def place(lane: Hashable) -> AsyncIterator[None]:
+        if lane == "b":
+            await may_begin.wait()
+        yield
+
+    asking = Asking(wait_seconds=0, lane_of=lambda question: question[0], place=place)
+    begun = await asking.begin("a1")
+    # Some wait behind a call, and the others for a place.
+    late = asking.ask("a1", "a2", "b1", "b2")
+    await asyncio.sleep(0)
+    asking.shared._wait_seconds = 60
+    in_time = asking.ask("a1", "b1")
+    outcomes = await ended(late)
+    assert [type(outcome) for outcome in outcomes] == [Unavailable] * 4
+    assert not any(task.done() for task in (*begun, *in_time))
+    may_begin.set()
+    for _ in range(3):
+        asking.may_end.release()
+    assert await ended([*begun, *in_time]) == ["a1", "a1", "b1"]
+    assert sorted(asking.calls) == [["a1"], ["a1"], ["b1"]]
+    assert asking.shared._lanes == {}
+
+
 async def test_a_slow_call_keeps_the_next_one_back_only_for_a_moment_up_to_the_most_calls() -> None:
     asking = Asking(calls_max=2)
     tasks = []

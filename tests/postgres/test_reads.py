@@ -11,7 +11,7 @@ import pytest
 from adapters.postgres.database import POOL_SIZE, Database, Row, open_database
 from adapters.postgres.documents import PostgresDocuments
 from adapters.postgres.kept import ENTRY_BYTES
-from adapters.postgres.reads import ALIKE, EACH, LISTS, LOOK_UP_ROWS, LOOK_UPS, Reads
+from adapters.postgres.reads import ALIKE, EACH, LISTS, LOOK_UP_ROWS, LOOK_UP_SHARE, LOOK_UPS, Reads
 from adapters.postgres.rows import to_uuid
 from domain.paths import FolderPath
 from ports.system import Unavailable
@@ -115,6 +115,33 @@ async def test_look_ups_of_many_workspaces_share_calls_which_are_repeated_if_the
     rows = await asyncio.gather(*(reads.look_up(FAST_LOOK_UP, workspace) for workspace in workspaces))
     assert [row[0] for row in rows if row] == workspaces
     assert counting.calls == 4
+
+
+async def test_a_workspace_has_only_a_share_of_a_call_with_look_ups_of_another(database: Database) -> None:
+    sql = "SELECT asked.* FROM unnest($1::uuid[], $2::int[]) AS asked"
+    counting, many, other = CountingCalls(database), uuid4(), uuid4()
+    reads, numbers = Reads(counting), range(LOOK_UP_SHARE + 1)
+    await asyncio.gather(*(reads.look_up(sql, many, number) for number in numbers))
+    assert counting.calls == 1
+    await asyncio.gather(*(reads.look_up(sql, many, number) for number in numbers), reads.look_up(sql, other, 0))
+    assert counting.calls == 3
+
+
+async def test_reads_whose_call_does_not_begin_in_time_are_refused_while_earlier_ones_hang(
+    database: Database, holder: Holder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.postgres.reads.ACQUIRE_SECONDS", 0)
+    reads, workspace = Reads(database), uuid4()
+    async with holder.holds():
+        look_up = asyncio.create_task(reads.look_up(SLOW_LOOK_UP, workspace))
+        listed = asyncio.create_task(reads.list(SLOW, workspace, 0))
+        await holder.until_waiting(2)
+        with pytest.raises(Unavailable, match="earlier calls"):
+            await reads.look_up(SLOW_LOOK_UP, workspace)
+        with pytest.raises(Unavailable, match="earlier calls"):
+            await reads.list(SLOW, workspace, 0)
+    assert (await look_up or [])[0] == workspace
+    assert len(await listed) == 1
 
 
 @pytest.mark.parametrize("timed_by", ["client", "server"])

@@ -4,9 +4,6 @@ import asyncio
 from contextlib import suppress
 from random import Random
 
-import pytest
-
-from adapters.postgres.not_begun import NotBegun
 from adapters.postgres.turns import Turns
 
 
@@ -18,12 +15,12 @@ class Visits:
         self.inside: list[str] = []
         self.tasks: list[asyncio.Task[None]] = []
 
-    async def call(self, owner: str, seconds: float = 60) -> asyncio.Event:
+    async def call(self, owner: str) -> asyncio.Event:
         """Let an owner call, and return the event that ends the call."""
         end = asyncio.Event()
 
         async def visit() -> None:
-            async with self.turns.of(owner, seconds):
+            async with self.turns.of(owner):
                 self.inside.append(owner)
                 await end.wait()
 
@@ -53,20 +50,15 @@ async def test_an_owner_has_its_share_of_the_places_and_free_ones_go_to_the_othe
 
 async def test_no_place_is_lost_or_taken_twice_however_calls_end() -> None:
     random, turns, inside = Random(0), Turns(places=3, each=2), [0]
-    timed_out = 0
 
     async def visit(owner: int) -> None:
-        nonlocal timed_out
-        try:
-            async with turns.of(owner, random.choice([0, 0.001, 60])):
-                inside[0] += 1
-                assert inside[0] <= 3
-                try:
-                    await asyncio.sleep(random.choice([0, 0.001]))
-                finally:
-                    inside[0] -= 1
-        except NotBegun:
-            timed_out += 1
+        async with turns.of(owner):
+            inside[0] += 1
+            assert inside[0] <= 3
+            try:
+                await asyncio.sleep(random.choice([0, 0.001]))
+            finally:
+                inside[0] -= 1
 
     for _ in range(50):
         calls = [asyncio.create_task(visit(number % 4)) for number in range(20)]
@@ -76,22 +68,9 @@ async def test_no_place_is_lost_or_taken_twice_however_calls_end() -> None:
         for call in calls:
             with suppress(asyncio.CancelledError):
                 await call
-    assert timed_out
     visits = Visits(turns)
     ends = [await visits.call(owner) for owner in "aaab"]
     assert visits.inside == ["a", "a", "b"]
     for end in ends:
         end.set()
     await asyncio.gather(*visits.tasks)
-
-
-async def test_a_call_without_a_place_in_its_time_is_refused_and_the_next_one_is_not() -> None:
-    visits = Visits(Turns(places=1, each=1))
-    end = await visits.call("a")
-    await visits.call("a", seconds=0)
-    await visits.call("b")
-    with pytest.raises(NotBegun):
-        await visits.tasks[1]
-    end.set()
-    await passed()
-    assert visits.inside == ["a", "b"]
