@@ -24,12 +24,12 @@ class Deployment:
     `id` is the same in both, once the database has claimed the store. `claimed_at` is the time of that claim; `None`
     before it. `generation` is replaced soon after every change, in both. `next_generation` is `None` except during a
     replacement. `changes` counts the changes that the database has begun to record. It never decreases, except in a
-    database that was restored. `is_settled` says whether all counted changes were committed or given up when they were
-    counted. `changes_marked` is how many of them the present generation covers; `None` if it is not known. The ledger
-    contains every upload that was issued after `issued_since`. `swept_at` is the time at which the last complete sweep
-    had listed all objects; `None` before the first sweep. `sweep_began_at` is the time at which the last sweep began,
-    complete or not. `secret_check` is 32 bytes that recognise the secret of the deployment; `None` before a server has
-    started.
+    database that was restored. `is_settled` says whether every counted change had ended, by a commit or a rollback, at
+    the time of the count. `changes_marked` is how many of them the present generation covers; `None` if it is not
+    known. The ledger contains every upload that was issued after `issued_since`. `swept_at` is the time at which the
+    last complete sweep had listed all objects; `None` before the first sweep. `sweep_began_at` is the time at which the
+    last sweep began, complete or not. `secret_check` is 32 bytes that recognise the secret of the deployment; `None`
+    before a server has started.
     """
 
     id: str

@@ -72,13 +72,13 @@ async def unlink_document(request: AnyRequest, document_id: FromPath[str], link_
     return empty_answer(replay_headers(replayed=replayed))
 
 
-async def list_entity_documents(request: AnyRequest, entity_id: FromPath[str]) -> Answer:
-    # The id is read from the path as the client sent it, because the router does not know an encoded slash.
-    entity_id = sent_segment(request.scope, 3)
+async def list_entity_documents(request: AnyRequest, entity_id: FromPath[str]) -> Answer:  # noqa: ARG001
+    # `entity_id` has `_` for each encoded slash (`addresses.py`), so the id is read from the path that the client sent.
+    exact_id = sent_segment(request.scope, 3)
     entity_type: EntityType = request.route_handler.opt["entity_type"]
     sent = await read_sent(request)
     found, page = await use_cases_of(request).find_linked_documents(
-        caller_of(request), entity_type, entity_id, sent.members
+        caller_of(request), entity_type, exact_id, sent.members
     )
     rows = LinkedDocumentList([LinkedDocumentRow.of(linked) for linked in found.rows])
     return json_answer(Paged(rows, PageMeta.of(page, found.total)))

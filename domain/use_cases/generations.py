@@ -64,9 +64,10 @@ class AdvanceGeneration:
             return deployment
 
     async def _replace(self, deployment: Deployment) -> None:
-        # An interrupted run may have announced a generation, and its process may still write it. So reuse it. A dump
-        # may know it too, so it must not cover what was recorded since: the next call replaces it. Neither does a
-        # generation cover changes that are not settled: a dump may know it and lack these.
+        # An interrupted run may have announced a generation, and its process may still write it. So reuse it. A dump of
+        # the database may contain the announced generation, but not the changes since. So the generation must not cover
+        # these, and the next call replaces it. For the same reason, no generation covers changes that are not settled:
+        # a dump may contain the generation, but not these changes.
         following = deployment.next_generation or self.new_token()
         covers_all = deployment.next_generation is None and deployment.is_settled
         covered = deployment.changes if covers_all else deployment.changes_marked or 0

@@ -1,8 +1,9 @@
 -- Return how many changes the workspaces have begun to record, and whether all of them are committed or rolled back. A
 -- sum over the workspaces would take longer with each of them.
 --
--- Count first, look second: each statement sees what is committed by then. A change that is counted has locked the table
--- before it was counted, and releases the lock only when others see it.
+-- Read the count before the locks: each statement sees what is committed by then. A change is counted by a trigger of
+-- its UPDATE of `usage`. The UPDATE takes a RowExclusiveLock on the table before the trigger runs, and the transaction
+-- holds it until others see the change, or until it is rolled back.
 CREATE FUNCTION recorded_changes(OUT changes bigint, OUT is_settled boolean)
 LANGUAGE plpgsql VOLATILE
 AS $$

@@ -20,8 +20,11 @@ class Busy:
 
 
 class SharedCall(Protocol[Sent, Got]):
-    """Make writes as a `Call` of `batched.py` does: of many workspaces, without waiting for a lock, or of a single
-    workspace whose lock the call `waits` for."""
+    """A call that makes writes as a `Call` of `batched.py` does.
+
+    If it `waits`, all writes are of one workspace, and the call waits for the workspace lock. Otherwise, they may be of
+    many workspaces, and the outcome of a write whose workspace lock is held is `Busy`.
+    """
 
     async def __call__(self, writes: Sequence[Sent], *, waits: bool) -> Sequence[Got | Busy]: ...
 
