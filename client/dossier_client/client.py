@@ -9,8 +9,8 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 import httpx
 
 from dossier_client import operations, transfers
+from dossier_client.api import Api
 from dossier_client.models import Document
-from dossier_client.operations import Api
 from dossier_client.retries import Patience
 from dossier_client.steps import Body, NoReply, Pause, Reply, Send, Step, Steps
 

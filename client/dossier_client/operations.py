@@ -1,15 +1,12 @@
 """The operations of the API, one function each. `client.py` makes them methods of both clients."""
 
 import json
-import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Any, TypedDict
-from urllib.parse import quote, urlencode
+from typing import TypedDict
 
-from dossier_client.errors import error_of, expected
+from dossier_client.api import Api, data_of, segment
+from dossier_client.errors import expected
 from dossier_client.models import (
     ApiKey,
     Document,
@@ -24,8 +21,7 @@ from dossier_client.models import (
     read,
     read_document,
 )
-from dossier_client.retries import Patience, answered
-from dossier_client.steps import Reply, Send, Steps
+from dossier_client.steps import Reply, Steps
 
 MOST_PER_PAGE = 100
 
@@ -33,64 +29,12 @@ _PLURALS = {"company": "companies"}
 """The entity types whose plural in paths is not made with an s."""
 
 
-@dataclass(frozen=True, slots=True)
-class Api:
-    """A deployment and an API key for it. `url` has no slash at its end.
-
-    Raises:
-        ValueError: the URL or the API key cannot be used. Its text does not contain the API key.
-    """
-
-    url: str
-    api_key: str
-    patience: Patience = Patience()  # noqa: RUF009  it is immutable
-
-    def __post_init__(self) -> None:
-        if not self.url.startswith(("http://", "https://")):
-            raise ValueError(f"the URL of a deployment begins with https:// or http://, and {self.url!r} does not")
-        if not (self.api_key.isascii() and self.api_key.isprintable()) or " " in self.api_key:
-            raise ValueError("the API key contains a character that no API key has, such as a space or a line end")
-
-    def call(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, object] | None = None,
-        body: Mapping[str, object] | None = None,
-        headers: Mapping[str, str] | None = None,
-        idempotency_key: str | None = None,
-    ) -> Steps[Reply]:
-        """Send a request of the API until it is answered, and return the 2xx response.
-
-        A change gets an idempotency key before its first try, unless the caller passes one of an earlier run.
-
-        Raises:
-            ApiError: the API refused the request.
-            NotAnswered: no response arrived in time.
-        """
-        given = {name: value for name, value in (query or {}).items() if value is not None}
-        sent = {"Authorization": f"Bearer {self.api_key}", "Accept": "application/json", **(headers or {})}
-        if method != "GET":
-            sent["Idempotency-Key"] = idempotency_key or str(uuid.uuid4())
-        if body is not None:
-            sent["Content-Type"] = "application/json"
-        # A lone surrogate, as of a file name that is not UTF-8, is sent in each part. The server refuses it in words.
-        query_string = urlencode(given, doseq=True, quote_via=quote, errors="surrogatepass")
-        url = self.url + path + (f"?{query_string}" if given else "")
-        encoded = None if body is None else json.dumps(body, ensure_ascii=False).encode(errors="backslashreplace")
-        reply = yield from answered(partial(Send, method, url, sent, encoded), self.patience)
-        if not 200 <= reply.status < 300:
-            raise error_of(reply)
-        return reply
-
-
 def request_upload_url(
     api: Api, name: str, mime_type: str, *, size_bytes: int | None = None, sha256: str | None = None
 ) -> Steps[UploadUrl]:
     """Return a signed URL for one upload. With a size or a SHA-256, it takes only a file that has them."""
     body = {"name": name, "mime_type": mime_type, "size_bytes": size_bytes, "sha256": sha256}
-    return read(UploadUrl, _data((yield from api.call("POST", "/v1/documents/upload-url", body=body))))
+    return read(UploadUrl, data_of((yield from api.call("POST", "/v1/documents/upload-url", body=body))))
 
 
 def create(
@@ -174,13 +118,13 @@ def update(
 ) -> Steps[Document | None]:
     """Change a document, and return it; None if the API key lacks `read:documents`, because it is not shown then.
 
-    With `if_match`, the ETag of a document that was read, a change of somebody else meanwhile raises
+    With `if_match`, the ETag of a document that was read, a change by another client since then raises
     `PreconditionFailed`.
     """
     reply = yield from api.call(
         "PATCH", _path(document_id), body={**changes}, headers=_if_match(if_match), idempotency_key=idempotency_key
     )
-    return _document(reply) if "storage_path" in _data(reply) else None
+    return _document(reply) if "storage_path" in data_of(reply) else None
 
 
 def delete(
@@ -210,12 +154,12 @@ def link(
     """Link a document to an entity, and return the link: a new one, or the one that exists already."""
     body = {"entity_type": entity_type, "entity_id": entity_id, "role": role}
     reply = yield from api.call("POST", _path(document_id) + "/link", body=body, idempotency_key=idempotency_key)
-    return read(EntityLink, _data(reply))
+    return read(EntityLink, data_of(reply))
 
 
 def unlink(api: Api, document_id: str, link_id: str, *, idempotency_key: str | None = None) -> Steps[None]:
     """Remove an entity link."""
-    yield from api.call("DELETE", f"{_path(document_id)}/link/{_segment(link_id)}", idempotency_key=idempotency_key)
+    yield from api.call("DELETE", f"{_path(document_id)}/link/{segment(link_id)}", idempotency_key=idempotency_key)
 
 
 def linked_documents(
@@ -229,9 +173,9 @@ def linked_documents(
 ) -> Steps[Sequence[LinkedDocument]]:
     """Return a page of the documents that are linked to an entity."""
     plural = _PLURALS.get(entity_type, entity_type + "s")
-    path = f"/v1/{_segment(plural)}/{_segment(entity_id)}/documents"
+    path = f"/v1/{segment(plural)}/{segment(entity_id)}/documents"
     reply = yield from api.call("GET", path, query={"role": role, "page": page, "per_page": per_page})
-    return tuple(read(LinkedDocument, row) for row in _data(reply)["documents"])
+    return tuple(read(LinkedDocument, row) for row in data_of(reply)["documents"])
 
 
 def folders(
@@ -239,13 +183,13 @@ def folders(
 ) -> Steps[Sequence[Folder]]:
     """Return a page of the folders directly below `parent`, or of the top folders."""
     reply = yield from api.call("GET", "/v1/folders", query={"parent": parent, "page": page, "per_page": per_page})
-    return tuple(read(Folder, row) for row in _data(reply)["folders"])
+    return tuple(read(Folder, row) for row in data_of(reply)["folders"])
 
 
 def move_folder(api: Api, source: str, target: str, *, idempotency_key: str | None = None) -> Steps[MovedFolder | None]:
     """Move a folder with everything below it; None if the API key lacks `read:documents`."""
     body = {"from": source, "to": target}
-    data = _data((yield from api.call("PATCH", "/v1/folders", body=body, idempotency_key=idempotency_key)))
+    data = data_of((yield from api.call("PATCH", "/v1/folders", body=body, idempotency_key=idempotency_key)))
     return read(MovedFolder, data) if "documents" in data else None
 
 
@@ -257,12 +201,12 @@ def delete_folder(api: Api, folder: str, *, idempotency_key: str | None = None) 
 def tags(api: Api, *, page: int = 1, per_page: int = MOST_PER_PAGE) -> Steps[Sequence[Tag]]:
     """Return a page of the tags, with the number of documents of each."""
     reply = yield from api.call("GET", "/v1/tags", query={"page": page, "per_page": per_page})
-    return tuple(read(Tag, row) for row in _data(reply)["tags"])
+    return tuple(read(Tag, row) for row in data_of(reply)["tags"])
 
 
 def usage(api: Api) -> Steps[Usage]:
     """Return the quota of the workspace and what of it is used."""
-    return read(Usage, _data((yield from api.call("GET", "/v1/usage"))))
+    return read(Usage, data_of((yield from api.call("GET", "/v1/usage"))))
 
 
 def api_keys(
@@ -276,7 +220,7 @@ def api_keys(
     """Return a page of the API keys of the workspace."""
     query = {"include_revoked": _flag(include_revoked), "search": search, "page": page, "per_page": per_page}
     reply = yield from api.call("GET", "/v1/api-keys", query=query)
-    return tuple(read(ApiKey, row) for row in _data(reply)["api_keys"])
+    return tuple(read(ApiKey, row) for row in data_of(reply)["api_keys"])
 
 
 def create_api_key(
@@ -299,28 +243,17 @@ def create_api_key(
     }
     given = {member: value for member, value in body.items() if value is not None}
     return read(
-        ApiKey, _data((yield from api.call("POST", "/v1/api-keys", body=given, idempotency_key=idempotency_key)))
+        ApiKey, data_of((yield from api.call("POST", "/v1/api-keys", body=given, idempotency_key=idempotency_key)))
     )
 
 
 def revoke_api_key(api: Api, api_key_id: str, *, idempotency_key: str | None = None) -> Steps[None]:
     """Revoke an API key. Every process of the server refuses it within a second."""
-    yield from api.call("DELETE", f"/v1/api-keys/{_segment(api_key_id)}", idempotency_key=idempotency_key)
+    yield from api.call("DELETE", f"/v1/api-keys/{segment(api_key_id)}", idempotency_key=idempotency_key)
 
 
 def _path(document_id: str) -> str:
-    return f"/v1/documents/{_segment(document_id)}"
-
-
-def _segment(text: str) -> str:
-    """Return the text as one segment of a path.
-
-    Raises:
-        ValueError: the text is empty, or one that HTTP libraries resolve, and so the path of another operation.
-    """
-    if text in {"", ".", ".."}:
-        raise ValueError(f"{text!r} cannot be a part of a path")
-    return quote(text, safe="", errors="surrogatepass")
+    return f"/v1/documents/{segment(document_id)}"
 
 
 def _flag(value: bool) -> str:
@@ -331,11 +264,5 @@ def _if_match(etag: str | None) -> Mapping[str, str]:
     return {} if etag is None else {"If-Match": etag}
 
 
-def _data(reply: Reply) -> Mapping[str, Any]:
-    with expected(reply):
-        data: Mapping[str, Any] = {**json.loads(reply.body)["data"]}
-        return data
-
-
 def _document(reply: Reply) -> Document:
-    return read_document(_data(reply), reply.headers.get("etag"))
+    return read_document(data_of(reply), reply.headers.get("etag"))

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from dossier_client.api import Api
 from dossier_client.errors import Damaged, error_of
 from dossier_client.files import Content, File, Incoming, Progress, ignore
 from dossier_client.models import Document
-from dossier_client.operations import Api, create, get, request_upload_url
+from dossier_client.operations import create, get, request_upload_url
 from dossier_client.retries import answered
 from dossier_client.steps import Send, Steps, Work
 
@@ -138,17 +139,24 @@ def download(
     path = Path(target)
     if path.is_dir():
         path /= file_name(document.name)
+    yield from download_document(api, document, path, replace=replace, progress=progress)
+    return path
+
+
+def download_document(
+    api: Api, document: Document, path: Path, *, replace: bool = False, progress: Progress = ignore
+) -> Steps[None]:
+    """Do what `download` does, for a document that was read with its download URL."""
     if not replace and path.exists():
         raise FileExistsError(f"{path} exists already")
     incoming = Incoming(path, progress)
     try:
         yield from _fetch(api, document, incoming)
         if incoming.received != document.size_bytes or document.sha256 not in {None, incoming.sha256}:
-            raise Damaged(f"{path.name}: the received bytes are not those of {document_id}; they were discarded")
+            raise Damaged(f"{path.name}: the received bytes are not those of {document.id}; they were discarded")
         yield Work(lambda: incoming.keep(replace=replace))
     finally:
         incoming.discard()
-    return path
 
 
 def _fetch(api: Api, document: Document, incoming: Incoming) -> Steps[None]:

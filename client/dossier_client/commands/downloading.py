@@ -16,7 +16,7 @@ from dossier_client.commands.jobs import FATAL, run_all
 from dossier_client.commands.report import Report, jobs_option, json_option
 from dossier_client.errors import DossierError
 from dossier_client.models import Document
-from dossier_client.transfers import file_name
+from dossier_client.transfers import download_document, file_name
 
 
 @click.command()
@@ -53,7 +53,7 @@ class Download:
         name = wanted if isinstance(wanted, str) else wanted.name
         try:
             # A list does not show the SHA-256.
-            document = self.client.get(wanted if isinstance(wanted, str) else wanted.id, download=False)
+            document = self.client.get(wanted if isinstance(wanted, str) else wanted.id)
             name = document.name
             self._download(document)
         except FATAL:
@@ -71,7 +71,7 @@ class Download:
             try:
                 if not path.exists():
                     with self.report.transfer(document.name, document.size_bytes) as progress:
-                        self.client.download(document.id, path, progress=progress)
+                        self.client.run(download_document(self.client.api, document, path, progress=progress))
                     self.report.file(document.name, "downloaded", path=os.fspath(path), id=document.id)
                     return
             except FileExistsError:
