@@ -96,9 +96,9 @@ class SharedCalls(Generic[Question, Answer]):
     def ask(self, question: Question) -> "asyncio.Future[Answer | None]":
         """Return the future answer. It is read after this call, so it shows everything that was committed before.
 
-        Cancelling it affects no other request. A question that nobody waits for when its call begins is not asked.
-        If a call fails, all its questions get the error. If that is no `Unavailable`, each half of them is asked again,
-        so that a question which causes an error fails alone.
+        Cancelling it affects no other request. If all requests for a question are cancelled before its call begins,
+        it is not asked. If a call fails, all its questions get the error. If that is no `Unavailable`, each half of
+        them is asked again, so that a question which causes an error fails alone.
         """
         name = self._lane_of(question)
         lane = self._lanes.get(name)
@@ -227,7 +227,7 @@ def _fail(waiting: _Waiting[Question, Answer], error: Exception) -> None:
     for answer in chain.from_iterable(waiting.values()):
         if not answer.done():
             answer.set_exception(error)
-            # Mark the error as seen, because perhaps nobody waits any more.
+            # Mark the error as seen. asyncio would log it if every request was cancelled.
             answer.exception()
 
 

@@ -18,7 +18,7 @@ BOTH = ["profile-guided optimisation", "link-time optimisation"]
 @pytest.mark.parametrize(
     ("arguments", "flags", "expected"),
     [
-        ("'--prefix=/root/.pyenv' '--enable-shared'", "-O3 -Wall", []),
+        ("'--prefix=/opt/python' '--enable-shared'", "-O3 -Wall", []),
         ("'--enable-optimizations'", "-O3", BOTH[:1]),
         ("'--enable-optimizations' '--with-lto'", "-O3", BOTH),
         ("", "-O3 -fprofile-use -flto=auto", BOTH),

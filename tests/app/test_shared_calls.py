@@ -31,7 +31,7 @@ class Asking:
             raise ValueError("bad")
         if "again" in questions and len(self.calls) == 1:
             return {question: Again.AGAIN if question == "again" else question for question in questions}
-        # In another order, with an answer that nobody asked for, and without one that somebody did.
+        # In another order, with the answer to no question, and without the answer to one.
         return {question: question for question in reversed([*questions, "foreign"]) if question != "unknown"}
 
     async def begin(self, *questions: str) -> "list[asyncio.Task[str | None]]":

@@ -30,7 +30,7 @@ class Person:
     client: Reader
 
     def run(self, *words: str, code: int = 0) -> str:
-        """Run a command, and return what it prints. An error that is told in one sentence counts as exit code 1."""
+        """Run a command, and return what it prints. An expected error counts as exit code 1."""
         done = CliRunner().invoke(dossier, words, env=self.env)
         output = done.output
         if isinstance(done.exception, DossierError):
